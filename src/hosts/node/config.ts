@@ -1,0 +1,223 @@
+import { isAbsolute, join } from 'node:path';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { z } from 'zod';
+import type { Gate, RigConfig } from '../../core/commands.ts';
+import { precondition, TownError } from '../../core/errors.ts';
+import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
+import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
+import { readIfThere } from './atomic-file.ts';
+import { parseDurationMs } from './duration.ts';
+import { nearest } from './nearest.ts';
+import type { TownPaths } from './town-files.ts';
+
+const HEARTBEAT_DEFAULT = '60s';
+/** An agent that works longer is stopped, its work rescued: no CLI gives up on a hung model by itself. */
+const WALL_CLOCK_DEFAULT = '4h';
+/** The embedded runtime that needs no key. */
+const RUNTIME_DEFAULT = 'script';
+/** More agents of one rig at once than any machine holds. */
+const POLECATS_LIMIT = 100;
+const GATES_MAX = 50;
+const TEXT_CHARS_MAX = 4_096;
+
+const text = z.string().min(1).max(TEXT_CHARS_MAX);
+const duration = z.union([z.string(), z.number(), z.bigint()]);
+const polecats = z.number().int().min(0).max(POLECATS_LIMIT);
+const gate = z.union([text, z.strictObject({ run: text, timeout: duration.optional() })]);
+
+const workSettings = { polecats_max: polecats.optional(), runtime: text.optional(), model: text.optional(), command: text.optional(), wall_clock: duration.optional() };
+const rigSection = z.strictObject({
+  url: text,
+  prefix: text,
+  target_branch: text.optional(),
+  parked: z.boolean().optional(),
+  owner_email: text.optional(),
+  gates: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'a gate name is lower case letters, digits, "-" and "_"'), gate).optional(),
+  ...workSettings,
+});
+const configFile = z.strictObject({
+  town: z.strictObject({ name: text.optional(), owner_email: text.optional() }).optional(),
+  daemon: z.strictObject({ heartbeat_interval: duration.optional(), town_root: text.optional(), log_file: text.optional(), pid_file: text.optional() }).optional(),
+  defaults: z.strictObject(workSettings).optional(),
+  rigs: z.record(z.string(), rigSection).optional(),
+});
+type ConfigFile = z.infer<typeof configFile>;
+type RigSection = z.infer<typeof rigSection>;
+
+/** Names per section, for "did you mean"; `*` stands for any name. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(configFile.shape),
+  town: ['name', 'owner_email'],
+  daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
+  defaults: Object.keys(workSettings),
+  'rigs.*': Object.keys(rigSection.shape),
+  'rigs.*.gates.*': ['run', 'timeout'],
+};
+
+/** The town's file with defaults and environment applied. */
+export interface TownConfig {
+  readonly name: string;
+  readonly ownerEmail: string;
+  readonly heartbeatIntervalMs: number;
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly rigs: readonly RigConfig[];
+}
+
+/** Reads and checks `gastown.toml`. Errors (all of kind precondition): `bad_config`, `unknown_setting`. */
+export function loadConfig(paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
+  const source = readIfThere(paths.config);
+  if (source === null) throw precondition('no_town', `There is no ${paths.config}.`, 'Make a town with "gt init <dir>".');
+  return parseConfig(source, paths, env);
+}
+
+/** Pure form of `loadConfig`. */
+export function parseConfig(source: string, paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
+  const file = check(source, paths);
+  const ownerEmail = env['GT_OWNER_EMAIL'] ?? file.town?.owner_email ?? 'owner@localhost';
+  const rigs = Object.entries(file.rigs ?? {}).map(([name, section]) => rigConfig({ name, section, file, env, ownerEmail, path: paths.config }));
+  refuseSharedPrefix(rigs, paths.config);
+  return {
+    name: file.town?.name ?? 'town',
+    ownerEmail,
+    heartbeatIntervalMs: parseDurationMs(env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT, 'daemon.heartbeat_interval'),
+    logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
+    pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
+    rigs,
+  };
+}
+
+function within(root: string, path: string | undefined, fallback: string): string {
+  if (path === undefined) return fallback;
+  return isAbsolute(path) ? path : join(root, path);
+}
+
+function check(source: string, paths: TownPaths): ConfigFile {
+  let data: unknown;
+  try {
+    data = parseToml(source, { integersAsBigInt: 'asNeeded' });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const where = `line ${String(error.line)}, column ${String(error.column)}`;
+    throw precondition('bad_config', `${paths.config} is not valid TOML at ${where}.`, 'Correct that line; nothing was changed.');
+  }
+  const parsed = configFile.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw issue === undefined ? precondition('bad_config', `${paths.config} is not valid.`, 'Compare it with "gt help config".') : configError(issue, paths.config);
+}
+
+function configError(issue: z.core.$ZodIssue, path: string): TownError {
+  const section = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const pattern = section.map((part, index) => (index % 2 === 1 ? '*' : part)).join('.');
+    const near = nearest(key, KEYS[pattern] ?? []);
+    const full = [...section, key].join('.');
+    const next = near === null ? `Known here: ${(KEYS[pattern] ?? []).join(', ')}.` : `Did you mean "${near}"?`;
+    return new TownError('precondition', 'unknown_setting', { message: `${path}: there is no setting "${full}".`, next }, { field: full });
+  }
+  const full = section.join('.');
+  return new TownError('precondition', 'bad_config', { message: `${path}: "${full}" is not valid: ${issue.message}.`, next: 'Correct that setting; nothing was changed.' }, { field: full });
+}
+
+interface RigInput {
+  readonly name: string;
+  readonly section: RigSection;
+  readonly file: ConfigFile;
+  readonly env: NodeJS.ProcessEnv;
+  readonly ownerEmail: string;
+  readonly path: string;
+}
+
+/** Precedence: environment, rig section, town file, default. */
+function rigConfig(input: RigInput): RigConfig {
+  const { name, section, file, env } = input;
+  const at = `rigs.${name}`;
+  const work = pickWork(section, file.defaults, env);
+  return asConfigError(input.path, at, () => ({
+    name: parseRigName(name),
+    prefix: parsePrefix(section.prefix),
+    url: refuseOption(section.url, `${at}.url`),
+    targetBranch: refuseOption(section.target_branch ?? 'main', `${at}.target_branch`),
+    polecatsMax: work.polecatsMax,
+    gates: Object.entries(section.gates ?? {}).slice(0, GATES_MAX).map(([gateName, value]) => gateOf(gateName, value, `${at}.gates.${gateName}`)),
+    runtime: work.runtime,
+    model: work.model,
+    command: work.command,
+    wallClockMs: parseDurationMs(work.wallClock, `${at}.wall_clock`),
+    ownerEmail: section.owner_email ?? input.ownerEmail,
+    parked: section.parked ?? false,
+  }));
+}
+
+interface WorkSettings {
+  readonly polecatsMax: number;
+  readonly runtime: string;
+  readonly model: string | null;
+  readonly command: string | null;
+  readonly wallClock: string | number | bigint;
+}
+
+function pickWork(section: RigSection, defaults: ConfigFile['defaults'], env: NodeJS.ProcessEnv): WorkSettings {
+  const fromEnv = env['GT_POLECATS_MAX'];
+  return {
+    polecatsMax: (fromEnv === undefined ? undefined : polecatsFromEnv(fromEnv)) ?? section.polecats_max ?? defaults?.polecats_max ?? POLECATS_PER_RIG,
+    runtime: env['GT_RUNTIME'] ?? section.runtime ?? defaults?.runtime ?? RUNTIME_DEFAULT,
+    model: env['GT_MODEL'] ?? section.model ?? defaults?.model ?? null,
+    command: env['GT_COMMAND'] ?? section.command ?? defaults?.command ?? null,
+    wallClock: env['GT_WALL_CLOCK'] ?? section.wall_clock ?? defaults?.wall_clock ?? WALL_CLOCK_DEFAULT,
+  };
+}
+
+function polecatsFromEnv(value: string): number {
+  const parsed = polecats.safeParse(/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN);
+  if (!parsed.success) {
+    throw precondition('bad_config', `GT_POLECATS_MAX=${JSON.stringify(value)} is not a number from 0 to ${String(POLECATS_LIMIT)}.`, 'Correct or unset that variable.');
+  }
+  return parsed.data;
+}
+
+function gateOf(name: string, value: z.infer<typeof gate>, field: string): Gate {
+  if (typeof value === 'string') return { name, run: value, timeoutMs: GATE_TIMEOUT_MS };
+  return { name, run: value.run, timeoutMs: value.timeout === undefined ? GATE_TIMEOUT_MS : parseDurationMs(value.timeout, `${field}.timeout`) };
+}
+
+/** A value that git would read as an option is refused, wherever it comes from. */
+export function refuseOption(value: string, field: string): string {
+  if (value.startsWith('-') || hasControl(value)) {
+    throw precondition('bad_config', `${field}: ${JSON.stringify(value)} starts with "-" or holds control characters.`, 'Write a plain value.');
+  }
+  return value;
+}
+
+const FIRST_PRINTABLE = 0x20;
+const DELETE = 0x7f;
+
+/** True when the text holds a control character. */
+export function hasControl(value: string): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code < FIRST_PRINTABLE || code === DELETE) return true;
+  }
+  return false;
+}
+
+/** Errors of the shared parsers are usage errors of a request; here they are about the file. */
+function asConfigError<T>(path: string, at: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    throw new TownError('precondition', 'bad_config', { message: `${path}: [${at}] ${error.message}`, next: error.next }, { field: at, cause: error });
+  }
+}
+
+function refuseSharedPrefix(rigs: readonly RigConfig[], path: string): void {
+  const owners = new Map<string, string>();
+  for (const rig of rigs) {
+    const other = owners.get(rig.prefix);
+    if (other !== undefined) throw precondition('bad_config', `${path}: the rigs "${other}" and "${rig.name}" have the same prefix "${rig.prefix}".`, 'Give each rig a prefix of its own.');
+    owners.set(rig.prefix, rig.name);
+  }
+}
