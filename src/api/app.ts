@@ -1,0 +1,107 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Hook } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Caller } from '../core/commands.ts';
+import { notFound, TownError, usage } from '../core/errors.ts';
+import type { RigSummary } from '../core/queries.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { TownGateway } from '../ports/town-gateway.ts';
+import { authenticate, loopbackOnly } from './auth.ts';
+import type { AppEnv, AuthOptions } from './auth.ts';
+import type { AddRigBody } from './contract/rigs.ts';
+import { toProblem } from './errors.ts';
+import { registerBeads } from './handlers/beads.ts';
+import { registerConvoys } from './handlers/convoys.ts';
+import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
+import type { App, Transcript } from './handlers/shared.ts';
+import { registerAgents, registerTown } from './handlers/town.ts';
+
+const BODY_BYTES_MAX = 1024 * 1024;
+/** A batch of facts carries gate logs. */
+const FACTS_BODY_BYTES_MAX = 2 * BODY_BYTES_MAX;
+
+export interface AppOptions {
+  readonly gateway: TownGateway;
+  readonly auth: AuthOptions;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** True on a listener that browsers can reach: Host and Origin are checked. */
+  readonly loopbackOnly: boolean;
+  readonly ready: () => boolean;
+  readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
+  readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
+}
+
+/** The HTTP application of one town: the same on every host, without a host's modules. */
+export function createApp(options: AppOptions): App {
+  const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.onError((error, c) => answerProblem(c, error, options.log));
+  app.notFound((c) => answerProblem(c, new TownError('not_found', 'no_such_route', { message: 'There is no such path.', next: 'See /openapi.json for all paths.' }), options.log));
+  if (options.loopbackOnly) app.use('*', loopbackOnly());
+  registerHealth(app, options);
+  registerSecurity(app);
+  app.use('/api/*', authenticate(options));
+  app.use('/api/v1/towns/:town/*', async (c, next) => {
+    const town = c.req.param('town');
+    if (town !== '_' && town !== options.gateway.id && town !== options.gateway.name) throw notFound('town', town);
+    await next();
+  });
+  app.use('/api/*', limitBody());
+  registerTown(app, options);
+  registerAgents(app, options);
+  registerBeads(app, options);
+  registerConvoys(app, options);
+  registerAgentCalls(app, options);
+  registerRunnerCalls(app, options);
+  return app;
+}
+
+function registerHealth(app: App, options: AppOptions): void {
+  app.get('/livez', (c) => c.json({ status: 'ok' }));
+  const ready = (c: Context<AppEnv>): Response => (options.ready() ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503));
+  app.get('/readyz', ready);
+  app.get('/healthz', ready);
+}
+
+function registerSecurity(app: App): void {
+  const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description }) as const;
+  app.openAPIRegistry.registerComponent('securitySchemes', 'owner', bearer('The owner token of the town'));
+  app.openAPIRegistry.registerComponent('securitySchemes', 'runner', bearer('The secret of the runner'));
+  app.openAPIRegistry.registerComponent('securitySchemes', 'agent', bearer('The capability of one attempt'));
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Gas Town', version: '1' } });
+}
+
+function limitBody(): ReturnType<typeof bodyLimit> {
+  const onError = (): never => {
+    throw usage('body_too_large', 'The request body is too large.', `Send at most ${String(BODY_BYTES_MAX)} bytes.`);
+  };
+  const ordinary = bodyLimit({ maxSize: BODY_BYTES_MAX, onError });
+  const facts = bodyLimit({ maxSize: FACTS_BODY_BYTES_MAX, onError });
+  return (c, next) => (c.req.path.endsWith('/runner/facts') ? facts(c, next) : ordinary(c, next));
+}
+
+const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+  if (result.success) return;
+  const issue = result.error.issues[0];
+  const field = issue === undefined ? '' : issue.path.map(String).join('.');
+  if (issue?.code === 'unrecognized_keys') {
+    const unknown = [field, issue.keys[0] ?? ''].filter((part) => part !== '').join('.');
+    throw usage('unknown_field', `There is no field ${JSON.stringify(unknown)}.`, 'See /openapi.json for the fields of this call.', unknown);
+  }
+  throw usage('bad_field', `${field === '' ? 'The request' : JSON.stringify(field)} is not valid: ${issue?.message ?? 'unknown reason'}.`, 'Correct that field and send it again.', field);
+};
+
+function answerProblem(c: Context<AppEnv>, error: unknown, log: Log): Response {
+  const { problem, status } = toProblem(asTownError(error));
+  if (status === 500) log.error('request failed', { method: c.req.method, route: c.req.routePath, cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return c.body(JSON.stringify(problem), status, { 'content-type': 'application/problem+json' });
+}
+
+/** Errors that Hono itself makes for a request that can't be read. */
+function asTownError(error: unknown): unknown {
+  if (error instanceof TownError) return error;
+  const status = error instanceof Error && 'status' in error ? error.status : null;
+  return status === 400 ? usage('bad_json', 'The body is not valid JSON.', 'Send one JSON object with content-type application/json.') : error;
+}

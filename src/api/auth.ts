@@ -1,0 +1,136 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Caller } from '../core/commands.ts';
+import { TownError, usage } from '../core/errors.ts';
+import type { Capability } from '../core/queries.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { TownGateway } from '../ports/town-gateway.ts';
+import { badCredential, verifyCapability } from './capability.ts';
+import type { AgentVerb } from './capability.ts';
+import { forbidden } from './errors.ts';
+
+/** The secrets of one town; each opens one part of the API and nothing else. */
+export interface AuthOptions {
+  readonly owner: string;
+  readonly brainCalls: string;
+  readonly capabilityKey: string;
+  /** Who the owner token speaks for, for example `human/owner`. */
+  readonly ownerActor: string;
+}
+
+export type Principal =
+  | { readonly kind: 'owner' }
+  | { readonly kind: 'runner' }
+  | { readonly kind: 'agent'; readonly capability: Capability };
+
+export interface AppEnv {
+  Variables: { principal: Principal; caller: Caller };
+}
+
+/** Idempotency keys are stored; longer ones are refused, not cut. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,200}$/;
+
+interface AuthDeps {
+  readonly gateway: TownGateway;
+  readonly auth: AuthOptions;
+  readonly clock: Clock;
+}
+
+/** The kind of credential that a path needs. Everything that is not named here is the owner's. */
+function neededKind(path: string): Principal['kind'] {
+  const part = path.split('/')[5];
+  if (part === 'runner') return 'runner';
+  return part === 'agent' ? 'agent' : 'owner';
+}
+
+/**
+ * Closed by default: every path below the API needs the one credential of its kind, also paths that do not exist.
+ * Errors: `no_credential`, `bad_credential` (401), `wrong_credential` (403), `superseded` (409).
+ */
+export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const token = bearerOf(c);
+    const principal = await principalOf(token, deps);
+    const needed = neededKind(c.req.path);
+    if (principal.kind !== needed) {
+      throw forbidden('wrong_credential', `This call needs the credential of the ${needed}, not of the ${principal.kind}.`, adviceFor(principal));
+    }
+    if (principal.kind === 'agent') await deps.gateway.checkCapability(principal.capability);
+    c.set('principal', principal);
+    c.set('caller', callerOf(principal, deps.auth, c));
+    await next();
+  };
+}
+
+function adviceFor(principal: Principal): string {
+  return principal.kind === 'agent' ? 'Use the agent commands: gt hook, gt prime, gt checkpoint and gt done.' : 'Use the credential that belongs to this call.';
+}
+
+function bearerOf(c: Context): string {
+  const header = c.req.header('authorization');
+  if (header === undefined) {
+    throw new TownError('unauthenticated', 'no_credential', { message: 'This call needs a bearer token.', next: 'Use "gt" inside the town: it reads the owner token by itself.' });
+  }
+  const match = /^Bearer ([\x21-\x7e]+)$/i.exec(header);
+  if (match?.[1] === undefined) throw badCredential();
+  return match[1];
+}
+
+async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
+  if (await sameSecret(token, deps.auth.owner)) return { kind: 'owner' };
+  if (await sameSecret(token, deps.auth.brainCalls)) return { kind: 'runner' };
+  const capability = await verifyCapability({ token, key: deps.auth.capabilityKey, town: deps.gateway.id, nowMs: deps.clock.now() });
+  return { kind: 'agent', capability };
+}
+
+/** Compares hashes, so that the time taken says nothing about the secret. */
+async function sameSecret(given: string, secret: string): Promise<boolean> {
+  const [left, right] = await Promise.all([sha256(given), sha256(secret)]);
+  let difference = 0;
+  for (const [index, byte] of left.entries()) difference |= byte ^ (right[index] ?? 0);
+  return difference === 0;
+}
+
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+}
+
+function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
+  const idempotencyKey = c.req.header('idempotency-key');
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    throw usage('bad_idempotency_key', 'The Idempotency-Key is not 1 to 200 printable ASCII characters without spaces.', 'Send a random key of your own, the same one for each repeat.', 'Idempotency-Key');
+  }
+  switch (principal.kind) {
+    case 'owner':
+      return { actor: auth.ownerActor, origin: 'human', idempotencyKey };
+    case 'runner':
+      return { actor: 'system', origin: 'system', idempotencyKey };
+    case 'agent':
+      return { actor: principal.capability.agent, origin: 'agent', idempotencyKey };
+  }
+}
+
+/** The capability of an agent's call, with the right that the call needs. Errors: `verb_not_allowed`. */
+export function capabilityFor(c: Context<AppEnv>, verb: AgentVerb): Capability {
+  const principal = c.get('principal');
+  if (principal.kind !== 'agent') throw forbidden('wrong_credential', 'Only an agent has a hook.', 'Use "gt bead show <id>" or "gt agents".');
+  if (!principal.capability.verbs.includes(verb)) {
+    throw forbidden('verb_not_allowed', `The token of this attempt does not allow "${verb}".`, 'Use the other agent commands; finish with "gt done".');
+  }
+  return principal.capability;
+}
+
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+
+/**
+ * For a listener that browsers can reach: the Host must be a loopback name (no DNS rebinding), and a page may only
+ * call the origin it came from (no cross-site requests). Errors: `host_not_allowed`, `origin_not_allowed`.
+ */
+export function loopbackOnly(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const host = c.req.header('host') ?? '';
+    if (!LOOPBACK.test(host)) throw forbidden('host_not_allowed', 'The town answers on loopback names only.', 'Use the address in the town\'s daemon/endpoint.json.');
+    const origin = c.req.header('origin');
+    if (origin !== undefined && origin !== `http://${host}`) throw forbidden('origin_not_allowed', 'A page of another origin may not call the town.', 'Open the town\'s own address.');
+    await next();
+  };
+}

@@ -1,0 +1,81 @@
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import { TownError } from '../core/errors.ts';
+import { parseAgentId, parseAttemptId, parseBeadId, parseRigName } from '../core/model/ids.ts';
+import type { Capability } from '../core/queries.ts';
+
+/** What an attempt's token may do; every route of an agent names the one verb that it needs. */
+export const AGENT_VERBS = ['hook', 'prime', 'checkpoint', 'bead', 'done'] as const;
+export type AgentVerb = (typeof AGENT_VERBS)[number];
+
+const ALGORITHM = 'HS256';
+const ISSUER = 'gastown';
+const MS_PER_SECOND = 1_000;
+
+const claims = z.object({
+  town: z.string(),
+  rig: z.string(),
+  agent: z.string(),
+  bead: z.string(),
+  attempt: z.string(),
+  epoch: z.number().int().positive(),
+  verbs: z.array(z.string()),
+  exp: z.number(),
+});
+
+/** Signs what one attempt may do. The token is worth nothing once its attempt is not the live one of its bead. */
+export async function mintCapability(capability: Capability, key: string): Promise<string> {
+  const { expiresAtMs, ...rest } = capability;
+  return new SignJWT({ ...rest })
+    .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+    .setIssuer(ISSUER)
+    .setAudience(capability.town)
+    .setExpirationTime(Math.ceil(expiresAtMs / MS_PER_SECOND))
+    .sign(new TextEncoder().encode(key));
+}
+
+export interface VerifyCapability {
+  readonly token: string;
+  readonly key: string;
+  readonly town: string;
+  readonly nowMs: number;
+}
+
+/** Checks signature, town and expiry. Errors: `capability_expired`, `bad_credential`. */
+export async function verifyCapability(input: VerifyCapability): Promise<Capability> {
+  try {
+    const { payload } = await jwtVerify(input.token, new TextEncoder().encode(input.key), {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: input.town,
+      currentDate: new Date(input.nowMs),
+      requiredClaims: ['exp'],
+    });
+    const read = claims.parse(payload);
+    return {
+      town: read.town,
+      rig: parseRigName(read.rig),
+      agent: parseAgentId(read.agent),
+      bead: parseBeadId(read.bead),
+      attempt: parseAttemptId(read.attempt),
+      epoch: read.epoch,
+      verbs: read.verbs,
+      expiresAtMs: read.exp * MS_PER_SECOND,
+    };
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) {
+      throw new TownError('unauthenticated', 'capability_expired', { message: 'The token of this attempt has expired.', next: 'Stop working: the town gives the bead to a new attempt.' });
+    }
+    throw badCredential(error);
+  }
+}
+
+/** One answer for every credential that is not ours, so that nothing can be learnt from it. */
+export function badCredential(cause?: unknown): TownError {
+  return new TownError(
+    'unauthenticated',
+    'bad_credential',
+    { message: 'The credential is not one of this town.', next: 'Use "gt" inside the town: it reads the owner token by itself.' },
+    cause === undefined ? {} : { cause },
+  );
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { BLOCKERS_MAX } from '../../core/limits.ts';
+import { OUTCOMES } from '../../core/model/agent.ts';
+import { BEAD_KINDS, BEAD_STATUSES, BEAD_TYPES, CLOSE_REASONS, HOLDS, ORIGINS, PRIORITIES } from '../../core/model/bead.ts';
+import { MERGE_STEPS } from '../../core/model/review.ts';
+import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
+
+export const evidenceSchema = z.object({
+  head: z.string().nullable(),
+  merge_sha: z.string().nullable(),
+  target: z.string().nullable(),
+  note: z.string().nullable(),
+});
+
+export const beadSchema = z.object({
+  id: z.string(),
+  type: z.enum(BEAD_TYPES),
+  kind: z.enum(BEAD_KINDS),
+  title: z.string(),
+  body: z.string(),
+  rig: z.string(),
+  status: z.enum(BEAD_STATUSES),
+  /** Derived: `ready`, `blocked`, `blocked_by_failure`, `backing_off`, `held`, `running`, `in_review`, `closed`, `failed`. */
+  phase: z.string(),
+  hold: z.enum(HOLDS).nullable(),
+  hold_reason: z.string().nullable(),
+  priority: z.enum(PRIORITIES),
+  origin: z.enum(ORIGINS),
+  convoy_id: z.string().nullable(),
+  parent_id: z.string().nullable(),
+  branch: z.string().nullable(),
+  target_branch: z.string(),
+  branch_of: z.string().nullable(),
+  base_sha: z.string().nullable(),
+  /** Identity of the agent of the live attempt. */
+  agent: z.string().nullable(),
+  attempts: count,
+  failures: count,
+  open_blockers: count,
+  failed_blockers: count,
+  not_before: time.nullable(),
+  runtime: z.string().nullable(),
+  model: z.string().nullable(),
+  pinned_agent: z.string().nullable(),
+  created_by: z.string(),
+  close_reason: z.enum(CLOSE_REASONS).nullable(),
+  evidence: evidenceSchema.nullable(),
+  version: count,
+  created_at: time,
+  updated_at: time,
+  closed_at: time.nullable(),
+});
+export type BeadItem = z.infer<typeof beadSchema>;
+
+export const attemptSchema = z.object({
+  id: z.string(),
+  /** `live`, or the outcome. */
+  status: z.string(),
+  bead_id: z.string(),
+  source_bead_id: z.string(),
+  agent: z.string(),
+  epoch: count,
+  round: count,
+  runtime: z.string(),
+  model: z.string().nullable(),
+  started_at: time,
+  running_at: time.nullable(),
+  ended_at: time.nullable(),
+  outcome: z.enum(OUTCOMES).nullable(),
+  exit_code: z.number().int().nullable(),
+  reason: z.string().nullable(),
+  claimed_head: z.string().nullable(),
+  claim_summary: z.string().nullable(),
+  claim_refusal: z.string().nullable(),
+  head_sha: z.string().nullable(),
+  base_sha: z.string().nullable(),
+});
+export type AttemptItem = z.infer<typeof attemptSchema>;
+
+export const reviewSchema = z.object({
+  id: z.string(),
+  source_bead_id: z.string(),
+  branch: z.string(),
+  target_branch: z.string(),
+  head_sha: z.string(),
+  candidate_sha: z.string().nullable(),
+  merge_sha: z.string().nullable(),
+  strategy: z.enum(['direct', 'pr']),
+  step: z.enum(MERGE_STEPS),
+  rounds: count,
+  races: count,
+  queued_at: time,
+  deadline_at: time.nullable(),
+  held_reason: z.string().nullable(),
+  gate_log: z.string().nullable(),
+});
+export type ReviewItem = z.infer<typeof reviewSchema>;
+
+/** A merge request in its train: its `status` is the bead's. */
+export const queueEntrySchema = reviewSchema.extend({
+  rig: z.string(),
+  title: z.string(),
+  status: z.enum(BEAD_STATUSES),
+  open_blockers: count,
+  place: count.nullable(),
+  why: whySchema,
+});
+export type QueueItem = z.infer<typeof queueEntrySchema>;
+
+export const beadDetailSchema = beadSchema.extend({
+  blockers: z.array(z.object({ id: z.string(), scope: z.enum(['local', 'remote']), status: z.enum(['open', 'cleared', 'failed']) })),
+  attempt_list: z.array(attemptSchema),
+  review: reviewSchema.nullable(),
+  rework_beads: z.array(z.string()),
+  why: whySchema,
+});
+export type BeadDetailItem = z.infer<typeof beadDetailSchema>;
+
+export const beadPageSchema = pageOf(beadSchema);
+export const queuePageSchema = pageOf(queueEntrySchema);
+
+export const createBeadSchema = z.strictObject({
+  rig: name,
+  title,
+  body: body.optional(),
+  priority: priority.optional(),
+  depends_on: z.array(name).max(BLOCKERS_MAX).optional(),
+  runtime: name.optional(),
+  model: name.optional(),
+  target_branch: name.optional(),
+  /** True: it runs as soon as it can. Otherwise it is recorded with the hold `staged` until it is slung. */
+  sling: z.boolean().optional(),
+  /** Identity of the one agent that may take it. */
+  agent: name.optional(),
+  parent_id: name.optional(),
+});
+export type CreateBeadBody = z.infer<typeof createBeadSchema>;
+
+export const slingSchema = z.strictObject({ runtime: name.optional(), model: name.optional(), agent: name.optional() });
+export type SlingBody = z.infer<typeof slingSchema>;
+
+export const closeSchema = z.strictObject({ reason: z.enum(['cancelled', 'no_change']).optional(), note: reason.optional() });
+export const holdSchema = z.strictObject({ note: reason.optional() });
+
+export const beadQuerySchema = z.strictObject({
+  rig: name.optional(),
+  /** One or more statuses, joined by commas. */
+  status: name.optional(),
+  convoy: name.optional(),
+  /** `true` lists merge requests as well. */
+  merge_requests: z.enum(['true', 'false']).optional(),
+  limit: limit.optional(),
+  after: cursor.optional(),
+});

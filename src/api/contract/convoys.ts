@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { BLOCKERS_MAX, CONVOY_BEADS_MAX } from '../../core/limits.ts';
+import { CONVOY_BEAD_STATUSES, CONVOY_STATUSES, FAILURE_POLICIES, MERGE_MODES } from '../../core/model/convoy.ts';
+import { beadSchema } from './beads.ts';
+import { body, count, cursor, limit, name, pageOf, priority, time, title, whySchema } from './common.ts';
+
+export const convoySchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  status: z.enum(CONVOY_STATUSES),
+  merge_mode: z.enum(MERGE_MODES),
+  on_failure: z.enum(FAILURE_POLICIES),
+  total_beads: count,
+  closed_beads: count,
+  failed_beads: count,
+  cancelled_beads: count,
+  created_by: z.string(),
+  reason: z.string().nullable(),
+  version: count,
+  created_at: time,
+  landed_at: time.nullable(),
+});
+export type ConvoyItem = z.infer<typeof convoySchema>;
+
+export const convoyDetailSchema = convoySchema.extend({
+  beads: z.array(
+    z.object({
+      /** Null until its rig has minted it. */
+      id: z.string().nullable(),
+      position: count,
+      rig: z.string(),
+      title: z.string(),
+      status: z.enum(CONVOY_BEAD_STATUSES),
+      depends_on: z.array(count),
+      merge_sha: z.string().nullable(),
+      close_reason: z.string().nullable(),
+      bead: beadSchema.nullable(),
+    }),
+  ),
+  why: whySchema,
+});
+export type ConvoyDetailItem = z.infer<typeof convoyDetailSchema>;
+
+export const convoyPageSchema = pageOf(convoySchema);
+
+const task = z.strictObject({
+  rig: name,
+  title,
+  body: body.optional(),
+  priority: priority.optional(),
+  runtime: name.optional(),
+  model: name.optional(),
+  /** Positions in this list, from 0, or ids of beads that exist. */
+  depends_on: z.array(z.union([z.number().int().min(0), name])).max(BLOCKERS_MAX).optional(),
+});
+
+export const createConvoySchema = z.strictObject({
+  title,
+  tasks: z.array(task).max(CONVOY_BEADS_MAX).optional(),
+  beads: z.array(name).max(CONVOY_BEADS_MAX).optional(),
+  merge_mode: z.enum(MERGE_MODES).optional(),
+  on_failure: z.enum(FAILURE_POLICIES).optional(),
+  staged: z.boolean().optional(),
+});
+export type CreateConvoyBody = z.infer<typeof createConvoySchema>;
+
+export const convoyQuerySchema = z.strictObject({ limit: limit.optional(), after: cursor.optional() });

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { BEAD_STATUSES } from '../../core/model/bead.ts';
+import { count, name, pageOf, time } from './common.ts';
+
+/** More agents of one rig at once than any machine holds. */
+const POLECATS_LIMIT = 100;
+const GATES_MAX = 50;
+const COMMAND_CHARS_MAX = 4_096;
+/** A day; a gate that runs longer hangs. */
+const GATE_TIMEOUT_MS_MAX = 24 * 3_600_000;
+
+const text = z.string().min(1).max(COMMAND_CHARS_MAX).refine((value) => !value.includes('\0'), 'NUL is not allowed');
+
+export const rigSchema = z.object({
+  id: z.string(),
+  prefix: z.string(),
+  url: z.string(),
+  target_branch: z.string(),
+  status: z.enum(['ready', 'parked', 'breaker_open']),
+  status_reason: z.string().nullable(),
+  polecats_max: count,
+  live_attempts: count,
+  counts: z.record(z.enum(BEAD_STATUSES), count),
+  ready_beads: count,
+  queue_length: count,
+  gates: z.array(z.string()),
+  created_at: time,
+});
+export type RigItem = z.infer<typeof rigSchema>;
+export const rigPageSchema = pageOf(rigSchema);
+
+export const addRigSchema = z.strictObject({
+  name,
+  url: text,
+  prefix: name.optional(),
+  target_branch: name.optional(),
+  polecats_max: z.number().int().min(0).max(POLECATS_LIMIT).optional(),
+  runtime: name.optional(),
+  model: name.optional(),
+  command: text.optional(),
+  gates: z
+    .array(z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/), run: text, timeout_ms: z.number().int().positive().max(GATE_TIMEOUT_MS_MAX).optional() }))
+    .max(GATES_MAX)
+    .optional(),
+  /** For a clone without an `origin`: makes a bare repository from it and uses that. */
+  create_bare: z.boolean().optional(),
+});
+export type AddRigBody = z.infer<typeof addRigSchema>;

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { count, cursor, limit, time } from './common.ts';
+import { convoySchema } from './convoys.ts';
+import { rigSchema } from './rigs.ts';
+
+const severity = z.enum(['low', 'medium', 'high', 'critical']);
+
+export const escalationSchema = z.object({
+  id: z.string(),
+  status: z.enum(['open', 'acknowledged', 'resolved']),
+  rig: z.string().nullable(),
+  severity,
+  category: z.string(),
+  message: z.string(),
+  subject: z.string(),
+  repeats: count,
+  created_at: time,
+});
+export type EscalationItem = z.infer<typeof escalationSchema>;
+export const escalationPageSchema = z.object({ items: z.array(escalationSchema), next: z.string().nullable() });
+export const escalationQuerySchema = z.strictObject({ all: z.enum(['true', 'false']).optional() });
+
+export const attentionSchema = z.object({ severity, subject: z.string(), sentence: z.string(), since: time, next: z.string() });
+export type AttentionWire = z.infer<typeof attentionSchema>;
+
+export const statusSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  rigs: z.array(rigSchema),
+  convoys: z.array(convoySchema),
+  working_agents: count,
+  merged_last_hour: count,
+  attention: z.array(attentionSchema),
+  runner: z.object({ instance: z.string().nullable(), status: z.enum(['up', 'down', 'unknown']), pid: count.nullable() }),
+  violations: z.array(z.string()),
+});
+export type StatusItem = z.infer<typeof statusSchema>;
+
+export const journalEntrySchema = z.object({
+  /** `town` or `rig/<name>`; order holds per actor, by `seq`. */
+  actor: z.string(),
+  seq: count,
+  tick: count,
+  at: time,
+  entity: z.string(),
+  action: z.string(),
+  rule: z.string(),
+  reason: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+});
+export type JournalItem = z.infer<typeof journalEntrySchema>;
+export const feedSchema = z.object({ items: z.array(journalEntrySchema), cursor: z.string() });
+export type FeedItem = z.infer<typeof feedSchema>;
+export const feedQuerySchema = z.strictObject({ cursor: cursor.optional(), limit: limit.optional() });
+
+/** Liveness without detail: it needs no credential. */
+export const healthSchema = z.object({ status: z.enum(['ok', 'unavailable']) });

@@ -1,0 +1,40 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { z } from 'zod';
+import type { RigSummary } from '../../core/queries.ts';
+import type { Caller } from '../../core/commands.ts';
+import type { TownGateway } from '../../ports/town-gateway.ts';
+import type { AppEnv } from '../auth.ts';
+import type { AddRigBody } from '../contract/rigs.ts';
+import { problemSchema } from '../contract/common.ts';
+
+export interface Transcript {
+  readonly text: string;
+  readonly nextOffset: number;
+}
+
+/** What handlers need besides the request. */
+export interface Deps {
+  readonly gateway: TownGateway;
+  /** Checks and records a rig; a host that keeps a configuration file writes it there as well. */
+  readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
+  /** Stored output of an attempt, from its runner. */
+  readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
+}
+
+export type App = OpenAPIHono<AppEnv>;
+
+export const TOWN_PATH = '/api/v1/towns/{town}';
+
+const problem = { description: 'Error: problem+json with a stable code and the next step', content: { 'application/problem+json': { schema: problemSchema } } } as const;
+
+/** Responses of a route: its answer, and one shape for every error. */
+export const answers = <S extends z.ZodType>(schema: S, description: string) =>
+  ({ 200: { description, content: { 'application/json': { schema } } }, default: problem }) as const;
+
+export const jsonBody = <S extends z.ZodType>(schema: S) => ({ body: { required: true, content: { 'application/json': { schema } } } }) as const;
+/** A body that may be missing: all its fields are optional. */
+export const optionalBody = <S extends z.ZodType>(schema: S) => ({ body: { required: false, content: { 'application/json': { schema } } } }) as const;
+
+export const ownerOnly: Record<string, string[]>[] = [{ owner: [] }];
+export const runnerOnly: Record<string, string[]>[] = [{ runner: [] }];
+export const agentOnly: Record<string, string[]>[] = [{ agent: [] }];

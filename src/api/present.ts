@@ -1,0 +1,263 @@
+/** Model → wire: snake_case names, times as integer milliseconds without the unit suffix, missing values as null. */
+import type { Attempt } from '../core/model/agent.ts';
+import type { Evidence } from '../core/model/bead.ts';
+import type { Convoy } from '../core/model/convoy.ts';
+import type { Review } from '../core/model/review.ts';
+import type {
+  AgentSummary, BeadDetail, BeadSummary, ConvoyDetail, EscalationSummary, HookView, JournalEntry, QueueEntry, RigSummary, TownStatus, Why,
+} from '../core/queries.ts';
+import type { AgentItem, HookItem } from './contract/agents.ts';
+import type { AttemptItem, BeadDetailItem, BeadItem, QueueItem, ReviewItem } from './contract/beads.ts';
+import type { WhyItem } from './contract/common.ts';
+import type { ConvoyDetailItem, ConvoyItem } from './contract/convoys.ts';
+import type { RigItem } from './contract/rigs.ts';
+import type { EscalationItem, JournalItem, StatusItem } from './contract/town.ts';
+
+export function presentBead(bead: BeadSummary): BeadItem {
+  return {
+    id: bead.id,
+    type: bead.type,
+    kind: bead.kind,
+    title: bead.title,
+    body: bead.body,
+    rig: bead.rig,
+    status: bead.status,
+    phase: bead.phase,
+    hold: bead.hold,
+    hold_reason: bead.holdReason,
+    priority: bead.priority,
+    origin: bead.origin,
+    convoy_id: bead.convoyId,
+    parent_id: bead.parentId,
+    branch: bead.branch,
+    target_branch: bead.targetBranch,
+    branch_of: bead.branchOf,
+    base_sha: bead.baseSha,
+    agent: bead.agentId,
+    attempts: bead.attempts,
+    failures: bead.failures,
+    open_blockers: bead.openBlockers,
+    failed_blockers: bead.failedBlockers,
+    not_before: bead.notBeforeMs === 0 ? null : bead.notBeforeMs,
+    runtime: bead.runtime,
+    model: bead.model,
+    pinned_agent: bead.pinnedAgent,
+    created_by: bead.createdBy,
+    close_reason: bead.closeReason,
+    evidence: bead.evidence === null ? null : presentEvidence(bead.evidence),
+    version: bead.version,
+    created_at: bead.createdAtMs,
+    updated_at: bead.updatedAtMs,
+    closed_at: bead.closedAtMs,
+  };
+}
+
+function presentEvidence(evidence: Evidence): NonNullable<BeadItem['evidence']> {
+  return { head: evidence.head ?? null, merge_sha: evidence.mergeSha ?? null, target: evidence.target ?? null, note: evidence.note ?? null };
+}
+
+export function presentBeadDetail(bead: BeadDetail): BeadDetailItem {
+  return {
+    ...presentBead(bead),
+    blockers: bead.blockers.map((blocker) => ({ id: blocker.blockerRef, scope: blocker.scope, status: blocker.state })),
+    attempt_list: bead.attemptList.map(presentAttempt),
+    review: bead.review === null ? null : presentReview(bead.review),
+    rework_beads: [...bead.reworkBeads],
+    why: presentWhy(bead.why),
+  };
+}
+
+function presentAttempt(attempt: Attempt): AttemptItem {
+  return {
+    id: attempt.id,
+    status: attempt.outcome ?? 'live',
+    bead_id: attempt.beadId,
+    source_bead_id: attempt.sourceBeadId,
+    agent: attempt.agentId,
+    epoch: attempt.epoch,
+    round: attempt.round,
+    runtime: attempt.runtime,
+    model: attempt.model,
+    started_at: attempt.startedAtMs,
+    running_at: attempt.runningAtMs,
+    ended_at: attempt.endedAtMs,
+    outcome: attempt.outcome,
+    exit_code: attempt.exitCode,
+    reason: attempt.reason,
+    claimed_head: attempt.claimedHead,
+    claim_summary: attempt.claimSummary,
+    claim_refusal: attempt.claimRefusal,
+    head_sha: attempt.headSha,
+    base_sha: attempt.baseSha,
+  };
+}
+
+function presentReview(review: Review): ReviewItem {
+  return {
+    id: review.beadId,
+    source_bead_id: review.sourceBeadId,
+    branch: review.branch,
+    target_branch: review.targetBranch,
+    head_sha: review.headSha,
+    candidate_sha: review.candidateSha,
+    merge_sha: review.mergeSha,
+    strategy: review.strategy,
+    step: review.step,
+    rounds: review.rounds,
+    races: review.races,
+    queued_at: review.queuedAtMs,
+    deadline_at: review.deadlineAtMs,
+    held_reason: review.heldReason,
+    gate_log: review.gateLog,
+  };
+}
+
+export function presentQueueEntry(entry: QueueEntry): QueueItem {
+  return {
+    ...presentReview(entry),
+    rig: entry.rig,
+    title: entry.title,
+    status: entry.status,
+    open_blockers: entry.openBlockers,
+    place: entry.place,
+    why: presentWhy(entry.why),
+  };
+}
+
+export function presentWhy(why: Why): WhyItem {
+  return { id: why.id, state: why.state, sentence: why.sentence, rule: why.rule, since: why.sinceMs, next: why.next, wake_at: why.wakeAtMs };
+}
+
+export function presentConvoy(convoy: Convoy): ConvoyItem {
+  return {
+    id: convoy.id,
+    title: convoy.title,
+    status: convoy.status,
+    merge_mode: convoy.mergeMode,
+    on_failure: convoy.onFailure,
+    total_beads: convoy.totalBeads,
+    closed_beads: convoy.closedBeads,
+    failed_beads: convoy.failedBeads,
+    cancelled_beads: convoy.cancelledBeads,
+    created_by: convoy.createdBy,
+    reason: convoy.reason,
+    version: convoy.version,
+    created_at: convoy.createdAtMs,
+    landed_at: convoy.landedAtMs,
+  };
+}
+
+export function presentConvoyDetail(convoy: ConvoyDetail): ConvoyDetailItem {
+  return {
+    ...presentConvoy(convoy),
+    beads: convoy.beads.map((bead) => ({
+      id: bead.beadId,
+      position: bead.position,
+      rig: bead.rig,
+      title: bead.title,
+      status: bead.status,
+      depends_on: [...bead.dependsOn],
+      merge_sha: bead.mergeSha,
+      close_reason: bead.closeReason,
+      bead: bead.bead === null ? null : presentBead(bead.bead),
+    })),
+    why: presentWhy(convoy.why),
+  };
+}
+
+export function presentRig(rig: RigSummary): RigItem {
+  return {
+    id: rig.id,
+    prefix: rig.prefix,
+    url: rig.url,
+    target_branch: rig.targetBranch,
+    status: rig.status,
+    status_reason: rig.statusReason,
+    polecats_max: rig.polecatsMax,
+    live_attempts: rig.liveAttempts,
+    counts: { ...rig.counts },
+    ready_beads: rig.readyBeads,
+    queue_length: rig.queueLength,
+    gates: [...rig.gates],
+    created_at: rig.createdAtMs,
+  };
+}
+
+export function presentAgent(agent: AgentSummary): AgentItem {
+  return {
+    id: agent.id,
+    name: agent.name,
+    role: agent.role,
+    rig: agent.rig,
+    status: agent.status,
+    hook: agent.hookBeadId,
+    epoch: agent.epoch,
+    attempt_id: agent.attemptId,
+    runtime: agent.runtime,
+    runner_id: agent.runnerId,
+    lease_until: agent.leaseUntilMs,
+    last_activity_at: agent.lastActivityAtMs,
+    last_event_type: agent.lastEventType,
+    active_tools: [...agent.activeTools],
+    status_message: agent.statusMessage,
+    version: agent.version,
+    created_at: agent.createdAtMs,
+    updated_at: agent.updatedAtMs,
+  };
+}
+
+export function presentEscalation(escalation: EscalationSummary): EscalationItem {
+  return {
+    id: escalation.id,
+    status: escalation.status,
+    rig: escalation.rig,
+    severity: escalation.severity,
+    category: escalation.category,
+    message: escalation.message,
+    subject: escalation.subject,
+    repeats: escalation.repeats,
+    created_at: escalation.createdAtMs,
+  };
+}
+
+export function presentStatus(status: TownStatus): StatusItem {
+  return {
+    id: status.id,
+    name: status.name,
+    rigs: status.rigs.map(presentRig),
+    convoys: status.convoys.map(presentConvoy),
+    working_agents: status.workingAgents,
+    merged_last_hour: status.mergedLastHour,
+    attention: status.attention.map((item) => ({ severity: item.severity, subject: item.subject, sentence: item.sentence, since: item.sinceMs, next: item.next })),
+    runner: { instance: status.runner.instance, status: status.runner.state, pid: status.runner.pid },
+    violations: [...status.violations],
+  };
+}
+
+export function presentJournalEntry(entry: JournalEntry): JournalItem {
+  return {
+    actor: entry.actor,
+    seq: entry.seq,
+    tick: entry.tick,
+    at: entry.atMs,
+    entity: entry.entity,
+    action: entry.action,
+    rule: entry.rule,
+    reason: entry.reason,
+    from: entry.from,
+    to: entry.to,
+  };
+}
+
+export function presentHook(hook: HookView): HookItem {
+  return {
+    agent: hook.agent,
+    attempt: hook.attempt,
+    epoch: hook.epoch,
+    round: hook.round,
+    bead: presentBead(hook.bead),
+    source: presentBead(hook.source),
+    checkpoint: hook.checkpoint,
+    prompt: hook.prompt,
+  };
+}
