@@ -23,13 +23,20 @@ function isCase(value: unknown): value is Case {
   return typeof value === 'object' && value !== null;
 }
 
-/** Counts the cases of vitest's JSON report; a non-zero exit without a failed case is one failure of its own. */
+/**
+ * Counts the cases of vitest's JSON report. A file that failed without a failed case (it could not be loaded) is one
+ * failure, and so is a non-zero exit that nothing in the report explains.
+ */
 export function tally(report: unknown, exit: number): Tally {
-  const cases = list(report, 'testResults')
-    .flatMap((file) => list(file, 'assertionResults'))
-    .filter(isCase);
+  const files = list(report, 'testResults').filter(isCase);
+  const perFile = files.map((file) => list(file, 'assertionResults').filter(isCase));
+  const cases = perFile.flat();
   const passed = cases.filter((one) => one.status === 'passed').length;
-  const failed = cases.filter((one) => one.status === 'failed').length;
+  const failedCases = cases.filter((one) => one.status === 'failed').length;
+  const brokenFiles = files.filter(
+    (file, at) => file.status === 'failed' && perFile[at]?.every((one) => one.status !== 'failed') === true,
+  ).length;
+  const failed = failedCases + brokenFiles;
   const skipped = cases
     .filter((one) => one.status !== 'passed' && one.status !== 'failed')
     .map((one) => String(one.fullName));

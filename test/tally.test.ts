@@ -27,4 +27,13 @@ describe('the summary line', () => {
     expect(tally(null, 137)).toEqual({ passed: 0, failed: 1, skipped: [] });
     expect(tally(report('failed', 'failed'), 1).failed).toBe(2);
   });
+
+  it('counts a file that could not be loaded beside the failed cases of others', () => {
+    const files = [
+      { status: 'failed', assertionResults: [] },
+      { status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] },
+      { status: 'passed', assertionResults: [{ status: 'passed' }] },
+    ];
+    expect(tally({ testResults: files }, 1)).toEqual({ passed: 2, failed: 2, skipped: [] });
+  });
 });
