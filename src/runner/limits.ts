@@ -1,0 +1,95 @@
+/** Every number of the runner, with its unit and the reason for its size. */
+
+/** A start carries prompt, body and checkpoint; two times the largest bead text plus the prompt fits. */
+export const BODY_START_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Other calls carry names, shas and gate commands. */
+export const BODY_BYTES_MAX: number = 1024 * 1024;
+
+/** One transcript: enough for days of output of one agent, small enough for 50 agents on a laptop disk. */
+export const TRANSCRIPT_BYTES_MAX: number = 32 * 1024 * 1024;
+/** One answer of the transcript call; the reader pages on by `x-next-offset`. */
+export const TRANSCRIPT_PAGE_BYTES_MAX: number = 512 * 1024;
+/** Of the last output line, kept in the exit record (limit of the contract). */
+export const LAST_LINE_CHARS_MAX: number = 400;
+/** Of a gate's output that travels in the result; the whole is in the gate's log. */
+export const GATE_TAIL_CHARS_MAX: number = 8_000;
+/** Of one gate's log on disk. */
+export const GATE_LOG_BYTES_MAX: number = 8 * 1024 * 1024;
+/** Of any error text of git that we pass on. */
+export const ERROR_CHARS_MAX: number = 1_000;
+/** Conflicted paths that are listed; more than this nobody reads. */
+export const CONFLICT_PATHS_MAX: number = 200;
+
+/** Facts in one call to the brain: one durable commit there, well below 1 MiB. */
+export const FACT_BATCH_MAX: number = 50;
+/** Finished jobs that are kept for a brain that asks again; it asks within minutes. */
+export const JOBS_KEPT_MAX: number = 2_000;
+/** Ended attempts that are kept for status questions and `superseded` answers. */
+export const ATTEMPTS_KEPT_MAX: number = 5_000;
+/** Gate worktrees that run at once; gates are the users' test suites and use several cores each. */
+export const GATES_AT_ONCE_MAX: number = 4;
+/** Agents' directories per rig: the spec's 50 agents plus spares, and a stop for a runaway. */
+export const POOL_NAMES_MAX: number = 200;
+/** Free worktrees kept ready per rig, so that a burst of starts finds them made. */
+export const POOL_SPARES: number = 2;
+/** Commits an agent left behind (reset away, other branches) that one rescue takes as parents. */
+export const RESCUE_TIPS_MAX: number = 20;
+/** Output of one git command; a `status` of 50,000 files is 5 MB. */
+export const GIT_OUTPUT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Local git commands; a checkout of 50,000 files takes 2 s, a slow disk ten times that. */
+export const GIT_LOCAL_TIMEOUT_MS: number = 120_000;
+/** Fetch and push; a first clone has its own limit. */
+export const GIT_NETWORK_TIMEOUT_MS: number = 120_000;
+/** The first clone of a big repository. */
+export const GIT_CLONE_TIMEOUT_MS: number = 30 * 60_000;
+/** Exit pipelines that fail (disk full, repository broken) are tried again so often, then the worktree is kept aside. */
+export const EXIT_TRIES_MAX: number = 5;
+/** A done claim may carry this much text. */
+export const SUMMARY_CHARS_MAX: number = 10_000;
+/** Nested repositories inside a worktree that a rescue descends into. */
+export const NESTED_REPOS_MAX: number = 50;
+
+/** Times that a test or a host may shorten. All in milliseconds. */
+export interface RunnerTimings {
+  /** A job that ends within this time is answered at once and saves its fact. Below the protocol's 10 s. */
+  readonly jobAnswerMs: number;
+  /** A stop waits this long for "gone" before it says "stopping". Below the protocol's 10 s. */
+  readonly stopAnswerMs: number;
+  /** Between SIGTERM and SIGKILL: time for an agent to write its last lines. */
+  readonly stopGraceMs: number;
+  /** The same at the runner's own shutdown, where the host waits for us. */
+  readonly shutdownGraceMs: number;
+  /** Whole graceful shutdown; after it the successor's sweep does the rest. */
+  readonly shutdownMs: number;
+  /** A killed process must be out of the process table within this time. */
+  readonly sweepMs: number;
+  /** Wait for the pipes' last bytes once nothing of the agent is left. */
+  readonly pipeDrainMs: number;
+  /** First and longest pause between tries to reach the brain. */
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  /** One call to the brain that does not wait for a verdict. */
+  readonly brainCallMs: number;
+  /** Default wait of `gt done` for the verdict. */
+  readonly doneWaitMs: number;
+  /** Activity watermark: the kernel's heartbeat. */
+  readonly heartbeatMs: number;
+  /** Pause between tries of a failed exit pipeline. */
+  readonly exitRetryMs: number;
+}
+
+export const DEFAULT_TIMINGS: RunnerTimings = {
+  jobAnswerMs: 5_000,
+  stopAnswerMs: 8_000,
+  stopGraceMs: 30_000,
+  shutdownGraceMs: 5_000,
+  shutdownMs: 25_000,
+  sweepMs: 10_000,
+  pipeDrainMs: 500,
+  retryMsMin: 100,
+  retryMsMax: 2_000,
+  brainCallMs: 10_000,
+  doneWaitMs: 30_000,
+  heartbeatMs: 10_000,
+  exitRetryMs: 2_000,
+};
