@@ -1,0 +1,108 @@
+import { chmodSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+
+/** Version 1 of the runner's own tables; a later version adds a numbered step, this text is never edited. */
+const SCHEMA_1 = `
+CREATE TABLE attempts (
+  attempt TEXT PRIMARY KEY,
+  epoch INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  rig TEXT NOT NULL,
+  bead TEXT NOT NULL,
+  source_bead TEXT NOT NULL,
+  capability_hash TEXT NOT NULL,
+  request TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('accepted', 'running', 'exited')),
+  pid INTEGER,
+  base TEXT,
+  stop_mode TEXT,
+  claims INTEGER NOT NULL DEFAULT 0,
+  intent_hash TEXT,
+  started_at_ms INTEGER,
+  last_output_at_ms INTEGER,
+  exit_record TEXT,
+  accepted_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attempts_live ON attempts (state) WHERE state <> 'exited';
+CREATE INDEX attempts_capability ON attempts (capability_hash);
+CREATE TABLE tombstones (attempt TEXT PRIMARY KEY, epoch INTEGER NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE epochs (rig TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (rig, kind, subject)) STRICT;
+CREATE TABLE facts (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  rig TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  type TEXT NOT NULL,
+  body TEXT NOT NULL,
+  rejected TEXT
+) STRICT;
+CREATE INDEX facts_queue ON facts (rig, seq) WHERE rejected IS NULL;
+CREATE TABLE jobs (
+  key TEXT PRIMARY KEY,
+  rig TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  runs INTEGER NOT NULL,
+  result TEXT,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE worktrees (
+  rig TEXT NOT NULL,
+  name TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('making', 'free', 'owned', 'kept')),
+  owner TEXT,
+  PRIMARY KEY (rig, name)
+) STRICT;
+CREATE UNIQUE INDEX worktrees_owner ON worktrees (owner) WHERE owner IS NOT NULL;
+`;
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The runner's SQLite file: WAL with full sync, so that what was answered survives a power cut. */
+export class RunnerDb {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #depth = 0;
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { timeout: 5_000 });
+    if (file !== ':memory:') chmodSync(file, 0o600);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    this.#migrate();
+  }
+
+  all(text: string, ...args: readonly SQLInputValue[]): readonly Row[] {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement.all(...args);
+  }
+
+  /** Runs synchronous work atomically; a nested call joins the outer one. */
+  tx<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    this.#depth = 1;
+    try {
+      const value = work();
+      this.#db.exec('COMMIT');
+      return value;
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#depth = 0;
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #migrate(): void {
+    const row = this.#db.prepare('PRAGMA user_version').get();
+    if (Number(row?.['user_version'] ?? 0) >= 1) return;
+    this.#db.exec(`BEGIN; ${SCHEMA_1} PRAGMA user_version = 1; COMMIT;`);
+  }
+}

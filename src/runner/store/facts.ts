@@ -1,0 +1,81 @@
+import { type Fact, factSchema } from '../../api/contract/runner.ts';
+import { FACT_BATCH_MAX } from '../limits.ts';
+import type { RunnerDb } from './db.ts';
+
+/** Facts that wait for the brain: first in, first out within a rig; a key is recorded once. */
+export class FactStore {
+  readonly #db: RunnerDb;
+  /** Called after a new fact is on disk. */
+  onRecorded: () => void = () => undefined;
+  readonly #waiters = new Map<string, (() => void)[]>();
+
+  constructor(db: RunnerDb) {
+    this.#db = db;
+  }
+
+  /** Records a fact; a repeat of its key changes nothing. A newer watermark of an attempt replaces the older one. */
+  record(fact: Fact): void {
+    this.#db.tx(() => {
+      const subject = subjectOf(fact);
+      if (fact.type === 'agent_event') {
+        this.#db.all(`DELETE FROM facts WHERE type = 'agent_event' AND subject = ?`, subject);
+      }
+      this.#db.all(
+        'INSERT INTO facts (key, rig, subject, type, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING',
+        fact.key,
+        fact.rig,
+        subject,
+        fact.type,
+        JSON.stringify(fact),
+      );
+    });
+    // The waker runs later than the caller's transaction, which may enclose this one.
+    setImmediate(() => {
+      this.onRecorded();
+    });
+  }
+
+  rigsWaiting(): readonly string[] {
+    return this.#db.all('SELECT DISTINCT rig FROM facts WHERE rejected IS NULL').map((row) => String(row['rig']));
+  }
+
+  oldest(rig: string): readonly Fact[] {
+    const rows = this.#db.all(
+      'SELECT body FROM facts WHERE rig = ? AND rejected IS NULL ORDER BY seq LIMIT ?',
+      rig,
+      FACT_BATCH_MAX,
+    );
+    return rows.map((row) => factSchema.parse(JSON.parse(String(row['body']))));
+  }
+
+  forget(keys: readonly string[]): void {
+    this.#db.all('DELETE FROM facts WHERE key IN (SELECT value FROM json_each(?))', JSON.stringify(keys));
+    for (const key of keys) {
+      for (const tell of this.#waiters.get(key) ?? []) tell();
+      this.#waiters.delete(key);
+    }
+  }
+
+  /** Resolves when the brain has recorded the fact (or never got to hear of it because it is long forgotten). */
+  delivered(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#db.all('SELECT 1 FROM facts WHERE key = ?', key).length === 0) resolve();
+      else this.#waiters.set(key, [...(this.#waiters.get(key) ?? []), resolve]);
+    });
+  }
+
+  /** Sets a fact aside that the brain refuses for itself; it is kept for a person to look at. */
+  reject(key: string, reason: string): void {
+    this.#db.all('UPDATE facts SET rejected = ? WHERE key = ?', reason, key);
+  }
+
+  counts(): { readonly waiting: number; readonly rejected: number } {
+    const row = this.#db.all('SELECT count(*) - count(rejected) AS waiting, count(rejected) AS rejected FROM facts')[0];
+    return { waiting: Number(row?.['waiting'] ?? 0), rejected: Number(row?.['rejected'] ?? 0) };
+  }
+}
+
+function subjectOf(fact: Fact): string {
+  if (fact.type === 'job_finished') return fact.jobKey;
+  return fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt;
+}
