@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import type { Repo } from '../../api/contract/runner.ts';
+import { GIT_CLONE_TIMEOUT_MS, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
+import { Mutex } from '../mutex.ts';
+import { bareRepo, type RunnerPaths } from '../paths.ts';
+import { git, GitError, gitLine, type GitPlace } from './git.ts';
+import { checkBranch, checkUrl } from './names.ts';
+
+/** One rig's bare clone, with the locks that make this process its only writer. */
+export interface RigRepo {
+  readonly rig: string;
+  readonly place: GitPlace;
+  /** Held by whatever writes refs or worktree registrations. */
+  readonly writer: Mutex;
+}
+
+interface Entry {
+  readonly repo: RigRepo;
+  readonly fetching: Mutex;
+  url: string | null;
+  /** A fetch per refspec that has not begun yet: later callers share it. */
+  readonly queued: Map<string, Promise<void>>;
+}
+
+/** The bare clones of all rigs: made when missing, healed at start, fetched on demand. */
+export class Repos {
+  readonly #town: string;
+  readonly #paths: RunnerPaths;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(town: string, paths: RunnerPaths) {
+    this.#town = town;
+    this.#paths = paths;
+  }
+
+  /** The rig's clone whether it exists or not; for work that needs no remote. */
+  known(rig: string): RigRepo {
+    return this.#entry(rig).repo;
+  }
+
+  /** Makes the clone when it is missing and follows a changed address. Errors: `GitError`, `bad_url`, `bad_branch`. */
+  async ensure(repo: Repo): Promise<RigRepo> {
+    checkUrl(repo.url);
+    checkBranch(repo.targetBranch);
+    const entry = this.#entry(repo.rig);
+    if (entry.url !== repo.url) {
+      await entry.repo.writer.run(async () => {
+        if (entry.url === repo.url) return;
+        if (existsSync(join(entry.repo.place.gitDir, 'HEAD'))) await this.#follow(entry, repo.url);
+        else await this.#clone(entry, repo.url);
+        entry.url = repo.url;
+      });
+    }
+    return entry.repo;
+  }
+
+  /**
+   * Fetches the target branch and answers its commit. Callers that come while a fetch waits for its turn share it.
+   * Errors: `GitError` when the remote does not answer or has no such branch.
+   */
+  async fetchTarget(repo: Repo): Promise<string> {
+    const tracking = `refs/remotes/origin/${repo.targetBranch}`;
+    await this.#fetch(repo, `+refs/heads/${repo.targetBranch}:${tracking}`);
+    return gitLine(this.known(repo.rig).place, ['rev-parse', '--verify', '--end-of-options', `${tracking}^{commit}`]);
+  }
+
+  /** Fetches every branch: for a commit that is not here yet. */
+  async fetchAll(repo: Repo): Promise<void> {
+    await this.#fetch(repo, '+refs/heads/*:refs/remotes/origin/*');
+  }
+
+  /** Removes what git processes of a killed predecessor left: half clones and lock files. Call when none can run. */
+  async heal(): Promise<void> {
+    await mkdir(this.#paths.repos, { recursive: true });
+    for (const name of await readdir(this.#paths.repos)) {
+      const path = join(this.#paths.repos, name);
+      if (name.startsWith('.making-')) await rm(path, { recursive: true, force: true });
+      else if (name.endsWith('.git')) await removeLocks(path);
+    }
+  }
+
+  async #fetch(repo: Repo, refspec: string): Promise<void> {
+    const rigRepo = await this.ensure(repo);
+    const entry = this.#entry(repo.rig);
+    const waiting = entry.queued.get(refspec);
+    if (waiting !== undefined) return waiting;
+    const mine = entry.fetching.run(async () => {
+      entry.queued.delete(refspec);
+      await git(
+        rigRepo.place,
+        ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', 'origin', refspec],
+        { timeoutMs: GIT_NETWORK_TIMEOUT_MS },
+      );
+    });
+    entry.queued.set(refspec, mine);
+    return mine;
+  }
+
+  #entry(rig: string): Entry {
+    let entry = this.#entries.get(rig);
+    if (entry === undefined) {
+      const place = { town: this.#town, gitDir: bareRepo(this.#paths, rig) };
+      entry = { repo: { rig, place, writer: new Mutex() }, fetching: new Mutex(), url: null, queued: new Map() };
+      this.#entries.set(rig, entry);
+    }
+    return entry;
+  }
+
+  async #follow(entry: Entry, url: string): Promise<void> {
+    const { place } = entry.repo;
+    const present = (
+      await git(place, ['config', '--local', '--get', 'remote.origin.url'], { ok: [0, 1] })
+    ).stdout.trim();
+    if (present !== url) await git(place, ['config', '--local', 'remote.origin.url', url]);
+  }
+
+  /** Everything happens under a temporary name; the rename is the moment from which the clone exists. */
+  async #clone(entry: Entry, url: string): Promise<void> {
+    const { gitDir } = entry.repo.place;
+    await mkdir(dirname(gitDir), { recursive: true });
+    const temporary = join(dirname(gitDir), `.making-${entry.repo.rig}-${randomBytes(4).toString('hex')}`);
+    const place = { town: this.#town, gitDir: temporary };
+    try {
+      await git(place, ['init', '--quiet', '--bare', '--end-of-options', temporary]);
+      const settings = [
+        ['remote.origin.url', url],
+        ['remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*'],
+        ['core.logAllRefUpdates', 'true'],
+      ] as const;
+      for (const [key, value] of settings) await git(place, ['config', '--local', key, value]);
+      await git(place, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', 'origin'], {
+        timeoutMs: GIT_CLONE_TIMEOUT_MS,
+      });
+      await git(place, ['rev-list', '--quiet', '--remotes', '--max-count=1']);
+      await rename(temporary, gitDir);
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  }
+}
+
+/** The commit that a name stands for, or null. */
+export async function resolve(place: GitPlace, name: string): Promise<string | null> {
+  const found = await git(place, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`], {
+    ok: [0, 1, 128],
+  });
+  return found.code === 0 ? found.stdout.trim() : null;
+}
+
+/** Ancestry, not equality: true also when both are the same commit. Errors: `GitError` when one is missing. */
+export async function isAncestor(place: GitPlace, ancestor: string, descendant: string): Promise<boolean> {
+  const answer = await git(place, ['merge-base', '--is-ancestor', ancestor, descendant], { ok: [0, 1] });
+  return answer.code === 0;
+}
+
+/** Sets a ref and reads it back. Errors: `GitError`. */
+export async function setRef(repo: RigRepo, ref: string, sha: string): Promise<void> {
+  await repo.writer.run(() => git(repo.place, ['update-ref', '--end-of-options', ref, sha]));
+  const actual = await resolve(repo.place, ref);
+  if (actual !== sha) throw new GitError('update-ref', null, `${ref} is at ${String(actual)} instead of ${sha}`);
+}
+
+async function removeLocks(gitDir: string): Promise<void> {
+  const places = ['refs', 'worktrees', 'logs'];
+  const found: string[] = [];
+  for (const place of places) {
+    const names = await readdir(join(gitDir, place), { recursive: true }).catch(() => [] as string[]);
+    found.push(...names.filter((name) => name.endsWith('.lock')).map((name) => join(gitDir, place, name)));
+  }
+  for (const name of await readdir(gitDir)) if (name.endsWith('.lock')) found.push(join(gitDir, name));
+  for (const path of found) await unlink(path).catch(() => undefined);
+}
