@@ -1,0 +1,109 @@
+/** The `script` runtime's process: runs a recipe like any agent would, then says done. Uses nothing but Node itself. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+
+/** `EX_NOPERM`, `EX_DATAERR`: of sysexits, so that a reader of the exit code can tell them from a recipe's own codes. */
+const EXIT_NOT_ALLOWED = 77;
+const EXIT_NO_RECIPE = 65;
+const EXIT_REFUSED = 1;
+/** Longer than the default wait for a verdict. */
+const DONE_TIMEOUT_MS = 90_000;
+
+interface Recipe {
+  readonly allowed: boolean;
+  readonly title: string;
+  readonly blocks: readonly string[];
+}
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+process.exitCode = await main(process.argv[2] ?? '');
+
+async function main(recipeFile: string): Promise<number> {
+  say('[script] Running a recipe. This is not an AI agent.');
+  const recipe = JSON.parse(readFileSync(recipeFile, 'utf8')) as Recipe;
+  if (!recipe.allowed) {
+    say('[script] Refused: recipes run only where a person wrote the bead.');
+    return EXIT_NOT_ALLOWED;
+  }
+  if (recipe.blocks.length === 0) {
+    say('[script] Nothing to run: the bead has no code block tagged "gt-script".');
+    return EXIT_NO_RECIPE;
+  }
+  const intent = join(process.env['GT_STATE_DIR'] ?? '.', 'done.json');
+  for (const block of recipe.blocks) {
+    const code = await runBlock(block);
+    if (code === 0) continue;
+    if (existsSync(intent)) break;
+    say(`[script] The recipe ended with exit code ${String(code)}.`);
+    return code;
+  }
+  if (existsSync(intent)) {
+    say('[script] The recipe said done by itself.');
+    return 0;
+  }
+  return done(intent, recipe.title);
+}
+
+function runBlock(path: string): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn('sh', ['-e', path], { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', (error) => {
+      say(`[script] sh could not be started: ${error.message}`);
+      resolve(127);
+    });
+    child.on('close', (code, signal) => {
+      if (signal !== null) say(`[script] The recipe was ended by ${signal}.`);
+      resolve(code ?? 128);
+    });
+  });
+}
+
+async function done(intentFile: string, title: string): Promise<number> {
+  const claim = { summary: title, commit: title };
+  writeFileSync(intentFile, JSON.stringify({ ...claim, at: Date.now() }));
+  try {
+    const answer = await post('/agent/done', JSON.stringify(claim));
+    say(`[script] done: ${answer.text}`);
+    // No change at all is not an error of the recipe: the system asks what was meant.
+    return answer.status === 200 || answer.text.includes('"no_commits"') ? 0 : EXIT_REFUSED;
+  } catch (error) {
+    say(
+      `[script] done could not be said (${error instanceof Error ? error.message : 'unknown'}); the intent is on disk and counts.`,
+    );
+    return 0;
+  }
+}
+
+function post(path: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${process.env['GT_TOKEN'] ?? ''}`,
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    };
+    const outgoing = request(
+      { socketPath: process.env['GT_RUNNER_SOCKET'], method: 'POST', path, headers, timeout: DONE_TIMEOUT_MS },
+      (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8');
+        incoming.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        incoming.on('end', () => {
+          resolve({ status: incoming.statusCode ?? 0, text });
+        });
+        incoming.on('error', reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.on('timeout', () => {
+      outgoing.destroy(new Error('no answer in time'));
+    });
+    outgoing.end(body);
+  });
+}
