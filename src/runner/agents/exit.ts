@@ -1,0 +1,152 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { ExitRecord } from '../../api/contract/runner.ts';
+import { rescueRef } from '../../core/model/agent.ts';
+import { trusted } from '../../core/model/ids.ts';
+import { pause } from '../clock.ts';
+import type { RunnerContext } from '../context.ts';
+import { writeAtomic } from '../files.ts';
+import { dropOwnBranches } from '../git/branches.ts';
+import { rescue, type Rescued } from '../git/rescue.ts';
+import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
+import { stateDir } from '../paths.ts';
+import { sweep } from '../process/sweep.ts';
+import { errorText } from '../text.ts';
+import { makeClaim } from './claim.ts';
+import { readIntent } from './intent.ts';
+import type { LiveAgent } from './live.ts';
+
+/** How the process ended, before anything was looked at. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly cause: ExitRecord['cause'];
+  readonly lastLine: string;
+}
+
+const NOTHING: Rescued = { ref: null, head: null, ahead: null, dirty: false };
+
+/**
+ * Ends an attempt: nothing of the process is left, a done intent counts, the work is rescued and verified, the record is
+ * durable, the brain will be told, the worktree goes back. Each step may be repeated, so after a crash the whole is simply
+ * run again. Never throws: what fails again and again is set aside and said in the record.
+ */
+export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: Ended): Promise<void> {
+  await untilGone(ctx, live);
+  await live.transcript?.close();
+  const kept = await keepWork(ctx, live);
+  const exit = exitRecord(ctx, live, { ended, ...kept });
+  await writeExitFile(ctx, exit);
+  ctx.db.tx(() => {
+    ctx.attempts.exited(exit, live.lastActivityAtMs);
+    ctx.facts.record({ type: 'agent_exited', key: `exited:${exit.attempt}`, rig: live.request.rig, exit });
+  });
+  if (kept.aside === null) await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
+  ctx.live.delete(exit.attempt);
+  live.finish(exit);
+}
+
+/** Proof that nothing is left is the condition for everything else; it is asked for as long as it takes. */
+async function untilGone(ctx: RunnerContext, live: LiveAgent): Promise<void> {
+  for (;;) {
+    try {
+      await sweep({ town: ctx.town.id, attempt: live.request.attempt }, ctx.timings.sweepMs);
+      return;
+    } catch (error) {
+      ctx.log.error('processes of an ended agent do not end', {
+        attempt: live.request.attempt,
+        error: errorText(error),
+      });
+      await pause(ctx.timings.exitRetryMs);
+    }
+  }
+}
+
+interface Kept {
+  readonly rescued: Rescued;
+  readonly doneIntent: boolean;
+  /** Why the worktree had to be set aside with the work in it. */
+  readonly aside: string | null;
+}
+
+async function keepWork(ctx: RunnerContext, live: LiveAgent): Promise<Kept> {
+  let problem = '';
+  let doneIntent = false;
+  for (let attempt = 1; attempt <= EXIT_TRIES_MAX; attempt += 1) {
+    try {
+      doneIntent = await honourIntent(ctx, live);
+      return { rescued: await rescueWork(ctx, live), doneIntent, aside: null };
+    } catch (error) {
+      problem = errorText(error);
+      ctx.log.error('work of an ended agent is not rescued yet', { attempt: live.request.attempt, error: problem });
+      if (attempt < EXIT_TRIES_MAX) await pause(ctx.timings.exitRetryMs);
+    }
+  }
+  const path = ctx.pool.keep(ctx.repos.known(live.request.rig), live.request.attempt);
+  return {
+    rescued: NOTHING,
+    doneIntent,
+    aside: `the work could not be stored (${problem}); it is kept in ${path ?? 'its worktree'}`,
+  };
+}
+
+/** Makes the claim that the agent wrote down but could not (or could not be seen to) make. */
+async function honourIntent(ctx: RunnerContext, live: LiveAgent): Promise<boolean> {
+  const stored = await readIntent(stateDir(ctx.paths, live.request.attempt));
+  if (stored === null) return false;
+  const outcome = await live.claiming
+    .run(() => makeClaim(ctx, live, stored))
+    .catch((error: unknown) => {
+      ctx.log.warn('a done intent can not be honoured', { attempt: live.request.attempt, error: errorText(error) });
+      return null;
+    });
+  return outcome?.state === 'recorded';
+}
+
+async function rescueWork(ctx: RunnerContext, live: LiveAgent): Promise<Rescued> {
+  const repo = ctx.repos.known(live.request.rig);
+  const tree = ctx.pool.ownedTree(repo, live.request.attempt);
+  if (tree === null || live.base === null) return NOTHING;
+  const ref = rescueRef(trusted.bead(live.request.sourceBead), trusted.attempt(live.request.attempt));
+  const rescued = await rescue(repo, {
+    tree,
+    ref,
+    base: live.base,
+    agent: live.request.author.name,
+    atMs: ctx.clock.now(),
+  });
+  await dropOwnBranches(repo, tree, { safe: [live.base, ...(rescued.ref === null ? [] : [rescued.ref])] });
+  return rescued;
+}
+
+function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly ended: Ended }): ExitRecord {
+  const { rescued, ended } = what;
+  return {
+    attempt: live.request.attempt,
+    epoch: live.request.epoch,
+    exitCode: ended.exitCode,
+    signal: ended.signal,
+    cause: ended.cause,
+    lastLine: (what.aside ?? ended.lastLine).slice(0, LAST_LINE_CHARS_MAX),
+    startedAtMs: live.startedAtMs,
+    endedAtMs: ctx.clock.now(),
+    head: rescued.head,
+    base: live.base,
+    ahead: rescued.ahead,
+    dirty: rescued.dirty,
+    rescueRef: rescued.ref,
+    doneIntent: what.doneIntent,
+  };
+}
+
+/** For people and for a lost database; the database decides. */
+async function writeExitFile(ctx: RunnerContext, exit: ExitRecord): Promise<void> {
+  const folder = stateDir(ctx.paths, exit.attempt);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeAtomic(join(folder, 'exit.json'), `${JSON.stringify(exit, null, 2)}\n`);
+  } catch (error) {
+    ctx.log.error('exit file not written', { attempt: exit.attempt, error: errorText(error) });
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { SUMMARY_CHARS_MAX } from '../limits.ts';
+import { writeAtomic } from '../files.ts';
+
+const text = z.string().max(SUMMARY_CHARS_MAX);
+const optionalText = text.nullish().transform((value) => (value === undefined || value === '' ? null : value));
+
+/** What an agent says with `gt done`. */
+export interface DoneIntent {
+  readonly summary: string;
+  /** Hand in uncommitted files with this message. */
+  readonly commit: string | null;
+  /** Why nothing needs to change. */
+  readonly noChange: string | null;
+}
+
+export const intentSchema: z.ZodType<DoneIntent> = z.object({
+  summary: text.nullish().transform((value) => value ?? ''),
+  commit: optionalText,
+  noChange: optionalText,
+});
+
+export interface StoredIntent {
+  readonly intent: DoneIntent;
+  /** Of the file's bytes: tells whether a claim was already made from just this file. */
+  readonly hash: string;
+}
+
+const intentFile = (stateDir: string): string => join(stateDir, 'done.json');
+
+/** The intent on disk, or null when there is none that can be read: half a file is no intent. */
+export async function readIntent(stateDir: string): Promise<StoredIntent | null> {
+  try {
+    const bytes = await readFile(intentFile(stateDir), 'utf8');
+    return { intent: intentSchema.parse(JSON.parse(bytes)), hash: createHash('sha256').update(bytes).digest('hex') };
+  } catch {
+    return null;
+  }
+}
+
+/** The caller writes its intent before it calls; for one who did not, we do. */
+export async function ensureIntent(stateDir: string, intent: DoneIntent, nowMs: number): Promise<StoredIntent | null> {
+  if (!existsSync(intentFile(stateDir)))
+    await writeAtomic(intentFile(stateDir), JSON.stringify({ ...intent, at: nowMs }));
+  return readIntent(stateDir);
+}
+
+/** A refused intent must not count when the agent ends later. */
+export async function removeIntent(stateDir: string): Promise<void> {
+  await rm(intentFile(stateDir), { force: true });
+}

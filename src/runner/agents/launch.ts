@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { StartAgent } from '../../api/contract/runner.ts';
+import { pause } from '../clock.ts';
+import type { RunnerContext } from '../context.ts';
+import { GitError } from '../git/git.ts';
+import { resolve, type RigRepo } from '../git/repos.ts';
+import { restoreUncommitted } from '../git/rescue.ts';
+import { checkoutDetached, type Worktree } from '../git/worktree.ts';
+import { stateDir, transcriptFile } from '../paths.ts';
+import { runtimeByName } from '../runtimes/registry.ts';
+import type { RuntimeStart } from '../runtimes/runtime.ts';
+import { errorText } from '../text.ts';
+import { agentEnvironment } from './env.ts';
+import { type Ended, endAttempt } from './exit.ts';
+import type { LiveAgent } from './live.ts';
+import { watch } from './watch.ts';
+
+/** No process is to be made, and why; the attempt ends with this cause. */
+class NoStart extends Error {
+  override readonly name = 'NoStart';
+  readonly ending: Ended['cause'];
+
+  constructor(ending: Ended['cause'], message: string) {
+    super(message);
+    this.ending = ending;
+  }
+}
+
+/** Fetches of one start that may fail before it gives up; the start deadline ends them earlier. */
+const FETCH_TRIES_MAX = 3;
+const FETCH_RETRY_MS = 1_000;
+
+/** Brings an accepted attempt to a process, or to its exit record. Never throws. */
+export async function launch(ctx: RunnerContext, live: LiveAgent): Promise<void> {
+  try {
+    const start = await prepare(ctx, live);
+    await confirm(ctx, live);
+    spawnAgent(ctx, live, start);
+  } catch (error) {
+    const cause = error instanceof NoStart ? error.ending : (live.ending ?? 'spawn_failed');
+    await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine: errorText(error) });
+  }
+}
+
+interface Prepared extends RuntimeStart {
+  readonly cwd: string;
+}
+
+async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
+  const { request } = live;
+  const runtime = runtimeByName(request.runtime);
+  const repo = await ctx.repos.ensure(request.repo);
+  const target = await fetchTarget(ctx, live);
+  const base = await startCommit(ctx, request, { repo, target });
+  mayGoOn(ctx, live);
+  const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: base });
+  // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.
+  await truncate(join(tree.place.gitDir, 'logs', 'HEAD')).catch(() => undefined);
+  await checkoutDetached(tree, base);
+  ctx.attempts.prepared(request.attempt, base);
+  live.base = base;
+  ctx.pool.fill(repo, base);
+  mayGoOn(ctx, live);
+  const folder = await writeState(ctx, request);
+  if (runtime.capabilities.continuesWork && request.restoreFrom !== null)
+    await restore(tree, request.restoreFrom, folder);
+  const env = agentEnvironment(ctx, request, { base, target });
+  return { ...(await runtime.start({ request, stateDir: folder, worktree: tree.path, env })), cwd: tree.path };
+}
+
+async function fetchTarget(ctx: RunnerContext, live: LiveAgent): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    mayGoOn(ctx, live);
+    try {
+      return await ctx.repos.fetchTarget(live.request.repo);
+    } catch (error) {
+      if (tries >= FETCH_TRIES_MAX) throw error;
+      await pause(FETCH_RETRY_MS, live.abort.signal);
+    }
+  }
+}
+
+async function startCommit(
+  ctx: RunnerContext,
+  request: StartAgent,
+  at: { readonly repo: RigRepo; readonly target: string },
+): Promise<string> {
+  if (request.fixedHead === null) return at.target;
+  if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchAll(request.repo);
+  if ((await resolve(at.repo.place, request.fixedHead)) === null) {
+    throw new GitError('fetch', null, `the start commit ${request.fixedHead} is neither here nor on the origin`);
+  }
+  return request.fixedHead;
+}
+
+/** Everything the agent may want to read, outside its worktree. */
+async function writeState(ctx: RunnerContext, request: StartAgent): Promise<string> {
+  const folder = stateDir(ctx.paths, request.attempt);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'prompt.md'), request.prompt, { mode: 0o600 });
+  const bead = {
+    bead: request.bead,
+    sourceBead: request.sourceBead,
+    kind: request.kind,
+    round: request.round,
+    title: request.title,
+    body: request.body,
+  };
+  await writeFile(join(folder, 'bead.json'), JSON.stringify(bead), { mode: 0o600 });
+  if (request.checkpoint !== null)
+    await writeFile(join(folder, 'checkpoint.json'), request.checkpoint, { mode: 0o600 });
+  return folder;
+}
+
+/** Work that does not fit on the new base stays in its ref; the agent is told where. */
+async function restore(tree: Worktree, ref: string, folder: string): Promise<void> {
+  if (await restoreUncommitted(tree, ref)) return;
+  await writeFile(
+    join(folder, 'restore.txt'),
+    `The uncommitted changes of the last attempt do not apply here. They are in ${ref}.\n`,
+  );
+}
+
+/** Asks the brain, as often as it takes, whether this attempt is still wanted: no answer means no process. */
+async function confirm(ctx: RunnerContext, live: LiveAgent): Promise<void> {
+  const { rig, attempt, epoch } = live.request;
+  let waitMs = ctx.timings.retryMsMin;
+  for (;;) {
+    mayGoOn(ctx, live);
+    const answer = await ctx.brain.confirm({ rig, attempt, epoch }).catch(() => null);
+    if (answer === true) return;
+    if (answer === false) throw new NoStart('refused', 'The rig says that this attempt is no longer the live one.');
+    await pause(waitMs, live.abort.signal);
+    waitMs = Math.min(waitMs * 2, ctx.timings.retryMsMax);
+  }
+}
+
+/** A stop that came meanwhile wins, and so does the start deadline. */
+function mayGoOn(ctx: RunnerContext, live: LiveAgent): void {
+  if (live.ending !== null) throw new NoStart(live.ending, 'Ended before its process was started.');
+  if (ctx.attempts.isStopped(live.request.attempt))
+    throw new NoStart('stopped', 'Stopped before its process was started.');
+  if (ctx.clock.now() > live.request.startDeadlineMs) {
+    throw new NoStart(
+      'spawn_failed',
+      'Not started: the start deadline passed (repository or daemon did not answer in time).',
+    );
+  }
+}
+
+/** Synchronous from the last look at the tombstone to the process, so that no stop can come between. */
+function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): void {
+  mayGoOn(ctx, live);
+  const child = spawn(start.command, [...start.args], {
+    cwd: start.cwd,
+    env: start.env,
+    detached: true,
+    stdio: [start.stdin === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) {
+    child.on('error', () => undefined);
+    throw new NoStart('spawn_failed', `The program "${start.command}" could not be started.`);
+  }
+  const { request, base } = live;
+  const nowMs = ctx.clock.now();
+  live.child = child;
+  live.pid = pid;
+  live.startedAtMs = nowMs;
+  watch(ctx, live, { child, transcript: transcriptFile(ctx.paths, request.attempt), stdin: start.stdin });
+  ctx.db.tx(() => {
+    ctx.attempts.running(request.attempt, pid, nowMs);
+    ctx.facts.record({
+      type: 'agent_started',
+      key: `started:${request.attempt}`,
+      rig: request.rig,
+      attempt: request.attempt,
+      epoch: request.epoch,
+      instance: ctx.instance,
+      pid,
+      base: base ?? '',
+      atMs: nowMs,
+    });
+  });
+}

@@ -1,0 +1,57 @@
+import type { ChildProcess } from 'node:child_process';
+
+import type { ExitRecord, StartAgent } from '../../api/contract/runner.ts';
+import { Mutex } from '../mutex.ts';
+import type { Transcript } from './transcript.ts';
+
+/** Why an agent is being ended; decided by the first who orders it. Null: it lives, or it will end by itself. */
+export type Ending = 'stopped' | 'wall_clock' | 'runner_lost';
+
+/** An attempt that has no exit record yet: accepted, starting, running, or in its exit pipeline. */
+export class LiveAgent {
+  readonly request: StartAgent;
+  /** Ends every wait of the start, once the attempt is to be ended. */
+  readonly abort: AbortController = new AbortController();
+  /** One claim at a time: an agent that calls twice at once must not record twice. */
+  readonly claiming: Mutex = new Mutex();
+  /** Resolves with the exit record, after rescue and when nothing of the process is left. */
+  readonly ended: Promise<ExitRecord>;
+  child: ChildProcess | null = null;
+  pid: number | null = null;
+  base: string | null = null;
+  startedAtMs: number | null = null;
+  transcript: Transcript | null = null;
+  wallClock: NodeJS.Timeout | null = null;
+  /** Last call of the agent to us; counts as activity like output does. */
+  lastCallAtMs: number | null = null;
+  lastReportedAtMs = 0;
+  #ending: Ending | null = null;
+  #resolve: (exit: ExitRecord) => void = () => undefined;
+
+  constructor(request: StartAgent) {
+    this.request = request;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  get ending(): Ending | null {
+    return this.#ending;
+  }
+
+  end(ending: Ending): void {
+    this.#ending ??= ending;
+    this.abort.abort();
+  }
+
+  finish(exit: ExitRecord): void {
+    if (this.wallClock !== null) clearTimeout(this.wallClock);
+    this.#resolve(exit);
+  }
+
+  get lastActivityAtMs(): number | null {
+    const output = this.transcript?.lastOutputAtMs ?? null;
+    if (output === null || this.lastCallAtMs === null) return output ?? this.lastCallAtMs;
+    return Math.max(output, this.lastCallAtMs);
+  }
+}

@@ -1,0 +1,75 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+import type { Clock } from '../../ports/clock.ts';
+import { LAST_LINE_CHARS_MAX, TRANSCRIPT_BYTES_MAX, TRANSCRIPT_PAGE_BYTES_MAX } from '../limits.ts';
+import { lastLine } from '../text.ts';
+
+/** Characters kept of the end of the output, to find the last line in. */
+const TAIL_CHARS = 8 * LAST_LINE_CHARS_MAX;
+
+/** An agent's output on disk, cut at a fixed size; remembers when it last came and its last line. */
+export class Transcript {
+  readonly #stream: WriteStream;
+  readonly #clock: Clock;
+  #bytes = 0;
+  #cut = false;
+  #tail = '';
+  #lastOutputAtMs: number | null = null;
+
+  constructor(path: string, clock: Clock) {
+    this.#stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
+    // A full disk must not end the runner; the exit record still has the last line.
+    this.#stream.on('error', () => {
+      this.#cut = true;
+    });
+    this.#clock = clock;
+  }
+
+  get lastOutputAtMs(): number | null {
+    return this.#lastOutputAtMs;
+  }
+
+  get lastLine(): string {
+    return lastLine(this.#tail);
+  }
+
+  write(chunk: Buffer): void {
+    this.#lastOutputAtMs = this.#clock.now();
+    this.#tail = (this.#tail + chunk.toString('utf8')).slice(-TAIL_CHARS);
+    if (this.#cut) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes <= TRANSCRIPT_BYTES_MAX) {
+      this.#stream.write(chunk);
+      return;
+    }
+    this.#cut = true;
+    this.#stream.write(`\n[transcript cut: more than ${String(TRANSCRIPT_BYTES_MAX)} bytes]\n`);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stream.destroyed) resolve();
+      else
+        this.#stream.end(() => {
+          resolve();
+        });
+    });
+  }
+}
+
+/** A page of a transcript from a byte offset; empty text when there is nothing (more) there. */
+export async function readTranscript(
+  path: string,
+  from: number,
+): Promise<{ readonly text: Buffer; readonly next: number }> {
+  const file = await open(path, 'r').catch(() => null);
+  if (file === null) return { text: Buffer.alloc(0), next: from };
+  try {
+    const buffer = Buffer.alloc(TRANSCRIPT_PAGE_BYTES_MAX);
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
+    return { text: buffer.subarray(0, bytesRead), next: from + bytesRead };
+  } finally {
+    await file.close();
+  }
+}
