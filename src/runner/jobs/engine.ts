@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+
+import type { Job, JobAnswer, JobResult } from '../../api/contract/runner.ts';
+import { unreachable } from '../../core/assert.ts';
+import { TownError } from '../../core/errors.ts';
+import { within } from '../clock.ts';
+import type { RunnerContext } from '../context.ts';
+import { checkBranch, checkUrl } from '../git/names.ts';
+import { ERROR_CHARS_MAX, GATES_AT_ONCE_MAX } from '../limits.ts';
+import { Semaphore } from '../mutex.ts';
+import { pathSegment } from '../paths.ts';
+import { sweep } from '../process/sweep.ts';
+import { errorText } from '../text.ts';
+import { gateMarker, runGates } from './gates.ts';
+import { runMerge } from './merge.ts';
+import { runPromote, runPush } from './push.ts';
+import { runRepo, runVerify } from './repo-jobs.ts';
+
+interface Running {
+  readonly job: Job;
+  readonly finished: Promise<JobResult>;
+  /** The caller went away with `accepted`: the result has to be told by a fact. */
+  tellByFact: boolean;
+}
+
+/** Longer keys are hashed, since a fact's key has 200 characters at most. */
+const JOB_KEY_CHARS_MAX = 160;
+/** Jobs that are begun between two prunings of finished ones. */
+const PRUNE_EVERY = 200;
+
+/** Runs jobs once per key. Every kind may be run again after a crash with the same outcome. */
+export class JobEngine {
+  readonly #ctx: RunnerContext;
+  readonly #running = new Map<string, Running>();
+  readonly #gates = new Semaphore(GATES_AT_ONCE_MAX);
+  #begun = 0;
+
+  constructor(ctx: RunnerContext) {
+    this.#ctx = ctx;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** `done` with the result when it is stored or comes quickly, else `accepted` and a fact later. Errors: `bad_url`, `bad_branch`, `bad_name`. */
+  async post(job: Job): Promise<JobAnswer> {
+    checkUrl(job.repo.url);
+    checkBranch(job.repo.targetBranch);
+    pathSegment(job.repo.rig, 'a rig');
+    const stored = this.#ctx.jobs.result(job.key);
+    if (stored !== null) return { state: 'done', result: stored };
+    const running = this.#running.get(job.key) ?? this.#begin(job);
+    const quick =
+      job.kind === 'gates' || running.tellByFact ? null : await within(running.finished, this.#ctx.timings.jobAnswerMs);
+    if (quick !== null) return { state: 'done', result: quick };
+    // Ended between the time limit and here: its result was stored without a fact, so it has to be told now.
+    if (!running.tellByFact && this.#running.get(job.key) !== running)
+      return { state: 'done', result: await running.finished };
+    running.tellByFact = true;
+    return { state: 'accepted' };
+  }
+
+  /** Ends gates that run, since nobody would be left to read their result; the brain posts them again. */
+  async stop(): Promise<void> {
+    for (const { job } of this.#running.values()) {
+      if (job.kind === 'gates')
+        await sweep({ town: this.#ctx.town.id, attempt: gateMarker(job.key) }, this.#ctx.timings.sweepMs);
+    }
+  }
+
+  #begin(job: Job): Running {
+    const run = this.#ctx.jobs.begin(job, this.#ctx.clock.now());
+    this.#begun += 1;
+    if (this.#begun % PRUNE_EVERY === 0) this.#ctx.jobs.prune();
+    const running: Running = { job, finished: this.#perform(job), tellByFact: job.kind === 'gates' };
+    this.#running.set(job.key, running);
+    void running.finished.then((result) => {
+      this.#finish(running, { result, run });
+    });
+    return running;
+  }
+
+  #finish(running: Running, end: { readonly result: JobResult; readonly run: number }): void {
+    const { job } = running;
+    this.#running.delete(job.key);
+    this.#ctx.db.tx(() => {
+      this.#ctx.jobs.finish(job.key, end.result);
+      if (!running.tellByFact) return;
+      const key = factKey(job.key, end.run);
+      this.#ctx.facts.record({ type: 'job_finished', key, rig: job.repo.rig, jobKey: job.key, result: end.result });
+    });
+  }
+
+  async #perform(job: Job): Promise<JobResult> {
+    try {
+      return await (job.kind === 'gates' ? this.#gates.run(() => runGates(this.#ctx, job)) : perform(this.#ctx, job));
+    } catch (error) {
+      const next = error instanceof TownError ? ` ${error.next}` : '';
+      return { result: 'error', message: `${errorText(error)}${next}`.slice(0, ERROR_CHARS_MAX) };
+    }
+  }
+}
+
+/** A run that ended in `error` may be followed by another with another result, so each run has its own key. */
+function factKey(jobKey: string, run: number): string {
+  const short = jobKey.length <= JOB_KEY_CHARS_MAX ? jobKey : createHash('sha256').update(jobKey).digest('hex');
+  return `job:${short}:${String(run)}`;
+}
+
+function perform(ctx: RunnerContext, job: Exclude<Job, { kind: 'gates' }>): Promise<JobResult> {
+  switch (job.kind) {
+    case 'repo':
+      return runRepo(ctx, job);
+    case 'verify':
+      return runVerify(ctx, job);
+    case 'promote':
+      return runPromote(ctx, job);
+    case 'merge':
+      return runMerge(ctx, job);
+    case 'push':
+      return runPush(ctx, job);
+    default:
+      return unreachable(job, 'job');
+  }
+}

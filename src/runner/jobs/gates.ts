@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Job, JobResult } from '../../api/contract/runner.ts';
+import { plainEnvironment } from '../agents/env.ts';
+import type { RunnerContext } from '../context.ts';
+import { checkoutDetached, cleanWorktree } from '../git/worktree.ts';
+import { GATE_LOG_BYTES_MAX, GATE_TAIL_CHARS_MAX } from '../limits.ts';
+import { rigWorktrees } from '../paths.ts';
+import { kill, sweep } from '../process/sweep.ts';
+import { plain, tail } from '../text.ts';
+import { requireCommit } from './repo-jobs.ts';
+
+type GatesJob = Extract<Job, { kind: 'gates' }>;
+type GateRun = Extract<JobResult, { result: 'gates' }>['runs'][number];
+
+/** Runs a rig's gates, in order, on exactly one commit, in a worktree without anything ignored or left over. */
+export async function runGates(ctx: RunnerContext, job: GatesJob): Promise<JobResult> {
+  const repo = await requireCommit(ctx, job.repo, job.commit);
+  const owner = `gate:${job.key}`;
+  const marker = gateMarker(job.key);
+  const tree = await ctx.pool.acquire(repo, 'gate', { owner, commit: job.commit });
+  const log = createWriteStream(join(ctx.paths.transcripts, `${marker}.log`), { flags: 'w', mode: 0o600 });
+  log.on('error', () => undefined);
+  try {
+    await cleanWorktree(tree);
+    await checkoutDetached(tree, job.commit);
+    const runs: GateRun[] = [];
+    for (const gate of job.gates) {
+      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log });
+      runs.push(run);
+      if (run.exitCode !== 0) return { result: 'gates', green: false, runs };
+    }
+    return { result: 'gates', green: true, runs };
+  } finally {
+    log.end();
+    await ctx.pool.release(repo, owner);
+  }
+}
+
+/** Attempt marker of a gate job: what it starts is found by a sweep, also after a crash. Job keys are free text. */
+export const gateMarker = (key: string): string =>
+  `gate-${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+
+interface GateStart {
+  readonly gate: GatesJob['gates'][number];
+  readonly marker: string;
+  readonly cwd: string;
+  readonly rig: string;
+  readonly log: WriteStream;
+}
+
+async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
+  const began = performance.now();
+  const output = new GateOutput(start.log);
+  const ended = await runShell(ctx, start, output);
+  // Whatever the gate left running would hold ports and files of the next one.
+  await sweep({ town: ctx.town.id, attempt: start.marker }, ctx.timings.sweepMs);
+  return {
+    name: start.gate.name,
+    exitCode: ended.timedOut ? null : ended.exitCode,
+    timedOut: ended.timedOut,
+    durationMs: Math.round(performance.now() - began),
+    tail: output.tail,
+  };
+}
+
+function runShell(
+  ctx: RunnerContext,
+  start: GateStart,
+  output: GateOutput,
+): Promise<{ readonly exitCode: number | null; readonly timedOut: boolean }> {
+  const env = {
+    ...plainEnvironment(),
+    GT_TOWN: ctx.town.id,
+    GT_ATTEMPT: start.marker,
+    GT_RIG: start.rig,
+    GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, start.rig),
+  };
+  output.write(Buffer.from(`$ ${start.gate.run}\n`));
+  return new Promise((resolve) => {
+    const child = spawn('sh', ['-c', start.gate.run], {
+      cwd: start.cwd,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+    }, start.gate.timeoutMs);
+    child.stdout.on('data', (chunk: Buffer) => {
+      output.write(chunk);
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      output.write(chunk);
+    });
+    const end = (exitCode: number | null): void => {
+      clearTimeout(timer);
+      resolve({ exitCode, timedOut });
+    };
+    child.once('error', (error) => {
+      output.write(Buffer.from(`${error.message}\n`));
+      end(null);
+    });
+    child.once('exit', (code) => {
+      if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+      // A process that left the group may hold the pipes open: the sweep ends it, we do not wait for it here.
+      setTimeout(() => {
+        end(code);
+      }, ctx.timings.retryMsMin / 10);
+    });
+  });
+}
+
+/** A gate's output: all of it in the log up to a limit, its end for the result. */
+class GateOutput {
+  readonly #log: WriteStream;
+  #bytes = 0;
+  #tail = '';
+
+  constructor(log: WriteStream) {
+    this.#log = log;
+  }
+
+  get tail(): string {
+    return tail(plain(this.#tail), GATE_TAIL_CHARS_MAX);
+  }
+
+  write(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes <= GATE_LOG_BYTES_MAX) this.#log.write(chunk);
+    this.#tail = (this.#tail + chunk.toString('utf8')).slice(-2 * GATE_TAIL_CHARS_MAX);
+  }
+}

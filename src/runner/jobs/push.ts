@@ -1,0 +1,63 @@
+import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
+import type { RunnerContext } from '../context.ts';
+import { git, type GitOutput } from '../git/git.ts';
+import { checkBranch } from '../git/names.ts';
+import { isAncestor, type RigRepo } from '../git/repos.ts';
+import { ERROR_CHARS_MAX, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
+import { requireCommit } from './repo-jobs.ts';
+
+/** Pushes the candidate with the expected old value; the verdict comes from the target as fetched after it, not from push. */
+export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'push' }>): Promise<JobResult> {
+  const repo = await requireCommit(ctx, job.repo, job.candidate);
+  const pushed = await pushRef(repo, {
+    branch: checkBranch(job.repo.targetBranch),
+    sha: job.candidate,
+    expectedOld: job.expectedOld,
+  });
+  const targetSha = await ctx.repos.fetchTarget(job.repo);
+  if (await isAncestor(repo.place, job.candidate, targetSha)) return { result: 'pushed', targetSha };
+  if (targetSha !== job.expectedOld) return { result: 'lost_race', targetSha };
+  // The target is where we expected it and still the push failed: a rule of the remote, or the network.
+  return { result: 'error', message: failure(pushed) };
+}
+
+/** Moves the bead's public branch to a verified head; a repeat finds it there. */
+export async function runPromote(ctx: RunnerContext, job: Extract<Job, { kind: 'promote' }>): Promise<JobResult> {
+  checkBranch(job.branch);
+  const repo = await requireCommit(ctx, job.repo, job.head);
+  const pushed = await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: job.expectedOld });
+  if (pushed.code === 0) return { result: 'promoted', head: job.head };
+  const actual = await remoteHead(repo, job.repo, job.branch);
+  if (actual === job.head) return { result: 'promoted', head: job.head };
+  return actual === job.expectedOld
+    ? { result: 'error', message: failure(pushed) }
+    : { result: 'branch_moved', actual };
+}
+
+async function pushRef(
+  repo: RigRepo,
+  what: { readonly branch: string; readonly sha: string; readonly expectedOld: string | null },
+): Promise<GitOutput> {
+  const ref = `refs/heads/${what.branch}`;
+  const lease = `--force-with-lease=${ref}:${what.expectedOld ?? ''}`;
+  return git(
+    repo.place,
+    ['push', '--porcelain', '--atomic', '--no-verify', lease, '--end-of-options', 'origin', `${what.sha}:${ref}`],
+    {
+      timeoutMs: GIT_NETWORK_TIMEOUT_MS,
+      ok: [0, 1, 128],
+    },
+  );
+}
+
+async function remoteHead(repo: RigRepo, origin: Repo, branch: string): Promise<string | null> {
+  const out = (
+    await git(repo.place, ['ls-remote', '--end-of-options', origin.url, `refs/heads/${branch}`], {
+      timeoutMs: GIT_NETWORK_TIMEOUT_MS,
+    })
+  ).stdout;
+  const sha = out.split('\t')[0] ?? '';
+  return sha === '' ? null : sha;
+}
+
+const failure = (pushed: GitOutput): string => `${pushed.stderr}\n${pushed.stdout}`.trim().slice(0, ERROR_CHARS_MAX);

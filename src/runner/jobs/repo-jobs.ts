@@ -1,0 +1,54 @@
+import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
+import type { RunnerContext } from '../context.ts';
+import { GitError, gitLine } from '../git/git.ts';
+import { checkRef } from '../git/names.ts';
+import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+
+/** Ensures the clone and fetches the target. */
+export async function runRepo(ctx: RunnerContext, job: Extract<Job, { kind: 'repo' }>): Promise<JobResult> {
+  return { result: 'repo_ready', targetSha: await ctx.repos.fetchTarget(job.repo) };
+}
+
+/** Checks a claim against git; an agent's word is never evidence. */
+export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'verify' }>): Promise<JobResult> {
+  const repo = await ctx.repos.ensure(job.repo);
+  const actual = await resolve(repo.place, checkRef(job.ref));
+  if (actual === null)
+    return {
+      result: 'refused',
+      code: 'ref_missing',
+      message: 'The claimed work is not stored in the repository. Call gt done again.',
+    };
+  if (actual !== job.claimedHead) {
+    return {
+      result: 'refused',
+      code: 'head_moved',
+      message: `The work is at ${actual}, not at the claimed ${job.claimedHead}. Call gt done again.`,
+    };
+  }
+  if (job.base === actual)
+    return { result: 'refused', code: 'no_commits', message: 'There is no commit on top of the base.' };
+  await requireCommit(ctx, job.repo, job.base);
+  if (!(await isAncestor(repo.place, job.base, actual))) {
+    return {
+      result: 'refused',
+      code: 'not_descendant',
+      message: `The work does not contain ${job.base}, which it has to be built on. Rebase it and call gt done again.`,
+    };
+  }
+  return {
+    result: 'verified',
+    head: actual,
+    ahead: Number(await gitLine(repo.place, ['rev-list', '--count', `${job.base}..${actual}`])),
+  };
+}
+
+/** The rig's clone with this commit in it, fetched when it is only on the origin. Errors: `GitError`. */
+export async function requireCommit(ctx: RunnerContext, repo: Repo, sha: string): Promise<RigRepo> {
+  const rigRepo = await ctx.repos.ensure(repo);
+  if ((await resolve(rigRepo.place, sha)) !== null) return rigRepo;
+  await ctx.repos.fetchAll(repo);
+  if ((await resolve(rigRepo.place, sha)) === null)
+    throw new GitError('fetch', null, `commit ${sha} is neither here nor on the origin`);
+  return rigRepo;
+}
