@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+
+import { crockford, sortableTime } from '../core/model/ids.ts';
+import type { Log } from '../ports/log.ts';
+import { startHeartbeat } from './agents/activity.ts';
+import { recover } from './agents/recover.ts';
+import { orderEnd } from './agents/stop.ts';
+import { Brain } from './brain.ts';
+import { systemClock, within } from './clock.ts';
+import { readTownConfig, type TownConfig } from './config.ts';
+import type { RunnerContext } from './context.ts';
+import { Forwarder } from './forwarder.ts';
+import { git } from './git/git.ts';
+import { WorktreePool } from './git/pool.ts';
+import { Repos } from './git/repos.ts';
+import { listen } from './http/server.ts';
+import { JobEngine } from './jobs/engine.ts';
+import { DEFAULT_TIMINGS, type RunnerTimings } from './limits.ts';
+import { type RunnerLock, takeRunnerLock } from './lock.ts';
+import { runnerPaths, type RunnerPaths } from './paths.ts';
+import { RunnerService } from './service.ts';
+import { AttemptStore } from './store/attempts.ts';
+import { RunnerDb } from './store/db.ts';
+import { FactStore } from './store/facts.ts';
+import { JobStore } from './store/jobs.ts';
+import { WorktreeStore } from './store/worktrees.ts';
+
+export interface RunnerOptions {
+  readonly townRoot: string;
+  readonly log: Log;
+  readonly timings?: Partial<RunnerTimings>;
+}
+
+export interface RunnerHandle {
+  readonly instance: string;
+  readonly socketPath: string;
+  /**
+   * Ends in order: no new work, agents get SIGTERM and a short grace, their work is rescued, facts get a last try. What is
+   * not done within the limit is done by the next runner's sweep.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a town's runner: lock, sweep of a predecessor's agents, their exit records, then the socket and the facts.
+ * Errors: `runner_running` (busy) when another runner lives; those of `readTownConfig`.
+ */
+export async function startRunner(options: RunnerOptions): Promise<RunnerHandle> {
+  const town = await readTownConfig(options.townRoot);
+  const paths = runnerPaths(options.townRoot, town.socketDir);
+  mkdirSync(town.socketDir, { recursive: true, mode: 0o700 });
+  const lock = takeRunnerLock(paths.lock, paths.pidFile);
+  try {
+    return await compose({ options, town, paths, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly options: RunnerOptions;
+  readonly town: TownConfig;
+  readonly paths: RunnerPaths;
+  readonly lock: RunnerLock;
+}
+
+async function compose(parts: Parts): Promise<RunnerHandle> {
+  const ctx = makeContext(parts);
+  const forwarder = new Forwarder({ facts: ctx.facts, brain: ctx.brain, timings: ctx.timings, log: ctx.log });
+  await recover(ctx);
+  ctx.attempts.prune();
+  ctx.jobs.prune();
+  const jobs = new JobEngine(ctx);
+  const service = new RunnerService({ ctx, jobs, forwarder, versions: await versions(ctx) });
+  const server = await listen(service);
+  ctx.facts.onRecorded = () => {
+    forwarder.wake();
+  };
+  forwarder.wake();
+  const stopHeartbeat = startHeartbeat(ctx);
+  ctx.log.info('runner ready', { instance: ctx.instance });
+  let stopping: Promise<void> | null = null;
+  const end = async (): Promise<void> => {
+    service.drain();
+    stopHeartbeat();
+    await within(endWork(ctx, jobs), ctx.timings.shutdownMs);
+    await close({ ctx, service, server, forwarder });
+    parts.lock.release();
+  };
+  return {
+    instance: ctx.instance,
+    socketPath: ctx.paths.runnerSocket,
+    stop: () => {
+      stopping ??= end();
+      return stopping;
+    },
+  };
+}
+
+function makeContext({ options, town, paths }: Parts): RunnerContext {
+  for (const folder of [paths.transcripts, paths.attempts, paths.repos, paths.worktrees])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const clock = systemClock();
+  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
+  const db = new RunnerDb(paths.database);
+  return {
+    town,
+    paths,
+    instance: `rn-${sortableTime(clock.now())}${crockford(randomBytes(6))}`,
+    timings,
+    clock,
+    log: options.log,
+    db,
+    attempts: new AttemptStore(db),
+    facts: new FactStore(db),
+    jobs: new JobStore(db),
+    brain: new Brain({
+      socketPath: paths.brainSocket,
+      town: town.id,
+      secret: town.brainCalls,
+      callMs: timings.brainCallMs,
+    }),
+    repos: new Repos(town.id, paths),
+    pool: new WorktreePool(paths, new WorktreeStore(db), options.log),
+    live: new Map(),
+  };
+}
+
+async function endWork(ctx: RunnerContext, jobs: JobEngine): Promise<void> {
+  const graceMs = ctx.timings.shutdownGraceMs;
+  await Promise.all([
+    ...[...ctx.live.values()].map((live) => orderEnd(ctx, live, { ending: 'runner_lost', graceMs })),
+    jobs.stop(),
+  ]);
+  await ctx.pool.settled();
+  const { waiting } = ctx.facts.counts();
+  if (waiting > 0) await within(factsGone(ctx), ctx.timings.retryMsMax);
+}
+
+async function factsGone(ctx: RunnerContext): Promise<void> {
+  for (const rig of ctx.facts.rigsWaiting()) {
+    await Promise.all(ctx.facts.oldest(rig).map((fact) => ctx.facts.delivered(fact.key)));
+  }
+}
+
+async function close(parts: {
+  readonly ctx: RunnerContext;
+  readonly service: RunnerService;
+  readonly server: Server;
+  readonly forwarder: Forwarder;
+}): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    parts.server.close(() => {
+      resolve();
+    });
+  });
+  parts.service.closeWatches();
+  parts.server.closeAllConnections();
+  parts.ctx.brain.close();
+  await within(parts.forwarder.stop(), parts.ctx.timings.retryMsMax);
+  await closed;
+  parts.ctx.db.close();
+}
+
+async function versions(ctx: RunnerContext): Promise<Record<string, string>> {
+  const found = await git({ town: ctx.town.id, gitDir: ctx.paths.repos }, ['version']);
+  return { node: process.versions.node, git: found.stdout.trim().replace('git version ', '') };
+}
