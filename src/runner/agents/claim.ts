@@ -4,7 +4,7 @@ import type { Fact, StartAgent } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { git } from '../git/git.ts';
 import { isAncestor, resolve, type RigRepo, setRef } from '../git/repos.ts';
-import { dirtyFiles, requireLinked, type Worktree } from '../git/worktree.ts';
+import { dirtyFiles, isLinked, type Worktree } from '../git/worktree.ts';
 import { authorEnvironment } from './env.ts';
 import type { DoneIntent, StoredIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
@@ -35,8 +35,14 @@ export async function makeClaim(ctx: RunnerContext, live: LiveAgent, stored: Sto
     );
   const checked = await check(live.request, { repo, tree, base: live.base, intent: stored.intent });
   if ('state' in checked) return checked;
-  if (checked.head !== null)
-    await setRef(repo, attemptRef(trusted.bead(live.request.sourceBead), live.request.epoch), checked.head);
+  if (checked.head !== null) {
+    const ref = attemptRef(trusted.bead(live.request.sourceBead), live.request.epoch);
+    if (row !== null && row.intentHash !== null && (await resolve(repo.place, ref)) === checked.head) {
+      ctx.attempts.claimedAgain(live.request.attempt, stored.hash);
+      return { state: 'recorded', key: claimKey(live, row.claims) };
+    }
+    await setRef(repo, ref, checked.head);
+  }
   const key = claimKey(live, number);
   ctx.db.tx(() => {
     ctx.attempts.claimed(live.request.attempt, stored.hash);
@@ -56,7 +62,13 @@ interface Site {
 
 /** The head to claim, null for "nothing needs to change", or what is in the way. */
 async function check(request: StartAgent, site: Site): Promise<{ readonly head: string | null } | ClaimOutcome> {
-  await requireLinked(site.tree);
+  if (!(await isLinked(site.tree))) {
+    return refused(
+      'worktree_gone',
+      'The worktree of this attempt was deleted or replaced.',
+      'End now: commits that were made in it are kept, and the bead is given out again.',
+    );
+  }
   const dirty = await dirtyFiles(site.tree, NAMED_FILES_MAX);
   if (site.intent.noChange !== null) return checkNoChange(site, dirty);
   if (dirty.length > 0) {

@@ -24,12 +24,15 @@ export async function handleDone(
   const folder = stateDir(ctx.paths, live.request.attempt);
   const key = await live.claiming.run(() => recordClaim(ctx, live, call.intent));
   const verdict = await awaitVerdict(ctx, live, { key, untilMs: performance.now() + call.waitMs });
-  if (verdict.verdict === 'refused') await removeIntent(folder);
+  if (verdict.verdict === 'refused') {
+    ctx.attempts.claimRefused(live.request.attempt);
+    await removeIntent(folder);
+  }
   return verdict;
 }
 
 async function recordClaim(ctx: RunnerContext, live: LiveAgent, intent: DoneIntent): Promise<string> {
-  if (live.ending !== null) throw over();
+  if (live.ending !== null || live.exiting) throw over();
   const folder = stateDir(ctx.paths, live.request.attempt);
   const stored = await ensureIntent(folder, intent, ctx.clock.now());
   if (stored === null) {

@@ -33,6 +33,7 @@ const NOTHING: Rescued = { ref: null, head: null, ahead: null, dirty: false };
  * run again. Never throws: what fails again and again is set aside and said in the record.
  */
 export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: Ended): Promise<void> {
+  live.exiting = true;
   await untilGone(ctx, live);
   await live.transcript?.close();
   const kept = await keepWork(ctx, live);

@@ -3,6 +3,7 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { StartAgent } from '../../api/contract/runner.ts';
+import { TownError } from '../../core/errors.ts';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { GitError } from '../git/git.ts';
@@ -41,8 +42,13 @@ export async function launch(ctx: RunnerContext, live: LiveAgent): Promise<void>
     spawnAgent(ctx, live, start);
   } catch (error) {
     const cause = error instanceof NoStart ? error.ending : (live.ending ?? 'spawn_failed');
-    await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine: errorText(error) });
+    await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine: explain(error) });
   }
+}
+
+/** What went wrong and, where it is known, what to do. */
+function explain(error: unknown): string {
+  return error instanceof TownError ? `${error.message} ${error.next}` : errorText(error);
 }
 
 interface Prepared extends RuntimeStart {

@@ -16,6 +16,8 @@ export class LiveAgent {
   readonly claiming: Mutex = new Mutex();
   /** Resolves with the exit record, after rescue and when nothing of the process is left. */
   readonly ended: Promise<ExitRecord>;
+  /** The process is gone and its work is being stored: no claim may change the worktree any more. */
+  exiting = false;
   child: ChildProcess | null = null;
   pid: number | null = null;
   base: string | null = null;

@@ -89,6 +89,16 @@ export class AttemptStore {
     this.#db.all('UPDATE attempts SET claims = claims + 1, intent_hash = ? WHERE attempt = ?', intentHash, attempt);
   }
 
+  /** The same head claimed again asks about the same claim (a new intent file, no new number). */
+  claimedAgain(attempt: string, intentHash: string): void {
+    this.#db.all('UPDATE attempts SET intent_hash = ? WHERE attempt = ?', intentHash, attempt);
+  }
+
+  /** The last claim is decided: the next one is a new one, even of the same head. */
+  claimRefused(attempt: string): void {
+    this.#db.all('UPDATE attempts SET intent_hash = NULL WHERE attempt = ?', attempt);
+  }
+
   /** From here on the attempt can't start any more, whether it was heard of or not. */
   tombstone(attempt: string, epoch: number, how: { readonly mode: StopMode; readonly nowMs: number }): void {
     this.#db.tx(() => {
