@@ -10,6 +10,8 @@ import { bareRepo, type RunnerPaths } from '../paths.ts';
 import { git, GitError, gitLine, type GitPlace } from './git.ts';
 import { checkBranch, checkUrl } from './names.ts';
 
+const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
+
 /** One rig's bare clone, with the locks that make this process its only writer. */
 export interface RigRepo {
   readonly rig: string;
@@ -70,7 +72,7 @@ export class Repos {
 
   /** Fetches every branch: for a commit that is not here yet. */
   async fetchAll(repo: Repo): Promise<void> {
-    await this.#fetch(repo, '+refs/heads/*:refs/remotes/origin/*');
+    await this.#fetch(repo, EVERY_BRANCH);
   }
 
   /** Removes what git processes of a killed predecessor left: half clones and lock files. Call when none can run. */
@@ -88,11 +90,13 @@ export class Repos {
     const entry = this.#entry(repo.rig);
     const waiting = entry.queued.get(refspec);
     if (waiting !== undefined) return waiting;
+    // A branch that is gone on the origin must not stand in the way of a new one below its name.
+    const prune = refspec === EVERY_BRANCH ? ['--prune'] : [];
     const mine = entry.fetching.run(async () => {
       entry.queued.delete(refspec);
       await git(
         rigRepo.place,
-        ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', 'origin', refspec],
+        ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...prune, '--end-of-options', 'origin', refspec],
         { timeoutMs: GIT_NETWORK_TIMEOUT_MS },
       );
     });
@@ -128,7 +132,7 @@ export class Repos {
       await git(place, ['init', '--quiet', '--bare', '--end-of-options', temporary]);
       const settings = [
         ['remote.origin.url', url],
-        ['remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*'],
+        ['remote.origin.fetch', EVERY_BRANCH],
         ['core.logAllRefUpdates', 'true'],
       ] as const;
       for (const [key, value] of settings) await git(place, ['config', '--local', key, value]);

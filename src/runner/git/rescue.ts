@@ -143,16 +143,19 @@ async function leftBehind(
   seen.delete(known.head);
   if (known.base !== null) seen.delete(known.base);
   if (seen.size === 0) return [];
-  const input = [
-    ...seen,
-    `^${known.head}`,
-    ...(known.base === null ? [] : [`^${known.base}`]),
+  const input = [...seen, `^${known.head}`, ...(known.base === null ? [] : [`^${known.base}`])].join('\n');
+  const most = `--max-count=${String(RESCUE_TIPS_MAX)}`;
+  // Options after --stdin: before it, "--not" would turn the commits around that are read from there.
+  const args = [
+    'rev-list',
+    '--ignore-missing',
+    most,
+    '--stdin',
     '--not',
     '--remotes=origin',
     '--glob=refs/gt/attempts/*',
   ];
-  const args = ['rev-list', '--ignore-missing', `--max-count=${String(RESCUE_TIPS_MAX)}`, '--stdin'];
-  const found = (await git(repo.place, args, { input: `${input.join('\n')}\n` })).stdout
+  const found = (await git(repo.place, args, { input: `${input}\n` })).stdout
     .split('\n')
     .filter((sha) => seen.has(sha));
   if (found.length < 2) return found;
