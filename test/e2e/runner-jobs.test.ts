@@ -1,0 +1,270 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { Job, JobResult } from '../../src/api/contract/runner.ts';
+import { marked } from '../../src/runner/process/sweep.ts';
+import { sleep, TestTown, until } from '../fixtures/runner/town.ts';
+
+let town: TestTown;
+let keys = 0;
+beforeEach(async () => {
+  town = await TestTown.open();
+  await town.start();
+});
+afterEach(async () => {
+  await town.close();
+});
+
+const key = (): string => `job-${String((keys += 1))}`;
+const NOBODY = '0123456789012345678901234567890123456789';
+
+/** A commit on the origin's branch `gt/<name>`, on top of what main is now. */
+function branch(name: string, files: Readonly<Record<string, string>>): string {
+  const clone = mkdtempSync(join(town.root, 'work-'));
+  town.git(['clone', '-q', town.origin, clone], town.root);
+  town.git(['checkout', '-q', '-b', `gt/${name}`], clone);
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(clone, path), text);
+  town.git(['add', '-A'], clone);
+  town.git(['commit', '-q', '-m', name], clone);
+  town.git(['push', '-q', 'origin', `gt/${name}`], clone);
+  return town.git(['rev-parse', 'HEAD'], clone);
+}
+const mergeJob = (head: string, earlierCandidate: string | null = null): Extract<Job, { kind: 'merge' }> => ({
+  kind: 'merge',
+  key: key(),
+  repo: town.repo,
+  mergeRequest: 'app-mr001',
+  head,
+  earlierCandidate,
+  message: 'Merge\n\nGt-Bead: app-1\n',
+  author: { name: 'Gas Town', email: 'gt@example.com' },
+  dateMs: 1_700_000_000_000,
+});
+async function candidate(head: string): Promise<Extract<JobResult, { result: 'candidate' }>> {
+  const result = await town.job(mergeJob(head));
+  if (result.result !== 'candidate') throw new Error(JSON.stringify(result));
+  return result;
+}
+const pushJob = (sha: string, expectedOld: string): Extract<Job, { kind: 'push' }> => ({
+  kind: 'push',
+  key: key(),
+  repo: town.repo,
+  mergeRequest: 'app-mr001',
+  candidate: sha,
+  expectedOld,
+});
+
+describe('merge', () => {
+  it('makes the same candidate again, and keeps it in its ref', async () => {
+    const head = branch('one', { 'b.txt': 'b\n' });
+    const first = await candidate(head);
+    expect(await candidate(head)).toEqual(first);
+    expect(town.git(['rev-parse', 'refs/gt/merging/app-mr001'], town.bare)).toBe(first.candidate);
+    expect(town.git(['log', '-1', '--format=%P', first.candidate], town.bare)).toBe(`${town.targetSha} ${head}`);
+  });
+
+  it('names the conflicting paths, odd ones too', async () => {
+    const head = branch('two', { 'a.txt': 'mine\n', 'zażółć "x".txt': 'mine\n' });
+    town.pushElsewhere({ 'a.txt': 'theirs\n', 'zażółć "x".txt': 'theirs\n' });
+    expect(await town.job(mergeJob(head))).toMatchObject({
+      result: 'conflict',
+      paths: ['a.txt', 'zażółć "x".txt'],
+      targetSha: town.targetSha,
+    });
+  });
+
+  it('finds what is merged already: by ancestry, and by its earlier candidate when it was squashed away from the head', async () => {
+    const head = branch('three', { 'b.txt': 'b\n' });
+    const made = await candidate(head);
+    expect(await town.job(pushJob(made.candidate, made.targetSha))).toMatchObject({ result: 'pushed' });
+    town.pushElsewhere({ 'c.txt': 'later' });
+    expect(await town.job(mergeJob(head))).toEqual({
+      result: 'already_merged',
+      targetSha: town.targetSha,
+      mergeSha: made.candidate,
+    });
+    const other = branch('four', { 'd.txt': 'd\n' });
+    expect(await town.job(mergeJob(other, made.candidate))).toEqual({
+      result: 'already_merged',
+      targetSha: town.targetSha,
+      mergeSha: made.candidate,
+    });
+  });
+});
+
+describe('push', () => {
+  it('loses a race cleanly, and wins when somebody merged on top of it', async () => {
+    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    const theirs = town.pushElsewhere({ 'c.txt': 'c\n' });
+    expect(await town.job(pushJob(made.candidate, made.targetSha))).toEqual({ result: 'lost_race', targetSha: theirs });
+    expect(town.targetSha).toBe(theirs);
+    const again = await candidate(town.git(['rev-parse', 'gt/one']));
+    expect(await town.job(pushJob(again.candidate, theirs))).toEqual({ result: 'pushed', targetSha: again.candidate });
+    const onTop = town.pushElsewhere({ 'd.txt': 'd\n' });
+    expect(await town.job(pushJob(again.candidate, theirs))).toEqual({ result: 'pushed', targetSha: onTop });
+    expect(town.git(['rev-list', '--count', '--merges', 'main'])).toBe('1');
+  });
+
+  it('that crashed is pushed once', async () => {
+    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    await town.runner?.stop();
+    await town.spawnRunner();
+    const job = pushJob(made.candidate, made.targetSha);
+    void town.call('POST', '/jobs', job).catch(() => undefined);
+    await sleep(30);
+    await town.killRunner();
+    await town.spawnRunner();
+    expect(await town.job(job)).toEqual({ result: 'pushed', targetSha: made.candidate });
+    expect(town.git(['rev-list', '--count', '--merges', 'main'])).toBe('1');
+  });
+
+  it('says error, not lost race, when the remote refuses it or does not answer', async () => {
+    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    mkdirSync(join(town.origin, 'hooks'), { recursive: true });
+    writeFileSync(join(town.origin, 'hooks', 'pre-receive'), '#!/bin/sh\necho protected; exit 1\n', { mode: 0o755 });
+    const refused = pushJob(made.candidate, made.targetSha);
+    expect(await town.job(refused)).toMatchObject({ result: 'error', message: expect.stringContaining('protected') });
+    writeFileSync(join(town.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    expect(await town.job(refused)).toMatchObject({ result: 'pushed' });
+    expect(
+      await town.job({
+        kind: 'repo',
+        key: key(),
+        repo: { rig: 'gone', url: join(town.root, 'nowhere'), targetBranch: 'main' },
+      }),
+    ).toMatchObject({ result: 'error' });
+  });
+});
+
+describe('promote and verify', () => {
+  it('move the branch only from where it is expected', async () => {
+    const first = branch('own', { 'x.txt': '1' });
+    const repo = town.repo;
+    expect(
+      await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: first, expectedOld: null }),
+    ).toEqual({ result: 'promoted', head: first });
+    const second = branch('next', { 'x.txt': '2' });
+    expect(
+      await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: second, expectedOld: null }),
+    ).toEqual({ result: 'branch_moved', actual: first });
+    expect(
+      await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: second, expectedOld: second }),
+    ).toEqual({ result: 'branch_moved', actual: first });
+    expect(
+      await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/none', head: second, expectedOld: first }),
+    ).toEqual({ result: 'branch_moved', actual: null });
+    expect(
+      await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: second, expectedOld: first }),
+    ).toEqual({ result: 'promoted', head: second });
+  });
+
+  it('refuse claims that git does not bear out', async () => {
+    await town.job({ kind: 'repo', key: key(), repo: town.repo });
+    const base = town.targetSha;
+    const head = branch('v', { 'x.txt': '1' });
+    await town.job(mergeJob(head));
+    const ref = 'refs/gt/attempts/app-v/1';
+    const verify = (part: object): Promise<JobResult> =>
+      town.job({ kind: 'verify', key: key(), repo: town.repo, ref, claimedHead: head, base, ...part });
+    expect(await verify({})).toMatchObject({ result: 'refused', code: 'ref_missing' });
+    town.git(['update-ref', ref, head], town.bare);
+    expect(await verify({})).toEqual({ result: 'verified', head, ahead: 1 });
+    expect(await verify({ claimedHead: base })).toMatchObject({ result: 'refused', code: 'head_moved' });
+    expect(await verify({ base: head })).toMatchObject({ result: 'refused', code: 'no_commits' });
+    expect(await verify({ base: branch('w', { 'y.txt': '1' }) })).toMatchObject({
+      result: 'refused',
+      code: 'not_descendant',
+    });
+    expect(await verify({ base: NOBODY })).toMatchObject({ result: 'error' });
+    expect(await verify({ ref: 'refs/heads/main' })).toMatchObject({ result: 'error' });
+  });
+});
+
+describe('gates', () => {
+  const gates = (list: readonly { run: string; timeoutMs?: number }[]): Job => ({
+    kind: 'gates',
+    key: key(),
+    repo: town.repo,
+    commit: town.targetSha,
+    gates: list.map((gate, index) => ({ name: `g${String(index)}`, timeoutMs: 20_000, ...gate })),
+  });
+
+  it('stop at the first red one and keep the end of its output', async () => {
+    const result = await town.job(
+      gates([
+        { run: 'echo fine; touch left.txt ignored' },
+        { run: 'seq 1 100000; echo broken >&2; exit 3' },
+        { run: 'touch never' },
+      ]),
+    );
+    if (result.result !== 'gates') throw new Error('no gates');
+    expect(result).toMatchObject({
+      green: false,
+      runs: [
+        { name: 'g0', exitCode: 0 },
+        { name: 'g1', exitCode: 3, timedOut: false },
+      ],
+    });
+    expect(result.runs).toHaveLength(2);
+    expect(result.runs[1]?.tail.length).toBeLessThanOrEqual(8_000);
+    expect(result.runs[1]?.tail.trimEnd().endsWith('broken')).toBe(true);
+    expect(
+      await town.job(
+        gates([{ run: 'test ! -e left.txt && test ! -e ignored && test -z "$(git status --porcelain)"' }]),
+      ),
+    ).toMatchObject({ green: true });
+  });
+
+  it('are killed with everything they started at their time limit', async () => {
+    const job = gates([{ run: 'setsid sleep 300 & sleep 301 & sleep 302', timeoutMs: 300 }]);
+    const result = await town.job(job);
+    expect(result).toMatchObject({ green: false, runs: [{ exitCode: null, timedOut: true }] });
+    expect(marked({ town: town.id })).toEqual([]);
+    await until(
+      () => town.brain.recorded.some((fact) => fact.type === 'job_finished' && fact.jobKey === job.key),
+      'fact',
+    );
+  });
+
+  it('leave nothing running behind a green one, and see no secrets', async () => {
+    process.env['SOME_API_KEY'] = 'very-secret';
+    const result = await town.job(gates([{ run: 'sleep 300 & env' }]));
+    delete process.env['SOME_API_KEY'];
+    expect(result).toMatchObject({ green: true });
+    expect(JSON.stringify(result)).not.toMatch(/very-secret|runner-secret|GT_TOKEN/);
+    expect(marked({ town: town.id })).toEqual([]);
+  });
+});
+
+describe('a job', () => {
+  it('runs once per key, and answers its stored result after a restart', async () => {
+    const job: Job = {
+      kind: 'gates',
+      key: 'once',
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [{ name: 'g', run: `echo x >> "${town.root}/ran"; sleep 0.2`, timeoutMs: 9_000 }],
+    };
+    const answers = await Promise.all([town.call('POST', '/jobs', job), town.call('POST', '/jobs', job)]);
+    expect(answers.map((answer) => answer.json)).toEqual([{ state: 'accepted' }, { state: 'accepted' }]);
+    const result = await town.job(job);
+    await town.runner?.stop();
+    await town.start();
+    expect((await town.call('POST', '/jobs', job)).json).toEqual({ state: 'done', result });
+    expect(readFileSync(join(town.root, 'ran'), 'utf8')).toBe('x\n');
+    expect(town.brain.recorded.filter((fact) => fact.type === 'job_finished')).toHaveLength(1);
+  });
+
+  it('of a moved repository follows the new address', async () => {
+    await town.job({ kind: 'repo', key: key(), repo: town.repo });
+    const moved = join(town.root, 'moved.git');
+    town.git(['clone', '-q', '--bare', town.origin, moved], town.root);
+    expect(await town.job({ kind: 'repo', key: key(), repo: { ...town.repo, url: moved } })).toEqual({
+      result: 'repo_ready',
+      targetSha: town.targetSha,
+    });
+    expect(town.git(['config', 'remote.origin.url'], town.bare)).toBe(moved);
+  });
+});
