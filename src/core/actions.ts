@@ -1,0 +1,216 @@
+import type { AgentStatus, Outcome } from './model/agent.ts';
+import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
+import type { AgentId, AttemptId, BeadId, Sha } from './model/ids.ts';
+import type { MergeStep } from './model/review.ts';
+import type { Job } from './facts.ts';
+import type { Ref } from './refs.ts';
+
+/**
+ * What rules of a rig decide. Every variant is a guarded change: it names the status or version it judged, and is a
+ * recorded no-op when that no longer holds.
+ */
+export type RigAction =
+  /** Hook a ready bead to an agent, take the next epoch, order the start. */
+  | {
+      readonly type: 'dispatch_agent';
+      readonly bead: BeadId;
+      readonly agent: AgentId;
+      readonly isNew: boolean;
+      readonly round: number;
+    }
+  | {
+      readonly type: 'transition_bead';
+      readonly bead: BeadId;
+      readonly from: BeadStatus;
+      readonly to: BeadStatus;
+      readonly closeReason?: CloseReason;
+      readonly evidence?: Evidence;
+    }
+  | { readonly type: 'transition_agent'; readonly agent: AgentId; readonly from: AgentStatus; readonly to: AgentStatus }
+  /** Frees the hook; the agent keeps its identity. */
+  | { readonly type: 'unhook_agent'; readonly agent: AgentId }
+  | {
+      readonly type: 'end_attempt';
+      readonly attempt: AttemptId;
+      readonly outcome: Outcome;
+      readonly reason: string;
+      readonly signature: string | null;
+    }
+  /** The runner will never report this process again: its loss is proven or its deadline is over. */
+  | { readonly type: 'declare_gone'; readonly attempt: AttemptId }
+  | {
+      readonly type: 'stop_agent';
+      readonly attempt: AttemptId;
+      readonly epoch: number;
+      readonly mode: 'graceful' | 'now';
+      readonly at: number;
+    }
+  /** Charges a counted failure to the bead and sets when it may be tried again. */
+  | {
+      readonly type: 'charge_bead';
+      readonly bead: BeadId;
+      readonly failures: number;
+      readonly signature: string;
+      readonly notBeforeMs: number;
+    }
+  | { readonly type: 'hold_bead'; readonly bead: BeadId; readonly hold: Hold; readonly reason: string }
+  | { readonly type: 'reset_breaker' }
+  | { readonly type: 'trip_breaker'; readonly failures: number; readonly retryAtMs: number; readonly reason: string }
+  | { readonly type: 'verify_done'; readonly attempt: AttemptId; readonly job: Job }
+  | { readonly type: 'promote_branch'; readonly attempt: AttemptId; readonly job: Job }
+  /** The agent may go on and claim again. */
+  | { readonly type: 'clear_claim'; readonly attempt: AttemptId; readonly code: string; readonly message: string }
+  | { readonly type: 'create_review'; readonly source: BeadId; readonly head: Sha }
+  /** A verified rework moves the merge request's head and puts it back in line. */
+  | { readonly type: 'advance_review'; readonly mergeRequest: BeadId; readonly head: Sha }
+  | {
+      readonly type: 'create_rework';
+      readonly mergeRequest: BeadId;
+      readonly kind: 'rework' | 'conflict';
+      readonly title: string;
+      readonly body: string;
+      readonly preferAgent: AgentId | null;
+    }
+  /** Moves the merge request to its next step; `job` is the effect of that step. */
+  | {
+      readonly type: 'start_merge' | 'merge_step';
+      readonly mergeRequest: BeadId;
+      readonly fromStep: MergeStep;
+      readonly toStep: MergeStep;
+      readonly job: Job | null;
+      readonly candidate?: { readonly sha: Sha; readonly tree: string; readonly targetSha: Sha };
+      readonly gateLog?: string;
+      readonly mergeSha?: Sha;
+      readonly races?: number;
+      readonly requeueAtMs?: number;
+      readonly heldReason?: string | null;
+      readonly deadlineAtMs?: number;
+    }
+  /** A blocker ended: one wait less, or a visible failure. */
+  | {
+      readonly type: 'resolve_blocker';
+      readonly blocker: BeadId;
+      readonly dependents: readonly BeadId[];
+      readonly cleared: boolean;
+    }
+  /** Tells the town; exactly once per key. */
+  | { readonly type: 'send_message'; readonly key: string; readonly message: RigToTown }
+  | {
+      readonly type: 'raise_escalation';
+      readonly causeKey: string;
+      readonly severity: 'low' | 'medium' | 'high' | 'critical';
+      readonly category: string;
+      readonly subject: Ref;
+      readonly message: string;
+    }
+  | { readonly type: 'resolve_escalation'; readonly causeKey: string };
+
+/** Messages of a rig actor to the town actor. */
+export type RigToTown =
+  | {
+      readonly type: 'beads_created';
+      readonly convoy: string;
+      readonly beads: readonly { readonly position: number; readonly bead: string; readonly title: string }[];
+    }
+  | { readonly type: 'beads_refused'; readonly convoy: string; readonly reason: string }
+  | {
+      readonly type: 'bead_ended';
+      readonly bead: string;
+      readonly convoy: string | null;
+      readonly status: 'closed' | 'failed';
+      readonly closeReason: string;
+      readonly mergeSha: string | null;
+      readonly target: string;
+    }
+  | { readonly type: 'remote_blocker'; readonly blocker: string; readonly bead: string }
+  | {
+      readonly type: 'escalation_raised';
+      readonly causeKey: string;
+      readonly severity: 'low' | 'medium' | 'high' | 'critical';
+      readonly category: string;
+      readonly subject: string;
+      readonly text: string;
+    }
+  | { readonly type: 'escalation_resolved'; readonly causeKey: string };
+
+/** Messages of the town actor to a rig actor. */
+export type TownToRig =
+  | {
+      readonly type: 'create_convoy_beads';
+      readonly convoy: string;
+      readonly createdBy: string;
+      readonly origin: string;
+      readonly tasks: readonly ConvoyTaskMessage[];
+    }
+  | {
+      readonly type: 'adopt_beads';
+      readonly convoy: string;
+      readonly beads: readonly { readonly position: number; readonly bead: string }[];
+    }
+  | {
+      readonly type: 'start_convoy';
+      readonly convoy: string;
+      readonly names: readonly { readonly ref: string; readonly bead: string }[];
+    }
+  | { readonly type: 'cancel_convoy'; readonly convoy: string; readonly reason: string }
+  | { readonly type: 'watch_bead'; readonly bead: string }
+  | { readonly type: 'gate_cleared'; readonly ref: string }
+  | { readonly type: 'gate_failed'; readonly ref: string; readonly reason: string };
+
+export interface ConvoyTaskMessage {
+  readonly position: number;
+  readonly title: string;
+  readonly body: string;
+  readonly priority: string;
+  readonly runtime: string | null;
+  readonly model: string | null;
+  /** Positions in the same rig. */
+  readonly localDeps: readonly number[];
+  /** Ids of beads that exist in the same rig. */
+  readonly localBeads: readonly string[];
+  /** `<convoy>/<position>` or a bead id of another rig. */
+  readonly remoteDeps: readonly string[];
+}
+
+/** What the rules of the town decide. */
+export type TownAction =
+  | {
+      readonly type: 'convoy_status';
+      readonly convoy: string;
+      readonly from: string;
+      readonly to: string;
+      readonly reasonText: string | null;
+    }
+  | {
+      readonly type: 'update_convoy_progress';
+      readonly convoy: string;
+      readonly closed: number;
+      readonly failed: number;
+      readonly cancelled: number;
+    }
+  | { readonly type: 'message_rig'; readonly rig: string; readonly key: string; readonly message: TownToRig }
+  | {
+      readonly type: 'open_escalation';
+      readonly rig: string | null;
+      readonly causeKey: string;
+      readonly severity: string;
+      readonly category: string;
+      readonly subject: string;
+      readonly message: string;
+    }
+  | { readonly type: 'close_escalation'; readonly causeKey: string };
+
+/** One decision: its actions hold together or not at all. */
+export interface Decision<Action> {
+  readonly rule: string;
+  readonly entity: Ref;
+  /** Constant sentence with the facts that decided; the journal's reason. */
+  readonly reason: string;
+  readonly actions: readonly Action[];
+}
+
+/** What rules return for one entity: decisions, and the moment to look again without any event. */
+export interface Verdicts<Action> {
+  readonly decisions: readonly Decision<Action>[];
+  readonly wakeAtMs: number | null;
+}

@@ -1,0 +1,98 @@
+import type { BeadId, ConvoyId, RigName } from './model/ids.ts';
+import type { FailurePolicy, MergeMode } from './model/convoy.ts';
+import type { Origin, Priority } from './model/bead.ts';
+
+/** Who asks, and the key that makes a repeat of the same request the same answer. */
+export interface Caller {
+  /** `human/<user>`, an agent's identity, or `system`. Comes from the credential, never from the body. */
+  readonly actor: string;
+  readonly origin: Origin;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** One gate of a rig: a shell command that must exit 0 in a worktree of exactly the candidate's tree. */
+export interface Gate {
+  readonly name: string;
+  readonly run: string;
+  readonly timeoutMs: number;
+}
+
+/** Everything about a rig that rules and effects read; from the town's file, pushed to the actor when it changes. */
+export interface RigConfig {
+  readonly name: RigName;
+  readonly prefix: string;
+  readonly url: string;
+  readonly targetBranch: string;
+  readonly polecatsMax: number;
+  readonly gates: readonly Gate[];
+  readonly runtime: string;
+  readonly model: string | null;
+  /** For the `command` runtime: the program and its arguments as one shell line. */
+  readonly command: string | null;
+  readonly wallClockMs: number;
+  readonly ownerEmail: string;
+  readonly parked: boolean;
+}
+
+export interface CreateBead {
+  readonly rig: RigName;
+  readonly title: string;
+  readonly body: string;
+  readonly priority: Priority;
+  readonly dependsOn: readonly BeadId[];
+  readonly runtime: string | null;
+  readonly model: string | null;
+  readonly targetBranch: string | null;
+  /** False: recorded only (hold `staged`) until it is slung. */
+  readonly sling: boolean;
+  /** Identity of the one agent that may take it. */
+  readonly pinnedAgent: string | null;
+  /** The bead during whose work it was noted. */
+  readonly parentId: BeadId | null;
+}
+
+export interface SlingBead {
+  readonly bead: BeadId;
+  readonly runtime: string | null;
+  readonly model: string | null;
+  readonly pinnedAgent: string | null;
+}
+
+export interface ConvoyTask {
+  readonly rig: RigName;
+  readonly title: string;
+  readonly body: string;
+  readonly priority: Priority;
+  readonly runtime: string | null;
+  readonly model: string | null;
+  /** Positions of the same plan, or ids of beads that exist already. */
+  readonly dependsOn: readonly (number | BeadId)[];
+}
+
+/** Either new tasks, or beads that exist, in one convoy. */
+export interface CreateConvoy {
+  readonly title: string;
+  readonly tasks: readonly ConvoyTask[];
+  readonly beads: readonly BeadId[];
+  readonly mergeMode: MergeMode;
+  readonly onFailure: FailurePolicy;
+  /** True: beads run only after `gt convoy start`. */
+  readonly staged: boolean;
+}
+
+export interface AddRig {
+  readonly name: RigName;
+  readonly config: RigConfig;
+}
+
+/** What a person may do to one bead. */
+export type BeadCommand =
+  | { readonly type: 'sling'; readonly sling: SlingBead }
+  | { readonly type: 'close'; readonly bead: BeadId; readonly reason: 'cancelled' | 'no_change'; readonly note: string }
+  | { readonly type: 'hold'; readonly bead: BeadId; readonly note: string }
+  | { readonly type: 'release'; readonly bead: BeadId }
+  | { readonly type: 'retry'; readonly bead: BeadId };
+
+export interface StartConvoy {
+  readonly convoy: ConvoyId;
+}

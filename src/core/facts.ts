@@ -1,0 +1,219 @@
+/**
+ * What crosses the line between brain and muscle, as plain types. The wire form with its checks is
+ * `api/contract/runner.ts`, which a type test holds equal to this file.
+ */
+import type { BeadKind } from './model/bead.ts';
+
+export interface Repo {
+  readonly rig: string;
+  readonly url: string;
+  readonly targetBranch: string;
+}
+
+export interface Author {
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface StartAgent {
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly agent: string;
+  readonly rig: string;
+  readonly bead: string;
+  readonly sourceBead: string;
+  readonly kind: BeadKind;
+  readonly round: number;
+  readonly runtime: string;
+  readonly model: string | null;
+  readonly title: string;
+  readonly body: string;
+  readonly recipeBody: string;
+  readonly recipeAllowed: boolean;
+  readonly prompt: string;
+  readonly checkpoint: string | null;
+  readonly repo: Repo;
+  readonly fixedHead: string | null;
+  readonly restoreFrom: string | null;
+  readonly branch: string;
+  readonly author: Author;
+  readonly capability: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly startDeadlineMs: number;
+  readonly wallClockMs: number;
+}
+
+export interface ExitRecord {
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly cause: 'exited' | 'stopped' | 'wall_clock' | 'runner_lost' | 'spawn_failed' | 'refused';
+  readonly lastLine: string;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number;
+  readonly head: string | null;
+  readonly base: string | null;
+  readonly ahead: number | null;
+  readonly dirty: boolean;
+  readonly rescueRef: string | null;
+  readonly doneIntent: boolean;
+}
+
+export interface AgentReport {
+  readonly attempt: string;
+  readonly state: 'unknown' | 'accepted' | 'running' | 'exited';
+  readonly epoch: number;
+  readonly pid: number | null;
+  readonly base: string | null;
+  readonly lastOutputAtMs: number | null;
+  readonly exit: ExitRecord | null;
+}
+
+export interface StopAgent {
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly mode: 'graceful' | 'now';
+}
+
+export interface StopAnswer {
+  readonly state: 'gone' | 'stopping';
+  readonly exit: ExitRecord | null;
+}
+
+export interface GateSpec {
+  readonly name: string;
+  readonly run: string;
+  readonly timeoutMs: number;
+}
+
+export type Job =
+  | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
+  | {
+      readonly kind: 'verify';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly ref: string;
+      readonly claimedHead: string;
+      readonly base: string;
+    }
+  | {
+      readonly kind: 'promote';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly branch: string;
+      readonly head: string;
+      readonly expectedOld: string | null;
+    }
+  | {
+      readonly kind: 'merge';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly mergeRequest: string;
+      readonly head: string;
+      readonly earlierCandidate: string | null;
+      readonly message: string;
+      readonly author: Author;
+      readonly dateMs: number;
+    }
+  | {
+      readonly kind: 'gates';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly commit: string;
+      readonly gates: readonly GateSpec[];
+    }
+  | {
+      readonly kind: 'push';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly mergeRequest: string;
+      readonly candidate: string;
+      readonly expectedOld: string;
+    };
+
+export interface GateRun {
+  readonly name: string;
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  readonly durationMs: number;
+  readonly tail: string;
+}
+
+export type JobResult =
+  | { readonly result: 'error'; readonly message: string }
+  | { readonly result: 'repo_ready'; readonly targetSha: string }
+  | { readonly result: 'verified'; readonly head: string; readonly ahead: number }
+  | { readonly result: 'refused'; readonly code: string; readonly message: string }
+  | { readonly result: 'promoted'; readonly head: string }
+  | { readonly result: 'branch_moved'; readonly actual: string | null }
+  | { readonly result: 'candidate'; readonly candidate: string; readonly tree: string; readonly targetSha: string }
+  | {
+      readonly result: 'conflict';
+      readonly targetSha: string;
+      readonly paths: readonly string[];
+      readonly message: string;
+    }
+  | { readonly result: 'already_merged'; readonly targetSha: string; readonly mergeSha: string }
+  | { readonly result: 'gates'; readonly green: boolean; readonly runs: readonly GateRun[] }
+  | { readonly result: 'pushed'; readonly targetSha: string }
+  | { readonly result: 'lost_race'; readonly targetSha: string | null };
+
+export type JobAnswer = { readonly state: 'accepted' } | { readonly state: 'done'; readonly result: JobResult };
+
+export type Fact =
+  | {
+      readonly type: 'agent_started';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      readonly instance: string;
+      readonly pid: number;
+      readonly base: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'agent_done';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      readonly head: string;
+      readonly summary: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'agent_no_change';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      readonly reason: string;
+      readonly atMs: number;
+    }
+  | { readonly type: 'agent_exited'; readonly key: string; readonly rig: string; readonly exit: ExitRecord }
+  | {
+      readonly type: 'agent_event';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      readonly eventType: string;
+      readonly atMs: number;
+      readonly activeTools: readonly string[];
+      readonly statusMessage: string | null;
+    }
+  | {
+      readonly type: 'job_finished';
+      readonly key: string;
+      readonly rig: string;
+      readonly jobKey: string;
+      readonly result: JobResult;
+    };
+
+export type Verdict =
+  | { readonly verdict: 'accepted'; readonly message: string }
+  | { readonly verdict: 'refused'; readonly code: string; readonly message: string }
+  | { readonly verdict: 'superseded'; readonly message: string }
+  | { readonly verdict: 'pending'; readonly message: string };

@@ -1,0 +1,162 @@
+/**
+ * What must hold in a rig's recorded state at every moment between two turns. Pure checks over facts that the store
+ * reads; run by tests after every step, by `gt doctor` and by `gt status`. Numbers follow docs/invariants.md.
+ */
+import type { Agent } from './model/agent.ts';
+import type { Bead } from './model/bead.ts';
+import type { AttemptFacts, BreakerFacts, ReviewFacts } from './view.ts';
+
+export interface Violation {
+  /** `I1` … as in docs/invariants.md. */
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Recorded state of one rig: everything that is not at rest. */
+export interface InvariantFacts {
+  readonly beads: readonly Bead[];
+  /** Attempts that have not ended or whose process is not proven gone. */
+  readonly attempts: readonly AttemptFacts[];
+  readonly agents: readonly Agent[];
+  readonly reviews: readonly ReviewFacts[];
+  /** Per bead with blockers: what the rows say. */
+  readonly blockerCounts: ReadonlyMap<string, { readonly open: number; readonly failed: number }>;
+  /** Closed as merged without a commit id. */
+  readonly mergedWithoutCommit: readonly string[];
+  readonly polecatsMax: number;
+  readonly breaker: BreakerFacts;
+  readonly resyncDueAtMs: number | null;
+  /** Pending effects without a moment at which they come back. */
+  readonly lostEffects: readonly string[];
+  readonly pendingEvents: number;
+  readonly duplicateEpochs: readonly number[];
+}
+
+export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violation[] {
+  return [...attempts(facts), ...agents(facts), ...beads(facts), ...reviews(facts), ...queues(facts, nowMs)];
+}
+
+const repeated = (values: readonly string[]): readonly string[] => [
+  ...new Set(values.filter((value, index) => values.indexOf(value) !== index)),
+];
+
+function attempts(facts: InvariantFacts): Violation[] {
+  const live = facts.attempts.filter((attempt) => attempt.endedAtMs === null);
+  const unresolved = facts.attempts.filter((attempt) => !attempt.processGone);
+  return [
+    ...repeated(live.map((attempt) => attempt.beadId)).map((id) => ({
+      code: 'I1',
+      text: `${id} has more than one live attempt`,
+    })),
+    ...repeated(unresolved.map((attempt) => attempt.sourceBeadId)).map((id) => ({
+      code: 'I13',
+      text: `more than one process may work on the branch of ${id}`,
+    })),
+    ...(unresolved.length > facts.polecatsMax && facts.polecatsMax > 0 ? overCap(facts, unresolved.length) : []),
+    ...facts.duplicateEpochs.map((epoch) => ({ code: 'I10', text: `epoch ${String(epoch)} was given twice` })),
+  ];
+}
+
+/** A cap that was lowered while agents work is no violation; the cap holds for new dispatches. */
+function overCap(facts: InvariantFacts, count: number): Violation[] {
+  const starting = facts.agents.filter((agent) => agent.status === 'starting').length;
+  return starting === 0
+    ? []
+    : [{ code: 'I24', text: `${String(count)} attempts hold slots; ${String(facts.polecatsMax)} are allowed` }];
+}
+
+function agents(facts: InvariantFacts): Violation[] {
+  const hooked = facts.agents.flatMap((agent) => (agent.hookBeadId === null ? [] : [agent.hookBeadId]));
+  const violations: Violation[] = repeated(hooked).map((id) => ({
+    code: 'I2',
+    text: `${id} is on more than one hook`,
+  }));
+  for (const agent of facts.agents) {
+    if (agent.role !== 'polecat' || (agent.status !== 'working' && agent.status !== 'starting')) continue;
+    const attempt = facts.attempts.find((row) => row.agentId === agent.id && row.endedAtMs === null);
+    if (agent.hookBeadId === null)
+      violations.push({ code: 'I3', text: `${agent.id} is ${agent.status} without a hook` });
+    else if (attempt === undefined)
+      violations.push({ code: 'I3', text: `${agent.id} is ${agent.status} without a live attempt` });
+    else if (attempt.epoch !== agent.epoch || attempt.beadId !== agent.hookBeadId)
+      violations.push({
+        code: 'I3',
+        text: `${agent.id} is hooked to ${agent.hookBeadId} at epoch ${String(agent.epoch)}, its attempt says ${attempt.beadId} at ${String(attempt.epoch)}`,
+      });
+  }
+  return violations;
+}
+
+function beads(facts: InvariantFacts): Violation[] {
+  const violations: Violation[] = [];
+  for (const bead of facts.beads) {
+    const counts = facts.blockerCounts.get(bead.id) ?? { open: 0, failed: 0 };
+    if (counts.open !== bead.openBlockers || counts.failed !== bead.failedBlockers) {
+      violations.push({
+        code: 'I6',
+        text: `${bead.id} counts ${String(bead.openBlockers)} open and ${String(bead.failedBlockers)} failed blockers; the rows say ${String(counts.open)} and ${String(counts.failed)}`,
+      });
+    }
+    if (
+      bead.type === 'issue' &&
+      bead.status === 'in_progress' &&
+      !facts.attempts.some((attempt) => attempt.beadId === bead.id && attempt.endedAtMs === null)
+    ) {
+      violations.push({ code: 'I4', text: `${bead.id} is in progress without a live attempt` });
+    }
+    if (
+      bead.type === 'issue' &&
+      bead.status === 'in_review' &&
+      facts.pendingEvents === 0 &&
+      !facts.reviews.some((review) => review.sourceBeadId === bead.id)
+    ) {
+      violations.push({ code: 'I5', text: `${bead.id} is in review without a merge request that has not ended` });
+    }
+  }
+  return [
+    ...violations,
+    ...facts.mergedWithoutCommit.map((id) => ({ code: 'I9', text: `${id} is closed as merged without a commit` })),
+  ];
+}
+
+function reviews(facts: InvariantFacts): Violation[] {
+  const active = facts.reviews.filter(
+    (review) => review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing',
+  );
+  const violations: Violation[] = repeated(active.map((review) => review.targetBranch)).map((target) => ({
+    code: 'I12',
+    text: `more than one merge step works on ${target}`,
+  }));
+  for (const review of facts.reviews) {
+    const bead = facts.beads.find((row) => row.id === review.beadId);
+    const inProgress = bead?.status === 'in_progress';
+    if (active.includes(review) !== inProgress)
+      violations.push({
+        code: 'I11',
+        text: `${review.beadId} is at step ${review.step} but its bead is ${bead?.status ?? 'terminal'}`,
+      });
+    if (active.includes(review) && (review.deadlineAtMs === null || review.stepKey === null))
+      violations.push({
+        code: 'I11',
+        text: `${review.beadId} is at step ${review.step} without a deadline or an effect`,
+      });
+    if (review.step === 'pushing' && review.candidateSha === null)
+      violations.push({ code: 'I9', text: `${review.beadId} is being pushed without a recorded candidate` });
+  }
+  return violations;
+}
+
+function queues(facts: InvariantFacts, nowMs: number): Violation[] {
+  const violations: Violation[] = facts.lostEffects.map((key) => ({
+    code: 'I16',
+    text: `the effect ${key} has no moment to come back`,
+  }));
+  if (facts.breaker.failures > 0 && facts.breaker.retryAtMs <= 0)
+    violations.push({ code: 'I22', text: 'the dispatch breaker has no retry time' });
+  const alive = facts.attempts.length > 0 || facts.beads.length > 0;
+  if (alive && facts.resyncDueAtMs === null)
+    violations.push({ code: 'I11', text: 'there is work but the safety net is not armed' });
+  if (!alive && facts.resyncDueAtMs !== null && facts.resyncDueAtMs > nowMs)
+    violations.push({ code: 'I25', text: 'nothing is alive but a timer is set' });
+  return violations;
+}

@@ -1,0 +1,87 @@
+/**
+ * Every bound of the brain, with its unit and its reason. A value that an operator may change is read from the
+ * configuration (`RigConfig`, `TownConfig`) and only its default stands here.
+ */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A lease outlives six missed heartbeats of 10 s, and the longest takeover of a host (25 s in a workerd cluster). */
+export const LEASE_MS: number = 60 * SECOND;
+/** Observe this long before the lease ends, so that a healthy agent never loses it. */
+export const LEASE_RENEW_BEFORE_MS: number = 15 * SECOND;
+/** From dispatch to a confirmed process; a hook that cannot be started by then goes back to the queue. */
+export const START_DEADLINE_MS: number = 60 * SECOND;
+/** Contact lost for this long without proof of loss: a new epoch takes over elsewhere. */
+export const TAKEOVER_AFTER_MS: number = 5 * MINUTE;
+/** How long a stop may take before the slot's owner is asked again. */
+export const STOP_GRACE_MS: number = 30 * SECOND;
+/** A claim that gets no verdict by then is verified again. */
+export const VERDICT_RETRY_MS: number = 60 * SECOND;
+
+/** Waits after 1, 2, 3 and 4 counted failures. */
+export const RETRY_BACKOFF_MS: readonly number[] = [30 * SECOND, 60 * SECOND, 2 * MINUTE, 5 * MINUTE];
+/** After this many counted failures the bead has failed: more tries only burn money. */
+export const FAILURES_MAX = 5;
+/** The same failure signature this often in a row asks a person instead of trying again. */
+export const SAME_SIGNATURE_MAX = 2;
+/** Back-off after an infrastructure failure of a dispatch: from here, doubling. Charged to the scope, not the bead. */
+export const INFRA_BACKOFF_MIN_MS: number = 5 * SECOND;
+export const INFRA_BACKOFF_MAX_MS: number = 10 * MINUTE;
+/** So many infrastructure failures in a row open the dispatch breaker of the rig. */
+export const INFRA_FAILURES_TO_OPEN = 3;
+/** A breaker open for this long raises one escalation for its scope. */
+export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
+
+/** Polecats of one rig at once. */
+export const POLECATS_PER_RIG = 4;
+/** An older bead overtakes a newer one of the next higher priority after waiting this much longer. */
+export const AGEING_STEP_MS: number = 30 * MINUTE;
+/** More rework rounds than this ask a person. */
+export const REWORK_ROUNDS_MAX = 5;
+/** A merge request that lost this many push races in a row goes to the back of its class. */
+export const PUSH_RACES_MAX = 5;
+/** Merge and push are short git work; longer means that the runner is gone or hangs. */
+export const MERGE_STEP_DEADLINE_MS: number = 2 * MINUTE;
+/** Gate commands run the project's own tests. */
+export const GATE_TIMEOUT_MS: number = 15 * MINUTE;
+
+/** Full resync over live entities: while work is active, and while only waiting rows exist. */
+export const RESYNC_ACTIVE_MS: number = 30 * SECOND;
+export const RESYNC_WAITING_MS: number = 5 * MINUTE;
+
+/** Rounds of reconcile and apply within one turn; what is left goes on in the next turn. */
+export const RECONCILE_ROUNDS_MAX = 50;
+/** Inbox events and commands taken into one commit. */
+export const TURN_BATCH_MAX = 256;
+/** An event that throws this often is quarantined and escalated. */
+export const EVENT_TRIES_MAX = 3;
+/** Effects of one actor in flight; a Durable Object may hold six connections, two stay free for replies. */
+export const EFFECTS_IN_FLIGHT_MAX = 4;
+/** A call that gets no answer by then counts as lost; the runner answers every call within 10 s. */
+export const EFFECT_DEADLINE_MS: number = 20 * SECOND;
+/** Back-off of a repeated effect: first, and cap. */
+export const EFFECT_RETRY_MIN_MS = 250;
+export const EFFECT_RETRY_MAX_MS: number = 30 * SECOND;
+/** Accepted work is asked for again after this long without a callback. */
+export const ACCEPTED_POLL_MS: number = 30 * SECOND;
+/** Rows that housekeeping deletes in one turn. */
+export const PRUNE_BATCH = 200;
+/** Applied inbox and performed outbox rows are kept this long, for `gt why` and for late duplicates. */
+export const QUEUE_RETENTION_MS: number = 24 * 60 * MINUTE;
+/** Answers to idempotency keys are kept as long. */
+export const IDEMPOTENCY_RETENTION_MS: number = 24 * 60 * MINUTE;
+
+/** Text limits at the boundary. */
+export const TITLE_CHARS_MAX = 500;
+export const BODY_CHARS_MAX: number = 256 * 1024;
+export const CHECKPOINT_BYTES_MAX: number = 64 * 1024;
+export const REASON_CHARS_MAX = 2_000;
+/** A convoy larger than this is a mistake in a script; split it. */
+export const CONVOY_BEADS_MAX = 500;
+/** Blockers of one bead. */
+export const BLOCKERS_MAX = 100;
+/** Tail of a failed gate's output that goes into the rework bead. */
+export const GATE_LOG_CHARS_MAX = 8_000;
+/** Page size of lists. */
+export const PAGE_SIZE_DEFAULT = 100;
+export const PAGE_SIZE_MAX = 500;

@@ -1,0 +1,39 @@
+import type { BeadId, Sha } from './ids.ts';
+
+/**
+ * Where a merge request stands inside `in_progress`. The bead's status stays the authority; the step says which effect
+ * is under way, so that a restart asks about exactly that one.
+ * `queued`: waits in the train. `preparing`: merge in the object database. `gating`: gates run on the candidate tree.
+ * `pushing`: candidate recorded, expected-old-value push under way. `reworking`: blocked by a rework bead. `ended`.
+ */
+export const MERGE_STEPS = ['queued', 'preparing', 'gating', 'pushing', 'reworking', 'ended'] as const;
+export type MergeStep = (typeof MERGE_STEPS)[number];
+
+/** The record of one merge request; its bead carries status and version. */
+export interface Review {
+  readonly beadId: BeadId;
+  readonly sourceBeadId: BeadId;
+  readonly branch: string;
+  readonly targetBranch: string;
+  readonly headSha: Sha;
+  /** Target commit that the candidate was made on: the expected old value of the push. */
+  readonly targetSha: Sha | null;
+  readonly testedTree: string | null;
+  readonly candidateSha: Sha | null;
+  readonly mergeSha: Sha | null;
+  readonly strategy: 'direct' | 'pr';
+  readonly step: MergeStep;
+  /** Rework rounds so far; more than `REWORK_ROUNDS_MAX` asks a person. */
+  readonly rounds: number;
+  /** Lost push races of the present head. */
+  readonly races: number;
+  /** Orders the train: time of queueing plus priority times the ageing step. */
+  readonly queueKey: number;
+  readonly queuedAtMs: number;
+  /** The current step's key: effects and their results carry it, so a late result of an older step is a no-op. */
+  readonly stepKey: string | null;
+  readonly deadlineAtMs: number | null;
+  readonly heldReason: string | null;
+  readonly gateLog: string | null;
+  readonly version: number;
+}

@@ -1,0 +1,44 @@
+import type { RigConfig } from './commands.ts';
+import type { Bead } from './model/bead.ts';
+import type { AgentId } from './model/ids.ts';
+
+export interface PromptInput {
+  readonly agent: AgentId;
+  readonly bead: Bead;
+  readonly source: Bead;
+  readonly config: RigConfig;
+  readonly branch: string;
+  readonly checkpoint: string | null;
+}
+
+/** A fence longer than any run of backticks in the text, so that data can't end it and speak as instructions. */
+export function fence(text: string, origin: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((match) => match[0].length));
+  const ticks = '`'.repeat(longest + 1);
+  return `${ticks}text origin=${origin}\n${text}\n${ticks}`;
+}
+
+/** What a polecat is told at the start of its session. Texts of beads are data with their origin, never instructions. */
+export function polecatPrompt(input: PromptInput): string {
+  const { bead, source, config } = input;
+  const parts = [
+    `You are ${input.agent}, a polecat: a worker agent in a worktree of your own on the rig "${config.name}".`,
+    `Your hook holds the bead ${bead.id}. If there is work on your hook, you run it: start now, without asking.`,
+    [
+      'Rules:',
+      '- Work only in this worktree. Commit early and often; your commits are kept even if this session ends.',
+      '- When the work is finished and committed, run: gt done --summary "<one line>"',
+      '- If nothing needs to change, run: gt done --no-change "<reason>"',
+      "- Save where you are with: gt checkpoint '<json>'   Show your hook with: gt hook",
+      `- Your commits continue the branch ${input.branch}; the target is ${bead.targetBranch}. Do not push, merge or switch branches yourself.`,
+    ].join('\n'),
+    `The bead, as data:\n${fence(`${bead.title}\n\n${bead.body}`.trim(), bead.origin)}`,
+  ];
+  if (source.id !== bead.id)
+    parts.push(
+      `It continues the branch of ${source.id}:\n${fence(`${source.title}\n\n${source.body}`.trim(), source.origin)}`,
+    );
+  if (input.checkpoint !== null)
+    parts.push(`Checkpoint of the session before you:\n${fence(input.checkpoint, 'checkpoint')}`);
+  return `${parts.join('\n\n')}\n`;
+}

@@ -1,0 +1,164 @@
+import type { Agent, Attempt } from './model/agent.ts';
+import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
+import type { Convoy, ConvoyBead } from './model/convoy.ts';
+import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
+import type { Review } from './model/review.ts';
+
+/** A page of a list; `next` continues it, null at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export interface BeadFilter {
+  readonly rig?: RigName | undefined;
+  readonly statuses?: readonly BeadStatus[] | undefined;
+  readonly convoy?: ConvoyId | undefined;
+  /** Merge requests are beads as well; lists show issues unless asked. */
+  readonly includeMergeRequests: boolean;
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+export interface BeadSummary extends Bead {
+  readonly rig: RigName;
+  readonly phase: BeadPhase;
+  /** Agent of the live attempt. */
+  readonly agentId: AgentId | null;
+  readonly attempts: number;
+}
+
+export interface BeadDetail extends BeadSummary {
+  readonly blockers: readonly Blocker[];
+  readonly attemptList: readonly Attempt[];
+  readonly review: Review | null;
+  readonly reworkBeads: readonly BeadId[];
+  readonly why: Why;
+}
+
+/** One sentence for people and the same in fields: what it waits for, which rule, since when, what would change it. */
+export interface Why {
+  readonly id: string;
+  readonly state: string;
+  readonly sentence: string;
+  readonly rule: string;
+  readonly sinceMs: number | null;
+  /** What would change it; null when nothing will (terminal). */
+  readonly next: string | null;
+  /** When the rule looks again by itself. */
+  readonly wakeAtMs: number | null;
+}
+
+export interface AgentSummary extends Agent {
+  readonly rig: RigName;
+  readonly attemptId: AttemptId | null;
+  readonly runtime: string | null;
+}
+
+export interface QueueEntry extends Review {
+  readonly rig: RigName;
+  readonly title: string;
+  readonly status: BeadStatus;
+  readonly openBlockers: number;
+  /** 1 is next; null when it is not waiting in line. */
+  readonly place: number | null;
+  readonly why: Why;
+}
+
+export interface ConvoyDetail extends Convoy {
+  readonly beads: readonly (ConvoyBead & { readonly bead: BeadSummary | null })[];
+  readonly why: Why;
+}
+
+/** One journal row: an action that was applied, with the rule and the reason. */
+export interface JournalEntry {
+  /** Actor that wrote it (`town` or `rig/<name>`) and its place there: order holds per actor. */
+  readonly actor: string;
+  readonly seq: number;
+  readonly tick: number;
+  readonly atMs: number;
+  readonly entity: string;
+  readonly action: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+export interface RigSummary {
+  readonly id: RigName;
+  readonly prefix: string;
+  readonly url: string;
+  readonly targetBranch: string;
+  /** `ready`, `parked`, or `breaker_open` with its reason in `statusReason`. */
+  readonly status: 'ready' | 'parked' | 'breaker_open';
+  readonly statusReason: string | null;
+  readonly polecatsMax: number;
+  readonly liveAttempts: number;
+  readonly counts: Readonly<Record<BeadStatus, number>>;
+  readonly readyBeads: number;
+  readonly queueLength: number;
+  readonly gates: readonly string[];
+  readonly createdAtMs: number;
+}
+
+export interface EscalationSummary {
+  readonly id: string;
+  readonly rig: RigName | null;
+  readonly severity: 'low' | 'medium' | 'high' | 'critical';
+  readonly category: string;
+  readonly message: string;
+  readonly subject: string;
+  readonly status: 'open' | 'acknowledged' | 'resolved';
+  readonly repeats: number;
+  readonly createdAtMs: number;
+}
+
+export interface TownStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly rigs: readonly RigSummary[];
+  readonly convoys: readonly Convoy[];
+  readonly workingAgents: number;
+  readonly mergedLastHour: number;
+  /** What needs a person: held, failed and escalated things, worst first. */
+  readonly attention: readonly AttentionItem[];
+  readonly runner: {
+    readonly instance: string | null;
+    readonly state: 'up' | 'down' | 'unknown';
+    readonly pid: number | null;
+  };
+  readonly violations: readonly string[];
+}
+
+export interface AttentionItem {
+  readonly severity: 'low' | 'medium' | 'high' | 'critical';
+  readonly subject: string;
+  readonly sentence: string;
+  readonly sinceMs: number;
+  readonly next: string;
+}
+
+/** What an agent sees of its own hook. */
+export interface HookView {
+  readonly agent: AgentId;
+  readonly attempt: AttemptId;
+  readonly epoch: number;
+  readonly round: number;
+  readonly bead: BeadSummary;
+  readonly source: BeadSummary;
+  readonly checkpoint: string | null;
+  readonly prompt: string;
+}
+
+/** Who an attempt's capability speaks for; every call of an agent is checked against the live row. */
+export interface Capability {
+  readonly town: string;
+  readonly rig: RigName;
+  readonly agent: AgentId;
+  readonly bead: BeadId;
+  readonly attempt: AttemptId;
+  readonly epoch: number;
+  readonly verbs: readonly string[];
+  readonly expiresAtMs: number;
+}

@@ -1,0 +1,26 @@
+import type { AgentId, AttemptId, BeadId, ConvoyId } from './model/ids.ts';
+
+/**
+ * What reconcile can look at. A reference is text (`bead:app-7k3qf`), so that it is also the key of a timer and a
+ * journal entity; `parseRef` is the only way back.
+ */
+export type Ref = string;
+
+export const beadRef = (id: BeadId): Ref => `bead:${id}`;
+export const attemptEntity = (id: AttemptId): Ref => `attempt:${id}`;
+export const agentRef = (id: AgentId): Ref => `agent:${id}`;
+/** The merge train of one target branch. */
+export const trainRef = (target: string): Ref => `train:${target}`;
+export const convoyRef = (id: ConvoyId): Ref => `convoy:${id}`;
+/** The rig's scheduler: free slots against ready beads. */
+export const SCHEDULE: Ref = 'schedule:';
+/** The safety net that looks at all live entities. */
+export const RESYNC: Ref = 'resync:';
+
+const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'schedule', 'resync']);
+
+export function parseRef(ref: Ref): { readonly kind: string; readonly id: string } {
+  const colon = ref.indexOf(':');
+  const kind = ref.slice(0, colon);
+  return { kind: KINDS.has(kind) ? kind : 'unknown', id: ref.slice(colon + 1) };
+}

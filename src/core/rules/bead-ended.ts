@@ -1,0 +1,122 @@
+import type { RigAction } from '../actions.ts';
+import { clearsDependents, isTerminal, type Bead } from '../model/bead.ts';
+import { trusted } from '../model/ids.ts';
+import { beadRef } from '../refs.ts';
+import type { RigView } from '../view.ts';
+import { act, NOTHING, type RigDecision, type RigRule } from './rule.ts';
+
+/**
+ * What follows when a bead reached its end, whoever ended it: its attempt ends, its merge request and rework end with
+ * it, those who waited are told, and so is the town. Level-triggered, so a path that forgets one of them can't exist.
+ */
+export const beadEnded: RigRule = (view, id) => {
+  const bead = view.bead(trusted.bead(id));
+  if (bead === null || !isTerminal(bead.status)) return NOTHING;
+  const decisions: RigDecision[] = [];
+  const add = (reason: string, actions: readonly RigAction[]): void => {
+    if (actions.length > 0) decisions.push({ rule: 'bead-ended', entity: beadRef(bead.id), reason, actions });
+  };
+  add('its attempt has nothing left to do', endLiveAttempt(view, bead));
+  add('its source ended', endMergeRequest(view, bead));
+  add(`a blocker ended: ${bead.closeReason ?? bead.status}`, tellDependents(view, bead));
+  add('a rework bead ended without a result', giveUpRework(view, bead));
+  add('the town waits for its end', tellTown(view, bead));
+  return act(...decisions);
+};
+
+function endLiveAttempt(view: RigView, bead: Bead): RigAction[] {
+  const attempt = view.liveAttempt(bead.id);
+  if (attempt === null) return [];
+  return [
+    {
+      type: 'end_attempt',
+      attempt: attempt.id,
+      outcome: 'cancelled',
+      reason: `The bead ended: ${bead.closeReason ?? bead.status}.`,
+      signature: null,
+    },
+  ];
+}
+
+/** The merge request of a bead that ended otherwise ends too, unless its push is under way: then git decides. */
+function endMergeRequest(view: RigView, bead: Bead): RigAction[] {
+  if (bead.type === 'merge_request' || bead.branchOf !== null) return [];
+  const review = view.reviewOf(bead.id);
+  if (review === null || review.step === 'pushing' || review.step === 'ended') return [];
+  const mergeRequest = view.bead(review.beadId);
+  if (mergeRequest === null || isTerminal(mergeRequest.status)) return [];
+  const actions: RigAction[] = [
+    {
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'ended',
+      job: null,
+      heldReason: 'its source ended',
+    },
+    {
+      type: 'transition_bead',
+      bead: mergeRequest.id,
+      from: mergeRequest.status,
+      to: 'closed',
+      closeReason: 'source_ended',
+    },
+  ];
+  const open = view.openRework(review.beadId);
+  if (open !== null)
+    actions.push({
+      type: 'transition_bead',
+      bead: open.id,
+      from: open.status,
+      to: 'closed',
+      closeReason: 'source_ended',
+    });
+  return actions;
+}
+
+function tellDependents(view: RigView, bead: Bead): RigAction[] {
+  const dependents = view.dependents(bead.id);
+  return dependents.length === 0
+    ? []
+    : [{ type: 'resolve_blocker', blocker: bead.id, dependents, cleared: clearsDependents(bead) }];
+}
+
+/** A failed rework leaves its merge request to a person: visible, with the question. */
+function giveUpRework(view: RigView, bead: Bead): RigAction[] {
+  if (bead.branchOf === null || clearsDependents(bead) || bead.closeReason === 'source_ended') return [];
+  const review = view.reviewOf(bead.branchOf);
+  const mergeRequest = review === null ? null : view.bead(review.beadId);
+  if (review === null || mergeRequest === null || review.step !== 'reworking' || mergeRequest.hold !== null) return [];
+  const question = `The rework ${bead.id} of ${bead.branchOf} ended as ${bead.closeReason ?? bead.status}. Look at it, then "gt bead retry ${bead.branchOf}".`;
+  return [
+    { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
+    {
+      type: 'raise_escalation',
+      causeKey: `bead:${bead.branchOf}`,
+      severity: 'high',
+      category: 'merge',
+      subject: beadRef(bead.branchOf),
+      message: question,
+    },
+  ];
+}
+
+function tellTown(view: RigView, bead: Bead): RigAction[] {
+  if (!view.isWatched(bead.id) || view.endReported(bead.id) || (bead.status !== 'closed' && bead.status !== 'failed'))
+    return [];
+  return [
+    {
+      type: 'send_message',
+      key: `ended:${bead.id}`,
+      message: {
+        type: 'bead_ended',
+        bead: bead.id,
+        convoy: bead.convoyId,
+        status: bead.status,
+        closeReason: bead.closeReason ?? bead.status,
+        mergeSha: bead.evidence?.mergeSha ?? null,
+        target: bead.targetBranch,
+      },
+    },
+  ];
+}

@@ -1,0 +1,59 @@
+import { trusted, type AgentId, type RigName } from '../model/ids.ts';
+import { sourceOf, type Bead } from '../model/bead.ts';
+import type { RigView } from '../view.ts';
+
+/** Names people can tell apart at a glance; after the pool is used up they go on as `<name>-2`. */
+export const POLECAT_NAMES = [
+  'nux',
+  'slit',
+  'toast',
+  'dag',
+  'capable',
+  'furiosa',
+  'max',
+  'rictus',
+  'keeper',
+  'valkyrie',
+  'cheedo',
+  'angharad',
+  'morsov',
+  'ace',
+  'organic',
+  'coma',
+] as const;
+
+export const polecatId = (rig: RigName, name: string): AgentId => trusted.agent(`${rig}/polecats/${name}`);
+
+export interface AgentChoice {
+  readonly agent: AgentId;
+  readonly isNew: boolean;
+}
+
+/**
+ * Who takes a bead: the pinned agent, else the one that last worked on the branch, else any idle one, else a new one.
+ * Null when the pinned agent is busy: the bead waits for it. `taken` holds the agents given away in the same pass.
+ */
+export function chooseAgent(view: RigView, bead: Bead, taken: ReadonlySet<string>): AgentChoice | null {
+  const idle = view.idleAgents().filter((agent) => agent.role === 'polecat' && !taken.has(agent.id));
+  if (bead.pinnedAgent !== null) {
+    const pinned = trusted.agent(bead.pinnedAgent);
+    if (idle.some((agent) => agent.id === pinned)) return { agent: pinned, isNew: false };
+    return view.agent(pinned) === null && !taken.has(pinned) ? { agent: pinned, isNew: true } : null;
+  }
+  const last = view.lastAgentOf(sourceOf(bead));
+  const familiar = idle.find((agent) => agent.id === last) ?? idle[0];
+  if (familiar !== undefined) return { agent: familiar.id, isNew: false };
+  return { agent: freshName(view, taken), isNew: true };
+}
+
+function freshName(view: RigView, taken: ReadonlySet<string>): AgentId {
+  const rig = view.config().name;
+  const used = view.agentNames();
+  for (let generation = 1; ; generation += 1) {
+    for (const name of POLECAT_NAMES) {
+      const full = generation === 1 ? name : `${name}-${String(generation)}`;
+      const id = polecatId(rig, full);
+      if (!used.has(full) && !taken.has(id)) return id;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { FAILURES_MAX } from '../limits.ts';
+import { COUNTED_OUTCOMES } from '../model/agent.ts';
+import type { Bead } from '../model/bead.ts';
+import { beadRef } from '../refs.ts';
+import type { RigAction } from '../actions.ts';
+import type { AttemptFacts, RigView } from '../view.ts';
+import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
+
+/**
+ * Everything that follows from an attempt's end without an accepted done: the bead opens again, is charged or not,
+ * waits, asks a person, or has failed. One place, so that no path forgets one of them.
+ */
+export function endingActions(view: RigView, attempt: AttemptFacts, ending: Ending, nowMs: number): RigAction[] {
+  const actions: RigAction[] = [
+    {
+      type: 'end_attempt',
+      attempt: attempt.id,
+      outcome: ending.outcome,
+      reason: ending.reason,
+      signature: ending.signature,
+    },
+  ];
+  const bead = view.bead(attempt.beadId);
+  if (bead === null || bead.status !== 'in_progress') return actions;
+  if (COUNTED_OUTCOMES.has(ending.outcome))
+    actions.push({ type: 'reset_breaker' }, ...chargeActions(bead, ending, nowMs));
+  else {
+    actions.push(reopen(bead));
+    if (ending.outcome === 'infra') actions.push(...tripActions(view, attempt, ending, nowMs));
+  }
+  return actions;
+}
+
+const reopen = (bead: Bead): RigAction => ({ type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'open' });
+
+function chargeActions(bead: Bead, ending: Ending, nowMs: number): RigAction[] {
+  const failures = bead.failures + 1;
+  const signature = ending.signature ?? ending.outcome;
+  const charge: RigAction = {
+    type: 'charge_bead',
+    bead: bead.id,
+    failures,
+    signature,
+    notBeforeMs: nowMs + retryBackoffMs(failures),
+  };
+  if (failures >= FAILURES_MAX) {
+    return [
+      charge,
+      {
+        type: 'transition_bead',
+        bead: bead.id,
+        from: 'in_progress',
+        to: 'failed',
+        closeReason: 'attempts_exhausted',
+        evidence: { note: ending.reason },
+      },
+      escalation(bead, 'high', `${bead.id} failed ${String(failures)} times and was given up. Last: ${ending.reason}`),
+    ];
+  }
+  if (signature === bead.lastSignature) {
+    const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} Try again with "gt bead retry ${bead.id}", or change the bead first.`;
+    return [
+      charge,
+      reopen(bead),
+      { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: question },
+      escalation(bead, 'medium', question),
+    ];
+  }
+  return [charge, reopen(bead)];
+}
+
+const escalation = (bead: Bead, severity: 'medium' | 'high', message: string): RigAction => ({
+  type: 'raise_escalation',
+  causeKey: `bead:${bead.id}`,
+  severity,
+  category: 'bead',
+  subject: beadRef(bead.id),
+  message,
+});
+
+/** The scope pays, not the bead. A lost runner counts once, however many agents died with it. */
+function tripActions(view: RigView, attempt: AttemptFacts, ending: Ending, nowMs: number): RigAction[] {
+  const breaker = view.breaker();
+  const lost = attempt.exit?.cause === 'runner_lost';
+  const reason = lost ? `runner ${attempt.runnerId ?? 'unknown'} ended` : ending.reason;
+  if (lost && breaker.reason === reason) return [];
+  const failures = breaker.failures + 1;
+  return [{ type: 'trip_breaker', failures, retryAtMs: nowMs + infraBackoffMs(failures), reason }];
+}

@@ -1,0 +1,33 @@
+import type { RigView } from '../view.ts';
+import { parseRef, type Ref } from '../refs.ts';
+import { assignWork } from './assign-work.ts';
+import { beadEnded } from './bead-ended.ts';
+import { deadAgent } from './dead-agent.ts';
+import { freeAgent } from './free-agent.ts';
+import { lostContact } from './lost-contact.ts';
+import { mergeStep } from './merge-step.ts';
+import { mergeTrain } from './merge-train.ts';
+import type { RigDecision, RigRule, RigVerdicts } from './rule.ts';
+import { verifyDone } from './verify-done.ts';
+
+/** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
+export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
+  attempt: [verifyDone, deadAgent, lostContact],
+  agent: [freeAgent],
+  bead: [beadEnded, mergeStep],
+  train: [mergeTrain],
+  schedule: [assignWork],
+};
+
+/** All that the rules say about one entity now: their decisions in order, and the earliest moment to look again. */
+export function reconcileRig(view: RigView, ref: Ref, nowMs: number): RigVerdicts {
+  const { kind, id } = parseRef(ref);
+  const decisions: RigDecision[] = [];
+  let wakeAtMs: number | null = null;
+  for (const rule of RIG_RULES[kind] ?? []) {
+    const verdict = rule(view, id, nowMs);
+    decisions.push(...verdict.decisions);
+    if (verdict.wakeAtMs !== null) wakeAtMs = Math.min(wakeAtMs ?? verdict.wakeAtMs, verdict.wakeAtMs);
+  }
+  return { decisions, wakeAtMs };
+}

@@ -1,0 +1,276 @@
+import {
+  GATE_LOG_CHARS_MAX,
+  GATE_TIMEOUT_MS,
+  MERGE_STEP_DEADLINE_MS,
+  PUSH_RACES_MAX,
+  REWORK_ROUNDS_MAX,
+} from '../limits.ts';
+import type { RigAction } from '../actions.ts';
+import type { GateRun, Job, JobResult } from '../facts.ts';
+import { trusted, type Sha } from '../model/ids.ts';
+import { beadRef } from '../refs.ts';
+import type { ReviewFacts, RigView } from '../view.ts';
+import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
+
+/**
+ * Takes a merge request from the result of one step to the next. Merge, gates and push are separate effects; the
+ * candidate is recorded before the push, so that a restart asks git whether it arrived instead of merging again.
+ */
+export const mergeStep: RigRule = (view, id, nowMs) => {
+  const review = view.review(trusted.bead(id));
+  if (review === null || review.result === null) return NOTHING;
+  const result = review.result;
+  switch (review.step) {
+    case 'preparing':
+      return afterMerge(view, review, result, nowMs);
+    case 'gating':
+      return result.result === 'gates' ? afterGates(view, review, result, nowMs) : NOTHING;
+    case 'pushing':
+      return afterPush(view, review, result, nowMs);
+    default:
+      return NOTHING;
+  }
+};
+
+const decide = (review: ReviewFacts, reason: string, actions: readonly RigAction[]): RigVerdicts =>
+  act({ rule: 'merge-step', entity: beadRef(review.beadId), reason, actions });
+
+const repoOf = (view: RigView, review: ReviewFacts): Job['repo'] => ({
+  rig: view.config().name,
+  url: view.config().url,
+  targetBranch: review.targetBranch,
+});
+
+function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs: number): RigVerdicts {
+  switch (result.result) {
+    case 'candidate': {
+      const candidate = {
+        sha: trusted.sha(result.candidate),
+        tree: result.tree,
+        targetSha: trusted.sha(result.targetSha),
+      };
+      const gates = view.config().gates;
+      const next =
+        gates.length === 0 ? pushStep(view, review, candidate, nowMs) : gateStep(view, review, candidate, nowMs);
+      return decide(review, gates.length === 0 ? 'clean merge and no gates' : 'clean merge; gates run on its tree', [
+        { ...next, fromStep: 'preparing', candidate },
+      ]);
+    }
+    case 'already_merged':
+      return merged(view, review, trusted.sha(result.mergeSha), 'the head is an ancestor of the target already');
+    case 'conflict':
+      return rework(view, review, 'conflict', {
+        reason: `conflicts with ${review.targetBranch} in ${result.paths.join(', ')}`,
+        title: `Resolve the conflict with ${review.targetBranch}`,
+        body: conflictText(review, result.targetSha, result.paths, result.message),
+      });
+    default:
+      return NOTHING;
+  }
+}
+
+type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
+interface Candidate {
+  readonly sha: Sha;
+  readonly tree: string;
+  readonly targetSha: Sha;
+}
+
+function gateStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowMs: number): StepAction {
+  const gates = view.config().gates;
+  const job: Job = {
+    kind: 'gates',
+    key: `gates:${review.beadId}:${candidate.sha}`,
+    repo: repoOf(view, review),
+    commit: candidate.sha,
+    gates,
+  };
+  const budgetMs = gates.reduce((sum, gate) => sum + gate.timeoutMs, GATE_TIMEOUT_MS);
+  return {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: review.step,
+    toStep: 'gating',
+    job,
+    deadlineAtMs: nowMs + budgetMs,
+  };
+}
+
+function pushStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowMs: number): StepAction {
+  const job: Job = {
+    kind: 'push',
+    key: `push:${review.beadId}:${candidate.sha}`,
+    repo: repoOf(view, review),
+    mergeRequest: review.beadId,
+    candidate: candidate.sha,
+    expectedOld: candidate.targetSha,
+  };
+  return {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: review.step,
+    toStep: 'pushing',
+    job,
+    deadlineAtMs: nowMs + MERGE_STEP_DEADLINE_MS,
+  };
+}
+
+function afterGates(
+  view: RigView,
+  review: ReviewFacts,
+  result: Extract<JobResult, { result: 'gates' }>,
+  nowMs: number,
+): RigVerdicts {
+  if (result.green) {
+    if (review.candidateSha === null || review.targetSha === null || review.testedTree === null) return NOTHING;
+    const candidate = { sha: review.candidateSha, tree: review.testedTree, targetSha: review.targetSha };
+    return decide(review, 'all gates are green on the combined tree', [pushStep(view, review, candidate, nowMs)]);
+  }
+  const red = result.runs.at(-1);
+  const log = gateText(red);
+  return rework(view, review, 'rework', {
+    reason: `gate ${red?.name ?? 'unknown'} is red`,
+    title: `Make the gate "${red?.name ?? 'unknown'}" green`,
+    body: `The gate "${red?.name ?? 'unknown'}" failed on the result of merging ${review.branch} into ${review.targetBranch}.\n\n${log}`,
+    gateLog: log,
+  });
+}
+
+function gateText(run: GateRun | undefined): string {
+  if (run === undefined) return 'No gate reported a result.';
+  const end = run.timedOut ? 'It was stopped at its time limit.' : `It ended with exit code ${String(run.exitCode)}.`;
+  return `${end} The end of its output:\n\n${run.tail.slice(-GATE_LOG_CHARS_MAX)}`;
+}
+
+function conflictText(review: ReviewFacts, targetSha: string, paths: readonly string[], message: string): string {
+  const list = paths.map((path) => `- ${path}`).join('\n');
+  return `${review.branch} and ${review.targetBranch} (at ${targetSha}) changed the same places:\n\n${list}\n\nMerge ${targetSha} into the branch, keep both changes, then call "gt done".\n\n${message}`;
+}
+
+interface ReworkCause {
+  readonly reason: string;
+  readonly title: string;
+  readonly body: string;
+  readonly gateLog?: string;
+}
+
+/** Rework continues the same branch and blocks the merge request; after too many rounds a person decides. */
+function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict', cause: ReworkCause): RigVerdicts {
+  const back: RigAction = { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' };
+  const log = cause.gateLog === undefined ? {} : { gateLog: cause.gateLog };
+  const step: RigAction = {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: review.step,
+    toStep: 'reworking',
+    job: null,
+    heldReason: cause.reason,
+    ...log,
+  };
+  if (review.rounds >= REWORK_ROUNDS_MAX) {
+    const question = `${review.sourceBeadId} was reworked ${String(review.rounds)} times and still ${cause.reason}. Look at it, then "gt bead retry ${review.sourceBeadId}".`;
+    return decide(review, 'the rework rounds are used up', [
+      step,
+      back,
+      { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
+      {
+        type: 'raise_escalation',
+        causeKey: `bead:${review.sourceBeadId}`,
+        severity: 'high',
+        category: 'merge',
+        subject: beadRef(review.sourceBeadId),
+        message: question,
+      },
+    ]);
+  }
+  return decide(review, cause.reason, [
+    step,
+    back,
+    {
+      type: 'create_rework',
+      mergeRequest: review.beadId,
+      kind,
+      title: cause.title,
+      body: cause.body,
+      preferAgent: view.lastAgentOf(review.sourceBeadId),
+    },
+  ]);
+}
+
+function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs: number): RigVerdicts {
+  if (result.result === 'pushed' && review.candidateSha !== null)
+    return merged(view, review, review.candidateSha, 'the target has the tested commit');
+  if (result.result !== 'lost_race') return NOTHING;
+  const source = view.bead(review.sourceBeadId);
+  const races = review.races + 1;
+  const toTheBack = races > PUSH_RACES_MAX;
+  const requeue: RigAction = {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: 'pushing',
+    toStep: 'queued',
+    job: null,
+    races: toTheBack ? 0 : races,
+    heldReason: 'somebody else pushed to the target first',
+    ...(toTheBack ? { requeueAtMs: nowMs } : {}),
+  };
+  const back: RigAction = { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' };
+  const cancelled: RigAction[] =
+    source?.cancelRequestedAtMs === null || source === null
+      ? []
+      : [
+          {
+            type: 'transition_bead',
+            bead: source.id,
+            from: 'in_review',
+            to: 'closed',
+            closeReason: 'cancelled',
+            evidence: { note: 'cancelled while its push was under way; the push lost' },
+          },
+        ];
+  return decide(review, 'lost the push race; the target moved', [requeue, back, ...cancelled]);
+}
+
+/** Merged is a fact about ancestry: the commit is on the target. It closes the merge request and its source together. */
+function merged(view: RigView, review: ReviewFacts, mergeSha: Sha, reason: string): RigVerdicts {
+  const evidence = { head: review.headSha, mergeSha, target: review.targetBranch };
+  const source = view.bead(review.sourceBeadId);
+  const decision: RigDecision = {
+    rule: 'merge-step',
+    entity: beadRef(review.beadId),
+    reason,
+    actions: [
+      {
+        type: 'merge_step',
+        mergeRequest: review.beadId,
+        fromStep: review.step,
+        toStep: 'ended',
+        job: null,
+        mergeSha,
+        heldReason: null,
+      },
+      {
+        type: 'transition_bead',
+        bead: review.beadId,
+        from: 'in_progress',
+        to: 'closed',
+        closeReason: 'merged',
+        evidence,
+      },
+      ...(source?.status === 'in_review'
+        ? [
+            {
+              type: 'transition_bead' as const,
+              bead: source.id,
+              from: 'in_review' as const,
+              to: 'closed' as const,
+              closeReason: 'merged' as const,
+              evidence,
+            },
+          ]
+        : []),
+      { type: 'resolve_escalation', causeKey: `bead:${review.sourceBeadId}` },
+    ],
+  };
+  return act(decision);
+}

@@ -1,0 +1,168 @@
+import type { RigAction } from '../actions.ts';
+import type { Job } from '../facts.ts';
+import { attemptRef, branchName } from '../model/agent.ts';
+import { sourceOf, type Bead } from '../model/bead.ts';
+import { trusted, type Sha } from '../model/ids.ts';
+import { attemptEntity } from '../refs.ts';
+import type { AttemptFacts, RigView } from '../view.ts';
+import { endingActions } from './end-attempt.ts';
+import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
+
+/**
+ * A claim becomes true only by evidence: the attempt's ref is checked in git, then promoted to the bead's public branch
+ * with an expected old value, and only then the bead is in review. "Done" is never taken at its word.
+ */
+export const verifyDone: RigRule = (view, id, nowMs) => {
+  const attempt = view.attempt(trusted.attempt(id));
+  if (attempt === null || attempt.endedAtMs !== null || attempt.claim === null) return NOTHING;
+  const bead = view.bead(attempt.beadId);
+  if (bead === null || bead.status !== 'in_progress') return NOTHING;
+  switch (attempt.claim.state) {
+    case 'recorded':
+      return attempt.claim.kind === 'no_change'
+        ? act(acceptNoChange(view, bead, attempt))
+        : orderVerification(view, bead, attempt);
+    case 'verified':
+      return orderPromotion(view, bead, attempt);
+    case 'promoted':
+      return act(acceptDone(view, bead, attempt));
+    case 'refused':
+      return act(refuse(view, attempt, attempt.claim, nowMs));
+    default:
+      return NOTHING;
+  }
+};
+
+function decision(attempt: AttemptFacts, reason: string, actions: readonly RigAction[]): RigDecision {
+  return { rule: 'verify-done', entity: attemptEntity(attempt.id), reason, actions };
+}
+
+const repoOf = (view: RigView, bead: Bead): Job['repo'] => ({
+  rig: view.config().name,
+  url: view.config().url,
+  targetBranch: bead.targetBranch,
+});
+
+/** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
+function baseOf(view: RigView, bead: Bead): Sha | null {
+  return bead.branchOf === null ? bead.baseSha : (view.reviewOf(bead.branchOf)?.headSha ?? null);
+}
+
+function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): RigVerdicts {
+  const base = baseOf(view, bead);
+  if (attempt.claimedHead === null || base === null) {
+    return act(
+      decision(attempt, 'the claim came before the start was recorded', [
+        {
+          type: 'clear_claim',
+          attempt: attempt.id,
+          code: 'not_started',
+          message: 'The start of this attempt is not recorded yet. Call "gt done" again.',
+        },
+      ]),
+    );
+  }
+  const job: Job = {
+    kind: 'verify',
+    key: `verify:${attempt.id}:${attempt.claimedHead}`,
+    repo: repoOf(view, bead),
+    ref: attemptRef(sourceOf(bead), attempt.epoch),
+    claimedHead: attempt.claimedHead,
+    base,
+  };
+  return act(
+    decision(attempt, `done was claimed at ${attempt.claimedHead}`, [
+      { type: 'verify_done', attempt: attempt.id, job },
+    ]),
+  );
+}
+
+function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVerdicts {
+  if (attempt.headSha === null) return NOTHING;
+  const job: Job = {
+    kind: 'promote',
+    key: `promote:${attempt.id}:${attempt.headSha}`,
+    repo: repoOf(view, bead),
+    branch: branchName(sourceOf(bead)),
+    head: attempt.headSha,
+    expectedOld: view.reviewOf(sourceOf(bead))?.headSha ?? null,
+  };
+  return act(
+    decision(attempt, 'the claimed head is in its ref and ahead of its base', [
+      { type: 'promote_branch', attempt: attempt.id, job },
+    ]),
+  );
+}
+
+function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
+  const head = attempt.headSha;
+  const reason = 'the branch is on the origin at the verified head';
+  const end: RigAction = { type: 'end_attempt', attempt: attempt.id, outcome: 'done', reason, signature: null };
+  if (head === null) return decision(attempt, reason, []);
+  if (bead.branchOf === null) {
+    return decision(attempt, reason, [
+      end,
+      { type: 'reset_breaker' },
+      { type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'in_review' },
+      { type: 'create_review', source: bead.id, head },
+    ]);
+  }
+  const review = view.reviewOf(bead.branchOf);
+  return decision(attempt, 'the continued branch is on the origin at the verified head', [
+    end,
+    { type: 'reset_breaker' },
+    {
+      type: 'transition_bead',
+      bead: bead.id,
+      from: 'in_progress',
+      to: 'closed',
+      closeReason: 'integrated',
+      evidence: { head },
+    },
+    ...(review === null ? [] : [{ type: 'advance_review' as const, mergeRequest: review.beadId, head }]),
+  ]);
+}
+
+function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
+  const note = attempt.claimSummary ?? '';
+  const review = bead.branchOf === null ? null : view.reviewOf(bead.branchOf);
+  return decision(attempt, 'the agent says, with a reason, that nothing needs to change', [
+    { type: 'end_attempt', attempt: attempt.id, outcome: 'no_change', reason: note, signature: null },
+    { type: 'reset_breaker' },
+    {
+      type: 'transition_bead',
+      bead: bead.id,
+      from: 'in_progress',
+      to: 'closed',
+      closeReason: 'no_change',
+      evidence: { note },
+    },
+    ...(review === null
+      ? []
+      : [{ type: 'advance_review' as const, mergeRequest: review.beadId, head: review.headSha }]),
+  ]);
+}
+
+/** A refused claim sends a living agent back to work; with nobody left to answer, the attempt ends as rejected. */
+function refuse(
+  view: RigView,
+  attempt: AttemptFacts,
+  claim: { readonly code: string; readonly message: string },
+  nowMs: number,
+): RigDecision {
+  if (!attempt.processGone) {
+    return decision(attempt, `the claim was refused: ${claim.code}`, [
+      { type: 'clear_claim', attempt: attempt.id, code: claim.code, message: claim.message },
+    ]);
+  }
+  const ending = {
+    outcome: 'rejected' as const,
+    reason: `The claim was refused: ${claim.message}`,
+    signature: `rejected/${claim.code}`,
+  };
+  return decision(
+    attempt,
+    `the claim was refused and the agent is gone: ${claim.code}`,
+    endingActions(view, attempt, ending, nowMs),
+  );
+}

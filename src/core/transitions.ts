@@ -1,0 +1,95 @@
+/**
+ * The only legal status changes. This table drives the guard (`store/` refuses anything else), the documentation and
+ * the tests; the reason column is what a person reads in the journal's legend.
+ */
+import type { AgentStatus } from './model/agent.ts';
+import type { BeadStatus, BeadType, BeadKind } from './model/bead.ts';
+import type { ConvoyStatus } from './model/convoy.ts';
+
+export interface Transition<Status extends string> {
+  readonly from: Status;
+  readonly to: Status;
+  readonly when: string;
+}
+
+const TASK: readonly Transition<BeadStatus>[] = [
+  { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
+  { from: 'in_progress', to: 'in_review', when: 'done, and the evidence was verified' },
+  { from: 'in_progress', to: 'open', when: 'the attempt ended without an accepted done' },
+  { from: 'in_review', to: 'closed', when: 'its merge request merged' },
+  { from: 'in_review', to: 'open', when: 'its merge request failed terminally' },
+  { from: 'open', to: 'failed', when: 'attempts exhausted, or given up by a person' },
+  { from: 'in_progress', to: 'failed', when: 'attempts exhausted, or given up by a person' },
+  { from: 'in_review', to: 'failed', when: 'attempts exhausted, or given up by a person' },
+  { from: 'open', to: 'closed', when: 'cancelled or no change needed' },
+  { from: 'in_progress', to: 'closed', when: 'cancelled or no change needed' },
+];
+
+/** Rework, conflict and feedback beads continue their source's branch: they are integrated, never merged by themselves. */
+const CONTINUATION: readonly Transition<BeadStatus>[] = [
+  { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
+  { from: 'in_progress', to: 'open', when: 'the attempt ended without an accepted done' },
+  { from: 'in_progress', to: 'closed', when: 'integrated into the merge request, or cancelled' },
+  { from: 'open', to: 'closed', when: 'cancelled, or its source ended' },
+  { from: 'open', to: 'failed', when: 'attempts exhausted, or given up by a person' },
+  { from: 'in_progress', to: 'failed', when: 'attempts exhausted, or given up by a person' },
+];
+
+const MERGE_REQUEST: readonly Transition<BeadStatus>[] = [
+  { from: 'open', to: 'in_progress', when: 'the train took it' },
+  { from: 'in_progress', to: 'open', when: 'back in line: rework, a lost race, or a retry' },
+  { from: 'in_progress', to: 'closed', when: 'merged' },
+  { from: 'open', to: 'closed', when: 'its source ended' },
+  { from: 'open', to: 'failed', when: 'given up' },
+  { from: 'in_progress', to: 'failed', when: 'given up' },
+];
+
+export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
+  { from: 'idle', to: 'starting', when: 'dispatched' },
+  { from: 'starting', to: 'working', when: 'the runner confirmed the process' },
+  { from: 'working', to: 'waiting', when: 'waits for a person or rests' },
+  { from: 'waiting', to: 'working', when: 'goes on' },
+  { from: 'starting', to: 'unknown', when: 'contact lost' },
+  { from: 'working', to: 'unknown', when: 'contact lost' },
+  { from: 'waiting', to: 'unknown', when: 'contact lost' },
+  { from: 'stalled', to: 'unknown', when: 'contact lost' },
+  { from: 'stopping', to: 'unknown', when: 'contact lost' },
+  { from: 'unknown', to: 'working', when: 'contact is back' },
+  { from: 'unknown', to: 'waiting', when: 'contact is back' },
+  { from: 'unknown', to: 'stopping', when: 'its attempt ended' },
+  { from: 'unknown', to: 'idle', when: 'proven gone' },
+  { from: 'working', to: 'stalled', when: 'no activity (GUPP)' },
+  { from: 'stalled', to: 'working', when: 'activity again' },
+  { from: 'starting', to: 'stopping', when: 'its attempt ended' },
+  { from: 'working', to: 'stopping', when: 'its attempt ended' },
+  { from: 'waiting', to: 'stopping', when: 'its attempt ended' },
+  { from: 'stalled', to: 'stopping', when: 'its attempt ended' },
+  { from: 'stopping', to: 'idle', when: 'proven gone' },
+  { from: 'idle', to: 'dead', when: 'retired' },
+];
+
+export const CONVOY_TRANSITIONS: readonly Transition<ConvoyStatus>[] = [
+  { from: 'creating', to: 'staged', when: 'all rigs acknowledged, start not asked for' },
+  { from: 'creating', to: 'active', when: 'all rigs acknowledged' },
+  { from: 'creating', to: 'failed', when: 'a rig refused its beads' },
+  { from: 'creating', to: 'cancelled', when: 'given up by a person' },
+  { from: 'staged', to: 'active', when: 'started' },
+  { from: 'staged', to: 'cancelled', when: 'given up by a person' },
+  { from: 'active', to: 'ready_to_land', when: 'every bead ended as the policy asks' },
+  { from: 'active', to: 'failed', when: 'the failure policy says so' },
+  { from: 'active', to: 'cancelled', when: 'given up by a person, or every bead was cancelled' },
+  { from: 'ready_to_land', to: 'landed', when: 'the landing evidence is on the targets' },
+  { from: 'ready_to_land', to: 'failed', when: 'landing attempts exhausted' },
+  { from: 'ready_to_land', to: 'cancelled', when: 'given up by a person' },
+];
+
+/** Which table holds for a bead of this type and kind. */
+export function beadTransitions(type: BeadType, kind: BeadKind): readonly Transition<BeadStatus>[] {
+  if (type === 'merge_request') return MERGE_REQUEST;
+  return kind === 'task' || kind === 'landing' ? TASK : CONTINUATION;
+}
+
+/** True when the table has this change. Staying in a status is no transition. */
+export function allows<Status extends string>(table: readonly Transition<Status>[], from: Status, to: Status): boolean {
+  return table.some((row) => row.from === from && row.to === to);
+}

@@ -1,0 +1,77 @@
+import type { RigConfig } from './commands.ts';
+import type { Agent, Attempt } from './model/agent.ts';
+import type { Bead } from './model/bead.ts';
+import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
+import type { Review } from './model/review.ts';
+import type { ExitRecord, JobResult } from './facts.ts';
+
+/** A live or ended attempt together with what the runner reported of it. */
+export interface AttemptFacts extends Attempt {
+  readonly exit: ExitRecord | null;
+  /** How far the claim is: null without one. */
+  readonly claim: ClaimState | null;
+  /** First unanswered observation; null while in contact. */
+  readonly contactLostAtMs: number | null;
+}
+
+/**
+ * A claim on its way to a verdict. `verifying` and `promoting` wait for the runner's result, which arrives as
+ * `verified`, `promoted` or `refused`.
+ */
+export type ClaimState =
+  | { readonly state: 'recorded'; readonly kind: 'done' | 'no_change' }
+  | { readonly state: 'verifying' | 'verified' | 'promoting' | 'promoted'; readonly kind: 'done' }
+  | { readonly state: 'refused'; readonly kind: 'done'; readonly code: string; readonly message: string };
+
+/** A merge request with the result of its present step, once it arrived. */
+export interface ReviewFacts extends Review {
+  readonly result: JobResult | null;
+}
+
+/** Dispatch breaker of the rig: infrastructure failures in a row, and when the next probe may go. */
+export interface BreakerFacts {
+  readonly failures: number;
+  readonly retryAtMs: number;
+  readonly openedAtMs: number | null;
+  readonly reason: string | null;
+}
+
+/** What rules may read: lazy, indexed, read-only. Nothing here costs more than what it returns. */
+export interface RigView {
+  config(): RigConfig;
+  bead(id: BeadId): Bead | null;
+  agent(id: AgentId): Agent | null;
+  attempt(id: AttemptId): AttemptFacts | null;
+  /** The attempt of this bead that has not ended. */
+  liveAttempt(bead: BeadId): AttemptFacts | null;
+  /** Attempts (live or ended) of an agent whose process is not proven gone. */
+  unresolvedAttempt(agent: AgentId): AttemptFacts | null;
+  /** The newest ended attempt of a bead. */
+  lastAttempt(bead: BeadId): AttemptFacts | null;
+  review(mergeRequest: BeadId): ReviewFacts | null;
+  reviewOf(source: BeadId): ReviewFacts | null;
+  /** Open, unblocked, unheld issues whose `notBefore` has passed and whose lineage has no process left, in order. */
+  readyBeads(nowMs: number, limit: number): readonly Bead[];
+  /** The next moment at which a bead that only backs off becomes ready. */
+  nextBackoffEnd(nowMs: number): number | null;
+  /** Attempts that hold a slot: live ones and those whose process is not proven gone. */
+  slotsTaken(): number;
+  idleAgents(): readonly Agent[];
+  agentNames(): ReadonlySet<string>;
+  /** The agent that last worked on this lineage. */
+  lastAgentOf(source: BeadId): AgentId | null;
+  /** The merge request that occupies the train of a target branch. */
+  activeReview(target: string): ReviewFacts | null;
+  /** Head of the line: queued, unblocked merge requests in order. */
+  nextReview(target: string): ReviewFacts | null;
+  /** The open rework bead that blocks a merge request. */
+  openRework(mergeRequest: BeadId): Bead | null;
+  /** Beads that wait for this one. */
+  dependents(bead: BeadId): readonly BeadId[];
+  breaker(): BreakerFacts;
+  runnerInstance(): RunnerInstance | null;
+  /** True when the end of this bead was reported to the town. */
+  endReported(bead: BeadId): boolean;
+  /** True when the town must hear of this bead's end: it is in a convoy, or a bead of another rig waits for it. */
+  isWatched(bead: BeadId): boolean;
+}

@@ -1,0 +1,325 @@
+/**
+ * "Why does this wait?": one sentence from the same facts the rules read, naming the rule that decides, since when,
+ * and what would change it. The same text in CLI, JSON and API.
+ */
+import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
+import type { Agent } from './model/agent.ts';
+import { isTerminal, sourceOf, type Bead, type Blocker } from './model/bead.ts';
+import type { Convoy, ConvoyBead } from './model/convoy.ts';
+import type { Why } from './queries.ts';
+import { duration } from './text.ts';
+import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
+
+interface Sentence {
+  readonly sentence: string;
+  readonly rule: string;
+  readonly next: string | null;
+  readonly sinceMs?: number | null;
+  readonly wakeAtMs?: number | null;
+}
+
+const why = (id: string, state: string, text: Sentence): Why => ({
+  id,
+  state,
+  sentence: text.sentence,
+  rule: text.rule,
+  sinceMs: text.sinceMs ?? null,
+  next: text.next,
+  wakeAtMs: text.wakeAtMs ?? null,
+});
+
+export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs: number): Why {
+  if (bead.type === 'merge_request') return whyMergeRequest(view, bead, nowMs);
+  const say = (text: Sentence): Why => why(bead.id, bead.status, { sinceMs: bead.updatedAtMs, ...text });
+  if (isTerminal(bead.status)) return say(endedText(bead));
+  if (bead.status === 'in_progress') return say(runningText(view, bead));
+  if (bead.status === 'in_review') {
+    const review = view.reviewOf(bead.id);
+    const mergeRequest = review === null ? null : view.bead(review.beadId);
+    return mergeRequest === null
+      ? say({ sentence: 'In review without a merge request.', rule: 'invariant I5', next: 'Run "gt doctor".' })
+      : { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state: bead.status };
+  }
+  return say(openText(view, bead, blockers, nowMs));
+}
+
+function endedText(bead: Bead): Sentence {
+  const sinceMs = bead.closedAtMs;
+  switch (bead.closeReason) {
+    case 'merged':
+      return {
+        sentence: `Merged into ${bead.evidence?.target ?? bead.targetBranch} as ${bead.evidence?.mergeSha ?? 'unknown'}.`,
+        rule: 'merge-step',
+        next: null,
+        sinceMs,
+      };
+    case 'integrated':
+      return {
+        sentence: `Its work is part of ${bead.branchOf ?? 'its branch'} at ${bead.evidence?.head ?? 'unknown'}.`,
+        rule: 'verify-done',
+        next: null,
+        sinceMs,
+      };
+    default:
+      return {
+        sentence:
+          `Ended as ${bead.closeReason ?? bead.status}${bead.evidence?.note === undefined || bead.evidence.note === '' ? '' : `: ${bead.evidence.note}`}.`.replace(
+            /\.\.$/,
+            '.',
+          ),
+        rule: 'bead-ended',
+        next: null,
+        sinceMs,
+      };
+  }
+}
+
+function runningText(view: RigView, bead: Bead): Sentence {
+  const attempt = view.liveAttempt(bead.id);
+  if (attempt === null)
+    return { sentence: 'In progress without a live attempt.', rule: 'invariant I4', next: 'Run "gt doctor".' };
+  const sinceMs = attempt.startedAtMs;
+  if (attempt.claim !== null)
+    return {
+      sentence: `${attempt.agentId} says it is done; the claim is ${attempt.claim.state}.`,
+      rule: 'verify-done',
+      next: 'The verdict of the verification.',
+      sinceMs: attempt.claimedAtMs,
+    };
+  if (attempt.contactLostAtMs !== null)
+    return {
+      sentence: `Contact to the runner of ${attempt.agentId} is lost.`,
+      rule: 'lost-contact',
+      next: 'The runner answers, or the takeover deadline passes.',
+      sinceMs: attempt.contactLostAtMs,
+    };
+  if (attempt.runningAtMs === null)
+    return {
+      sentence: `${attempt.agentId} is being started (attempt ${attempt.id}).`,
+      rule: 'assign-work',
+      next: 'The runner confirms the process.',
+      sinceMs,
+    };
+  return {
+    sentence: `${attempt.agentId} works on it (attempt ${attempt.id}, epoch ${String(attempt.epoch)}).`,
+    rule: 'assign-work',
+    next: 'The agent calls "gt done", or its process ends.',
+    sinceMs: attempt.runningAtMs,
+  };
+}
+
+function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs: number): Sentence {
+  const failed = blockers.filter((blocker) => blocker.state === 'failed').map((blocker) => blocker.blockerRef);
+  if (failed.length > 0)
+    return {
+      sentence: `A bead it needs has failed: ${failed.join(', ')}.`,
+      rule: 'bead-ended',
+      next: `Decide: close it with "gt bead close ${bead.id}", or create what is missing.`,
+    };
+  const open = blockers.filter((blocker) => blocker.state === 'open').map((blocker) => blocker.blockerRef);
+  if (open.length > 0)
+    return {
+      sentence: `Waits for ${open.join(', ')}.`,
+      rule: 'bead-ended',
+      next: `${open[0] ?? 'It'} is merged or needs no change.`,
+    };
+  if (bead.hold !== null) return holdText(bead);
+  if (bead.notBeforeMs > nowMs) {
+    return {
+      sentence: `Backs off after ${String(bead.failures)} failed ${bead.failures === 1 ? 'attempt' : 'attempts'}; next try in ${duration(bead.notBeforeMs - nowMs)}.`,
+      rule: 'dead-agent',
+      next: `The wait ends, or "gt bead retry ${bead.id}".`,
+      wakeAtMs: bead.notBeforeMs,
+    };
+  }
+  return readyText(view, bead, nowMs);
+}
+
+function holdText(bead: Bead): Sentence {
+  const reason = bead.holdReason ?? 'held';
+  switch (bead.hold) {
+    case 'staged':
+      return bead.convoyId === null
+        ? { sentence: 'Recorded, not slung yet.', rule: 'assign-work', next: `Run "gt sling ${bead.id}".` }
+        : {
+            sentence: `Its convoy ${bead.convoyId} has not started.`,
+            rule: 'convoy',
+            next: `Run "gt convoy start ${bead.convoyId}".`,
+          };
+    case 'needs_human':
+      return { sentence: reason, rule: 'dead-agent', next: `Run "gt bead retry ${bead.id}" when it can go on.` };
+    case 'parked':
+      return { sentence: reason, rule: 'assign-work', next: 'The quota window opens again.' };
+    default:
+      return {
+        sentence: `Held by a person: ${reason}.`,
+        rule: 'assign-work',
+        next: `Run "gt bead release ${bead.id}".`,
+      };
+  }
+}
+
+function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
+  const config = view.config();
+  const breaker = view.breaker();
+  if (config.parked)
+    return {
+      sentence: `Ready, but the rig ${config.name} is parked.`,
+      rule: 'assign-work',
+      next: `Run "gt rig unpark ${config.name}".`,
+    };
+  if (breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs) {
+    return {
+      sentence: `Ready, but dispatch of this rig is stopped after ${String(breaker.failures)} infrastructure failures: ${breaker.reason ?? 'unknown'}.`,
+      rule: 'assign-work',
+      next: 'A probe goes by itself when the breaker half-opens.',
+      wakeAtMs: breaker.retryAtMs,
+      sinceMs: breaker.openedAtMs,
+    };
+  }
+  const taken = view.slotsTaken();
+  if (taken >= config.polecatsMax)
+    return {
+      sentence: `Ready; all ${String(config.polecatsMax)} polecats of the rig are taken.`,
+      rule: 'assign-work',
+      next: 'A polecat is free.',
+    };
+  if (bead.pinnedAgent !== null)
+    return {
+      sentence: `Ready; waits for the agent ${bead.pinnedAgent}.`,
+      rule: 'assign-work',
+      next: 'That agent is free.',
+    };
+  const source = sourceOf(bead);
+  return {
+    sentence: `Ready; the process before it on the branch of ${source} has not ended, or its turn comes in this moment.`,
+    rule: 'assign-work',
+    next: 'It is dispatched.',
+  };
+}
+
+const STEP_TEXT: Readonly<Record<'preparing' | 'gating' | 'pushing', string>> = {
+  preparing: 'is being merged in the object database',
+  gating: 'runs its gates on the combined tree',
+  pushing: 'is being pushed to the target',
+};
+
+export function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
+  const review = view.review(bead.id);
+  const say = (text: Sentence): Why =>
+    why(bead.id, bead.status, { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });
+  if (review === null || isTerminal(bead.status)) return say(endedText(bead));
+  if (bead.hold !== null)
+    return say({
+      sentence: bead.holdReason ?? 'Held.',
+      rule: 'merge-step',
+      next: `Run "gt bead retry ${review.sourceBeadId}" when it can go on.`,
+    });
+  if (review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing') {
+    return say({
+      sentence: `${review.branch} ${STEP_TEXT[review.step]} (${review.targetBranch}).`,
+      rule: 'merge-step',
+      next: 'The result of this step.',
+      wakeAtMs: review.deadlineAtMs,
+    });
+  }
+  const rework = view.openRework(bead.id);
+  if (rework !== null)
+    return say({
+      sentence: `Waits for the rework ${rework.id}: ${review.heldReason ?? rework.title}.`,
+      rule: 'merge-step',
+      next: `${rework.id} is done.`,
+    });
+  return say(queuedText(view, review, nowMs));
+}
+
+function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Sentence {
+  const active = view.activeReview(review.targetBranch);
+  if (active !== null)
+    return {
+      sentence: `In line for ${review.targetBranch}; ${active.beadId} is being merged.`,
+      rule: 'merge-train',
+      next: `${active.beadId} is merged or leaves the train.`,
+    };
+  return {
+    sentence: `In line for ${review.targetBranch} since ${duration(nowMs - review.queuedAtMs)}.`,
+    rule: 'merge-train',
+    next: 'The train takes it.',
+  };
+}
+
+export function whyAgent(agent: Agent, attempt: AttemptFacts | null): Why {
+  const say = (text: Sentence): Why => why(agent.id, agent.status, { sinceMs: agent.updatedAtMs, ...text });
+  switch (agent.status) {
+    case 'idle':
+      return say({
+        sentence: 'Idle: nothing is on its hook.',
+        rule: 'free-agent',
+        next: 'Ready work and a free slot.',
+      });
+    case 'starting':
+      return say({
+        sentence: `Is being started on ${agent.hookBeadId ?? 'its hook'}.`,
+        rule: 'assign-work',
+        next: 'The runner confirms the process.',
+        wakeAtMs: agent.leaseUntilMs,
+      });
+    case 'stopping':
+      return say({
+        sentence: `Its attempt ended (${attempt?.outcome ?? 'unknown'}); its process is being stopped.`,
+        rule: 'free-agent',
+        next: 'The runner proves that nothing of it is left.',
+      });
+    case 'unknown':
+      return say({
+        sentence: 'Contact is lost.',
+        rule: 'lost-contact',
+        next: 'The runner answers, or the takeover deadline passes.',
+      });
+    default:
+      return say({
+        sentence: `Works on ${agent.hookBeadId ?? 'nothing'}${attempt === null ? '' : ` (attempt ${attempt.id}, epoch ${String(attempt.epoch)})`}.`,
+        rule: 'assign-work',
+        next: 'It calls "gt done", or its process ends.',
+      });
+  }
+}
+
+export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
+  const say = (text: Sentence): Why => why(convoy.id, convoy.status, { sinceMs: convoy.createdAtMs, ...text });
+  const progress = `${String(convoy.closedBeads)} of ${String(convoy.totalBeads)} beads are merged or needed no change`;
+  switch (convoy.status) {
+    case 'creating': {
+      const rigs = [...new Set(beads.filter((bead) => bead.status === 'creating').map((bead) => bead.rig))];
+      return say({
+        sentence: `Waits for the rigs ${rigs.join(', ')} to take its beads.`,
+        rule: 'convoy',
+        next: 'All of them have answered.',
+      });
+    }
+    case 'staged':
+      return say({ sentence: 'Complete and staged.', rule: 'convoy', next: `Run "gt convoy start ${convoy.id}".` });
+    case 'active': {
+      const bad = beads.filter((bead) => bead.status === 'failed' || bead.status === 'cancelled');
+      if (bad.length > 0) {
+        const names = bad.map((bead) => `${bead.beadId ?? bead.title} (${bead.closeReason ?? bead.status})`).join(', ');
+        return say({
+          sentence: `${progress}; held because of ${names}.`,
+          rule: 'convoy',
+          next: 'A person decides: the policy is "hold".',
+        });
+      }
+      return say({ sentence: `${progress}.`, rule: 'convoy', next: 'The rest of its beads.' });
+    }
+    case 'ready_to_land':
+      return say({ sentence: 'Every bead ended well; it lands now.', rule: 'convoy', next: 'The landing evidence.' });
+    case 'landed':
+      return say({ sentence: `Landed: ${progress}.`, rule: 'convoy', next: null, sinceMs: convoy.landedAtMs });
+    default:
+      return say({
+        sentence: `Ended as ${convoy.status}${convoy.reason === null ? '' : `: ${convoy.reason}`}.`,
+        rule: 'convoy',
+        next: null,
+      });
+  }
+}
