@@ -1,0 +1,32 @@
+import type { Capability } from '../core/queries.ts';
+import type { Alarm } from './alarm.ts';
+import type { Clock } from './clock.ts';
+import type { Random } from './ids.ts';
+import type { Log } from './log.ts';
+import type { RunnerClient } from './runner-client.ts';
+import type { Sql } from './sql.ts';
+
+/** `town` or `rig/<name>`: one single-writer actor each, with its own database and alarm. */
+export type ActorAddress = string;
+
+/** Everything an actor may touch besides its own state. A host makes it; tests and the simulator replace parts. */
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly runner: RunnerClient;
+  /** The database of one actor; opened once per actor and process. */
+  openSql(address: ActorAddress): Sql;
+  /** The wake-up of one actor; `onAlarm` runs when it is due and must not throw. */
+  openAlarm(address: ActorAddress, onAlarm: () => void): Alarm;
+  /** Runs `work` after the present event-loop turn, so that everything asked in one turn shares one commit. */
+  defer(work: () => void): void;
+  /** Runs `work` after `delayMs`; the answer cancels it. For deadlines of waiting callers, never for state. */
+  after(delayMs: number, work: () => void): () => void;
+  /** Signs what an attempt may do; the agent shows it on every call. */
+  mintCapability(capability: Capability): Promise<string>;
+  /** Effects of one actor in flight at once; the default suits the narrowest host. */
+  readonly effectsInFlightMax?: number | undefined;
+  /** Called around the effects of an actor; tests use it to kill the process in a known phase. */
+  readonly probe?: ((phase: string) => void) | undefined;
+}

@@ -1,0 +1,24 @@
+import type { AgentReport, Job, JobAnswer, StartAgent, StopAgent, StopAnswer } from '../core/facts.ts';
+import type { RunnerInstance } from '../core/model/ids.ts';
+
+/** What a runner said no to, for a reason that a repeat won't change; anything else thrown means: no answer. */
+export class RunnerRefusal extends Error {
+  override readonly name = 'RunnerRefusal';
+  /** `stale_epoch`, `busy`, `stopped`, `draining`, `bad_request`. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The brain's view of one runner. Every call answers within 10 s or throws. Idempotent by attempt or job key. */
+export interface RunnerClient {
+  /** Instance of the runner that answers now, or null while none does. */
+  instance(): RunnerInstance | null;
+  start(request: StartAgent): Promise<void>;
+  report(attempts: readonly string[]): Promise<readonly AgentReport[]>;
+  stop(request: StopAgent): Promise<StopAnswer>;
+  job(job: Job): Promise<JobAnswer>;
+}

@@ -1,0 +1,67 @@
+import type { BeadCommand, Caller, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
+import type { AttemptId, BeadId, ConvoyId, RigName } from '../core/model/ids.ts';
+import type {
+  AgentSummary,
+  BeadDetail,
+  BeadFilter,
+  BeadSummary,
+  Capability,
+  ConvoyDetail,
+  EscalationSummary,
+  HookView,
+  JournalEntry,
+  Page,
+  QueueEntry,
+  RigSummary,
+  TownStatus,
+  Why,
+} from '../core/queries.ts';
+import type { Convoy } from '../core/model/convoy.ts';
+import type { Fact, Verdict } from '../core/facts.ts';
+
+/**
+ * The town as its HTTP application sees it: commands validate and change state in one durable commit, facts are
+ * recorded and decided later, queries read committed state. One implementation per host; all of it throws `TownError`.
+ */
+export interface TownGateway {
+  readonly id: string;
+  readonly name: string;
+
+  /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
+  addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
+  listRigs(): Promise<readonly RigSummary[]>;
+
+  createBead(input: CreateBead, caller: Caller): Promise<BeadSummary>;
+  beadCommand(command: BeadCommand, caller: Caller): Promise<BeadSummary>;
+  listBeads(filter: BeadFilter): Promise<Page<BeadSummary>>;
+  getBead(id: BeadId): Promise<BeadDetail>;
+
+  /** Waits up to `CONVOY_CREATE_WAIT_MS` for the rigs' acknowledgements, so that the answer names its beads. */
+  createConvoy(input: CreateConvoy, caller: Caller): Promise<ConvoyDetail>;
+  startConvoy(id: ConvoyId, caller: Caller): Promise<ConvoyDetail>;
+  listConvoys(limit: number, after?: string): Promise<Page<Convoy>>;
+  getConvoy(id: ConvoyId): Promise<ConvoyDetail>;
+
+  listAgents(rig?: RigName): Promise<readonly AgentSummary[]>;
+  /** Accepts an identity, a bare name that is unique in the town, or an attempt id. */
+  findAgent(name: string): Promise<AgentSummary>;
+  listQueue(rig?: RigName): Promise<readonly QueueEntry[]>;
+  listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]>;
+  status(): Promise<TownStatus>;
+  /** Journal of all actors, oldest first within each; `cursor` is opaque and holds one place per actor. */
+  feed(
+    cursor: string | null,
+    limit: number,
+  ): Promise<{ readonly items: readonly JournalEntry[]; readonly cursor: string }>;
+  why(id: string): Promise<Why>;
+
+  /** Throws `superseded` (conflict) when the attempt is not the live one of its bead and epoch. */
+  checkCapability(capability: Capability): Promise<void>;
+  hook(capability: Capability): Promise<HookView>;
+  checkpoint(capability: Capability, json: string): Promise<void>;
+
+  /** Records facts of a runner durably; answers the keys that are safe to forget. */
+  recordFacts(facts: readonly Fact[]): Promise<readonly string[]>;
+  confirmStart(rig: RigName, attempt: AttemptId, epoch: number): Promise<boolean>;
+  verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict>;
+}
