@@ -11,7 +11,10 @@ describe('checkStatement', () => {
     ['SELECT CASE WHEN a THEN 1 ELSE 2 END FROM t', 0],
     ["CREATE TRIGGER x BEFORE UPDATE ON t BEGIN SELECT RAISE(ABORT, 'no'); SELECT 1; END", 0],
     ['SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5', 0],
-    ['SELECT a FROM (SELECT 1 UNION SELECT 2 UNION SELECT 3) UNION SELECT a FROM (SELECT 1 UNION SELECT 2 UNION SELECT 3)', 0],
+    [
+      'SELECT a FROM (SELECT 1 UNION SELECT 2 UNION SELECT 3) UNION SELECT a FROM (SELECT 1 UNION SELECT 2 UNION SELECT 3)',
+      0,
+    ],
   ])('accepts %s', (text, params) => {
     expect(checkStatement(text)).toBe(params);
   });
@@ -54,7 +57,15 @@ describe('checkArgs', () => {
     checkArgs(4, [null, 1.5, 'a', new Uint8Array(1)]);
   });
 
-  it.each([[undefined], [true], [10n], [new Date(0)], [Number.NaN], ['x'.repeat(2 * 1024 * 1024 + 1)], [new Uint8Array(2 * 1024 * 1024 + 1)]])('refuses the value %#', (value) => {
+  it.each([
+    [undefined],
+    [true],
+    [10n],
+    [new Date(0)],
+    [Number.NaN],
+    ['x'.repeat(2 * 1024 * 1024 + 1)],
+    [new Uint8Array(2 * 1024 * 1024 + 1)],
+  ])('refuses the value %#', (value) => {
     expect(() => {
       checkArgs(1, [value as never]);
     }).toThrow(SqlGuardError);

@@ -7,9 +7,9 @@ import type { SqlValue } from '../ports/sql.ts';
 /** Bound parameters of one statement; a Durable Object takes no more. Lists travel through `json_each(?)`. */
 export const SQL_PARAMS_MAX = 100;
 /** Bytes of one statement's text; a Durable Object takes no more. */
-export const SQL_TEXT_BYTES_MAX = 100 * 1024;
+export const SQL_TEXT_BYTES_MAX: number = 100 * 1024;
 /** Bytes of one bound value; production Durable Objects refuse more. */
-export const SQL_VALUE_BYTES_MAX = 2 * 1024 * 1024;
+export const SQL_VALUE_BYTES_MAX: number = 2 * 1024 * 1024;
 /** SELECTs joined by UNION and the like; a Durable Object takes no more. */
 export const SQL_COMPOUND_TERMS_MAX = 5;
 
@@ -23,7 +23,19 @@ type Token =
   | { readonly type: 'string' | 'number' }
   | { readonly type: 'mark'; readonly text: string };
 
-const FORBIDDEN_FIRST = new Set(['BEGIN', 'COMMIT', 'END', 'ROLLBACK', 'SAVEPOINT', 'RELEASE', 'PRAGMA', 'ATTACH', 'DETACH', 'VACUUM', 'EXPLAIN']);
+const FORBIDDEN_FIRST = new Set([
+  'BEGIN',
+  'COMMIT',
+  'END',
+  'ROLLBACK',
+  'SAVEPOINT',
+  'RELEASE',
+  'PRAGMA',
+  'ATTACH',
+  'DETACH',
+  'VACUUM',
+  'EXPLAIN',
+]);
 const COMPOUND = new Set(['UNION', 'INTERSECT', 'EXCEPT']);
 const TOKEN = /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|\d[\w.]*|[\s\S]/gy;
 
@@ -32,20 +44,23 @@ const TOKEN = /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_
  * prepared statement. Throws `SqlGuardError`.
  */
 export function checkStatement(text: string): number {
-  if (utf8Bytes(text) > SQL_TEXT_BYTES_MAX) throw new SqlGuardError(`statement longer than ${String(SQL_TEXT_BYTES_MAX)} bytes`);
+  if (utf8Bytes(text) > SQL_TEXT_BYTES_MAX)
+    throw new SqlGuardError(`statement longer than ${String(SQL_TEXT_BYTES_MAX)} bytes`);
   const tokens = tokenize(text);
   checkStart(tokens);
   checkSingle(tokens);
   checkCompound(tokens);
   checkPatterns(tokens);
   const params = tokens.filter((token) => token.type === 'mark' && token.text === '?').length;
-  if (params > SQL_PARAMS_MAX) throw new SqlGuardError(`${String(params)} parameters; at most ${String(SQL_PARAMS_MAX)}`);
+  if (params > SQL_PARAMS_MAX)
+    throw new SqlGuardError(`${String(params)} parameters; at most ${String(SQL_PARAMS_MAX)}`);
   return params;
 }
 
 /** Checks what is bound: as many values as `?`, each of a type that every host stores alike. Throws `SqlGuardError`. */
 export function checkArgs(params: number, args: readonly SqlValue[]): void {
-  if (args.length !== params) throw new SqlGuardError(`${String(params)} parameters in the statement, ${String(args.length)} values bound`);
+  if (args.length !== params)
+    throw new SqlGuardError(`${String(params)} parameters in the statement, ${String(args.length)} values bound`);
   for (const value of args) checkValue(value);
 }
 
@@ -71,7 +86,8 @@ function tokenize(text: string): readonly Token[] {
   }
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'mark') continue;
-    if (token.text === '?' && tokens[index + 1]?.type === 'number' && /\?\d/.test(text)) throw new SqlGuardError('numbered parameter; use a bare ?');
+    if (token.text === '?' && tokens[index + 1]?.type === 'number' && /\?\d/.test(text))
+      throw new SqlGuardError('numbered parameter; use a bare ?');
   }
   return tokens;
 }
@@ -85,7 +101,8 @@ function toToken(text: string): Token | null {
   }
   if (/^[A-Za-z_]/.test(text)) return { type: 'word', text: text.toUpperCase() };
   if (/^\d/.test(text)) return { type: 'number' };
-  if (text === '"' || text === '`' || text === '[') throw new SqlGuardError('quoted identifier or double-quoted literal');
+  if (text === '"' || text === '`' || text === '[')
+    throw new SqlGuardError('quoted identifier or double-quoted literal');
   if (text === ':' || text === '@' || text === '$') throw new SqlGuardError('named parameter; use a bare ?');
   return { type: 'mark', text };
 }
@@ -100,9 +117,11 @@ const isMark = (token: Token | undefined, text: string): boolean => token?.type 
 function checkStart(tokens: readonly Token[]): void {
   const first = wordAt(tokens, 0);
   if (first === null) throw new SqlGuardError('not a statement');
-  if (FORBIDDEN_FIRST.has(first)) throw new SqlGuardError(`${first} is not allowed: transactions and settings belong to the host`);
+  if (FORBIDDEN_FIRST.has(first))
+    throw new SqlGuardError(`${first} is not allowed: transactions and settings belong to the host`);
   const second = wordAt(tokens, 1);
-  if (first === 'CREATE' && (second === 'TEMP' || second === 'TEMPORARY')) throw new SqlGuardError('temporary tables are not allowed');
+  if (first === 'CREATE' && (second === 'TEMP' || second === 'TEMPORARY'))
+    throw new SqlGuardError('temporary tables are not allowed');
 }
 
 /** One statement, perhaps ended by `;`. The body of a trigger holds statements of its own and ends with END. */
@@ -123,7 +142,8 @@ function checkCompound(tokens: readonly Token[]): void {
     else if (isMark(token, ';')) depths[depths.length - 1] = 1;
     else if (token.type === 'word' && COMPOUND.has(token.text)) {
       const terms = (depths.pop() ?? 1) + 1;
-      if (terms > SQL_COMPOUND_TERMS_MAX) throw new SqlGuardError(`more than ${String(SQL_COMPOUND_TERMS_MAX)} compound terms; use VALUES or json_each`);
+      if (terms > SQL_COMPOUND_TERMS_MAX)
+        throw new SqlGuardError(`more than ${String(SQL_COMPOUND_TERMS_MAX)} compound terms; use VALUES or json_each`);
       depths.push(terms);
     }
   }
@@ -134,7 +154,8 @@ function checkPatterns(tokens: readonly Token[]): void {
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'word' || (token.text !== 'LIKE' && token.text !== 'GLOB')) continue;
     const joined = isMark(tokens[index + 2], '|');
-    if (tokens[index + 1]?.type !== 'string' || joined) throw new SqlGuardError('LIKE or GLOB with a pattern that is not a literal; use instr()');
+    if (tokens[index + 1]?.type !== 'string' || joined)
+      throw new SqlGuardError('LIKE or GLOB with a pattern that is not a literal; use instr()');
   }
 }
 

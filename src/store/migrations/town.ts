@@ -1,0 +1,46 @@
+import type { Migration } from '../migrate.ts';
+import { KERNEL_TABLES } from './kernel.ts';
+
+const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
+  WHEN OLD.status IN ('landed', 'failed', 'cancelled') AND (NEW.status IS NOT OLD.status OR NEW.landed_at IS NOT OLD.landed_at)
+  BEGIN SELECT RAISE(ABORT, 'terminal convoy: status is final'); END`;
+
+export const TOWN_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'town',
+    statements: [
+      ...KERNEL_TABLES,
+      `CREATE TABLE rigs (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, rig_do_id TEXT NOT NULL, git_url TEXT NOT NULL, default_branch TEXT NOT NULL,
+        prefix TEXT NOT NULL UNIQUE, config TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL
+      ) STRICT`,
+      `CREATE TABLE convoys (
+        id TEXT PRIMARY KEY, title TEXT NOT NULL, status TEXT NOT NULL, total_beads INTEGER NOT NULL DEFAULT 0, closed_beads INTEGER NOT NULL DEFAULT 0,
+        failed_beads INTEGER NOT NULL DEFAULT 0, cancelled_beads INTEGER NOT NULL DEFAULT 0, merge_mode TEXT NOT NULL, on_failure TEXT NOT NULL,
+        start_when_ready INTEGER NOT NULL, feature_branch TEXT, landing_order TEXT, reason TEXT, created_by TEXT NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL, landed_at INTEGER
+      ) STRICT`,
+      `CREATE INDEX convoys_live ON convoys (id) WHERE status NOT IN ('landed', 'failed', 'cancelled')`,
+      'CREATE INDEX convoys_created ON convoys (created_at, id)',
+      CONVOY_CLOSED_FOR_EVER,
+      `CREATE TABLE convoy_beads (
+        convoy_id TEXT NOT NULL REFERENCES convoys (id), position INTEGER NOT NULL, bead_id TEXT, rig_id TEXT NOT NULL, title TEXT NOT NULL,
+        status TEXT NOT NULL, depends_on TEXT NOT NULL, merge_sha TEXT, close_reason TEXT, PRIMARY KEY (convoy_id, position)
+      ) STRICT, WITHOUT ROWID`,
+      'CREATE UNIQUE INDEX convoy_beads_bead ON convoy_beads (convoy_id, bead_id) WHERE bead_id IS NOT NULL',
+      `CREATE INDEX convoy_beads_by_bead ON convoy_beads (bead_id) WHERE bead_id IS NOT NULL`,
+      `CREATE TABLE remote_waits (
+        blocker_ref TEXT NOT NULL, rig_id TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open', 'cleared', 'failed')),
+        PRIMARY KEY (blocker_ref, rig_id)
+      ) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE escalations (
+        id TEXT PRIMARY KEY, source_rig_id TEXT NOT NULL, source_agent_id TEXT, severity TEXT NOT NULL, category TEXT, message TEXT NOT NULL,
+        subject TEXT NOT NULL, cause_key TEXT NOT NULL, repeats INTEGER NOT NULL DEFAULT 0, acknowledged INTEGER NOT NULL DEFAULT 0,
+        re_escalation_count INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, acknowledged_at INTEGER, resolved_at INTEGER, next_escalation_at INTEGER
+      ) STRICT`,
+      'CREATE UNIQUE INDEX escalations_cause ON escalations (cause_key) WHERE resolved_at IS NULL',
+      'CREATE INDEX escalations_created ON escalations (created_at)',
+    ],
+  },
+];

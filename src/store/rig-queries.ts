@@ -1,0 +1,216 @@
+import type { Bead } from '../core/model/bead.ts';
+import { phaseOf, type BeadStatus } from '../core/model/bead.ts';
+import { trusted, type AgentId, type BeadId, type RigName } from '../core/model/ids.ts';
+import type {
+  AgentSummary,
+  AttentionItem,
+  BeadDetail,
+  BeadFilter,
+  BeadSummary,
+  HookView,
+  QueueEntry,
+  RigSummary,
+  Why,
+} from '../core/queries.ts';
+import { INFRA_FAILURES_TO_OPEN } from '../core/limits.ts';
+import { whyAgent, whyBead } from '../core/why.ts';
+import { must } from '../core/assert.ts';
+import type { Sql, SqlRow } from '../ports/sql.ts';
+import { AGENT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
+import { agentFromRow, beadFromRow, int, reviewFromRow, text, textOrNull } from './rows.ts';
+import type { SqlRigView } from './rig-view.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What the API shows of one rig; reads committed state only. */
+export class RigQueries {
+  readonly #sql: Sql;
+  readonly #view: SqlRigView;
+
+  constructor(sql: Sql, view: SqlRigView) {
+    this.#sql = sql;
+    this.#view = view;
+  }
+
+  get #rig(): RigName {
+    return this.#view.config().name;
+  }
+
+  /** Oldest first; `after` is the place of the last item of the page before. */
+  list(
+    filter: BeadFilter,
+    after: { readonly createdAtMs: number; readonly id: string } | null,
+    nowMs: number,
+  ): readonly BeadSummary[] {
+    const rows = this.#sql.all(
+      `SELECT ${BEAD_COLUMNS} FROM beads WHERE (? IS NULL OR status IN (SELECT value FROM json_each(?))) AND (? IS NULL OR convoy_id = ?)
+        AND (? = 1 OR type = 'issue') AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+      filter.statuses === undefined ? null : 1,
+      JSON.stringify(filter.statuses ?? []),
+      filter.convoy ?? null,
+      filter.convoy ?? null,
+      filter.includeMergeRequests ? 1 : 0,
+      after?.createdAtMs ?? -1,
+      after?.id ?? '',
+      filter.limit,
+    );
+    return rows.map((row) => this.summary(beadFromRow(row), nowMs));
+  }
+
+  summary(bead: Bead, nowMs: number): BeadSummary {
+    const live = this.#view.liveAttempt(bead.id);
+    const count = int(this.#sql.all('SELECT COUNT(*) AS n FROM attempts WHERE bead_id = ?', bead.id)[0]?.['n']);
+    return { ...bead, rig: this.#rig, phase: phaseOf(bead, nowMs), agentId: live?.agentId ?? null, attempts: count };
+  }
+
+  detail(id: BeadId, nowMs: number): BeadDetail | null {
+    const bead = this.#view.bead(id);
+    if (bead === null) return null;
+    const blockers = this.#view.blockers(id);
+    return {
+      ...this.summary(bead, nowMs),
+      blockers,
+      attemptList: this.#view.attemptsOf(id),
+      review: bead.type === 'merge_request' ? this.#view.review(id) : this.#view.reviewOf(id),
+      reworkBeads: this.#view.reworkOf(id),
+      why: whyBead(this.#view, bead, blockers, nowMs),
+    };
+  }
+
+  agents(): readonly AgentSummary[] {
+    return this.#sql
+      .all(`SELECT ${AGENT_COLUMNS} FROM agents ORDER BY created_at, id`)
+      .map((row) => this.#agentSummary(row));
+  }
+
+  #agentSummary(row: SqlRow): AgentSummary {
+    const agent = agentFromRow(row);
+    const attempt = this.#sql.all(
+      'SELECT id, runtime FROM attempts WHERE agent_id = ? ORDER BY epoch DESC LIMIT 1',
+      agent.id,
+    )[0];
+    return {
+      ...agent,
+      rig: this.#rig,
+      attemptId: attempt === undefined ? null : trusted.attempt(text(attempt['id'])),
+      runtime: attempt === undefined ? null : text(attempt['runtime']),
+    };
+  }
+
+  agentOfAttempt(attempt: string): AgentId | null {
+    const row = this.#sql.all('SELECT agent_id FROM attempts WHERE id = ?', attempt)[0];
+    return row === undefined ? null : trusted.agent(text(row['agent_id']));
+  }
+
+  whyAgent(id: AgentId): Why | null {
+    const agent = this.#view.agent(id);
+    return agent === null ? null : whyAgent(agent, this.#view.unresolvedAttempt(id));
+  }
+
+  /** Merge requests that have not ended, in the order of the line. */
+  queue(nowMs: number): readonly QueueEntry[] {
+    const rows = this.#sql.all(
+      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended' ORDER BY target_branch, CASE step WHEN 'queued' THEN 1 WHEN 'reworking' THEN 2 ELSE 0 END, queue_key, bead_id`,
+    );
+    let place = 0;
+    return rows.map((row) => {
+      const review = reviewFromRow(row);
+      const bead = must(this.#view.bead(review.beadId), 'a merge request has its bead');
+      const inLine = review.step === 'queued' && bead.hold === null;
+      if (inLine) place += 1;
+      return {
+        ...review,
+        rig: this.#rig,
+        title: bead.title,
+        status: bead.status,
+        openBlockers: bead.openBlockers,
+        place: inLine ? place : null,
+        why: whyBead(this.#view, bead, this.#view.blockers(bead.id), nowMs),
+      };
+    });
+  }
+
+  rigSummary(createdAtMs: number, nowMs: number): RigSummary {
+    const config = this.#view.config();
+    const counts = new Map(
+      this.#sql
+        .all(`SELECT status, COUNT(*) AS n FROM beads WHERE type = 'issue' GROUP BY status`)
+        .map((row) => [text(row['status']), int(row['n'])]),
+    );
+    const breaker = this.#view.breaker();
+    const open = breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs;
+    const countOf = (status: BeadStatus): number => counts.get(status) ?? 0;
+    return {
+      id: config.name,
+      prefix: config.prefix,
+      url: config.url,
+      targetBranch: config.targetBranch,
+      status: config.parked ? 'parked' : open ? 'breaker_open' : 'ready',
+      statusReason: open ? breaker.reason : null,
+      polecatsMax: config.polecatsMax,
+      liveAttempts: this.#view.slotsTaken(),
+      counts: {
+        open: countOf('open'),
+        in_progress: countOf('in_progress'),
+        in_review: countOf('in_review'),
+        closed: countOf('closed'),
+        failed: countOf('failed'),
+      },
+      readyBeads: this.#view.readyBeads(nowMs, 1_000).length,
+      queueLength: int(this.#sql.all(`SELECT COUNT(*) AS n FROM reviews WHERE step <> 'ended'`)[0]?.['n']),
+      gates: config.gates.map((gate) => gate.name),
+      createdAtMs,
+    };
+  }
+
+  mergedSince(sinceMs: number): number {
+    return int(
+      this.#sql.all(
+        `SELECT COUNT(*) AS n FROM beads WHERE type = 'merge_request' AND close_reason = 'merged' AND closed_at >= ?`,
+        sinceMs,
+      )[0]?.['n'],
+    );
+  }
+
+  mergedLastHour(nowMs: number): number {
+    return this.mergedSince(nowMs - HOUR_MS);
+  }
+
+  /** What of this rig needs a person. */
+  attention(): readonly AttentionItem[] {
+    const rows = this.#sql.all(
+      `SELECT id, type, status, title, hold, hold_reason, updated_at, failed_blockers, parent_id FROM beads
+        WHERE status IN ('open', 'in_progress', 'in_review') AND (hold IN ('needs_human', 'held') OR failed_blockers > 0) ORDER BY updated_at LIMIT 200`,
+    );
+    return rows.map((row) => {
+      const id = text(row['id']);
+      const failed = int(row['failed_blockers']) > 0 && row['hold'] === null;
+      const held = row['hold'] === 'held';
+      const subject = row['type'] === 'merge_request' ? (textOrNull(row['parent_id']) ?? id) : id;
+      return {
+        severity: held ? 'low' : 'medium',
+        subject,
+        sentence: failed ? `${id} waits for a bead that failed.` : (textOrNull(row['hold_reason']) ?? `${id} is held.`),
+        sinceMs: int(row['updated_at']),
+        next: held ? `gt bead release ${id}` : failed ? `gt why ${id}` : `gt bead retry ${subject}`,
+      };
+    });
+  }
+
+  /** The live attempt as its agent sees it; null when the attempt is not the live one. */
+  hook(attempt: string, nowMs: number): Omit<HookView, 'prompt'> | null {
+    const row = this.#view.attempt(trusted.attempt(attempt));
+    if (row === null || row.endedAtMs !== null) return null;
+    const bead = must(this.#view.bead(row.beadId), 'an attempt has its bead');
+    const source = must(this.#view.bead(row.sourceBeadId), 'a branch has its source');
+    return {
+      agent: row.agentId,
+      attempt: row.id,
+      epoch: row.epoch,
+      round: row.round,
+      bead: this.summary(bead, nowMs),
+      source: this.summary(source, nowMs),
+      checkpoint: this.#view.agent(row.agentId)?.checkpoint ?? null,
+    };
+  }
+}

@@ -1,0 +1,236 @@
+import type { RigConfig } from '../core/commands.ts';
+import type { AgentId, AttemptId, BeadId, RunnerInstance } from '../core/model/ids.ts';
+import { trusted } from '../core/model/ids.ts';
+import type { Agent } from '../core/model/agent.ts';
+import type { Bead, Blocker } from '../core/model/bead.ts';
+import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../core/view.ts';
+import { must } from '../core/assert.ts';
+import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
+import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
+import {
+  agentFromRow,
+  attemptFromRow,
+  beadFromRow,
+  blockerFromRow,
+  int,
+  intOrNull,
+  json,
+  reviewFromRow,
+  text,
+  textOrNull,
+} from './rows.ts';
+
+export const DISPATCH_SCOPE = 'dispatch';
+
+/** The rules' window on a rig's database: one indexed query per question, nothing cached, nothing written. */
+export class SqlRigView implements RigView {
+  readonly #sql: Sql;
+  #config: RigConfig | null = null;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  #one<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): T | null {
+    const row = this.#sql.all(query, ...args)[0];
+    return row === undefined ? null : decode(row);
+  }
+
+  #many<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): readonly T[] {
+    return this.#sql.all(query, ...args).map(decode);
+  }
+
+  /** Settings of this rig; the cache is dropped by `forgetConfig` when they change. */
+  config(): RigConfig {
+    this.#config ??= json<RigConfig>(
+      must(this.#sql.all(`SELECT value FROM meta WHERE key = 'config'`)[0], 'a rig has settings')['value'],
+    );
+    return this.#config;
+  }
+
+  hasConfig(): boolean {
+    return this.#sql.all(`SELECT 1 AS one FROM meta WHERE key = 'config'`).length > 0;
+  }
+
+  forgetConfig(): void {
+    this.#config = null;
+  }
+
+  bead(id: BeadId): Bead | null {
+    return this.#one(beadFromRow, `SELECT ${BEAD_COLUMNS} FROM beads WHERE id = ?`, id);
+  }
+
+  agent(id: AgentId): Agent | null {
+    return this.#one(agentFromRow, `SELECT ${AGENT_COLUMNS} FROM agents WHERE id = ?`, id);
+  }
+
+  attempt(id: AttemptId): AttemptFacts | null {
+    return this.#one(attemptFromRow, `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE id = ?`, id);
+  }
+
+  liveAttempt(bead: BeadId): AttemptFacts | null {
+    return this.#one(
+      attemptFromRow,
+      `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE bead_id = ? AND ended_at IS NULL`,
+      bead,
+    );
+  }
+
+  unresolvedAttempt(agent: AgentId): AttemptFacts | null {
+    return this.#one(
+      attemptFromRow,
+      `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE agent_id = ? AND process_gone = 0`,
+      agent,
+    );
+  }
+
+  lastAttempt(bead: BeadId): AttemptFacts | null {
+    return this.#one(
+      attemptFromRow,
+      `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE bead_id = ? AND ended_at IS NOT NULL ORDER BY epoch DESC LIMIT 1`,
+      bead,
+    );
+  }
+
+  review(mergeRequest: BeadId): ReviewFacts | null {
+    return this.#one(reviewFromRow, `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE bead_id = ?`, mergeRequest);
+  }
+
+  reviewOf(source: BeadId): ReviewFacts | null {
+    return this.#one(reviewFromRow, `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE source_bead_id = ?`, source);
+  }
+
+  readyBeads(nowMs: number, limit: number): readonly Bead[] {
+    return this.#many(
+      beadFromRow,
+      `SELECT ${BEAD_COLUMNS} FROM beads
+        WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0 AND not_before <= ?
+          AND NOT EXISTS (SELECT 1 FROM attempts WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)
+        ORDER BY queue_key, dependents DESC, id LIMIT ?`,
+      nowMs,
+      limit,
+    );
+  }
+
+  nextBackoffEnd(nowMs: number): number | null {
+    return this.#one(
+      (row) => intOrNull(row['at']),
+      `SELECT MIN(not_before) AS at FROM beads
+        WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0 AND not_before > ?`,
+      nowMs,
+    );
+  }
+
+  slotsTaken(): number {
+    return this.#one((row) => int(row['n']), 'SELECT COUNT(*) AS n FROM attempts WHERE process_gone = 0') ?? 0;
+  }
+
+  idleAgents(): readonly Agent[] {
+    return this.#many(
+      agentFromRow,
+      `SELECT ${AGENT_COLUMNS} FROM agents WHERE status = 'idle' ORDER BY updated_at DESC, id LIMIT 64`,
+    );
+  }
+
+  agentNames(): ReadonlySet<string> {
+    return new Set(this.#many((row) => text(row['name']), 'SELECT name FROM agents'));
+  }
+
+  lastAgentOf(source: BeadId): AgentId | null {
+    return this.#one(
+      (row) => trusted.agent(text(row['agent_id'])),
+      'SELECT agent_id FROM attempts WHERE source_bead_id = ? ORDER BY epoch DESC LIMIT 1',
+      source,
+    );
+  }
+
+  activeReview(target: string): ReviewFacts | null {
+    return this.#one(
+      reviewFromRow,
+      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step IN ('preparing', 'gating', 'pushing')`,
+      target,
+    );
+  }
+
+  nextReview(target: string): ReviewFacts | null {
+    return this.#one(
+      reviewFromRow,
+      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step = 'queued'
+        AND EXISTS (SELECT 1 FROM beads b WHERE b.id = reviews.bead_id AND b.status = 'open' AND b.hold IS NULL AND b.open_blockers = 0 AND b.failed_blockers = 0)
+        ORDER BY queue_key, bead_id LIMIT 1`,
+      target,
+    );
+  }
+
+  openRework(mergeRequest: BeadId): Bead | null {
+    const review = this.review(mergeRequest);
+    if (review === null) return null;
+    return this.#one(
+      beadFromRow,
+      `SELECT ${BEAD_COLUMNS} FROM beads WHERE branch_of = ? AND status NOT IN ('closed', 'failed') ORDER BY created_at LIMIT 1`,
+      review.sourceBeadId,
+    );
+  }
+
+  dependents(bead: BeadId): readonly BeadId[] {
+    return this.#many(
+      (row) => trusted.bead(text(row['bead_id'])),
+      `SELECT bead_id FROM blockers WHERE blocker_ref = ? AND state = 'open' ORDER BY bead_id`,
+      bead,
+    );
+  }
+
+  breaker(): BreakerFacts {
+    return (
+      this.#one(
+        (row) => ({
+          failures: int(row['failures']),
+          retryAtMs: int(row['retry_at']),
+          openedAtMs: intOrNull(row['opened_at']),
+          reason: textOrNull(row['reason']),
+        }),
+        'SELECT failures, retry_at, opened_at, reason FROM breakers WHERE scope = ?',
+        DISPATCH_SCOPE,
+      ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null }
+    );
+  }
+
+  runnerInstance(): RunnerInstance | null {
+    return this.#one((row) => trusted.runner(text(row['value'])), `SELECT value FROM meta WHERE key = 'runner'`);
+  }
+
+  endReported(bead: BeadId): boolean {
+    return this.#one((row) => int(row['end_reported']), 'SELECT end_reported FROM beads WHERE id = ?', bead) === 1;
+  }
+
+  isWatched(bead: BeadId): boolean {
+    return (
+      this.#one(
+        (row) => int(row['watched']) === 1 || row['convoy_id'] !== null,
+        'SELECT watched, convoy_id FROM beads WHERE id = ?',
+        bead,
+      ) ?? false
+    );
+  }
+
+  /** Not for rules: what queries and the checker read. */
+  blockers(bead: BeadId): readonly Blocker[] {
+    return this.#many(
+      blockerFromRow,
+      'SELECT bead_id, blocker_ref, scope, state FROM blockers WHERE bead_id = ? ORDER BY blocker_ref',
+      bead,
+    );
+  }
+
+  attemptsOf(bead: BeadId): readonly AttemptFacts[] {
+    return this.#many(attemptFromRow, `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE bead_id = ? ORDER BY epoch`, bead);
+  }
+
+  reworkOf(source: BeadId): readonly BeadId[] {
+    return this.#many(
+      (row) => trusted.bead(text(row['id'])),
+      'SELECT id FROM beads WHERE branch_of = ? ORDER BY created_at, id',
+      source,
+    );
+  }
+}
