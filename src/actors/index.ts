@@ -1,0 +1,2 @@
+export { TownService } from './town-service.ts';
+export type { TownServiceOptions } from './town-service.ts';

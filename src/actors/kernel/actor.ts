@@ -1,0 +1,404 @@
+import {
+  ACCEPTED_POLL_MS,
+  EFFECT_DEADLINE_MS,
+  EFFECT_RETRY_MAX_MS,
+  EFFECT_RETRY_MIN_MS,
+  EFFECTS_IN_FLIGHT_MAX,
+  EVENT_TRIES_MAX,
+  PRUNE_BATCH,
+  QUEUE_RETENTION_MS,
+  RECONCILE_ROUNDS_MAX,
+  RESYNC_ACTIVE_MS,
+  RESYNC_WAITING_MS,
+  TURN_BATCH_MAX,
+} from '../../core/limits.ts';
+import { TownError } from '../../core/errors.ts';
+import { RESYNC, type Ref } from '../../core/refs.ts';
+import type { Alarm } from '../../ports/alarm.ts';
+import type { HostPorts } from '../../ports/host.ts';
+import { DbError, type Sql } from '../../ports/sql.ts';
+import { KernelStore, type InboxEvent, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
+import { migrate } from '../../store/migrate.ts';
+import type { EffectOutcome, Program } from './program.ts';
+import { Turn } from './turn.ts';
+
+/** A turn that could not be committed (disk full, I/O error) is tried again after this long. */
+const TURN_RETRY_MS = 1_000;
+/** Observations asked for in one batch. */
+const OBSERVE_BATCH = 200;
+
+interface Job {
+  readonly run: (turn: Turn) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Waiter {
+  readonly check: () => boolean;
+}
+
+/** A message of another actor, numbered per sender. */
+export interface Envelope {
+  readonly from: string;
+  readonly to: string;
+  readonly seq: number;
+  readonly message: { readonly type: string };
+}
+
+/** `gap`: an earlier message of this sender has not arrived; the sender repeats in order. */
+export type Receipt = 'applied' | 'duplicate' | 'gap';
+
+/**
+ * A single-writer state machine on one database. All that is asked in one event-loop turn shares one transaction:
+ * commands and facts in, rules to a fixed point, effects claimed, commit; replies and effects leave only after it.
+ */
+export class Actor {
+  readonly address: string;
+  readonly #ports: HostPorts;
+  readonly #sql: Sql;
+  readonly #kernel: KernelStore;
+  readonly #program: Program;
+  readonly #alarm: Alarm;
+  #jobs: Job[] = [];
+  #scheduled = false;
+  #closed = false;
+  #observing = false;
+  #dueMs: number | null = null;
+  readonly #inFlight = new Set<string>();
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(options: {
+    readonly address: string;
+    readonly ports: HostPorts;
+    readonly sql: Sql;
+    readonly program: Program;
+  }) {
+    this.address = options.address;
+    this.#ports = options.ports;
+    this.#sql = options.sql;
+    this.#kernel = new KernelStore(options.sql);
+    this.#program = options.program;
+    this.#alarm = options.ports.openAlarm(options.address, () => {
+      this.wake();
+    });
+  }
+
+  /** Brings the schema up to date, takes up what a crash left undone, and looks at everything that is live. */
+  open(): Promise<void> {
+    migrate(this.#sql, this.#program.migrations, this.#ports.clock.now());
+    return this.ask((turn) => {
+      this.#kernel.reviveEffects(turn.nowMs);
+      for (const ref of this.#program.liveRefs()) turn.dirty(ref);
+    });
+  }
+
+  /** Sets the alarm again to what the last turn asked for: the way back for a wake-up that a host lost. No SQL. */
+  rearm(): void {
+    if (!this.#closed) this.#alarm.set(this.#dueMs);
+  }
+
+  /** Takes no more work; resolves nothing further. State is safe at any moment, so there is nothing to flush. */
+  close(): void {
+    this.#closed = true;
+    this.#alarm.set(null);
+    for (const job of this.#jobs.splice(0)) job.reject(stopping());
+  }
+
+  /** Runs `work` inside the next turn; resolves after its commit. What `work` throws is the answer, and changes nothing. */
+  ask<T>(work: (turn: Turn) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(stopping());
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
+      this.wake();
+    });
+  }
+
+  /** A command with an idempotency key: a repeat of the key gets the first answer, without running again. */
+  command(key: string | undefined, work: (turn: Turn) => string): Promise<string> {
+    return this.ask((turn) => {
+      if (key === undefined) return work(turn);
+      const known = this.#kernel.answer(key);
+      if (known !== null) return known;
+      const answer = work(turn);
+      this.#kernel.saveAnswer(key, answer, turn.nowMs);
+      return answer;
+    });
+  }
+
+  /** Records facts; each is applied exactly once by its key, in this turn if nothing of its subject waits. */
+  record(events: readonly NewEvent[]): Promise<void> {
+    return this.ask((turn) => {
+      for (const event of events) turn.event(event);
+    });
+  }
+
+  /** Takes a message in order per sender; acknowledged after the commit that holds it. */
+  receive(envelope: Envelope): Promise<Receipt> {
+    return this.ask((turn) => {
+      const last = this.#kernel.received(envelope.from);
+      if (envelope.seq <= last) return 'duplicate';
+      if (envelope.seq > last + 1) return 'gap';
+      this.#kernel.setReceived(envelope.from, envelope.seq);
+      turn.event({
+        key: `message:${envelope.from}:${String(envelope.seq)}`,
+        type: `message.${envelope.message.type}`,
+        subject: `from:${envelope.from}`,
+        payload: { ...envelope.message, from: envelope.from },
+      });
+      return 'applied';
+    });
+  }
+
+  /** Waits until `probe` answers after some commit, at most `timeoutMs`; null when it did not. */
+  until<T>(probe: () => T | null, timeoutMs: number): Promise<T | null> {
+    const first = probe();
+    if (first !== null || timeoutMs <= 0) return Promise.resolve(first);
+    return new Promise<T | null>((resolve) => {
+      const waiter: Waiter = {
+        check: () => {
+          const value = probe();
+          if (value === null) return false;
+          cancel();
+          resolve(value);
+          return true;
+        },
+      };
+      const cancel = this.#ports.after(timeoutMs, () => {
+        this.#waiters.delete(waiter);
+        resolve(null);
+      });
+      this.#waiters.add(waiter);
+    });
+  }
+
+  /** Asks for a turn soon; many calls make one. */
+  readonly wake = (): void => {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    this.#ports.defer(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#turn();
+    });
+  };
+
+  #turn(): void {
+    const jobs = this.#jobs.splice(0, TURN_BATCH_MAX);
+    const replies: (() => void)[] = [];
+    let claimed: readonly OutboxRow[] = [];
+    let nextDueMs: number | null = null;
+    const nowMs = this.#ports.clock.now();
+    try {
+      this.#sql.tx(() => {
+        const turn = new Turn(this.#sql, this.#kernel, nowMs);
+        for (const job of jobs) replies.push(this.#runJob(turn, job));
+        this.#work(turn);
+        claimed = this.#kernel.claimEffects(
+          nowMs,
+          EFFECT_DEADLINE_MS,
+          (this.#ports.effectsInFlightMax ?? EFFECTS_IN_FLIGHT_MAX) - this.#inFlight.size,
+        );
+        nextDueMs = this.#kernel.nextDue(nowMs);
+      });
+    } catch (error) {
+      this.#turnFailed(jobs, error);
+      return;
+    }
+    this.#dueMs = nextDueMs;
+    this.#alarm.set(nextDueMs);
+    for (const reply of replies) reply();
+    for (const waiter of this.#waiters) if (waiter.check()) this.#waiters.delete(waiter);
+    for (const row of claimed) void this.#perform(row);
+    this.#startObservation(nowMs);
+    if (this.#jobs.length > 0) this.wake();
+  }
+
+  #runJob(turn: Turn, job: Job): () => void {
+    try {
+      const value = this.#sql.tx(() => job.run(turn));
+      return () => {
+        job.resolve(value);
+      };
+    } catch (error) {
+      if (error instanceof DbError && error.kind === 'storage') throw error;
+      return () => {
+        job.reject(error);
+      };
+    }
+  }
+
+  /** Steps 2 to 4 of the loop: facts, then rules to a fixed point. */
+  #work(turn: Turn): void {
+    let looked = false;
+    for (let round = 0; round < RECONCILE_ROUNDS_MAX; round += 1) {
+      this.#drain(turn);
+      for (const ref of this.#kernel.dueTimers('rule', turn.nowMs, TURN_BATCH_MAX)) {
+        this.#kernel.setTimer(ref, 'rule', null);
+        turn.dirty(ref);
+      }
+      const refs = turn.takeDirty();
+      if (refs.length === 0) break;
+      looked = true;
+      for (const ref of refs) this.#reconcile(turn, ref);
+    }
+    for (const ref of turn.takeDirty()) this.#kernel.setTimer(ref, 'rule', turn.nowMs);
+    if (looked) this.#armResync(turn);
+  }
+
+  #drain(turn: Turn): void {
+    for (;;) {
+      const events = this.#kernel.pendingEvents(turn.nowMs, TURN_BATCH_MAX);
+      if (events.length === 0) return;
+      for (const event of events) this.#apply(turn, event);
+    }
+  }
+
+  #apply(turn: Turn, event: InboxEvent): void {
+    try {
+      this.#sql.tx(() => {
+        this.#program.applyEvent(turn, event);
+      });
+      this.#kernel.settleEvent(event.seq, turn.nowMs);
+    } catch (error) {
+      if (error instanceof DbError && error.kind === 'storage') throw error;
+      const message = describe(error);
+      if (event.tries + 1 < EVENT_TRIES_MAX) {
+        this.#kernel.retryEvent(event.seq, turn.nowMs + EFFECT_RETRY_MIN_MS * 2 ** event.tries, message);
+        return;
+      }
+      this.#kernel.quarantineEvent(event.seq, turn.nowMs, message);
+      turn.journal({
+        entity: event.subject,
+        action: 'quarantine_event',
+        rule: 'kernel',
+        reason: `${event.type} could not be applied: ${message}`,
+      });
+      this.#program.quarantined(turn, event.subject, message);
+    }
+  }
+
+  #reconcile(turn: Turn, ref: Ref): void {
+    if (ref === RESYNC) {
+      for (const live of this.#program.liveRefs()) turn.dirty(live);
+      this.#kernel.prune(turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
+      return;
+    }
+    try {
+      const wakeAtMs = this.#sql.tx(() => this.#program.reconcile(turn, ref));
+      this.#kernel.setTimer(ref, 'rule', wakeAtMs);
+    } catch (error) {
+      if (error instanceof DbError && error.kind === 'storage') throw error;
+      this.#program.quarantined(turn, ref, describe(error));
+    }
+  }
+
+  /** The safety net hangs only while there is something that could fall. */
+  #armResync(turn: Turn): void {
+    const activity = this.#program.activity();
+    const known = this.#kernel.timer(RESYNC, 'rule');
+    if (activity === 'none') {
+      if (known !== null) this.#kernel.setTimer(RESYNC, 'rule', null);
+      return;
+    }
+    const dueMs = turn.nowMs + (activity === 'active' ? RESYNC_ACTIVE_MS : RESYNC_WAITING_MS);
+    if (known === null || known > dueMs) this.#kernel.setTimer(RESYNC, 'rule', dueMs);
+  }
+
+  /** Nothing of the turn exists: askers are told, facts are repeated by their senders, and the loop goes on. */
+  #turnFailed(jobs: readonly Job[], cause: unknown): void {
+    this.#ports.log.error('turn failed', { actor: this.address, error: describe(cause) });
+    const error = new TownError(
+      'busy',
+      'storage_failed',
+      {
+        message: `The database of ${this.address} could not be written: ${describe(cause)}. Nothing was changed.`,
+        next: 'Check the disk (space, permissions), then try again.',
+      },
+      { cause },
+    );
+    for (const job of jobs) job.reject(error);
+    this.#ports.after(TURN_RETRY_MS, this.wake);
+  }
+
+  async #perform(row: OutboxRow): Promise<void> {
+    this.#inFlight.add(row.key);
+    this.#ports.probe?.(`${row.kind}:before`);
+    let outcome: EffectOutcome;
+    try {
+      outcome = await this.#program.perform(row);
+    } catch (error) {
+      outcome = { state: 'retry', error: describe(error) };
+    }
+    this.#ports.probe?.(`${row.kind}:after`);
+    this.#inFlight.delete(row.key);
+    if (this.#closed) return;
+    const settled = outcome;
+    await this.ask((turn) => {
+      this.#settle(turn, row, settled);
+    }).catch((error: unknown) => {
+      this.#ports.log.warn('effect result not recorded', {
+        actor: this.address,
+        effect: row.key,
+        error: describe(error),
+      });
+    });
+  }
+
+  #settle(turn: Turn, row: OutboxRow, outcome: EffectOutcome): void {
+    switch (outcome.state) {
+      case 'accepted':
+        this.#kernel.retryEffect(row.key, turn.nowMs + ACCEPTED_POLL_MS, null);
+        return;
+      case 'retry':
+        this.#kernel.retryEffect(row.key, outcome.atMs ?? turn.nowMs + this.#backoff(row.tries), outcome.error);
+        return;
+      default: {
+        const fresh = this.#kernel.settleEffect(
+          row.key,
+          outcome.state,
+          outcome.state === 'failed' ? outcome.error : null,
+          turn.nowMs,
+        );
+        if (fresh && outcome.event !== undefined) turn.event(outcome.event);
+      }
+    }
+  }
+
+  /** Doubling from the minimum to the cap, with up to a quarter of jitter so that many effects don't come back at once. */
+  #backoff(tries: number): number {
+    const base = Math.min(EFFECT_RETRY_MIN_MS * 2 ** Math.min(tries - 1, 16), EFFECT_RETRY_MAX_MS);
+    const jitter = (this.#ports.random.bytes(1)[0] ?? 0) / 1024;
+    return Math.round(base * (1 + jitter));
+  }
+
+  /** Step 1 of the loop, outside any transaction: asks about what is due, one batch at a time. */
+  #startObservation(nowMs: number): void {
+    if (this.#observing) return;
+    const due = this.#kernel.dueTimers('observe', nowMs, OBSERVE_BATCH);
+    if (due.length === 0) return;
+    this.#observing = true;
+    void this.#program
+      .observe(due)
+      .then((seen) =>
+        this.ask((turn) => {
+          for (const ref of due) this.#kernel.setTimer(ref, 'observe', seen.again.get(ref) ?? null);
+          for (const event of seen.events) turn.event(event);
+        }),
+      )
+      .catch((error: unknown) => {
+        this.#ports.log.warn('observation not recorded', { actor: this.address, error: describe(error) });
+        this.#ports.after(TURN_RETRY_MS, this.wake);
+      })
+      .finally(() => {
+        this.#observing = false;
+      });
+  }
+}
+
+const describe = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+const stopping = (): TownError =>
+  new TownError('busy', 'stopping', {
+    message: 'The town is stopping and takes no more work.',
+    next: 'Try again when it is up ("gt up").',
+  });

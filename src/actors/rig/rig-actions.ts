@@ -1,0 +1,360 @@
+import type { Decision, RigAction, RigToTown } from '../../core/actions.ts';
+import { LEASE_RENEW_BEFORE_MS, START_DEADLINE_MS, VERDICT_RETRY_MS } from '../../core/limits.ts';
+import { must, unreachable } from '../../core/assert.ts';
+import { branchName } from '../../core/model/agent.ts';
+import { sourceOf, type Bead } from '../../core/model/bead.ts';
+import { trusted, type BeadId } from '../../core/model/ids.ts';
+import { agentRef, attemptEntity, beadRef } from '../../core/refs.ts';
+import { GuardFailed } from '../../store/guard-failed.ts';
+import { queueKey, type RigWriter } from '../../store/rig-writer.ts';
+import type { Job } from '../../core/facts.ts';
+import type { SqlValue } from '../../ports/sql.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { RigContext } from './rig-context.ts';
+
+type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
+type RigDecision = Decision<RigAction>;
+
+/** Lane of the effects that start and stop processes of one lineage. */
+export const processLane = (source: BeadId): string => `process:${source}`;
+/** Lane of the git work of one lineage. */
+export const workLane = (source: BeadId): string => `work:${source}`;
+
+/** Carries out what rules decided: one guarded change per action, journalled with the rule and the reason. */
+export class RigActions {
+  readonly #rig: RigContext;
+
+  constructor(rig: RigContext) {
+    this.#rig = rig;
+  }
+
+  readonly apply = (turn: Turn, action: RigAction, decision: RigDecision): void => {
+    const writer = this.#rig.writer(turn);
+    const change = this.#perform(turn, writer, action);
+    turn.journal({
+      entity: change.entity,
+      action: action.type,
+      rule: decision.rule,
+      reason: change.reason ?? decision.reason,
+      from: change.from ?? null,
+      to: change.to ?? null,
+    });
+  };
+
+  #perform(turn: Turn, writer: RigWriter, action: RigAction): Change {
+    switch (action.type) {
+      case 'dispatch_agent':
+        return this.#dispatch(turn, writer, action);
+      case 'transition_bead':
+        return this.#transitionBead(writer, action);
+      case 'transition_agent':
+      case 'unhook_agent':
+        return this.#agentChange(writer, action);
+      case 'end_attempt':
+        writer.endAttempt(action.attempt, action.outcome, action.reason, action.signature);
+        turn.kernel.settleEffect(`start:${action.attempt}`, 'done', 'the attempt ended', turn.nowMs);
+        return { entity: attemptEntity(action.attempt), to: action.outcome, reason: action.reason };
+      case 'declare_gone':
+        writer.updateAttempt(action.attempt, { process_gone: 1 });
+        return { entity: attemptEntity(action.attempt) };
+      case 'stop_agent':
+        return this.#stop(turn, action);
+      case 'charge_bead':
+        writer.updateBead(action.bead, {
+          failures: action.failures,
+          last_signature: action.signature,
+          not_before: action.notBeforeMs,
+        });
+        return { entity: beadRef(action.bead), reason: `failure ${String(action.failures)}: ${action.signature}` };
+      case 'hold_bead':
+        writer.updateBead(action.bead, { hold: action.hold, hold_reason: action.reason });
+        return { entity: beadRef(action.bead), to: action.hold, reason: action.reason };
+      default:
+        return this.#performMore(turn, writer, action);
+    }
+  }
+
+  #performMore(
+    turn: Turn,
+    writer: RigWriter,
+    action: Exclude<
+      RigAction,
+      Of<
+        | 'dispatch_agent'
+        | 'transition_bead'
+        | 'transition_agent'
+        | 'unhook_agent'
+        | 'end_attempt'
+        | 'declare_gone'
+        | 'stop_agent'
+        | 'charge_bead'
+        | 'hold_bead'
+      >
+    >,
+  ): Change {
+    switch (action.type) {
+      case 'reset_breaker':
+        return { entity: 'breaker:dispatch', to: writer.resetBreaker() ? 'closed' : 'unchanged' };
+      case 'trip_breaker':
+        writer.setBreaker(action.failures, action.retryAtMs, action.reason);
+        return { entity: 'breaker:dispatch', to: `failures ${String(action.failures)}`, reason: action.reason };
+      case 'verify_done':
+      case 'promote_branch':
+        return this.#claimStep(turn, writer, action);
+      case 'clear_claim':
+        writer.setClaim(action.attempt, null, {
+          claim_refusal: JSON.stringify({ code: action.code, message: action.message }),
+        });
+        return { entity: attemptEntity(action.attempt), to: 'claim refused', reason: action.message };
+      case 'create_review':
+        return this.#createReview(writer, action);
+      case 'advance_review':
+        return this.#advanceReview(turn, writer, action);
+      case 'create_rework':
+        return this.#createRework(turn, writer, action);
+      case 'start_merge':
+      case 'merge_step':
+        return this.#mergeStep(turn, writer, action);
+      case 'resolve_blocker':
+        for (const dependent of action.dependents) writer.resolveBlocker(dependent, action.blocker, action.cleared);
+        return { entity: beadRef(action.blocker), to: action.cleared ? 'cleared' : 'failed' };
+      case 'send_message':
+        return this.#sendMessage(turn, writer, action);
+      case 'raise_escalation':
+        turn.send<RigToTown>('town', this.#rig.address, {
+          type: 'escalation_raised',
+          causeKey: action.causeKey,
+          severity: action.severity,
+          category: action.category,
+          subject: action.subject,
+          text: action.message,
+        });
+        return { entity: action.subject, to: action.severity, reason: action.message };
+      case 'resolve_escalation':
+        turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
+        return { entity: action.causeKey };
+      default:
+        return unreachable(action, 'action');
+    }
+  }
+
+  #bead(id: BeadId): Bead {
+    const bead = this.#rig.view.bead(id);
+    if (bead === null) throw new GuardFailed(`${id} does not exist`);
+    return bead;
+  }
+
+  #dispatch(turn: Turn, writer: RigWriter, action: Of<'dispatch_agent'>): Change {
+    const { view } = this.#rig;
+    const bead = this.#bead(action.bead);
+    if (action.isNew) writer.insertAgent(action.agent, action.agent.slice(action.agent.lastIndexOf('/') + 1));
+    const agent = view.agent(action.agent);
+    if (agent === null || agent.status !== 'idle') throw new GuardFailed(`${action.agent} is not idle`);
+    const config = view.config();
+    const epoch = turn.kernel.nextCounter('epoch');
+    const attempt = this.#rig.mintAttempt(turn.nowMs);
+    writer.transitionBead(bead, 'in_progress', { closeReason: null, evidence: null });
+    writer.insertAttempt({
+      id: attempt,
+      bead,
+      agent: agent.id,
+      epoch,
+      runtime: bead.runtime ?? config.runtime,
+      model: bead.model ?? config.model,
+      round: action.round,
+      runner: view.runnerInstance(),
+    });
+    writer.transitionAgent(agent, 'starting', {
+      hook_bead_id: bead.id,
+      epoch,
+      lease_until: turn.nowMs + START_DEADLINE_MS,
+      last_activity_at: turn.nowMs,
+    });
+    turn.effect({ key: `start:${attempt}`, kind: 'start', lane: processLane(sourceOf(bead)), payload: { attempt } });
+    turn.kernel.setTimer(attemptEntity(attempt), 'observe', turn.nowMs + START_DEADLINE_MS);
+    return {
+      entity: beadRef(bead.id),
+      from: 'open',
+      to: 'in_progress',
+      reason: `to ${agent.id}, attempt ${attempt}, epoch ${String(epoch)}`,
+    };
+  }
+
+  #transitionBead(writer: RigWriter, action: Of<'transition_bead'>): Change {
+    const bead = this.#bead(action.bead);
+    if (bead.status !== action.from) throw new GuardFailed(`${bead.id} is ${bead.status}, not ${action.from}`);
+    writer.transitionBead(bead, action.to, {
+      closeReason: action.closeReason ?? null,
+      evidence: action.evidence ?? null,
+    });
+    const base = { entity: beadRef(bead.id), from: action.from, to: action.to };
+    return action.closeReason === undefined
+      ? base
+      : {
+          ...base,
+          reason: `${action.closeReason}${action.evidence?.mergeSha === undefined ? '' : ` as ${action.evidence.mergeSha}`}`,
+        };
+  }
+
+  #agentChange(writer: RigWriter, action: Of<'transition_agent' | 'unhook_agent'>): Change {
+    if (action.type === 'unhook_agent') {
+      writer.unhook(action.agent);
+      return { entity: agentRef(action.agent) };
+    }
+    const agent = this.#rig.view.agent(action.agent);
+    if (agent === null || agent.status !== action.from) throw new GuardFailed(`${action.agent} is not ${action.from}`);
+    writer.transitionAgent(
+      agent,
+      action.to,
+      action.to === 'idle' ? { lease_until: null, status_message: null, active_tools: '[]' } : {},
+    );
+    return { entity: agentRef(action.agent), from: action.from, to: action.to };
+  }
+
+  #stop(turn: Turn, action: Of<'stop_agent'>): Change {
+    const attempt = must(this.#rig.view.attempt(action.attempt), 'a stopped attempt exists');
+    turn.effect({
+      key: `stop:${action.attempt}`,
+      kind: 'stop',
+      lane: processLane(attempt.sourceBeadId),
+      payload: { attempt: action.attempt, epoch: action.epoch, mode: action.mode },
+      atMs: action.at,
+    });
+    return { entity: attemptEntity(action.attempt), to: action.mode };
+  }
+
+  #order(turn: Turn, source: BeadId, job: Job): void {
+    turn.effect({ key: `job:${job.key}`, kind: 'job', lane: workLane(source), payload: { job } });
+  }
+
+  #claimStep(turn: Turn, writer: RigWriter, action: Of<'verify_done' | 'promote_branch'>): Change {
+    const attempt = must(this.#rig.view.attempt(action.attempt), 'a claimed attempt exists');
+    writer.setClaim(action.attempt, { state: action.type === 'verify_done' ? 'verifying' : 'promoting', kind: 'done' });
+    this.#order(turn, attempt.sourceBeadId, action.job);
+    turn.kernel.setTimer(attemptEntity(action.attempt), 'rule', turn.nowMs + VERDICT_RETRY_MS);
+    return { entity: attemptEntity(action.attempt), to: action.type === 'verify_done' ? 'verifying' : 'promoting' };
+  }
+
+  #createReview(writer: RigWriter, action: Of<'create_review'>): Change {
+    const source = this.#bead(action.source);
+    const branch = branchName(source.id);
+    const id = this.#rig.mintBead(writer);
+    writer.insertBead({
+      id,
+      type: 'merge_request',
+      kind: 'task',
+      title: `Merge ${branch}: ${source.title}`.slice(0, 500),
+      body: '',
+      origin: 'system',
+      priority: source.priority,
+      hold: null,
+      holdReason: null,
+      parentId: source.id,
+      branchOf: null,
+      convoyId: null,
+      convoyPosition: null,
+      targetBranch: source.targetBranch,
+      runtime: null,
+      model: null,
+      pinnedAgent: null,
+      createdBy: 'system',
+    });
+    writer.insertReview({ id, source, branch, head: action.head });
+    writer.updateBead(source.id, { branch });
+    return { entity: beadRef(source.id), to: id };
+  }
+
+  #advanceReview(turn: Turn, writer: RigWriter, action: Of<'advance_review'>): Change {
+    const review = must(this.#rig.view.review(action.mergeRequest), 'an advanced merge request exists');
+    if (review.step !== 'reworking') throw new GuardFailed(`${review.beadId} is not waiting for rework`);
+    const bead = this.#bead(review.beadId);
+    const columns: Record<string, SqlValue> = {
+      head_sha: action.head,
+      queued_at: turn.nowMs,
+      queue_key: Math.min(review.queueKey, queueKey(bead.priority, turn.nowMs)),
+      held_reason: null,
+      races: 0,
+    };
+    writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
+    return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason: `head moved to ${action.head}` };
+  }
+
+  #createRework(turn: Turn, writer: RigWriter, action: Of<'create_rework'>): Change {
+    const review = must(this.#rig.view.review(action.mergeRequest), 'a reworked merge request exists');
+    const source = this.#bead(review.sourceBeadId);
+    const round = writer.nextRound(review.beadId);
+    const id = this.#rig.mintBead(writer);
+    writer.insertBead({
+      id,
+      type: 'issue',
+      kind: action.kind,
+      title: action.title.slice(0, 500),
+      body: action.body,
+      origin: source.origin,
+      priority: source.priority,
+      hold: null,
+      holdReason: null,
+      parentId: source.id,
+      branchOf: source.id,
+      convoyId: null,
+      convoyPosition: null,
+      targetBranch: source.targetBranch,
+      runtime: source.runtime,
+      model: source.model,
+      pinnedAgent: null,
+      createdBy: 'system',
+    });
+    writer.addBlocker(review.beadId, id, 'local', 'open');
+    turn.dirty(beadRef(id));
+    return { entity: beadRef(source.id), to: id, reason: `${action.kind}, round ${String(round)}: ${action.title}` };
+  }
+
+  #mergeStep(turn: Turn, writer: RigWriter, action: Of<'start_merge' | 'merge_step'>): Change {
+    const review = must(this.#rig.view.review(action.mergeRequest), 'a merging merge request exists');
+    const columns: Record<string, SqlValue> = {};
+    if (action.candidate !== undefined)
+      Object.assign(columns, {
+        candidate_sha: action.candidate.sha,
+        tested_tree: action.candidate.tree,
+        target_sha: action.candidate.targetSha,
+      });
+    if (action.gateLog !== undefined) columns['gate_log'] = action.gateLog;
+    if (action.mergeSha !== undefined) columns['merge_sha'] = action.mergeSha;
+    if (action.races !== undefined) columns['races'] = action.races;
+    if (action.heldReason !== undefined) columns['held_reason'] = action.heldReason;
+    if (action.deadlineAtMs !== undefined) columns['deadline_at'] = action.deadlineAtMs;
+    if (action.requeueAtMs !== undefined)
+      columns['queue_key'] = queueKey(this.#bead(review.sourceBeadId).priority, action.requeueAtMs);
+    writer.stepReview(action.mergeRequest, {
+      from: action.fromStep,
+      to: action.toStep,
+      stepKey: action.job?.key ?? null,
+      columns,
+    });
+    if (action.job !== null) this.#order(turn, review.sourceBeadId, action.job);
+    else if (review.stepKey !== null)
+      turn.kernel.settleEffect(`job:${review.stepKey}`, 'done', 'not needed any more', turn.nowMs);
+    return {
+      entity: beadRef(action.mergeRequest),
+      from: action.fromStep,
+      to: action.toStep,
+      ...(action.heldReason === undefined || action.heldReason === null ? {} : { reason: action.heldReason }),
+    };
+  }
+
+  #sendMessage(turn: Turn, writer: RigWriter, action: Of<'send_message'>): Change {
+    if (action.message.type === 'bead_ended') writer.markEndReported(trusted.bead(action.message.bead));
+    turn.send('town', this.#rig.address, action.message);
+    return { entity: action.key, to: action.message.type };
+  }
+}
+
+interface Change {
+  readonly entity: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly reason?: string;
+}
+
+/** When a healthy lease is looked at again. */
+export const renewAt = (nowMs: number, leaseMs: number): number => nowMs + leaseMs - LEASE_RENEW_BEFORE_MS;

@@ -1,0 +1,118 @@
+import type { BeadCommand, Caller, CreateBead, RigConfig } from '../../core/commands.ts';
+import { notFound } from '../../core/errors.ts';
+import type { Fact } from '../../core/facts.ts';
+import { trusted, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import type { BeadSummary, RigSummary } from '../../core/queries.ts';
+import type { HostPorts } from '../../ports/host.ts';
+import type { Sql } from '../../ports/sql.ts';
+import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
+import { RigQueries } from '../../store/rig-queries.ts';
+import type { SqlRigView } from '../../store/rig-view.ts';
+import { Actor } from '../kernel/actor.ts';
+import type { EffectOutcome } from '../kernel/program.ts';
+import { RigCommands } from './rig-commands.ts';
+import { RigContext } from './rig-context.ts';
+import { RigProgram } from './rig-program.ts';
+
+export interface RigActorOptions {
+  readonly address: string;
+  readonly town: string;
+  readonly ports: HostPorts;
+  readonly sql: Sql;
+  readonly createdAtMs: number;
+  readonly deliver: (row: OutboxRow) => Promise<EffectOutcome>;
+}
+
+/** One rig: its actor, and what may be asked of it. */
+export class RigActor {
+  readonly actor: Actor;
+  readonly queries: RigQueries;
+  readonly kernel: KernelStore;
+  readonly address: string;
+  readonly #rig: RigContext;
+  readonly #program: RigProgram;
+  readonly #commands: RigCommands;
+  readonly #createdAtMs: number;
+
+  constructor(options: RigActorOptions) {
+    this.address = options.address;
+    this.#createdAtMs = options.createdAtMs;
+    this.#rig = new RigContext(options);
+    this.#program = new RigProgram(this.#rig, options.deliver);
+    this.#commands = new RigCommands(this.#rig);
+    this.kernel = new KernelStore(options.sql);
+    this.queries = new RigQueries(options.sql, this.#rig.view);
+    this.actor = new Actor({
+      address: options.address,
+      ports: options.ports,
+      sql: options.sql,
+      program: this.#program,
+    });
+  }
+
+  get sql(): Sql {
+    return this.#rig.sql;
+  }
+
+  get view(): SqlRigView {
+    return this.#rig.view;
+  }
+
+  configure(config: RigConfig): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#program.configure(turn, config);
+    });
+  }
+
+  runnerChanged(instance: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#program.runnerChanged(turn, instance);
+    });
+  }
+
+  async createBead(input: CreateBead, caller: Caller): Promise<BeadId> {
+    return trusted.bead(
+      await this.actor.command(caller.idempotencyKey, (turn) => this.#commands.createBead(turn, input, caller)),
+    );
+  }
+
+  async beadCommand(command: BeadCommand, caller: Caller): Promise<BeadId> {
+    return trusted.bead(
+      await this.actor.command(caller.idempotencyKey, (turn) => this.#commands.beadCommand(turn, command, caller)),
+    );
+  }
+
+  checkpoint(agent: AgentId, json: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#commands.checkpoint(turn, agent, json);
+    });
+  }
+
+  recordFacts(facts: readonly Fact[]): Promise<void> {
+    return this.actor.record(facts.map(factEvent));
+  }
+
+  tryBeadSummary(id: BeadId): BeadSummary | null {
+    const bead = this.view.bead(id);
+    return bead === null ? null : this.queries.summary(bead, this.#rig.ports.clock.now());
+  }
+
+  beadSummary(id: BeadId): BeadSummary {
+    const summary = this.tryBeadSummary(id);
+    if (summary === null) throw notFound('bead', id);
+    return summary;
+  }
+
+  summary(): RigSummary {
+    return this.queries.rigSummary(this.#createdAtMs, this.#rig.ports.clock.now());
+  }
+}
+
+/** Facts of one attempt, and of one job, keep their order; others need not wait for them. */
+function factEvent(fact: Fact): NewEvent {
+  const subject =
+    fact.type === 'job_finished'
+      ? `job:${fact.jobKey}`
+      : `attempt:${fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt}`;
+  return { key: fact.key, type: `fact.${fact.type}`, subject, payload: fact };
+}

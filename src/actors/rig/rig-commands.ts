@@ -1,0 +1,245 @@
+import type { RigToTown } from '../../core/actions.ts';
+import type { BeadCommand, Caller, CreateBead, SlingBead } from '../../core/commands.ts';
+import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
+import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
+import { isTerminal, type Bead } from '../../core/model/bead.ts';
+import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import { beadRef } from '../../core/refs.ts';
+import { utf8Length } from '../../core/text.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { RigContext } from './rig-context.ts';
+import { addLocalBlocker } from './rig-messages.ts';
+
+/** What people and agents ask of a rig: validate, change in one transaction, answer with the bead's id. */
+export class RigCommands {
+  readonly #rig: RigContext;
+
+  constructor(rig: RigContext) {
+    this.#rig = rig;
+  }
+
+  createBead(turn: Turn, input: CreateBead, caller: Caller): BeadId {
+    const writer = this.#rig.writer(turn);
+    const config = this.#rig.view.config();
+    if (input.dependsOn.length > BLOCKERS_MAX)
+      throw usage(
+        'too_many_blockers',
+        `A bead waits for at most ${String(BLOCKERS_MAX)} others.`,
+        'Chain them, or use a convoy.',
+        'depends_on',
+      );
+    const local = input.dependsOn.filter((id) => prefixOf(id) === config.prefix);
+    const missing = local.find((id) => !writer.beadExists(id));
+    if (missing !== undefined) throw notFound('bead', missing);
+    const id = this.#rig.mintBead(writer);
+    writer.insertBead({
+      id,
+      type: 'issue',
+      kind: 'task',
+      title: input.title,
+      body: input.body,
+      origin: caller.origin,
+      priority: input.priority,
+      hold: input.sling ? null : 'staged',
+      holdReason: input.sling ? null : 'recorded, not slung yet',
+      parentId: input.parentId,
+      branchOf: null,
+      convoyId: null,
+      convoyPosition: null,
+      targetBranch: input.targetBranch ?? config.targetBranch,
+      runtime: input.runtime,
+      model: input.model,
+      pinnedAgent: input.pinnedAgent,
+      createdBy: caller.actor,
+    });
+    turn.journal({
+      entity: beadRef(id),
+      action: 'create_bead',
+      rule: 'command',
+      reason: `by ${caller.actor}`,
+      to: 'open',
+    });
+    for (const blocker of input.dependsOn) {
+      if (prefixOf(blocker) === config.prefix) addLocalBlocker(this.#rig, writer, id, blocker);
+      else {
+        writer.addBlocker(id, blocker, 'remote', 'open');
+        turn.send<RigToTown>('town', this.#rig.address, { type: 'remote_blocker', blocker, bead: id });
+      }
+    }
+    return id;
+  }
+
+  beadCommand(turn: Turn, command: BeadCommand, caller: Caller): BeadId {
+    const id = command.type === 'sling' ? command.sling.bead : command.bead;
+    const bead = this.#rig.view.bead(id);
+    if (bead === null) throw notFound('bead', id);
+    const writer = this.#rig.writer(turn);
+    switch (command.type) {
+      case 'sling':
+        this.#sling(turn, writer, bead, command.sling);
+        break;
+      case 'close':
+        this.#close(turn, writer, bead, command);
+        break;
+      case 'hold':
+        this.#hold(writer, bead, command.note);
+        break;
+      case 'release':
+        this.#release(writer, bead);
+        break;
+      default:
+        this.#retry(turn, writer, bead);
+    }
+    turn.journal({
+      entity: beadRef(id),
+      action: `command_${command.type}`,
+      rule: 'command',
+      reason: `by ${caller.actor}`,
+    });
+    return id;
+  }
+
+  /** Slinging a bead that runs already changes nothing: the answer is its state. */
+  #sling(turn: Turn, writer: RigWriter, bead: Bead, sling: SlingBead): void {
+    if (bead.type !== 'issue')
+      throw usage(
+        'not_a_task',
+        `${bead.id} is a merge request; the train takes care of it.`,
+        `Look at it with "gt mq".`,
+        'bead',
+      );
+    if (isTerminal(bead.status))
+      throw conflict(
+        'bead_ended',
+        `${bead.id} has ended (${bead.closeReason ?? bead.status}).`,
+        'Create a new bead for more work.',
+      );
+    if (bead.status !== 'open') return;
+    if (bead.convoyId !== null && bead.hold === 'staged') {
+      throw precondition(
+        'convoy_not_started',
+        `${bead.id} belongs to the convoy ${bead.convoyId}, which has not started.`,
+        `Start all of it with "gt convoy start ${bead.convoyId}".`,
+      );
+    }
+    writer.updateBead(bead.id, {
+      ...(bead.hold === 'staged' ? { hold: null, hold_reason: null } : {}),
+      runtime: sling.runtime ?? bead.runtime,
+      model: sling.model ?? bead.model,
+      pinned_agent: sling.pinnedAgent ?? bead.pinnedAgent,
+    });
+    turn.dirty(beadRef(bead.id));
+  }
+
+  /** Once the push is under way a cancel waits for its verdict; until then it ends everything in one transaction. */
+  #close(turn: Turn, writer: RigWriter, bead: Bead, command: Extract<BeadCommand, { readonly type: 'close' }>): void {
+    if (bead.type !== 'issue' || bead.branchOf !== null) {
+      throw usage(
+        'not_a_task',
+        `${bead.id} belongs to ${bead.branchOf ?? bead.parentId ?? 'another bead'}.`,
+        'Close that bead instead.',
+        'bead',
+      );
+    }
+    if (isTerminal(bead.status))
+      throw conflict(
+        'bead_ended',
+        `${bead.id} has ended already (${bead.closeReason ?? bead.status}).`,
+        'Nothing needs to be done.',
+      );
+    const review = this.#rig.view.reviewOf(bead.id);
+    if (review?.step === 'pushing') {
+      writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
+      return;
+    }
+    if (bead.status === 'in_review' && command.reason === 'no_change') {
+      throw precondition(
+        'in_review',
+        `${bead.id} has changes in review.`,
+        `Cancel it with "gt bead close ${bead.id} --cancel", or let it merge.`,
+      );
+    }
+    if (bead.status === 'in_review') {
+      writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
+      const open = this.#rig.view.bead(bead.id);
+      if (open !== null)
+        writer.transitionBead(open, 'closed', { closeReason: 'cancelled', evidence: { note: command.note } });
+      return;
+    }
+    writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
+  }
+
+  #hold(writer: RigWriter, bead: Bead, note: string): void {
+    if (bead.status !== 'open')
+      throw precondition(
+        'not_open',
+        `${bead.id} is ${bead.status}; only waiting beads can be held.`,
+        'Close it to stop its agent.',
+      );
+    writer.updateBead(bead.id, { hold: 'held', hold_reason: note });
+  }
+
+  #release(writer: RigWriter, bead: Bead): void {
+    if (bead.hold === null)
+      throw precondition('not_held', `${bead.id} is not held.`, `See what it waits for with "gt why ${bead.id}".`);
+    if (bead.hold === 'staged' && bead.convoyId !== null) {
+      throw precondition(
+        'convoy_not_started',
+        `${bead.id} waits for its convoy ${bead.convoyId}.`,
+        `Start all of it with "gt convoy start ${bead.convoyId}".`,
+      );
+    }
+    writer.updateBead(bead.id, { hold: null, hold_reason: null });
+  }
+
+  /** A person's answer to "try again?": the count starts over, the bead and its merge request go back in line. */
+  #retry(turn: Turn, writer: RigWriter, bead: Bead): void {
+    if (isTerminal(bead.status))
+      throw conflict(
+        'bead_ended',
+        `${bead.id} has ended (${bead.closeReason ?? bead.status}); an end is final.`,
+        'Create a new bead with the same text.',
+      );
+    const target =
+      bead.type === 'merge_request'
+        ? this.#rig.view.review(bead.id)
+        : this.#rig.view.reviewOf(bead.branchOf ?? bead.id);
+    writer.updateBead(bead.id, {
+      failures: 0,
+      last_signature: null,
+      not_before: 0,
+      hold: bead.hold === 'staged' ? 'staged' : null,
+      hold_reason: bead.hold === 'staged' ? bead.holdReason : null,
+    });
+    turn.send<RigToTown>('town', this.#rig.address, {
+      type: 'escalation_resolved',
+      causeKey: `bead:${bead.branchOf ?? bead.id}`,
+    });
+    const mergeRequest = target === null ? null : this.#rig.view.bead(target.beadId);
+    if (target === null || mergeRequest === null || isTerminal(mergeRequest.status)) return;
+    if (mergeRequest.hold !== null) writer.updateBead(mergeRequest.id, { hold: null, hold_reason: null });
+    if (target.step !== 'reworking' || this.#rig.view.openRework(target.beadId) !== null) return;
+    for (const blocker of this.#rig.view.blockers(target.beadId)) {
+      if (blocker.state === 'failed') writer.forgiveBlocker(target.beadId, blocker.blockerRef);
+    }
+    writer.stepReview(target.beadId, {
+      from: 'reworking',
+      to: 'queued',
+      stepKey: null,
+      columns: { rounds: 0, races: 0, held_reason: null, queued_at: turn.nowMs },
+    });
+  }
+
+  checkpoint(turn: Turn, agent: AgentId, json: string): void {
+    const bytes = utf8Length(json);
+    if (bytes > CHECKPOINT_BYTES_MAX)
+      throw usage(
+        'checkpoint_too_large',
+        `The checkpoint has ${String(bytes)} bytes; ${String(CHECKPOINT_BYTES_MAX)} are the most.`,
+        'Keep notes in files of the branch, and only where you are in the checkpoint.',
+        'checkpoint',
+      );
+    this.#rig.writer(turn).updateAgent(agent, { checkpoint: json });
+  }
+}

@@ -1,0 +1,61 @@
+import {
+  BEAD_SUFFIX_LENGTH,
+  crockford,
+  sortableTime,
+  trusted,
+  type AttemptId,
+  type BeadId,
+} from '../../core/model/ids.ts';
+import type { Ref } from '../../core/refs.ts';
+import type { HostPorts } from '../../ports/host.ts';
+import type { Sql } from '../../ports/sql.ts';
+import { RigWriter } from '../../store/rig-writer.ts';
+import { SqlRigView } from '../../store/rig-view.ts';
+import type { Turn } from '../kernel/turn.ts';
+
+/** Random characters of a time-sortable id: with the millisecond, no collision is to be expected. */
+const SORTABLE_RANDOM = 8;
+/** A minted bead id that exists already is drawn again, with one more character after so many tries. */
+const MINT_TRIES = 4;
+
+/** What every part of the rig actor shares: its view, its ports, its name. */
+export class RigContext {
+  readonly address: string;
+  readonly ports: HostPorts;
+  readonly view: SqlRigView;
+  readonly sql: Sql;
+  readonly town: string;
+
+  constructor(options: {
+    readonly address: string;
+    readonly town: string;
+    readonly ports: HostPorts;
+    readonly sql: Sql;
+  }) {
+    this.address = options.address;
+    this.town = options.town;
+    this.ports = options.ports;
+    this.sql = options.sql;
+    this.view = new SqlRigView(options.sql);
+  }
+
+  writer(turn: Turn): RigWriter {
+    return new RigWriter(this.sql, this.view, turn.nowMs, (ref: Ref) => {
+      turn.dirty(ref);
+    });
+  }
+
+  /** Mints a bead id of this rig; only this actor mints with its prefix, so a look into its own table is enough. */
+  mintBead(writer: RigWriter): BeadId {
+    const { prefix } = this.view.config();
+    for (let tries = 0; ; tries += 1) {
+      const length = BEAD_SUFFIX_LENGTH + Math.floor(tries / MINT_TRIES);
+      const id = trusted.bead(`${prefix}-${crockford(this.ports.random.bytes(length))}`);
+      if (!writer.beadExists(id)) return id;
+    }
+  }
+
+  mintAttempt(nowMs: number): AttemptId {
+    return trusted.attempt(`at-${sortableTime(nowMs)}${crockford(this.ports.random.bytes(SORTABLE_RANDOM))}`);
+  }
+}

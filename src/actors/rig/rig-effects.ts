@@ -1,0 +1,280 @@
+import type { AgentReport, Job, StartAgent, StopAgent } from '../../core/facts.ts';
+import { LEASE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
+import { must } from '../../core/assert.ts';
+import { branchName } from '../../core/model/agent.ts';
+import { sourceOf } from '../../core/model/bead.ts';
+import { trusted } from '../../core/model/ids.ts';
+import { polecatPrompt } from '../../core/prompt.ts';
+import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
+import type { AttemptFacts } from '../../core/view.ts';
+import { RunnerRefusal } from '../../ports/runner-client.ts';
+import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
+import { parseJson } from '../../store/rows.ts';
+import type { EffectOutcome, Observation } from '../kernel/program.ts';
+import { renewAt } from './rig-actions.ts';
+import type { RigContext } from './rig-context.ts';
+import type { RigEvent } from './rig-events.ts';
+
+/** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
+const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
+/** A capability outlives the wall clock by this much, so that a last "gt done" is not refused for its clock. */
+const CAPABILITY_GRACE_MS = 10 * 60_000;
+/** A stop that was answered "stopping" is asked about again after this long. */
+const STOP_POLL_MS = 500;
+/** An attempt whose runner does not answer, or that is still being started, is asked about again after this long. */
+const OBSERVE_AGAIN_MS = 10_000;
+/** Verbs of a polecat's capability. */
+export const POLECAT_VERBS: readonly string[] = ['hook', 'prime', 'done', 'checkpoint', 'bead_show'];
+
+const DONE: EffectOutcome = { state: 'done' };
+
+function own(key: string, event: RigEvent): NewEvent {
+  return {
+    key,
+    type: `own.${event.type}`,
+    subject: 'attempt' in event ? `attempt:${event.attempt}` : `job:${event.jobKey}`,
+    payload: event,
+  };
+}
+
+/** Talks to the runner for the rig, after commit. Every call re-reads its guard first: a decision may be obsolete. */
+export class RigEffects {
+  readonly #rig: RigContext;
+
+  constructor(rig: RigContext) {
+    this.#rig = rig;
+  }
+
+  perform(row: OutboxRow): Promise<EffectOutcome> {
+    switch (row.kind) {
+      case 'start':
+        return this.#start(trusted.attempt(parseJson<{ attempt: string }>(row.payload).attempt));
+      case 'stop':
+        return this.#stop(parseJson<StopAgent>(row.payload));
+      case 'job':
+        return this.#job(parseJson<{ job: Job }>(row.payload).job);
+      default:
+        return Promise.resolve({ state: 'failed', error: `unknown effect ${row.kind}` });
+    }
+  }
+
+  async #start(id: ReturnType<typeof trusted.attempt>): Promise<EffectOutcome> {
+    const attempt = this.#rig.view.attempt(id);
+    if (attempt === null || attempt.endedAtMs !== null || attempt.processGone || attempt.runningAtMs !== null)
+      return DONE;
+    const capability = await this.#rig.ports.mintCapability({
+      town: this.#rig.town,
+      rig: this.#rig.view.config().name,
+      agent: attempt.agentId,
+      bead: attempt.beadId,
+      attempt: attempt.id,
+      epoch: attempt.epoch,
+      verbs: POLECAT_VERBS,
+      expiresAtMs: attempt.startedAtMs + this.#rig.view.config().wallClockMs + CAPABILITY_GRACE_MS,
+    });
+    try {
+      await this.#rig.ports.runner.start(this.#startRequest(attempt, capability));
+      return DONE;
+    } catch (error) {
+      if (!(error instanceof RunnerRefusal)) throw error;
+      if (error.code === 'busy' || error.code === 'draining') return { state: 'retry', error: error.message };
+      return {
+        state: 'done',
+        event: own(`start_refused:${id}`, {
+          type: 'start_refused',
+          attempt: id,
+          code: error.code,
+          message: error.message,
+        }),
+      };
+    }
+  }
+
+  #startRequest(attempt: AttemptFacts, capability: string): StartAgent {
+    const { view } = this.#rig;
+    const config = view.config();
+    const bead = must(view.bead(attempt.beadId), 'an attempt has its bead');
+    const source = must(view.bead(sourceOf(bead)), 'a branch has its source');
+    const review = view.reviewOf(source.id);
+    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : view.lastAttempt(bead.id);
+    const agent = view.agent(attempt.agentId);
+    const branch = branchName(source.id);
+    return {
+      attempt: attempt.id,
+      epoch: attempt.epoch,
+      agent: attempt.agentId,
+      rig: config.name,
+      bead: bead.id,
+      sourceBead: source.id,
+      kind: bead.kind,
+      round: attempt.round,
+      runtime: attempt.runtime,
+      model: attempt.model,
+      title: bead.title,
+      body: bead.body,
+      recipeBody: source.body,
+      recipeAllowed: source.origin === 'human',
+      prompt: polecatPrompt({
+        agent: attempt.agentId,
+        bead,
+        source,
+        config,
+        branch,
+        checkpoint: agent?.checkpoint ?? null,
+      }),
+      checkpoint: agent?.checkpoint ?? null,
+      repo: { rig: config.name, url: config.url, targetBranch: bead.targetBranch },
+      fixedHead: earlier?.exit?.head ?? (bead.branchOf === null ? null : (review?.headSha ?? null)),
+      restoreFrom: earlier?.exit?.rescueRef ?? null,
+      branch,
+      author: { name: attempt.agentId, email: config.ownerEmail },
+      capability,
+      env: config.command === null ? {} : { GT_COMMAND: config.command },
+      startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
+      wallClockMs: config.wallClockMs,
+    };
+  }
+
+  async #stop(request: StopAgent): Promise<EffectOutcome> {
+    const attempt = this.#rig.view.attempt(trusted.attempt(request.attempt));
+    if (attempt === null || attempt.processGone) return DONE;
+    const answer = await this.#rig.ports.runner.stop(request);
+    if (answer.state === 'stopping')
+      return { state: 'retry', error: 'stopping', atMs: this.#rig.ports.clock.now() + STOP_POLL_MS };
+    if (answer.exit !== null) return { state: 'done', event: exitEvent(attempt, answer.exit) };
+    return {
+      state: 'done',
+      event: own(`gone:${attempt.id}`, { type: 'attempt_gone', attempt: attempt.id, reason: 'stopped; it never ran' }),
+    };
+  }
+
+  async #job(job: Job): Promise<EffectOutcome> {
+    if (!this.#isWanted(job)) return DONE;
+    const answer = await this.#rig.ports.runner.job(job);
+    if (answer.state === 'accepted') return { state: 'accepted' };
+    if (answer.result.result === 'error') return { state: 'retry', error: answer.result.message };
+    return {
+      state: 'done',
+      event: own(`result:${job.key}`, { type: 'job_result', jobKey: job.key, result: answer.result }),
+    };
+  }
+
+  /** The guard of a job, read again just before it is performed. */
+  #isWanted(job: Job): boolean {
+    if (job.kind === 'repo') return true;
+    if (job.kind === 'verify' || job.kind === 'promote') {
+      const attempt = this.#rig.view.attempt(trusted.attempt(job.key.split(':')[1] ?? ''));
+      return (
+        attempt !== null &&
+        attempt.endedAtMs === null &&
+        attempt.claim?.state === (job.kind === 'verify' ? 'verifying' : 'promoting')
+      );
+    }
+    const review = this.#rig.view.review(trusted.bead(job.key.split(':')[1] ?? ''));
+    return review?.stepKey === job.key;
+  }
+
+  /** Asks the runner about attempts whose lease or deadline is near: one call for all of them. */
+  async observe(entities: readonly Ref[]): Promise<Observation> {
+    const attempts = entities
+      .map((ref) => this.#rig.view.attempt(trusted.attempt(parseRef(ref).id)))
+      .filter((attempt): attempt is AttemptFacts => attempt !== null && !attempt.processGone);
+    const events: NewEvent[] = [];
+    const again = new Map<Ref, number>();
+    const reports = await this.#reports(attempts);
+    const nowMs = this.#rig.ports.clock.now();
+    for (const attempt of attempts) {
+      const report = reports?.get(attempt.id) ?? null;
+      const seen = this.#judge(attempt, report, nowMs);
+      if (seen.event !== null) events.push(seen.event);
+      if (seen.againAtMs !== null) again.set(attemptEntity(attempt.id), seen.againAtMs);
+    }
+    return { events, again };
+  }
+
+  async #reports(attempts: readonly AttemptFacts[]): Promise<ReadonlyMap<string, AgentReport> | null> {
+    if (attempts.length === 0) return new Map();
+    try {
+      const items = await this.#rig.ports.runner.report(attempts.map((attempt) => attempt.id));
+      return new Map(items.map((item) => [item.attempt, item]));
+    } catch {
+      return null;
+    }
+  }
+
+  #judge(
+    attempt: AttemptFacts,
+    report: AgentReport | null,
+    nowMs: number,
+  ): { readonly event: NewEvent | null; readonly againAtMs: number | null } {
+    const lost = { event: this.#contactLost(attempt, nowMs), againAtMs: nowMs + OBSERVE_AGAIN_MS };
+    if (report === null) return lost;
+    const overdue = nowMs >= attempt.startedAtMs + START_DEADLINE_MS;
+    switch (report.state) {
+      case 'running': {
+        if (attempt.runningAtMs !== null && attempt.contactLostAtMs === null)
+          return { event: null, againAtMs: renewAt(nowMs, LEASE_MS) };
+        return {
+          event: startedEvent(attempt, report, this.#rig.view.config().name, nowMs),
+          againAtMs: renewAt(nowMs, LEASE_MS),
+        };
+      }
+      case 'exited':
+        return {
+          event:
+            report.exit === null
+              ? gone(attempt, 'the runner has no record of its end')
+              : exitEvent(attempt, report.exit),
+          againAtMs: null,
+        };
+      case 'accepted':
+        return overdue ? lost : { event: null, againAtMs: nowMs + OBSERVE_AGAIN_MS };
+      default: {
+        const starting = attempt.endedAtMs === null && attempt.runningAtMs === null && !overdue;
+        return starting
+          ? { event: null, againAtMs: attempt.startedAtMs + START_DEADLINE_MS }
+          : { event: gone(attempt, 'the runner does not know it'), againAtMs: null };
+      }
+    }
+  }
+
+  #contactLost(attempt: AttemptFacts, nowMs: number): NewEvent | null {
+    if (attempt.contactLostAtMs !== null) return null;
+    return own(`contact_lost:${attempt.id}:${String(nowMs)}`, {
+      type: 'contact_lost',
+      attempt: attempt.id,
+      atMs: nowMs,
+    });
+  }
+}
+
+const gone = (attempt: AttemptFacts, reason: string): NewEvent =>
+  own(`gone:${attempt.id}`, { type: 'attempt_gone', attempt: attempt.id, reason });
+
+function exitEvent(attempt: AttemptFacts, exit: NonNullable<AgentReport['exit']>): NewEvent {
+  return {
+    key: `observed_exit:${attempt.id}`,
+    type: 'fact.agent_exited',
+    subject: `attempt:${attempt.id}`,
+    payload: { type: 'agent_exited', key: '', rig: '', exit },
+  };
+}
+
+function startedEvent(attempt: AttemptFacts, report: AgentReport, rig: string, nowMs: number): NewEvent {
+  return {
+    key: `observed_running:${attempt.id}:${String(nowMs)}`,
+    type: 'fact.agent_started',
+    subject: `attempt:${attempt.id}`,
+    payload: {
+      type: 'agent_started',
+      key: '',
+      rig,
+      attempt: attempt.id,
+      epoch: attempt.epoch,
+      instance: attempt.runnerId ?? 'unknown',
+      pid: report.pid ?? 0,
+      base: report.base ?? attempt.baseSha ?? '',
+      atMs: nowMs,
+    },
+  };
+}

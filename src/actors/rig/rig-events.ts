@@ -1,0 +1,279 @@
+import type { Fact, JobResult } from '../../core/facts.ts';
+import { LEASE_MS } from '../../core/limits.ts';
+import type { TownToRig } from '../../core/actions.ts';
+import { trusted, type AttemptId } from '../../core/model/ids.ts';
+import { attemptEntity } from '../../core/refs.ts';
+import type { AttemptFacts } from '../../core/view.ts';
+import type { InboxEvent } from '../../store/kernel-store.ts';
+import { parseJson } from '../../store/rows.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import { renewAt } from './rig-actions.ts';
+import type { RigContext } from './rig-context.ts';
+import { applyTownMessage } from './rig-messages.ts';
+
+type FactOf<Type extends Fact['type']> = Extract<Fact, { readonly type: Type }>;
+
+/** Facts the rig tells itself: results of its effects and observations. */
+export type RigEvent =
+  | { readonly type: 'job_result'; readonly jobKey: string; readonly result: JobResult }
+  | { readonly type: 'start_refused'; readonly attempt: string; readonly code: string; readonly message: string }
+  /** The runner has no process for this attempt and will never have one. */
+  | { readonly type: 'attempt_gone'; readonly attempt: string; readonly reason: string }
+  | { readonly type: 'contact_lost'; readonly attempt: string; readonly atMs: number };
+
+/** Records what happened. Nothing is decided here: rules read the recorded facts afterwards. */
+export class RigEvents {
+  readonly #rig: RigContext;
+
+  constructor(rig: RigContext) {
+    this.#rig = rig;
+  }
+
+  apply(turn: Turn, event: InboxEvent): void {
+    const writer = this.#rig.writer(turn);
+    const dot = event.type.indexOf('.');
+    const family = event.type.slice(0, dot);
+    if (family === 'message') applyTownMessage(this.#rig, turn, writer, parseJson<TownToRig>(event.payload));
+    else if (family === 'fact') this.#fact(turn, writer, parseJson<Fact>(event.payload));
+    else this.#own(turn, writer, parseJson<RigEvent>(event.payload));
+  }
+
+  #fact(turn: Turn, writer: RigWriter, fact: Fact): void {
+    if (fact.type === 'job_finished') {
+      this.#jobResult(turn, writer, fact.jobKey, fact.result);
+      return;
+    }
+    const id = trusted.attempt(fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt);
+    const attempt = this.#rig.view.attempt(id);
+    const epoch = fact.type === 'agent_exited' ? fact.exit.epoch : fact.epoch;
+    if (attempt === null || attempt.epoch !== epoch) {
+      turn.journal({
+        entity: attemptEntity(id),
+        action: 'ignore_fact',
+        rule: 'events',
+        reason: `${fact.type} of an attempt or epoch this rig does not know`,
+      });
+      return;
+    }
+    switch (fact.type) {
+      case 'agent_started':
+        this.#started(turn, writer, attempt, fact);
+        return;
+      case 'agent_done':
+      case 'agent_no_change':
+        this.#claimed(turn, writer, attempt, fact);
+        return;
+      case 'agent_exited':
+        this.#exited(turn, writer, attempt, fact);
+        return;
+      default:
+        this.#activity(turn, writer, attempt, fact);
+    }
+  }
+
+  #started(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_started'>): void {
+    if (attempt.processGone) return;
+    writer.updateAttempt(attempt.id, {
+      running_at: fact.atMs,
+      runner_id: fact.instance,
+      base_sha: fact.base,
+      contact_lost_at: null,
+    });
+    if (attempt.endedAtMs !== null) return;
+    const bead = this.#rig.view.bead(attempt.beadId);
+    if (bead !== null && bead.branchOf === null && bead.status === 'in_progress')
+      writer.updateBead(bead.id, { base_sha: fact.base });
+    this.#inContact(turn, writer, attempt, {
+      runner_id: fact.instance,
+      last_activity_at: fact.atMs,
+      last_event_type: 'started',
+    });
+    turn.journal({
+      entity: attemptEntity(attempt.id),
+      action: 'agent_started',
+      rule: 'events',
+      reason: `process ${String(fact.pid)} runs, base ${fact.base}`,
+    });
+  }
+
+  /** The agent is known to live: its status says so, and its lease starts anew. */
+  #inContact(
+    turn: Turn,
+    writer: RigWriter,
+    attempt: AttemptFacts,
+    columns: Readonly<Record<string, string | number | null>>,
+  ): void {
+    const agent = this.#rig.view.agent(attempt.agentId);
+    if (agent === null) return;
+    const lease = { ...columns, lease_until: turn.nowMs + LEASE_MS };
+    if (agent.status === 'starting' || agent.status === 'unknown')
+      writer.transitionAgent(
+        agent,
+        agent.status === 'starting' || attempt.endedAtMs === null ? 'working' : 'stopping',
+        lease,
+      );
+    else writer.updateAgent(agent.id, lease);
+    turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', renewAt(turn.nowMs, LEASE_MS));
+  }
+
+  #claimed(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_done' | 'agent_no_change'>): void {
+    const entity = attemptEntity(attempt.id);
+    if (attempt.endedAtMs !== null) {
+      if (fact.type === 'agent_done') writer.updateAttempt(attempt.id, { late_head: fact.head });
+      turn.journal({
+        entity,
+        action: 'late_evidence',
+        rule: 'events',
+        reason:
+          fact.type === 'agent_done'
+            ? `done at ${fact.head} after the attempt ended; kept in its ref`
+            : 'no_change after the attempt ended',
+      });
+      return;
+    }
+    const state = attempt.claim?.state;
+    if (state !== undefined && state !== 'refused' && state !== 'recorded') {
+      turn.journal({ entity, action: 'repeat_claim', rule: 'events', reason: `a claim is ${state} already` });
+      return;
+    }
+    const kind = fact.type === 'agent_done' ? 'done' : 'no_change';
+    writer.setClaim(
+      attempt.id,
+      { state: 'recorded', kind },
+      {
+        claimed_head: fact.type === 'agent_done' ? fact.head : null,
+        claimed_at: turn.nowMs,
+        claim_summary: fact.type === 'agent_done' ? fact.summary : fact.reason,
+        claim_refusal: null,
+      },
+    );
+    turn.journal({
+      entity,
+      action: 'claim',
+      rule: 'events',
+      reason: fact.type === 'agent_done' ? `done at ${fact.head}` : `no change: ${fact.reason}`,
+    });
+  }
+
+  #exited(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_exited'>): void {
+    if (attempt.exit !== null) return;
+    writer.setExit(attempt.id, fact.exit);
+    turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', null);
+    turn.kernel.settleEffect(`stop:${attempt.id}`, 'done', null, turn.nowMs);
+    turn.kernel.settleEffect(`start:${attempt.id}`, 'done', null, turn.nowMs);
+    const end = fact.exit.signal === null ? `exit code ${String(fact.exit.exitCode)}` : `signal ${fact.exit.signal}`;
+    turn.journal({
+      entity: attemptEntity(attempt.id),
+      action: 'agent_exited',
+      rule: 'events',
+      reason: `${fact.exit.cause}, ${end}${fact.exit.rescueRef === null ? '' : `, work kept in ${fact.exit.rescueRef}`}`,
+    });
+  }
+
+  #activity(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
+    if (attempt.endedAtMs !== null) return;
+    this.#inContact(turn, writer, attempt, {
+      last_activity_at: fact.atMs,
+      last_event_type: fact.eventType,
+      active_tools: JSON.stringify(fact.activeTools),
+      status_message: fact.statusMessage,
+    });
+  }
+
+  #own(turn: Turn, writer: RigWriter, event: RigEvent): void {
+    if (event.type === 'job_result') {
+      this.#jobResult(turn, writer, event.jobKey, event.result);
+      return;
+    }
+    const attempt = this.#rig.view.attempt(trusted.attempt(event.attempt));
+    if (attempt === null || attempt.processGone) return;
+    const entity = attemptEntity(attempt.id);
+    switch (event.type) {
+      case 'start_refused':
+      case 'attempt_gone':
+        writer.updateAttempt(attempt.id, { process_gone: 1 });
+        turn.kernel.setTimer(entity, 'observe', null);
+        turn.kernel.settleEffect(`stop:${attempt.id}`, 'done', null, turn.nowMs);
+        turn.journal({
+          entity,
+          action: event.type,
+          rule: 'events',
+          reason: event.type === 'start_refused' ? `${event.code}: ${event.message}` : event.reason,
+        });
+        return;
+      default:
+        this.#contactLost(turn, writer, attempt, event.atMs);
+    }
+  }
+
+  #contactLost(turn: Turn, writer: RigWriter, attempt: AttemptFacts, atMs: number): void {
+    writer.updateAttempt(attempt.id, { contact_lost_at: atMs });
+    const agent = this.#rig.view.agent(attempt.agentId);
+    if (agent !== null && ['starting', 'working', 'waiting', 'stalled'].includes(agent.status))
+      writer.transitionAgent(agent, 'unknown');
+    turn.journal({
+      entity: attemptEntity(attempt.id),
+      action: 'contact_lost',
+      rule: 'events',
+      reason: 'the runner does not answer',
+    });
+  }
+
+  /** Results find their way by the key of the job that was ordered; one that nobody waits for changes nothing. */
+  #jobResult(turn: Turn, writer: RigWriter, jobKey: string, result: JobResult): void {
+    if (result.result === 'error') {
+      turn.kernel.retryEffect(`job:${jobKey}`, turn.nowMs + JOB_ERROR_RETRY_MS, result.message);
+      return;
+    }
+    turn.kernel.settleEffect(`job:${jobKey}`, 'done', null, turn.nowMs);
+    const [kind, subject] = jobKey.split(':');
+    if (kind === 'verify' || kind === 'promote')
+      this.#claimResult(turn, writer, trusted.attempt(subject ?? ''), jobKey, result);
+    else if (writer.setReviewResult(jobKey, result) === null)
+      turn.journal({
+        entity: `job:${jobKey}`,
+        action: 'late_result',
+        rule: 'events',
+        reason: `${result.result}; nobody waits for it`,
+      });
+  }
+
+  #claimResult(turn: Turn, writer: RigWriter, id: AttemptId, jobKey: string, result: JobResult): void {
+    const attempt = this.#rig.view.attempt(id);
+    const waiting = jobKey.startsWith('verify:') ? 'verifying' : 'promoting';
+    if (attempt === null || attempt.endedAtMs !== null || attempt.claim?.state !== waiting) {
+      turn.journal({
+        entity: attemptEntity(id),
+        action: 'late_result',
+        rule: 'events',
+        reason: `${result.result}; the claim is not ${waiting}`,
+      });
+      return;
+    }
+    switch (result.result) {
+      case 'verified':
+        writer.setClaim(id, { state: 'verified', kind: 'done' }, { head_sha: result.head });
+        return;
+      case 'promoted':
+        writer.setClaim(id, { state: 'promoted', kind: 'done' });
+        return;
+      case 'refused':
+        writer.setClaim(id, { state: 'refused', kind: 'done', code: result.code, message: result.message });
+        return;
+      case 'branch_moved':
+        writer.setClaim(id, {
+          state: 'refused',
+          kind: 'done',
+          code: 'branch_moved',
+          message: `The branch is at ${result.actual ?? 'nothing'}: somebody else changed it. Merge that into your work, then call "gt done" again.`,
+        });
+        return;
+      default:
+        turn.journal({ entity: attemptEntity(id), action: 'unexpected_result', rule: 'events', reason: result.result });
+    }
+  }
+}
+
+/** A job that failed for reasons of infrastructure says nothing about the work; it is asked for again after this long. */
+const JOB_ERROR_RETRY_MS = 5_000;

@@ -1,0 +1,250 @@
+import type { ConvoyTaskMessage, TownToRig, RigToTown } from '../../core/actions.ts';
+import { must, unreachable } from '../../core/assert.ts';
+import {
+  clearsDependents,
+  isTerminal,
+  ORIGINS,
+  PRIORITIES,
+  type Origin,
+  type Priority,
+} from '../../core/model/bead.ts';
+import { trusted, type BeadId } from '../../core/model/ids.ts';
+import { beadRef } from '../../core/refs.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { RigContext } from './rig-context.ts';
+
+/** What the town asked of this rig; each message is applied exactly once and in the order in which it was sent. */
+export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter, message: TownToRig): void {
+  switch (message.type) {
+    case 'create_convoy_beads':
+      createConvoyBeads(rig, turn, writer, message);
+      return;
+    case 'adopt_beads':
+      adoptBeads(rig, turn, writer, message);
+      return;
+    case 'start_convoy':
+      startConvoy(rig, turn, writer, message);
+      return;
+    case 'cancel_convoy':
+      cancelConvoy(rig, turn, writer, message);
+      return;
+    case 'watch_bead':
+      watchBead(rig, turn, writer, trusted.bead(message.bead));
+      return;
+    case 'gate_cleared':
+    case 'gate_failed':
+      for (const waiting of writer.waitingFor(message.ref))
+        writer.resolveBlocker(waiting, message.ref, message.type === 'gate_cleared');
+      turn.journal({
+        entity: `bead:${message.ref}`,
+        action: message.type,
+        rule: 'town',
+        reason: message.type === 'gate_failed' ? message.reason : 'a bead of another rig is done',
+      });
+      return;
+    default:
+      unreachable(message, 'message of the town');
+  }
+}
+
+type CreateMessage = Extract<TownToRig, { readonly type: 'create_convoy_beads' }>;
+
+const word = <T extends string>(list: readonly T[], value: string, fallback: T): T =>
+  list.find((entry) => entry === value) ?? fallback;
+
+function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, message: CreateMessage): void {
+  const missing = message.tasks.flatMap((task) => task.localBeads).find((id) => !writer.beadExists(id));
+  if (missing !== undefined) {
+    turn.send<RigToTown>('town', rig.address, {
+      type: 'beads_refused',
+      convoy: message.convoy,
+      reason: `there is no bead ${missing}`,
+    });
+    return;
+  }
+  const ids = new Map<number, BeadId>();
+  for (const task of message.tasks) ids.set(task.position, insertTask(rig, turn, writer, message, task));
+  for (const task of message.tasks) addTaskBlockers(rig, writer, task, ids);
+  turn.send<RigToTown>('town', rig.address, {
+    type: 'beads_created',
+    convoy: message.convoy,
+    beads: message.tasks.map((task) => ({
+      position: task.position,
+      bead: must(ids.get(task.position), 'each task was inserted'),
+      title: task.title,
+    })),
+  });
+}
+
+function insertTask(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: CreateMessage,
+  task: ConvoyTaskMessage,
+): BeadId {
+  const id = rig.mintBead(writer);
+  writer.insertBead({
+    id,
+    type: 'issue',
+    kind: 'task',
+    title: task.title,
+    body: task.body,
+    origin: word<Origin>(ORIGINS, message.origin, 'system'),
+    priority: word<Priority>(PRIORITIES, task.priority, 'medium'),
+    hold: 'staged',
+    holdReason: `waits for its convoy ${message.convoy} to start`,
+    parentId: null,
+    branchOf: null,
+    convoyId: message.convoy,
+    convoyPosition: task.position,
+    targetBranch: rig.view.config().targetBranch,
+    runtime: task.runtime,
+    model: task.model,
+    pinnedAgent: null,
+    createdBy: message.createdBy,
+  });
+  turn.journal({
+    entity: beadRef(id),
+    action: 'create_bead',
+    rule: 'town',
+    reason: `for convoy ${message.convoy}`,
+    to: 'open',
+  });
+  return id;
+}
+
+function addTaskBlockers(
+  rig: RigContext,
+  writer: RigWriter,
+  task: ConvoyTaskMessage,
+  ids: ReadonlyMap<number, BeadId>,
+): void {
+  const bead = must(ids.get(task.position), 'each task was inserted');
+  for (const position of task.localDeps)
+    writer.addBlocker(bead, must(ids.get(position), 'local dependencies are in the same message'), 'local', 'open');
+  for (const id of task.localBeads) addLocalBlocker(rig, writer, bead, trusted.bead(id));
+  for (const ref of task.remoteDeps) writer.addBlocker(bead, ref, 'remote', 'open');
+}
+
+/** A blocker that has ended already blocks nothing, or shows its failure at once. */
+export function addLocalBlocker(rig: RigContext, writer: RigWriter, bead: BeadId, blocker: BeadId): void {
+  const row = rig.view.bead(blocker);
+  if (row === null || !isTerminal(row.status)) writer.addBlocker(bead, blocker, 'local', 'open');
+  else writer.addBlocker(bead, blocker, 'local', clearsDependents(row) ? 'cleared' : 'failed');
+}
+
+function adoptBeads(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Extract<TownToRig, { readonly type: 'adopt_beads' }>,
+): void {
+  const rows = message.beads.map((entry) => ({
+    position: entry.position,
+    bead: rig.view.bead(trusted.bead(entry.bead)),
+    id: entry.bead,
+  }));
+  const refused = rows.find(
+    ({ bead }) =>
+      bead === null ||
+      bead.type !== 'issue' ||
+      bead.branchOf !== null ||
+      (bead.convoyId !== null && bead.convoyId !== message.convoy),
+  );
+  if (refused !== undefined) {
+    const why =
+      refused.bead === null
+        ? 'it does not exist'
+        : refused.bead.convoyId === null
+          ? 'it is not a task'
+          : `it is in ${refused.bead.convoyId} already`;
+    turn.send<RigToTown>('town', rig.address, {
+      type: 'beads_refused',
+      convoy: message.convoy,
+      reason: `${refused.id} can't join: ${why}`,
+    });
+    return;
+  }
+  for (const { position, bead } of rows) {
+    if (bead === null) continue;
+    rig.sql.all(
+      'UPDATE beads SET convoy_id = ?, convoy_position = ?, version = version + 1 WHERE id = ?',
+      message.convoy,
+      position,
+      bead.id,
+    );
+    turn.dirty(beadRef(bead.id));
+    turn.journal({
+      entity: beadRef(bead.id),
+      action: 'adopt_bead',
+      rule: 'town',
+      reason: `joins convoy ${message.convoy}`,
+    });
+  }
+  const beads = rows.map(({ position, bead, id }) => ({ position, bead: id, title: bead?.title ?? id }));
+  turn.send<RigToTown>('town', rig.address, { type: 'beads_created', convoy: message.convoy, beads });
+}
+
+function startConvoy(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Extract<TownToRig, { readonly type: 'start_convoy' }>,
+): void {
+  for (const { ref, bead } of message.names) writer.renameBlocker(ref, bead);
+  for (const row of rig.sql.all(
+    `SELECT id FROM beads WHERE convoy_id = ? AND hold = 'staged' AND status = 'open' ORDER BY convoy_position`,
+    message.convoy,
+  )) {
+    const id = trusted.bead(String(row['id']));
+    writer.updateBead(id, { hold: null, hold_reason: null });
+    turn.journal({
+      entity: beadRef(id),
+      action: 'release_bead',
+      rule: 'town',
+      reason: `convoy ${message.convoy} started`,
+      from: 'staged',
+    });
+  }
+}
+
+function cancelConvoy(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Extract<TownToRig, { readonly type: 'cancel_convoy' }>,
+): void {
+  for (const row of rig.sql.all(
+    `SELECT id FROM beads WHERE convoy_id = ? AND status = 'open' ORDER BY convoy_position`,
+    message.convoy,
+  )) {
+    const bead = must(rig.view.bead(trusted.bead(String(row['id']))), 'a listed bead exists');
+    writer.transitionBead(bead, 'closed', { closeReason: 'cancelled', evidence: { note: message.reason } });
+    turn.journal({
+      entity: beadRef(bead.id),
+      action: 'transition_bead',
+      rule: 'town',
+      reason: message.reason,
+      from: 'open',
+      to: 'closed',
+    });
+  }
+}
+
+function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): void {
+  if (writer.beadExists(id)) {
+    writer.markWatched(id);
+    return;
+  }
+  turn.send<RigToTown>('town', rig.address, {
+    type: 'bead_ended',
+    bead: id,
+    convoy: null,
+    status: 'failed',
+    closeReason: 'missing',
+    mergeSha: null,
+    target: rig.view.config().targetBranch,
+  });
+}

@@ -1,0 +1,99 @@
+import type { RigConfig } from '../core/commands.ts';
+import type { HostPorts } from '../ports/host.ts';
+import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
+import { parseJson } from '../store/rows.ts';
+import type { Actor, Envelope } from './kernel/actor.ts';
+import type { EffectOutcome } from './kernel/program.ts';
+import { RigActor } from './rig/rig-actor.ts';
+import { TownActor } from './town/town-actor.ts';
+import { rigAddress, TOWN_ADDRESS } from './town/town-program.ts';
+
+/** A message that came too early is sent again after this long; its predecessor is on its way. */
+const GAP_RETRY_MS = 50;
+
+/** The actors of one town in this process, by address, and the wire between them. */
+export class TownActors {
+  readonly town: TownActor;
+  readonly #rigs = new Map<string, RigActor>();
+  readonly #townId: string;
+  readonly #ports: HostPorts;
+  readonly #readOnly: boolean;
+
+  constructor(townId: string, ports: HostPorts, readOnly: boolean) {
+    this.#townId = townId;
+    this.#ports = ports;
+    this.#readOnly = readOnly;
+    this.town = new TownActor({ ports, sql: ports.openSql(TOWN_ADDRESS), deliver: this.#deliver });
+  }
+
+  async open(): Promise<void> {
+    if (!this.#readOnly) await this.town.actor.open();
+    for (const row of this.town.program.view.rigs()) {
+      const rig = this.#add(row.name, row.createdAtMs);
+      if (!this.#readOnly) await rig.actor.open();
+    }
+  }
+
+  close(): void {
+    for (const { actor } of this.all()) actor.close();
+  }
+
+  wakeAll(): void {
+    for (const { actor } of this.all()) actor.rearm();
+  }
+
+  #add(name: string, createdAtMs: number): RigActor {
+    const address = rigAddress(name);
+    const rig = new RigActor({
+      address,
+      town: this.#townId,
+      ports: this.#ports,
+      sql: this.#ports.openSql(address),
+      createdAtMs,
+      deliver: this.#deliver,
+    });
+    this.#rigs.set(name, rig);
+    return rig;
+  }
+
+  /** Town first: the registry owns names and prefixes; the rig learns its settings after its name is taken. */
+  async configureRig(config: RigConfig): Promise<void> {
+    await this.town.putRig(config);
+    let rig = this.#rigs.get(config.name);
+    if (rig === undefined) {
+      rig = this.#add(config.name, this.town.program.view.rig(config.name)?.createdAtMs ?? this.#ports.clock.now());
+      await rig.actor.open();
+    }
+    await rig.configure(config);
+    const instance = this.#ports.runner.instance();
+    if (instance !== null) await rig.runnerChanged(instance);
+  }
+
+  rigs(): readonly RigActor[] {
+    return [...this.#rigs.values()].filter((rig) => rig.view.hasConfig());
+  }
+
+  rig(name: string): RigActor | null {
+    return this.#rigs.get(name) ?? null;
+  }
+
+  rigByPrefix(prefix: string): RigActor | null {
+    const row = this.town.program.view.rigByPrefix(prefix);
+    return row === null ? null : this.rig(row.name);
+  }
+
+  all(): readonly { readonly address: string; readonly actor: Actor; readonly kernel: KernelStore }[] {
+    return [{ address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel }, ...this.#rigs.values()];
+  }
+
+  /** Hands a message to its receiver; done only after the receiver's commit. */
+  readonly #deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
+    const envelope = parseJson<Envelope>(row.payload);
+    const target = this.all().find((entry) => entry.address === envelope.to);
+    if (target === undefined) return { state: 'retry', error: `no actor ${envelope.to}` };
+    const receipt = await target.actor.receive(envelope);
+    return receipt === 'gap'
+      ? { state: 'retry', error: 'out of order', atMs: this.#ports.clock.now() + GAP_RETRY_MS }
+      : { state: 'done' };
+  };
+}

@@ -1,0 +1,344 @@
+import type { BeadCommand, Caller, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
+import { conflict, notFound, TownError } from '../core/errors.ts';
+import type { Fact, Verdict } from '../core/facts.ts';
+import type { Convoy } from '../core/model/convoy.ts';
+import { branchName } from '../core/model/agent.ts';
+import {
+  isBeadId,
+  isConvoyId,
+  parseBeadId,
+  parseConvoyId,
+  prefixOf,
+  trusted,
+  type AttemptId,
+  type BeadId,
+  type ConvoyId,
+  type RigName,
+} from '../core/model/ids.ts';
+import { polecatPrompt } from '../core/prompt.ts';
+import type {
+  AgentSummary,
+  BeadDetail,
+  BeadFilter,
+  BeadSummary,
+  Capability,
+  ConvoyDetail,
+  EscalationSummary,
+  HookView,
+  JournalEntry,
+  Page,
+  QueueEntry,
+  RigSummary,
+  TownStatus,
+  Why,
+} from '../core/queries.ts';
+import { whyConvoy } from '../core/why.ts';
+import type { HostPorts } from '../ports/host.ts';
+import type { TownGateway } from '../ports/town-gateway.ts';
+import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
+import { readTownStatus } from './town-status.ts';
+import { TownActors } from './town-actors.ts';
+import type { RigActor } from './rig/rig-actor.ts';
+import { rigVerdict } from './rig/rig-verdict.ts';
+
+/** How long a creator waits for the rigs' acknowledgements, so that the answer names the beads. */
+const CONVOY_CREATE_WAIT_MS = 5_000;
+
+export interface TownServiceOptions {
+  readonly id: string;
+  readonly name: string;
+  readonly ports: HostPorts;
+  /** Opens databases for reading only: no alarms, no effects, every command refused. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * The town of one process: its actors, found by name, behind the interface that the HTTP application and `gt` use.
+ * Holds no state of its own; everything is in the actors' databases.
+ */
+export class TownService implements TownGateway {
+  readonly id: string;
+  readonly name: string;
+  readonly #ports: HostPorts;
+  readonly #actors: TownActors;
+  readonly #readOnly: boolean;
+
+  constructor(options: TownServiceOptions) {
+    this.id = options.id;
+    this.name = options.name;
+    this.#ports = options.ports;
+    this.#readOnly = options.readOnly ?? false;
+    this.#actors = new TownActors(options.id, options.ports, this.#readOnly);
+  }
+
+  /** Opens the town and every rig it knows, takes up what a crash left undone, then applies the settings. */
+  async start(rigs: readonly RigConfig[]): Promise<void> {
+    await this.#actors.open();
+    if (!this.#readOnly) await this.configure(rigs);
+  }
+
+  stop(): void {
+    this.#actors.close();
+  }
+
+  /** Re-arms alarms that were lost; costs nothing when none were. */
+  rearm(): void {
+    this.#actors.wakeAll();
+  }
+
+  /** Applies the settings of the town's file. Rigs that are not in it keep running with their last settings. */
+  async configure(rigs: readonly RigConfig[]): Promise<void> {
+    for (const config of rigs) await this.#actors.configureRig(config);
+  }
+
+  /** A runner of this instance answers now; whatever ran under another instance is asked about at once. */
+  async runnerChanged(instance: string): Promise<void> {
+    await Promise.all(this.#actors.rigs().map((rig) => rig.runnerChanged(instance)));
+  }
+
+  async addRig(config: RigConfig): Promise<RigSummary> {
+    this.#writable();
+    await this.#actors.configureRig(config);
+    return this.#rig(config.name).summary();
+  }
+
+  listRigs(): Promise<readonly RigSummary[]> {
+    return Promise.resolve(this.#actors.rigs().map((rig) => rig.summary()));
+  }
+
+  #writable(): void {
+    if (this.#readOnly)
+      throw new TownError('unreachable', 'daemon_down', {
+        message: 'The daemon is not running, so nothing can be changed.',
+        next: 'Start it with "gt up".',
+      });
+  }
+
+  #rig(name: string): RigActor {
+    const rig = this.#actors.rig(name);
+    if (rig === null) throw notFound('rig', name);
+    return rig;
+  }
+
+  #rigOf(bead: BeadId): RigActor {
+    const rig = this.#actors.rigByPrefix(prefixOf(bead));
+    if (rig === null) throw notFound('bead', bead);
+    return rig;
+  }
+
+  async createBead(input: CreateBead, caller: Caller): Promise<BeadSummary> {
+    this.#writable();
+    for (const id of input.dependsOn)
+      if (this.#rigOf(id).queries.detail(id, this.#now()) === null) throw notFound('bead', id);
+    const rig = this.#rig(input.rig);
+    return rig.beadSummary(await rig.createBead(input, caller));
+  }
+
+  async beadCommand(command: BeadCommand, caller: Caller): Promise<BeadSummary> {
+    this.#writable();
+    const rig = this.#rigOf(command.type === 'sling' ? command.sling.bead : command.bead);
+    return rig.beadSummary(await rig.beadCommand(command, caller));
+  }
+
+  #now(): number {
+    return this.#ports.clock.now();
+  }
+
+  listBeads(filter: BeadFilter): Promise<Page<BeadSummary>> {
+    const rigs = filter.rig === undefined ? this.#actors.rigs() : [this.#rig(filter.rig)];
+    const after = filter.after === undefined ? null : decodeCursor<{ createdAtMs: number; id: string }>(filter.after);
+    const all = rigs.flatMap((rig) => rig.queries.list({ ...filter, limit: filter.limit + 1 }, after, this.#now()));
+    const items = all
+      .toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1))
+      .slice(0, filter.limit);
+    const last = items.at(-1);
+    const next =
+      all.length > items.length && last !== undefined
+        ? encodeCursor({ createdAtMs: last.createdAtMs, id: last.id })
+        : null;
+    return Promise.resolve({ items, next });
+  }
+
+  getBead(id: BeadId): Promise<BeadDetail> {
+    const detail = this.#rigOf(id).queries.detail(id, this.#now());
+    return detail === null ? Promise.reject(notFound('bead', id)) : Promise.resolve(detail);
+  }
+
+  async createConvoy(input: CreateConvoy, caller: Caller): Promise<ConvoyDetail> {
+    this.#writable();
+    const id = trusted.convoy(await this.#actors.town.createConvoy(input, caller));
+    await this.#actors.town.actor.until(
+      () => (this.#actors.town.program.view.convoy(id)?.status === 'creating' ? null : true),
+      CONVOY_CREATE_WAIT_MS,
+    );
+    const detail = await this.getConvoy(id);
+    if (detail.status === 'failed')
+      throw conflict(
+        'convoy_refused',
+        `The convoy was not created: ${detail.reason ?? 'a rig refused its beads'}.`,
+        'Correct the plan and create it again.',
+      );
+    return detail;
+  }
+
+  async startConvoy(id: ConvoyId, caller: Caller): Promise<ConvoyDetail> {
+    this.#writable();
+    await this.#actors.town.startConvoy(id, caller);
+    return this.getConvoy(id);
+  }
+
+  listConvoys(limit: number, after?: string): Promise<Page<Convoy>> {
+    const items = this.#actors.town.program.view.convoys(limit + 1, after === undefined ? null : decodeCursor(after));
+    const page = items.slice(0, limit);
+    const last = page.at(-1);
+    return Promise.resolve({
+      items: page,
+      next:
+        items.length > limit && last !== undefined
+          ? encodeCursor({ createdAtMs: last.createdAtMs, id: last.id })
+          : null,
+    });
+  }
+
+  getConvoy(id: ConvoyId): Promise<ConvoyDetail> {
+    const { view } = this.#actors.town.program;
+    const convoy = view.convoy(id);
+    if (convoy === null) return Promise.reject(notFound('convoy', id));
+    const rows = view.convoyBeads(id);
+    const beads = rows.map((row) => ({
+      ...row,
+      bead: row.beadId === null ? null : (this.#actors.rig(row.rig)?.tryBeadSummary(row.beadId) ?? null),
+    }));
+    return Promise.resolve({ ...convoy, beads, why: whyConvoy(convoy, rows) });
+  }
+
+  listAgents(rig?: RigName): Promise<readonly AgentSummary[]> {
+    const rigs = rig === undefined ? this.#actors.rigs() : [this.#rig(rig)];
+    return Promise.resolve(rigs.flatMap((actor) => actor.queries.agents()));
+  }
+
+  async findAgent(name: string): Promise<AgentSummary> {
+    const all = await this.listAgents();
+    const exact = all.find((agent) => agent.id === name || agent.attemptId === name);
+    if (exact !== undefined) return exact;
+    const owner = this.#actors
+      .rigs()
+      .map((rig) => rig.queries.agentOfAttempt(name))
+      .find((id) => id !== null);
+    const named = all.filter(
+      (agent) => agent.name === name || agent.id === owner || `${agent.rig}/${agent.name}` === name,
+    );
+    if (named.length > 1)
+      throw conflict(
+        'ambiguous_agent',
+        `${named.length} agents are called "${name}": ${named.map((agent) => agent.id).join(', ')}.`,
+        'Use the whole identity.',
+      );
+    const only = named[0];
+    if (only === undefined) throw notFound('agent', name);
+    return only;
+  }
+
+  listQueue(rig?: RigName): Promise<readonly QueueEntry[]> {
+    const rigs = rig === undefined ? this.#actors.rigs() : [this.#rig(rig)];
+    return Promise.resolve(rigs.flatMap((actor) => actor.queries.queue(this.#now())));
+  }
+
+  listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]> {
+    return Promise.resolve(this.#actors.town.program.view.escalations(openOnly));
+  }
+
+  status(): Promise<TownStatus> {
+    return Promise.resolve(readTownStatus(this.id, this.name, this.#actors, this.#ports, this.#now()));
+  }
+
+  feed(
+    cursor: string | null,
+    limit: number,
+  ): Promise<{ readonly items: readonly JournalEntry[]; readonly cursor: string }> {
+    const places: Record<string, number> = cursor === null ? {} : { ...decodeCursor<FeedCursor>(cursor) };
+    const items = this.#actors
+      .all()
+      .flatMap(({ address, kernel }) =>
+        kernel.journalAfter(places[address] ?? 0, limit).map((row): JournalEntry => ({ ...row, actor: address })),
+      );
+    const page = items
+      .toSorted((a, b) => a.atMs - b.atMs || (a.actor === b.actor ? a.seq - b.seq : a.actor < b.actor ? -1 : 1))
+      .slice(0, limit);
+    for (const item of page) places[item.actor] = Math.max(places[item.actor] ?? 0, item.seq);
+    return Promise.resolve({ items: page, cursor: encodeCursor(places) });
+  }
+
+  async why(id: string): Promise<Why> {
+    if (isConvoyId(id)) return (await this.getConvoy(parseConvoyId(id))).why;
+    if (isBeadId(id)) return (await this.getBead(parseBeadId(id))).why;
+    const agent = await this.findAgent(id);
+    const answer = this.#rig(agent.rig).queries.whyAgent(agent.id);
+    if (answer === null) throw notFound('agent', id);
+    return answer;
+  }
+
+  checkCapability(capability: Capability): Promise<void> {
+    const attempt = this.#actors.rig(capability.rig)?.view.attempt(capability.attempt) ?? null;
+    const live =
+      attempt !== null &&
+      attempt.endedAtMs === null &&
+      attempt.epoch === capability.epoch &&
+      attempt.beadId === capability.bead &&
+      attempt.agentId === capability.agent;
+    if (live) return Promise.resolve();
+    return Promise.reject(
+      conflict(
+        'superseded',
+        `The attempt ${capability.attempt} (epoch ${String(capability.epoch)}) is not the live one of ${capability.bead}.`,
+        'Stop working: what you committed is kept as evidence.',
+      ),
+    );
+  }
+
+  async hook(capability: Capability): Promise<HookView> {
+    await this.checkCapability(capability);
+    const rig = this.#rig(capability.rig);
+    const hook = rig.queries.hook(capability.attempt, this.#now());
+    if (hook === null) throw notFound('attempt', capability.attempt);
+    const prompt = polecatPrompt({
+      agent: hook.agent,
+      bead: hook.bead,
+      source: hook.source,
+      config: rig.view.config(),
+      branch: branchName(hook.source.id),
+      checkpoint: hook.checkpoint,
+    });
+    return { ...hook, prompt };
+  }
+
+  async checkpoint(capability: Capability, json: string): Promise<void> {
+    this.#writable();
+    await this.checkCapability(capability);
+    await this.#rig(capability.rig).checkpoint(capability.agent, json);
+  }
+
+  async recordFacts(facts: readonly Fact[]): Promise<readonly string[]> {
+    const byRig = new Map<string, Fact[]>();
+    for (const fact of facts) byRig.set(fact.rig, [...(byRig.get(fact.rig) ?? []), fact]);
+    const recorded: string[] = [];
+    for (const [name, list] of byRig) {
+      const rig = this.#actors.rig(name);
+      if (rig === null) this.#ports.log.warn('facts of an unknown rig dropped', { rig: name, facts: list.length });
+      else await rig.recordFacts(list);
+      recorded.push(...list.map((fact) => fact.key));
+    }
+    return recorded;
+  }
+
+  confirmStart(rig: RigName, attempt: AttemptId, epoch: number): Promise<boolean> {
+    const row = this.#actors.rig(rig)?.view.attempt(attempt) ?? null;
+    return Promise.resolve(row !== null && row.epoch === epoch && row.endedAtMs === null && !row.processGone);
+  }
+
+  async verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict> {
+    const actor = this.#rig(rig);
+    const verdict = await actor.actor.until(() => rigVerdict(actor.view.attempt(attempt), epoch), waitMs);
+    return verdict ?? { verdict: 'pending', message: 'The claim is recorded; its verdict is not there yet.' };
+  }
+}
