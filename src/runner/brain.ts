@@ -9,6 +9,7 @@ import {
 } from '../api/contract/runner.ts';
 import { z } from 'zod';
 
+import { readText } from './http/bytes.ts';
 import { BODY_START_BYTES_MAX } from './limits.ts';
 
 /** The brain did not answer, or answered something that says nothing about the question: ask again later. */
@@ -149,17 +150,10 @@ function parse<T>(schema: z.ZodType<T>, answer: BrainAnswer): T {
 }
 
 async function collect(incoming: IncomingMessage): Promise<BrainAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of incoming) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > BODY_START_BYTES_MAX) throw new Error('answer too long');
-    chunks.push(bytes);
-  }
+  const body = await readText(incoming, BODY_START_BYTES_MAX);
   return {
     status: incoming.statusCode ?? 0,
     contentType: incoming.headers['content-type'] ?? 'application/json',
-    body: Buffer.concat(chunks).toString('utf8'),
+    body,
   };
 }

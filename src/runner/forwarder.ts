@@ -4,6 +4,7 @@ import type { Brain, FactsAnswer } from './brain.ts';
 import { pause } from './clock.ts';
 import type { RunnerTimings } from './limits.ts';
 import type { FactStore } from './store/facts.ts';
+import { errorText } from './text.ts';
 
 /** Brings facts to the brain: in order within a rig, until each is recorded, however long the brain is away. */
 export class Forwarder {
@@ -32,7 +33,11 @@ export class Forwarder {
     if (this.#ended.signal.aborted) return;
     this.#hurry.abort();
     this.#hurry = new AbortController();
-    for (const rig of this.#facts.rigsWaiting()) this.#ensure(rig);
+    try {
+      for (const rig of this.#facts.rigsWaiting()) this.#ensure(rig);
+    } catch (error) {
+      this.#log.error('facts can not be read', { error: errorText(error) });
+    }
   }
 
   /** Ends after the call under way; what is not recorded stays on disk. */
@@ -44,10 +49,16 @@ export class Forwarder {
 
   #ensure(rig: string): void {
     if (this.#running.has(rig)) return;
-    const work = this.#forward(rig).finally(() => {
-      this.#running.delete(rig);
-      if (!this.#ended.signal.aborted && this.#facts.rigsWaiting().includes(rig)) this.#ensure(rig);
-    });
+    const work = this.#forward(rig)
+      .catch(async (error: unknown) => {
+        this.#log.error('facts are not forwarded', { rig, error: errorText(error) });
+        await pause(this.#timings.retryMsMax, this.#ended.signal);
+      })
+      .then(() => {
+        this.#running.delete(rig);
+        // Recorded between the last look and here.
+        this.wake();
+      });
     this.#running.set(rig, work);
   }
 

@@ -33,19 +33,34 @@ const NOTHING: Rescued = { ref: null, head: null, ahead: null, dirty: false };
  * run again. Never throws: what fails again and again is set aside and said in the record.
  */
 export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: Ended): Promise<void> {
+  // A start that failed after its spawn and the end of that process may both come here.
+  if (live.exiting) return;
   live.exiting = true;
   await untilGone(ctx, live);
   await live.transcript?.close();
   const kept = await keepWork(ctx, live);
   const exit = exitRecord(ctx, live, { ended, ...kept });
   await writeExitFile(ctx, exit);
-  ctx.db.tx(() => {
-    ctx.attempts.exited(exit, live.lastActivityAtMs);
-    ctx.facts.record({ type: 'agent_exited', key: `exited:${exit.attempt}`, rig: live.request.rig, exit });
-  });
+  await record(ctx, live, exit);
   if (kept.aside === null) await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
   ctx.live.delete(exit.attempt);
   live.finish(exit);
+}
+
+/** Without its record an attempt must not be forgotten: a full disk is waited out, the agent's name and bead stay busy. */
+async function record(ctx: RunnerContext, live: LiveAgent, exit: ExitRecord): Promise<void> {
+  for (;;) {
+    try {
+      ctx.db.tx(() => {
+        ctx.attempts.exited(exit, live.lastActivityAtMs);
+        ctx.facts.record({ type: 'agent_exited', key: `exited:${exit.attempt}`, rig: live.request.rig, exit });
+      });
+      return;
+    } catch (error) {
+      ctx.log.error('exit record not stored yet', { attempt: exit.attempt, error: errorText(error) });
+      await pause(ctx.timings.exitRetryMs);
+    }
+  }
 }
 
 /** Proof that nothing is left is the condition for everything else; it is asked for as long as it takes. */

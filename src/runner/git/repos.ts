@@ -173,7 +173,7 @@ async function removeLocks(gitDir: string): Promise<void> {
   const places = ['refs', 'worktrees', 'logs'];
   const found: string[] = [];
   for (const place of places) {
-    const names = await readdir(join(gitDir, place), { recursive: true }).catch(() => [] as string[]);
+    const names = await readdir(join(gitDir, place), { recursive: true }).catch((): string[] => []);
     found.push(...names.filter((name) => name.endsWith('.lock')).map((name) => join(gitDir, place, name)));
   }
   for (const name of await readdir(gitDir)) if (name.endsWith('.lock')) found.push(join(gitDir, name));

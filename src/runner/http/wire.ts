@@ -5,6 +5,7 @@ import type { z } from 'zod';
 
 import { type ErrorKind, TownError, usage } from '../../core/errors.ts';
 import { errorText } from '../text.ts';
+import { readText, TooLong } from './bytes.ts';
 
 /** HTTP status of each kind of error, the same for every caller. */
 const STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -21,16 +22,12 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
 
 /** Reads a request's body. Errors: `body_too_large`. */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > bytesMax)
-      throw usage('body_too_large', `The body has more than ${String(bytesMax)} bytes.`, 'Send less.', 'body');
-    chunks.push(bytes);
+  try {
+    return await readText(request, bytesMax);
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    throw usage('body_too_large', `The body has more than ${String(bytesMax)} bytes.`, 'Send less.', 'body');
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Parses JSON from outside by a schema. Errors: `bad_request`, with the first field that is wrong. */

@@ -75,9 +75,14 @@ export class JobEngine {
     if (this.#begun % PRUNE_EVERY === 0) this.#ctx.jobs.prune();
     const running: Running = { job, finished: this.#perform(job), tellByFact: job.kind === 'gates' };
     this.#running.set(job.key, running);
-    void running.finished.then((result) => {
-      this.#finish(running, { result, run });
-    });
+    void running.finished
+      .then((result) => {
+        this.#finish(running, { result, run });
+      })
+      .catch((error: unknown) => {
+        // Not stored (disk full): the brain asks again when it hears nothing, and the job is run again.
+        this.#ctx.log.error('job result not stored', { key: job.key, error: errorText(error) });
+      });
     return running;
   }
 
