@@ -19,15 +19,13 @@ export function readTownStatus(
   const { view } = actors.town.program;
   const instance = ports.runner.instance();
   const convoys = view.liveConvoys();
-  const escalations: AttentionItem[] = view
-    .escalations(true)
-    .map((item) => ({
-      severity: item.severity,
-      subject: item.subject,
-      sentence: item.message,
-      sinceMs: item.createdAtMs,
-      next: `gt why ${item.subject.slice(item.subject.indexOf(':') + 1)}`,
-    }));
+  const escalations: AttentionItem[] = view.escalations(true).map((item) => ({
+    severity: item.severity,
+    subject: item.subject,
+    sentence: item.message,
+    sinceMs: item.createdAtMs,
+    next: `gt why ${item.subject.slice(item.subject.indexOf(':') + 1)}`,
+  }));
   const held: AttentionItem[] = convoys
     .filter((convoy) => convoy.failedBeads + convoy.cancelledBeads > 0)
     .map((convoy) => ({

@@ -29,6 +29,7 @@ export interface InvariantFacts {
   /** Pending effects without a moment at which they come back. */
   readonly lostEffects: readonly string[];
   readonly pendingEvents: number;
+  readonly pendingEffects: number;
   readonly duplicateEpochs: readonly number[];
 }
 
@@ -153,7 +154,7 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
   }));
   if (facts.breaker.failures > 0 && facts.breaker.retryAtMs <= 0)
     violations.push({ code: 'I22', text: 'the dispatch breaker has no retry time' });
-  const alive = facts.attempts.length > 0 || facts.beads.length > 0;
+  const alive = facts.attempts.length > 0 || facts.beads.length > 0 || facts.pendingEffects > 0;
   if (alive && facts.resyncDueAtMs === null)
     violations.push({ code: 'I11', text: 'there is work but the safety net is not armed' });
   if (!alive && facts.resyncDueAtMs !== null && facts.resyncDueAtMs > nowMs)

@@ -37,6 +37,7 @@ export function readInvariantFacts(sql: Sql): InvariantFacts {
       .all(`SELECT key FROM outbox WHERE state = 'pending' AND next_at IS NULL`)
       .map((row) => text(row['key'])),
     pendingEvents: int(sql.all(`SELECT COUNT(*) AS n FROM inbox WHERE state = 'pending'`)[0]?.['n']),
+    pendingEffects: int(sql.all(`SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending'`)[0]?.['n']),
     duplicateEpochs: sql
       .all('SELECT epoch FROM attempts WHERE ended_at IS NULL OR process_gone = 0 GROUP BY epoch HAVING COUNT(*) > 1')
       .map((row) => int(row['epoch'])),

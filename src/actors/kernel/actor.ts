@@ -192,6 +192,7 @@ export class Actor {
         const turn = new Turn(this.#sql, this.#kernel, nowMs);
         for (const job of jobs) replies.push(this.#runJob(turn, job));
         this.#work(turn);
+        this.#armResync(turn);
         claimed = this.#kernel.claimEffects(
           nowMs,
           EFFECT_DEADLINE_MS,
@@ -228,7 +229,6 @@ export class Actor {
 
   /** Steps 2 to 4 of the loop: facts, then rules to a fixed point. */
   #work(turn: Turn): void {
-    let looked = false;
     for (let round = 0; round < RECONCILE_ROUNDS_MAX; round += 1) {
       this.#drain(turn);
       for (const ref of this.#kernel.dueTimers('rule', turn.nowMs, TURN_BATCH_MAX)) {
@@ -237,11 +237,9 @@ export class Actor {
       }
       const refs = turn.takeDirty();
       if (refs.length === 0) break;
-      looked = true;
       for (const ref of refs) this.#reconcile(turn, ref);
     }
     for (const ref of turn.takeDirty()) this.#kernel.setTimer(ref, 'rule', turn.nowMs);
-    if (looked) this.#armResync(turn);
   }
 
   #drain(turn: Turn): void {

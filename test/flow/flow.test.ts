@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import type { Caller, CreateBead, CreateConvoy } from '../../src/core/commands.ts';
+import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
+import { defaultResult, sha } from '../support/fake-runner.ts';
+
+const human: Caller = { actor: 'human/test', origin: 'human' };
+
+const bead = (title: string, over: Partial<CreateBead> = {}): CreateBead => ({
+  rig: trusted.rig('api'),
+  title,
+  body: '',
+  priority: 'medium',
+  dependsOn: [],
+  runtime: null,
+  model: null,
+  targetBranch: null,
+  sling: true,
+  pinnedAgent: null,
+  parentId: null,
+  ...over,
+});
+
+const convoy = (over: Partial<CreateConvoy>): CreateConvoy => ({
+  title: 'convoy',
+  tasks: [],
+  beads: [],
+  mergeMode: 'review-and-merge',
+  onFailure: 'hold',
+  staged: false,
+  ...over,
+});
+
+const task = (
+  rig: string,
+  title: string,
+  dependsOn: readonly (number | BeadId)[] = [],
+): CreateConvoy['tasks'][number] => ({
+  rig: trusted.rig(rig),
+  title,
+  body: '',
+  priority: 'medium',
+  runtime: null,
+  model: null,
+  dependsOn,
+});
+
+async function town(...rigs: string[]): Promise<VirtualTown> {
+  const virtual = new VirtualTown();
+  await virtual.service.start(rigs.map((name) => rigConfig(name)));
+  await virtual.settle();
+  return virtual;
+}
+
+/** Every running agent commits, calls done and leaves. */
+async function work(virtual: VirtualTown, head = 100): Promise<void> {
+  for (const [index, process] of virtual.runner.running().entries()) {
+    virtual.runner.done(process.request.attempt, sha(head + index));
+    virtual.runner.exit(process.request.attempt);
+  }
+  await virtual.settle();
+}
+
+describe('one bead', () => {
+  it('goes from sling to merged, and its account says so', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    expect(virtual.runner.running()).toHaveLength(1);
+    expect((await virtual.service.why(created.id)).sentence).toContain('works on it');
+    await work(virtual);
+    const after = await virtual.service.getBead(created.id);
+    expect(after).toMatchObject({ status: 'closed', closeReason: 'merged', evidence: { head: sha(100) } });
+    expect(virtual.runner.pushed).toEqual([after.evidence?.mergeSha]);
+    expect((await virtual.service.listAgents())[0]).toMatchObject({ status: 'idle', hookBeadId: null });
+  });
+
+  it('waits until it is slung', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one', { sling: false }), human);
+    await virtual.advance(3_600_000);
+    expect(virtual.runner.processes.size).toBe(0);
+    expect((await virtual.service.why(created.id)).next).toContain(`gt sling ${created.id}`);
+  });
+
+  it('survives a crash of the brain at every moment without a second process', async () => {
+    const virtual = await town('api');
+    await virtual.service.createBead(bead('one'), human);
+    virtual.crash();
+    await virtual.service.start([]);
+    await virtual.settle();
+    virtual.crash();
+    await virtual.service.start([]);
+    await virtual.settle();
+    expect(virtual.runner.processes.size).toBe(1);
+    await work(virtual);
+    expect((await virtual.service.listBeads({ includeMergeRequests: false, limit: 10 })).items[0]?.status).toBe(
+      'closed',
+    );
+  });
+});
+
+describe('failures', () => {
+  it('backs off, then asks a person when it fails twice alike', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    const first = virtual.runner.running()[0];
+    virtual.runner.exit(first?.request.attempt ?? '', { exitCode: 1, lastLine: 'boom at line 3' });
+    await virtual.settle();
+    expect(await virtual.service.getBead(created.id)).toMatchObject({
+      status: 'open',
+      failures: 1,
+      phase: 'backing_off',
+    });
+    await virtual.advance(31_000);
+    const second = virtual.runner.running()[0];
+    virtual.runner.exit(second?.request.attempt ?? '', { exitCode: 1, lastLine: 'boom at line 4' });
+    await virtual.settle();
+    expect(await virtual.service.getBead(created.id)).toMatchObject({
+      status: 'open',
+      hold: 'needs_human',
+      failures: 2,
+    });
+    expect((await virtual.service.status()).attention).toHaveLength(1);
+  });
+
+  it('charges nothing for a lost runner', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    const first = virtual.runner.running()[0];
+    virtual.runner.instanceId = trusted.runner('runner-2');
+    virtual.runner.exit(first?.request.attempt ?? '', { cause: 'runner_lost', exitCode: null });
+    await virtual.service.runnerChanged('runner-2');
+    await virtual.settle();
+    expect(await virtual.service.getBead(created.id)).toMatchObject({
+      status: 'in_progress',
+      failures: 0,
+      attempts: 2,
+    });
+  });
+
+  it('reworks a red gate on the same branch and merges once', async () => {
+    const virtual = await town('api');
+    let red = true;
+    virtual.runner.judge = (job) => {
+      if (job.kind !== 'gates' || !red) return defaultResult(job);
+      red = false;
+      return {
+        result: 'gates',
+        green: false,
+        runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 5, tail: 'expected 2, got 3' }],
+      };
+    };
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    await work(virtual);
+    const between = await virtual.service.getBead(created.id);
+    expect(between).toMatchObject({ status: 'in_review', reworkBeads: [expect.any(String)] });
+    expect(virtual.runner.running()[0]?.request).toMatchObject({
+      kind: 'rework',
+      sourceBead: created.id,
+      fixedHead: sha(100),
+      round: 1,
+    });
+    await work(virtual, 200);
+    expect(await virtual.service.getBead(created.id)).toMatchObject({
+      status: 'closed',
+      closeReason: 'merged',
+      evidence: { head: sha(200) },
+    });
+    expect(virtual.runner.pushed).toHaveLength(1);
+  });
+});
+
+describe('convoys', () => {
+  it('lands over two rigs in the order of its dependencies', async () => {
+    const virtual = await town('api', 'web');
+    const creating = virtual.service.createConvoy(
+      convoy({ tasks: [task('api', 'a'), task('web', 'b', [0]), task('api', 'c', [1])] }),
+      human,
+    );
+    await virtual.settle();
+    const created = await creating;
+    expect(created.beads.map((row) => row.bead?.id.slice(0, 3))).toEqual(['api', 'web', 'api']);
+    await virtual.settle();
+    for (const expected of ['a', 'b', 'c']) {
+      expect(virtual.runner.running().map((process) => process.request.title)).toEqual([expected]);
+      await work(virtual);
+    }
+    expect(await virtual.service.getConvoy(created.id)).toMatchObject({
+      status: 'landed',
+      closedBeads: 3,
+      totalBeads: 3,
+    });
+  });
+
+  it('refuses a cycle and creates nothing', async () => {
+    const virtual = await town('api');
+    await expect(
+      virtual.service.createConvoy(convoy({ tasks: [task('api', 'a', [1]), task('api', 'b', [0])] }), human),
+    ).rejects.toMatchObject({ code: 'dependency_cycle' });
+    expect((await virtual.service.listConvoys(10)).items).toEqual([]);
+  });
+});
+
+describe('an idle town', () => {
+  it('performs no statement and sets no alarm', async () => {
+    const virtual = await town('api');
+    await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    await work(virtual);
+    await virtual.advance(600_000);
+    expect(virtual.nextAlarmMs()).toBeNull();
+    const before = [...virtual.databases.values()].map((sql) => sql.statements);
+    virtual.nowMs += 30 * 24 * 3_600_000;
+    virtual.service.rearm();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([...virtual.databases.values()].map((sql) => sql.statements)).toEqual(before);
+  });
+});

@@ -1,0 +1,204 @@
+/**
+ * A runner as a small state machine with verbs: the test says what agents and git do, the brain sees the protocol.
+ * Commits are numbers turned into object ids; a branch is the list of commits it holds.
+ */
+import type {
+  AgentReport,
+  ExitRecord,
+  Fact,
+  Job,
+  JobAnswer,
+  JobResult,
+  StartAgent,
+  StopAgent,
+  StopAnswer,
+} from '../../src/core/facts.ts';
+import { trusted, type RunnerInstance } from '../../src/core/model/ids.ts';
+import { RunnerRefusal, type RunnerClient } from '../../src/ports/runner-client.ts';
+
+export const sha = (n: number): string => n.toString(16).padStart(40, '0');
+
+export interface FakeProcess {
+  readonly request: StartAgent;
+  state: 'accepted' | 'running' | 'exited';
+  exit: ExitRecord | null;
+}
+
+export class FakeRunner implements RunnerClient {
+  instanceId: RunnerInstance | null = trusted.runner('runner-1');
+  /** Refuses every call while true: no answer. */
+  silent = false;
+  readonly processes = new Map<string, FakeProcess>();
+  readonly jobs = new Map<string, Job>();
+  readonly pushed: string[] = [];
+  readonly calls: string[] = [];
+  /** Facts for the brain, in order. */
+  readonly facts: Fact[] = [];
+  /** Decides the result of a job; null leaves it accepted. */
+  judge: (job: Job) => JobResult | null = (job) => defaultResult(job);
+  #key = 0;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  instance(): RunnerInstance | null {
+    return this.instanceId;
+  }
+
+  #answer(): void {
+    if (this.silent || this.instanceId === null) throw new Error('no answer');
+  }
+
+  start(request: StartAgent): Promise<void> {
+    this.calls.push(`start ${request.bead}`);
+    this.#answer();
+    const known = this.processes.get(request.attempt);
+    if (known === undefined) {
+      for (const process of this.processes.values()) {
+        if (process.state !== 'exited' && process.request.sourceBead === request.sourceBead)
+          throw new RunnerRefusal('busy', 'lineage is busy');
+        if (process.request.sourceBead === request.sourceBead && process.request.epoch >= request.epoch)
+          throw new RunnerRefusal('stale_epoch', 'stale');
+      }
+      this.processes.set(request.attempt, { request, state: 'accepted', exit: null });
+      this.spawn(request.attempt);
+    }
+    return Promise.resolve();
+  }
+
+  report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
+    this.calls.push(`report ${String(attempts.length)}`);
+    this.#answer();
+    return Promise.resolve(
+      attempts.map((attempt) => {
+        const process = this.processes.get(attempt);
+        return {
+          attempt,
+          state: process?.state ?? 'unknown',
+          epoch: process?.request.epoch ?? 0,
+          pid: 1,
+          base: sha(1),
+          lastOutputAtMs: null,
+          exit: process?.exit ?? null,
+        };
+      }),
+    );
+  }
+
+  stop(request: StopAgent): Promise<StopAnswer> {
+    this.calls.push(`stop ${request.attempt}`);
+    this.#answer();
+    const process = this.processes.get(request.attempt);
+    if (process === undefined) return Promise.resolve({ state: 'gone', exit: null });
+    if (process.state !== 'exited')
+      this.exit(request.attempt, { cause: 'stopped', exitCode: null, signal: 'SIGTERM' }, false);
+    return Promise.resolve({ state: 'gone', exit: process.exit });
+  }
+
+  job(job: Job): Promise<JobAnswer> {
+    this.calls.push(`job ${job.kind}`);
+    this.#answer();
+    this.jobs.set(job.key, job);
+    const result = this.judge(job);
+    if (result === null) return Promise.resolve({ state: 'accepted' });
+    if (result.result === 'pushed' && job.kind === 'push') this.pushed.push(job.candidate);
+    return Promise.resolve({ state: 'done', result });
+  }
+
+  /** Verbs. */
+  spawn(attempt: string): void {
+    const process = this.#must(attempt);
+    process.state = 'running';
+    this.#fact(
+      {
+        type: 'agent_started',
+        attempt,
+        epoch: process.request.epoch,
+        instance: this.instanceId ?? 'none',
+        pid: 42,
+        base: process.request.fixedHead ?? sha(1),
+        atMs: this.#now(),
+      },
+      process,
+    );
+  }
+
+  done(attempt: string, head: string): void {
+    const process = this.#must(attempt);
+    this.#fact(
+      { type: 'agent_done', attempt, epoch: process.request.epoch, head, summary: 'done', atMs: this.#now() },
+      process,
+    );
+  }
+
+  exit(attempt: string, how: Partial<ExitRecord> = {}, tell = true): void {
+    const process = this.#must(attempt);
+    process.state = 'exited';
+    process.exit = {
+      attempt,
+      epoch: process.request.epoch,
+      exitCode: 0,
+      signal: null,
+      cause: 'exited',
+      lastLine: '',
+      startedAtMs: 0,
+      endedAtMs: this.#now(),
+      head: null,
+      base: null,
+      ahead: null,
+      dirty: false,
+      rescueRef: null,
+      doneIntent: false,
+      ...how,
+    };
+    if (tell)
+      this.facts.push({ type: 'agent_exited', key: this.#nextKey(), rig: process.request.rig, exit: process.exit });
+  }
+
+  finish(jobKey: string, rig: string, result: JobResult): void {
+    this.facts.push({ type: 'job_finished', key: this.#nextKey(), rig, jobKey, result });
+  }
+
+  running(): readonly FakeProcess[] {
+    return [...this.processes.values()].filter((process) => process.state === 'running');
+  }
+
+  #must(attempt: string): FakeProcess {
+    const process = this.processes.get(attempt);
+    if (process === undefined) throw new Error(`no process ${attempt}`);
+    return process;
+  }
+
+  #nextKey(): string {
+    this.#key += 1;
+    return `fact-${String(this.#key)}`;
+  }
+
+  #fact(body: Record<string, unknown>, process: FakeProcess): void {
+    this.facts.push({ ...body, key: this.#nextKey(), rig: process.request.rig } as unknown as Fact);
+  }
+}
+
+export function defaultResult(job: Job): JobResult {
+  switch (job.kind) {
+    case 'repo':
+      return { result: 'repo_ready', targetSha: sha(1) };
+    case 'verify':
+      return { result: 'verified', head: job.claimedHead, ahead: 1 };
+    case 'promote':
+      return { result: 'promoted', head: job.head };
+    case 'merge':
+      return {
+        result: 'candidate',
+        candidate: sha(0xc000 + Number.parseInt(job.head.slice(-6), 16)),
+        tree: sha(7),
+        targetSha: sha(1),
+      };
+    case 'gates':
+      return { result: 'gates', green: true, runs: [] };
+    default:
+      return { result: 'pushed', targetSha: job.candidate };
+  }
+}

@@ -1,0 +1,177 @@
+/** A whole town in memory on a virtual clock: real actors, real SQLite, a fake runner. The test moves time. */
+import { TownService } from '../../src/actors/town-service.ts';
+import type { RigConfig } from '../../src/core/commands.ts';
+import { checkRig } from '../../src/core/invariants.ts';
+import { trusted } from '../../src/core/model/ids.ts';
+import type { HostPorts } from '../../src/ports/host.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
+import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
+import { readInvariantFacts } from '../../src/store/invariant-facts.ts';
+import { FakeRunner } from './fake-runner.ts';
+
+/** Counts statements, to show what an idle town costs. */
+export class CountingSql implements Sql {
+  statements = 0;
+  readonly inner: Sql;
+
+  constructor(inner: Sql) {
+    this.inner = inner;
+  }
+
+  all(text: string, ...args: readonly SqlValue[]): readonly SqlRow[] {
+    this.statements += 1;
+    return this.inner.all(text, ...args);
+  }
+
+  tx<T>(work: () => T): T {
+    this.statements += 1;
+    return this.inner.tx(work);
+  }
+}
+
+/** Event-loop turns without news after which nothing is under way: the longest chain of an effect takes fewer. */
+const QUIET_ROUNDS = 30;
+
+interface Timer {
+  atMs: number;
+  readonly run: () => void;
+}
+
+export class VirtualTown {
+  nowMs = 1_000_000_000_000;
+  readonly runner = new FakeRunner(() => this.nowMs);
+  readonly databases = new Map<string, CountingSql>();
+  readonly #alarms = new Map<string, Timer>();
+  readonly #timers = new Set<Timer>();
+  service: TownService;
+  #seed = 1;
+
+  constructor() {
+    this.service = this.#open();
+  }
+
+  #open(): TownService {
+    return new TownService({ id: 'town-test', name: 'test', ports: this.#ports() });
+  }
+
+  /** The process died: nothing of it is left but the databases. */
+  crash(): void {
+    this.service.stop();
+    this.#alarms.clear();
+    this.#timers.clear();
+    this.service = this.#open();
+  }
+
+  #ports(): HostPorts {
+    return {
+      clock: { now: () => this.nowMs },
+      random: { bytes: (count) => Uint8Array.from({ length: count }, () => this.#random()) },
+      log: silentLog,
+      runner: this.runner,
+      openSql: (address) => {
+        const known = this.databases.get(address) ?? new CountingSql(SqliteSql.open(':memory:', { readOnly: false }));
+        this.databases.set(address, known);
+        return known;
+      },
+      openAlarm: (address, onAlarm) => ({
+        set: (atMs) => {
+          if (atMs === null) this.#alarms.delete(address);
+          else this.#alarms.set(address, { atMs, run: onAlarm });
+        },
+      }),
+      defer: (work) => {
+        setImmediate(work);
+      },
+      after: (delayMs, work) => {
+        const timer = { atMs: this.nowMs + delayMs, run: work };
+        this.#timers.add(timer);
+        return () => this.#timers.delete(timer);
+      },
+      mintCapability: (capability) => Promise.resolve(`cap:${capability.attempt}`),
+    };
+  }
+
+  #random(): number {
+    this.#seed = (this.#seed * 48_271) % 2_147_483_647;
+    return this.#seed & 255;
+  }
+
+  /** Lets everything that is due now happen, until nothing changes: facts are delivered too. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_ROUNDS; quiet += 1) {
+      if (this.runner.facts.length > 0 && !this.runner.silent) {
+        await this.service.recordFacts(this.runner.facts.splice(0));
+        quiet = 0;
+      }
+      if (this.#fireDue()) quiet = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.check();
+  }
+
+  #fireDue(): boolean {
+    let fired = false;
+    for (const [address, alarm] of this.#alarms) {
+      if (alarm.atMs > this.nowMs) continue;
+      this.#alarms.delete(address);
+      alarm.run();
+      fired = true;
+    }
+    for (const timer of this.#timers) {
+      if (timer.atMs > this.nowMs) continue;
+      this.#timers.delete(timer);
+      timer.run();
+      fired = true;
+    }
+    return fired;
+  }
+
+  /** The earliest moment at which an actor wants to wake; null when none does. */
+  nextAlarmMs(): number | null {
+    const due = [...this.#alarms.values()].map((alarm) => alarm.atMs);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.nowMs + ms;
+    for (;;) {
+      const next = this.nextAlarmMs();
+      if (next === null || next > untilMs) break;
+      this.nowMs = Math.max(this.nowMs, next);
+      await this.settle();
+      if (next === this.nextAlarmMs() && next <= this.nowMs) this.nowMs += 1;
+    }
+    this.nowMs = untilMs;
+    await this.settle();
+  }
+
+  check(): void {
+    for (const [address, sql] of this.databases) {
+      if (!address.startsWith('rig/')) continue;
+      const violations = checkRig(readInvariantFacts(sql.inner), this.nowMs);
+      if (violations.length > 0)
+        throw new Error(
+          `${address}: ${violations.map((violation) => `${violation.code} ${violation.text}`).join('; ')}`,
+        );
+    }
+  }
+}
+
+export function rigConfig(name: string, over: Partial<RigConfig> = {}): RigConfig {
+  return {
+    name: trusted.rig(name),
+    prefix: name,
+    url: `/remotes/${name}.git`,
+    targetBranch: 'main',
+    polecatsMax: 4,
+    gates: [{ name: 'test', run: 'true', timeoutMs: 1_000 }],
+    runtime: 'script',
+    model: null,
+    command: null,
+    wallClockMs: 3_600_000,
+    ownerEmail: 'owner@example.org',
+    parked: false,
+    ...over,
+  };
+}
