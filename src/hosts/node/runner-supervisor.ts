@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { trusted } from '../../core/model/ids.ts';
+import type { RunnerInstance } from '../../core/model/ids.ts';
+import type { Log } from '../../ports/log.ts';
+import { SocketRunnerClient } from './runner-client.ts';
+import { runnerSocket } from './town-files.ts';
+import type { Town, TownSecrets } from './town-files.ts';
+
+/** Waits between starts of a runner that does not come up: first, and cap. */
+const RESPAWN_MIN_MS = 250;
+const RESPAWN_MAX_MS = 30_000;
+/** A new process takes about half a second to open its socket. */
+const START_WAIT_MS = 15_000;
+const START_POLL_MS = 50;
+/** A runner that lived this long resets the back-off. */
+const STABLE_AFTER_MS = 60_000;
+
+export interface SupervisorOptions {
+  readonly town: Town;
+  readonly secrets: TownSecrets;
+  readonly log: Log;
+  /** Told once per new runner process, and with null when it is proven gone. Must not throw. */
+  readonly onInstance: (instance: RunnerInstance | null) => void;
+}
+
+/**
+ * Keeps one runner beside the daemon: adopts the one that runs, starts one when none does, and watches it by a held
+ * connection whose end proves that the process is gone. The runner outlives the daemon on purpose.
+ */
+export class RunnerSupervisor {
+  readonly client: SocketRunnerClient;
+  readonly #options: SupervisorOptions;
+  readonly #stop = new AbortController();
+  #instance: RunnerInstance | null = null;
+  #pid: number | null = null;
+  #loop: Promise<void> | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.client = new SocketRunnerClient({ socketPath: runnerSocket(options.town.identity), token: options.secrets.runnerCalls, instance: () => this.#instance });
+  }
+
+  pid(): number | null {
+    return this.#pid;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Stops watching and leaves the runner and its agents alone; the client stays open for calls under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    let backOffMs = RESPAWN_MIN_MS;
+    while (!this.#stop.signal.aborted) {
+      const startedAtMs = Date.now();
+      const isUp = (await this.#adopt()) || (await this.#spawn());
+      if (isUp) {
+        await this.#watch();
+        if (this.#stop.signal.aborted) return;
+        this.#setInstance(null, null);
+        this.#options.log.warn('runner is gone');
+      }
+      if (Date.now() - startedAtMs > STABLE_AFTER_MS) backOffMs = RESPAWN_MIN_MS;
+      await this.#sleep(backOffMs);
+      backOffMs = Math.min(backOffMs * 2, RESPAWN_MAX_MS);
+    }
+  }
+
+  /** True when a runner answers on the socket. */
+  async #adopt(): Promise<boolean> {
+    try {
+      const health = await this.client.health();
+      this.#setInstance(trusted.runner(health.instance), health.pid);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #spawn(): Promise<boolean> {
+    const { town, log } = this.#options;
+    const output = openSync(town.paths.runnerLog, 'a');
+    let gone = false;
+    try {
+      const child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], { detached: true, stdio: ['ignore', output, output], cwd: town.paths.root });
+      child.on('error', () => {
+        gone = true;
+      });
+      child.on('exit', (code, signal) => {
+        gone = true;
+        log.warn('runner process ended', { pid: child.pid ?? null, code, signal });
+      });
+      child.unref();
+      log.info('runner started', { pid: child.pid ?? null });
+    } finally {
+      closeSync(output);
+    }
+    const deadlineMs = Date.now() + START_WAIT_MS;
+    while (!gone && Date.now() < deadlineMs && !this.#stop.signal.aborted) {
+      if (await this.#adopt()) return true;
+      await this.#sleep(START_POLL_MS);
+    }
+    if (!this.#stop.signal.aborted) log.error('runner did not come up', { log: town.paths.runnerLog });
+    return false;
+  }
+
+  /** Resolves when the held connection ends, which it does only with the runner's process or our stop. */
+  #watch(): Promise<void> {
+    return new Promise((resolve) => {
+      const watch = request(
+        {
+          socketPath: runnerSocket(this.#options.town.identity),
+          path: '/health/watch',
+          headers: { authorization: `Bearer ${this.#options.secrets.runnerCalls}`, host: 'runner' },
+          signal: this.#stop.signal,
+          agent: false,
+        },
+        (answer) => {
+          answer.resume();
+          answer.on('close', resolve);
+          answer.on('error', () => undefined);
+        },
+      );
+      watch.on('error', () => {
+        resolve();
+      });
+      watch.end();
+    });
+  }
+
+  #setInstance(instance: RunnerInstance | null, pid: number | null): void {
+    this.#pid = pid;
+    if (this.#instance === instance) return;
+    this.#instance = instance;
+    if (instance !== null) this.#options.log.info('runner is up', { instance, pid });
+    this.#options.onInstance(instance);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#stop.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      if (this.#stop.signal.aborted) done();
+      else this.#stop.signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** The runner's entry point beside this file: source in a clone, compiled in a package. */
+function runnerMain(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../../runner/main.${extension}`, import.meta.url));
+}
