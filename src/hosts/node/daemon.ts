@@ -1,0 +1,192 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { createApp } from '../../api/app.ts';
+import type { AppOptions } from '../../api/app.ts';
+import { conflict } from '../../core/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { monotoneClock } from './clock.ts';
+import { loadConfig } from './config.ts';
+import type { TownConfig } from './config.ts';
+import { daemonStatus, readState, writeEndpoint, writeState } from './daemon-state.ts';
+import { nodePorts } from './host-ports.ts';
+import type { NodePorts } from './host-ports.ts';
+import { listenOnLoopback, listenOnSocket } from './http-server.ts';
+import type { Listener } from './http-server.ts';
+import { takeLock } from './lock.ts';
+import type { HeldLock } from './lock.ts';
+import { LogFile } from './log-file.ts';
+import { recordRig } from './rig-record.ts';
+import { RunnerSupervisor } from './runner-supervisor.ts';
+import type { ServiceFactory, TownRuntime } from './service.ts';
+import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';
+import type { Town, TownSecrets } from './town-files.ts';
+
+export interface DaemonOptions {
+  readonly town: Town;
+  readonly makeService: ServiceFactory;
+  /** Repeats log lines, for a daemon in the foreground. */
+  readonly echo?: ((line: string) => void) | undefined;
+  /** False in tests that need no agents. */
+  readonly superviseRunner: boolean;
+}
+
+/** The process that hosts the actors of one town. It schedules nothing itself: what is due, the actors know. */
+export class Daemon {
+  readonly #town: Town;
+  readonly #lock: HeldLock;
+  readonly #log: LogFile;
+  readonly #ports: NodePorts;
+  readonly #service: TownRuntime;
+  readonly #supervisor: RunnerSupervisor;
+  readonly #startedAt = new Date().toISOString();
+  #config: TownConfig;
+  #listeners: readonly Listener[] = [];
+  #heartbeat: NodeJS.Timeout | null = null;
+  #heartbeats = 0;
+  #ready = false;
+  #rigAdds: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: DaemonOptions, held: { readonly lock: HeldLock; readonly config: TownConfig; readonly secrets: TownSecrets }) {
+    const { town } = options;
+    this.#town = town;
+    this.#lock = held.lock;
+    this.#config = held.config;
+    this.#log = new LogFile({ path: held.config.logFile, echo: options.echo });
+    const clock = monotoneClock();
+    this.#supervisor = new RunnerSupervisor({
+      town,
+      secrets: held.secrets,
+      log: this.#log,
+      onInstance: (instance) => {
+        if (instance === null) return;
+        this.#service.runnerChanged(instance).catch((error: unknown) => {
+          this.#log.error('new runner not taken up', { instance, cause: error instanceof Error ? error.message : String(error) });
+        });
+      },
+    });
+    this.#ports = nodePorts({ paths: town.paths, secrets: held.secrets, clock, log: this.#log, runner: this.#supervisor.client, storage: 'files' });
+    this.#service = options.makeService({ id: town.identity.id, name: held.config.name, ports: this.#ports, readOnly: false });
+  }
+
+  /** Takes the lock, opens the actors and serves. Errors: `daemon_running`, those of the configuration. */
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const { paths, identity } = options.town;
+    mkdirSync(paths.daemonDir, { recursive: true });
+    const config = loadConfig(paths, process.env);
+    const secrets = readSecrets(paths);
+    ensureSocketDir(identity);
+    const lock = takeLock(paths.lockFile);
+    if (lock === null) throw runningError(options.town, config);
+    let daemon: Daemon;
+    try {
+      daemon = new Daemon(options, { lock, config, secrets });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    try {
+      await daemon.#open(options, secrets);
+    } catch (error) {
+      await daemon.stop('start failed');
+      throw error;
+    }
+    return daemon;
+  }
+
+  async #open(options: DaemonOptions, secrets: TownSecrets): Promise<void> {
+    const { paths, identity } = this.#town;
+    const before = readState(paths);
+    if (before?.running === true) this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
+    writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
+    await this.#service.start(this.#config.rigs);
+    const app = (loopbackOnly: boolean): ReturnType<typeof createApp> => createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
+    const local = app(false);
+    const web = app(true);
+    this.#listeners = [await listenOnSocket((request) => local.fetch(request), brainSocket(identity)), await listenOnLoopback((request) => web.fetch(request))];
+    const url = this.#listeners[1]?.url ?? null;
+    if (url !== null) writeEndpoint(paths, url);
+    if (options.superviseRunner) this.#supervisor.start();
+    this.#beat();
+    this.#armHeartbeat();
+    this.#ready = true;
+    this.#log.info('daemon is up', { pid: process.pid, url, rigs: this.#config.rigs.length });
+  }
+
+  /** SIGHUP. A configuration with an error changes nothing and is logged. */
+  async reload(): Promise<void> {
+    try {
+      const config = loadConfig(this.#town.paths, process.env);
+      this.#config = config;
+      await this.#service.configure(config.rigs);
+      this.#armHeartbeat();
+      this.#log.info('configuration reloaded', { rigs: config.rigs.length });
+    } catch (error) {
+      this.#log.error('configuration not reloaded', { cause: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Takes no more work, finishes the turn, closes. The runner and its agents go on. */
+  async stop(why: string): Promise<void> {
+    this.#ready = false;
+    this.#log.info('daemon stops', { why });
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    await this.#supervisor.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#service.stop();
+    this.#supervisor.client.close();
+    this.#ports.close();
+    this.#writeState(false);
+    for (const path of [this.#config.pidFile, this.#town.paths.endpointFile, brainSocket(this.#town.identity)]) rmSync(path, { force: true });
+    this.#log.info('daemon is down', { heartbeats: this.#heartbeats });
+    this.#log.close();
+    this.#lock.release();
+  }
+
+  #appOptions(secrets: TownSecrets, clock: Clock, loopbackOnly: boolean): AppOptions {
+    return {
+      gateway: this.#service,
+      auth: { owner: secrets.owner, brainCalls: secrets.brainCalls, capabilityKey: secrets.capabilityKey, ownerActor: 'human/owner' },
+      clock,
+      log: this.#log,
+      loopbackOnly,
+      ready: () => this.#ready,
+      addRig: (body, caller) => this.#oneByOne(async () => (await recordRig(body, this.#town.paths, (config) => this.#service.addRig(config, caller))).answer),
+      transcript: (attempt, from) => this.#supervisor.client.transcript(attempt, from),
+    };
+  }
+
+  /** Two rigs added at once would each write the file without the other. */
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#rigAdds.then(work, work);
+    this.#rigAdds = result.catch(() => undefined);
+    return result;
+  }
+
+  #armHeartbeat(): void {
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      this.#beat();
+    }, this.#config.heartbeatIntervalMs);
+    this.#heartbeat.unref();
+  }
+
+  /** Writes the state and sets lost alarms again; runs no SQL, so that an idle town stays idle. */
+  #beat(): void {
+    this.#heartbeats += 1;
+    this.#service.rearm();
+    this.#writeState(true);
+  }
+
+  #writeState(running: boolean): void {
+    try {
+      writeState(this.#town.paths, { running, pid: process.pid, started_at: this.#startedAt, last_heartbeat: new Date().toISOString(), heartbeat_count: this.#heartbeats });
+    } catch (error) {
+      this.#log.error('state.json not written', { cause: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+function runningError(town: Town, config: TownConfig): Error {
+  const pid = daemonStatus(town.paths, config.pidFile).pid;
+  return conflict('daemon_running', `A daemon runs for this town already${pid === null ? '' : ` (pid ${String(pid)})`}.`, 'Look at it with "gt daemon status"; "gt daemon stop" ends it.');
+}

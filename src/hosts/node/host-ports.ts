@@ -1,0 +1,76 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { mintCapability } from '../../api/capability.ts';
+import { parseRigName } from '../../core/model/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ActorAddress, HostPorts } from '../../ports/host.ts';
+import type { Log } from '../../ports/log.ts';
+import type { RunnerClient } from '../../ports/runner-client.ts';
+import { TimerAlarm } from './alarm-timer.ts';
+import { systemRandom } from './random.ts';
+import { SqliteSql } from './sql-sqlite.ts';
+import type { TownPaths, TownSecrets } from './town-files.ts';
+
+export interface NodePortsOptions {
+  readonly paths: TownPaths;
+  readonly secrets: TownSecrets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly runner: RunnerClient;
+  /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
+  readonly storage: 'files' | 'read-only' | 'memory';
+}
+
+/** The ports of this machine, and the way to give back what they hold. */
+export interface NodePorts extends HostPorts {
+  close(): void;
+}
+
+/** One SQLite file and one timer per actor. */
+export function nodePorts(options: NodePortsOptions): NodePorts {
+  const databases: SqliteSql[] = [];
+  const alarms: TimerAlarm[] = [];
+  return {
+    clock: options.clock,
+    random: systemRandom,
+    log: options.log,
+    runner: options.runner,
+    openSql: (address) => {
+      const sql = openDatabase(databasePath(options.paths, address), options.storage);
+      databases.push(sql);
+      return sql;
+    },
+    openAlarm: (_address, onAlarm) => {
+      const alarm = new TimerAlarm(options.clock, onAlarm);
+      alarms.push(alarm);
+      return alarm;
+    },
+    defer: (work) => {
+      setImmediate(work);
+    },
+    after: (delayMs, work) => {
+      const timer = setTimeout(work, delayMs);
+      timer.unref();
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+    mintCapability: (capability) => mintCapability(capability, options.secrets.capabilityKey),
+    close: () => {
+      for (const alarm of alarms.splice(0)) alarm.close();
+      for (const database of databases.splice(0)) database.close();
+    },
+  };
+}
+
+function databasePath(paths: TownPaths, address: ActorAddress): string {
+  if (address === 'town') return paths.townDb;
+  return join(paths.rigsDir, `${parseRigName(address.slice('rig/'.length))}.db`);
+}
+
+function openDatabase(path: string, storage: NodePortsOptions['storage']): SqliteSql {
+  if (storage === 'memory') return SqliteSql.open(':memory:', { readOnly: false });
+  if (storage === 'read-only') return SqliteSql.open(path, { readOnly: true });
+  mkdirSync(dirname(path), { recursive: true });
+  return SqliteSql.open(path, { readOnly: false });
+}

@@ -1,0 +1,81 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { PRIVATE_MODE } from './atomic-file.ts';
+
+/** Requests that are under way at a stop get this long to finish. */
+const CLOSE_WAIT_MS = 3_000;
+/** Longer than the runner's long poll for a verdict (60 s). */
+const REQUEST_TIMEOUT_MS = 90_000;
+/** Kept connections of agents and the CLI. */
+const KEEP_ALIVE_MS = 65_000;
+
+export interface Listener {
+  /** `http://127.0.0.1:<port>`, or null on a unix socket. */
+  readonly url: string | null;
+  close(): Promise<void>;
+}
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Serves on a unix socket that only this user can open; replaces the socket of a dead process. */
+export async function listenOnSocket(fetch: Fetch, path: string): Promise<Listener> {
+  rmSync(path, { force: true });
+  const server = makeServer(fetch);
+  await listening(server, () => server.listen(path));
+  chmodSync(path, PRIVATE_MODE);
+  return {
+    url: null,
+    close: async () => {
+      await closed(server);
+    },
+  };
+}
+
+/** Serves on a free loopback port. */
+export async function listenOnLoopback(fetch: Fetch): Promise<Listener> {
+  const server = makeServer(fetch);
+  await listening(server, () => server.listen({ host: '127.0.0.1', port: 0 }));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${String(port)}`,
+    close: async () => {
+      await closed(server);
+    },
+  };
+}
+
+function makeServer(fetch: Fetch): Server {
+  const listener = getRequestListener((request) => fetch(request));
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
+    void listener(incoming, outgoing);
+  });
+  return server;
+}
+
+function listening(server: Server, listen: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    listen();
+  });
+}
+
+/** Takes no more connections, lets the present requests end, then cuts what is left. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, CLOSE_WAIT_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { createApp } from '../../api/app.ts';
+import { TownError } from '../../core/errors.ts';
+import { silentLog } from '../../ports/log.ts';
+import { monotoneClock } from './clock.ts';
+import { loadConfig } from './config.ts';
+import { nodePorts } from './host-ports.ts';
+import { SocketRunnerClient } from './runner-client.ts';
+import type { ServiceFactory } from './service.ts';
+import { readSecrets, runnerSocket } from './town-files.ts';
+import type { Town } from './town-files.ts';
+
+export interface LocalApp {
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/**
+ * The same HTTP application in this process, on databases opened read-only: read commands work without the daemon and
+ * answer in the same words. Anything that would change state is refused with `daemon_down`.
+ */
+export async function openLocalApp(town: Town, makeService: ServiceFactory): Promise<LocalApp> {
+  const config = loadConfig(town.paths, process.env);
+  const secrets = readSecrets(town.paths);
+  const clock = monotoneClock();
+  // A town that never ran has no databases: it is read as the empty one that its first start will make.
+  const hasRun = existsSync(town.paths.townDb);
+  const runner = new SocketRunnerClient({ socketPath: runnerSocket(town.identity), token: secrets.runnerCalls, instance: () => null });
+  const ports = nodePorts({ paths: town.paths, secrets, clock, log: silentLog, runner, storage: hasRun ? 'read-only' : 'memory' });
+  const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
+  await service.start(config.rigs);
+  const app = createApp({
+    gateway: service,
+    auth: { owner: secrets.owner, brainCalls: secrets.brainCalls, capabilityKey: secrets.capabilityKey, ownerActor: 'human/owner' },
+    clock,
+    log: silentLog,
+    loopbackOnly: false,
+    ready: () => false,
+    addRig: () => Promise.reject(new TownError('unreachable', 'daemon_down', { message: 'The daemon does not run.', next: 'Start it with "gt up".' })),
+    transcript: (attempt, from) => runner.transcript(attempt, from),
+  });
+  return {
+    fetch: async (request) => app.fetch(request),
+    close: async () => {
+      await service.stop();
+      runner.close();
+      ports.close();
+    },
+  };
+}
