@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { usage } from '../../core/errors.ts';
+import { nearest } from '../../hosts/node/nearest.ts';
+import { COMMON_OPTIONS } from '../arguments.ts';
+import { COMMANDS, findCommand, GROUPS } from '../command-table.ts';
+import type { CommandSpec } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+
+const EXIT_CODES = `Exit codes of gt
+    0  ok
+    1  failed: a fault of gt, or of the disk
+    2  usage: the command line is wrong
+    3  precondition: no town, bad configuration, the world is not ready
+    4  not found
+    5  conflict: exists already, or superseded
+    6  not allowed
+    7  the daemon is unreachable
+    8  doctor found problems
+   75  try later
+  124  timeout
+  130  interrupted (Ctrl-C)
+  143  terminated`;
+
+const ENVIRONMENT = `Environment of gt
+  GT_TOWN_ROOT            the town, when no --town is given
+  GT_RIG                  the rig, when no --rig is given
+  NO_COLOR, FORCE_COLOR   colour off, on
+  GT_OWNER_EMAIL, GT_HEARTBEAT_INTERVAL, GT_POLECATS_MAX, GT_RUNTIME, GT_MODEL, GT_COMMAND, GT_WALL_CLOCK
+                          settings of the daemon; they win over gastown.toml
+An agent has also
+  GT_RUNNER_SOCKET, GT_TOKEN, GT_STATE_DIR   how gt hook, prime, checkpoint and done reach the town
+  GT_ATTEMPT, GT_EPOCH, GT_ROUND, GT_KIND, GT_SOURCE_BEAD, GT_TARGET_SHA   which try this is`;
+
+const TOPICS: Readonly<Record<string, string>> = { 'exit-codes': EXIT_CODES, environment: ENVIRONMENT };
+
+/** `gt`, `gt --help`: at most 25 lines. */
+export function rootHelp(argv: readonly string[]): number {
+  const unknown = argv.find((text) => !['--help', '-h', '--json'].includes(text));
+  if (unknown !== undefined) throw usage('unknown_option', `There is no option ${unknown}.`, 'See "gt --help".');
+  process.stdout.write(`${rootText()}\n`);
+  return EXIT.ok;
+}
+
+function rootText(): string {
+  const lines = ['gt: sling work to coding agents, walk away, come back to merged code.', '', '  gt init ~/town && cd ~/town', '  gt rig add app git@example.com:me/app.git && gt up', '  gt sling "Fix the login page" --rig app', ''];
+  for (const group of GROUPS) {
+    const names = COMMANDS.filter((entry) => entry.group === group).map((entry) => entry.name);
+    lines.push(`${group.padEnd(12)}${wrap(joinFamilies(names))}`);
+  }
+  lines.push('', 'Every command takes --json, --town <dir> and --help.', 'More: gt help <command>, gt help exit-codes, gt help environment');
+  return lines.join('\n');
+}
+
+/** `bead create, bead list` reads better as `bead create|list`. */
+function joinFamilies(names: readonly string[]): readonly string[] {
+  const families = new Map<string, string[]>();
+  for (const name of names) {
+    const [first = '', second] = name.split(' ');
+    const verbs = families.get(first) ?? [];
+    if (second !== undefined) verbs.push(second);
+    families.set(first, verbs);
+  }
+  return [...families].map(([first, verbs]) => (verbs.length === 0 ? first : `${first} ${verbs.join('|')}`));
+}
+
+const LINE_CHARS = 68;
+
+function wrap(words: readonly string[]): string {
+  const lines: string[] = [''];
+  for (const word of words) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + word.length + 2 > LINE_CHARS) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last}, ${word}`;
+  }
+  return lines.join(`,\n${' '.repeat(12)}`);
+}
+
+export function commandHelp(name: string, spec: CommandSpec): number {
+  process.stdout.write(`${commandText(name, spec)}\n`);
+  return EXIT.ok;
+}
+
+function commandText(name: string, spec: CommandSpec): string {
+  const options = Object.entries({ ...spec.options, ...COMMON_OPTIONS }).map(([option, its]) => {
+    const short = its.short === undefined ? '' : `-${its.short}, `;
+    return [`${short}--${option}${its.type === 'string' ? ` <${its.value ?? 'value'}>` : ''}`, its.help] as const;
+  });
+  const width = Math.max(...options.map(([left]) => left.length));
+  return [
+    ...spec.examples.map((example) => `  $ ${example}`),
+    '',
+    `gt ${name}: ${spec.summary}`,
+    '',
+    `Usage: ${spec.usage}`,
+    '',
+    ...options.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
+    ...(spec.notes === undefined ? [] : ['', spec.notes]),
+  ].join('\n');
+}
+
+/** Exit 2, with the command that was probably meant. */
+export function unknownCommand(argv: readonly string[]): never {
+  const typed = argv.slice(0, 2).filter((word) => !word.startsWith('-'));
+  const family = COMMANDS.filter((entry) => entry.name.startsWith(`${typed[0] ?? ''} `)).map((entry) => entry.name);
+  if (family.length > 0) {
+    const verbs = family.map((name) => name.split(' ')[1] ?? '');
+    const near = typed[1] === undefined ? null : nearest(typed[1], verbs);
+    const what = typed[1] === undefined ? `"gt ${typed[0] ?? ''}" needs one of its commands.` : `There is no command "gt ${typed.join(' ')}".`;
+    throw usage('unknown_command', what, near === null ? `It has: ${verbs.join(', ')}.` : `Did you mean "gt ${typed[0] ?? ''} ${near}"?`);
+  }
+  const near = nearest(typed[0] ?? '', [...new Set(COMMANDS.map((entry) => entry.name.split(' ')[0] ?? ''))]);
+  throw usage('unknown_command', `There is no command "gt ${typed[0] ?? ''}".`, near === null ? 'See "gt --help" for all commands.' : `Did you mean "gt ${near}"?`);
+}
+
+export const help: CommandSpec = {
+  usage: 'gt help [command or topic]',
+  summary: 'help for a command, or a topic: exit-codes, environment',
+  examples: ['gt help sling', 'gt help exit-codes'],
+  args: ['[topic…]'],
+  run: async (context, args) => {
+    const topic = args.positionals.join(' ');
+    if (topic === '') {
+      context.print(rootText());
+      return EXIT.ok;
+    }
+    const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
+    if (text !== undefined) {
+      context.print(text);
+      return EXIT.ok;
+    }
+    const found = findCommand(args.positionals);
+    if (found === null) return unknownCommand(args.positionals);
+    return commandHelp(found.entry.name, await found.entry.load());
+  },
+};
+
+/** The version in the package's own manifest, two folders up in source and in a build. */
+export function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest && typeof manifest.version === 'string' ? manifest.version : 'unknown';
+}
+
+export function printVersion(json: boolean): number {
+  process.stdout.write(json ? `${JSON.stringify({ version: ownVersion(), node: process.versions.node })}\n` : `gt ${ownVersion()} (node ${process.versions.node})\n`);
+  return EXIT.ok;
+}
+
+export const version: CommandSpec = {
+  usage: 'gt version',
+  summary: 'print the version',
+  examples: ['gt version', 'gt version --json'],
+  run: (context) => printVersion(context.json),
+};

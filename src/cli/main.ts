@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** The `gt` command. Finds the command by name and loads only that one, so that a read starts as fast as Node does. */
+import { TownError } from '../core/errors.ts';
+import { parseArguments } from './arguments.ts';
+import { findCommand } from './command-table.ts';
+import { makeContext } from './context.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { plain } from './output.ts';
+
+const NODE_MAJOR_MIN = 22;
+
+/** Options before the command's name go behind it: `gt --town x status` is `gt status --town x`. */
+function reorder(argv: readonly string[]): readonly string[] {
+  const front: string[] = [];
+  let index = 0;
+  while (index < argv.length && argv[index]?.startsWith('-') === true) {
+    const option = argv[index] ?? '';
+    front.push(option);
+    index += 1;
+    const takesValue = option === '--town' || option === '--color';
+    if (takesValue && index < argv.length) {
+      front.push(argv[index] ?? '');
+      index += 1;
+    }
+  }
+  return [...argv.slice(index), ...front];
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const ordered = reorder(argv);
+  const isBare = ordered.length === 0 || (ordered[0]?.startsWith('-') === true && !ordered.includes('--version'));
+  if (isBare || ordered[0] === '--version') return special(ordered);
+  const found = findCommand(ordered);
+  if (found === null) return (await import('./commands/help.ts')).unknownCommand(ordered);
+  const spec = await found.entry.load();
+  const args = parseArguments(spec, found.rest);
+  if (args.flag('help')) return (await import('./commands/help.ts')).commandHelp(found.entry.name, spec);
+  return spec.run(makeContext(args), args);
+}
+
+async function special(argv: readonly string[]): Promise<number> {
+  const help = await import('./commands/help.ts');
+  if (argv.includes('--version')) return help.printVersion(argv.includes('--json'));
+  return help.rootHelp(argv);
+}
+
+/** Errors on stderr: what happened and why, then the next step; as JSON when JSON was asked for. */
+function report(error: unknown, json: boolean): number {
+  const known = error instanceof TownError ? error : new TownError('internal', 'internal', { message: error instanceof Error ? (error.stack ?? error.message) : String(error), next: 'This is a fault of gt. Run "gt doctor" and report it with this text.' });
+  const { code, message, next, field } = known.body();
+  if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, field: field ?? null } })}\n`);
+  else process.stderr.write(`gt: ${plain(message)}\n    ${plain(next)}\n`);
+  return exitCodeOf(known);
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of our pipe has gone; that is its right.
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
+});
+
+const argv = process.argv.slice(2);
+if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
+  process.stderr.write(`gt: Node ${process.versions.node} is too old; 22.14 or newer is needed.\n    Run it with: npx -p node@24 -p @gastown/gt gt\n`);
+  process.exitCode = EXIT.precondition;
+} else {
+  try {
+    process.exitCode = await main(argv);
+  } catch (error) {
+    process.exitCode = report(error, argv.includes('--json'));
+  }
+}

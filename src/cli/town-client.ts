@@ -1,0 +1,121 @@
+import { TownError } from '../core/errors.ts';
+import type { ErrorKind } from '../core/errors.ts';
+import { brainSocket, readSecrets } from '../hosts/node/town-files.ts';
+import type { Town } from '../hosts/node/town-files.ts';
+import { EXIT, ExitError } from './exit-codes.ts';
+import { NoAnswer, NotListening, socketRequest } from './socket-http.ts';
+import type { SocketAnswer } from './socket-http.ts';
+
+/** A command that lost its connection is sent once more: its idempotency key makes that the same command. */
+const POST_TRIES = 2;
+
+const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = { 400: 'usage', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict', 413: 'usage', 422: 'precondition', 503: 'busy' };
+
+export interface Reply {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
+/**
+ * A town's API for commands: over the daemon's socket, and for reading, when no daemon runs, in this process on the
+ * databases opened read-only. Errors: those of the API; `daemon_down`, `no_answer`.
+ */
+export class TownClient {
+  readonly #town: Town;
+  readonly #owner: string;
+
+  constructor(town: Town) {
+    this.#town = town;
+    this.#owner = readSecrets(town.paths).owner;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return JSON.parse((await this.read(path)).text) as T;
+  }
+
+  /** A GET whose answer is not JSON, or whose headers matter. */
+  async read(path: string): Promise<Reply> {
+    try {
+      return checked(await this.#send('GET', path));
+    } catch (error) {
+      if (error instanceof NotListening) return this.#readHere(path);
+      throw noAnswer(error);
+    }
+  }
+
+  async post<T>(path: string, body: unknown): Promise<T> {
+    const headers = { 'idempotency-key': globalThis.crypto.randomUUID() };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return JSON.parse(checked(await this.#send('POST', path, { body: JSON.stringify(body), headers })).text) as T;
+      } catch (error) {
+        if (error instanceof NotListening) throw daemonDown();
+        const isLost = error instanceof NoAnswer && !error.timedOut;
+        if (!isLost || tries >= POST_TRIES) throw noAnswer(error);
+      }
+    }
+  }
+
+  #send(method: string, path: string, extra: { readonly body?: string; readonly headers?: Record<string, string> } = {}): Promise<SocketAnswer> {
+    return socketRequest({ socketPath: brainSocket(this.#town.identity), method, path: `/api/v1/towns/_/${path}`, token: this.#owner, ...extra });
+  }
+
+  async #readHere(path: string): Promise<Reply> {
+    const { openReadOnly } = await import('./read-only.ts');
+    const app = await openReadOnly(this.#town);
+    try {
+      const response = await app.fetch(new Request(`http://localhost/api/v1/towns/_/${path}`, { headers: { authorization: `Bearer ${this.#owner}` } }));
+      return checked({ status: response.status, headers: new Map(response.headers), text: await response.text() });
+    } finally {
+      await app.close();
+    }
+  }
+}
+
+/** Turns an error answer into the error that it is. */
+export function checked(answer: SocketAnswer): Reply {
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  throw errorOf(answer);
+}
+
+export function errorOf(answer: { readonly status: number; readonly text: string }): TownError {
+  const problem = readProblem(answer.text);
+  const code = problem('code') ?? 'failed';
+  const known = code === 'daemon_down' || code === 'brain_away' ? 'unreachable' : KIND_BY_STATUS[answer.status];
+  const message = problem('detail') ?? problem('message') ?? `The town answered with status ${String(answer.status)}.`;
+  return new TownError(known ?? 'internal', code, { message, next: problem('next') ?? 'Look at "gt daemon logs".' }, { field: problem('field') ?? undefined });
+}
+
+/** Reads text fields at the top of an error body, or under `error`. */
+function readProblem(text: string): (key: string) => string | null {
+  let data: unknown = null;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    // Not JSON: there is nothing to read.
+  }
+  const inner: unknown = typeof data === 'object' && data !== null && 'error' in data ? data.error : data;
+  return (key) => {
+    if (typeof inner !== 'object' || inner === null) return null;
+    const value: unknown = Reflect.get(inner, key);
+    return typeof value === 'string' && value !== '' ? value : null;
+  };
+}
+
+export function daemonDown(): TownError {
+  return new TownError('unreachable', 'daemon_down', { message: 'The daemon of this town does not run, so nothing was changed.', next: 'Start it with "gt up".' });
+}
+
+function noAnswer(error: unknown): unknown {
+  if (!(error instanceof NoAnswer)) return error;
+  if (error.timedOut) return new ExitError(EXIT.timeout, 'timeout', { message: 'The daemon did not answer in time.', next: 'Look at "gt daemon logs" and "gt status" before you repeat it.' });
+  return new TownError('unreachable', 'no_answer', { message: 'The daemon ended before it answered; the change may or may not have happened.', next: 'Look with "gt status" before you repeat it.' });
+}
+
+export const segment = (text: string): string => encodeURIComponent(text);
+
+/** `?a=1&b=2` without what is missing. */
+export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const pairs = Object.entries(values).filter(([, value]) => value !== undefined);
+  return pairs.length === 0 ? '' : `?${pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&')}`;
+}
