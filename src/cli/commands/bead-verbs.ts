@@ -1,0 +1,98 @@
+import type { BeadItem } from '../../api/contract/beads.ts';
+import { usage } from '../../core/errors.ts';
+import { isBeadId } from '../../core/model/ids.ts';
+import type { Arguments } from '../arguments.ts';
+import type { CommandSpec } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { segment, TownClient } from '../town-client.ts';
+import { bodyOf, printBead, rigOf, WORK_OPTIONS } from './bead.ts';
+
+/** One verb on one or more beads, in order; the first error ends it. */
+async function verb(context: Context, ids: readonly string[], call: { readonly path: string; readonly body: unknown }): Promise<number> {
+  const client = new TownClient(context.town());
+  for (const id of ids) printBead(context, await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body));
+  return EXIT.ok;
+}
+
+export const close: CommandSpec = {
+  usage: 'gt bead close <id> [--reason cancelled|no_change] [--note <text>]',
+  summary: 'cancel a bead, or close it because nothing needs to change; its work is kept',
+  examples: ['gt bead close app-7k3qf --note "not needed any more"', 'gt bead close app-7k3qf --reason no_change --note "fixed elsewhere"'],
+  args: ['<id>'],
+  options: { reason: { type: 'string', value: 'why', help: 'cancelled (default) or no_change' }, note: { type: 'string', value: 'text', help: 'one sentence for the record' } },
+  run: (context, args) => verb(context, [args.at(0)], { path: 'close', body: { reason: args.text('reason'), note: args.text('note') } }),
+};
+
+export const hold: CommandSpec = {
+  usage: 'gt bead hold <id> [--note <text>]',
+  summary: 'keep a bead from running until it is released',
+  examples: ['gt bead hold app-7k3qf --note "wait for the design"', 'gt bead hold app-7k3qf --json'],
+  args: ['<id>'],
+  options: { note: { type: 'string', value: 'text', help: 'why, for people' } },
+  run: (context, args) => verb(context, [args.at(0)], { path: 'hold', body: { note: args.text('note') } }),
+};
+
+export const release: CommandSpec = {
+  usage: 'gt bead release <id…>',
+  summary: 'let held beads run',
+  examples: ['gt bead release app-7k3qf', 'gt bead release app-7k3qf app-9m2aa'],
+  args: ['<id>', '[id…]'],
+  run: (context, args) => verb(context, args.positionals, { path: 'release', body: {} }),
+};
+
+export const retry: CommandSpec = {
+  usage: 'gt bead retry <id…>',
+  summary: 'try again now, instead of after the back-off or a hold',
+  examples: ['gt bead retry app-7k3qf', 'gt bead retry app-7k3qf --json'],
+  args: ['<id>', '[id…]'],
+  run: (context, args) => verb(context, args.positionals, { path: 'retry', body: {} }),
+};
+
+export const sling: CommandSpec = {
+  usage: 'gt sling <bead…|"title"> [--rig <rig>] [--agent <name>]',
+  summary: 'give work to an agent: beads that exist, or a new one by its title',
+  examples: ['gt sling app-7k3qf app-9m2aa', 'gt sling "Fix the login page" --rig app --body-file notes.md'],
+  args: ['<bead or title>', '[bead…]'],
+  options: {
+    rig: { type: 'string', value: 'rig', help: 'for a title: the rig it belongs to (default: GT_RIG)' },
+    agent: { type: 'string', value: 'name', help: 'the one agent that may take it' },
+    body: { type: 'string', value: 'text', help: 'for a title: what is to be done' },
+    'body-file': { type: 'string', value: 'file', help: 'for a title: read the body from a file; - is stdin' },
+    priority: { type: 'string', value: 'p', help: 'for a title: critical, high, medium or low' },
+    ...WORK_OPTIONS,
+  },
+  run: async (context, args) => {
+    const beads = args.positionals.filter(isBeadId);
+    if (beads.length === args.positionals.length) return slingBeads(context, args);
+    if (args.positionals.length > 1) {
+      const odd = args.positionals.find((text) => !isBeadId(text)) ?? '';
+      throw usage('bad_bead_id', `${JSON.stringify(odd)} is not a bead id.`, 'Give ids only, or one title in quotes.');
+    }
+    return slingTitle(context, args);
+  },
+};
+
+function slingBeads(context: Context, args: Arguments): Promise<number> {
+  const odd = ['rig', 'body', 'body-file', 'priority'].find((name) => args.flag(name));
+  if (odd !== undefined) throw usage('not_for_ids', `--${odd} is for a new bead, not for one that exists.`, `Leave --${odd} out.`, odd);
+  if (new Set(args.positionals).size !== args.positionals.length) throw usage('duplicate_bead', 'The same bead is named twice.', 'Name each bead once.');
+  return verb(context, args.positionals, { path: 'sling', body: { runtime: args.text('runtime'), model: args.text('model'), agent: args.text('agent') } });
+}
+
+async function slingTitle(context: Context, args: Arguments): Promise<number> {
+  const input = {
+    rig: rigOf(context, args),
+    title: args.at(0),
+    body: bodyOf(args),
+    priority: args.text('priority'),
+    runtime: args.text('runtime'),
+    model: args.text('model'),
+    agent: args.text('agent'),
+    sling: true,
+  };
+  const bead = await new TownClient(context.town()).post<BeadItem>('beads', input);
+  printBead(context, bead);
+  context.hint(`Watch it with: gt why ${bead.id}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,125 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { FeedItem, JournalItem } from '../../api/contract/town.ts';
+import { precondition } from '../../core/errors.ts';
+import { PAGE_SIZE_MAX } from '../../core/limits.ts';
+import type { CommandSpec } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { paint, plain } from '../output.ts';
+import { query, segment, TownClient } from '../town-client.ts';
+
+/** How often a followed thing is looked at: quick for a person, cheap for the town. */
+const FOLLOW_EVERY_MS = 1_000;
+const LINES_DEFAULT = 50;
+const LINES_MAX = 100_000;
+
+const followOption = { type: 'boolean', short: 'f', help: 'go on until Ctrl-C' } as const;
+
+/** Repeats `look` until Ctrl-C, which ends the program with 130. */
+async function follow(look: () => Promise<void> | void): Promise<never> {
+  process.once('SIGINT', () => {
+    process.exit(EXIT.interrupted);
+  });
+  for (;;) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, FOLLOW_EVERY_MS);
+    });
+    await look();
+  }
+}
+
+export const feed: CommandSpec = {
+  usage: 'gt feed [-f] [--limit <n>] [--cursor <c>]',
+  summary: 'what happened, by which rule, and why; with --json one object, with -f --json one line per entry',
+  examples: ['gt feed', 'gt feed -f'],
+  options: {
+    follow: followOption,
+    limit: { type: 'string', value: 'n', help: `entries per page (default 100, up to ${String(PAGE_SIZE_MAX)})` },
+    cursor: { type: 'string', value: 'c', help: 'continue after an earlier page' },
+  },
+  run: async (context, args) => {
+    const client = new TownClient(context.town());
+    const limit = args.number('limit', { min: 1, max: PAGE_SIZE_MAX });
+    const isFollowing = args.flag('follow');
+    let page = await client.get<FeedItem>(`feed${query({ limit, cursor: args.text('cursor') })}`);
+    if (context.json && !isFollowing) {
+      context.print(JSON.stringify(page));
+      return EXIT.ok;
+    }
+    printEntries(context, page.items);
+    if (!isFollowing) return EXIT.ok;
+    return follow(async () => {
+      page = await client.get<FeedItem>(`feed${query({ limit, cursor: page.cursor })}`);
+      printEntries(context, page.items);
+    });
+  },
+};
+
+function printEntries(context: Context, entries: readonly JournalItem[]): void {
+  for (const entry of entries) {
+    if (context.json) {
+      context.print(JSON.stringify(entry));
+      continue;
+    }
+    const change = entry.from === null && entry.to === null ? '' : ` ${entry.from ?? '-'} → ${entry.to ?? '-'}`;
+    const time = new Date(entry.at).toISOString().slice(11, 19);
+    context.print(`${paint(context.style, 'dim', time)}  ${entry.actor.padEnd(10)}  ${entry.entity}  ${entry.action}${change}  ${paint(context.style, 'dim', `[${entry.rule}]`)} ${plain(entry.reason)}`);
+  }
+}
+
+export const logs: CommandSpec = {
+  usage: 'gt logs <agent> [-f] [--from <byte>]',
+  summary: 'output of an agent: by its identity, its name, or an attempt id',
+  examples: ['gt logs app/polecats/nux -f', 'gt logs at-01hzy3m8k2p4q6r8'],
+  args: ['<agent>'],
+  options: { follow: followOption, from: { type: 'string', value: 'byte', help: 'start at this offset' } },
+  run: async (context, args) => {
+    const client = new TownClient(context.town());
+    let from = args.number('from', { min: 0, max: 999_999_999 }) ?? 0;
+    const look = async (): Promise<void> => {
+      const reply = await client.read(`agents/${segment(args.at(0))}/transcript?from=${String(from)}`);
+      const next = Number(reply.headers.get('x-next-offset') ?? from + Buffer.byteLength(reply.text));
+      if (context.json) context.print(JSON.stringify({ text: reply.text, from, next }));
+      else if (reply.text !== '') context.write(context.style.terminal ? plain(reply.text) : reply.text);
+      from = next;
+    };
+    await look();
+    return args.flag('follow') ? follow(look) : EXIT.ok;
+  },
+};
+
+export const daemonLogs: CommandSpec = {
+  usage: 'gt daemon logs [-n <lines>] [-f]',
+  summary: 'the log of the daemon',
+  examples: ['gt daemon logs', 'gt daemon logs -n 200 -f'],
+  options: { lines: { type: 'string', short: 'n', value: 'n', help: `so many of the last lines (default ${String(LINES_DEFAULT)})` }, follow: followOption },
+  run: (context, args) => {
+    const path = context.town().paths.daemonLog;
+    const count = args.number('lines', { min: 1, max: LINES_MAX }) ?? LINES_DEFAULT;
+    if (!existsSync(path)) throw precondition('no_log', `There is no log at ${path}.`, 'The daemon has not run here yet: start it with "gt up".');
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count);
+    if (context.json) context.print(JSON.stringify({ path, lines }));
+    else context.print(lines.join('\n'));
+    if (!args.flag('follow')) return EXIT.ok;
+    let offset = statSync(path).size;
+    return follow(() => {
+      offset = printNew(context, path, offset);
+    });
+  },
+};
+
+/** Prints what was added since `offset`; a rotated log starts again at 0. */
+function printNew(context: Context, path: string, offset: number): number {
+  const size = existsSync(path) ? statSync(path).size : 0;
+  const from = size < offset ? 0 : offset;
+  if (size === from) return size;
+  const file = openSync(path, 'r');
+  try {
+    const data = Buffer.alloc(size - from);
+    const read = readSync(file, data, 0, data.length, from);
+    context.write(data.subarray(0, read).toString('utf8'));
+    return from + read;
+  } finally {
+    closeSync(file);
+  }
+}

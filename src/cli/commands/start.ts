@@ -1,0 +1,84 @@
+import { basename, resolve } from 'node:path';
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { usage } from '../../core/errors.ts';
+import { statusOf, startDaemon, stopDaemon, stopRunner } from '../../hosts/node/daemon-control.ts';
+import { git } from '../../hosts/node/git.ts';
+import { createTown } from '../../hosts/node/town-create.ts';
+import { findTownRoot, writeDesired } from '../../hosts/node/town-files.ts';
+import type { CommandSpec } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { paint, state } from '../output.ts';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/;
+
+/** This program's entry point: source in a clone, compiled in a package. */
+export const mainPath = (): string => fileURLToPath(new URL(`../main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
+
+export const init: CommandSpec = {
+  usage: 'gt init [dir] [--name <name>]',
+  summary: 'make a town in a folder; a half-made one is completed, nothing is overwritten',
+  examples: ['gt init ~/town', 'gt init . --name shop'],
+  args: ['[dir]'],
+  options: { name: { type: 'string', value: 'name', help: 'name of the town (default: of the folder)' } },
+  run: async (context, args) => {
+    const root = resolve(context.cwd, args.positionals[0] ?? context.townFlag ?? '.');
+    const outer = findTownRoot(resolve(root, '..'));
+    if (outer !== null) throw usage('town_inside_town', `${root} is inside the town ${outer}.`, 'Choose a folder outside of it.', 'dir');
+    const fallback = basename(root).replaceAll(/[^A-Za-z0-9 ._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+    const name = args.text('name') ?? (fallback === '' ? 'town' : fallback.slice(0, 60));
+    if (!NAME.test(name)) throw usage('bad_name', `${JSON.stringify(name)} can't be the name of a town.`, 'Use up to 60 letters, digits, spaces, ".", "_" or "-".', 'name');
+    const { town, created } = createTown({ root, name, ownerEmail: await ownerEmail(), nowMs: Date.now() });
+    if (context.json) context.print(JSON.stringify({ id: town.identity.id, name: town.identity.name, root: town.paths.root, created }));
+    else context.print(`${created ? 'Made' : 'Kept'} the town ${paint(context.style, 'bold', town.identity.name)} in ${town.paths.root}`);
+    context.hint('Next: gt rig add <name> <git-url-or-path>, then gt up');
+    return EXIT.ok;
+  },
+};
+
+/** The author's address of commits: what git would use here. */
+async function ownerEmail(): Promise<string> {
+  const answer = await git(['config', '--get', 'user.email']);
+  const email = answer.stdout.trim();
+  return answer.ok && email !== '' ? email : `${userInfo().username}@localhost`;
+}
+
+export const up: CommandSpec = {
+  usage: 'gt up',
+  summary: 'start the town and keep it up; waits until it answers',
+  examples: ['gt up', 'gt up --json'],
+  run: async (context) => {
+    const town = context.town();
+    writeDesired(town.paths, 'up');
+    const before = statusOf(town);
+    const status = before.running ? before : await startDaemon({ town, main: mainPath() });
+    print(context, { running: true, already: before.running, pid: status.pid, url: status.url, root: town.paths.root });
+    context.hint('Give it work with: gt sling "<title>" --rig <rig>');
+    return EXIT.ok;
+  },
+};
+
+export const down: CommandSpec = {
+  usage: 'gt down',
+  summary: 'stop the daemon, the runner and its agents; their work is kept, and the town stays down after a reboot',
+  examples: ['gt down', 'gt down --json'],
+  run: async (context) => {
+    const town = context.town();
+    writeDesired(town.paths, 'down');
+    context.hint('Stopping; agents get time to hand over their work.');
+    const hadDaemon = await stopDaemon(town, false);
+    const hadRunner = await stopRunner(town);
+    print(context, { running: false, already: !hadDaemon && !hadRunner, pid: null, url: null, root: town.paths.root });
+    return EXIT.ok;
+  },
+};
+
+function print(context: Context, answer: { readonly running: boolean; readonly already: boolean; readonly pid: number | null; readonly url: string | null; readonly root: string }): void {
+  if (context.json) {
+    context.print(JSON.stringify(answer));
+    return;
+  }
+  const where = answer.running ? `  pid ${String(answer.pid)}  ${answer.url ?? ''}` : '';
+  context.print(`${state(context.style, answer.running ? 'up' : 'down')}${answer.already ? ' already' : ''}${where}`);
+}

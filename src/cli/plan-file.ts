@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
+import { z } from 'zod';
+import { usage } from '../core/errors.ts';
+import { nearest } from '../hosts/node/nearest.ts';
+import { readText } from './commands/bead.ts';
+
+const reference = z.union([z.number().int(), z.string()]);
+const task = z.strictObject({
+  /** A label of the plan's own, for `depends_on`; `key` is another word for it. */
+  id: z.string().min(1).optional(),
+  key: z.string().min(1).optional(),
+  rig: z.string(),
+  title: z.string(),
+  body: z.string().optional(),
+  body_file: z.string().optional(),
+  priority: z.string().optional(),
+  runtime: z.string().optional(),
+  model: z.string().optional(),
+  depends_on: z.union([reference, z.array(reference)]).optional(),
+});
+const plan = z.strictObject({ tasks: z.array(task).min(1, 'a plan has at least one task') });
+type Task = z.infer<typeof task>;
+
+/** A task of the request: labels are positions by now, body files are text. */
+export interface PlannedTask {
+  readonly rig: string;
+  readonly title: string;
+  readonly body: string | undefined;
+  readonly priority: string | undefined;
+  readonly runtime: string | undefined;
+  readonly model: string | undefined;
+  readonly depends_on: readonly (number | string)[];
+}
+
+/** Reads a plan file. Errors: `file_unreadable`, `bad_plan`, `unknown_field`, `duplicate_label`, `two_bodies`. */
+export function readPlan(file: string): readonly PlannedTask[] {
+  const tasks = check(parsePlan(file, readText(file, 'file')), file);
+  const labels = labelsOf(tasks, file);
+  return tasks.map((one, position) => ({
+    rig: one.rig,
+    title: one.title,
+    body: bodyOf(one, { file, position }),
+    priority: one.priority,
+    runtime: one.runtime,
+    model: one.model,
+    depends_on: [one.depends_on ?? []].flat().map((entry) => (typeof entry === 'number' ? entry : (labels.get(entry) ?? entry))),
+  }));
+}
+
+function parsePlan(file: string, text: string): unknown {
+  try {
+    return file === '-' || file.endsWith('.json') ? JSON.parse(text) : parseToml(text);
+  } catch (error) {
+    const first = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw usage('bad_plan', `${file} can't be read as ${file === '-' || file.endsWith('.json') ? 'JSON' : 'TOML'}: ${first}`, 'See "gt help convoy create" for a plan.', 'file');
+  }
+}
+
+function check(data: unknown, file: string): readonly Task[] {
+  const parsed = plan.safeParse(data);
+  if (parsed.success) return parsed.data.tasks;
+  const issue = parsed.error.issues[0];
+  const at = issue?.path.map(String).join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const near = nearest(key, at === '' ? ['tasks'] : Object.keys(task.shape));
+    throw usage('unknown_field', `${file}: there is no field ${JSON.stringify(at === '' ? key : `${at}.${key}`)}.`, near === null ? `A task has: ${Object.keys(task.shape).join(', ')}.` : `Did you mean "${near}"?`, 'file');
+  }
+  throw usage('bad_plan', `${file}: ${at === '' ? 'the plan' : at} is not valid: ${issue?.message ?? 'unknown reason'}.`, 'See "gt help convoy create" for a plan.', 'file');
+}
+
+function labelsOf(tasks: readonly Task[], file: string): ReadonlyMap<string, number> {
+  const labels = new Map<string, number>();
+  for (const [position, one] of tasks.entries()) {
+    for (const label of new Set([one.id, one.key])) {
+      if (label === undefined) continue;
+      if (labels.has(label)) throw usage('duplicate_label', `${file}: two tasks are called ${JSON.stringify(label)}.`, 'Give each task a label of its own.', 'file');
+      labels.set(label, position);
+    }
+  }
+  return labels;
+}
+
+function bodyOf(one: Task, where: { readonly file: string; readonly position: number }): string | undefined {
+  if (one.body_file === undefined) return one.body;
+  if (one.body !== undefined) throw usage('two_bodies', `${where.file}: task ${String(where.position)} has both body and body_file.`, 'Leave one of them out.', 'file');
+  const path = resolve(where.file === '-' ? '.' : dirname(where.file), one.body_file);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw usage('file_unreadable', `${where.file}: the body_file ${JSON.stringify(one.body_file)} of task ${String(where.position)} can't be read.`, 'Its path is relative to the plan.', 'file');
+  }
+}
