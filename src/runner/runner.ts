@@ -15,6 +15,7 @@ import { Forwarder } from './forwarder.ts';
 import { git } from './git/git.ts';
 import { WorktreePool } from './git/pool.ts';
 import { Repos } from './git/repos.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { listen } from './http/server.ts';
 import { JobEngine } from './jobs/engine.ts';
 import { DEFAULT_TIMINGS, type RunnerTimings } from './limits.ts';
@@ -71,8 +72,6 @@ async function compose(parts: Parts): Promise<RunnerHandle> {
   const ctx = makeContext(parts);
   const forwarder = new Forwarder({ facts: ctx.facts, brain: ctx.brain, timings: ctx.timings, log: ctx.log });
   await recover(ctx);
-  ctx.attempts.prune();
-  ctx.jobs.prune();
   const jobs = new JobEngine(ctx);
   const service = new RunnerService({ ctx, jobs, forwarder, versions: await versions(ctx) });
   const server = await listen(service);
@@ -81,12 +80,13 @@ async function compose(parts: Parts): Promise<RunnerHandle> {
   };
   forwarder.wake();
   const stopHeartbeat = startHeartbeat(ctx);
+  const stopHousekeeping = startHousekeeping(ctx);
   ctx.log.info('runner ready', { instance: ctx.instance });
   let stopping: Promise<void> | null = null;
   const end = async (): Promise<void> => {
     service.drain();
     stopHeartbeat();
-    await within(endWork(ctx, jobs), ctx.timings.shutdownMs);
+    await within(Promise.all([endWork(ctx, jobs), stopHousekeeping()]), ctx.timings.shutdownMs);
     await close({ ctx, service, server, forwarder });
     parts.lock.release();
   };
