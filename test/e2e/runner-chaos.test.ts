@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import type { StartAgent } from '../../src/api/contract/runner.ts';
-import { marked } from '../../src/runner/process/sweep.ts';
 import { sleep, TestTown } from '../fixtures/runner/town.ts';
 
 /** Kills at moments spread over a whole start-work-done-exit cycle, which takes about 400 ms here. */
@@ -20,21 +19,24 @@ afterEach(async () => {
   await town.close();
 });
 
-const exits = (start: StartAgent): number => town.brain.deliveries.filter((key) => key === `exited:${start.attempt}`).length;
+const exits = (start: StartAgent): number =>
+  town.brain.deliveries.filter((key) => key === `exited:${start.attempt}`).length;
 
 it('loses and doubles nothing, whenever its runner is killed', async () => {
   const all: StartAgent[] = [];
   await town.spawnRunner();
   for (let round = 0; round < ROUNDS; round += 1) {
     const starts = Array.from({ length: AGENTS }, (_, index) =>
-      town.startRequest({ script: `echo ${String(round)} > r${String(round)}-${String(index)}.txt; sleep 0.0${String(index)}` }),
+      town.startRequest({
+        script: `echo ${String(round)} > r${String(round)}-${String(index)}.txt; sleep 0.0${String(index)}`,
+      }),
     );
     all.push(...starts);
     await Promise.all(starts.map((start) => town.post(start)));
     await sleep(round * STEP_MS);
     await town.killRunner();
     await town.spawnRunner();
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
     if (existsSync(town.bare)) town.git(['fsck', '--no-dangling', '--connectivity-only'], town.bare);
   }
   let done = 0;
@@ -53,7 +55,9 @@ it('loses and doubles nothing, whenever its runner is killed', async () => {
     expect(town.brain.recorded.filter((fact) => fact.key === `exited:${start.attempt}`)).toHaveLength(1);
     expect(exits(start)).toBeGreaterThanOrEqual(1);
   }
-  console.log(`killed ${String(ROUNDS)} times under ${String(all.length)} agents: ${String(done)} done, ${String(all.length - done)} ended as lost, 0 stuck`);
+  console.log(
+    `killed ${String(ROUNDS)} times under ${String(all.length)} agents: ${String(done)} done, ${String(all.length - done)} ended as lost, 0 stuck`,
+  );
   const last = Array.from({ length: AGENTS }, () => town.startRequest({ script: 'echo end > end.txt' }));
   await Promise.all(last.map((start) => town.post(start)));
   for (const start of last) await town.fact('agent_done', start);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { StartAgent } from '../../src/api/contract/runner.ts';
-import { marked } from '../../src/runner/process/sweep.ts';
 import { TestTown, until } from '../fixtures/runner/town.ts';
 
 let town: TestTown;
@@ -41,9 +40,9 @@ describe('kill -9 of the runner', () => {
     );
     const stranger = spawn('sleep', ['302'], { env: { ...process.env, GT_TOWN: 'another-town', GT_ATTEMPT: 'at-x' } });
     await town.killRunner();
-    expect(marked({ town: town.id }).length).toBeGreaterThan(0);
+    expect(town.alive().length).toBeGreaterThan(0);
     await town.spawnRunner();
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
     expect(stranger.exitCode === null && stranger.signalCode === null).toBe(true);
     stranger.kill();
     expect((await town.health()).instance).not.toBe(first);
@@ -115,10 +114,10 @@ describe('kill -9 of the runner', () => {
     ];
     const job = { kind: 'gates', key: 'g1', repo: town.repo, commit: town.targetSha, gates } as const;
     expect((await town.call('POST', '/jobs', job)).json).toEqual({ state: 'accepted' });
-    await until(() => marked({ town: town.id }).length >= 2, 'gate runs');
+    await until(() => town.alive().length >= 2, 'gate runs');
     await town.killRunner();
     await town.spawnRunner();
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
     expect(await town.job(job)).toMatchObject({ result: 'gates', green: true });
   });
 });
@@ -130,7 +129,7 @@ describe('SIGTERM of the runner', () => {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     expect(await gone).toBe(0);
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
     const { exit } = await town.fact('agent_exited', start);
     expect(exit).toMatchObject({ cause: 'runner_lost', dirty: true });
     expect(rescued(exit.rescueRef, 'a.txt')).toBe('changed');

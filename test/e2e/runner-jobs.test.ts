@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Job, JobResult } from '../../src/api/contract/runner.ts';
-import { marked } from '../../src/runner/process/sweep.ts';
 import { sleep, TestTown, until } from '../fixtures/runner/town.ts';
 
 let town: TestTown;
@@ -221,7 +220,7 @@ describe('gates', () => {
     const job = gates([{ run: 'setsid sleep 300 & sleep 301 & sleep 302', timeoutMs: 300 }]);
     const result = await town.job(job);
     expect(result).toMatchObject({ green: false, runs: [{ exitCode: null, timedOut: true }] });
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
     await until(
       () => town.brain.recorded.some((fact) => fact.type === 'job_finished' && fact.jobKey === job.key),
       'fact',
@@ -234,7 +233,7 @@ describe('gates', () => {
     delete process.env['SOME_API_KEY'];
     expect(result).toMatchObject({ green: true });
     expect(JSON.stringify(result)).not.toMatch(/very-secret|runner-secret|GT_TOKEN/);
-    expect(marked({ town: town.id })).toEqual([]);
+    expect(town.alive()).toEqual([]);
   });
 });
 
