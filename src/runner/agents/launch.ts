@@ -40,6 +40,8 @@ export async function launch(ctx: RunnerContext, live: LiveAgent): Promise<void>
     const start = await prepare(ctx, live);
     await confirm(ctx, live);
     spawnAgent(ctx, live, start);
+    // After the start, so that the spare for the next one does not slow this one down.
+    if (live.base !== null) ctx.pool.fill(ctx.repos.known(live.request.rig), live.base);
   } catch (error) {
     const cause = error instanceof NoStart ? error.ending : (live.ending ?? 'spawn_failed');
     await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine: explain(error) });
@@ -68,7 +70,6 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   await checkoutDetached(tree, base);
   ctx.attempts.prepared(request.attempt, base);
   live.base = base;
-  ctx.pool.fill(repo, base);
   mayGoOn(ctx, live);
   const folder = await writeState(ctx, request);
   if (runtime.capabilities.continuesWork && request.restoreFrom !== null)

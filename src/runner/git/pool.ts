@@ -8,7 +8,15 @@ import type { WorktreeStore } from '../store/worktrees.ts';
 import { errorText } from '../text.ts';
 import { GitError } from './git.ts';
 import type { RigRepo } from './repos.ts';
-import { cleanWorktree, isLinked, makeWorktree, removeStaleLocks, type Worktree, worktreeAt } from './worktree.ts';
+import {
+  cleanWorktree,
+  fillWorktree,
+  isLinked,
+  makeWorktree,
+  removeStaleLocks,
+  type Worktree,
+  worktreeAt,
+} from './worktree.ts';
 
 /** `w`: agents' worktrees. `gate`: worktrees that gates run in; apart, so that a gate never meets an agent's leftovers. */
 export type PoolKind = 'w' | 'gate';
@@ -118,6 +126,7 @@ export class WorktreePool {
     this.#store.set({ rig: repo.rig, name, state: 'owned', owner: use.owner ?? `making:${repo.rig}/${name}` });
     try {
       await repo.writer.run(() => makeWorktree(repo, tree, use.commit));
+      await fillWorktree(tree);
     } catch (error) {
       this.#store.set({ rig: repo.rig, name, state: 'making', owner: null });
       throw error;

@@ -43,7 +43,8 @@ export async function requireLinked(tree: Worktree): Promise<void> {
 /**
  * Makes the worktree, whatever a crash left at its place: a half-made one, a registration without directory (also a
  * locked one, which prune would keep), a directory without registration (moved aside, not deleted). The caller holds the
- * writer lock and knows that nobody's unsaved work is in it. Errors: `GitError`.
+ * writer lock and knows that nobody's unsaved work is in it; the files come with `fillWorktree`, which needs no lock.
+ * Errors: `GitError`.
  */
 export async function makeWorktree(repo: RigRepo, tree: Worktree, commit: string): Promise<void> {
   const registered = existsSync(tree.place.gitDir);
@@ -53,8 +54,24 @@ export async function makeWorktree(repo: RigRepo, tree: Worktree, commit: string
   }
   await rm(tree.place.gitDir, { recursive: true, force: true });
   await mkdir(dirname(tree.path), { recursive: true });
-  await git(repo.place, ['worktree', 'add', '--quiet', '--detach', '--force', '--end-of-options', tree.path, commit]);
+  await git(repo.place, [
+    'worktree',
+    'add',
+    '--quiet',
+    '--detach',
+    '--no-checkout',
+    '--force',
+    '--end-of-options',
+    tree.path,
+    commit,
+  ]);
   await requireLinked(tree);
+}
+
+/** Writes the files of HEAD into a worktree that was just made. Errors: `GitError`. */
+export async function fillWorktree(tree: Worktree): Promise<void> {
+  await requireLinked(tree);
+  await git(tree.place, ['reset', '--quiet', '--hard']);
 }
 
 /** Lock files in a worktree's own folder are stale whenever no process of its owner lives. */

@@ -25,7 +25,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   },
   'POST /agents': async (service, request, response) => {
     const start = parseJson(startAgentSchema, await readBody(request, BODY_START_BYTES_MAX));
-    if (service.draining)
+    // A repeat of a start that was taken before is still answered as taken.
+    if (service.draining && service.ctx.attempts.get(start.attempt) === null)
       throw conflict('draining', 'This runner takes no new agents.', 'Start it on another runner, or later.');
     sendJson(response, 200, acceptStart(service.ctx, start));
   },
