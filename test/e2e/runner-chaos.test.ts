@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StartAgent } from '../../src/api/contract/runner.ts';
 import { sleep, TestTown } from '../fixtures/runner/town.ts';
 
-/** Kills at moments spread over a whole start-work-done-exit cycle, which takes about 400 ms here. */
-const ROUNDS = 14;
+/** Kills spread over the phases of a start-work-done-exit cycle. */
+const ROUNDS = 15;
 const STEP_MS = 31;
 const AGENTS = 5;
 
@@ -33,7 +33,10 @@ it('loses and doubles nothing, whenever its runner is killed', async () => {
     );
     all.push(...starts);
     await Promise.all(starts.map((start) => town.post(start)));
-    await sleep(round * STEP_MS);
+    // A third each: kills during the start, around the work, around the end, whatever the speed of the machine.
+    if (round % 3 === 1) await town.fact('agent_started', starts[0]);
+    if (round % 3 === 2) await town.fact('agent_done', starts[0]);
+    await sleep(Math.floor(round / 3) * STEP_MS);
     await town.killRunner();
     await town.spawnRunner();
     expect(town.alive()).toEqual([]);
