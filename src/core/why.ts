@@ -61,17 +61,15 @@ function endedText(bead: Bead): Sentence {
         sinceMs,
       };
     default:
-      return {
-        sentence:
-          `Ended as ${bead.closeReason ?? bead.status}${bead.evidence?.note === undefined || bead.evidence.note === '' ? '' : `: ${bead.evidence.note}`}.`.replace(
-            /\.\.$/,
-            '.',
-          ),
-        rule: 'bead-ended',
-        next: null,
-        sinceMs,
-      };
+      return { sentence: otherEnd(bead), rule: 'bead-ended', next: null, sinceMs };
   }
+}
+
+function otherEnd(bead: Bead): string {
+  const end = `Ended as ${bead.closeReason ?? bead.status}`;
+  const note = bead.evidence?.note ?? '';
+  if (note === '') return `${end}.`;
+  return `${end}: ${note}${note.endsWith('.') ? '' : '.'}`;
 }
 
 function runningText(view: RigView, bead: Bead): Sentence {

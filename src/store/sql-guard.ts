@@ -92,6 +92,17 @@ function tokenize(text: string): readonly Token[] {
   return tokens;
 }
 
+const QUOTED = 'quoted identifier or double-quoted literal';
+const NAMED = 'named parameter; use a bare ?';
+const REFUSED_MARKS: ReadonlyMap<string, string> = new Map([
+  ['"', QUOTED],
+  ['`', QUOTED],
+  ['[', QUOTED],
+  [':', NAMED],
+  ['@', NAMED],
+  ['$', NAMED],
+]);
+
 function toToken(text: string): Token | null {
   if (/^\s/.test(text)) return null;
   if (text.startsWith('--') || text.startsWith('/*')) throw new SqlGuardError('comment in a statement');
@@ -101,9 +112,8 @@ function toToken(text: string): Token | null {
   }
   if (/^[A-Za-z_]/.test(text)) return { type: 'word', text: text.toUpperCase() };
   if (/^\d/.test(text)) return { type: 'number' };
-  if (text === '"' || text === '`' || text === '[')
-    throw new SqlGuardError('quoted identifier or double-quoted literal');
-  if (text === ':' || text === '@' || text === '$') throw new SqlGuardError('named parameter; use a bare ?');
+  const refusal = REFUSED_MARKS.get(text);
+  if (refusal !== undefined) throw new SqlGuardError(refusal);
   return { type: 'mark', text };
 }
 
