@@ -1,85 +1,25 @@
 import { AGENT_TRANSITIONS, allows, beadTransitions } from '../core/transitions.ts';
-import { AGEING_STEP_MS } from '../core/limits.ts';
+import { queueKey } from '../core/queue-key.ts';
 import {
   isTerminal,
   sourceOf,
   type Bead,
-  type BeadKind,
   type BeadStatus,
-  type BeadType,
   type CloseReason,
   type Evidence,
-  type Hold,
-  type Origin,
-  type Priority,
 } from '../core/model/bead.ts';
 import type { Agent, AgentStatus, Outcome } from '../core/model/agent.ts';
-import {
-  trusted,
-  type AgentId,
-  type AttemptId,
-  type BeadId,
-  type RunnerInstance,
-  type Sha,
-} from '../core/model/ids.ts';
-import type { MergeStep } from '../core/model/review.ts';
+import { trusted, type AgentId, type AttemptId, type BeadId, type Sha } from '../core/model/ids.ts';
 import type { ExitRecord, JobResult } from '../core/facts.ts';
 import type { ClaimState } from '../core/view.ts';
 import { agentRef, attemptEntity, beadRef, SCHEDULE, trainRef, type Ref } from '../core/refs.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
+import { BlockerWriter } from './blocker-writer.ts';
 import { GuardFailed } from './guard-failed.ts';
+import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
 import { DISPATCH_SCOPE, type SqlRigView } from './rig-view.ts';
 import { int, text } from './rows.ts';
-
-/** Rank of a priority in the queue: lower goes first. */
-const RANK: Readonly<Record<Priority, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
-
-/**
- * Orders a queue by one constant number: the time it entered, plus one ageing step for each class below critical. An
- * older entry therefore overtakes a newer one of the next higher class after `AGEING_STEP_MS`, and an index does it.
- */
-export const queueKey = (priority: Priority, enteredAtMs: number): number =>
-  enteredAtMs + RANK[priority] * AGEING_STEP_MS;
-
-export interface NewBead {
-  readonly id: BeadId;
-  readonly type: BeadType;
-  readonly kind: BeadKind;
-  readonly title: string;
-  readonly body: string;
-  readonly origin: Origin;
-  readonly priority: Priority;
-  readonly hold: Hold | null;
-  readonly holdReason: string | null;
-  readonly parentId: BeadId | null;
-  readonly branchOf: BeadId | null;
-  readonly convoyId: string | null;
-  readonly convoyPosition: number | null;
-  readonly targetBranch: string;
-  readonly runtime: string | null;
-  readonly model: string | null;
-  readonly pinnedAgent: string | null;
-  readonly createdBy: string;
-}
-
-export interface NewAttempt {
-  readonly id: AttemptId;
-  readonly bead: Bead;
-  readonly agent: AgentId;
-  readonly epoch: number;
-  readonly runtime: string;
-  readonly model: string | null;
-  readonly round: number;
-  readonly runner: RunnerInstance | null;
-}
-
-export interface ReviewStep {
-  readonly from: MergeStep;
-  readonly to: MergeStep;
-  readonly stepKey: string | null;
-  readonly columns: Readonly<Record<string, SqlValue>>;
-}
 
 /** Every write to a rig's tables. Each is guarded; each marks what must be looked at again. */
 export class RigWriter {
@@ -87,12 +27,17 @@ export class RigWriter {
   readonly #view: SqlRigView;
   readonly #nowMs: number;
   readonly #dirty: (ref: Ref) => void;
+  readonly blockers: BlockerWriter;
 
   constructor(sql: Sql, view: SqlRigView, nowMs: number, dirty: (ref: Ref) => void) {
     this.#sql = sql;
     this.#view = view;
     this.#nowMs = nowMs;
     this.#dirty = dirty;
+    this.blockers = new BlockerWriter(sql, nowMs, (bead) => {
+      this.#touchBead(bead);
+      this.#touchTrainOf(bead);
+    });
   }
 
   #guarded(what: string, query: string, ...args: SqlValue[]): SqlRow {
@@ -180,7 +125,11 @@ export class RigWriter {
       id,
     );
     this.#touchBead(id);
-    const review = this.#view.review(id);
+    this.#touchTrainOf(id);
+  }
+
+  #touchTrainOf(mergeRequest: BeadId): void {
+    const review = this.#view.review(mergeRequest);
     if (review !== null) this.#dirty(trainRef(review.targetBranch));
   }
 
@@ -195,68 +144,6 @@ export class RigWriter {
   markWatched(id: BeadId): void {
     this.#sql.all('UPDATE beads SET watched = 1 WHERE id = ?', id);
     this.#dirty(beadRef(id));
-  }
-
-  /** Adds one thing to wait for; `open_blockers` is kept equal to the open rows in the same statement pair. */
-  addBlocker(bead: BeadId, ref: string, scope: 'local' | 'remote', state: 'open' | 'cleared' | 'failed'): void {
-    const added = this.#sql.all(
-      'INSERT INTO blockers (bead_id, blocker_ref, scope, state) VALUES (?, ?, ?, ?) ON CONFLICT (bead_id, blocker_ref) DO NOTHING RETURNING state',
-      bead,
-      ref,
-      scope,
-      state,
-    );
-    if (added.length === 0) return;
-    if (scope === 'local') this.#sql.all('UPDATE beads SET dependents = dependents + 1 WHERE id = ?', ref);
-    this.#recountBlockers(bead);
-  }
-
-  /** Idempotent: only open rows change. */
-  resolveBlocker(bead: BeadId, ref: string, cleared: boolean): void {
-    const changed = this.#sql.all(
-      `UPDATE blockers SET state = ? WHERE bead_id = ? AND blocker_ref = ? AND state = 'open' RETURNING bead_id`,
-      cleared ? 'cleared' : 'failed',
-      bead,
-      ref,
-    );
-    if (changed.length > 0) this.#recountBlockers(bead);
-  }
-
-  /** A person decided to go on in spite of a failed blocker. */
-  forgiveBlocker(bead: BeadId, ref: string): void {
-    this.#sql.all(
-      `UPDATE blockers SET state = 'cleared' WHERE bead_id = ? AND blocker_ref = ? AND state = 'failed'`,
-      bead,
-      ref,
-    );
-    this.#recountBlockers(bead);
-  }
-
-  /** A bead of another rig got its id: from now on it is named by it. */
-  renameBlocker(from: string, to: string): void {
-    this.#sql.all(
-      'UPDATE blockers SET blocker_ref = ? WHERE blocker_ref = ? AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.bead_id = blockers.bead_id AND b.blocker_ref = ?)',
-      to,
-      from,
-      to,
-    );
-  }
-
-  waitingFor(ref: string): readonly BeadId[] {
-    return this.#view.dependents(trusted.bead(ref));
-  }
-
-  #recountBlockers(bead: BeadId): void {
-    this.#sql.all(
-      `UPDATE beads SET open_blockers = (SELECT COUNT(*) FROM blockers WHERE bead_id = beads.id AND state = 'open'),
-        failed_blockers = (SELECT COUNT(*) FROM blockers WHERE bead_id = beads.id AND state = 'failed'), version = version + 1, updated_at = ?
-        WHERE id = ?`,
-      this.#nowMs,
-      bead,
-    );
-    this.#touchBead(bead);
-    const review = this.#view.review(bead);
-    if (review !== null) this.#dirty(trainRef(review.targetBranch));
   }
 
   insertAgent(id: AgentId, name: string): void {

@@ -4,9 +4,10 @@ import { must, unreachable } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
+import { queueKey } from '../../core/queue-key.ts';
 import { agentRef, attemptEntity, beadRef } from '../../core/refs.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
-import { queueKey, type RigWriter } from '../../store/rig-writer.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -14,6 +15,12 @@ import type { RigContext } from './rig-context.ts';
 
 type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
 type RigDecision = Decision<RigAction>;
+/** A claim on its way to a verdict. */
+type ClaimAction = Of<'verify_done' | 'promote_branch' | 'clear_claim'>;
+/** A merge request on its way through the train. */
+type ReviewAction = Of<'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step'>;
+/** What others must hear: beads that wait, the town, people. */
+type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
 
 /** Lane of the effects that start and stop processes of one lineage. */
 export const processLane = (source: BeadId): string => `process:${source}`;
@@ -69,35 +76,16 @@ export class RigActions {
       case 'hold_bead':
         writer.updateBead(action.bead, { hold: action.hold, hold_reason: action.reason });
         return { entity: beadRef(action.bead), to: action.hold, reason: action.reason };
+      case 'reset_breaker':
+      case 'trip_breaker':
+        return breakerChange(writer, action);
       default:
-        return this.#performMore(turn, writer, action);
+        return this.#performMerge(turn, writer, action);
     }
   }
 
-  #performMore(
-    turn: Turn,
-    writer: RigWriter,
-    action: Exclude<
-      RigAction,
-      Of<
-        | 'dispatch_agent'
-        | 'transition_bead'
-        | 'transition_agent'
-        | 'unhook_agent'
-        | 'end_attempt'
-        | 'declare_gone'
-        | 'stop_agent'
-        | 'charge_bead'
-        | 'hold_bead'
-      >
-    >,
-  ): Change {
+  #performMerge(turn: Turn, writer: RigWriter, action: ClaimAction | ReviewAction | NewsAction): Change {
     switch (action.type) {
-      case 'reset_breaker':
-        return { entity: 'breaker:dispatch', to: writer.resetBreaker() ? 'closed' : 'unchanged' };
-      case 'trip_breaker':
-        writer.setBreaker(action.failures, action.retryAtMs, action.reason);
-        return { entity: 'breaker:dispatch', to: `failures ${String(action.failures)}`, reason: action.reason };
       case 'verify_done':
       case 'promote_branch':
         return this.#claimStep(turn, writer, action);
@@ -115,8 +103,15 @@ export class RigActions {
       case 'start_merge':
       case 'merge_step':
         return this.#mergeStep(turn, writer, action);
+      default:
+        return this.#performNews(turn, writer, action);
+    }
+  }
+
+  #performNews(turn: Turn, writer: RigWriter, action: NewsAction): Change {
+    switch (action.type) {
       case 'resolve_blocker':
-        for (const dependent of action.dependents) writer.resolveBlocker(dependent, action.blocker, action.cleared);
+        for (const dependent of action.dependents) writer.blockers.resolve(dependent, action.blocker, action.cleared);
         return { entity: beadRef(action.blocker), to: action.cleared ? 'cleared' : 'failed' };
       case 'send_message':
         return this.#sendMessage(turn, writer, action);
@@ -304,25 +299,14 @@ export class RigActions {
       pinnedAgent: null,
       createdBy: 'system',
     });
-    writer.addBlocker(review.beadId, id, 'local', 'open');
+    writer.blockers.add(review.beadId, id, 'local', 'open');
     turn.dirty(beadRef(id));
     return { entity: beadRef(source.id), to: id, reason: `${action.kind}, round ${String(round)}: ${action.title}` };
   }
 
   #mergeStep(turn: Turn, writer: RigWriter, action: Of<'start_merge' | 'merge_step'>): Change {
     const review = must(this.#rig.view.review(action.mergeRequest), 'a merging merge request exists');
-    const columns: Record<string, SqlValue> = {};
-    if (action.candidate !== undefined)
-      Object.assign(columns, {
-        candidate_sha: action.candidate.sha,
-        tested_tree: action.candidate.tree,
-        target_sha: action.candidate.targetSha,
-      });
-    if (action.gateLog !== undefined) columns['gate_log'] = action.gateLog;
-    if (action.mergeSha !== undefined) columns['merge_sha'] = action.mergeSha;
-    if (action.races !== undefined) columns['races'] = action.races;
-    if (action.heldReason !== undefined) columns['held_reason'] = action.heldReason;
-    if (action.deadlineAtMs !== undefined) columns['deadline_at'] = action.deadlineAtMs;
+    const columns = stepColumns(action);
     if (action.requeueAtMs !== undefined)
       columns['queue_key'] = queueKey(this.#bead(review.sourceBeadId).priority, action.requeueAtMs);
     writer.stepReview(action.mergeRequest, {
@@ -347,6 +331,34 @@ export class RigActions {
     turn.send('town', this.#rig.address, action.message);
     return { entity: action.key, to: action.message.type };
   }
+}
+
+function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_breaker'>): Change {
+  const entity = 'breaker:dispatch';
+  if (action.type === 'reset_breaker') return { entity, to: writer.resetBreaker() ? 'closed' : 'unchanged' };
+  writer.setBreaker(action.failures, action.retryAtMs, action.reason);
+  return { entity, to: `failures ${String(action.failures)}`, reason: action.reason };
+}
+
+/** The columns that a step sets; what the action does not name stays as it is. */
+function stepColumns(action: Of<'start_merge' | 'merge_step'>): Record<string, SqlValue> {
+  const named: Readonly<Record<string, SqlValue | undefined>> = {
+    ...(action.candidate === undefined
+      ? {}
+      : {
+          candidate_sha: action.candidate.sha,
+          tested_tree: action.candidate.tree,
+          target_sha: action.candidate.targetSha,
+        }),
+    gate_log: action.gateLog,
+    merge_sha: action.mergeSha,
+    races: action.races,
+    held_reason: action.heldReason,
+    deadline_at: action.deadlineAtMs,
+  };
+  const columns: Record<string, SqlValue> = {};
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;
+  return columns;
 }
 
 interface Change {

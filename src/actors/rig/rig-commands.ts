@@ -1,15 +1,19 @@
 import type { RigToTown } from '../../core/actions.ts';
 import type { BeadCommand, Caller, CreateBead, SlingBead } from '../../core/commands.ts';
+import { must } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
-import { isTerminal, type Bead } from '../../core/model/bead.ts';
+import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
 import { utf8Length } from '../../core/text.ts';
+import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
 import { addLocalBlocker } from './rig-messages.ts';
+
+type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
 
 /** What people and agents ask of a rig: validate, change in one transaction, answer with the bead's id. */
 export class RigCommands {
@@ -63,7 +67,7 @@ export class RigCommands {
     for (const blocker of input.dependsOn) {
       if (prefixOf(blocker) === config.prefix) addLocalBlocker(this.#rig, writer, id, blocker);
       else {
-        writer.addBlocker(id, blocker, 'remote', 'open');
+        writer.blockers.add(id, blocker, 'remote', 'open');
         turn.send<RigToTown>('town', this.#rig.address, { type: 'remote_blocker', blocker, bead: id });
       }
     }
@@ -133,7 +137,7 @@ export class RigCommands {
   }
 
   /** Once the push is under way a cancel waits for its verdict; until then it ends everything in one transaction. */
-  #close(turn: Turn, writer: RigWriter, bead: Bead, command: Extract<BeadCommand, { readonly type: 'close' }>): void {
+  #close(turn: Turn, writer: RigWriter, bead: Bead, command: CloseCommand): void {
     if (bead.type !== 'issue' || bead.branchOf !== null) {
       throw usage(
         'not_a_task',
@@ -153,21 +157,21 @@ export class RigCommands {
       writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
       return;
     }
-    if (bead.status === 'in_review' && command.reason === 'no_change') {
+    if (bead.status === 'in_review') this.#closeInReview(writer, bead, command);
+    else writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
+  }
+
+  #closeInReview(writer: RigWriter, bead: Bead, command: CloseCommand): void {
+    if (command.reason === 'no_change') {
       throw precondition(
         'in_review',
         `${bead.id} has changes in review.`,
         `Cancel it with "gt bead close ${bead.id} --cancel", or let it merge.`,
       );
     }
-    if (bead.status === 'in_review') {
-      writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
-      const open = this.#rig.view.bead(bead.id);
-      if (open !== null)
-        writer.transitionBead(open, 'closed', { closeReason: 'cancelled', evidence: { note: command.note } });
-      return;
-    }
-    writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
+    writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
+    const open = must(this.#rig.view.bead(bead.id), 'a bead that was just opened exists');
+    writer.transitionBead(open, 'closed', { closeReason: 'cancelled', evidence: { note: command.note } });
   }
 
   #hold(writer: RigWriter, bead: Bead, note: string): void {
@@ -201,10 +205,6 @@ export class RigCommands {
         `${bead.id} has ended (${bead.closeReason ?? bead.status}); an end is final.`,
         'Create a new bead with the same text.',
       );
-    const target =
-      bead.type === 'merge_request'
-        ? this.#rig.view.review(bead.id)
-        : this.#rig.view.reviewOf(bead.branchOf ?? bead.id);
     writer.updateBead(bead.id, {
       failures: 0,
       last_signature: null,
@@ -214,16 +214,22 @@ export class RigCommands {
     });
     turn.send<RigToTown>('town', this.#rig.address, {
       type: 'escalation_resolved',
-      causeKey: `bead:${bead.branchOf ?? bead.id}`,
+      causeKey: `bead:${sourceOf(bead)}`,
     });
-    const mergeRequest = target === null ? null : this.#rig.view.bead(target.beadId);
-    if (target === null || mergeRequest === null || isTerminal(mergeRequest.status)) return;
+    const review =
+      bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
+    if (review !== null) this.#requeue(turn, writer, review);
+  }
+
+  #requeue(turn: Turn, writer: RigWriter, review: ReviewFacts): void {
+    const mergeRequest = must(this.#rig.view.bead(review.beadId), 'a merge request has its bead');
+    if (isTerminal(mergeRequest.status)) return;
     if (mergeRequest.hold !== null) writer.updateBead(mergeRequest.id, { hold: null, hold_reason: null });
-    if (target.step !== 'reworking' || this.#rig.view.openRework(target.beadId) !== null) return;
-    for (const blocker of this.#rig.view.blockers(target.beadId)) {
-      if (blocker.state === 'failed') writer.forgiveBlocker(target.beadId, blocker.blockerRef);
+    if (review.step !== 'reworking' || this.#rig.view.openRework(review.beadId) !== null) return;
+    for (const blocker of this.#rig.view.blockers(review.beadId)) {
+      if (blocker.state === 'failed') writer.blockers.forgive(review.beadId, blocker.blockerRef);
     }
-    writer.stepReview(target.beadId, {
+    writer.stepReview(review.beadId, {
       from: 'reworking',
       to: 'queued',
       stepKey: null,

@@ -34,8 +34,8 @@ export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter,
       return;
     case 'gate_cleared':
     case 'gate_failed':
-      for (const waiting of writer.waitingFor(message.ref))
-        writer.resolveBlocker(waiting, message.ref, message.type === 'gate_cleared');
+      for (const waiting of rig.view.dependents(trusted.bead(message.ref)))
+        writer.blockers.resolve(waiting, message.ref, message.type === 'gate_cleared');
       turn.journal({
         entity: `bead:${message.ref}`,
         action: message.type,
@@ -64,7 +64,17 @@ function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
     return;
   }
   const ids = new Map<number, BeadId>();
-  for (const task of message.tasks) ids.set(task.position, insertTask(rig, turn, writer, message, task));
+  for (const task of message.tasks) {
+    const id = insertTask(rig, writer, message, task);
+    turn.journal({
+      entity: beadRef(id),
+      action: 'create_bead',
+      rule: 'town',
+      reason: `for convoy ${message.convoy}`,
+      to: 'open',
+    });
+    ids.set(task.position, id);
+  }
   for (const task of message.tasks) addTaskBlockers(rig, writer, task, ids);
   turn.send<RigToTown>('town', rig.address, {
     type: 'beads_created',
@@ -77,13 +87,7 @@ function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
   });
 }
 
-function insertTask(
-  rig: RigContext,
-  turn: Turn,
-  writer: RigWriter,
-  message: CreateMessage,
-  task: ConvoyTaskMessage,
-): BeadId {
+function insertTask(rig: RigContext, writer: RigWriter, message: CreateMessage, task: ConvoyTaskMessage): BeadId {
   const id = rig.mintBead(writer);
   writer.insertBead({
     id,
@@ -105,13 +109,6 @@ function insertTask(
     pinnedAgent: null,
     createdBy: message.createdBy,
   });
-  turn.journal({
-    entity: beadRef(id),
-    action: 'create_bead',
-    rule: 'town',
-    reason: `for convoy ${message.convoy}`,
-    to: 'open',
-  });
   return id;
 }
 
@@ -123,16 +120,16 @@ function addTaskBlockers(
 ): void {
   const bead = must(ids.get(task.position), 'each task was inserted');
   for (const position of task.localDeps)
-    writer.addBlocker(bead, must(ids.get(position), 'local dependencies are in the same message'), 'local', 'open');
+    writer.blockers.add(bead, must(ids.get(position), 'local dependencies are in the same message'), 'local', 'open');
   for (const id of task.localBeads) addLocalBlocker(rig, writer, bead, trusted.bead(id));
-  for (const ref of task.remoteDeps) writer.addBlocker(bead, ref, 'remote', 'open');
+  for (const ref of task.remoteDeps) writer.blockers.add(bead, ref, 'remote', 'open');
 }
 
 /** A blocker that has ended already blocks nothing, or shows its failure at once. */
 export function addLocalBlocker(rig: RigContext, writer: RigWriter, bead: BeadId, blocker: BeadId): void {
   const row = rig.view.bead(blocker);
-  if (row === null || !isTerminal(row.status)) writer.addBlocker(bead, blocker, 'local', 'open');
-  else writer.addBlocker(bead, blocker, 'local', clearsDependents(row) ? 'cleared' : 'failed');
+  if (row === null || !isTerminal(row.status)) writer.blockers.add(bead, blocker, 'local', 'open');
+  else writer.blockers.add(bead, blocker, 'local', clearsDependents(row) ? 'cleared' : 'failed');
 }
 
 function adoptBeads(
@@ -193,7 +190,7 @@ function startConvoy(
   writer: RigWriter,
   message: Extract<TownToRig, { readonly type: 'start_convoy' }>,
 ): void {
-  for (const { ref, bead } of message.names) writer.renameBlocker(ref, bead);
+  for (const { ref, bead } of message.names) writer.blockers.rename(ref, bead);
   for (const row of rig.sql.all(
     `SELECT id FROM beads WHERE convoy_id = ? AND hold = 'staged' AND status = 'open' ORDER BY convoy_position`,
     message.convoy,
