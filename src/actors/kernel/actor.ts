@@ -21,6 +21,7 @@ import { KernelStore, type InboxEvent, type NewEvent, type OutboxRow } from '../
 import { migrate } from '../../store/migrate.ts';
 import type { EffectOutcome, Program } from './program.ts';
 import { Turn } from './turn.ts';
+import { Waiters } from './waiters.ts';
 
 /** A turn that could not be committed (disk full, I/O error) is tried again after this long. */
 const TURN_RETRY_MS = 1_000;
@@ -28,13 +29,9 @@ const TURN_RETRY_MS = 1_000;
 const OBSERVE_BATCH = 200;
 
 interface Job {
-  readonly run: (turn: Turn) => unknown;
-  readonly resolve: (value: unknown) => void;
+  /** Runs inside the turn; answers what to tell the asker after the commit. */
+  readonly run: (turn: Turn) => () => void;
   readonly reject: (error: unknown) => void;
-}
-
-interface Waiter {
-  readonly check: () => boolean;
 }
 
 /** A message of another actor, numbered per sender. */
@@ -65,7 +62,7 @@ export class Actor {
   #observing = false;
   #dueMs: number | null = null;
   readonly #inFlight = new Set<string>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: Waiters;
 
   constructor(options: {
     readonly address: string;
@@ -78,6 +75,7 @@ export class Actor {
     this.#sql = options.sql;
     this.#kernel = new KernelStore(options.sql);
     this.#program = options.program;
+    this.#waiters = new Waiters(options.ports);
     this.#alarm = options.ports.openAlarm(options.address, () => {
       this.wake();
     });
@@ -108,7 +106,15 @@ export class Actor {
   ask<T>(work: (turn: Turn) => T): Promise<T> {
     if (this.#closed) return Promise.reject(stopping());
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
+      this.#jobs.push({
+        run: (turn) => {
+          const value = work(turn);
+          return () => {
+            resolve(value);
+          };
+        },
+        reject,
+      });
       this.wake();
     });
   }
@@ -151,24 +157,7 @@ export class Actor {
 
   /** Waits until `probe` answers after some commit, at most `timeoutMs`; null when it did not. */
   until<T>(probe: () => T | null, timeoutMs: number): Promise<T | null> {
-    const first = probe();
-    if (first !== null || timeoutMs <= 0) return Promise.resolve(first);
-    return new Promise<T | null>((resolve) => {
-      const waiter: Waiter = {
-        check: () => {
-          const value = probe();
-          if (value === null) return false;
-          cancel();
-          resolve(value);
-          return true;
-        },
-      };
-      const cancel = this.#ports.after(timeoutMs, () => {
-        this.#waiters.delete(waiter);
-        resolve(null);
-      });
-      this.#waiters.add(waiter);
-    });
+    return this.#waiters.until(probe, timeoutMs);
   }
 
   /** Asks for a turn soon; many calls make one. */
@@ -207,7 +196,7 @@ export class Actor {
     this.#dueMs = nextDueMs;
     this.#alarm.set(nextDueMs);
     for (const reply of replies) reply();
-    for (const waiter of this.#waiters) if (waiter.check()) this.#waiters.delete(waiter);
+    this.#waiters.check();
     for (const row of claimed) void this.#perform(row);
     this.#startObservation(nowMs);
     if (this.#jobs.length > 0) this.wake();
@@ -215,10 +204,7 @@ export class Actor {
 
   #runJob(turn: Turn, job: Job): () => void {
     try {
-      const value = this.#sql.tx(() => job.run(turn));
-      return () => {
-        job.resolve(value);
-      };
+      return this.#sql.tx(() => job.run(turn));
     } catch (error) {
       if (error instanceof DbError && error.kind === 'storage') throw error;
       return () => {
