@@ -249,7 +249,7 @@ export class TownService implements TownGateway {
   }
 
   status(): Promise<TownStatus> {
-    return Promise.resolve(readTownStatus(this.id, this.name, this.#actors, this.#ports, this.#now()));
+    return Promise.resolve(readTownStatus(this, this.#actors, this.#ports, this.#now()));
   }
 
   feed(

@@ -9,8 +9,7 @@ const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
 
 /** The five-second answer: alive, what needs a person, what moves. */
 export function readTownStatus(
-  id: string,
-  name: string,
+  town: { readonly id: string; readonly name: string },
   actors: TownActors,
   ports: HostPorts,
   nowMs: number,
@@ -38,8 +37,8 @@ export function readTownStatus(
   const known = new Set(escalations.map((item) => item.subject.slice(item.subject.indexOf(':') + 1)));
   const own = rigs.flatMap((rig) => rig.queries.attention()).filter((item) => !known.has(item.subject));
   return {
-    id,
-    name,
+    id: town.id,
+    name: town.name,
     rigs: rigs.map((rig) => rig.summary()),
     convoys,
     workingAgents: rigs.reduce(

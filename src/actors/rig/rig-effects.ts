@@ -2,7 +2,7 @@ import type { AgentReport, Job, StartAgent, StopAgent } from '../../core/facts.t
 import { LEASE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
-import { sourceOf } from '../../core/model/bead.ts';
+import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { polecatPrompt } from '../../core/prompt.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
@@ -95,9 +95,7 @@ export class RigEffects {
     const config = view.config();
     const bead = must(view.bead(attempt.beadId), 'an attempt has its bead');
     const source = must(view.bead(sourceOf(bead)), 'a branch has its source');
-    const review = view.reviewOf(source.id);
-    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : view.lastAttempt(bead.id);
-    const agent = view.agent(attempt.agentId);
+    const checkpoint = view.agent(attempt.agentId)?.checkpoint ?? null;
     const branch = branchName(source.id);
     return {
       attempt: attempt.id,
@@ -114,18 +112,10 @@ export class RigEffects {
       body: bead.body,
       recipeBody: source.body,
       recipeAllowed: source.origin === 'human',
-      prompt: polecatPrompt({
-        agent: attempt.agentId,
-        bead,
-        source,
-        config,
-        branch,
-        checkpoint: agent?.checkpoint ?? null,
-      }),
-      checkpoint: agent?.checkpoint ?? null,
+      prompt: polecatPrompt({ agent: attempt.agentId, bead, source, config, branch, checkpoint }),
+      checkpoint,
       repo: { rig: config.name, url: config.url, targetBranch: bead.targetBranch },
-      fixedHead: earlier?.exit?.head ?? (bead.branchOf === null ? null : (review?.headSha ?? null)),
-      restoreFrom: earlier?.exit?.rescueRef ?? null,
+      ...this.#startingPoint(attempt, bead),
       branch,
       author: { name: attempt.agentId, email: config.ownerEmail },
       capability,
@@ -133,6 +123,14 @@ export class RigEffects {
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
       wallClockMs: config.wallClockMs,
     };
+  }
+
+  /** Where the work goes on: what an earlier attempt left, else the branch that is continued, else the target. */
+  #startingPoint(attempt: AttemptFacts, bead: Bead): Pick<StartAgent, 'fixedHead' | 'restoreFrom'> {
+    const { view } = this.#rig;
+    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : (view.lastAttempt(bead.id)?.exit ?? null);
+    const continued = bead.branchOf === null ? null : (view.reviewOf(bead.branchOf)?.headSha ?? null);
+    return { fixedHead: earlier?.head ?? continued, restoreFrom: earlier?.rescueRef ?? null };
   }
 
   async #stop(request: StopAgent): Promise<EffectOutcome> {

@@ -1,7 +1,7 @@
 import type { Fact, JobResult } from '../../core/facts.ts';
 import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/actions.ts';
-import { trusted, type AttemptId } from '../../core/model/ids.ts';
+import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import type { InboxEvent } from '../../store/kernel-store.ts';
@@ -227,9 +227,7 @@ export class RigEvents {
       return;
     }
     turn.kernel.settleEffect(`job:${jobKey}`, 'done', null, turn.nowMs);
-    const [kind, subject] = jobKey.split(':');
-    if (kind === 'verify' || kind === 'promote')
-      this.#claimResult(turn, writer, trusted.attempt(subject ?? ''), jobKey, result);
+    if (jobKey.startsWith('verify:') || jobKey.startsWith('promote:')) this.#claimResult(turn, writer, jobKey, result);
     else if (writer.setReviewResult(jobKey, result) === null)
       turn.journal({
         entity: `job:${jobKey}`,
@@ -239,9 +237,11 @@ export class RigEvents {
       });
   }
 
-  #claimResult(turn: Turn, writer: RigWriter, id: AttemptId, jobKey: string, result: JobResult): void {
+  #claimResult(turn: Turn, writer: RigWriter, jobKey: string, result: JobResult): void {
+    const [kind, subject] = jobKey.split(':');
+    const id = trusted.attempt(subject ?? '');
     const attempt = this.#rig.view.attempt(id);
-    const waiting = jobKey.startsWith('verify:') ? 'verifying' : 'promoting';
+    const waiting = kind === 'verify' ? 'verifying' : 'promoting';
     if (attempt === null || attempt.endedAtMs !== null || attempt.claim?.state !== waiting) {
       turn.journal({
         entity: attemptEntity(id),

@@ -167,7 +167,7 @@ export class TownCommands {
         ...numbers.filter((other) => input.tasks[other]?.rig !== task.rig).map((other) => convoyBeadRef(id, other)),
         ...beads.filter((bead) => rigOf(bead) !== task.rig),
       ];
-      this.#insertBead(id, position, task.rig, null, task.title, numbers);
+      this.#insertBead(id, { position, rig: task.rig, bead: null, title: task.title, dependsOn: numbers });
       for (const ref of remote) this.#town.waitFor(turn, ref, task.rig);
       const list = byRig.get(task.rig) ?? [];
       list.push({
@@ -200,7 +200,7 @@ export class TownCommands {
       const position = input.tasks.length + index;
       const rig = this.#town.view.rigByPrefix(prefixOf(bead))?.name;
       if (rig === undefined) throw notFound('bead', bead);
-      this.#insertBead(id, position, rig, bead, bead, []);
+      this.#insertBead(id, { position, rig, bead, title: bead, dependsOn: [] });
       byRig.set(rig, [...(byRig.get(rig) ?? []), { position, bead }]);
     }
     for (const [rig, beads] of byRig)
@@ -209,20 +209,22 @@ export class TownCommands {
 
   #insertBead(
     convoy: ConvoyId,
-    position: number,
-    rig: string,
-    bead: string | null,
-    title: string,
-    dependsOn: readonly number[],
+    row: {
+      readonly position: number;
+      readonly rig: string;
+      readonly bead: string | null;
+      readonly title: string;
+      readonly dependsOn: readonly number[];
+    },
   ): void {
     this.#sql.all(
       `INSERT INTO convoy_beads (convoy_id, position, bead_id, rig_id, title, status, depends_on) VALUES (?, ?, ?, ?, ?, 'creating', ?)`,
       convoy,
-      position,
-      bead,
-      rig,
-      title,
-      JSON.stringify(dependsOn),
+      row.position,
+      row.bead,
+      row.rig,
+      row.title,
+      JSON.stringify(row.dependsOn),
     );
   }
 
