@@ -1,0 +1,241 @@
+/**
+ * The runner protocol: what the brain may ask of the muscle, and what the muscle reports. Every call is idempotent,
+ * authenticated with a bearer secret and answered within 10 s. Long work is `accepted` and reported as a fact.
+ *
+ * Brain → runner (unix socket or HTTP):
+ *   GET  /health                       RunnerHealth
+ *   GET  /health/watch                 stays open while the runner lives: its end is the proof that the process is gone
+ *   POST /agents                       StartAgent → StartAnswer            (409 stale_epoch | busy | stopped)
+ *   GET  /agents?ids=a,b               { items: AgentReport[] }            (ids are attempt ids)
+ *   POST /agents/stop                  StopAgent → StopAnswer
+ *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo)
+ *   GET  /agents/:attempt/transcript?from=<byte>   text, with header `x-next-offset`
+ *   POST /drain                        {} → RunnerHealth
+ *
+ * Runner → brain (unix socket of the daemon, or the town's URL):
+ *   POST /api/v1/towns/:town/runner/facts      { facts: Fact[] } → { recorded: string[] }   (keys that are safe to forget)
+ *   POST /api/v1/towns/:town/runner/confirm    ConfirmStart → { live: boolean }
+ *   POST /api/v1/towns/:town/runner/verdict    { attempt, rig } → Verdict  (waits up to `waitMs`)
+ *   everything else an agent calls is forwarded with the agent's own capability token.
+ */
+import { z } from 'zod';
+
+const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+const name = z.string().min(1).max(200);
+const epoch = z.number().int().positive();
+
+/** What a rig's repository is; enough to make the bare clone when it is missing. */
+export const repoSchema = z.strictObject({
+  rig: name,
+  url: z.string().min(1).max(4_096),
+  targetBranch: name,
+});
+export type Repo = z.infer<typeof repoSchema>;
+
+export const startAgentSchema = z.strictObject({
+  attempt: name,
+  epoch,
+  /** Identity, unique in the town: `<rig>/polecats/<name>`. */
+  agent: name,
+  rig: name,
+  bead: name,
+  /** Lineage: the bead whose branch is worked on; equals `bead` for a task. */
+  sourceBead: name,
+  kind: z.enum(['task', 'rework', 'conflict', 'feedback', 'landing']),
+  /** Rework round, 0 for a task. */
+  round: z.number().int().min(0),
+  runtime: name,
+  model: z.string().nullable(),
+  title: z.string(),
+  /** The bead's text; for `script` the recipe is read from its fenced `gt-script` blocks (of `recipeBody`). */
+  body: z.string(),
+  /** The source bead's body: `branch_of` beads inherit the recipe of their source. */
+  recipeBody: z.string(),
+  /** True only where a person wrote the recipe; `script` refuses otherwise. */
+  recipeAllowed: z.boolean(),
+  prompt: z.string(),
+  checkpoint: z.string().nullable(),
+  repo: repoSchema,
+  /** Start commit. `fixedHead` (branch_of beads, or a task that goes on) wins; else the target branch as fetched now. */
+  fixedHead: sha.nullable(),
+  /** Rescue ref whose uncommitted state a runtime that continues work gets back in its worktree. */
+  restoreFrom: z.string().nullable(),
+  branch: name,
+  author: z.strictObject({ name, email: z.string().min(1).max(320) }),
+  /** The attempt's capability; the agent shows it on every call. */
+  capability: z.string(),
+  env: z.record(z.string(), z.string()),
+  /** Absolute time after which the process must not be spawned any more. */
+  startDeadlineMs: z.number().int(),
+  wallClockMs: z.number().int().positive(),
+});
+export type StartAgent = z.infer<typeof startAgentSchema>;
+
+export const startAnswerSchema = z.strictObject({ state: z.literal('accepted') });
+export type StartAnswer = z.infer<typeof startAnswerSchema>;
+
+/** How a process ended, as the runner saw it; written durably before anybody is told. */
+export const exitRecordSchema = z.strictObject({
+  attempt: name,
+  epoch,
+  exitCode: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  /**
+   * Why it ended. `exited`: by itself. `stopped`: ordered by the brain. `wall_clock`: limit reached. `runner_lost`: the
+   * runner died under it. `spawn_failed`: no process ever ran. `refused`: the rig said that the attempt is not live.
+   */
+  cause: z.enum(['exited', 'stopped', 'wall_clock', 'runner_lost', 'spawn_failed', 'refused']),
+  /** Last non-empty line of output, or the spawn error: at most 400 characters. */
+  lastLine: z.string(),
+  startedAtMs: z.number().int().nullable(),
+  endedAtMs: z.number().int(),
+  /** Worktree facts at exit. */
+  head: sha.nullable(),
+  base: sha.nullable(),
+  ahead: z.number().int().nullable(),
+  dirty: z.boolean(),
+  /** Ref that holds all committed and uncommitted work, verified; null when there was none. */
+  rescueRef: z.string().nullable(),
+  /** A done intent was found; its `agent_done` fact was recorded before this one. */
+  doneIntent: z.boolean(),
+});
+export type ExitRecord = z.infer<typeof exitRecordSchema>;
+
+export const agentReportSchema = z.strictObject({
+  attempt: name,
+  /** `unknown`: this runner has never heard of the attempt. */
+  state: z.enum(['unknown', 'accepted', 'running', 'exited']),
+  epoch: z.number().int(),
+  pid: z.number().int().nullable(),
+  base: sha.nullable(),
+  lastOutputAtMs: z.number().int().nullable(),
+  exit: exitRecordSchema.nullable(),
+});
+export type AgentReport = z.infer<typeof agentReportSchema>;
+
+export const stopAgentSchema = z.strictObject({
+  attempt: name,
+  epoch,
+  mode: z.enum(['graceful', 'now']),
+});
+export type StopAgent = z.infer<typeof stopAgentSchema>;
+/** `gone`: proven gone, rescue done, exit record (null when it never ran) attached. `stopping`: asked again later. */
+export const stopAnswerSchema = z.strictObject({ state: z.enum(['gone', 'stopping']), exit: exitRecordSchema.nullable() });
+export type StopAnswer = z.infer<typeof stopAnswerSchema>;
+
+/** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
+export const jobSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('repo'), key: name, repo: repoSchema }),
+  /** Checks a claim against git: ref at the claimed head, ahead of its base, descending from it. */
+  z.strictObject({
+    kind: z.literal('verify'),
+    key: name,
+    repo: repoSchema,
+    ref: name,
+    claimedHead: sha,
+    /** Task: its base. branch_of: the merge request's present head, which must be a strict ancestor. */
+    base: sha,
+  }),
+  /** Moves `gt/<bead>` on the origin to a verified head, with the expected old value (null: must not exist). */
+  z.strictObject({ kind: z.literal('promote'), key: name, repo: repoSchema, branch: name, head: sha, expectedOld: sha.nullable() }),
+  /** Merge in the object database; makes the candidate commit and keeps it in `refs/gt/merging/<mr>`. No push. */
+  z.strictObject({
+    kind: z.literal('merge'),
+    key: name,
+    repo: repoSchema,
+    mergeRequest: name,
+    head: sha,
+    /** A candidate of an earlier try: if it is an ancestor of the target by now, the answer is `already_merged`. */
+    earlierCandidate: sha.nullable(),
+    message: z.string(),
+    author: z.strictObject({ name, email: z.string().min(1).max(320) }),
+    /** Fixes the commit's date, so that a repeat makes the same commit id. */
+    dateMs: z.number().int(),
+  }),
+  /** Runs the gate commands in a prepared worktree of exactly this commit's tree. */
+  z.strictObject({
+    kind: z.literal('gates'),
+    key: name,
+    repo: repoSchema,
+    commit: sha,
+    gates: z.array(z.strictObject({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() })).max(50),
+  }),
+  /** Pushes the candidate with the expected old value and verifies the ref. */
+  z.strictObject({ kind: z.literal('push'), key: name, repo: repoSchema, mergeRequest: name, candidate: sha, expectedOld: sha }),
+]);
+export type Job = z.infer<typeof jobSchema>;
+
+/** Result of a job, by kind. `error` is infrastructure: it may be tried again and says nothing about the work. */
+export const jobResultSchema = z.discriminatedUnion('result', [
+  z.strictObject({ result: z.literal('error'), message: z.string() }),
+  z.strictObject({ result: z.literal('repo_ready'), targetSha: sha }),
+  z.strictObject({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
+  /** `code`: ref_missing, head_moved, no_commits, not_descendant. `message` tells the agent what to do. */
+  z.strictObject({ result: z.literal('refused'), code: z.string(), message: z.string() }),
+  z.strictObject({ result: z.literal('promoted'), head: sha }),
+  /** The branch is elsewhere than expected: somebody else pushed to it. */
+  z.strictObject({ result: z.literal('branch_moved'), actual: sha.nullable() }),
+  z.strictObject({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha }),
+  z.strictObject({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
+  z.strictObject({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha }),
+  z.strictObject({
+    result: z.literal('gates'),
+    green: z.boolean(),
+    /** One entry per gate that ran, in order; the first red one ends the list. */
+    runs: z.array(z.strictObject({ name, exitCode: z.number().int().nullable(), timedOut: z.boolean(), durationMs: z.number().int(), tail: z.string() })),
+  }),
+  z.strictObject({ result: z.literal('pushed'), targetSha: sha }),
+  z.strictObject({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
+]);
+export type JobResult = z.infer<typeof jobResultSchema>;
+
+export const jobAnswerSchema = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('accepted') }),
+  z.strictObject({ state: z.literal('done'), result: jobResultSchema }),
+]);
+export type JobAnswer = z.infer<typeof jobAnswerSchema>;
+
+/** What the runner reports; stored durably before it is sent, repeated until the brain answers that it is recorded. */
+export const factSchema = z.discriminatedUnion('type', [
+  /** The process runs. */
+  z.strictObject({ type: z.literal('agent_started'), key: name, rig: name, attempt: name, epoch, instance: name, pid: z.number().int(), base: sha, atMs: z.number().int() }),
+  /** The agent's claim: its work is at `head`, kept in the attempt ref. */
+  z.strictObject({ type: z.literal('agent_done'), key: name, rig: name, attempt: name, epoch, head: sha, summary: z.string(), atMs: z.number().int() }),
+  /** The agent claims that nothing needs to change. */
+  z.strictObject({ type: z.literal('agent_no_change'), key: name, rig: name, attempt: name, epoch, reason: z.string(), atMs: z.number().int() }),
+  /** The process is gone, nothing of it is left, its work is rescued. */
+  z.strictObject({ type: z.literal('agent_exited'), key: name, rig: name, exit: exitRecordSchema }),
+  /** Activity watermark: output or tools since the last one; at most one per heartbeat and attempt. */
+  z.strictObject({ type: z.literal('agent_event'), key: name, rig: name, attempt: name, epoch, eventType: z.string(), atMs: z.number().int(), activeTools: z.array(z.string()).max(20), statusMessage: z.string().nullable() }),
+  /** A job is finished. */
+  z.strictObject({ type: z.literal('job_finished'), key: name, rig: name, jobKey: name, result: jobResultSchema }),
+]);
+export type Fact = z.infer<typeof factSchema>;
+
+export const confirmStartSchema = z.strictObject({ rig: name, attempt: name, epoch });
+export type ConfirmStart = z.infer<typeof confirmStartSchema>;
+
+/** What became of a claim. `pending`: not decided within the wait. */
+export const verdictSchema = z.discriminatedUnion('verdict', [
+  z.strictObject({ verdict: z.literal('accepted'), message: z.string() }),
+  z.strictObject({ verdict: z.literal('refused'), code: z.string(), message: z.string() }),
+  z.strictObject({ verdict: z.literal('superseded'), message: z.string() }),
+  z.strictObject({ verdict: z.literal('pending'), message: z.string() }),
+]);
+export type Verdict = z.infer<typeof verdictSchema>;
+export const verdictRequestSchema = z.strictObject({ rig: name, attempt: name, epoch, waitMs: z.number().int().min(0).max(60_000) });
+export type VerdictRequest = z.infer<typeof verdictRequestSchema>;
+
+export const runnerHealthSchema = z.strictObject({
+  instance: name,
+  pid: z.number().int(),
+  town: name,
+  startedAtMs: z.number().int(),
+  draining: z.boolean(),
+  live: z.array(z.strictObject({ attempt: name, agent: name, pid: z.number().int().nullable() })),
+  jobsRunning: z.number().int(),
+  freeDiskBytes: z.number().int().nullable(),
+  freeMemoryBytes: z.number().int(),
+  versions: z.record(z.string(), z.string()),
+});
+export type RunnerHealth = z.infer<typeof runnerHealthSchema>;
