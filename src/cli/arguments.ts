@@ -1,7 +1,21 @@
-import { parseArgs } from 'node:util';
 import { usage } from '../core/errors.ts';
 import { nearest } from '../hosts/node/nearest.ts';
-import type { CommandSpec, OptionSpec } from './command.ts';
+
+export interface OptionSpec {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** Name of the value in help, for example `dir`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** What a command line may hold. */
+export interface ArgumentSpec {
+  readonly usage: string;
+  /** Positional arguments: `<needed>`, `[optional]`; a last one with `…` takes any number. */
+  readonly args?: readonly string[];
+  readonly options?: Readonly<Record<string, OptionSpec>>;
+}
 
 /** Flags that every command takes. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -32,7 +46,9 @@ export class Arguments {
 
   /** A repeatable option; commas separate as well. */
   list(name: string): readonly string[] {
-    return this.raw(name).flatMap((value) => value.split(',')).filter((value) => value !== '');
+    return this.raw(name)
+      .flatMap((value) => value.split(','))
+      .filter((value) => value !== '');
   }
 
   /** A repeatable option whose values may hold commas. */
@@ -46,7 +62,12 @@ export class Arguments {
     if (text === undefined) return undefined;
     const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= range.min && value <= range.max)) {
-      throw usage('bad_number', `--${name} ${JSON.stringify(text)} is not a whole number from ${String(range.min)} to ${String(range.max)}.`, `Give such a number to --${name}.`, name);
+      throw usage(
+        'bad_number',
+        `--${name} ${JSON.stringify(text)} is not a whole number from ${String(range.min)} to ${String(range.max)}.`,
+        `Give such a number to --${name}.`,
+        name,
+      );
     }
     return value;
   }
@@ -57,64 +78,102 @@ export class Arguments {
   }
 }
 
-/** Errors: `unknown_option`, `missing_value`, `unexpected_value`, `missing_argument`, `too_many_arguments`. */
-export function parseArguments(spec: CommandSpec, argv: readonly string[]): Arguments {
+interface Given {
+  readonly positionals: string[];
+  readonly values: Map<string, (string | true)[]>;
+}
+
+/**
+ * Splits a command line by its specification: `--name value`, `--name=value`, `-n value`, `--` before plain texts.
+ * Written out here because loading the library form takes longer than all the rest of a read command's start.
+ * Errors: `unknown_option`, `missing_value`, `unexpected_value`, `missing_argument`, `too_many_arguments`, `bad_text`.
+ */
+export function parseArguments(spec: ArgumentSpec, argv: readonly string[]): Arguments {
   const known = { ...COMMON_OPTIONS, ...spec.options };
-  const options = Object.fromEntries(Object.entries(known).map(([name, option]) => [name, parserOption(option)]));
-  const parsed = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
-  const values = new Map<string, (string | true)[]>();
-  const positionals: string[] = [];
-  for (const token of parsed.tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const value = checkOption(token, known);
-    const before = values.get(token.name);
-    if (before === undefined) values.set(token.name, [value]);
-    else before.push(value);
+  const given: Given = { positionals: [], values: new Map() };
+  let index = 0;
+  while (index < argv.length) {
+    const word = argv[index] ?? '';
+    refuseNul(word);
+    if (word === '--') {
+      given.positionals.push(...argv.slice(index + 1));
+      break;
+    }
+    if (!word.startsWith('-') || word === '-') given.positionals.push(word);
+    else if (takeOption(word, argv[index + 1], { known, given }) === 'used next') index += 1;
+    index += 1;
   }
-  for (const text of [...positionals, ...[...values.values()].flat()]) refuseNul(text);
-  if (!values.has('help')) checkPositionals(spec, positionals);
-  return new Arguments(positionals, values);
+  if (!given.values.has('help')) checkPositionals(spec, given.positionals);
+  return new Arguments(given.positionals, given.values);
 }
 
-function parserOption(option: OptionSpec): { type: 'boolean' | 'string'; multiple: true; short?: string } {
-  return option.short === undefined ? { type: option.type, multiple: true } : { type: option.type, multiple: true, short: option.short };
+interface Parsing {
+  readonly known: Readonly<Record<string, OptionSpec>>;
+  readonly given: Given;
 }
 
-interface OptionToken {
-  readonly name: string;
-  readonly rawName: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
-}
-
-function checkOption(token: OptionToken, known: Readonly<Record<string, OptionSpec>>): string | true {
-  const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
-  if (option === undefined) {
-    const near = nearest(token.name, Object.keys(known));
-    throw usage('unknown_option', `There is no option ${token.rawName}.`, near === null ? 'See --help for the options of this command.' : `Did you mean --${near}?`, token.name);
-  }
+function takeOption(word: string, next: string | undefined, parsing: Parsing): 'used next' | 'alone' {
+  const equals = word.indexOf('=');
+  const raw = equals < 0 ? word : word.slice(0, equals);
+  const inline = equals < 0 ? undefined : word.slice(equals + 1);
+  const { name, option } = optionOf(raw, parsing.known);
   if (option.type === 'boolean') {
-    if (token.value !== undefined) throw usage('unexpected_value', `${token.rawName} takes no value.`, `Write ${token.rawName} alone.`, token.name);
-    return true;
+    if (inline !== undefined) throw usage('unexpected_value', `${raw} takes no value.`, `Write ${raw} alone.`, name);
+    store(parsing.given, name, true);
+    return 'alone';
+  }
+  if (inline !== undefined) {
+    store(parsing.given, name, inline);
+    return 'alone';
   }
   // "--rig --json" is a forgotten value, not a rig called "--json"; write --rig=--json for that.
-  if (token.value === undefined || (token.inlineValue !== true && token.value.startsWith('--'))) {
-    throw usage('missing_value', `${token.rawName} needs a value.`, `Write ${token.rawName} <${option.value ?? 'value'}>.`, token.name);
-  }
-  return token.value;
+  if (next === undefined || next.startsWith('--'))
+    throw usage('missing_value', `${raw} needs a value.`, `Write ${raw} <${option.value ?? 'value'}>.`, name);
+  refuseNul(next);
+  store(parsing.given, name, next);
+  return 'used next';
 }
 
-function refuseNul(text: string | true): void {
-  if (text !== true && text.includes('\0')) throw usage('bad_text', 'An argument holds a NUL character.', 'Remove it.');
+function store(given: Given, name: string, value: string | true): void {
+  const before = given.values.get(name);
+  if (before === undefined) given.values.set(name, [value]);
+  else before.push(value);
 }
 
-function checkPositionals(spec: CommandSpec, positionals: readonly string[]): void {
+function optionOf(
+  raw: string,
+  known: Readonly<Record<string, OptionSpec>>,
+): { readonly name: string; readonly option: OptionSpec } {
+  const isLong = raw.startsWith('--');
+  const name = isLong
+    ? raw.slice(2)
+    : (Object.keys(known).find((key) => known[key]?.short === raw.slice(1)) ?? raw.slice(1));
+  const option = Object.hasOwn(known, name) ? known[name] : undefined;
+  const isRight = option !== undefined && (isLong || option.short === raw.slice(1));
+  if (isRight) return { name, option };
+  const near = nearest(name, Object.keys(known));
+  throw usage(
+    'unknown_option',
+    `There is no option ${raw}.`,
+    near === null ? 'See --help for the options of this command.' : `Did you mean --${near}?`,
+    name,
+  );
+}
+
+function refuseNul(text: string): void {
+  if (text.includes('\0')) throw usage('bad_text', 'An argument holds a NUL character.', 'Remove it.');
+}
+
+function checkPositionals(spec: ArgumentSpec, positionals: readonly string[]): void {
   const names = spec.args ?? [];
   const missing = names.slice(positionals.length).find((name) => !name.startsWith('['));
   if (missing !== undefined) throw usage('missing_argument', `${missing} is missing.`, `Usage: ${spec.usage}`);
   const isOpen = names.at(-1)?.includes('…') === true;
   if (!isOpen && positionals.length > names.length) {
-    throw usage('too_many_arguments', `${JSON.stringify(positionals[names.length])} is one argument too many.`, `Usage: ${spec.usage}; put quotes around a text with spaces.`);
+    throw usage(
+      'too_many_arguments',
+      `${JSON.stringify(positionals[names.length])} is one argument too many.`,
+      `Usage: ${spec.usage}; put quotes around a text with spaces.`,
+    );
   }
 }

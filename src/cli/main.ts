@@ -28,25 +28,40 @@ function reorder(argv: readonly string[]): readonly string[] {
 
 async function main(argv: readonly string[]): Promise<number> {
   const ordered = reorder(argv);
-  const isBare = ordered.length === 0 || (ordered[0]?.startsWith('-') === true && !ordered.includes('--version'));
-  if (isBare || ordered[0] === '--version') return special(ordered);
+  const [first] = ordered;
+  if (first === 'help') return helpCommand(ordered.slice(1).filter((word) => !word.startsWith('-')));
+  if (first === 'version' || ordered.includes('--version')) return versionCommand(ordered);
+  if (first === undefined || first.startsWith('-')) return (await import('./commands/help.ts')).rootHelp(ordered);
   const found = findCommand(ordered);
   if (found === null) return (await import('./commands/help.ts')).unknownCommand(ordered);
-  const spec = await found.entry.load();
+  const spec = await found.load();
   const args = parseArguments(spec, found.rest);
-  if (args.flag('help')) return (await import('./commands/help.ts')).commandHelp(found.entry.name, spec);
+  if (args.flag('help')) return (await import('./commands/help.ts')).commandHelp(found.name, spec);
   return spec.run(makeContext(args), args);
 }
 
-async function special(argv: readonly string[]): Promise<number> {
+/** `gt help`, `gt help <topic>`, `gt help <command>`. */
+async function helpCommand(words: readonly string[]): Promise<number> {
   const help = await import('./commands/help.ts');
-  if (argv.includes('--version')) return help.printVersion(argv.includes('--json'));
-  return help.rootHelp(argv);
+  if (words.length === 0) return help.rootHelp([]);
+  if (help.printTopic(words.join(' '))) return EXIT.ok;
+  const found = findCommand(words);
+  return found === null ? help.unknownCommand(words) : help.commandHelp(found.name, await found.load());
+}
+
+async function versionCommand(argv: readonly string[]): Promise<number> {
+  return (await import('./commands/help.ts')).printVersion(argv.slice(1), argv.includes('--json'));
 }
 
 /** Errors on stderr: what happened and why, then the next step; as JSON when JSON was asked for. */
 function report(error: unknown, json: boolean): number {
-  const known = error instanceof TownError ? error : new TownError('internal', 'internal', { message: error instanceof Error ? (error.stack ?? error.message) : String(error), next: 'This is a fault of gt. Run "gt doctor" and report it with this text.' });
+  const known =
+    error instanceof TownError
+      ? error
+      : new TownError('internal', 'internal', {
+          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          next: 'This is a fault of gt. Run "gt doctor" and report it with this text.',
+        });
   const { code, message, next, field } = known.body();
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, field: field ?? null } })}\n`);
   else process.stderr.write(`gt: ${plain(message)}\n    ${plain(next)}\n`);
@@ -60,7 +75,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const argv = process.argv.slice(2);
 if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
-  process.stderr.write(`gt: Node ${process.versions.node} is too old; 22.14 or newer is needed.\n    Run it with: npx -p node@24 -p @gastown/gt gt\n`);
+  process.stderr.write(
+    `gt: Node ${process.versions.node} is too old; 22.14 or newer is needed.\n    Run it with: npx -p node@24 -p @gastown/gt gt\n`,
+  );
   process.exitCode = EXIT.precondition;
 } else {
   try {

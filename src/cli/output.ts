@@ -106,13 +106,17 @@ export function span(ms: number): string {
 }
 
 const ANSI = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
-const width = (text: string): number => [...text.replaceAll(ANSI, '')].length;
+const width = (text: string): number => Array.from(text.replaceAll(ANSI, '')).length;
 
 /** Columns aligned by their widest cell, two spaces apart; nothing at the end of a line. */
 export function table(style: Style, head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map((cell) => cut(style, cell)));
   const widths = head.map((title, column) => Math.max(width(title), ...cells.map((row) => width(row[column] ?? ''))));
-  const line = (row: readonly string[]): string => row.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))).join('  ').trimEnd();
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))
+      .join('  ')
+      .trimEnd();
   return [line(head.map((title) => paint(style, 'dim', title))), ...cells.map(line)].join('\n');
 }
 
@@ -120,5 +124,7 @@ function cut(style: Style, cell: string): string {
   const hasStyle = cell.includes('\u001B[');
   const flat = hasStyle ? cell : oneLine(cell);
   if (hasStyle || !style.terminal || width(flat) <= CELL_CHARS_MAX) return flat;
-  return `${[...flat].slice(0, CELL_CHARS_MAX - 1).join('')}…`;
+  return `${Array.from(flat)
+    .slice(0, CELL_CHARS_MAX - 1)
+    .join('')}…`;
 }

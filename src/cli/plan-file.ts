@@ -45,7 +45,9 @@ export function readPlan(file: string): readonly PlannedTask[] {
     priority: one.priority,
     runtime: one.runtime,
     model: one.model,
-    depends_on: [one.depends_on ?? []].flat().map((entry) => (typeof entry === 'number' ? entry : (labels.get(entry) ?? entry))),
+    depends_on: [one.depends_on ?? []]
+      .flat()
+      .map((entry) => (typeof entry === 'number' ? entry : (labels.get(entry) ?? entry))),
   }));
 }
 
@@ -54,21 +56,39 @@ function parsePlan(file: string, text: string): unknown {
     return file === '-' || file.endsWith('.json') ? JSON.parse(text) : parseToml(text);
   } catch (error) {
     const first = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    throw usage('bad_plan', `${file} can't be read as ${file === '-' || file.endsWith('.json') ? 'JSON' : 'TOML'}: ${first}`, 'See "gt help convoy create" for a plan.', 'file');
+    throw usage(
+      'bad_plan',
+      `${file} can't be read as ${file === '-' || file.endsWith('.json') ? 'JSON' : 'TOML'}: ${first}`,
+      'See "gt help convoy create" for a plan.',
+      'file',
+    );
   }
 }
 
 function check(data: unknown, file: string): readonly Task[] {
   const parsed = plan.safeParse(data);
   if (parsed.success) return parsed.data.tasks;
-  const issue = parsed.error.issues[0];
+  const [issue] = parsed.error.issues;
   const at = issue?.path.map(String).join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? '';
-    const near = nearest(key, at === '' ? ['tasks'] : Object.keys(task.shape));
-    throw usage('unknown_field', `${file}: there is no field ${JSON.stringify(at === '' ? key : `${at}.${key}`)}.`, near === null ? `A task has: ${Object.keys(task.shape).join(', ')}.` : `Did you mean "${near}"?`, 'file');
-  }
-  throw usage('bad_plan', `${file}: ${at === '' ? 'the plan' : at} is not valid: ${issue?.message ?? 'unknown reason'}.`, 'See "gt help convoy create" for a plan.', 'file');
+  if (issue?.code === 'unrecognized_keys') throw unknownField(file, at, issue.keys[0] ?? '');
+  throw usage(
+    'bad_plan',
+    `${file}: ${at === '' ? 'the plan' : at} is not valid: ${issue?.message ?? 'unknown reason'}.`,
+    'See "gt help convoy create" for a plan.',
+    'file',
+  );
+}
+
+function unknownField(file: string, at: string, key: string): Error {
+  const known = at === '' ? ['tasks'] : Object.keys(task.shape);
+  const near = nearest(key, known);
+  const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+  return usage(
+    'unknown_field',
+    `${file}: there is no field ${JSON.stringify(at === '' ? key : `${at}.${key}`)}.`,
+    next,
+    'file',
+  );
 }
 
 function labelsOf(tasks: readonly Task[], file: string): ReadonlyMap<string, number> {
@@ -76,7 +96,13 @@ function labelsOf(tasks: readonly Task[], file: string): ReadonlyMap<string, num
   for (const [position, one] of tasks.entries()) {
     for (const label of new Set([one.id, one.key])) {
       if (label === undefined) continue;
-      if (labels.has(label)) throw usage('duplicate_label', `${file}: two tasks are called ${JSON.stringify(label)}.`, 'Give each task a label of its own.', 'file');
+      if (labels.has(label))
+        throw usage(
+          'duplicate_label',
+          `${file}: two tasks are called ${JSON.stringify(label)}.`,
+          'Give each task a label of its own.',
+          'file',
+        );
       labels.set(label, position);
     }
   }
@@ -85,11 +111,22 @@ function labelsOf(tasks: readonly Task[], file: string): ReadonlyMap<string, num
 
 function bodyOf(one: Task, where: { readonly file: string; readonly position: number }): string | undefined {
   if (one.body_file === undefined) return one.body;
-  if (one.body !== undefined) throw usage('two_bodies', `${where.file}: task ${String(where.position)} has both body and body_file.`, 'Leave one of them out.', 'file');
+  if (one.body !== undefined)
+    throw usage(
+      'two_bodies',
+      `${where.file}: task ${String(where.position)} has both body and body_file.`,
+      'Leave one of them out.',
+      'file',
+    );
   const path = resolve(where.file === '-' ? '.' : dirname(where.file), one.body_file);
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw usage('file_unreadable', `${where.file}: the body_file ${JSON.stringify(one.body_file)} of task ${String(where.position)} can't be read.`, 'Its path is relative to the plan.', 'file');
+    throw usage(
+      'file_unreadable',
+      `${where.file}: the body_file ${JSON.stringify(one.body_file)} of task ${String(where.position)} can't be read.`,
+      'Its path is relative to the plan.',
+      'file',
+    );
   }
 }

@@ -9,6 +9,9 @@ const TIMEOUT_MS = 60_000;
 /** A page of 500 beads with long bodies stays below this. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Small answers are looked at as they come; a large one once, at its end. */
+const ANSWER_BYTES_EARLY = 256 * 1024;
+
 export interface SocketRequest {
   readonly socketPath: string;
   readonly method: string;
@@ -61,6 +64,11 @@ export function socketRequest(input: SocketRequest): Promise<SocketAnswer> {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > ANSWER_BYTES_MAX) socket.destroy(new NoAnswer('the answer is too large', false));
+      const answer = bytes < ANSWER_BYTES_EARLY ? parseAnswer(Buffer.concat(chunks)) : null;
+      if (answer === null || !answer.headers.has('content-length')) return;
+      // Whole already: do not wait for the other side to close.
+      resolve(answer);
+      socket.destroy();
     });
     socket.on('error', (error) => {
       if (error instanceof NoAnswer) reject(error);
@@ -75,9 +83,15 @@ export function socketRequest(input: SocketRequest): Promise<SocketAnswer> {
 }
 
 function requestText(input: SocketRequest): string {
-  const lines = [`${input.method} ${input.path} HTTP/1.1`, 'host: localhost', `authorization: Bearer ${input.token}`, 'connection: close'];
+  const lines = [
+    `${input.method} ${input.path} HTTP/1.1`,
+    'host: localhost',
+    `authorization: Bearer ${input.token}`,
+    'connection: close',
+  ];
   for (const [key, value] of Object.entries(input.headers ?? {})) lines.push(`${key}: ${value}`);
-  if (input.body !== undefined) lines.push('content-type: application/json', `content-length: ${String(Buffer.byteLength(input.body))}`);
+  if (input.body !== undefined)
+    lines.push('content-type: application/json', `content-length: ${String(Buffer.byteLength(input.body))}`);
   return `${lines.join('\r\n')}\r\n\r\n${input.body ?? ''}`;
 }
 

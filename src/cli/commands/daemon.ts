@@ -8,8 +8,11 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, state } from '../output.ts';
+import type { Style } from '../output.ts';
 import { TownClient } from '../town-client.ts';
 import { mainPath } from './start.ts';
+
+const MS_PER_SECOND = 1_000;
 
 export const startCommand: CommandSpec = {
   usage: 'gt daemon start',
@@ -52,7 +55,14 @@ export const runCommand: CommandSpec = {
       return EXIT.ok;
     }
     const { runDaemon } = await import('../../hosts/node/run-daemon.ts');
-    await runDaemon(town, isBackground ? undefined : context.print);
+    await runDaemon(
+      town,
+      isBackground
+        ? undefined
+        : (line) => {
+            context.print(line);
+          },
+    );
     return EXIT.ok;
   },
 };
@@ -97,31 +107,49 @@ interface Whole {
 }
 
 function print(context: Context, whole: Whole): void {
-  const { status, runner, stats, town } = whole;
-  const started = status.state?.started_at ?? null;
-  const startedMs = started === null ? null : Date.parse(started);
-  if (context.json) {
-    context.print(
-      JSON.stringify({
-        running: status.running,
-        pid: status.pid,
-        url: status.url,
-        desired: readDesired(town.paths),
-        started_at: status.running ? started : null,
-        uptime_seconds: status.running && startedMs !== null ? Math.max(0, Math.floor((context.style.nowMs - startedMs) / 1_000)) : null,
-        last_heartbeat: status.state?.last_heartbeat ?? null,
-        heartbeat_count: status.state?.heartbeat_count ?? 0,
-        stats,
-        runner,
-      }),
+  if (context.json) context.print(JSON.stringify(wireOf(whole, context.style.nowMs)));
+  else context.print(textOf(context.style, whole));
+  if (!whole.status.running)
+    context.hint(
+      readDesired(whole.town.paths) === 'down'
+        ? 'It was stopped by "gt down". Start it with "gt up".'
+        : 'Start it with "gt up".',
     );
-    return;
+}
+
+function wireOf({ status, runner, stats, town }: Whole, nowMs: number): unknown {
+  const startedAt = status.running ? (status.state?.started_at ?? null) : null;
+  return {
+    running: status.running,
+    pid: status.pid,
+    url: status.url,
+    desired: readDesired(town.paths),
+    started_at: startedAt,
+    uptime_seconds:
+      startedAt === null ? null : Math.max(0, Math.floor((nowMs - Date.parse(startedAt)) / MS_PER_SECOND)),
+    last_heartbeat: status.state?.last_heartbeat ?? null,
+    heartbeat_count: status.state?.heartbeat_count ?? 0,
+    stats,
+    runner,
+  };
+}
+
+function textOf(style: Style, { status, runner, stats }: Whole): string {
+  const lines = [
+    `daemon  ${state(style, status.running ? 'up' : 'down')}${status.pid === null ? '' : `  pid ${String(status.pid)}`}${status.url === null ? '' : `  ${status.url}`}`,
+  ];
+  if (status.running && status.state !== null) {
+    const { started_at: started, heartbeat_count: beats, last_heartbeat: last } = status.state;
+    lines.push(
+      `        started ${started} (up ${ago(style, Date.parse(started))}), ${String(beats)} heartbeats, last ${last}`,
+    );
   }
-  const { style } = context;
-  const lines = [`daemon  ${state(style, status.running ? 'up' : 'down')}${status.pid === null ? '' : `  pid ${String(status.pid)}`}${status.url === null ? '' : `  ${status.url}`}`];
-  if (status.running && startedMs !== null) lines.push(`        started ${started ?? ''} (up ${ago(style, startedMs)}), ${String(status.state?.heartbeat_count ?? 0)} heartbeats, last ${status.state?.last_heartbeat ?? '-'}`);
-  if (stats !== null) lines.push(`        ${String(stats.rigs)} rigs, ${String(stats.agents)} agents working, ${String(stats.beads)} beads, ${String(stats.queue)} in the merge queue`);
-  lines.push(`runner  ${state(style, runner.running ? 'up' : 'down')}${runner.pid === null ? '' : `  pid ${String(runner.pid)}  ${String(runner.agents)} agents`}`);
-  context.print(lines.join('\n'));
-  if (!status.running) context.hint(readDesired(town.paths) === 'down' ? 'It was stopped by "gt down". Start it with "gt up".' : 'Start it with "gt up".');
+  if (stats !== null)
+    lines.push(
+      `        ${String(stats.rigs)} rigs, ${String(stats.agents)} agents working, ${String(stats.beads)} beads, ${String(stats.queue)} in the merge queue`,
+    );
+  lines.push(
+    `runner  ${state(style, runner.running ? 'up' : 'down')}${runner.pid === null ? '' : `  pid ${String(runner.pid)}  ${String(runner.agents)} agents`}`,
+  );
+  return lines.join('\n');
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { usage } from '../../core/errors.ts';
 import { nearest } from '../../hosts/node/nearest.ts';
 import { COMMON_OPTIONS } from '../arguments.ts';
-import { COMMANDS, findCommand, GROUPS } from '../command-table.ts';
+import { COMMAND_NAMES, GROUPS } from '../command-names.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -42,12 +42,23 @@ export function rootHelp(argv: readonly string[]): number {
 }
 
 function rootText(): string {
-  const lines = ['gt: sling work to coding agents, walk away, come back to merged code.', '', '  gt init ~/town && cd ~/town', '  gt rig add app git@example.com:me/app.git && gt up', '  gt sling "Fix the login page" --rig app', ''];
+  const lines = [
+    'gt: sling work to coding agents, walk away, come back to merged code.',
+    '',
+    '  gt init ~/town && cd ~/town',
+    '  gt rig add app git@example.com:me/app.git && gt up',
+    '  gt sling "Fix the login page" --rig app',
+    '',
+  ];
   for (const group of GROUPS) {
-    const names = COMMANDS.filter((entry) => entry.group === group).map((entry) => entry.name);
+    const names = COMMAND_NAMES.filter((entry) => entry.group === group).map((entry) => entry.name);
     lines.push(`${group.padEnd(12)}${wrap(joinFamilies(names))}`);
   }
-  lines.push('', 'Every command takes --json, --town <dir> and --help.', 'More: gt help <command>, gt help exit-codes, gt help environment');
+  lines.push(
+    '',
+    'Every command takes --json, --town <dir> and --help.',
+    'More: gt help <command>, gt help exit-codes, gt help environment',
+  );
   return lines.join('\n');
 }
 
@@ -101,53 +112,61 @@ function commandText(name: string, spec: CommandSpec): string {
 /** Exit 2, with the command that was probably meant. */
 export function unknownCommand(argv: readonly string[]): never {
   const typed = argv.slice(0, 2).filter((word) => !word.startsWith('-'));
-  const family = COMMANDS.filter((entry) => entry.name.startsWith(`${typed[0] ?? ''} `)).map((entry) => entry.name);
+  const family = COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${typed[0] ?? ''} `)).map(
+    (entry) => entry.name,
+  );
   if (family.length > 0) {
     const verbs = family.map((name) => name.split(' ')[1] ?? '');
     const near = typed[1] === undefined ? null : nearest(typed[1], verbs);
-    const what = typed[1] === undefined ? `"gt ${typed[0] ?? ''}" needs one of its commands.` : `There is no command "gt ${typed.join(' ')}".`;
-    throw usage('unknown_command', what, near === null ? `It has: ${verbs.join(', ')}.` : `Did you mean "gt ${typed[0] ?? ''} ${near}"?`);
+    const what =
+      typed[1] === undefined
+        ? `"gt ${typed[0] ?? ''}" needs one of its commands.`
+        : `There is no command "gt ${typed.join(' ')}".`;
+    throw usage(
+      'unknown_command',
+      what,
+      near === null ? `It has: ${verbs.join(', ')}.` : `Did you mean "gt ${typed[0] ?? ''} ${near}"?`,
+    );
   }
-  const near = nearest(typed[0] ?? '', [...new Set(COMMANDS.map((entry) => entry.name.split(' ')[0] ?? ''))]);
-  throw usage('unknown_command', `There is no command "gt ${typed[0] ?? ''}".`, near === null ? 'See "gt --help" for all commands.' : `Did you mean "gt ${near}"?`);
+  const near = nearest(typed[0] ?? '', [...new Set(COMMAND_NAMES.map((entry) => entry.name.split(' ')[0] ?? ''))]);
+  throw usage(
+    'unknown_command',
+    `There is no command "gt ${typed[0] ?? ''}".`,
+    near === null ? 'See "gt --help" for all commands.' : `Did you mean "gt ${near}"?`,
+  );
 }
 
-export const help: CommandSpec = {
-  usage: 'gt help [command or topic]',
-  summary: 'help for a command, or a topic: exit-codes, environment',
-  examples: ['gt help sling', 'gt help exit-codes'],
-  args: ['[topic…]'],
-  run: async (context, args) => {
-    const topic = args.positionals.join(' ');
-    if (topic === '') {
-      context.print(rootText());
-      return EXIT.ok;
-    }
-    const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
-    if (text !== undefined) {
-      context.print(text);
-      return EXIT.ok;
-    }
-    const found = findCommand(args.positionals);
-    if (found === null) return unknownCommand(args.positionals);
-    return commandHelp(found.entry.name, await found.entry.load());
-  },
-};
+/** `gt help <topic>`; false when there is no such topic, so that it may be a command. */
+export function printTopic(topic: string): boolean {
+  const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
+  if (text === undefined) return false;
+  process.stdout.write(`${text}\n`);
+  return true;
+}
 
 /** The version in the package's own manifest, two folders up in source and in a build. */
 export function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest && typeof manifest.version === 'string' ? manifest.version : 'unknown';
+  return typeof manifest === 'object' &&
+    manifest !== null &&
+    'version' in manifest &&
+    typeof manifest.version === 'string'
+    ? manifest.version
+    : 'unknown';
 }
 
-export function printVersion(json: boolean): number {
-  process.stdout.write(json ? `${JSON.stringify({ version: ownVersion(), node: process.versions.node })}\n` : `gt ${ownVersion()} (node ${process.versions.node})\n`);
+export function printVersion(extra: readonly string[], json: boolean): number {
+  const unknown = extra.find((text) => !['--json', '--version'].includes(text));
+  if (unknown !== undefined)
+    throw usage(
+      'too_many_arguments',
+      `${JSON.stringify(unknown)} is one argument too many.`,
+      'Usage: gt version [--json]',
+    );
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ version: ownVersion(), node: process.versions.node })}\n`
+      : `gt ${ownVersion()} (node ${process.versions.node})\n`,
+  );
   return EXIT.ok;
 }
-
-export const version: CommandSpec = {
-  usage: 'gt version',
-  summary: 'print the version',
-  examples: ['gt version', 'gt version --json'],
-  run: (context) => printVersion(context.json),
-};
