@@ -38,7 +38,16 @@ export interface AppOptions {
 export function createApp(options: AppOptions): App {
   const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
   app.onError((error, c) => answerProblem(c, error, options.log));
-  app.notFound((c) => answerProblem(c, new TownError('not_found', 'no_such_route', { message: 'There is no such path.', next: 'See /openapi.json for all paths.' }), options.log));
+  app.notFound((c) =>
+    answerProblem(
+      c,
+      new TownError('not_found', 'no_such_route', {
+        message: 'There is no such path.',
+        next: 'See /openapi.json for all paths.',
+      }),
+      options.log,
+    ),
+  );
   if (options.loopbackOnly) app.use('*', loopbackOnly());
   registerHealth(app, options);
   registerSecurity(app);
@@ -60,7 +69,8 @@ export function createApp(options: AppOptions): App {
 
 function registerHealth(app: App, options: AppOptions): void {
   app.get('/livez', (c) => c.json({ status: 'ok' }));
-  const ready = (c: Context<AppEnv>): Response => (options.ready() ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503));
+  const ready = (c: Context<AppEnv>): Response =>
+    options.ready() ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503);
   app.get('/readyz', ready);
   app.get('/healthz', ready);
 }
@@ -88,14 +98,29 @@ const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
   const field = issue === undefined ? '' : issue.path.map(String).join('.');
   if (issue?.code === 'unrecognized_keys') {
     const unknown = [field, issue.keys[0] ?? ''].filter((part) => part !== '').join('.');
-    throw usage('unknown_field', `There is no field ${JSON.stringify(unknown)}.`, 'See /openapi.json for the fields of this call.', unknown);
+    throw usage(
+      'unknown_field',
+      `There is no field ${JSON.stringify(unknown)}.`,
+      'See /openapi.json for the fields of this call.',
+      unknown,
+    );
   }
-  throw usage('bad_field', `${field === '' ? 'The request' : JSON.stringify(field)} is not valid: ${issue?.message ?? 'unknown reason'}.`, 'Correct that field and send it again.', field);
+  throw usage(
+    'bad_field',
+    `${field === '' ? 'The request' : JSON.stringify(field)} is not valid: ${issue?.message ?? 'unknown reason'}.`,
+    'Correct that field and send it again.',
+    field,
+  );
 };
 
 function answerProblem(c: Context<AppEnv>, error: unknown, log: Log): Response {
   const { problem, status } = toProblem(asTownError(error));
-  if (status === 500) log.error('request failed', { method: c.req.method, route: c.req.routePath, cause: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  if (status === 500)
+    log.error('request failed', {
+      method: c.req.method,
+      route: c.req.routePath,
+      cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   return c.body(JSON.stringify(problem), status, { 'content-type': 'application/problem+json' });
 }
 
@@ -103,5 +128,14 @@ function answerProblem(c: Context<AppEnv>, error: unknown, log: Log): Response {
 function asTownError(error: unknown): unknown {
   if (error instanceof TownError) return error;
   const status = error instanceof Error && 'status' in error ? error.status : null;
-  return status === 400 ? usage('bad_json', 'The body is not valid JSON.', 'Send one JSON object with content-type application/json.') : error;
+  if (status === 415)
+    return usage(
+      'bad_content_type',
+      'The body is not declared as JSON.',
+      'Send one JSON object with content-type application/json.',
+      'content-type',
+    );
+  return status === 400
+    ? usage('bad_json', 'The body is not valid JSON.', 'Send one JSON object with content-type application/json.')
+    : error;
 }

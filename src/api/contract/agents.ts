@@ -44,11 +44,22 @@ export const hookSchema = z.object({
 });
 export type HookItem = z.infer<typeof hookSchema>;
 
-export const primeSchema = z.object({ agent: z.string(), bead: z.string(), prompt: z.string(), checkpoint: z.string().nullable() });
+export const primeSchema = z.object({
+  agent: z.string(),
+  bead: z.string(),
+  prompt: z.string(),
+  checkpoint: z.string().nullable(),
+});
 
 /** Any JSON, at most 64 kB as text; kept for the next attempt at the same work. */
 export const checkpointSchema = z.strictObject({
-  data: z.json().refine((value) => JSON.stringify(value).length <= CHECKPOINT_BYTES_MAX, `at most ${String(CHECKPOINT_BYTES_MAX)} bytes of JSON`),
+  data: z
+    .unknown()
+    .refine((value) => value !== undefined, 'is missing')
+    .refine(
+      (value) => value === undefined || JSON.stringify(value).length <= CHECKPOINT_BYTES_MAX,
+      `at most ${String(CHECKPOINT_BYTES_MAX)} bytes of JSON`,
+    ),
 });
 export const savedSchema = z.object({ saved: z.boolean() });
 
