@@ -52,7 +52,11 @@ export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
     const principal = await principalOf(token, deps);
     const needed = neededKind(c.req.path);
     if (principal.kind !== needed) {
-      throw forbidden('wrong_credential', `This call needs the credential of the ${needed}, not of the ${principal.kind}.`, adviceFor(principal));
+      throw forbidden(
+        'wrong_credential',
+        `This call needs the credential of the ${needed}, not of the ${principal.kind}.`,
+        adviceFor(principal),
+      );
     }
     if (principal.kind === 'agent') await deps.gateway.checkCapability(principal.capability);
     c.set('principal', principal);
@@ -62,13 +66,18 @@ export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
 }
 
 function adviceFor(principal: Principal): string {
-  return principal.kind === 'agent' ? 'Use the agent commands: gt hook, gt prime, gt checkpoint and gt done.' : 'Use the credential that belongs to this call.';
+  return principal.kind === 'agent'
+    ? 'Use the agent commands: gt hook, gt prime, gt checkpoint and gt done.'
+    : 'Use the credential that belongs to this call.';
 }
 
 function bearerOf(c: Context): string {
   const header = c.req.header('authorization');
   if (header === undefined) {
-    throw new TownError('unauthenticated', 'no_credential', { message: 'This call needs a bearer token.', next: 'Use "gt" inside the town: it reads the owner token by itself.' });
+    throw new TownError('unauthenticated', 'no_credential', {
+      message: 'This call needs a bearer token.',
+      next: 'Use "gt" inside the town: it reads the owner token by itself.',
+    });
   }
   const match = /^Bearer ([\x21-\x7e]+)$/i.exec(header);
   if (match?.[1] === undefined) throw badCredential();
@@ -78,7 +87,12 @@ function bearerOf(c: Context): string {
 async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
   if (await sameSecret(token, deps.auth.owner)) return { kind: 'owner' };
   if (await sameSecret(token, deps.auth.brainCalls)) return { kind: 'runner' };
-  const capability = await verifyCapability({ token, key: deps.auth.capabilityKey, town: deps.gateway.id, nowMs: deps.clock.now() });
+  const capability = await verifyCapability({
+    token,
+    key: deps.auth.capabilityKey,
+    town: deps.gateway.id,
+    nowMs: deps.clock.now(),
+  });
   return { kind: 'agent', capability };
 }
 
@@ -97,7 +111,12 @@ async function sha256(text: string): Promise<Uint8Array> {
 function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
   const idempotencyKey = c.req.header('idempotency-key');
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-    throw usage('bad_idempotency_key', 'The Idempotency-Key is not 1 to 200 printable ASCII characters without spaces.', 'Send a random key of your own, the same one for each repeat.', 'Idempotency-Key');
+    throw usage(
+      'bad_idempotency_key',
+      'The Idempotency-Key is not 1 to 200 printable ASCII characters without spaces.',
+      'Send a random key of your own, the same one for each repeat.',
+      'Idempotency-Key',
+    );
   }
   switch (principal.kind) {
     case 'owner':
@@ -112,9 +131,14 @@ function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
 /** The capability of an agent's call, with the right that the call needs. Errors: `verb_not_allowed`. */
 export function capabilityFor(c: Context<AppEnv>, verb: AgentVerb): Capability {
   const principal = c.get('principal');
-  if (principal.kind !== 'agent') throw forbidden('wrong_credential', 'Only an agent has a hook.', 'Use "gt bead show <id>" or "gt agents".');
+  if (principal.kind !== 'agent')
+    throw forbidden('wrong_credential', 'Only an agent has a hook.', 'Use "gt bead show <id>" or "gt agents".');
   if (!principal.capability.verbs.includes(verb)) {
-    throw forbidden('verb_not_allowed', `The token of this attempt does not allow "${verb}".`, 'Use the other agent commands; finish with "gt done".');
+    throw forbidden(
+      'verb_not_allowed',
+      `The token of this attempt does not allow "${verb}".`,
+      'Use the other agent commands; finish with "gt done".',
+    );
   }
   return principal.capability;
 }
@@ -128,9 +152,19 @@ const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 export function loopbackOnly(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const host = c.req.header('host') ?? '';
-    if (!LOOPBACK.test(host)) throw forbidden('host_not_allowed', 'The town answers on loopback names only.', 'Use the address in the town\'s daemon/endpoint.json.');
+    if (!LOOPBACK.test(host))
+      throw forbidden(
+        'host_not_allowed',
+        'The town answers on loopback names only.',
+        "Use the address in the town's daemon/endpoint.json.",
+      );
     const origin = c.req.header('origin');
-    if (origin !== undefined && origin !== `http://${host}`) throw forbidden('origin_not_allowed', 'A page of another origin may not call the town.', 'Open the town\'s own address.');
+    if (origin !== undefined && origin !== `http://${host}`)
+      throw forbidden(
+        'origin_not_allowed',
+        'A page of another origin may not call the town.',
+        "Open the town's own address.",
+      );
     await next();
   };
 }

@@ -64,7 +64,10 @@ export async function verifyCapability(input: VerifyCapability): Promise<Capabil
     };
   } catch (error) {
     if (error instanceof errors.JWTExpired) {
-      throw new TownError('unauthenticated', 'capability_expired', { message: 'The token of this attempt has expired.', next: 'Stop working: the town gives the bead to a new attempt.' });
+      throw new TownError('unauthenticated', 'capability_expired', {
+        message: 'The token of this attempt has expired.',
+        next: 'Stop working: the town gives the bead to a new attempt.',
+      });
     }
     throw badCredential(error);
   }
@@ -75,7 +78,10 @@ export function badCredential(cause?: unknown): TownError {
   return new TownError(
     'unauthenticated',
     'bad_credential',
-    { message: 'The credential is not one of this town.', next: 'Use "gt" inside the town: it reads the owner token by itself.' },
+    {
+      message: 'The credential is not one of this town.',
+      next: 'Use "gt" inside the town: it reads the owner token by itself.',
+    },
     cause === undefined ? {} : { cause },
   );
 }

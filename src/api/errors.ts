@@ -46,9 +46,15 @@ export function toProblem(error: unknown): { readonly problem: Problem; readonly
 
 function hidden(error: unknown): TownError {
   if (error instanceof RangeError && error.message.includes('call stack')) {
-    return new TownError('usage', 'too_deep', { message: 'The request is nested too deeply.', next: 'Send flatter JSON.' });
+    return new TownError('usage', 'too_deep', {
+      message: 'The request is nested too deeply.',
+      next: 'Send flatter JSON.',
+    });
   }
-  return new TownError('internal', 'internal', { message: 'The town failed to answer; nothing was acknowledged.', next: 'Look at the daemon\'s log with "gt daemon logs", then try again.' });
+  return new TownError('internal', 'internal', {
+    message: 'The town failed to answer; nothing was acknowledged.',
+    next: 'Look at the daemon\'s log with "gt daemon logs", then try again.',
+  });
 }
 
 export function forbidden(code: string, message: string, next: string): TownError {

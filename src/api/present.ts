@@ -4,7 +4,17 @@ import type { Evidence } from '../core/model/bead.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Review } from '../core/model/review.ts';
 import type {
-  AgentSummary, BeadDetail, BeadSummary, ConvoyDetail, EscalationSummary, HookView, JournalEntry, QueueEntry, RigSummary, TownStatus, Why,
+  AgentSummary,
+  BeadDetail,
+  BeadSummary,
+  ConvoyDetail,
+  EscalationSummary,
+  HookView,
+  JournalEntry,
+  QueueEntry,
+  RigSummary,
+  TownStatus,
+  Why,
 } from '../core/queries.ts';
 import type { AgentItem, HookItem } from './contract/agents.ts';
 import type { AttemptItem, BeadDetailItem, BeadItem, QueueItem, ReviewItem } from './contract/beads.ts';
@@ -53,7 +63,12 @@ export function presentBead(bead: BeadSummary): BeadItem {
 }
 
 function presentEvidence(evidence: Evidence): NonNullable<BeadItem['evidence']> {
-  return { head: evidence.head ?? null, merge_sha: evidence.mergeSha ?? null, target: evidence.target ?? null, note: evidence.note ?? null };
+  return {
+    head: evidence.head ?? null,
+    merge_sha: evidence.mergeSha ?? null,
+    target: evidence.target ?? null,
+    note: evidence.note ?? null,
+  };
 }
 
 export function presentBeadDetail(bead: BeadDetail): BeadDetailItem {
@@ -125,7 +140,15 @@ export function presentQueueEntry(entry: QueueEntry): QueueItem {
 }
 
 export function presentWhy(why: Why): WhyItem {
-  return { id: why.id, state: why.state, sentence: why.sentence, rule: why.rule, since: why.sinceMs, next: why.next, wake_at: why.wakeAtMs };
+  return {
+    id: why.id,
+    state: why.state,
+    sentence: why.sentence,
+    rule: why.rule,
+    since: why.sinceMs,
+    next: why.next,
+    wake_at: why.wakeAtMs,
+  };
 }
 
 export function presentConvoy(convoy: Convoy): ConvoyItem {
@@ -228,7 +251,13 @@ export function presentStatus(status: TownStatus): StatusItem {
     convoys: status.convoys.map(presentConvoy),
     working_agents: status.workingAgents,
     merged_last_hour: status.mergedLastHour,
-    attention: status.attention.map((item) => ({ severity: item.severity, subject: item.subject, sentence: item.sentence, since: item.sinceMs, next: item.next })),
+    attention: status.attention.map((item) => ({
+      severity: item.severity,
+      subject: item.subject,
+      sentence: item.sentence,
+      since: item.sinceMs,
+      next: item.next,
+    })),
     runner: { instance: status.runner.instance, status: status.runner.state, pid: status.runner.pid },
     violations: [...status.violations],
   };

@@ -31,7 +31,11 @@ export function makeContext(args: Arguments): Context {
     cwd: process.cwd(),
     env: process.env,
     json,
-    style: { color: !json && wantsColor(colorMode(args.text('color')), process.env, isTerminal), terminal: isTerminal, nowMs: Date.now() },
+    style: {
+      color: !json && wantsColor(colorMode(args.text('color')), process.env, isTerminal),
+      terminal: isTerminal,
+      nowMs: Date.now(),
+    },
     townFlag,
     print: (text) => {
       process.stdout.write(`${text}\n`);

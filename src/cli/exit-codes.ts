@@ -2,7 +2,21 @@ import { TownError } from '../core/errors.ts';
 import type { ErrorKind } from '../core/errors.ts';
 
 /** The stable exit codes of `gt`; scripts branch on them. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, precondition: 3, notFound: 4, conflict: 5, notAllowed: 6, unreachable: 7, doctor: 8, tryLater: 75, timeout: 124, interrupted: 130, terminated: 143 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  precondition: 3,
+  notFound: 4,
+  conflict: 5,
+  notAllowed: 6,
+  unreachable: 7,
+  doctor: 8,
+  tryLater: 75,
+  timeout: 124,
+  interrupted: 130,
+  terminated: 143,
+} as const;
 
 const BY_KIND: Readonly<Record<ErrorKind, number>> = {
   usage: EXIT.usage,

@@ -9,7 +9,16 @@ import type { SocketAnswer } from './socket-http.ts';
 /** A command that lost its connection is sent once more: its idempotency key makes that the same command. */
 const POST_TRIES = 2;
 
-const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = { 400: 'usage', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict', 413: 'usage', 422: 'precondition', 503: 'busy' };
+const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = {
+  400: 'usage',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  413: 'usage',
+  422: 'precondition',
+  503: 'busy',
+};
 
 export interface Reply {
   readonly headers: ReadonlyMap<string, string>;
@@ -56,15 +65,27 @@ export class TownClient {
     }
   }
 
-  #send(method: string, path: string, extra: { readonly body?: string; readonly headers?: Record<string, string> } = {}): Promise<SocketAnswer> {
-    return socketRequest({ socketPath: brainSocket(this.#town.identity), method, path: `/api/v1/towns/_/${path}`, token: this.#owner, ...extra });
+  #send(
+    method: string,
+    path: string,
+    extra: { readonly body?: string; readonly headers?: Record<string, string> } = {},
+  ): Promise<SocketAnswer> {
+    return socketRequest({
+      socketPath: brainSocket(this.#town.identity),
+      method,
+      path: `/api/v1/towns/_/${path}`,
+      token: this.#owner,
+      ...extra,
+    });
   }
 
   async #readHere(path: string): Promise<Reply> {
     const { openReadOnly } = await import('./read-only.ts');
     const app = await openReadOnly(this.#town);
     try {
-      const response = await app.fetch(new Request(`http://localhost/api/v1/towns/_/${path}`, { headers: { authorization: `Bearer ${this.#owner}` } }));
+      const response = await app.fetch(
+        new Request(`http://localhost/api/v1/towns/_/${path}`, { headers: { authorization: `Bearer ${this.#owner}` } }),
+      );
       return checked({ status: response.status, headers: new Map(response.headers), text: await response.text() });
     } finally {
       await app.close();
@@ -83,7 +104,12 @@ export function errorOf(answer: { readonly status: number; readonly text: string
   const code = problem('code') ?? 'failed';
   const known = code === 'daemon_down' || code === 'brain_away' ? 'unreachable' : KIND_BY_STATUS[answer.status];
   const message = problem('detail') ?? problem('message') ?? `The town answered with status ${String(answer.status)}.`;
-  return new TownError(known ?? 'internal', code, { message, next: problem('next') ?? 'Look at "gt daemon logs".' }, { field: problem('field') ?? undefined });
+  return new TownError(
+    known ?? 'internal',
+    code,
+    { message, next: problem('next') ?? 'Look at "gt daemon logs".' },
+    { field: problem('field') ?? undefined },
+  );
 }
 
 /** Reads text fields at the top of an error body, or under `error`. */
@@ -103,13 +129,23 @@ function readProblem(text: string): (key: string) => string | null {
 }
 
 export function daemonDown(): TownError {
-  return new TownError('unreachable', 'daemon_down', { message: 'The daemon of this town does not run, so nothing was changed.', next: 'Start it with "gt up".' });
+  return new TownError('unreachable', 'daemon_down', {
+    message: 'The daemon of this town does not run, so nothing was changed.',
+    next: 'Start it with "gt up".',
+  });
 }
 
 function noAnswer(error: unknown): unknown {
   if (!(error instanceof NoAnswer)) return error;
-  if (error.timedOut) return new ExitError(EXIT.timeout, 'timeout', { message: 'The daemon did not answer in time.', next: 'Look at "gt daemon logs" and "gt status" before you repeat it.' });
-  return new TownError('unreachable', 'no_answer', { message: 'The daemon ended before it answered; the change may or may not have happened.', next: 'Look with "gt status" before you repeat it.' });
+  if (error.timedOut)
+    return new ExitError(EXIT.timeout, 'timeout', {
+      message: 'The daemon did not answer in time.',
+      next: 'Look at "gt daemon logs" and "gt status" before you repeat it.',
+    });
+  return new TownError('unreachable', 'no_answer', {
+    message: 'The daemon ended before it answered; the change may or may not have happened.',
+    next: 'Look with "gt status" before you repeat it.',
+  });
 }
 
 export const segment = (text: string): string => encodeURIComponent(text);
@@ -117,5 +153,7 @@ export const segment = (text: string): string => encodeURIComponent(text);
 /** `?a=1&b=2` without what is missing. */
 export function query(values: Readonly<Record<string, string | number | undefined>>): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined);
-  return pairs.length === 0 ? '' : `?${pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&')}`;
+  return pairs.length === 0
+    ? ''
+    : `?${pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&')}`;
 }

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { BLOCKERS_MAX } from '../../core/limits.ts';
 import { OUTCOMES } from '../../core/model/agent.ts';
-import { BEAD_KINDS, BEAD_STATUSES, BEAD_TYPES, CLOSE_REASONS, HOLDS, ORIGINS, PRIORITIES } from '../../core/model/bead.ts';
+import {
+  BEAD_KINDS,
+  BEAD_STATUSES,
+  BEAD_TYPES,
+  CLOSE_REASONS,
+  HOLDS,
+  ORIGINS,
+  PRIORITIES,
+} from '../../core/model/bead.ts';
 import { MERGE_STEPS } from '../../core/model/review.ts';
 import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
 
@@ -108,7 +116,9 @@ export const queueEntrySchema = reviewSchema.extend({
 export type QueueItem = z.infer<typeof queueEntrySchema>;
 
 export const beadDetailSchema = beadSchema.extend({
-  blockers: z.array(z.object({ id: z.string(), scope: z.enum(['local', 'remote']), status: z.enum(['open', 'cleared', 'failed']) })),
+  blockers: z.array(
+    z.object({ id: z.string(), scope: z.enum(['local', 'remote']), status: z.enum(['open', 'cleared', 'failed']) }),
+  ),
   attempt_list: z.array(attemptSchema),
   review: reviewSchema.nullable(),
   rework_beads: z.array(z.string()),
@@ -139,7 +149,10 @@ export type CreateBeadBody = z.infer<typeof createBeadSchema>;
 export const slingSchema = z.strictObject({ runtime: name.optional(), model: name.optional(), agent: name.optional() });
 export type SlingBody = z.infer<typeof slingSchema>;
 
-export const closeSchema = z.strictObject({ reason: z.enum(['cancelled', 'no_change']).optional(), note: reason.optional() });
+export const closeSchema = z.strictObject({
+  reason: z.enum(['cancelled', 'no_change']).optional(),
+  note: reason.optional(),
+});
 export const holdSchema = z.strictObject({ note: reason.optional() });
 
 export const beadQuerySchema = z.strictObject({

@@ -10,23 +10,21 @@ const CURSOR_CHARS_MAX = 4_096;
 
 const FIRST_PRINTABLE = 0x20;
 const DELETE = 0x7f;
-const NEWLINES: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d]);
 
-function hasControl(value: string, allowed: ReadonlySet<number>): boolean {
+function hasControl(value: string): boolean {
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index);
-    if ((code < FIRST_PRINTABLE || code === DELETE) && !allowed.has(code)) return true;
+    if (code < FIRST_PRINTABLE || code === DELETE) return true;
   }
   return false;
 }
 
-const NONE: ReadonlySet<number> = new Set();
 const singleLine = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
-    .refine((value) => !hasControl(value, NONE), 'control characters are not allowed');
+    .refine((value) => !hasControl(value), 'control characters are not allowed');
 const manyLines = (max: number) =>
   z
     .string()

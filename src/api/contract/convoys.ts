@@ -51,7 +51,10 @@ const task = z.strictObject({
   runtime: name.optional(),
   model: name.optional(),
   /** Positions in this list, from 0, or ids of beads that exist. */
-  depends_on: z.array(z.union([z.number().int().min(0), name])).max(BLOCKERS_MAX).optional(),
+  depends_on: z
+    .array(z.union([z.number().int().min(0), name]))
+    .max(BLOCKERS_MAX)
+    .optional(),
 });
 
 export const createConvoySchema = z.strictObject({

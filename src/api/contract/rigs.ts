@@ -9,7 +9,11 @@ const COMMAND_CHARS_MAX = 4_096;
 /** A day; a gate that runs longer hangs. */
 const GATE_TIMEOUT_MS_MAX = 24 * 3_600_000;
 
-const text = z.string().min(1).max(COMMAND_CHARS_MAX).refine((value) => !value.includes('\0'), 'NUL is not allowed');
+const text = z
+  .string()
+  .min(1)
+  .max(COMMAND_CHARS_MAX)
+  .refine((value) => !value.includes('\0'), 'NUL is not allowed');
 
 export const rigSchema = z.object({
   id: z.string(),
@@ -39,7 +43,13 @@ export const addRigSchema = z.strictObject({
   model: name.optional(),
   command: text.optional(),
   gates: z
-    .array(z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/), run: text, timeout_ms: z.number().int().positive().max(GATE_TIMEOUT_MS_MAX).optional() }))
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/),
+        run: text,
+        timeout_ms: z.number().int().positive().max(GATE_TIMEOUT_MS_MAX).optional(),
+      }),
+    )
     .max(GATES_MAX)
     .optional(),
   /** For a clone without an `origin`: makes a bare repository from it and uses that. */

@@ -20,7 +20,13 @@ export type EscalationItem = z.infer<typeof escalationSchema>;
 export const escalationPageSchema = z.object({ items: z.array(escalationSchema), next: z.string().nullable() });
 export const escalationQuerySchema = z.strictObject({ all: z.enum(['true', 'false']).optional() });
 
-export const attentionSchema = z.object({ severity, subject: z.string(), sentence: z.string(), since: time, next: z.string() });
+export const attentionSchema = z.object({
+  severity,
+  subject: z.string(),
+  sentence: z.string(),
+  since: time,
+  next: z.string(),
+});
 export type AttentionWire = z.infer<typeof attentionSchema>;
 
 export const statusSchema = z.object({
@@ -31,7 +37,11 @@ export const statusSchema = z.object({
   working_agents: count,
   merged_last_hour: count,
   attention: z.array(attentionSchema),
-  runner: z.object({ instance: z.string().nullable(), status: z.enum(['up', 'down', 'unknown']), pid: count.nullable() }),
+  runner: z.object({
+    instance: z.string().nullable(),
+    status: z.enum(['up', 'down', 'unknown']),
+    pid: count.nullable(),
+  }),
   violations: z.array(z.string()),
 });
 export type StatusItem = z.infer<typeof statusSchema>;

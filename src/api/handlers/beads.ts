@@ -7,7 +7,16 @@ import type { CreateBead, SlingBead } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { BeadId } from '../../core/model/ids.ts';
 import type { BeadFilter } from '../../core/queries.ts';
-import { beadDetailSchema, beadPageSchema, beadQuerySchema, beadSchema, closeSchema, createBeadSchema, holdSchema, slingSchema } from '../contract/beads.ts';
+import {
+  beadDetailSchema,
+  beadPageSchema,
+  beadQuerySchema,
+  beadSchema,
+  closeSchema,
+  createBeadSchema,
+  holdSchema,
+  slingSchema,
+} from '../contract/beads.ts';
 import type { CreateBeadBody, SlingBody } from '../contract/beads.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { presentBead, presentBeadDetail } from '../present.ts';
@@ -18,37 +27,115 @@ const town = z.object({ town: name });
 const one = z.object({ town: name, id: name });
 const path = `${TOWN_PATH}/beads`;
 
-const list = createRoute({ method: 'get', path, security: ownerOnly, request: { params: town, query: beadQuerySchema }, responses: answers(beadPageSchema, 'Beads, oldest first') });
-const create = createRoute({ method: 'post', path, security: ownerOnly, request: { params: town, ...jsonBody(createBeadSchema) }, responses: answers(beadSchema, 'The new bead') });
-const get = createRoute({ method: 'get', path: `${path}/{id}`, security: ownerOnly, request: { params: one }, responses: answers(beadDetailSchema, 'One bead with its story') });
-const sling = createRoute({ method: 'post', path: `${path}/{id}/sling`, security: ownerOnly, request: { params: one, ...optionalBody(slingSchema) }, responses: answers(beadSchema, 'The bead, ready to run') });
-const close = createRoute({ method: 'post', path: `${path}/{id}/close`, security: ownerOnly, request: { params: one, ...optionalBody(closeSchema) }, responses: answers(beadSchema, 'The bead, closed or closing') });
-const hold = createRoute({ method: 'post', path: `${path}/{id}/hold`, security: ownerOnly, request: { params: one, ...optionalBody(holdSchema) }, responses: answers(beadSchema, 'The bead, held') });
-const release = createRoute({ method: 'post', path: `${path}/{id}/release`, security: ownerOnly, request: { params: one, ...optionalBody(emptySchema) }, responses: answers(beadSchema, 'The bead, released') });
-const retry = createRoute({ method: 'post', path: `${path}/{id}/retry`, security: ownerOnly, request: { params: one, ...optionalBody(emptySchema) }, responses: answers(beadSchema, 'The bead, tried again') });
+const list = createRoute({
+  method: 'get',
+  path,
+  security: ownerOnly,
+  request: { params: town, query: beadQuerySchema },
+  responses: answers(beadPageSchema, 'Beads, oldest first'),
+});
+const create = createRoute({
+  method: 'post',
+  path,
+  security: ownerOnly,
+  request: { params: town, ...jsonBody(createBeadSchema) },
+  responses: answers(beadSchema, 'The new bead'),
+});
+const get = createRoute({
+  method: 'get',
+  path: `${path}/{id}`,
+  security: ownerOnly,
+  request: { params: one },
+  responses: answers(beadDetailSchema, 'One bead with its story'),
+});
+const sling = createRoute({
+  method: 'post',
+  path: `${path}/{id}/sling`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(slingSchema) },
+  responses: answers(beadSchema, 'The bead, ready to run'),
+});
+const close = createRoute({
+  method: 'post',
+  path: `${path}/{id}/close`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(closeSchema) },
+  responses: answers(beadSchema, 'The bead, closed or closing'),
+});
+const hold = createRoute({
+  method: 'post',
+  path: `${path}/{id}/hold`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(holdSchema) },
+  responses: answers(beadSchema, 'The bead, held'),
+});
+const release = createRoute({
+  method: 'post',
+  path: `${path}/{id}/release`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(beadSchema, 'The bead, released'),
+});
+const retry = createRoute({
+  method: 'post',
+  path: `${path}/{id}/retry`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(beadSchema, 'The bead, tried again'),
+});
 
 export function registerBeads(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
     const page = await gateway.listBeads(filterOf(c.req.valid('query')));
     return c.json({ items: page.items.map(presentBead), next: page.next }, 200);
   });
-  app.openapi(create, async (c) => c.json(presentBead(await gateway.createBead(toCreateBead(c.req.valid('json')), c.get('caller'))), 200));
-  app.openapi(get, async (c) => c.json(presentBeadDetail(await gateway.getBead(parseBeadId(c.req.valid('param').id))), 200));
+  app.openapi(create, async (c) =>
+    c.json(presentBead(await gateway.createBead(toCreateBead(c.req.valid('json')), c.get('caller'))), 200),
+  );
+  app.openapi(get, async (c) =>
+    c.json(presentBeadDetail(await gateway.getBead(parseBeadId(c.req.valid('param').id))), 200),
+  );
   app.openapi(sling, async (c) => {
-    const command = { type: 'sling', sling: toSling(parseBeadId(c.req.valid('param').id), c.req.valid('json')) } as const;
+    const command = {
+      type: 'sling',
+      sling: toSling(parseBeadId(c.req.valid('param').id), c.req.valid('json')),
+    } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(close, async (c) => {
     const input = c.req.valid('json');
-    const command = { type: 'close', bead: parseBeadId(c.req.valid('param').id), reason: input.reason ?? 'cancelled', note: input.note ?? '' } as const;
+    const command = {
+      type: 'close',
+      bead: parseBeadId(c.req.valid('param').id),
+      reason: input.reason ?? 'cancelled',
+      note: input.note ?? '',
+    } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(hold, async (c) => {
-    const command = { type: 'hold', bead: parseBeadId(c.req.valid('param').id), note: c.req.valid('json').note ?? '' } as const;
+    const command = {
+      type: 'hold',
+      bead: parseBeadId(c.req.valid('param').id),
+      note: c.req.valid('json').note ?? '',
+    } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
-  app.openapi(release, async (c) => c.json(presentBead(await gateway.beadCommand({ type: 'release', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller'))), 200));
-  app.openapi(retry, async (c) => c.json(presentBead(await gateway.beadCommand({ type: 'retry', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller'))), 200));
+  app.openapi(release, async (c) =>
+    c.json(
+      presentBead(
+        await gateway.beadCommand({ type: 'release', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller')),
+      ),
+      200,
+    ),
+  );
+  app.openapi(retry, async (c) =>
+    c.json(
+      presentBead(
+        await gateway.beadCommand({ type: 'retry', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller')),
+      ),
+      200,
+    ),
+  );
 }
 
 function toCreateBead(input: CreateBeadBody): CreateBead {
@@ -84,6 +171,12 @@ function filterOf(query: z.infer<typeof beadQuerySchema>): BeadFilter {
 
 function parseStatus(text: string): BeadStatus {
   const found = BEAD_STATUSES.find((status) => status === text);
-  if (found === undefined) throw usage('bad_status', `${JSON.stringify(text)} is not a status of a bead.`, `Use one or more of: ${BEAD_STATUSES.join(', ')}.`, 'status');
+  if (found === undefined)
+    throw usage(
+      'bad_status',
+      `${JSON.stringify(text)} is not a status of a bead.`,
+      `Use one or more of: ${BEAD_STATUSES.join(', ')}.`,
+      'status',
+    );
   return found;
 }

@@ -14,10 +14,34 @@ const town = z.object({ town: name });
 const one = z.object({ town: name, id: name });
 const path = `${TOWN_PATH}/convoys`;
 
-const list = createRoute({ method: 'get', path, security: ownerOnly, request: { params: town, query: convoyQuerySchema }, responses: answers(convoyPageSchema, 'Convoys, newest first') });
-const create = createRoute({ method: 'post', path, security: ownerOnly, request: { params: town, ...jsonBody(createConvoySchema) }, responses: answers(convoyDetailSchema, 'The new convoy') });
-const get = createRoute({ method: 'get', path: `${path}/{id}`, security: ownerOnly, request: { params: one }, responses: answers(convoyDetailSchema, 'One convoy with its beads') });
-const start = createRoute({ method: 'post', path: `${path}/{id}/start`, security: ownerOnly, request: { params: one, ...optionalBody(emptySchema) }, responses: answers(convoyDetailSchema, 'The convoy, started') });
+const list = createRoute({
+  method: 'get',
+  path,
+  security: ownerOnly,
+  request: { params: town, query: convoyQuerySchema },
+  responses: answers(convoyPageSchema, 'Convoys, newest first'),
+});
+const create = createRoute({
+  method: 'post',
+  path,
+  security: ownerOnly,
+  request: { params: town, ...jsonBody(createConvoySchema) },
+  responses: answers(convoyDetailSchema, 'The new convoy'),
+});
+const get = createRoute({
+  method: 'get',
+  path: `${path}/{id}`,
+  security: ownerOnly,
+  request: { params: one },
+  responses: answers(convoyDetailSchema, 'One convoy with its beads'),
+});
+const start = createRoute({
+  method: 'post',
+  path: `${path}/{id}/start`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy, started'),
+});
 
 export function registerConvoys(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
@@ -25,17 +49,34 @@ export function registerConvoys(app: App, { gateway }: Deps): void {
     const page = await gateway.listConvoys(query.limit ?? PAGE_SIZE_DEFAULT, query.after);
     return c.json({ items: page.items.map(presentConvoy), next: page.next }, 200);
   });
-  app.openapi(create, async (c) => c.json(presentConvoyDetail(await gateway.createConvoy(toCreateConvoy(c.req.valid('json')), c.get('caller'))), 200));
-  app.openapi(get, async (c) => c.json(presentConvoyDetail(await gateway.getConvoy(parseConvoyId(c.req.valid('param').id))), 200));
-  app.openapi(start, async (c) => c.json(presentConvoyDetail(await gateway.startConvoy(parseConvoyId(c.req.valid('param').id), c.get('caller'))), 200));
+  app.openapi(create, async (c) =>
+    c.json(presentConvoyDetail(await gateway.createConvoy(toCreateConvoy(c.req.valid('json')), c.get('caller'))), 200),
+  );
+  app.openapi(get, async (c) =>
+    c.json(presentConvoyDetail(await gateway.getConvoy(parseConvoyId(c.req.valid('param').id))), 200),
+  );
+  app.openapi(start, async (c) =>
+    c.json(
+      presentConvoyDetail(await gateway.startConvoy(parseConvoyId(c.req.valid('param').id), c.get('caller'))),
+      200,
+    ),
+  );
 }
 
 function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
   const tasks = input.tasks ?? [];
   const beads = input.beads ?? [];
-  if (tasks.length === 0 && beads.length === 0) throw usage('empty_convoy', 'A convoy needs tasks or beads.', 'Give tasks, or ids of beads that exist.', 'tasks');
-  if (tasks.length > 0 && beads.length > 0) throw usage('mixed_convoy', 'A convoy is made of new tasks or of beads that exist, not of both.', 'Leave one of them out.', 'beads');
-  if (new Set(beads).size !== beads.length) throw usage('duplicate_bead', 'The same bead is listed twice.', 'List each bead once.', 'beads');
+  if (tasks.length === 0 && beads.length === 0)
+    throw usage('empty_convoy', 'A convoy needs tasks or beads.', 'Give tasks, or ids of beads that exist.', 'tasks');
+  if (tasks.length > 0 && beads.length > 0)
+    throw usage(
+      'mixed_convoy',
+      'A convoy is made of new tasks or of beads that exist, not of both.',
+      'Leave one of them out.',
+      'beads',
+    );
+  if (new Set(beads).size !== beads.length)
+    throw usage('duplicate_bead', 'The same bead is listed twice.', 'List each bead once.', 'beads');
   refuseNotInThisVersion(input);
   return {
     title: input.title,
@@ -46,7 +87,9 @@ function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
       priority: task.priority ?? 'medium',
       runtime: task.runtime ?? null,
       model: task.model ?? null,
-      dependsOn: (task.depends_on ?? []).map((reference) => (typeof reference === 'number' ? inPlan(reference, position, tasks.length) : parseBeadId(reference))),
+      dependsOn: (task.depends_on ?? []).map((reference) =>
+        typeof reference === 'number' ? inPlan(reference, position, tasks.length) : parseBeadId(reference),
+      ),
     })),
     beads: beads.map(parseBeadId),
     mergeMode: input.merge_mode ?? 'review-and-merge',
@@ -57,14 +100,28 @@ function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
 
 function inPlan(reference: number, position: number, size: number): number {
   if (reference >= size || reference === position) {
-    throw usage('bad_dependency', `Task ${String(position)} depends on position ${String(reference)}, which is not another task of the plan.`, 'Positions count from 0.', `tasks.${String(position)}.depends_on`);
+    throw usage(
+      'bad_dependency',
+      `Task ${String(position)} depends on position ${String(reference)}, which is not another task of the plan.`,
+      'Positions count from 0.',
+      `tasks.${String(position)}.depends_on`,
+    );
   }
   return reference;
 }
 
 function refuseNotInThisVersion(input: CreateConvoyBody): void {
-  if (input.merge_mode === 'review-then-land') throw precondition('not_in_this_version', 'The merge mode "review-then-land" is not in this version.', 'Use "review-and-merge".');
+  if (input.merge_mode === 'review-then-land')
+    throw precondition(
+      'not_in_this_version',
+      'The merge mode "review-then-land" is not in this version.',
+      'Use "review-and-merge".',
+    );
   if (input.on_failure !== undefined && input.on_failure !== 'hold') {
-    throw precondition('not_in_this_version', `The failure policy "${input.on_failure}" is not in this version.`, 'Use "hold": the convoy waits for you when a bead fails.');
+    throw precondition(
+      'not_in_this_version',
+      `The failure policy "${input.on_failure}" is not in this version.`,
+      'Use "hold": the convoy waits for you when a bead fails.',
+    );
   }
 }

@@ -25,15 +25,20 @@ export type App = OpenAPIHono<AppEnv>;
 
 export const TOWN_PATH = '/api/v1/towns/{town}';
 
-const problem = { description: 'Error: problem+json with a stable code and the next step', content: { 'application/problem+json': { schema: problemSchema } } } as const;
+const problem = {
+  description: 'Error: problem+json with a stable code and the next step',
+  content: { 'application/problem+json': { schema: problemSchema } },
+} as const;
 
 /** Responses of a route: its answer, and one shape for every error. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) =>
   ({ 200: { description, content: { 'application/json': { schema } } }, default: problem }) as const;
 
-export const jsonBody = <S extends z.ZodType>(schema: S) => ({ body: { required: true, content: { 'application/json': { schema } } } }) as const;
+export const jsonBody = <S extends z.ZodType>(schema: S) =>
+  ({ body: { required: true, content: { 'application/json': { schema } } } }) as const;
 /** A body that may be missing: all its fields are optional. */
-export const optionalBody = <S extends z.ZodType>(schema: S) => ({ body: { required: false, content: { 'application/json': { schema } } } }) as const;
+export const optionalBody = <S extends z.ZodType>(schema: S) =>
+  ({ body: { required: false, content: { 'application/json': { schema } } } }) as const;
 
 export const ownerOnly: Record<string, string[]>[] = [{ owner: [] }];
 export const runnerOnly: Record<string, string[]>[] = [{ runner: [] }];

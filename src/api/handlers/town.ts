@@ -6,38 +6,113 @@ import { agentPageSchema, agentQuerySchema, agentSchema, transcriptQuerySchema }
 import { queuePageSchema } from '../contract/beads.ts';
 import { name, whySchema } from '../contract/common.ts';
 import { addRigSchema, rigPageSchema, rigSchema } from '../contract/rigs.ts';
-import { escalationPageSchema, escalationQuerySchema, feedQuerySchema, feedSchema, statusSchema } from '../contract/town.ts';
-import { presentAgent, presentEscalation, presentJournalEntry, presentQueueEntry, presentRig, presentStatus, presentWhy } from '../present.ts';
+import {
+  escalationPageSchema,
+  escalationQuerySchema,
+  feedQuerySchema,
+  feedSchema,
+  statusSchema,
+} from '../contract/town.ts';
+import {
+  presentAgent,
+  presentEscalation,
+  presentJournalEntry,
+  presentQueueEntry,
+  presentRig,
+  presentStatus,
+  presentWhy,
+} from '../present.ts';
 import { answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
 const security = ownerOnly;
 
-const status = createRoute({ method: 'get', path: `${TOWN_PATH}/status`, security, request: { params: town }, responses: answers(statusSchema, 'The whole town at a glance') });
-const listRigs = createRoute({ method: 'get', path: `${TOWN_PATH}/rigs`, security, request: { params: town }, responses: answers(rigPageSchema, 'All rigs') });
-const addRig = createRoute({ method: 'post', path: `${TOWN_PATH}/rigs`, security, request: { params: town, ...jsonBody(addRigSchema) }, responses: answers(rigSchema, 'The rig') });
-const listAgents = createRoute({ method: 'get', path: `${TOWN_PATH}/agents`, security, request: { params: town, query: agentQuerySchema }, responses: answers(agentPageSchema, 'All agents') });
+const status = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/status`,
+  security,
+  request: { params: town },
+  responses: answers(statusSchema, 'The whole town at a glance'),
+});
+const listRigs = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/rigs`,
+  security,
+  request: { params: town },
+  responses: answers(rigPageSchema, 'All rigs'),
+});
+const addRig = createRoute({
+  method: 'post',
+  path: `${TOWN_PATH}/rigs`,
+  security,
+  request: { params: town, ...jsonBody(addRigSchema) },
+  responses: answers(rigSchema, 'The rig'),
+});
+const listAgents = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/agents`,
+  security,
+  request: { params: town, query: agentQuerySchema },
+  responses: answers(agentPageSchema, 'All agents'),
+});
 const oneAgent = z.object({ town: name, name });
-const getAgent = createRoute({ method: 'get', path: `${TOWN_PATH}/agents/{name}`, security, request: { params: oneAgent }, responses: answers(agentSchema, 'One agent, by identity, name or attempt') });
+const getAgent = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/agents/{name}`,
+  security,
+  request: { params: oneAgent },
+  responses: answers(agentSchema, 'One agent, by identity, name or attempt'),
+});
 const transcript = createRoute({
   method: 'get',
   path: `${TOWN_PATH}/agents/{name}/transcript`,
   security,
   request: { params: oneAgent, query: transcriptQuerySchema },
-  responses: { 200: { description: 'Stored output; the header x-next-offset continues it', content: { 'text/plain': { schema: z.string() } } } },
+  responses: {
+    200: {
+      description: 'Stored output; the header x-next-offset continues it',
+      content: { 'text/plain': { schema: z.string() } },
+    },
+  },
 });
-const queue = createRoute({ method: 'get', path: `${TOWN_PATH}/mq`, security, request: { params: town, query: agentQuerySchema }, responses: answers(queuePageSchema, 'The merge trains, in order') });
-const escalations = createRoute({ method: 'get', path: `${TOWN_PATH}/escalations`, security, request: { params: town, query: escalationQuerySchema }, responses: answers(escalationPageSchema, 'Escalations; open ones unless `all`') });
-const feed = createRoute({ method: 'get', path: `${TOWN_PATH}/feed`, security, request: { params: town, query: feedQuerySchema }, responses: answers(feedSchema, 'The journal from a cursor on') });
-const why = createRoute({ method: 'get', path: `${TOWN_PATH}/why/{id}`, security, request: { params: z.object({ town: name, id: name }) }, responses: answers(whySchema, 'What it waits for, and which rule says so') });
+const queue = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/mq`,
+  security,
+  request: { params: town, query: agentQuerySchema },
+  responses: answers(queuePageSchema, 'The merge trains, in order'),
+});
+const escalations = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/escalations`,
+  security,
+  request: { params: town, query: escalationQuerySchema },
+  responses: answers(escalationPageSchema, 'Escalations; open ones unless `all`'),
+});
+const feed = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/feed`,
+  security,
+  request: { params: town, query: feedQuerySchema },
+  responses: answers(feedSchema, 'The journal from a cursor on'),
+});
+const why = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/why/{id}`,
+  security,
+  request: { params: z.object({ town: name, id: name }) },
+  responses: answers(whySchema, 'What it waits for, and which rule says so'),
+});
 
 export function registerTown(app: App, deps: Deps): void {
   const { gateway } = deps;
   app.openapi(status, async (c) => c.json(presentStatus(await gateway.status()), 200));
   app.openapi(listRigs, async (c) => c.json({ items: (await gateway.listRigs()).map(presentRig), next: null }, 200));
   app.openapi(addRig, async (c) => c.json(presentRig(await deps.addRig(c.req.valid('json'), c.get('caller'))), 200));
-  app.openapi(queue, async (c) => c.json({ items: (await gateway.listQueue(rigOf(c.req.valid('query')))).map(presentQueueEntry), next: null }, 200));
+  app.openapi(queue, async (c) =>
+    c.json({ items: (await gateway.listQueue(rigOf(c.req.valid('query')))).map(presentQueueEntry), next: null }, 200),
+  );
   app.openapi(escalations, async (c) => {
     const items = await gateway.listEscalations(c.req.valid('query').all !== 'true');
     return c.json({ items: items.map(presentEscalation), next: null }, 200);
@@ -52,18 +127,25 @@ export function registerTown(app: App, deps: Deps): void {
 
 export function registerAgents(app: App, deps: Deps): void {
   const { gateway } = deps;
-  app.openapi(listAgents, async (c) => c.json({ items: (await gateway.listAgents(rigOf(c.req.valid('query')))).map(presentAgent), next: null }, 200));
+  app.openapi(listAgents, async (c) =>
+    c.json({ items: (await gateway.listAgents(rigOf(c.req.valid('query')))).map(presentAgent), next: null }, 200),
+  );
   app.openapi(getAgent, async (c) => c.json(presentAgent(await gateway.findAgent(c.req.valid('param').name)), 200));
   app.openapi(transcript, async (c) => {
     const wanted = c.req.valid('param').name;
     const agent = await gateway.findAgent(wanted);
     const attempt = wanted.startsWith('at-') ? wanted : agent.attemptId;
     if (attempt === null) {
-      throw precondition('no_attempt', `${agent.id} runs nothing now.`, 'Name an attempt instead: "gt bead show <id>" lists them.');
+      throw precondition(
+        'no_attempt',
+        `${agent.id} runs nothing now.`,
+        'Name an attempt instead: "gt bead show <id>" lists them.',
+      );
     }
     const page = await deps.transcript(attempt, c.req.valid('query').from ?? 0);
     return c.text(page.text, 200, { 'x-next-offset': String(page.nextOffset) });
   });
 }
 
-const rigOf = (query: z.infer<typeof agentQuerySchema>): ReturnType<typeof parseRigName> | undefined => (query.rig === undefined ? undefined : parseRigName(query.rig));
+const rigOf = (query: z.infer<typeof agentQuerySchema>): ReturnType<typeof parseRigName> | undefined =>
+  query.rig === undefined ? undefined : parseRigName(query.rig);

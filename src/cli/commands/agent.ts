@@ -29,13 +29,24 @@ function agentEnv(env: NodeJS.ProcessEnv): AgentEnv {
   const token = env['GT_TOKEN'];
   const stateDir = env['GT_STATE_DIR'];
   if (!socketPath || !token || !stateDir) {
-    throw precondition('not_an_agent', 'This command is for agents: GT_RUNNER_SOCKET, GT_TOKEN and GT_STATE_DIR are not set here.', 'A person uses "gt bead show <id>", "gt agents" or "gt bead close <id>" instead.');
+    throw precondition(
+      'not_an_agent',
+      'This command is for agents: GT_RUNNER_SOCKET, GT_TOKEN and GT_STATE_DIR are not set here.',
+      'A person uses "gt bead show <id>", "gt agents" or "gt bead close <id>" instead.',
+    );
   }
   return { socketPath, token, stateDir };
 }
 
 function call(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<SocketAnswer> {
-  return socketRequest({ socketPath: agent.socketPath, method, path, token: agent.token, timeoutMs: DONE_TIMEOUT_MS, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return socketRequest({
+    socketPath: agent.socketPath,
+    method,
+    path,
+    token: agent.token,
+    timeoutMs: DONE_TIMEOUT_MS,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
 
 /** Errors: those of the town; `runner_unreachable` (try again: exit 75). */
@@ -45,7 +56,10 @@ async function ask(agent: AgentEnv, method: string, path: string, body?: unknown
   } catch (error) {
     if (!(error instanceof NotListening) && !(error instanceof NoAnswer)) throw error;
     const { TownError } = await import('../../core/errors.ts');
-    throw new TownError('busy', 'runner_unreachable', { message: 'The runner does not answer at the moment.', next: 'Go on working and try again in a minute.' });
+    throw new TownError('busy', 'runner_unreachable', {
+      message: 'The runner does not answer at the moment.',
+      next: 'Go on working and try again in a minute.',
+    });
   }
 }
 
@@ -55,7 +69,11 @@ export const hook: CommandSpec = {
   examples: ['gt hook', 'gt hook --json'],
   run: async (context) => {
     const view = (await ask(agentEnv(context.env), 'GET', '/agent/hook')) as HookItem;
-    context.print(context.json ? JSON.stringify(view) : `${view.bead.id}  ${plain(view.bead.title)}\n\n${plain(view.bead.body)}`.trimEnd());
+    context.print(
+      context.json
+        ? JSON.stringify(view)
+        : `${view.bead.id}  ${plain(view.bead.title)}\n\n${plain(view.bead.body)}`.trimEnd(),
+    );
     return EXIT.ok;
   },
 };
@@ -65,9 +83,17 @@ export const prime: CommandSpec = {
   summary: 'what I am, what is on my hook, and what to do now',
   examples: ['gt prime', 'gt prime --json'],
   run: async (context) => {
-    const view = (await ask(agentEnv(context.env), 'GET', '/agent/prime')) as { prompt: string; checkpoint: string | null };
+    const view = (await ask(agentEnv(context.env), 'GET', '/agent/prime')) as {
+      prompt: string;
+      checkpoint: string | null;
+    };
     if (context.json) context.print(JSON.stringify(view));
-    else context.print(view.checkpoint === null ? view.prompt : `${view.prompt}\n\nCheckpoint of the attempt before:\n${view.checkpoint}`);
+    else
+      context.print(
+        view.checkpoint === null
+          ? view.prompt
+          : `${view.prompt}\n\nCheckpoint of the attempt before:\n${view.checkpoint}`,
+      );
     return EXIT.ok;
   },
 };
@@ -80,13 +106,23 @@ export const checkpoint: CommandSpec = {
   run: async (context, args) => {
     const agent = agentEnv(context.env);
     const given = args.at(0);
-    const text = given === '-' ? readText('-', 'json') : given.startsWith('@') ? readText(given.slice(1), 'json') : given;
-    if (Buffer.byteLength(text) > CHECKPOINT_BYTES_MAX) throw usage('too_large', `A checkpoint holds at most ${String(CHECKPOINT_BYTES_MAX)} bytes.`, 'Save less: where you are, not what you did.');
+    const text =
+      given === '-' ? readText('-', 'json') : given.startsWith('@') ? readText(given.slice(1), 'json') : given;
+    if (Buffer.byteLength(text) > CHECKPOINT_BYTES_MAX)
+      throw usage(
+        'too_large',
+        `A checkpoint holds at most ${String(CHECKPOINT_BYTES_MAX)} bytes.`,
+        'Save less: where you are, not what you did.',
+      );
     let data: unknown;
     try {
       data = JSON.parse(text);
     } catch {
-      throw usage('bad_json', 'The checkpoint is not valid JSON.', 'Put it in single quotes, for example \'{"step":"tests written"}\'.');
+      throw usage(
+        'bad_json',
+        'The checkpoint is not valid JSON.',
+        'Put it in single quotes, for example \'{"step":"tests written"}\'.',
+      );
     }
     const answer = await ask(agent, 'POST', '/agent/checkpoint', { data });
     context.print(context.json ? JSON.stringify(answer) : 'saved');
@@ -97,7 +133,11 @@ export const checkpoint: CommandSpec = {
 export const done: CommandSpec = {
   usage: 'gt done [--summary <text>] [--commit <message>] [--no-change <reason>]',
   summary: 'hand in the work: it is checked, then merged',
-  examples: ['gt done --summary "login page fixed, test added"', 'gt done --commit "Fix the login page"', 'gt done --no-change "fixed by app-7k3qf already"'],
+  examples: [
+    'gt done --summary "login page fixed, test added"',
+    'gt done --commit "Fix the login page"',
+    'gt done --no-change "fixed by app-7k3qf already"',
+  ],
   options: {
     summary: { type: 'string', value: 'text', help: 'what was done, in a sentence or two' },
     commit: { type: 'string', value: 'message', help: 'commit what is uncommitted first, with this message' },
@@ -107,9 +147,15 @@ export const done: CommandSpec = {
     const agent = agentEnv(context.env);
     const commit = args.text('commit') ?? null;
     const noChange = args.text('no-change') ?? null;
-    if (commit !== null && noChange !== null) throw usage('commit_and_no_change', '--commit and --no-change exclude each other.', 'Give one of them.');
-    if (noChange?.trim() === '' || commit?.trim() === '') throw usage('empty_text', 'The text of --commit or --no-change is empty.', 'Write one sentence.');
-    const intent = { summary: limited('summary', args.text('summary') ?? ''), commit: commit === null ? null : limited('commit', commit), noChange: noChange === null ? null : limited('no-change', noChange) };
+    if (commit !== null && noChange !== null)
+      throw usage('commit_and_no_change', '--commit and --no-change exclude each other.', 'Give one of them.');
+    if (noChange?.trim() === '' || commit?.trim() === '')
+      throw usage('empty_text', 'The text of --commit or --no-change is empty.', 'Write one sentence.');
+    const intent = {
+      summary: limited('summary', args.text('summary') ?? ''),
+      commit: commit === null ? null : limited('commit', commit),
+      noChange: noChange === null ? null : limited('no-change', noChange),
+    };
     // The intent counts as the call, whatever happens to us or to the runner from here on.
     writeIntent(agent.stateDir, { ...intent, at: Date.now() });
     return verdict(context, agent, intent);
@@ -117,7 +163,13 @@ export const done: CommandSpec = {
 };
 
 function limited(name: string, text: string): string {
-  if (text.length > REASON_CHARS_MAX) throw usage('too_long', `--${name} is longer than ${String(REASON_CHARS_MAX)} characters.`, 'Write a sentence or two.', name);
+  if (text.length > REASON_CHARS_MAX)
+    throw usage(
+      'too_long',
+      `--${name} is longer than ${String(REASON_CHARS_MAX)} characters.`,
+      'Write a sentence or two.',
+      name,
+    );
   return text;
 }
 
@@ -132,7 +184,11 @@ function writeIntent(stateDir: string, intent: unknown): void {
     closeSync(file);
     renameSync(temporary, path);
   } catch (error) {
-    throw precondition('state_dir_unwritable', `The intent can't be written to ${stateDir}: ${error instanceof Error ? error.message : String(error)}.`, 'Keep your commits; the runner hands them in when you exit.');
+    throw precondition(
+      'state_dir_unwritable',
+      `The intent can't be written to ${stateDir}: ${error instanceof Error ? error.message : String(error)}.`,
+      'Keep your commits; the runner hands them in when you exit.',
+    );
   }
 }
 
@@ -142,20 +198,26 @@ async function verdict(context: Context, agent: AgentEnv, intent: unknown): Prom
     answer = await call(agent, 'POST', '/agent/done', intent);
   } catch (error) {
     if (!(error instanceof NotListening) && !(error instanceof NoAnswer)) throw error;
-    return say(context, { verdict: 'pending', message: 'The runner does not answer; your intent is written and counts.' });
+    return say(context, {
+      verdict: 'pending',
+      message: 'The runner does not answer; your intent is written and counts.',
+    });
   }
   if (answer.status < 200 || answer.status >= 300) {
     const error = errorOf(answer);
     // A server's own fault is not a verdict: the intent is on disk and counts.
-    if (error.kind === 'internal' || error.kind === 'busy' || error.kind === 'unreachable') return say(context, { verdict: 'pending', message: `${error.message} Your intent is written and counts.` });
+    if (error.kind === 'internal' || error.kind === 'busy' || error.kind === 'unreachable')
+      return say(context, { verdict: 'pending', message: `${error.message} Your intent is written and counts.` });
     throw error;
   }
   return say(context, JSON.parse(answer.text) as Verdict);
 }
 
 function say(context: Context, answer: Verdict): number {
-  if (answer.verdict === 'refused') throw precondition(answer.code, answer.message, 'Correct that, then run "gt done" again.');
-  if (answer.verdict === 'superseded') throw conflict('superseded', answer.message, 'Stop working: another attempt has this bead. Your commits are kept.');
+  if (answer.verdict === 'refused')
+    throw precondition(answer.code, answer.message, 'Correct that, then run "gt done" again.');
+  if (answer.verdict === 'superseded')
+    throw conflict('superseded', answer.message, 'Stop working: another attempt has this bead. Your commits are kept.');
   if (context.json) context.print(JSON.stringify(answer));
   else context.print(`${answer.verdict}: ${plain(answer.message)}`);
   return EXIT.ok;

@@ -9,7 +9,11 @@ import { segment, TownClient } from '../town-client.ts';
 import { bodyOf, printBead, rigOf, WORK_OPTIONS } from './bead.ts';
 
 /** One verb on one or more beads, in order; the first error ends it. */
-async function verb(context: Context, ids: readonly string[], call: { readonly path: string; readonly body: unknown }): Promise<number> {
+async function verb(
+  context: Context,
+  ids: readonly string[],
+  call: { readonly path: string; readonly body: unknown },
+): Promise<number> {
   const client = new TownClient(context.town());
   for (const id of ids) printBead(context, await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body));
   return EXIT.ok;
@@ -18,10 +22,17 @@ async function verb(context: Context, ids: readonly string[], call: { readonly p
 export const close: CommandSpec = {
   usage: 'gt bead close <id> [--reason cancelled|no_change] [--note <text>]',
   summary: 'cancel a bead, or close it because nothing needs to change; its work is kept',
-  examples: ['gt bead close app-7k3qf --note "not needed any more"', 'gt bead close app-7k3qf --reason no_change --note "fixed elsewhere"'],
+  examples: [
+    'gt bead close app-7k3qf --note "not needed any more"',
+    'gt bead close app-7k3qf --reason no_change --note "fixed elsewhere"',
+  ],
   args: ['<id>'],
-  options: { reason: { type: 'string', value: 'why', help: 'cancelled (default) or no_change' }, note: { type: 'string', value: 'text', help: 'one sentence for the record' } },
-  run: (context, args) => verb(context, [args.at(0)], { path: 'close', body: { reason: args.text('reason'), note: args.text('note') } }),
+  options: {
+    reason: { type: 'string', value: 'why', help: 'cancelled (default) or no_change' },
+    note: { type: 'string', value: 'text', help: 'one sentence for the record' },
+  },
+  run: (context, args) =>
+    verb(context, [args.at(0)], { path: 'close', body: { reason: args.text('reason'), note: args.text('note') } }),
 };
 
 export const hold: CommandSpec = {
@@ -75,9 +86,14 @@ export const sling: CommandSpec = {
 
 function slingBeads(context: Context, args: Arguments): Promise<number> {
   const odd = ['rig', 'body', 'body-file', 'priority'].find((name) => args.flag(name));
-  if (odd !== undefined) throw usage('not_for_ids', `--${odd} is for a new bead, not for one that exists.`, `Leave --${odd} out.`, odd);
-  if (new Set(args.positionals).size !== args.positionals.length) throw usage('duplicate_bead', 'The same bead is named twice.', 'Name each bead once.');
-  return verb(context, args.positionals, { path: 'sling', body: { runtime: args.text('runtime'), model: args.text('model'), agent: args.text('agent') } });
+  if (odd !== undefined)
+    throw usage('not_for_ids', `--${odd} is for a new bead, not for one that exists.`, `Leave --${odd} out.`, odd);
+  if (new Set(args.positionals).size !== args.positionals.length)
+    throw usage('duplicate_bead', 'The same bead is named twice.', 'Name each bead once.');
+  return verb(context, args.positionals, {
+    path: 'sling',
+    body: { runtime: args.text('runtime'), model: args.text('model'), agent: args.text('agent') },
+  });
 }
 
 async function slingTitle(context: Context, args: Arguments): Promise<number> {

@@ -21,7 +21,8 @@ const STDIN = 0;
 export function bodyOf(args: Arguments): string | undefined {
   const text = args.text('body');
   const file = args.text('body-file');
-  if (text !== undefined && file !== undefined) throw usage('two_bodies', '--body and --body-file exclude each other.', 'Give one of them.', 'body');
+  if (text !== undefined && file !== undefined)
+    throw usage('two_bodies', '--body and --body-file exclude each other.', 'Give one of them.', 'body');
   return file === undefined ? text : readText(file, 'body-file');
 }
 
@@ -29,14 +30,24 @@ export function readText(file: string, option: string): string {
   try {
     return readFileSync(file === '-' ? STDIN : file, 'utf8');
   } catch (error) {
-    throw precondition('file_unreadable', `--${option}: ${JSON.stringify(file)} can't be read: ${error instanceof Error ? error.message : String(error)}.`, 'Check the path.');
+    throw precondition(
+      'file_unreadable',
+      `--${option}: ${JSON.stringify(file)} can't be read: ${error instanceof Error ? error.message : String(error)}.`,
+      'Check the path.',
+    );
   }
 }
 
 /** The rig of `--rig`, else of the surroundings (an agent's worktree). Errors: `no_rig`. */
 export function rigOf(context: Context, args: Arguments): string {
   const rig = args.text('rig') ?? context.env['GT_RIG'];
-  if (rig === undefined || rig === '') throw usage('no_rig', 'It is not said which rig this is for.', 'Add --rig <name>; "gt rig list" shows the names.', 'rig');
+  if (rig === undefined || rig === '')
+    throw usage(
+      'no_rig',
+      'It is not said which rig this is for.',
+      'Add --rig <name>; "gt rig list" shows the names.',
+      'rig',
+    );
   return rig;
 }
 
@@ -48,7 +59,10 @@ export const WORK_OPTIONS = {
 export const create: CommandSpec = {
   usage: 'gt bead create <title> --rig <rig> [options]',
   summary: 'write down a piece of work; it runs once it is slung',
-  examples: ['gt bead create "Fix the login page" --rig app', 'gt bead create "Write docs" --rig app --body-file notes.md --depends-on app-7k3qf --sling'],
+  examples: [
+    'gt bead create "Fix the login page" --rig app',
+    'gt bead create "Write docs" --rig app --body-file notes.md --depends-on app-7k3qf --sling',
+  ],
   args: ['<title>'],
   options: {
     rig: { type: 'string', value: 'rig', help: 'the rig it belongs to (default: GT_RIG)' },
@@ -130,7 +144,14 @@ function printBeads(context: Context, page: BeadPage, empty: string): void {
     return;
   }
   const { style } = context;
-  const rows = page.items.map((bead) => [bead.id, stateOf(style, bead), bead.priority, bead.title, bead.agent?.split('/').at(-1) ?? '-', ago(style, bead.updated_at)]);
+  const rows = page.items.map((bead) => [
+    bead.id,
+    stateOf(style, bead),
+    bead.priority,
+    bead.title,
+    bead.agent?.split('/').at(-1) ?? '-',
+    ago(style, bead.updated_at),
+  ]);
   context.print(table(style, ['ID', 'STATE', 'PRIORITY', 'TITLE', 'AGENT', 'AGE'], rows));
   if (page.next !== null) context.hint(`There are more: add --after ${page.next}`);
 }
@@ -145,7 +166,9 @@ export const ready: CommandSpec = {
     const items: BeadItem[] = [];
     let after: string | undefined;
     do {
-      const page: BeadPage = await client.get<BeadPage>(`beads${query({ rig: args.text('rig'), status: 'open', limit: PAGE_SIZE_MAX, after })}`);
+      const page: BeadPage = await client.get<BeadPage>(
+        `beads${query({ rig: args.text('rig'), status: 'open', limit: PAGE_SIZE_MAX, after })}`,
+      );
       items.push(...page.items.filter((bead) => bead.phase === 'ready'));
       after = page.next ?? undefined;
     } while (after !== undefined);
@@ -167,7 +190,11 @@ export const show: CommandSpec = {
 };
 
 function detailText(style: Style, bead: BeadDetailItem): string {
-  const lines = [`${paint(style, 'bold', bead.id)}  ${plain(bead.title)}`, '', `  ${stateOf(style, bead)}  ${plain(bead.why.sentence)}`];
+  const lines = [
+    `${paint(style, 'bold', bead.id)}  ${plain(bead.title)}`,
+    '',
+    `  ${stateOf(style, bead)}  ${plain(bead.why.sentence)}`,
+  ];
   if (bead.why.next !== null) lines.push(`  next: ${plain(bead.why.next)}`);
   const facts: readonly (readonly [string, string | null])[] = [
     ['rig', bead.rig],
@@ -182,11 +209,36 @@ function detailText(style: Style, bead: BeadDetailItem): string {
     ['closed', bead.close_reason],
     ['created', `${ago(style, bead.created_at)} ago by ${bead.created_by}`],
   ];
-  lines.push('', ...facts.filter(([, value]) => value !== null).map(([name, value]) => `  ${paint(style, 'dim', name.padEnd(10))}  ${plain(value ?? '')}`));
-  if (bead.body.trim() !== '') lines.push('', ...plain(bead.body.trimEnd()).split('\n').map((line) => `  ${line}`));
-  if (bead.blockers.length > 0) lines.push('', table(style, ['WAITS FOR', 'STATE'], bead.blockers.map((blocker) => [blocker.id, blocker.status])));
+  lines.push(
+    '',
+    ...facts
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `  ${paint(style, 'dim', name.padEnd(10))}  ${plain(value ?? '')}`),
+  );
+  if (bead.body.trim() !== '')
+    lines.push(
+      '',
+      ...plain(bead.body.trimEnd())
+        .split('\n')
+        .map((line) => `  ${line}`),
+    );
+  if (bead.blockers.length > 0)
+    lines.push(
+      '',
+      table(
+        style,
+        ['WAITS FOR', 'STATE'],
+        bead.blockers.map((blocker) => [blocker.id, blocker.status]),
+      ),
+    );
   if (bead.attempt_list.length > 0) {
-    const rows = bead.attempt_list.map((attempt) => [attempt.id, attempt.agent, state(style, attempt.status === 'live' ? 'running' : attempt.status), ago(style, attempt.started_at), attempt.reason ?? '']);
+    const rows = bead.attempt_list.map((attempt) => [
+      attempt.id,
+      attempt.agent,
+      state(style, attempt.status === 'live' ? 'running' : attempt.status),
+      ago(style, attempt.started_at),
+      attempt.reason ?? '',
+    ]);
     lines.push('', table(style, ['ATTEMPT', 'AGENT', 'END', 'STARTED', 'REASON'], rows));
   }
   if (bead.rework_beads.length > 0) lines.push('', `  rework: ${bead.rework_beads.join(', ')}`);

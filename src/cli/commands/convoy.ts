@@ -11,14 +11,21 @@ import { CONVOY_HEAD, convoyRow, printItems } from './watch.ts';
 export const create: CommandSpec = {
   usage: 'gt convoy create <title> --file <plan> | --bead <id>…',
   summary: 'several beads as one plan, over one or more rigs, with what comes first',
-  examples: ['gt convoy create "Login" --file plan.toml', 'gt convoy create "Cleanup" --bead app-7k3qf --bead lib-9m2aa --staged'],
+  examples: [
+    'gt convoy create "Login" --file plan.toml',
+    'gt convoy create "Cleanup" --bead app-7k3qf --bead lib-9m2aa --staged',
+  ],
   args: ['<title>'],
   options: {
     file: { type: 'string', value: 'plan', help: 'a plan in TOML or JSON; - is stdin (JSON)' },
     bead: { type: 'string', value: 'id', help: 'a bead that exists; repeat, or separate by commas' },
     staged: { type: 'boolean', help: 'record it; it runs after "gt convoy start"' },
     'on-failure': { type: 'string', value: 'policy', help: 'hold (default): wait for a person' },
-    'merge-mode': { type: 'string', value: 'mode', help: 'review-and-merge (default): each bead merges when it is done' },
+    'merge-mode': {
+      type: 'string',
+      value: 'mode',
+      help: 'review-and-merge (default): each bead merges when it is done',
+    },
   },
   notes: [
     'A plan:',
@@ -35,10 +42,24 @@ export const create: CommandSpec = {
   run: async (context, args) => {
     const file = args.text('file');
     const beads = args.list('bead');
-    if (file === undefined && beads.length === 0) throw usage('empty_convoy', 'A convoy needs --file or --bead.', 'See "gt help convoy create" for a plan.', 'file');
-    if (file !== undefined && beads.length > 0) throw usage('mixed_convoy', '--file and --bead exclude each other.', 'Give one of them.', 'bead');
+    if (file === undefined && beads.length === 0)
+      throw usage(
+        'empty_convoy',
+        'A convoy needs --file or --bead.',
+        'See "gt help convoy create" for a plan.',
+        'file',
+      );
+    if (file !== undefined && beads.length > 0)
+      throw usage('mixed_convoy', '--file and --bead exclude each other.', 'Give one of them.', 'bead');
     const tasks = file === undefined ? undefined : (await import('../plan-file.ts')).readPlan(file);
-    const input = { title: args.at(0), tasks, beads: file === undefined ? beads : undefined, staged: args.flag('staged'), on_failure: args.text('on-failure'), merge_mode: args.text('merge-mode') };
+    const input = {
+      title: args.at(0),
+      tasks,
+      beads: file === undefined ? beads : undefined,
+      staged: args.flag('staged'),
+      on_failure: args.text('on-failure'),
+      merge_mode: args.text('merge-mode'),
+    };
     const convoy = await new TownClient(context.town()).post<ConvoyDetailItem>('convoys', input);
     printConvoy(context, convoy);
     return EXIT.ok;
@@ -51,24 +72,42 @@ function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
     return;
   }
   const { style } = context;
-  const rows = convoy.beads.map((bead) => [String(bead.position), bead.id ?? '-', bead.rig, state(style, bead.bead?.phase ?? bead.status), bead.title, bead.depends_on.join(' ')]);
-  context.print([
-    `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.status)}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
-    `  ${plain(convoy.why.sentence)}`,
-    ...(convoy.why.next === null ? [] : [`  next: ${plain(convoy.why.next)}`]),
-    '',
-    table(style, ['#', 'ID', 'RIG', 'STATE', 'TITLE', 'AFTER'], rows),
-  ].join('\n'));
+  const rows = convoy.beads.map((bead) => [
+    String(bead.position),
+    bead.id ?? '-',
+    bead.rig,
+    state(style, bead.bead?.phase ?? bead.status),
+    bead.title,
+    bead.depends_on.join(' '),
+  ]);
+  context.print(
+    [
+      `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.status)}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
+      `  ${plain(convoy.why.sentence)}`,
+      ...(convoy.why.next === null ? [] : [`  next: ${plain(convoy.why.next)}`]),
+      '',
+      table(style, ['#', 'ID', 'RIG', 'STATE', 'TITLE', 'AFTER'], rows),
+    ].join('\n'),
+  );
 }
 
 export const list: CommandSpec = {
   usage: 'gt convoy list',
   summary: 'list convoys',
   examples: ['gt convoy list', 'gt convoy list --json'],
-  options: { limit: { type: 'string', value: 'n', help: 'at most so many' }, after: { type: 'string', value: 'cursor', help: 'continue with the "next" of an earlier list' } },
+  options: {
+    limit: { type: 'string', value: 'n', help: 'at most so many' },
+    after: { type: 'string', value: 'cursor', help: 'continue with the "next" of an earlier list' },
+  },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<{ items: ConvoyItem[]; next: string | null }>(`convoys${query({ limit: args.number('limit', { min: 1, max: PAGE_SIZE_MAX }), after: args.text('after') })}`);
-    return printItems(context, page, { head: CONVOY_HEAD, row: (convoy) => convoyRow(context.style, convoy), empty: 'No convoys yet. Make one with: gt convoy create "<title>" --file plan.toml' });
+    const page = await new TownClient(context.town()).get<{ items: ConvoyItem[]; next: string | null }>(
+      `convoys${query({ limit: args.number('limit', { min: 1, max: PAGE_SIZE_MAX }), after: args.text('after') })}`,
+    );
+    return printItems(context, page, {
+      head: CONVOY_HEAD,
+      row: (convoy) => convoyRow(context.style, convoy),
+      empty: 'No convoys yet. Make one with: gt convoy create "<title>" --file plan.toml',
+    });
   },
 };
 
@@ -89,7 +128,10 @@ export const start: CommandSpec = {
   examples: ['gt convoy start hq-cv-9m2aa', 'gt convoy start hq-cv-9m2aa --json'],
   args: ['<id>'],
   run: async (context, args) => {
-    printConvoy(context, await new TownClient(context.town()).post<ConvoyDetailItem>(`convoys/${segment(args.at(0))}/start`, {}));
+    printConvoy(
+      context,
+      await new TownClient(context.town()).post<ConvoyDetailItem>(`convoys/${segment(args.at(0))}/start`, {}),
+    );
     return EXIT.ok;
   },
 };

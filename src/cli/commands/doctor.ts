@@ -27,8 +27,16 @@ interface Check {
 }
 
 const ok = (name: string, what: string): Check => ({ name, status: 'ok', what, why: null, fix: null });
-const problem = (name: string, text: { readonly what: string; readonly why: string; readonly fix: string }): Check => ({ name, status: 'problem', ...text });
-const note = (name: string, text: { readonly what: string; readonly why: string; readonly fix: string }): Check => ({ name, status: 'note', ...text });
+const problem = (name: string, text: { readonly what: string; readonly why: string; readonly fix: string }): Check => ({
+  name,
+  status: 'problem',
+  ...text,
+});
+const note = (name: string, text: { readonly what: string; readonly why: string; readonly fix: string }): Check => ({
+  name,
+  status: 'note',
+  ...text,
+});
 
 export const doctor: CommandSpec = {
   usage: 'gt doctor',
@@ -38,14 +46,23 @@ export const doctor: CommandSpec = {
   run: async (context) => {
     const checks = [nodeCheck(), await gitCheck(), ...(await townChecks(context))];
     const problems = checks.filter((check) => check.status === 'problem').length;
-    if (context.json) context.print(JSON.stringify({ ok: problems === 0, problems, items: checks.map((check, index) => ({ id: index + 1, ...check })) }));
+    if (context.json)
+      context.print(
+        JSON.stringify({
+          ok: problems === 0,
+          problems,
+          items: checks.map((check, index) => ({ id: index + 1, ...check })),
+        }),
+      );
     else context.print(checks.map((check, index) => checkText(context, check, index + 1)).join('\n'));
     return problems === 0 ? EXIT.ok : EXIT.doctor;
   },
 };
 
 function checkText(context: Context, check: Check, number: number): string {
-  const lines = [`${String(number).padStart(2)}  ${state(context.style, check.status)}  ${check.name}: ${plain(check.what)}`];
+  const lines = [
+    `${String(number).padStart(2)}  ${state(context.style, check.status)}  ${check.name}: ${plain(check.what)}`,
+  ];
   if (check.why !== null) lines.push(`      why: ${check.why}`);
   if (check.fix !== null) lines.push(`      fix: ${check.fix}`);
   return lines.join('\n');
@@ -59,15 +76,28 @@ const atLeast = (version: readonly (number | undefined)[], min: readonly [number
 function nodeCheck(): Check {
   const version = process.versions.node.split('.').map(Number);
   if (atLeast(version, NODE_MIN)) return ok('node', process.versions.node);
-  return problem('node', { what: process.versions.node, why: `${NODE_MIN.join('.')} or newer is needed`, fix: 'npx -p node@24 -p @gastown/gt gt doctor' });
+  return problem('node', {
+    what: process.versions.node,
+    why: `${NODE_MIN.join('.')} or newer is needed`,
+    fix: 'npx -p node@24 -p @gastown/gt gt doctor',
+  });
 }
 
 async function gitCheck(): Promise<Check> {
   const answer = await git(['version']);
   const text = /\d+\.\d+[.\d]*/.exec(answer.stdout)?.[0];
-  if (!answer.ok || text === undefined) return problem('git', { what: 'not found', why: 'agents work in git worktrees', fix: 'Install git with the package manager of this machine.' });
+  if (!answer.ok || text === undefined)
+    return problem('git', {
+      what: 'not found',
+      why: 'agents work in git worktrees',
+      fix: 'Install git with the package manager of this machine.',
+    });
   if (atLeast(text.split('.').map(Number), GIT_MIN)) return ok('git', text);
-  return problem('git', { what: text, why: `${GIT_MIN.join('.')} or newer is needed: merges happen without a worktree`, fix: 'Install a newer git with the package manager of this machine.' });
+  return problem('git', {
+    what: text,
+    why: `${GIT_MIN.join('.')} or newer is needed: merges happen without a worktree`,
+    fix: 'Install a newer git with the package manager of this machine.',
+  });
 }
 
 async function townChecks(context: Context): Promise<readonly Check[]> {
@@ -87,9 +117,18 @@ function secretsCheck(town: Town): Check {
   try {
     readSecrets(town.paths);
   } catch (error) {
-    return problem('secrets', { what: error instanceof Error ? error.message : String(error), why: 'nothing can be signed or checked without them', fix: `gt init ${town.paths.root}` });
+    return problem('secrets', {
+      what: error instanceof Error ? error.message : String(error),
+      why: 'nothing can be signed or checked without them',
+      fix: `gt init ${town.paths.root}`,
+    });
   }
-  if ((statSync(path).mode & 0o077) !== 0) return problem('secrets', { what: `${path} can be read by others`, why: 'whoever reads it can do everything in this town', fix: `chmod 600 ${path}` });
+  if ((statSync(path).mode & 0o077) !== 0)
+    return problem('secrets', {
+      what: `${path} can be read by others`,
+      why: 'whoever reads it can do everything in this town',
+      fix: `chmod 600 ${path}`,
+    });
   return ok('secrets', 'private');
 }
 
@@ -98,7 +137,11 @@ function writableCheck(town: Town): Check {
     try {
       accessSync(path, constants.W_OK);
     } catch {
-      return problem('files', { what: `${path} can't be written`, why: 'the town could not record anything', fix: `chmod u+rwx ${path}` });
+      return problem('files', {
+        what: `${path} can't be written`,
+        why: 'the town could not record anything',
+        fix: `chmod u+rwx ${path}`,
+      });
     }
   }
   return ok('files', existsSync(town.paths.townDb) ? 'complete' : 'complete; the town has not run yet');
@@ -109,7 +152,11 @@ function diskCheck(town: Town): Check {
   const freeBytes = stat.bavail * stat.bsize;
   const text = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free`;
   if (freeBytes >= DISK_FREE_BYTES_MIN) return ok('disk', text);
-  return problem('disk', { what: text, why: 'clones, worktrees and databases need room', fix: `du -sh ${town.paths.dataDir}/*` });
+  return problem('disk', {
+    what: text,
+    why: 'clones, worktrees and databases need room',
+    fix: `du -sh ${town.paths.dataDir}/*`,
+  });
 }
 
 async function processChecks(town: Town): Promise<readonly Check[]> {
@@ -124,10 +171,31 @@ async function processChecks(town: Town): Promise<readonly Check[]> {
   const isMeantDown = readDesired(town.paths) === 'down';
   const checks: Check[] = [];
   if (status.running) checks.push(ok('daemon', `pid ${String(status.pid)} ${status.url ?? ''}`.trim()));
-  else if (isMeantDown || status.state === null) checks.push(note('daemon', { what: 'not running', why: isMeantDown ? 'it was stopped by "gt down"' : 'it was never started', fix: 'gt up' }));
-  else checks.push(problem('daemon', { what: 'not running', why: status.state.running ? 'it ended uncleanly; a start recovers by itself' : 'it was stopped', fix: 'gt up' }));
+  else if (isMeantDown || status.state === null)
+    checks.push(
+      note('daemon', {
+        what: 'not running',
+        why: isMeantDown ? 'it was stopped by "gt down"' : 'it was never started',
+        fix: 'gt up',
+      }),
+    );
+  else
+    checks.push(
+      problem('daemon', {
+        what: 'not running',
+        why: status.state.running ? 'it ended uncleanly; a start recovers by itself' : 'it was stopped',
+        fix: 'gt up',
+      }),
+    );
   if (runner.running) checks.push(ok('runner', `pid ${String(runner.pid)}, ${String(runner.agents)} agents`));
-  else if (status.running) checks.push(problem('runner', { what: 'does not answer', why: 'no agent can run without it; the daemon starts it again by itself', fix: `tail -n 20 ${town.paths.runnerLog}` }));
+  else if (status.running)
+    checks.push(
+      problem('runner', {
+        what: 'does not answer',
+        why: 'no agent can run without it; the daemon starts it again by itself',
+        fix: `tail -n 20 ${town.paths.runnerLog}`,
+      }),
+    );
   return checks;
 }
 
@@ -138,11 +206,17 @@ async function configChecks(town: Town): Promise<readonly Check[]> {
       const answer = await git(['ls-remote', '--exit-code', '--', rig.url, `refs/heads/${rig.targetBranch}`]);
       if (answer.ok) return ok(`rig ${rig.name}`, `${rig.url} (${rig.targetBranch})`);
       const why = answer.stderr.trim().split('\n')[0] ?? '';
-      return problem(`rig ${rig.name}`, { what: `${rig.url} has no branch ${rig.targetBranch}, or can't be read`, why: why === '' ? 'work is fetched from there and merged there' : plain(why), fix: `git ls-remote ${rig.url}` });
+      return problem(`rig ${rig.name}`, {
+        what: `${rig.url} has no branch ${rig.targetBranch}, or can't be read`,
+        why: why === '' ? 'work is fetched from there and merged there' : plain(why),
+        fix: `git ls-remote ${rig.url}`,
+      });
     });
     return [ok('configuration', town.paths.config), ...(await Promise.all(checks))];
   } catch (error) {
     if (!(error instanceof TownError)) throw error;
-    return [problem('configuration', { what: error.message, why: 'the daemon does not start with it', fix: error.next })];
+    return [
+      problem('configuration', { what: error.message, why: 'the daemon does not start with it', fix: error.next }),
+    ];
   }
 }

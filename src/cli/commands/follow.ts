@@ -63,7 +63,9 @@ function printEntries(context: Context, entries: readonly JournalItem[]): void {
     }
     const change = entry.from === null && entry.to === null ? '' : ` ${entry.from ?? '-'} → ${entry.to ?? '-'}`;
     const time = new Date(entry.at).toISOString().slice(11, 19);
-    context.print(`${paint(context.style, 'dim', time)}  ${entry.actor.padEnd(10)}  ${entry.entity}  ${entry.action}${change}  ${paint(context.style, 'dim', `[${entry.rule}]`)} ${plain(entry.reason)}`);
+    context.print(
+      `${paint(context.style, 'dim', time)}  ${entry.actor.padEnd(10)}  ${entry.entity}  ${entry.action}${change}  ${paint(context.style, 'dim', `[${entry.rule}]`)} ${plain(entry.reason)}`,
+    );
   }
 }
 
@@ -92,11 +94,24 @@ export const daemonLogs: CommandSpec = {
   usage: 'gt daemon logs [-n <lines>] [-f]',
   summary: 'the log of the daemon',
   examples: ['gt daemon logs', 'gt daemon logs -n 200 -f'],
-  options: { lines: { type: 'string', short: 'n', value: 'n', help: `so many of the last lines (default ${String(LINES_DEFAULT)})` }, follow: followOption },
+  options: {
+    lines: {
+      type: 'string',
+      short: 'n',
+      value: 'n',
+      help: `so many of the last lines (default ${String(LINES_DEFAULT)})`,
+    },
+    follow: followOption,
+  },
   run: (context, args) => {
     const path = context.town().paths.daemonLog;
     const count = args.number('lines', { min: 1, max: LINES_MAX }) ?? LINES_DEFAULT;
-    if (!existsSync(path)) throw precondition('no_log', `There is no log at ${path}.`, 'The daemon has not run here yet: start it with "gt up".');
+    if (!existsSync(path))
+      throw precondition(
+        'no_log',
+        `There is no log at ${path}.`,
+        'The daemon has not run here yet: start it with "gt up".',
+      );
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count);
     if (context.json) context.print(JSON.stringify({ path, lines }));
     else context.print(lines.join('\n'));

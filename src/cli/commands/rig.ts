@@ -16,17 +16,27 @@ const POLECATS_LIMIT = 100;
 export const add: CommandSpec = {
   usage: 'gt rig add <name> <git-url-or-path> [options]',
   summary: 'put a git repository under management; a working clone stands for its origin',
-  examples: ['gt rig add app git@example.com:me/app.git --gate test="npm test"', 'gt rig add lib ~/src/lib --create-bare --prefix lib'],
+  examples: [
+    'gt rig add app git@example.com:me/app.git --gate test="npm test"',
+    'gt rig add lib ~/src/lib --create-bare --prefix lib',
+  ],
   args: ['<name>', '<git-url-or-path>'],
   options: {
     prefix: { type: 'string', value: 'prefix', help: 'start of its bead ids (default: from the name)' },
     branch: { type: 'string', value: 'name', help: 'branch that work is merged into (default: its HEAD)' },
-    gate: { type: 'string', value: 'name=cmd', help: 'a check that must pass before a merge; repeat; name@5m=cmd limits its time' },
+    gate: {
+      type: 'string',
+      value: 'name=cmd',
+      help: 'a check that must pass before a merge; repeat; name@5m=cmd limits its time',
+    },
     'polecats-max': { type: 'string', value: 'n', help: 'agents at once' },
     runtime: { type: 'string', value: 'name', help: 'agent program' },
     model: { type: 'string', value: 'name', help: 'model' },
     command: { type: 'string', value: 'line', help: 'for the runtime "command": what to run' },
-    'create-bare': { type: 'boolean', help: 'for a clone without an origin: make a bare repository in the town and use that' },
+    'create-bare': {
+      type: 'boolean',
+      help: 'for a clone without an origin: make a bare repository in the town and use that',
+    },
   },
   run: async (context, args) => {
     const body = await rigBody(context, args);
@@ -68,19 +78,36 @@ async function addOffline(context: Context, body: Body): Promise<void> {
   const checked = addRigSchema.safeParse(JSON.parse(JSON.stringify(body)));
   if (!checked.success) {
     const issue = checked.error.issues[0];
-    throw new TownError('usage', 'bad_field', { message: `${issue?.path.map(String).join('.') ?? 'an option'} is not valid: ${issue?.message ?? ''}.`, next: 'Correct it and try again; nothing was changed.' });
+    throw new TownError('usage', 'bad_field', {
+      message: `${issue?.path.map(String).join('.') ?? 'an option'} is not valid: ${issue?.message ?? ''}.`,
+      next: 'Correct it and try again; nothing was changed.',
+    });
   }
   const { config } = await recordRig(checked.data, context.town().paths, () => Promise.resolve(null));
-  const wire = { id: config.name, status: 'ready', prefix: config.prefix, url: config.url, target_branch: config.targetBranch, gates: config.gates.map((gate) => gate.name), polecats_max: config.polecatsMax };
+  const wire = {
+    id: config.name,
+    status: 'ready',
+    prefix: config.prefix,
+    url: config.url,
+    target_branch: config.targetBranch,
+    gates: config.gates.map((gate) => gate.name),
+    polecats_max: config.polecatsMax,
+  };
   say(context, { name: config.name, url: config.url, branch: config.targetBranch, prefix: config.prefix }, wire);
 }
 
-function say(context: Context, rig: { readonly name: string; readonly url: string; readonly branch: string; readonly prefix: string }, wire: unknown): void {
+function say(
+  context: Context,
+  rig: { readonly name: string; readonly url: string; readonly branch: string; readonly prefix: string },
+  wire: unknown,
+): void {
   if (context.json) {
     context.print(JSON.stringify(wire));
     return;
   }
-  context.print(`${paint(context.style, 'bold', rig.name)}  ${plain(rig.url)}  branch ${rig.branch}  beads ${rig.prefix}-…`);
+  context.print(
+    `${paint(context.style, 'bold', rig.name)}  ${plain(rig.url)}  branch ${rig.branch}  beads ${rig.prefix}-…`,
+  );
   context.hint(`Give it work with: gt sling "<title>" --rig ${rig.name}`);
 }
 
@@ -90,6 +117,10 @@ export const list: CommandSpec = {
   examples: ['gt rig list', 'gt rig list --json'],
   run: async (context) => {
     const page = await new TownClient(context.town()).get<{ items: RigItem[]; next: string | null }>('rigs');
-    return printItems(context, page, { head: RIG_HEAD, row: (rig) => rigRow(context.style, rig), empty: 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>' });
+    return printItems(context, page, {
+      head: RIG_HEAD,
+      row: (rig) => rigRow(context.style, rig),
+      empty: 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>',
+    });
   },
 };

@@ -14,7 +14,8 @@ import { paint, state } from '../output.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/;
 
 /** This program's entry point: source in a clone, compiled in a package. */
-export const mainPath = (): string => fileURLToPath(new URL(`../main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
+export const mainPath = (): string =>
+  fileURLToPath(new URL(`../main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
 
 export const init: CommandSpec = {
   usage: 'gt init [dir] [--name <name>]',
@@ -25,13 +26,26 @@ export const init: CommandSpec = {
   run: async (context, args) => {
     const root = resolve(context.cwd, args.positionals[0] ?? context.townFlag ?? '.');
     const outer = findTownRoot(resolve(root, '..'));
-    if (outer !== null) throw usage('town_inside_town', `${root} is inside the town ${outer}.`, 'Choose a folder outside of it.', 'dir');
-    const fallback = basename(root).replaceAll(/[^A-Za-z0-9 ._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+    if (outer !== null)
+      throw usage('town_inside_town', `${root} is inside the town ${outer}.`, 'Choose a folder outside of it.', 'dir');
+    const fallback = basename(root)
+      .replaceAll(/[^A-Za-z0-9 ._-]/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '');
     const name = args.text('name') ?? (fallback === '' ? 'town' : fallback.slice(0, 60));
-    if (!NAME.test(name)) throw usage('bad_name', `${JSON.stringify(name)} can't be the name of a town.`, 'Use up to 60 letters, digits, spaces, ".", "_" or "-".', 'name');
+    if (!NAME.test(name))
+      throw usage(
+        'bad_name',
+        `${JSON.stringify(name)} can't be the name of a town.`,
+        'Use up to 60 letters, digits, spaces, ".", "_" or "-".',
+        'name',
+      );
     const { town, created } = createTown({ root, name, ownerEmail: await ownerEmail(), nowMs: Date.now() });
-    if (context.json) context.print(JSON.stringify({ id: town.identity.id, name: town.identity.name, root: town.paths.root, created }));
-    else context.print(`${created ? 'Made' : 'Kept'} the town ${paint(context.style, 'bold', town.identity.name)} in ${town.paths.root}`);
+    if (context.json)
+      context.print(JSON.stringify({ id: town.identity.id, name: town.identity.name, root: town.paths.root, created }));
+    else
+      context.print(
+        `${created ? 'Made' : 'Kept'} the town ${paint(context.style, 'bold', town.identity.name)} in ${town.paths.root}`,
+      );
     context.hint('Next: gt rig add <name> <git-url-or-path>, then gt up');
     return EXIT.ok;
   },
@@ -74,7 +88,16 @@ export const down: CommandSpec = {
   },
 };
 
-function print(context: Context, answer: { readonly running: boolean; readonly already: boolean; readonly pid: number | null; readonly url: string | null; readonly root: string }): void {
+function print(
+  context: Context,
+  answer: {
+    readonly running: boolean;
+    readonly already: boolean;
+    readonly pid: number | null;
+    readonly url: string | null;
+    readonly root: string;
+  },
+): void {
   if (context.json) {
     context.print(JSON.stringify(answer));
     return;

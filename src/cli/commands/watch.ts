@@ -17,7 +17,11 @@ interface Items<T> {
 }
 
 /** Prints a list as JSON or as a table; an empty one says what to do next. */
-export function printItems<T>(context: Context, page: Items<T>, view: { readonly head: readonly string[]; readonly row: (item: T) => readonly string[]; readonly empty: string }): number {
+export function printItems<T>(
+  context: Context,
+  page: Items<T>,
+  view: { readonly head: readonly string[]; readonly row: (item: T) => readonly string[]; readonly empty: string },
+): number {
   if (context.json) context.print(JSON.stringify(page));
   else if (page.items.length === 0) context.hint(view.empty);
   else context.print(table(context.style, view.head, page.items.map(view.row)));
@@ -39,39 +43,81 @@ function statusText(style: Style, town: StatusItem): string {
   const isLive = (convoy: ConvoyItem): boolean => !['landed', 'failed', 'cancelled'].includes(convoy.status);
   const ready = town.rigs.reduce((sum, rig) => sum + rig.ready_beads, 0);
   const sentence = `${String(town.attention.length)} need you. ${String(town.working_agents)} working, ${String(ready)} ready, ${String(town.merged_last_hour)} merged in the last hour.`;
-  const lines = [`${paint(style, 'bold', plain(town.name))}  ${sentence}`, `runner ${state(style, town.runner.status)}`];
+  const lines = [
+    `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
+    `runner ${state(style, town.runner.status)}`,
+  ];
   if (town.attention.length > 0) {
     lines.push('', paint(style, 'bold', 'Needs you'));
-    for (const item of town.attention) lines.push(`  ${paint(style, item.severity === 'low' ? 'dim' : 'yellow', item.severity)}  ${item.subject}  ${plain(item.sentence)} (${ago(style, item.since)})`, `      next: ${plain(item.next)}`);
+    for (const item of town.attention)
+      lines.push(
+        `  ${paint(style, item.severity === 'low' ? 'dim' : 'yellow', item.severity)}  ${item.subject}  ${plain(item.sentence)} (${ago(style, item.since)})`,
+        `      next: ${plain(item.next)}`,
+      );
   }
   if (town.rigs.length === 0) lines.push('', 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>');
   else lines.push('', rigTable(style, town.rigs));
   const convoys = town.convoys.filter(isLive);
   if (convoys.length > 0) lines.push('', convoyTable(style, convoys));
-  for (const violation of town.violations) lines.push('', paint(style, 'red', `! invariant violated: ${plain(violation)}`));
+  for (const violation of town.violations)
+    lines.push('', paint(style, 'red', `! invariant violated: ${plain(violation)}`));
   return lines.join('\n');
 }
 
-export const RIG_HEAD: readonly string[] = ['RIG', 'STATE', 'OPEN', 'READY', 'RUNNING', 'REVIEW', 'FAILED', 'CLOSED', 'QUEUE'];
+export const RIG_HEAD: readonly string[] = [
+  'RIG',
+  'STATE',
+  'OPEN',
+  'READY',
+  'RUNNING',
+  'REVIEW',
+  'FAILED',
+  'CLOSED',
+  'QUEUE',
+];
 
 export function rigRow(style: Style, rig: RigItem): readonly string[] {
   const { counts } = rig;
-  return [rig.id, state(style, rig.status), counts.open, rig.ready_beads, counts.in_progress, counts.in_review, counts.failed, counts.closed, rig.queue_length].map(String);
+  return [
+    rig.id,
+    state(style, rig.status),
+    counts.open,
+    rig.ready_beads,
+    counts.in_progress,
+    counts.in_review,
+    counts.failed,
+    counts.closed,
+    rig.queue_length,
+  ].map(String);
 }
 
 function rigTable(style: Style, rigs: readonly RigItem[]): string {
-  return table(style, RIG_HEAD, rigs.map((rig) => rigRow(style, rig)));
+  return table(
+    style,
+    RIG_HEAD,
+    rigs.map((rig) => rigRow(style, rig)),
+  );
 }
 
 export const CONVOY_HEAD: readonly string[] = ['CONVOY', 'STATE', 'DONE', 'TITLE', 'AGE'];
 
 export function convoyRow(style: Style, convoy: ConvoyItem): readonly string[] {
   const failed = convoy.failed_beads === 0 ? '' : ` (${String(convoy.failed_beads)} failed)`;
-  return [convoy.id, state(style, convoy.status), `${String(convoy.closed_beads)}/${String(convoy.total_beads)}${failed}`, convoy.title, ago(style, convoy.created_at)];
+  return [
+    convoy.id,
+    state(style, convoy.status),
+    `${String(convoy.closed_beads)}/${String(convoy.total_beads)}${failed}`,
+    convoy.title,
+    ago(style, convoy.created_at),
+  ];
 }
 
 function convoyTable(style: Style, convoys: readonly ConvoyItem[]): string {
-  return table(style, CONVOY_HEAD, convoys.map((convoy) => convoyRow(style, convoy)));
+  return table(
+    style,
+    CONVOY_HEAD,
+    convoys.map((convoy) => convoyRow(style, convoy)),
+  );
 }
 
 export const agents: CommandSpec = {
@@ -80,11 +126,20 @@ export const agents: CommandSpec = {
   examples: ['gt agents', 'gt agents --rig app --json'],
   options: { rig: { type: 'string', value: 'rig', help: 'only of this rig' } },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<Items<AgentItem>>(`agents${query({ rig: args.text('rig') })}`);
+    const page = await new TownClient(context.town()).get<Items<AgentItem>>(
+      `agents${query({ rig: args.text('rig') })}`,
+    );
     const { style } = context;
     return printItems(context, page, {
       head: ['AGENT', 'STATE', 'HOOK', 'RUNTIME', 'ACTIVE', 'MESSAGE'],
-      row: (agent) => [agent.id, state(style, agent.status), agent.hook ?? '-', agent.runtime ?? '-', ago(style, agent.last_activity_at), agent.status_message ?? ''],
+      row: (agent) => [
+        agent.id,
+        state(style, agent.status),
+        agent.hook ?? '-',
+        agent.runtime ?? '-',
+        ago(style, agent.last_activity_at),
+        agent.status_message ?? '',
+      ],
       empty: 'No agents yet: they come with the first work. Try: gt sling "<title>" --rig <rig>',
     });
   },
@@ -100,7 +155,14 @@ export const mq: CommandSpec = {
     const { style } = context;
     return printItems(context, page, {
       head: ['PLACE', 'ID', 'STEP', 'BRANCH', 'WAITED', 'WHY'],
-      row: (entry) => [entry.place === null ? '-' : String(entry.place), entry.id, entry.step, entry.branch, ago(style, entry.queued_at), entry.why.sentence],
+      row: (entry) => [
+        entry.place === null ? '-' : String(entry.place),
+        entry.id,
+        entry.step,
+        entry.branch,
+        ago(style, entry.queued_at),
+        entry.why.sentence,
+      ],
       empty: 'The merge trains are empty.',
     });
   },
@@ -116,7 +178,10 @@ export const why: CommandSpec = {
     if (context.json) context.print(JSON.stringify(answer));
     else {
       const { style } = context;
-      const lines = [`${paint(style, 'bold', answer.id)}  ${state(style, answer.state)}  ${plain(answer.sentence)}`, `  rule   ${answer.rule}`];
+      const lines = [
+        `${paint(style, 'bold', answer.id)}  ${state(style, answer.state)}  ${plain(answer.sentence)}`,
+        `  rule   ${answer.rule}`,
+      ];
       if (answer.since !== null) lines.push(`  since  ${ago(style, answer.since)}`);
       if (answer.wake_at !== null) lines.push(`  looks again ${ago(style, answer.wake_at)}`);
       if (answer.next !== null) lines.push(`  next   ${plain(answer.next)}`);

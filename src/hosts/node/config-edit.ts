@@ -21,7 +21,12 @@ export interface RigSectionText {
 /** The section as TOML. A JSON string is a valid TOML basic string. */
 export function rigSectionToml(section: RigSectionText): string {
   const quote = (value: string): string => JSON.stringify(value);
-  const lines = [`[rigs.${section.name}]`, `url = ${quote(section.url)}`, `prefix = ${quote(section.prefix)}`, `target_branch = ${quote(section.targetBranch)}`];
+  const lines = [
+    `[rigs.${section.name}]`,
+    `url = ${quote(section.url)}`,
+    `prefix = ${quote(section.prefix)}`,
+    `target_branch = ${quote(section.targetBranch)}`,
+  ];
   if (section.polecatsMax !== null) lines.push(`polecats_max = ${String(section.polecatsMax)}`);
   if (section.runtime !== null) lines.push(`runtime = ${quote(section.runtime)}`);
   if (section.model !== null) lines.push(`model = ${quote(section.model)}`);

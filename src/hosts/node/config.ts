@@ -25,19 +25,37 @@ const duration = z.union([z.string(), z.number(), z.bigint()]);
 const polecats = z.number().int().min(0).max(POLECATS_LIMIT);
 const gate = z.union([text, z.strictObject({ run: text, timeout: duration.optional() })]);
 
-const workSettings = { polecats_max: polecats.optional(), runtime: text.optional(), model: text.optional(), command: text.optional(), wall_clock: duration.optional() };
+const workSettings = {
+  polecats_max: polecats.optional(),
+  runtime: text.optional(),
+  model: text.optional(),
+  command: text.optional(),
+  wall_clock: duration.optional(),
+};
 const rigSection = z.strictObject({
   url: text,
   prefix: text,
   target_branch: text.optional(),
   parked: z.boolean().optional(),
   owner_email: text.optional(),
-  gates: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'a gate name is lower case letters, digits, "-" and "_"'), gate).optional(),
+  gates: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'a gate name is lower case letters, digits, "-" and "_"'),
+      gate,
+    )
+    .optional(),
   ...workSettings,
 });
 const configFile = z.strictObject({
   town: z.strictObject({ name: text.optional(), owner_email: text.optional() }).optional(),
-  daemon: z.strictObject({ heartbeat_interval: duration.optional(), town_root: text.optional(), log_file: text.optional(), pid_file: text.optional() }).optional(),
+  daemon: z
+    .strictObject({
+      heartbeat_interval: duration.optional(),
+      town_root: text.optional(),
+      log_file: text.optional(),
+      pid_file: text.optional(),
+    })
+    .optional(),
   defaults: z.strictObject(workSettings).optional(),
   rigs: z.record(z.string(), rigSection).optional(),
 });
@@ -67,7 +85,8 @@ export interface TownConfig {
 /** Reads and checks `gastown.toml`. Errors (all of kind precondition): `bad_config`, `unknown_setting`. */
 export function loadConfig(paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
   const source = readIfThere(paths.config);
-  if (source === null) throw precondition('no_town', `There is no ${paths.config}.`, 'Make a town with "gt init <dir>".');
+  if (source === null)
+    throw precondition('no_town', `There is no ${paths.config}.`, 'Make a town with "gt init <dir>".');
   return parseConfig(source, paths, env);
 }
 
@@ -75,12 +94,17 @@ export function loadConfig(paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig
 export function parseConfig(source: string, paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
   const file = check(source, paths);
   const ownerEmail = env['GT_OWNER_EMAIL'] ?? file.town?.owner_email ?? 'owner@localhost';
-  const rigs = Object.entries(file.rigs ?? {}).map(([name, section]) => rigConfig({ name, section, file, env, ownerEmail, path: paths.config }));
+  const rigs = Object.entries(file.rigs ?? {}).map(([name, section]) =>
+    rigConfig({ name, section, file, env, ownerEmail, path: paths.config }),
+  );
   refuseSharedPrefix(rigs, paths.config);
   return {
     name: file.town?.name ?? 'town',
     ownerEmail,
-    heartbeatIntervalMs: parseDurationMs(env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT, 'daemon.heartbeat_interval'),
+    heartbeatIntervalMs: parseDurationMs(
+      env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT,
+      'daemon.heartbeat_interval',
+    ),
     logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
     rigs,
@@ -99,12 +123,18 @@ function check(source: string, paths: TownPaths): ConfigFile {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const where = `line ${String(error.line)}, column ${String(error.column)}`;
-    throw precondition('bad_config', `${paths.config} is not valid TOML at ${where}.`, 'Correct that line; nothing was changed.');
+    throw precondition(
+      'bad_config',
+      `${paths.config} is not valid TOML at ${where}.`,
+      'Correct that line; nothing was changed.',
+    );
   }
   const parsed = configFile.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw issue === undefined ? precondition('bad_config', `${paths.config} is not valid.`, 'Compare it with "gt help config".') : configError(issue, paths.config);
+  throw issue === undefined
+    ? precondition('bad_config', `${paths.config} is not valid.`, 'Compare it with "gt help config".')
+    : configError(issue, paths.config);
 }
 
 function configError(issue: z.core.$ZodIssue, path: string): TownError {
@@ -115,10 +145,23 @@ function configError(issue: z.core.$ZodIssue, path: string): TownError {
     const near = nearest(key, KEYS[pattern] ?? []);
     const full = [...section, key].join('.');
     const next = near === null ? `Known here: ${(KEYS[pattern] ?? []).join(', ')}.` : `Did you mean "${near}"?`;
-    return new TownError('precondition', 'unknown_setting', { message: `${path}: there is no setting "${full}".`, next }, { field: full });
+    return new TownError(
+      'precondition',
+      'unknown_setting',
+      { message: `${path}: there is no setting "${full}".`, next },
+      { field: full },
+    );
   }
   const full = section.join('.');
-  return new TownError('precondition', 'bad_config', { message: `${path}: "${full}" is not valid: ${issue.message}.`, next: 'Correct that setting; nothing was changed.' }, { field: full });
+  return new TownError(
+    'precondition',
+    'bad_config',
+    {
+      message: `${path}: "${full}" is not valid: ${issue.message}.`,
+      next: 'Correct that setting; nothing was changed.',
+    },
+    { field: full },
+  );
 }
 
 interface RigInput {
@@ -141,7 +184,9 @@ function rigConfig(input: RigInput): RigConfig {
     url: refuseOption(section.url, `${at}.url`),
     targetBranch: refuseOption(section.target_branch ?? 'main', `${at}.target_branch`),
     polecatsMax: work.polecatsMax,
-    gates: Object.entries(section.gates ?? {}).slice(0, GATES_MAX).map(([gateName, value]) => gateOf(gateName, value, `${at}.gates.${gateName}`)),
+    gates: Object.entries(section.gates ?? {})
+      .slice(0, GATES_MAX)
+      .map(([gateName, value]) => gateOf(gateName, value, `${at}.gates.${gateName}`)),
     runtime: work.runtime,
     model: work.model,
     command: work.command,
@@ -160,33 +205,53 @@ interface WorkSettings {
 }
 
 function pickWork(section: RigSection, defaults: ConfigFile['defaults'], env: NodeJS.ProcessEnv): WorkSettings {
-  const fromEnv = env['GT_POLECATS_MAX'];
+  const polecatsEnv = env['GT_POLECATS_MAX'];
   return {
-    polecatsMax: (fromEnv === undefined ? undefined : polecatsFromEnv(fromEnv)) ?? section.polecats_max ?? defaults?.polecats_max ?? POLECATS_PER_RIG,
-    runtime: env['GT_RUNTIME'] ?? section.runtime ?? defaults?.runtime ?? RUNTIME_DEFAULT,
-    model: env['GT_MODEL'] ?? section.model ?? defaults?.model ?? null,
-    command: env['GT_COMMAND'] ?? section.command ?? defaults?.command ?? null,
-    wallClock: env['GT_WALL_CLOCK'] ?? section.wall_clock ?? defaults?.wall_clock ?? WALL_CLOCK_DEFAULT,
+    polecatsMax:
+      firstOf(
+        polecatsEnv === undefined ? undefined : polecatsFromEnv(polecatsEnv),
+        section.polecats_max,
+        defaults?.polecats_max,
+      ) ?? POLECATS_PER_RIG,
+    runtime: firstOf(env['GT_RUNTIME'], section.runtime, defaults?.runtime) ?? RUNTIME_DEFAULT,
+    model: firstOf(env['GT_MODEL'], section.model, defaults?.model),
+    command: firstOf(env['GT_COMMAND'], section.command, defaults?.command),
+    wallClock: firstOf(env['GT_WALL_CLOCK'], section.wall_clock, defaults?.wall_clock) ?? WALL_CLOCK_DEFAULT,
   };
 }
+
+const firstOf = <T>(...values: readonly (T | undefined)[]): T | null =>
+  values.find((value) => value !== undefined) ?? null;
 
 function polecatsFromEnv(value: string): number {
   const parsed = polecats.safeParse(/^\d{1,4}$/.test(value) ? Number(value) : Number.NaN);
   if (!parsed.success) {
-    throw precondition('bad_config', `GT_POLECATS_MAX=${JSON.stringify(value)} is not a number from 0 to ${String(POLECATS_LIMIT)}.`, 'Correct or unset that variable.');
+    throw precondition(
+      'bad_config',
+      `GT_POLECATS_MAX=${JSON.stringify(value)} is not a number from 0 to ${String(POLECATS_LIMIT)}.`,
+      'Correct or unset that variable.',
+    );
   }
   return parsed.data;
 }
 
 function gateOf(name: string, value: z.infer<typeof gate>, field: string): Gate {
   if (typeof value === 'string') return { name, run: value, timeoutMs: GATE_TIMEOUT_MS };
-  return { name, run: value.run, timeoutMs: value.timeout === undefined ? GATE_TIMEOUT_MS : parseDurationMs(value.timeout, `${field}.timeout`) };
+  return {
+    name,
+    run: value.run,
+    timeoutMs: value.timeout === undefined ? GATE_TIMEOUT_MS : parseDurationMs(value.timeout, `${field}.timeout`),
+  };
 }
 
 /** A value that git would read as an option is refused, wherever it comes from. */
 export function refuseOption(value: string, field: string): string {
   if (value.startsWith('-') || hasControl(value)) {
-    throw precondition('bad_config', `${field}: ${JSON.stringify(value)} starts with "-" or holds control characters.`, 'Write a plain value.');
+    throw precondition(
+      'bad_config',
+      `${field}: ${JSON.stringify(value)} starts with "-" or holds control characters.`,
+      'Write a plain value.',
+    );
   }
   return value;
 }
@@ -209,7 +274,12 @@ function asConfigError<T>(path: string, at: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof TownError)) throw error;
-    throw new TownError('precondition', 'bad_config', { message: `${path}: [${at}] ${error.message}`, next: error.next }, { field: at, cause: error });
+    throw new TownError(
+      'precondition',
+      'bad_config',
+      { message: `${path}: [${at}] ${error.message}`, next: error.next },
+      { field: at, cause: error },
+    );
   }
 }
 
@@ -217,7 +287,12 @@ function refuseSharedPrefix(rigs: readonly RigConfig[], path: string): void {
   const owners = new Map<string, string>();
   for (const rig of rigs) {
     const other = owners.get(rig.prefix);
-    if (other !== undefined) throw precondition('bad_config', `${path}: the rigs "${other}" and "${rig.name}" have the same prefix "${rig.prefix}".`, 'Give each rig a prefix of its own.');
+    if (other !== undefined)
+      throw precondition(
+        'bad_config',
+        `${path}: the rigs "${other}" and "${rig.name}" have the same prefix "${rig.prefix}".`,
+        'Give each rig a prefix of its own.',
+      );
     owners.set(rig.prefix, rig.name);
   }
 }

@@ -39,7 +39,12 @@ export interface StartInput {
 export async function startDaemon(input: StartInput): Promise<DaemonStatus> {
   const { paths } = input.town;
   const before = statusOf(input.town);
-  if (before.running) throw conflict('daemon_running', `A daemon runs for this town already${before.pid === null ? '' : ` (pid ${String(before.pid)})`}.`, 'Look at it with "gt daemon status".');
+  if (before.running)
+    throw conflict(
+      'daemon_running',
+      `A daemon runs for this town already${before.pid === null ? '' : ` (pid ${String(before.pid)})`}.`,
+      'Look at it with "gt daemon status".',
+    );
   mkdirSync(paths.daemonDir, { recursive: true });
   const output = openSync(paths.daemonLog, 'a');
   let ended: number | null = null;
@@ -67,7 +72,10 @@ function notReady(town: Town, ended: number | null): TownError {
   const log = readIfThere(town.paths.daemonLog) ?? '';
   const lines = log.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n    ');
   const what = ended === null ? 'did not come up in time' : `ended at once with code ${String(ended)}`;
-  return new TownError('internal', 'daemon_not_ready', { message: `The daemon ${what}. Its log ends:\n    ${lines}`, next: 'Correct that and try again; "gt daemon run" shows it in the foreground.' });
+  return new TownError('internal', 'daemon_not_ready', {
+    message: `The daemon ${what}. Its log ends:\n    ${lines}`,
+    next: 'Correct that and try again; "gt daemon run" shows it in the foreground.',
+  });
 }
 
 /** Asks the daemon to stop and waits. False when none was running. Errors: `daemon_stuck`. */
@@ -78,14 +86,18 @@ export async function stopDaemon(town: Town, now: boolean): Promise<boolean> {
   signal(status.pid, now ? 'SIGKILL' : 'SIGTERM');
   const deadlineMs = Date.now() + DAEMON_STOP_WAIT_MS;
   while (isLocked(town.paths.lockFile)) {
-    if (Date.now() > deadlineMs) throw stuck(`It (pid ${String(status.pid)}) did not stop within ${String(DAEMON_STOP_WAIT_MS / 1_000)} s.`);
+    if (Date.now() > deadlineMs)
+      throw stuck(`It (pid ${String(status.pid)}) did not stop within ${String(DAEMON_STOP_WAIT_MS / 1_000)} s.`);
     await sleep(POLL_MS);
   }
   return true;
 }
 
 function stuck(message: string): TownError {
-  return new TownError('busy', 'daemon_stuck', { message: `The daemon did not stop. ${message}`, next: 'Try again, or use "gt daemon stop --now"; no acknowledged work is lost by that.' });
+  return new TownError('busy', 'daemon_stuck', {
+    message: `The daemon did not stop. ${message}`,
+    next: 'Try again, or use "gt daemon stop --now"; no acknowledged work is lost by that.',
+  });
 }
 
 export interface RunnerStatus {
@@ -97,7 +109,11 @@ export interface RunnerStatus {
 
 /** Asks the runner itself. */
 export async function runnerStatus(town: Town): Promise<RunnerStatus> {
-  const client = new SocketRunnerClient({ socketPath: runnerSocket(town.identity), token: readSecrets(town.paths).runnerCalls, instance: () => null });
+  const client = new SocketRunnerClient({
+    socketPath: runnerSocket(town.identity),
+    token: readSecrets(town.paths).runnerCalls,
+    instance: () => null,
+  });
   try {
     const health = await client.health();
     return { running: true, pid: health.pid, instance: health.instance, agents: health.live.length };
@@ -116,7 +132,11 @@ export async function stopRunner(town: Town): Promise<boolean> {
   signal(before.pid, 'SIGTERM');
   const deadlineMs = Date.now() + RUNNER_STOP_WAIT_MS;
   while (isAlive(before.pid)) {
-    if (Date.now() > deadlineMs) throw new TownError('busy', 'runner_stuck', { message: `The runner (pid ${String(before.pid)}) still stops its agents.`, next: 'Try "gt down" again in a minute; "gt daemon logs" and daemon/runner.log say what it waits for.' });
+    if (Date.now() > deadlineMs)
+      throw new TownError('busy', 'runner_stuck', {
+        message: `The runner (pid ${String(before.pid)}) still stops its agents.`,
+        next: 'Try "gt down" again in a minute; "gt daemon logs" and daemon/runner.log say what it waits for.',
+      });
     await sleep(POLL_MS);
   }
   return true;

@@ -21,7 +21,13 @@ export function readState(paths: TownPaths): DaemonState | null {
   if (data === null) return null;
   const text = (key: string): string => (typeof data[key] === 'string' ? data[key] : '');
   const number = (key: string): number => (typeof data[key] === 'number' ? data[key] : 0);
-  return { running: data['running'] === true, pid: number('pid'), started_at: text('started_at'), last_heartbeat: text('last_heartbeat'), heartbeat_count: number('heartbeat_count') };
+  return {
+    running: data['running'] === true,
+    pid: number('pid'),
+    started_at: text('started_at'),
+    last_heartbeat: text('last_heartbeat'),
+    heartbeat_count: number('heartbeat_count'),
+  };
 }
 
 export interface DaemonStatus {

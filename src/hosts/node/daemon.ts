@@ -46,7 +46,10 @@ export class Daemon {
   #ready = false;
   #rigAdds: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: DaemonOptions, held: { readonly lock: HeldLock; readonly config: TownConfig; readonly secrets: TownSecrets }) {
+  private constructor(
+    options: DaemonOptions,
+    held: { readonly lock: HeldLock; readonly config: TownConfig; readonly secrets: TownSecrets },
+  ) {
     const { town } = options;
     this.#town = town;
     this.#lock = held.lock;
@@ -60,12 +63,27 @@ export class Daemon {
       onInstance: (instance) => {
         if (instance === null) return;
         this.#service.runnerChanged(instance).catch((error: unknown) => {
-          this.#log.error('new runner not taken up', { instance, cause: error instanceof Error ? error.message : String(error) });
+          this.#log.error('new runner not taken up', {
+            instance,
+            cause: error instanceof Error ? error.message : String(error),
+          });
         });
       },
     });
-    this.#ports = nodePorts({ paths: town.paths, secrets: held.secrets, clock, log: this.#log, runner: this.#supervisor.client, storage: 'files' });
-    this.#service = options.makeService({ id: town.identity.id, name: held.config.name, ports: this.#ports, readOnly: false });
+    this.#ports = nodePorts({
+      paths: town.paths,
+      secrets: held.secrets,
+      clock,
+      log: this.#log,
+      runner: this.#supervisor.client,
+      storage: 'files',
+    });
+    this.#service = options.makeService({
+      id: town.identity.id,
+      name: held.config.name,
+      ports: this.#ports,
+      readOnly: false,
+    });
   }
 
   /** Takes the lock, opens the actors and serves. Errors: `daemon_running`, those of the configuration. */
@@ -96,13 +114,18 @@ export class Daemon {
   async #open(options: DaemonOptions, secrets: TownSecrets): Promise<void> {
     const { paths, identity } = this.#town;
     const before = readState(paths);
-    if (before?.running === true) this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
+    if (before?.running === true)
+      this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
     writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     await this.#service.start(this.#config.rigs);
-    const app = (loopbackOnly: boolean): ReturnType<typeof createApp> => createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
+    const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
+      createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);
     const web = app(true);
-    this.#listeners = [await listenOnSocket((request) => local.fetch(request), brainSocket(identity)), await listenOnLoopback((request) => web.fetch(request))];
+    this.#listeners = [
+      await listenOnSocket((request) => local.fetch(request), brainSocket(identity)),
+      await listenOnLoopback((request) => web.fetch(request)),
+    ];
     const url = this.#listeners[1]?.url ?? null;
     if (url !== null) writeEndpoint(paths, url);
     if (options.superviseRunner) this.#supervisor.start();
@@ -136,7 +159,8 @@ export class Daemon {
     this.#supervisor.client.close();
     this.#ports.close();
     this.#writeState(false);
-    for (const path of [this.#config.pidFile, this.#town.paths.endpointFile, brainSocket(this.#town.identity)]) rmSync(path, { force: true });
+    for (const path of [this.#config.pidFile, this.#town.paths.endpointFile, brainSocket(this.#town.identity)])
+      rmSync(path, { force: true });
     this.#log.info('daemon is down', { heartbeats: this.#heartbeats });
     this.#log.close();
     this.#lock.release();
@@ -145,12 +169,21 @@ export class Daemon {
   #appOptions(secrets: TownSecrets, clock: Clock, loopbackOnly: boolean): AppOptions {
     return {
       gateway: this.#service,
-      auth: { owner: secrets.owner, brainCalls: secrets.brainCalls, capabilityKey: secrets.capabilityKey, ownerActor: 'human/owner' },
+      auth: {
+        owner: secrets.owner,
+        brainCalls: secrets.brainCalls,
+        capabilityKey: secrets.capabilityKey,
+        ownerActor: 'human/owner',
+      },
       clock,
       log: this.#log,
       loopbackOnly,
       ready: () => this.#ready,
-      addRig: (body, caller) => this.#oneByOne(async () => (await recordRig(body, this.#town.paths, (config) => this.#service.addRig(config, caller))).answer),
+      addRig: (body, caller) =>
+        this.#oneByOne(
+          async () =>
+            (await recordRig(body, this.#town.paths, (config) => this.#service.addRig(config, caller))).answer,
+        ),
       transcript: (attempt, from) => this.#supervisor.client.transcript(attempt, from),
     };
   }
@@ -179,7 +212,13 @@ export class Daemon {
 
   #writeState(running: boolean): void {
     try {
-      writeState(this.#town.paths, { running, pid: process.pid, started_at: this.#startedAt, last_heartbeat: new Date().toISOString(), heartbeat_count: this.#heartbeats });
+      writeState(this.#town.paths, {
+        running,
+        pid: process.pid,
+        started_at: this.#startedAt,
+        last_heartbeat: new Date().toISOString(),
+        heartbeat_count: this.#heartbeats,
+      });
     } catch (error) {
       this.#log.error('state.json not written', { cause: error instanceof Error ? error.message : String(error) });
     }
@@ -188,5 +227,9 @@ export class Daemon {
 
 function runningError(town: Town, config: TownConfig): Error {
   const pid = daemonStatus(town.paths, config.pidFile).pid;
-  return conflict('daemon_running', `A daemon runs for this town already${pid === null ? '' : ` (pid ${String(pid)})`}.`, 'Look at it with "gt daemon status"; "gt daemon stop" ends it.');
+  return conflict(
+    'daemon_running',
+    `A daemon runs for this town already${pid === null ? '' : ` (pid ${String(pid)})`}.`,
+    'Look at it with "gt daemon status"; "gt daemon stop" ends it.',
+  );
 }

@@ -15,8 +15,13 @@ export function git(args: readonly string[], cwd?: string): Promise<GitAnswer> {
   const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '', LC_ALL: 'C' };
   const options = { cwd, env, timeout: GIT_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
   return new Promise((resolve) => {
-    execFile('git', ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', ...args], options, (error, stdout, stderr) => {
-      resolve({ ok: error === null, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
-    });
+    execFile(
+      'git',
+      ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', ...args],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ ok: error === null, stdout, stderr: stderr === '' && error !== null ? error.message : stderr });
+      },
+    );
   });
 }

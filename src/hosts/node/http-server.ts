@@ -49,9 +49,12 @@ export async function listenOnLoopback(fetch: Fetch): Promise<Listener> {
 
 function makeServer(fetch: Fetch): Server {
   const listener = getRequestListener((request) => fetch(request));
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
-    void listener(incoming, outgoing);
-  });
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    (incoming, outgoing) => {
+      void listener(incoming, outgoing);
+    },
+  );
   return server;
 }
 

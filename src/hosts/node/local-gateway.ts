@@ -25,18 +25,40 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
   const clock = monotoneClock();
   // A town that never ran has no databases: it is read as the empty one that its first start will make.
   const hasRun = existsSync(town.paths.townDb);
-  const runner = new SocketRunnerClient({ socketPath: runnerSocket(town.identity), token: secrets.runnerCalls, instance: () => null });
-  const ports = nodePorts({ paths: town.paths, secrets, clock, log: silentLog, runner, storage: hasRun ? 'read-only' : 'memory' });
+  const runner = new SocketRunnerClient({
+    socketPath: runnerSocket(town.identity),
+    token: secrets.runnerCalls,
+    instance: () => null,
+  });
+  const ports = nodePorts({
+    paths: town.paths,
+    secrets,
+    clock,
+    log: silentLog,
+    runner,
+    storage: hasRun ? 'read-only' : 'memory',
+  });
   const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
   await service.start(config.rigs);
   const app = createApp({
     gateway: service,
-    auth: { owner: secrets.owner, brainCalls: secrets.brainCalls, capabilityKey: secrets.capabilityKey, ownerActor: 'human/owner' },
+    auth: {
+      owner: secrets.owner,
+      brainCalls: secrets.brainCalls,
+      capabilityKey: secrets.capabilityKey,
+      ownerActor: 'human/owner',
+    },
     clock,
     log: silentLog,
     loopbackOnly: false,
     ready: () => false,
-    addRig: () => Promise.reject(new TownError('unreachable', 'daemon_down', { message: 'The daemon does not run.', next: 'Start it with "gt up".' })),
+    addRig: () =>
+      Promise.reject(
+        new TownError('unreachable', 'daemon_down', {
+          message: 'The daemon does not run.',
+          next: 'Start it with "gt up".',
+        }),
+      ),
     transcript: (attempt, from) => runner.transcript(attempt, from),
   });
   return {

@@ -47,5 +47,10 @@ export function isLocked(path: string): boolean {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & PRIMARY_CODE_MASK) === SQLITE_BUSY;
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    (error.errcode & PRIMARY_CODE_MASK) === SQLITE_BUSY
+  );
 }

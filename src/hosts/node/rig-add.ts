@@ -24,10 +24,18 @@ const STDERR_CHARS_SHOWN = 300;
  * `create_bare` makes a bare repository from a clone that has no origin.
  * Errors: `rig_exists`, `prefix_taken`, `no_origin`, `not_a_repository`, `repository_unreachable`, `branch_missing`, `empty_repository`.
  */
-export async function resolveRig(body: AddRigBody, config: TownConfig, paths: TownPaths): Promise<RigSectionText & { readonly name: RigName }> {
+export async function resolveRig(
+  body: AddRigBody,
+  config: TownConfig,
+  paths: TownPaths,
+): Promise<RigSectionText & { readonly name: RigName }> {
   const name = parseRigName(body.name);
   if (config.rigs.some((rig) => rig.name === name)) {
-    throw conflict('rig_exists', `There is a rig "${name}" already.`, `Edit its section in ${paths.config}, or choose another name.`);
+    throw conflict(
+      'rig_exists',
+      `There is a rig "${name}" already.`,
+      `Edit its section in ${paths.config}, or choose another name.`,
+    );
   }
   const prefix = choosePrefix(name, body.prefix, config);
   const url = await resolveUrl(body, name, paths);
@@ -41,7 +49,11 @@ export async function resolveRig(body: AddRigBody, config: TownConfig, paths: To
     runtime: body.runtime ?? null,
     model: body.model ?? null,
     command: body.command ?? null,
-    gates: (body.gates ?? []).map((gate): Gate => ({ name: gate.name, run: gate.run, timeoutMs: gate.timeout_ms ?? GATE_TIMEOUT_MS })),
+    gates: (body.gates ?? []).map((gate): Gate => ({
+      name: gate.name,
+      run: gate.run,
+      timeoutMs: gate.timeout_ms ?? GATE_TIMEOUT_MS,
+    })),
   };
 }
 
@@ -49,7 +61,8 @@ function choosePrefix(name: string, wanted: string | undefined, config: TownConf
   const taken = new Set(config.rigs.map((rig) => rig.prefix));
   if (wanted !== undefined) {
     const prefix = parsePrefix(wanted);
-    if (taken.has(prefix)) throw conflict('prefix_taken', `The prefix "${prefix}" belongs to another rig.`, 'Choose another with --prefix.');
+    if (taken.has(prefix))
+      throw conflict('prefix_taken', `The prefix "${prefix}" belongs to another rig.`, 'Choose another with --prefix.');
     return prefix;
   }
   const base = name.replaceAll(/[^a-z0-9]/g, '').slice(0, PREFIX_CHARS_MAX);
@@ -65,13 +78,31 @@ const isRemote = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(url) 
 
 async function resolveUrl(body: AddRigBody, name: string, paths: TownPaths): Promise<string> {
   const url = refuseOption(body.url, 'url');
-  if (/^ext::|^fd::/i.test(url)) throw usage('bad_url', 'A git URL that runs a command is refused.', 'Use a path, or an https:// or ssh URL.', 'url');
+  if (/^ext::|^fd::/i.test(url))
+    throw usage(
+      'bad_url',
+      'A git URL that runs a command is refused.',
+      'Use a path, or an https:// or ssh URL.',
+      'url',
+    );
   if (isRemote(url)) return url;
-  if (!isAbsolute(url)) throw usage('bad_url', `${JSON.stringify(url)} is neither a URL nor an absolute path.`, 'Use the full path of the repository.', 'url');
+  if (!isAbsolute(url))
+    throw usage(
+      'bad_url',
+      `${JSON.stringify(url)} is neither a URL nor an absolute path.`,
+      'Use the full path of the repository.',
+      'url',
+    );
   const folder = resolve(url);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw precondition('not_a_repository', `There is no folder ${folder}.`, 'Check the path.');
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw precondition('not_a_repository', `There is no folder ${folder}.`, 'Check the path.');
   const bare = await git(['-C', folder, 'rev-parse', '--is-bare-repository']);
-  if (!bare.ok) throw precondition('not_a_repository', `${folder} is not a git repository.`, 'Make one with "git init" there, or give the URL of the repository.');
+  if (!bare.ok)
+    throw precondition(
+      'not_a_repository',
+      `${folder} is not a git repository.`,
+      'Make one with "git init" there, or give the URL of the repository.',
+    );
   if (bare.stdout.trim() === 'true') return folder;
   const origin = await git(['-C', folder, 'remote', 'get-url', 'origin']);
   if (origin.ok) return originOf(origin.stdout.trim(), folder);
@@ -93,7 +124,12 @@ async function createBare(folder: string, name: string, paths: TownPaths): Promi
   const target = join(origins, `${name}.git`);
   if (existsSync(target)) return target;
   const clone = await git(['clone', '--bare', '--quiet', '--no-hardlinks', '--', folder, target]);
-  if (!clone.ok) throw precondition('not_a_repository', `${folder} could not be copied: ${clone.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`, 'Check the repository with "git status".');
+  if (!clone.ok)
+    throw precondition(
+      'not_a_repository',
+      `${folder} could not be copied: ${clone.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
+      'Check the repository with "git status".',
+    );
   return target;
 }
 
@@ -101,25 +137,43 @@ async function createBare(folder: string, name: string, paths: TownPaths): Promi
 async function checkRemote(url: string, wanted: string | undefined): Promise<string> {
   const answer = await git(['ls-remote', '--symref', '--', url, 'HEAD', 'refs/heads/*']);
   if (!answer.ok) {
-    throw precondition('repository_unreachable', `git can't read ${url}: ${answer.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`, `Try "git ls-remote ${url}" until it works, then add the rig again.`);
+    throw precondition(
+      'repository_unreachable',
+      `git can't read ${url}: ${answer.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
+      `Try "git ls-remote ${url}" until it works, then add the rig again.`,
+    );
   }
   const branches = [...answer.stdout.matchAll(/^[0-9a-f]{40,64}\trefs\/heads\/(.+)$/gm)].map((match) => match[1] ?? '');
-  if (branches.length === 0) throw precondition('empty_repository', `${url} has no branch yet.`, 'Push a first commit, then add the rig again.');
+  if (branches.length === 0)
+    throw precondition('empty_repository', `${url} has no branch yet.`, 'Push a first commit, then add the rig again.');
   const head = /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(answer.stdout)?.[1];
   const branch = wanted ?? head ?? (branches.includes('main') ? 'main' : branches[0]);
   if (branch === undefined || !branches.includes(branch)) {
-    throw precondition('branch_missing', `${url} has no branch "${branch ?? ''}".`, `Choose one with --branch; it has: ${branches.slice(0, 5).join(', ')}.`);
+    throw precondition(
+      'branch_missing',
+      `${url} has no branch "${branch ?? ''}".`,
+      `Choose one with --branch; it has: ${branches.slice(0, 5).join(', ')}.`,
+    );
   }
   return branch;
 }
 
 /** Reads the text of `--gate`: `name=command`, or `name@10m=command` with a time limit. Errors: `bad_gate`. */
-export function parseGateFlag(text: string): { readonly name: string; readonly run: string; readonly timeout_ms?: number } {
+export function parseGateFlag(text: string): {
+  readonly name: string;
+  readonly run: string;
+  readonly timeout_ms?: number;
+} {
   const match = /^([a-z0-9][a-z0-9_-]{0,39})(?:@(\d+(?:ms|s|m|h)))?=(.+)$/s.exec(text);
   const name = match?.[1];
   const run = match?.[3];
   if (name === undefined || run === undefined) {
-    throw usage('bad_gate', `${JSON.stringify(text)} is not a gate.`, 'Write it as name=command, for example --gate test="npm test", or with a limit: --gate test@5m="npm test".', 'gate');
+    throw usage(
+      'bad_gate',
+      `${JSON.stringify(text)} is not a gate.`,
+      'Write it as name=command, for example --gate test="npm test", or with a limit: --gate test@5m="npm test".',
+      'gate',
+    );
   }
   const timeout = match?.[2];
   return timeout === undefined ? { name, run } : { name, run, timeout_ms: parseDurationMs(timeout, 'gate') };

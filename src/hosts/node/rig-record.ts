@@ -12,11 +12,20 @@ import type { TownPaths } from './town-files.ts';
  * Adds a rig: checked against its repository, registered by `register` (the brain, or nothing while it is down), then
  * written to `gastown.toml`. A crash in between leaves a registered rig without its section; a repeat completes it.
  */
-export async function recordRig<T>(body: AddRigBody, paths: TownPaths, register: (config: RigConfig) => Promise<T>): Promise<{ readonly config: RigConfig; readonly answer: T }> {
+export async function recordRig<T>(
+  body: AddRigBody,
+  paths: TownPaths,
+  register: (config: RigConfig) => Promise<T>,
+): Promise<{ readonly config: RigConfig; readonly answer: T }> {
   const section = await resolveRig(body, loadConfig(paths, process.env), paths);
   const after = parseConfig(`${readFileSync(paths.config, 'utf8')}\n${rigSectionToml(section)}`, paths, process.env);
   const config = after.rigs.find((rig) => rig.name === section.name);
-  if (config === undefined) throw precondition('bad_config', `The section of "${section.name}" can't be added to ${paths.config}.`, 'Check the end of that file.');
+  if (config === undefined)
+    throw precondition(
+      'bad_config',
+      `The section of "${section.name}" can't be added to ${paths.config}.`,
+      'Check the end of that file.',
+    );
   const answer = await register(config);
   appendRigSection(paths, section, process.env);
   return { config, answer };

@@ -1,7 +1,13 @@
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
-import { agentReportSchema, jobAnswerSchema, runnerHealthSchema, startAnswerSchema, stopAnswerSchema } from '../../api/contract/runner.ts';
+import {
+  agentReportSchema,
+  jobAnswerSchema,
+  runnerHealthSchema,
+  startAnswerSchema,
+  stopAnswerSchema,
+} from '../../api/contract/runner.ts';
 import type { RunnerHealth } from '../../api/contract/runner.ts';
 import type { AgentReport, Job, JobAnswer, StartAgent, StopAgent, StopAnswer } from '../../core/facts.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
@@ -60,7 +66,8 @@ export class SocketRunnerClient implements RunnerClient {
   async report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
     const answer = await this.#call('GET', `/agents?ids=${attempts.map(encodeURIComponent).join(',')}`);
     const data: unknown = JSON.parse(answer.text);
-    if (typeof data !== 'object' || data === null || !('items' in data)) throw new Error('the runner answered without items');
+    if (typeof data !== 'object' || data === null || !('items' in data))
+      throw new Error('the runner answered without items');
     return agentReportSchema.array().parse(data.items);
   }
 
@@ -100,7 +107,14 @@ export class SocketRunnerClient implements RunnerClient {
       const headers: Record<string, string> = { authorization: `Bearer ${this.#options.token}`, host: 'runner' };
       if (body !== null) headers['content-type'] = 'application/json';
       const outgoing = request(
-        { socketPath: this.#options.socketPath, method, path, headers, agent: this.#agent, signal: AbortSignal.timeout(CALL_TIMEOUT_MS) },
+        {
+          socketPath: this.#options.socketPath,
+          method,
+          path,
+          headers,
+          agent: this.#agent,
+          signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+        },
         (incoming) => {
           readAll(incoming).then((text) => {
             resolve({ status: incoming.statusCode ?? 0, text, headers: incoming.headers });
@@ -134,11 +148,15 @@ function refusalOf(answer: Answer): { readonly code: string; readonly message: s
   } catch {
     // Not JSON: the text itself is the message.
   }
-  const inner = typeof data === 'object' && data !== null && 'error' in data && typeof data.error === 'object' ? data.error : data;
+  const inner =
+    typeof data === 'object' && data !== null && 'error' in data && typeof data.error === 'object' ? data.error : data;
   const field = (name: string): string | null => {
     if (typeof inner !== 'object' || inner === null) return null;
     const value: unknown = Reflect.get(inner, name);
     return typeof value === 'string' ? value : null;
   };
-  return { code: field('code') ?? (answer.status === 400 ? 'bad_request' : 'refused'), message: field('message') ?? answer.text.slice(0, 400) };
+  return {
+    code: field('code') ?? (answer.status === 400 ? 'bad_request' : 'refused'),
+    message: field('message') ?? answer.text.slice(0, 400),
+  };
 }

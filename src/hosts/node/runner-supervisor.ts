@@ -40,7 +40,11 @@ export class RunnerSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.client = new SocketRunnerClient({ socketPath: runnerSocket(options.town.identity), token: options.secrets.runnerCalls, instance: () => this.#instance });
+    this.client = new SocketRunnerClient({
+      socketPath: runnerSocket(options.town.identity),
+      token: options.secrets.runnerCalls,
+      instance: () => this.#instance,
+    });
   }
 
   pid(): number | null {
@@ -90,7 +94,11 @@ export class RunnerSupervisor {
     const output = openSync(town.paths.runnerLog, 'a');
     let gone = false;
     try {
-      const child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], { detached: true, stdio: ['ignore', output, output], cwd: town.paths.root });
+      const child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], {
+        detached: true,
+        stdio: ['ignore', output, output],
+        cwd: town.paths.root,
+      });
       child.on('error', () => {
         gone = true;
       });

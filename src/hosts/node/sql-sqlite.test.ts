@@ -78,7 +78,8 @@ describe('SqliteSql', () => {
   });
 
   it('keeps working when more texts are used than statements are kept', () => {
-    for (let index = 0; index < 900; index += 1) expect(sql.all(`SELECT ${String(index % 450)} AS n`)[0]?.['n']).toBe(index % 450);
+    for (let index = 0; index < 900; index += 1)
+      expect(sql.all(`SELECT ${String(index % 450)} AS n`)[0]?.['n']).toBe(index % 450);
   });
 
   it('reads beside a writer without the right to write', () => {

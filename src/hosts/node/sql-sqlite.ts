@@ -21,8 +21,15 @@ interface Prepared {
 
 /** SQLite's extended result codes, see sqlite.org/rescode.html. */
 const KIND_BY_CODE: ReadonlyMap<number, DbErrorKind> = new Map([
-  [2067, 'unique'], [1555, 'unique'], [2579, 'unique'], [1299, 'notnull'], [275, 'check'], [787, 'foreignkey'], [3091, 'datatype'],
-  [18, 'toobig'], [1811, 'trigger'],
+  [2067, 'unique'],
+  [1555, 'unique'],
+  [2579, 'unique'],
+  [1299, 'notnull'],
+  [275, 'check'],
+  [787, 'foreignkey'],
+  [3091, 'datatype'],
+  [18, 'toobig'],
+  [1811, 'trigger'],
 ]);
 /** Primary codes of a disk that can't be trusted or written: READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB. */
 const STORAGE_CODES: ReadonlySet<number> = new Set([8, 10, 11, 13, 14, 26]);
@@ -41,7 +48,11 @@ export class SqliteSql implements Sql {
   /** Opens or creates the file (`:memory:` for tests). Throws `DbError` of kind `storage` when it can't. */
   static open(path: string, options: SqliteOptions): SqliteSql {
     try {
-      const db = new DatabaseSync(path, { readOnly: options.readOnly, enableForeignKeyConstraints: true, timeout: BUSY_TIMEOUT_MS });
+      const db = new DatabaseSync(path, {
+        readOnly: options.readOnly,
+        enableForeignKeyConstraints: true,
+        timeout: BUSY_TIMEOUT_MS,
+      });
       if (!options.readOnly) {
         db.exec('PRAGMA journal_mode = WAL');
         // FULL: NORMAL loses acknowledged commits in a power cut; grouped commits make FULL as fast.
@@ -144,7 +155,10 @@ function toDbError(error: unknown): DbError {
 }
 
 function kindOf(error: unknown, message: string): DbErrorKind {
-  const code = typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0;
+  const code =
+    typeof error === 'object' && error !== null && 'errcode' in error && typeof error.errcode === 'number'
+      ? error.errcode
+      : 0;
   const kind = KIND_BY_CODE.get(code);
   if (kind !== undefined) return kind;
   if (STORAGE_CODES.has(code & PRIMARY_CODE_MASK)) return 'storage';

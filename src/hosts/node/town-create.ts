@@ -33,11 +33,21 @@ export function createTown(input: CreateTown): { readonly town: Town; readonly c
   mkdirSync(paths.transcriptsDir, { recursive: true });
   mkdirSync(paths.daemonDir, { recursive: true });
   if (!existsSync(paths.identity)) {
-    const identity: TownIdentity = { id: `town-${randomBytes(6).toString('hex')}`, name: input.name, socketDir: chooseSocketDir(root), createdAtMs: input.nowMs };
+    const identity: TownIdentity = {
+      id: `town-${randomBytes(6).toString('hex')}`,
+      name: input.name,
+      socketDir: chooseSocketDir(root),
+      createdAtMs: input.nowMs,
+    };
     writeFileAtomic(paths.identity, `${JSON.stringify(identity, null, 2)}\n`);
   }
   if (!existsSync(paths.secrets)) {
-    const secrets: TownSecrets = { owner: secret(), runnerCalls: secret(), brainCalls: secret(), capabilityKey: secret() };
+    const secrets: TownSecrets = {
+      owner: secret(),
+      runnerCalls: secret(),
+      brainCalls: secret(),
+      capabilityKey: secret(),
+    };
     writeFileAtomic(paths.secrets, `${JSON.stringify(secrets, null, 2)}\n`, PRIVATE_MODE);
   }
   if (!existsSync(join(root, '.gitignore'))) writeFileAtomic(join(root, '.gitignore'), '.gastown/\ndaemon/\n');
@@ -75,7 +85,11 @@ export function chooseSocketDir(root: string, env: NodeJS.ProcessEnv = process.e
   if (runtimeDir !== undefined && existsSync(runtimeDir)) candidates.unshift(join(runtimeDir, `gt-${hash}`));
   const chosen = candidates.find((folder) => folder.length + SOCKET_NAME_CHARS <= SOCKET_DIR_CHARS_MAX);
   if (chosen === undefined) {
-    throw usage('socket_path_too_long', 'No folder with a short enough path was found for the sockets of this town.', 'Set XDG_RUNTIME_DIR or TMPDIR to a short folder of your own and try again.');
+    throw usage(
+      'socket_path_too_long',
+      'No folder with a short enough path was found for the sockets of this town.',
+      'Set XDG_RUNTIME_DIR or TMPDIR to a short folder of your own and try again.',
+    );
   }
   return chosen;
 }

@@ -97,7 +97,11 @@ export function locateTown(flag: string | undefined, env: NodeJS.ProcessEnv, cwd
   const root = named === undefined ? findTownRoot(cwd) : resolve(cwd, named);
   if (root === null || !existsSync(join(root, 'gastown.toml'))) {
     const where = root === null ? `in ${cwd} or above it` : `in ${root}`;
-    throw precondition('no_town', `There is no town ${where}.`, 'Make one with "gt init <dir>", or name it with --town <dir>.');
+    throw precondition(
+      'no_town',
+      `There is no town ${where}.`,
+      'Make one with "gt init <dir>", or name it with --town <dir>.',
+    );
   }
   return openTown(realpathSync(root));
 }
@@ -110,8 +114,17 @@ export function openTown(root: string): Town {
   const name = data?.['name'];
   const socketDir = data?.['socketDir'];
   const createdAtMs = data?.['createdAtMs'];
-  if (typeof id !== 'string' || typeof name !== 'string' || typeof socketDir !== 'string' || typeof createdAtMs !== 'number') {
-    throw precondition('town_incomplete', `${paths.identity} is missing or unreadable.`, `Run "gt init ${root}" again: it completes what is missing and keeps what is there.`);
+  if (
+    typeof id !== 'string' ||
+    typeof name !== 'string' ||
+    typeof socketDir !== 'string' ||
+    typeof createdAtMs !== 'number'
+  ) {
+    throw precondition(
+      'town_incomplete',
+      `${paths.identity} is missing or unreadable.`,
+      `Run "gt init ${root}" again: it completes what is missing and keeps what is there.`,
+    );
   }
   return { paths, identity: { id, name, socketDir, createdAtMs } };
 }
@@ -123,8 +136,17 @@ export function readSecrets(paths: TownPaths): TownSecrets {
   const runnerCalls = data?.['runnerCalls'];
   const brainCalls = data?.['brainCalls'];
   const capabilityKey = data?.['capabilityKey'];
-  if (typeof owner !== 'string' || typeof runnerCalls !== 'string' || typeof brainCalls !== 'string' || typeof capabilityKey !== 'string') {
-    throw precondition('secrets_missing', `${paths.secrets} is missing or unreadable.`, `Run "gt init ${paths.root}" again: it makes what is missing.`);
+  if (
+    typeof owner !== 'string' ||
+    typeof runnerCalls !== 'string' ||
+    typeof brainCalls !== 'string' ||
+    typeof capabilityKey !== 'string'
+  ) {
+    throw precondition(
+      'secrets_missing',
+      `${paths.secrets} is missing or unreadable.`,
+      `Run "gt init ${paths.root}" again: it makes what is missing.`,
+    );
   }
   return { owner, runnerCalls, brainCalls, capabilityKey };
 }
