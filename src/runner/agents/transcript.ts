@@ -68,8 +68,18 @@ export async function readTranscript(
   try {
     const buffer = Buffer.alloc(TRANSCRIPT_PAGE_BYTES_MAX);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
-    return { text: buffer.subarray(0, bytesRead), next: from + bytesRead };
+    const size = bytesRead < buffer.length ? bytesRead : wholeCharacters(buffer);
+    return { text: buffer.subarray(0, size), next: from + size };
   } finally {
     await file.close();
   }
+}
+
+/** Length of a full page without a last character that the page's end cuts through; the next page begins with it. */
+function wholeCharacters(page: Buffer): number {
+  let start = page.length - 1;
+  while (start > page.length - 4 && ((page[start] ?? 0) & 0xc0) === 0x80) start -= 1;
+  const lead = page[start] ?? 0;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  return start + length > page.length ? start : page.length;
 }
