@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -44,12 +43,16 @@ export async function readIntent(stateDir: string): Promise<StoredIntent | null>
   }
 }
 
-/** The caller writes its intent before it calls; for one who did not, we do. */
+/** The caller writes its intent before it calls; where it did not, or the file is of an earlier call, we do. */
 export async function ensureIntent(stateDir: string, intent: DoneIntent, nowMs: number): Promise<StoredIntent | null> {
-  if (!existsSync(intentFile(stateDir)))
-    await writeAtomic(intentFile(stateDir), JSON.stringify({ ...intent, at: nowMs }));
+  const present = await readIntent(stateDir);
+  if (present !== null && sameIntent(present.intent, intent)) return present;
+  await writeAtomic(intentFile(stateDir), JSON.stringify({ ...intent, at: nowMs }));
   return readIntent(stateDir);
 }
+
+const sameIntent = (left: DoneIntent, right: DoneIntent): boolean =>
+  left.summary === right.summary && left.commit === right.commit && left.noChange === right.noChange;
 
 /** A refused intent must not count when the agent ends later. */
 export async function removeIntent(stateDir: string): Promise<void> {
