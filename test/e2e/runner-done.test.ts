@@ -89,6 +89,13 @@ describe('done', () => {
     ]);
   });
 
+  it('takes the words of the call over an older intent on disk', async () => {
+    await town.start();
+    const start = await working(`${COMMIT}; echo '{"summary":"old","at":1}' > "$GT_STATE_DIR/done.json"`);
+    expect((await done(start, { summary: 'new' })).status).toBe(200);
+    expect(await town.fact('agent_done', start)).toMatchObject({ summary: 'new' });
+  });
+
   it('may be said again after the rig refused it', async () => {
     await town.start();
     const start = await working(COMMIT);
