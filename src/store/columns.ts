@@ -30,6 +30,7 @@ export const BEAD_COLUMNS: string = list(
   'close_reason',
   'evidence',
   'cancel_requested_at',
+  'escalated',
   'version',
   'created_at',
   'updated_at',

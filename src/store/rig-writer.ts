@@ -141,6 +141,11 @@ export class RigWriter {
     );
   }
 
+  /** Remembers that an escalation about this bead is open, or no longer; allowed on a terminal bead. */
+  markEscalated(id: BeadId, escalated: boolean): void {
+    this.#sql.all('UPDATE beads SET escalated = ? WHERE id = ?', escalated ? 1 : 0, id);
+  }
+
   markWatched(id: BeadId): void {
     this.#sql.all('UPDATE beads SET watched = 1 WHERE id = ?', id);
     this.#dirty(beadRef(id));

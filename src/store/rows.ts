@@ -99,6 +99,7 @@ export function beadFromRow(row: SqlRow): Bead {
     closeReason: wordOrNull(CLOSE_REASONS, row['close_reason'], 'beads.close_reason'),
     evidence: jsonOrNull<Evidence>(row['evidence']),
     cancelRequestedAtMs: intOrNull(row['cancel_requested_at']),
+    escalated: int(row['escalated']) === 1,
     version: int(row['version']),
     createdAtMs: int(row['created_at']),
     updatedAtMs: int(row['updated_at']),

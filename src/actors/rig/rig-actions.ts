@@ -116,6 +116,8 @@ export class RigActions {
       case 'send_message':
         return this.#sendMessage(turn, writer, action);
       case 'raise_escalation':
+        if (action.causeKey.startsWith('bead:'))
+          writer.markEscalated(trusted.bead(action.causeKey.slice('bead:'.length)), true);
         turn.send<RigToTown>('town', this.#rig.address, {
           type: 'escalation_raised',
           causeKey: action.causeKey,
@@ -126,6 +128,7 @@ export class RigActions {
         });
         return { entity: action.subject, to: action.severity, reason: action.message };
       case 'resolve_escalation':
+        writer.markEscalated(action.bead, false);
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:

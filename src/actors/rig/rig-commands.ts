@@ -212,10 +212,11 @@ export class RigCommands {
       hold: bead.hold === 'staged' ? 'staged' : null,
       hold_reason: bead.hold === 'staged' ? bead.holdReason : null,
     });
-    turn.send<RigToTown>('town', this.#rig.address, {
-      type: 'escalation_resolved',
-      causeKey: `bead:${sourceOf(bead)}`,
-    });
+    for (const id of new Set([bead.id, sourceOf(bead)])) {
+      if (this.#rig.view.bead(id)?.escalated !== true) continue;
+      writer.markEscalated(id, false);
+      turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: `bead:${id}` });
+    }
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review !== null) this.#requeue(turn, writer, review);

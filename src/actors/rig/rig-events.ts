@@ -228,7 +228,7 @@ export class RigEvents {
     }
     turn.kernel.settleEffect(`job:${jobKey}`, 'done', null, turn.nowMs);
     if (jobKey.startsWith('verify:') || jobKey.startsWith('promote:')) this.#claimResult(turn, writer, jobKey, result);
-    else if (writer.setReviewResult(jobKey, result) === null)
+    else if (writer.setReviewResult(jobKey, result) === null && !jobKey.startsWith('repo:'))
       turn.journal({
         entity: `job:${jobKey}`,
         action: 'late_result',

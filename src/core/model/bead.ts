@@ -84,6 +84,8 @@ export interface Bead {
   readonly evidence: Evidence | null;
   /** A cancel that came while the push was under way; it waits for the push's verdict. */
   readonly cancelRequestedAtMs: number | null;
+  /** An escalation about it is open; it resolves itself when the bead ends. */
+  readonly escalated: boolean;
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;

@@ -22,9 +22,10 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   ];
   const bead = view.bead(attempt.beadId);
   if (bead === null || bead.status !== 'in_progress') return actions;
-  if (COUNTED_OUTCOMES.has(ending.outcome))
-    actions.push({ type: 'reset_breaker' }, ...chargeActions(bead, ending, nowMs));
-  else {
+  if (COUNTED_OUTCOMES.has(ending.outcome)) {
+    if (view.breaker().failures > 0) actions.push({ type: 'reset_breaker' });
+    actions.push(...chargeActions(bead, ending, nowMs));
+  } else {
     actions.push(reopen(bead));
     if (ending.outcome === 'infra') actions.push(...tripActions(view, attempt, ending, nowMs));
   }

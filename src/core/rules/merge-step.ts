@@ -269,7 +269,6 @@ function merged(view: RigView, review: ReviewFacts, mergeSha: Sha, reason: strin
             },
           ]
         : []),
-      { type: 'resolve_escalation', causeKey: `bead:${review.sourceBeadId}` },
     ],
   };
   return act(decision);

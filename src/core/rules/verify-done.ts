@@ -94,6 +94,9 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
   );
 }
 
+/** A finished attempt proves that dispatch works again. */
+const closeBreaker = (view: RigView): RigAction[] => (view.breaker().failures > 0 ? [{ type: 'reset_breaker' }] : []);
+
 function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
   const head = attempt.headSha;
   const reason = 'the branch is on the origin at the verified head';
@@ -102,7 +105,7 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecisi
   if (bead.branchOf === null) {
     return decision(attempt, reason, [
       end,
-      { type: 'reset_breaker' },
+      ...closeBreaker(view),
       { type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'in_review' },
       { type: 'create_review', source: bead.id, head },
     ]);
@@ -110,7 +113,7 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecisi
   const review = view.reviewOf(bead.branchOf);
   return decision(attempt, 'the continued branch is on the origin at the verified head', [
     end,
-    { type: 'reset_breaker' },
+    ...closeBreaker(view),
     {
       type: 'transition_bead',
       bead: bead.id,
@@ -128,7 +131,7 @@ function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDe
   const review = bead.branchOf === null ? null : view.reviewOf(bead.branchOf);
   return decision(attempt, 'the agent says, with a reason, that nothing needs to change', [
     { type: 'end_attempt', attempt: attempt.id, outcome: 'no_change', reason: note, signature: null },
-    { type: 'reset_breaker' },
+    ...closeBreaker(view),
     {
       type: 'transition_bead',
       bead: bead.id,

@@ -24,6 +24,7 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
         not_before INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, last_signature TEXT, runtime TEXT, model TEXT, pinned_agent TEXT,
         queue_key INTEGER NOT NULL, dependents INTEGER NOT NULL DEFAULT 0, watched INTEGER NOT NULL DEFAULT 0, end_reported INTEGER NOT NULL DEFAULT 0,
         created_by TEXT NOT NULL, close_reason TEXT, evidence TEXT, cancel_requested_at INTEGER,
+        escalated INTEGER NOT NULL DEFAULT 0,
         version INTEGER NOT NULL DEFAULT 1, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, closed_at INTEGER
       ) STRICT`,
       `CREATE INDEX beads_ready ON beads (queue_key, dependents DESC, id)
