@@ -305,14 +305,14 @@ export class Actor {
 
   async #perform(row: OutboxRow): Promise<void> {
     this.#inFlight.add(row.key);
-    this.#ports.probe?.(`${row.kind}:before`);
+    this.#ports.probe?.(`${row.key}:before`);
     let outcome: EffectOutcome;
     try {
       outcome = await this.#program.perform(row);
     } catch (error) {
       outcome = { state: 'retry', error: describe(error) };
     }
-    this.#ports.probe?.(`${row.kind}:after`);
+    this.#ports.probe?.(`${row.key}:after`);
     this.#inFlight.delete(row.key);
     if (this.#closed) return;
     const settled = outcome;
