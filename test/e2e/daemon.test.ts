@@ -1,0 +1,201 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive, Place, until } from './cli-support.ts';
+
+interface Up {
+  readonly running: boolean;
+  readonly already: boolean;
+  readonly pid: number;
+  readonly url: string;
+}
+
+interface Status {
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly heartbeat_count: number;
+  readonly runner: { readonly running: boolean; readonly pid: number | null; readonly instance: string | null };
+}
+
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+describe('the daemon', () => {
+  const place = new Place();
+  const town = place.path('town');
+  const gt = (...args: readonly string[]) => place.gt([...args, '--town', town]);
+  const json = <T>(...args: readonly string[]): Promise<T> => place.json<T>([...args, '--town', town]);
+  const status = (): Promise<Status> => json<Status>('daemon', 'status');
+  const state = (): Record<string, unknown> => JSON.parse(place.read('town', 'daemon', 'state.json'));
+  const runnerUp = (): Promise<Status> =>
+    until(async () => ((await status()).runner.running ? status() : null), 'a runner');
+
+  beforeAll(async () => {
+    await place.gt(['init', 'town']);
+    expect((await gt('rig', 'add', 'app', place.origin('app'))).code).toBe(0);
+  });
+
+  beforeEach(async () => {
+    await json<Up>('up');
+  });
+
+  afterAll(async () => {
+    await gt('down');
+    place.remove();
+  });
+
+  it('writes its state with the fields that older tools read', async () => {
+    const { pid } = await json<Up>('up');
+    expect(Object.keys(state())).toEqual(['running', 'pid', 'started_at', 'last_heartbeat', 'heartbeat_count']);
+    expect(state()).toMatchObject({ running: true, pid });
+    expect(state()['started_at']).toMatch(RFC_3339);
+    expect(state()['last_heartbeat']).toMatch(RFC_3339);
+    expect(Number(state()['heartbeat_count'])).toBeGreaterThan(0);
+    expect(place.read('town', 'daemon', 'daemon.pid').trim()).toBe(String(pid));
+    for (const file of ['town/daemon/endpoint.json', 'town/.gastown/secrets.json'])
+      expect(statSync(place.path(file)).mode & 0o077, file).toBe(0);
+  });
+
+  it('refuses a second one by its lock, whatever the files say', async () => {
+    const { pid } = await json<Up>('up');
+    writeFileSync(place.path('town', 'daemon', 'daemon.pid'), '1\n');
+    for (const args of [
+      ['daemon', 'start'],
+      ['daemon', 'run'],
+    ]) {
+      const second = await gt(...args, '--json');
+      expect(second.code).toBe(5);
+      expect(JSON.parse(second.err)).toMatchObject({ error: { code: 'daemon_running' } });
+    }
+    expect(await json<Up>('up')).toMatchObject({ running: true, already: true, pid });
+    expect((await status()).pid).toBe(pid);
+  });
+
+  it('recovers by itself from kill -9, with the same runner', async () => {
+    const { pid } = await json<Up>('up');
+    const before = await runnerUp();
+    process.kill(pid, 'SIGKILL');
+    await until(() => (isAlive(pid) ? null : true), 'the end of the daemon');
+    expect(state()['running']).toBe(true);
+    expect(await status()).toMatchObject({ running: false, pid: null });
+    const second = await json<Up>('daemon', 'start');
+    expect(second.pid).not.toBe(pid);
+    expect(await runnerUp()).toMatchObject({ running: true, pid: second.pid, runner: before.runner });
+  });
+
+  it('starts over stale files of a process that is gone', async () => {
+    await gt('daemon', 'stop');
+    writeFileSync(place.path('town', 'daemon', 'daemon.pid'), `${String(process.pid)}\n`);
+    writeFileSync(place.path('town', 'daemon', 'state.json'), '{"running": true, "pid":');
+    expect(await status()).toMatchObject({ running: false, pid: null, heartbeat_count: 0 });
+    expect((await gt('daemon', 'start')).code).toBe(0);
+    expect(isAlive(process.pid)).toBe(true);
+  });
+
+  it('stops at SIGTERM and leaves the runner running', async () => {
+    const { pid } = await json<Up>('up');
+    const { runner } = await runnerUp();
+    process.kill(pid, 'SIGTERM');
+    await until(() => (isAlive(pid) ? null : true), 'the end of the daemon');
+    expect(state()).toMatchObject({ running: false, pid });
+    for (const file of ['daemon.pid', 'endpoint.json'])
+      expect(existsSync(place.path('town', 'daemon', file)), file).toBe(false);
+    expect(isAlive(runner.pid ?? 0)).toBe(true);
+    expect((await status()).runner).toEqual(runner);
+  });
+
+  it('starts a new runner when the runner is gone', async () => {
+    const { runner } = await runnerUp();
+    process.kill(runner.pid ?? 0, 'SIGKILL');
+    await until(async () => {
+      const now = (await status()).runner;
+      return now.running && now.instance !== runner.instance ? now : null;
+    }, 'another runner');
+  });
+
+  it('reloads its configuration at SIGHUP, and keeps the old one when the new one is wrong', async () => {
+    const { pid } = await json<Up>('up');
+    const config = place.read('town', 'gastown.toml');
+    appendFileSync(place.path('town', 'gastown.toml'), '\n[rigs.bad]\nurll = "x"\n');
+    process.kill(pid, 'SIGHUP');
+    await until(
+      () => (place.read('town', 'daemon', 'daemon.log').includes('configuration not reloaded') ? true : null),
+      'the refusal',
+    );
+    writeFileSync(
+      place.path('town', 'gastown.toml'),
+      `${config}\n[rigs.lib]\nurl = "${place.origin('lib')}"\nprefix = "lib"\n`,
+    );
+    process.kill(pid, 'SIGHUP');
+    await until(
+      async () => ((await json<{ items: { id: string }[] }>('rig', 'list')).items.length === 2 ? true : null),
+      'the new rig',
+    );
+    expect((await json<Up>('up')).pid).toBe(pid);
+    writeFileSync(place.path('town', 'gastown.toml'), config);
+  });
+
+  it('does not start with a wrong configuration, and says why', async () => {
+    await gt('daemon', 'stop');
+    const config = place.read('town', 'gastown.toml');
+    writeFileSync(place.path('town', 'gastown.toml'), config.replace('polecats_max', 'polecat_max'));
+    const answer = await gt('up', '--json');
+    expect(answer.code).toBe(3);
+    expect(JSON.parse(answer.err)).toMatchObject({
+      error: { code: 'unknown_setting', next: 'Did you mean "polecats_max"?' },
+    });
+    writeFileSync(place.path('town', 'gastown.toml'), config);
+  });
+
+  it('answers on its loopback port only with the right Host, Origin and token', async () => {
+    const { url } = await json<Up>('up');
+    const owner = JSON.parse(place.read('town', '.gastown', 'secrets.json')).owner as string;
+    const get = async (headers: Record<string, string>, path = '/api/v1/towns/_/status'): Promise<number> =>
+      (await fetch(`${url}${path}`, { headers })).status;
+    expect(await get({}, '/livez')).toBe(200);
+    expect(await get({}, '/readyz')).toBe(200);
+    expect(await get({})).toBe(401);
+    expect(await get({ authorization: `Bearer ${owner}x` })).toBe(401);
+    expect(await get({ authorization: `Bearer ${owner}` })).toBe(200);
+    expect(await get({ authorization: `Bearer ${owner}`, origin: 'http://evil.example' })).toBe(403);
+  });
+
+  it('stays down after "gt down", also when a service manager runs it, until it is asked for', async () => {
+    const { pid } = await json<Up>('up');
+    const { runner } = await runnerUp();
+    expect(await json('down')).toMatchObject({ running: false });
+    expect([isAlive(pid), isAlive(runner.pid ?? 0)]).toEqual([false, false]);
+    const managed = await gt('daemon', 'run');
+    expect([managed.code, (await status()).running]).toEqual([0, false]);
+    expect(managed.err).toContain('gt up');
+    expect(await json('down')).toMatchObject({ running: false, already: true });
+    expect((await gt('daemon', 'start')).code).toBe(0);
+    expect((await status()).running).toBe(true);
+  });
+
+  it('runs in the foreground until it is interrupted', async () => {
+    await gt('daemon', 'stop');
+    const child = spawn(process.execPath, [MAIN, 'daemon', 'run', '--town', town], {
+      env: place.env(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => {
+      child.on('exit', resolve);
+    });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    await until(() => (out.includes('daemon is up') ? true : null), 'the daemon in the foreground');
+    expect((await status()).pid).toBe(child.pid);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(state()['running']).toBe(false);
+  });
+
+  it('shows its log', async () => {
+    const answer = await gt('daemon', 'logs', '-n', '3');
+    expect(answer.code).toBe(0);
+    expect(answer.out.trimEnd().split('\n')).toHaveLength(3);
+  });
+});
