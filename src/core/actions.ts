@@ -103,7 +103,7 @@ export type RigAction =
       readonly subject: Ref;
       readonly message: string;
     }
-  | { readonly type: 'resolve_escalation'; readonly causeKey: string; readonly bead: BeadId };
+  | { readonly type: 'resolve_escalation'; readonly causeKey: string; readonly bead: BeadId | null };
 
 /** Messages of a rig actor to the town actor. */
 export type RigToTown =

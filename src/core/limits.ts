@@ -13,10 +13,6 @@ export const LEASE_RENEW_BEFORE_MS: number = 15 * SECOND;
 export const START_DEADLINE_MS: number = 60 * SECOND;
 /** Contact lost for this long without proof of loss: a new epoch takes over elsewhere. */
 export const TAKEOVER_AFTER_MS: number = 5 * MINUTE;
-/** How long a stop may take before the slot's owner is asked again. */
-export const STOP_GRACE_MS: number = 30 * SECOND;
-/** A claim that gets no verdict by then is verified again. */
-export const VERDICT_RETRY_MS: number = 60 * SECOND;
 
 /** Waits after 1, 2, 3 and 4 counted failures. */
 export const RETRY_BACKOFF_MS: readonly number[] = [30 * SECOND, 60 * SECOND, 2 * MINUTE, 5 * MINUTE];
@@ -66,10 +62,8 @@ export const EFFECT_RETRY_MAX_MS: number = 30 * SECOND;
 export const ACCEPTED_POLL_MS: number = 30 * SECOND;
 /** Rows that housekeeping deletes in one turn. */
 export const PRUNE_BATCH = 200;
-/** Applied inbox and performed outbox rows are kept this long, for `gt why` and for late duplicates. */
+/** Applied inbox rows, performed outbox rows and answers to idempotency keys are kept this long, for `gt why` and for late duplicates. */
 export const QUEUE_RETENTION_MS: number = 24 * 60 * MINUTE;
-/** Answers to idempotency keys are kept as long. */
-export const IDEMPOTENCY_RETENTION_MS: number = 24 * 60 * MINUTE;
 
 /** Text limits at the boundary. */
 export const TITLE_CHARS_MAX = 500;

@@ -34,6 +34,8 @@ export interface BreakerFacts {
   readonly retryAtMs: number;
   readonly openedAtMs: number | null;
   readonly reason: string | null;
+  /** An escalation about it is open. */
+  readonly escalated: boolean;
 }
 
 /** What rules may read: lazy, indexed, read-only. Nothing here costs more than what it returns. */

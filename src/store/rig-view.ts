@@ -188,10 +188,11 @@ export class SqlRigView implements RigView {
           retryAtMs: int(row['retry_at']),
           openedAtMs: intOrNull(row['opened_at']),
           reason: textOrNull(row['reason']),
+          escalated: int(row['escalated']) === 1,
         }),
-        'SELECT failures, retry_at, opened_at, reason FROM breakers WHERE scope = ?',
+        'SELECT failures, retry_at, opened_at, reason, escalated FROM breakers WHERE scope = ?',
         DISPATCH_SCOPE,
-      ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null }
+      ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null, escalated: false }
     );
   }
 

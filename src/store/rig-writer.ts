@@ -321,6 +321,10 @@ export class RigWriter {
     this.#dirty(SCHEDULE);
   }
 
+  markBreakerEscalated(): void {
+    this.#sql.all('UPDATE breakers SET escalated = 1 WHERE scope = ?', DISPATCH_SCOPE);
+  }
+
   resetBreaker(): boolean {
     const gone = this.#sql.all('DELETE FROM breakers WHERE scope = ? RETURNING failures', DISPATCH_SCOPE);
     if (gone.length > 0) this.#dirty(SCHEDULE);

@@ -1,5 +1,5 @@
 import type { Decision, RigAction, RigToTown } from '../../core/actions.ts';
-import { LEASE_RENEW_BEFORE_MS, START_DEADLINE_MS, VERDICT_RETRY_MS } from '../../core/limits.ts';
+import { LEASE_RENEW_BEFORE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must, unreachable } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
@@ -118,6 +118,7 @@ export class RigActions {
       case 'raise_escalation':
         if (action.causeKey.startsWith('bead:'))
           writer.markEscalated(trusted.bead(action.causeKey.slice('bead:'.length)), true);
+        else writer.markBreakerEscalated();
         turn.send<RigToTown>('town', this.#rig.address, {
           type: 'escalation_raised',
           causeKey: action.causeKey,
@@ -128,7 +129,7 @@ export class RigActions {
         });
         return { entity: action.subject, to: action.severity, reason: action.message };
       case 'resolve_escalation':
-        writer.markEscalated(action.bead, false);
+        if (action.bead !== null) writer.markEscalated(action.bead, false);
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
@@ -229,7 +230,6 @@ export class RigActions {
     const attempt = must(this.#rig.view.attempt(action.attempt), 'a claimed attempt exists');
     writer.setClaim(action.attempt, { state: action.type === 'verify_done' ? 'verifying' : 'promoting', kind: 'done' });
     this.#order(turn, attempt.sourceBeadId, action.job);
-    turn.kernel.setTimer(attemptEntity(action.attempt), 'rule', turn.nowMs + VERDICT_RETRY_MS);
     return { entity: attemptEntity(action.attempt), to: action.type === 'verify_done' ? 'verifying' : 'promoting' };
   }
 

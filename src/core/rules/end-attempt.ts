@@ -4,6 +4,7 @@ import type { Bead } from '../model/bead.ts';
 import { beadRef } from '../refs.ts';
 import type { RigAction } from '../actions.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
+import { closeBreaker } from './dispatch-breaker.ts';
 import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
 
 /**
@@ -22,10 +23,8 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   ];
   const bead = view.bead(attempt.beadId);
   if (bead === null || bead.status !== 'in_progress') return actions;
-  if (COUNTED_OUTCOMES.has(ending.outcome)) {
-    if (view.breaker().failures > 0) actions.push({ type: 'reset_breaker' });
-    actions.push(...chargeActions(bead, ending, nowMs));
-  } else {
+  if (COUNTED_OUTCOMES.has(ending.outcome)) actions.push(...closeBreaker(view), ...chargeActions(bead, ending, nowMs));
+  else {
     actions.push(reopen(bead));
     if (ending.outcome === 'infra') actions.push(...tripActions(view, attempt, ending, nowMs));
   }

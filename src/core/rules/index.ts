@@ -3,6 +3,7 @@ import { parseRef, type Ref } from '../refs.ts';
 import { assignWork } from './assign-work.ts';
 import { beadEnded } from './bead-ended.ts';
 import { deadAgent } from './dead-agent.ts';
+import { dispatchBreaker } from './dispatch-breaker.ts';
 import { freeAgent } from './free-agent.ts';
 import { lostContact } from './lost-contact.ts';
 import { mergeStep } from './merge-step.ts';
@@ -16,7 +17,7 @@ export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
   agent: [freeAgent],
   bead: [beadEnded, mergeStep],
   train: [mergeTrain],
-  schedule: [assignWork],
+  schedule: [assignWork, dispatchBreaker],
 };
 
 /** All that the rules say about one entity now: their decisions in order, and the earliest moment to look again. */

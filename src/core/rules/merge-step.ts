@@ -10,7 +10,7 @@ import type { GateRun, Job, JobResult } from '../facts.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
-import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
+import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
  * Takes a merge request from the result of one step to the next. Merge, gates and push are separate effects; the
@@ -18,7 +18,8 @@ import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from '
  */
 export const mergeStep: RigRule = (view, id, nowMs) => {
   const review = view.review(trusted.bead(id));
-  if (review === null || review.result === null) return NOTHING;
+  if (review === null) return NOTHING;
+  if (review.result === null) return overdue(view, review, nowMs);
   const result = review.result;
   switch (review.step) {
     case 'preparing':
@@ -31,6 +32,24 @@ export const mergeStep: RigRule = (view, id, nowMs) => {
       return NOTHING;
   }
 };
+
+/** A step without a result past its deadline is told to a person once; it goes on being asked for. */
+function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts {
+  if (review.stepKey === null || review.deadlineAtMs === null) return NOTHING;
+  if (nowMs < review.deadlineAtMs) return wakeAt(review.deadlineAtMs);
+  if (view.bead(review.beadId)?.escalated !== false) return NOTHING;
+  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer.`;
+  return decide(review, 'the step is overdue', [
+    {
+      type: 'raise_escalation',
+      causeKey: `bead:${review.beadId}`,
+      severity: 'high',
+      category: 'merge',
+      subject: beadRef(review.beadId),
+      message,
+    },
+  ]);
+}
 
 const decide = (review: ReviewFacts, reason: string, actions: readonly RigAction[]): RigVerdicts =>
   act({ rule: 'merge-step', entity: beadRef(review.beadId), reason, actions });

@@ -5,6 +5,7 @@ import { sourceOf, type Bead } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity } from '../refs.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
+import { closeBreaker } from './dispatch-breaker.ts';
 import { endingActions } from './end-attempt.ts';
 import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -93,9 +94,6 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
     ]),
   );
 }
-
-/** A finished attempt proves that dispatch works again. */
-const closeBreaker = (view: RigView): RigAction[] => (view.breaker().failures > 0 ? [{ type: 'reset_breaker' }] : []);
 
 function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
   const head = attempt.headSha;

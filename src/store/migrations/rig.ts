@@ -71,7 +71,7 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
       `CREATE INDEX reviews_queue ON reviews (target_branch, queue_key, bead_id) WHERE step = 'queued'`,
       `CREATE UNIQUE INDEX reviews_one_step_per_target ON reviews (target_branch) WHERE step IN ('preparing', 'gating', 'pushing')`,
       `CREATE INDEX reviews_open ON reviews (bead_id) WHERE step <> 'ended'`,
-      `CREATE TABLE breakers (scope TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at INTEGER NOT NULL, opened_at INTEGER, reason TEXT) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE breakers (scope TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at INTEGER NOT NULL, opened_at INTEGER, reason TEXT, escalated INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID`,
     ],
   },
 ];

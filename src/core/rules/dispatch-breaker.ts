@@ -1,0 +1,45 @@
+import type { RigAction } from '../actions.ts';
+import { BREAKER_ESCALATE_AFTER_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
+import { SCHEDULE } from '../refs.ts';
+import type { RigView } from '../view.ts';
+import { act, NOTHING, wakeAt, type RigRule } from './rule.ts';
+
+/** Cause of the one escalation about a rig's dispatch. */
+export const breakerCause = (view: RigView): string => `breaker:${view.config().name}:dispatch`;
+
+/**
+ * A breaker that stays open is told to a person once: infrastructure that is broken for half an hour does not mend
+ * itself, and a scope that fails in silence is the field's commonest overnight loss (T11).
+ */
+export const dispatchBreaker: RigRule = (view, _id, nowMs) => {
+  const breaker = view.breaker();
+  if (breaker.failures < INFRA_FAILURES_TO_OPEN || breaker.openedAtMs === null || breaker.escalated) return NOTHING;
+  const dueMs = breaker.openedAtMs + BREAKER_ESCALATE_AFTER_MS;
+  if (nowMs < dueMs) return wakeAt(dueMs);
+  const name = view.config().name;
+  return act({
+    rule: 'dispatch-breaker',
+    entity: SCHEDULE,
+    reason: 'dispatch has been stopped for too long',
+    actions: [
+      {
+        type: 'raise_escalation',
+        causeKey: breakerCause(view),
+        severity: 'high',
+        category: 'infrastructure',
+        subject: `rig:${name}`,
+        message: `No agent can be started in ${name} after ${String(breaker.failures)} failures: ${breaker.reason ?? 'unknown'}. No bead is charged; it is tried again by itself.`,
+      },
+    ],
+  });
+};
+
+/** Dispatch works again: the count starts over, and what was escalated about it is resolved. Nothing when it was closed. */
+export function closeBreaker(view: RigView): RigAction[] {
+  const breaker = view.breaker();
+  if (breaker.failures === 0) return [];
+  const reset: RigAction = { type: 'reset_breaker' };
+  return breaker.escalated
+    ? [{ type: 'resolve_escalation', causeKey: breakerCause(view), bead: null }, reset]
+    : [reset];
+}
