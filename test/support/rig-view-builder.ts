@@ -1,0 +1,245 @@
+/** A rig's world as plain frozen objects: the test states what is recorded, rules read it through `RigView`. */
+import type { RigConfig } from '../../src/core/commands.ts';
+import type { ExitRecord } from '../../src/core/facts.ts';
+import type { Agent } from '../../src/core/model/agent.ts';
+import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
+import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../../src/core/view.ts';
+import { rigConfig } from './virtual-town.ts';
+
+/** The present moment of rule tests. */
+export const NOW = 1_000_000_000;
+
+export const beadId = (suffix: string): BeadId => trusted.bead(`api-${suffix}`);
+export const polecat = (name: string): Agent['id'] => trusted.agent(`api/polecats/${name}`);
+export const commit = (n: number): ReturnType<typeof trusted.sha> => trusted.sha(n.toString(16).padStart(40, '0'));
+
+export interface World {
+  readonly config: RigConfig;
+  readonly beads: readonly Bead[];
+  readonly agents: readonly Agent[];
+  readonly attempts: readonly AttemptFacts[];
+  readonly reviews: readonly ReviewFacts[];
+  /** Ready beads in the order of the line. */
+  readonly ready: readonly Bead[];
+  /** Queued merge requests in the order of the line. */
+  readonly line: readonly ReviewFacts[];
+  readonly backoffEndMs: number | null;
+  readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
+  readonly breaker: BreakerFacts;
+  /** Beads whose end the town must hear. */
+  readonly watched: readonly BeadId[];
+  /** Beads whose end the town has heard. */
+  readonly reported: readonly BeadId[];
+}
+
+export const CLOSED_BREAKER: BreakerFacts = { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null };
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}
+
+/** Everything in it is frozen: a rule that writes to what it reads throws. */
+export function rigView(over: Partial<World> = {}): RigView {
+  const world: World = freeze({
+    config: rigConfig('api'),
+    beads: [],
+    agents: [],
+    attempts: [],
+    reviews: [],
+    ready: [],
+    line: [],
+    backoffEndMs: null,
+    dependents: {},
+    breaker: CLOSED_BREAKER,
+    watched: [],
+    reported: [],
+    ...over,
+  });
+  const newest = (rows: readonly AttemptFacts[]): AttemptFacts | null =>
+    rows.toSorted((a, b) => b.epoch - a.epoch)[0] ?? null;
+  const find = <T>(rows: readonly T[], match: (row: T) => boolean): T | null => rows.find(match) ?? null;
+  const reviewOf = (source: BeadId): ReviewFacts | null => find(world.reviews, (row) => row.sourceBeadId === source);
+  return {
+    config: () => world.config,
+    bead: (id) => find(world.beads, (row) => row.id === id),
+    agent: (id) => find(world.agents, (row) => row.id === id),
+    attempt: (id) => find(world.attempts, (row) => row.id === id),
+    liveAttempt: (bead) => find(world.attempts, (row) => row.beadId === bead && row.endedAtMs === null),
+    unresolvedAttempt: (agent) => find(world.attempts, (row) => row.agentId === agent && !row.processGone),
+    lastAttempt: (bead) => newest(world.attempts.filter((row) => row.beadId === bead && row.endedAtMs !== null)),
+    review: (id) => find(world.reviews, (row) => row.beadId === id),
+    reviewOf,
+    readyBeads: (_nowMs, limit) => world.ready.slice(0, limit),
+    nextBackoffEnd: () => world.backoffEndMs,
+    slotsTaken: () => world.attempts.filter((row) => !row.processGone).length,
+    idleAgents: () => world.agents.filter((row) => row.status === 'idle'),
+    agentNames: () => new Set(world.agents.map((row) => row.name)),
+    lastAgentOf: (source) => newest(world.attempts.filter((row) => row.sourceBeadId === source))?.agentId ?? null,
+    activeReview: (target) =>
+      find(
+        world.reviews,
+        (row) => row.targetBranch === target && ['preparing', 'gating', 'pushing'].includes(row.step),
+      ),
+    nextReview: (target) => find(world.line, (row) => row.targetBranch === target),
+    openRework: (mergeRequest) => {
+      const source = find(world.reviews, (row) => row.beadId === mergeRequest)?.sourceBeadId;
+      return find(world.beads, (row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));
+    },
+    dependents: (bead) => world.dependents[bead] ?? [],
+    breaker: () => world.breaker,
+    runnerInstance: () => trusted.runner('runner-1'),
+    endReported: (bead) => world.reported.includes(bead),
+    isWatched: (bead) => world.watched.includes(bead),
+  };
+}
+
+/** An open task, ready to run. */
+export function bead(over: Partial<Bead> = {}): Bead {
+  return {
+    id: beadId('task1'),
+    type: 'issue',
+    kind: 'task',
+    title: 'Add a thing',
+    body: 'Please.',
+    origin: 'human',
+    priority: 'medium',
+    status: 'open',
+    hold: null,
+    holdReason: null,
+    parentId: null,
+    branchOf: null,
+    convoyId: null,
+    branch: null,
+    targetBranch: 'main',
+    baseSha: null,
+    openBlockers: 0,
+    failedBlockers: 0,
+    notBeforeMs: 0,
+    failures: 0,
+    lastSignature: null,
+    runtime: null,
+    model: null,
+    pinnedAgent: null,
+    createdBy: 'human/test',
+    closeReason: null,
+    evidence: null,
+    cancelRequestedAtMs: null,
+    version: 1,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    closedAtMs: null,
+    ...over,
+  };
+}
+
+/** An idle polecat. */
+export function agent(name: string, over: Partial<Agent> = {}): Agent {
+  return {
+    id: polecat(name),
+    role: 'polecat',
+    name,
+    status: 'idle',
+    hookBeadId: null,
+    epoch: 0,
+    runnerId: null,
+    leaseUntilMs: null,
+    lastActivityAtMs: null,
+    lastEventType: null,
+    activeTools: [],
+    statusMessage: null,
+    checkpoint: null,
+    version: 1,
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    ...over,
+  };
+}
+
+/** A live attempt of `nux` on `task`, its process confirmed. */
+export function attempt(task: Bead, over: Partial<AttemptFacts> = {}): AttemptFacts {
+  return {
+    id: trusted.attempt(`at-${String(over.epoch ?? 1).padStart(18, '0')}`),
+    beadId: task.id,
+    sourceBeadId: sourceOf(task),
+    agentId: polecat('nux'),
+    epoch: 1,
+    runtime: 'script',
+    model: null,
+    round: 0,
+    startedAtMs: NOW - 60_000,
+    runningAtMs: NOW - 59_000,
+    endedAtMs: null,
+    outcome: null,
+    exitCode: null,
+    reason: null,
+    signature: null,
+    claimedHead: null,
+    claimedAtMs: null,
+    claimSummary: null,
+    claimRefusal: null,
+    headSha: null,
+    baseSha: commit(1),
+    processGone: false,
+    runnerId: trusted.runner('runner-1'),
+    exit: null,
+    claim: null,
+    contactLostAtMs: null,
+    ...over,
+  };
+}
+
+/** A process that ended by itself with exit code 1. */
+export function exitRecord(over: Partial<ExitRecord> = {}): ExitRecord {
+  return {
+    attempt: 'at-000000000000000001',
+    epoch: 1,
+    exitCode: 1,
+    signal: null,
+    cause: 'exited',
+    lastLine: 'boom',
+    startedAtMs: NOW - 59_000,
+    endedAtMs: NOW - 1_000,
+    head: null,
+    base: null,
+    ahead: null,
+    dirty: false,
+    rescueRef: null,
+    doneIntent: false,
+    ...over,
+  };
+}
+
+/** The merge request `api-merge` of `source`, waiting in the train. */
+export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFacts {
+  return {
+    beadId: beadId('merge'),
+    sourceBeadId: source.id,
+    branch: `gt/${source.id}`,
+    targetBranch: 'main',
+    headSha: commit(10),
+    targetSha: null,
+    testedTree: null,
+    candidateSha: null,
+    mergeSha: null,
+    strategy: 'direct',
+    step: 'queued',
+    rounds: 0,
+    races: 0,
+    queueKey: 0,
+    queuedAtMs: NOW - 60_000,
+    stepKey: null,
+    deadlineAtMs: null,
+    heldReason: null,
+    gateLog: null,
+    version: 1,
+    result: null,
+    ...over,
+  };
+}
+
+/** The bead of that merge request. */
+export const mergeRequest = (source: Bead, over: Partial<Bead> = {}): Bead =>
+  bead({ id: beadId('merge'), type: 'merge_request', parentId: source.id, createdBy: 'system', ...over });
