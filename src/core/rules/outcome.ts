@@ -48,7 +48,7 @@ function counted(outcome: Outcome, exit: ExitRecord, reason: string): Ending {
 /** Outcome, exit code and last line without what differs between two equal failures: digits, paths and hex. */
 export function failureSignature(outcome: Outcome, exitCode: number | null, lastLine: string): string {
   const line = lastLine
-    .replaceAll(/(?:\/[^\s/:]+)+\/?/g, '<path>')
+    .replaceAll(/\/[^\s:]*/g, '<path>')
     .replaceAll(/\b[0-9a-f]{7,64}\b/gi, '<hex>')
     .replaceAll(/\d+/g, '<n>')
     .trim();

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { exitRecord } from '../../../test/support/rig-view-builder.ts';
+import { INFRA_BACKOFF_MAX_MS, INFRA_BACKOFF_MIN_MS } from '../limits.ts';
+import { COUNTED_OUTCOMES, OUTCOMES } from '../model/agent.ts';
+import { classifyExit, failureSignature, infraBackoffMs, retryBackoffMs } from './outcome.ts';
+
+describe('classifyExit', () => {
+  it.each([
+    ['exited', 0, 'no_progress'],
+    ['exited', 1, 'agent_error'],
+    ['exited', null, 'agent_error'],
+    ['wall_clock', null, 'no_progress'],
+    ['stopped', null, 'evicted'],
+    ['refused', null, 'superseded'],
+    ['runner_lost', null, 'infra'],
+    ['spawn_failed', null, 'infra'],
+  ] as const)('%s with exit code %s is %s', (cause, exitCode, outcome) => {
+    const ending = classifyExit(exitRecord({ cause, exitCode }));
+    expect(ending.outcome).toBe(outcome);
+    expect(ending.signature === null).toBe(!COUNTED_OUTCOMES.has(outcome));
+  });
+
+  it('names the signal when there was one', () => {
+    expect(classifyExit(exitRecord({ exitCode: null, signal: 'SIGSEGV' })).reason).toContain('signal SIGSEGV');
+    expect(classifyExit(exitRecord({ exitCode: 3 })).reason).toContain('exit code 3: boom');
+  });
+
+  it('blames the infrastructure, never the bead, for a cause it does not know', () => {
+    const exit = JSON.parse(JSON.stringify(exitRecord()).replace('"exited"', '"eaten"'));
+    expect(classifyExit(exit)).toMatchObject({ outcome: 'infra', signature: null });
+  });
+});
+
+describe('failureSignature', () => {
+  it.each([
+    ['boom at line 3', 'boom at line 4'],
+    ['fatal: /tmp/a1/x.ts:10', 'fatal: /home/me/y/z.ts:99'],
+    ['commit 0123abcd missing', 'commit fedcba9876543210 missing'],
+    ['took 12ms', 'took 99ms'],
+  ])('is the same for %j and %j', (a, b) => {
+    expect(failureSignature('agent_error', 1, a)).toBe(failureSignature('agent_error', 1, b));
+  });
+
+  it('tells outcomes, exit codes and texts apart', () => {
+    const all = [
+      failureSignature('agent_error', 1, 'x'),
+      failureSignature('agent_error', 2, 'x'),
+      failureSignature('no_progress', 1, 'x'),
+      failureSignature('agent_error', 1, 'y'),
+      failureSignature('agent_error', null, 'x'),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  const lines = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'/ab09. -:<>fe') }));
+  const normal = (line: string): string =>
+    failureSignature('agent_error', null, line).slice('agent_error/null/'.length);
+
+  it('has no digit of the line left, is short, and normalising twice is normalising once', () => {
+    fc.assert(
+      fc.property(lines, (line) => {
+        const once = normal(line);
+        expect(once).not.toMatch(/[0-9]/);
+        expect(failureSignature('agent_error', null, line).length).toBeLessThanOrEqual(200);
+        expect(normal(once)).toBe(once);
+      }),
+    );
+  });
+});
+
+describe('back-off', () => {
+  it('of counted failures is 30 s, 1, 2, 5 min and stays there', () => {
+    expect([1, 2, 3, 4, 5, 99].map(retryBackoffMs)).toEqual([30_000, 60_000, 120_000, 300_000, 300_000, 300_000]);
+  });
+
+  it('of infrastructure doubles from 5 s and is capped at 10 min', () => {
+    expect([0, 1, 2, 3, 7, 8, 9].map(infraBackoffMs)).toEqual([
+      5_000, 5_000, 10_000, 20_000, 320_000, 600_000, 600_000,
+    ]);
+    fc.assert(
+      fc.property(fc.nat(10_000), (failures) => {
+        expect(infraBackoffMs(failures)).toBeGreaterThanOrEqual(INFRA_BACKOFF_MIN_MS);
+        expect(infraBackoffMs(failures)).toBeLessThanOrEqual(INFRA_BACKOFF_MAX_MS);
+        expect(infraBackoffMs(failures + 1)).toBeGreaterThanOrEqual(infraBackoffMs(failures));
+      }),
+    );
+  });
+
+  it('counts exactly three outcomes against the bead', () => {
+    expect(OUTCOMES.filter((outcome) => COUNTED_OUTCOMES.has(outcome))).toEqual([
+      'rejected',
+      'no_progress',
+      'agent_error',
+    ]);
+  });
+});
