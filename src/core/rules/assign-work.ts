@@ -3,6 +3,7 @@ import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
 import type { RigView } from '../view.ts';
 import { chooseAgent } from './choose-agent.ts';
+import { infraBackoffMs } from './outcome.ts';
 import { NOTHING, wakeAt, type RigDecision, type RigRule } from './rule.ts';
 
 /** Ready beads read beyond the free slots, so that beads pinned to a busy agent don't hide the ones behind them. */
@@ -49,7 +50,7 @@ function roundOf(view: RigView, bead: Bead): number {
   return bead.branchOf === null ? 0 : (view.reviewOf(sourceOf(bead))?.rounds ?? 0);
 }
 
-/** One probe per start deadline while the breaker is half-open. */
+/** One probe per back-off while the breaker is half-open, and never a second one before the first could start. */
 function nextProbe(view: RigView, nowMs: number): RigDecision {
   const { failures, reason } = view.breaker();
   return {
@@ -60,7 +61,7 @@ function nextProbe(view: RigView, nowMs: number): RigDecision {
       {
         type: 'trip_breaker',
         failures,
-        retryAtMs: nowMs + START_DEADLINE_MS,
+        retryAtMs: nowMs + Math.max(START_DEADLINE_MS, infraBackoffMs(failures)),
         reason: reason ?? 'infrastructure failures',
       },
     ],

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { agent, attempt, bead, beadId, NOW, polecat, review, rigView } from '../../../test/support/rig-view-builder.ts';
+import { rigConfig } from '../../../test/support/virtual-town.ts';
+import { INFRA_FAILURES_TO_OPEN, START_DEADLINE_MS } from '../limits.ts';
+import type { Bead } from '../model/bead.ts';
+import { assignWork } from './assign-work.ts';
+import type { RigVerdicts } from './rule.ts';
+
+const line = (count: number, over: Partial<Bead> = {}): Bead[] =>
+  Array.from({ length: count }, (_, index) => bead({ id: beadId(`b${String(index).padStart(4, '0')}`), ...over }));
+const open = (failures: number, retryAtMs: number) => ({ failures, retryAtMs, openedAtMs: 0, reason: 'no runner' });
+const dispatched = (verdicts: RigVerdicts): string[] =>
+  verdicts.decisions.flatMap((decision) =>
+    decision.actions.flatMap((action) => (action.type === 'dispatch_agent' ? [action.bead] : [])),
+  );
+
+describe('assignWork', () => {
+  it('dispatches the head of the line, one decision per bead', () => {
+    const [first] = line(1);
+    const verdicts = assignWork(rigView({ ready: line(1) }), '', NOW);
+    expect(verdicts.decisions).toEqual([
+      expect.objectContaining({
+        rule: 'assign-work',
+        actions: [{ type: 'dispatch_agent', bead: first?.id, agent: polecat('nux'), isNew: true, round: 0 }],
+      }),
+    ]);
+    expect(verdicts.wakeAtMs).toBeNull();
+  });
+
+  it('fills the free slots in order and gives each bead its own agent', () => {
+    const verdicts = assignWork(rigView({ ready: line(6), agents: [agent('slit')] }), '', NOW);
+    expect(dispatched(verdicts)).toEqual(line(4).map((row) => row.id));
+    const agents = verdicts.decisions.flatMap((row) => row.actions.map((action) => 'agent' in action && action.agent));
+    expect(agents).toEqual([polecat('slit'), polecat('nux'), polecat('toast'), polecat('dag')]);
+  });
+
+  it.each([
+    [2, 2],
+    [3, 1],
+    [4, 0],
+    [5, 0],
+  ])('with %i of 4 slots taken it dispatches %i', (taken, expected) => {
+    const attempts = line(taken).map((row, index) =>
+      attempt(row, { epoch: index + 1, agentId: polecat(`busy${String(index)}`) }),
+    );
+    const ready = line(10).slice(5);
+    expect(dispatched(assignWork(rigView({ ready, attempts }), '', NOW))).toHaveLength(expected);
+  });
+
+  it('counts a slot as taken until its process is proven gone, also after its attempt ended', () => {
+    const [task] = line(1);
+    if (task === undefined) throw new Error('no bead');
+    const config = rigConfig('api', { polecatsMax: 1 });
+    const ended = { endedAtMs: NOW, outcome: 'cancelled' as const };
+    const at = (processGone: boolean) =>
+      assignWork(rigView({ config, ready: [bead()], attempts: [attempt(task, { ...ended, processGone })] }), '', NOW);
+    expect(at(false).decisions).toEqual([]);
+    expect(dispatched(at(true))).toEqual([bead().id]);
+  });
+
+  it('does nothing in a parked rig', () => {
+    const config = rigConfig('api', { parked: true });
+    expect(assignWork(rigView({ config, ready: line(1), backoffEndMs: NOW + 5 }), '', NOW)).toEqual({
+      decisions: [],
+      wakeAtMs: null,
+    });
+  });
+
+  it('asks to be woken when the next back-off ends', () => {
+    expect(assignWork(rigView({ backoffEndMs: NOW + 1_000 }), '', NOW).wakeAtMs).toBe(NOW + 1_000);
+  });
+
+  it('tells a rework which round it is', () => {
+    const task = bead({ status: 'in_review' });
+    const rework = bead({ id: beadId('rework'), kind: 'rework', branchOf: task.id });
+    const view = rigView({ beads: [task, rework], ready: [rework], reviews: [review(task, { rounds: 3 })] });
+    expect(assignWork(view, '', NOW).decisions[0]?.actions).toEqual([expect.objectContaining({ round: 3 })]);
+  });
+
+  describe('with pinned beads first in line', () => {
+    const busy = agent('slit', { status: 'working' });
+    const pinned = (count: number): Bead[] => line(count, { pinnedAgent: busy.id });
+    const free = bead({ id: beadId('free1') });
+
+    it('reads far enough past beads of a busy agent to keep the slots filled', () => {
+      const view = rigView({ agents: [busy], ready: [...pinned(16), free] });
+      expect(dispatched(assignWork(view, '', NOW))).toEqual([free.id]);
+    });
+
+    it('gives the pinned agent one bead and the next bead to another', () => {
+      const view = rigView({ agents: [agent('slit')], ready: [...pinned(2), free] });
+      expect(dispatched(assignWork(view, '', NOW))).toEqual([pinned(1)[0]?.id, free.id]);
+    });
+  });
+
+  describe('behind the dispatch breaker', () => {
+    it('goes on below the threshold', () => {
+      const view = rigView({ ready: line(4), breaker: open(INFRA_FAILURES_TO_OPEN - 1, NOW + 60_000) });
+      expect(dispatched(assignWork(view, '', NOW))).toHaveLength(4);
+    });
+
+    it('dispatches nothing while it is open, and looks again when it half-opens', () => {
+      const view = rigView({ ready: line(4), breaker: open(INFRA_FAILURES_TO_OPEN, NOW + 1) });
+      expect(assignWork(view, '', NOW)).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
+    });
+
+    it('sends one probe once it half-opens, and sets when the next may go', () => {
+      const verdicts = assignWork(rigView({ ready: line(4), breaker: open(INFRA_FAILURES_TO_OPEN, NOW) }), '', NOW);
+      expect(dispatched(verdicts)).toHaveLength(1);
+      expect(verdicts.decisions.at(-1)?.actions).toEqual([
+        {
+          type: 'trip_breaker',
+          failures: INFRA_FAILURES_TO_OPEN,
+          retryAtMs: NOW + START_DEADLINE_MS,
+          reason: 'no runner',
+        },
+      ]);
+    });
+
+    it('sends no probe without a ready bead or without a free slot', () => {
+      const breaker = open(INFRA_FAILURES_TO_OPEN, NOW);
+      expect(assignWork(rigView({ breaker }), '', NOW).decisions).toEqual([]);
+      const config = rigConfig('api', { polecatsMax: 1 });
+      const attempts = [attempt(bead({ id: beadId('other') }))];
+      expect(assignWork(rigView({ breaker, config, attempts, ready: line(1) }), '', NOW).decisions).toEqual([]);
+    });
+
+    it('lets a probe wait at least as long as the back-off of the failures so far', () => {
+      const verdicts = assignWork(rigView({ ready: line(1), breaker: open(20, NOW) }), '', NOW);
+      expect(verdicts.decisions.at(-1)?.actions).toEqual([expect.objectContaining({ retryAtMs: NOW + 600_000 })]);
+    });
+  });
+});
