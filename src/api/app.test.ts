@@ -44,6 +44,7 @@ const bead: BeadSummary = {
   notBeforeMs: 0,
   failures: 0,
   lastSignature: null,
+  escalated: false,
   runtime: null,
   model: null,
   pinnedAgent: null,

@@ -3,6 +3,7 @@ import { precondition, usage } from '../../core/errors.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import type { CreateConvoy } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
+import type { TownGateway } from '../../ports/town-gateway.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { convoyDetailSchema, convoyPageSchema, convoyQuerySchema, createConvoySchema } from '../contract/convoys.ts';
 import type { CreateConvoyBody } from '../contract/convoys.ts';
@@ -49,9 +50,11 @@ export function registerConvoys(app: App, { gateway }: Deps): void {
     const page = await gateway.listConvoys(query.limit ?? PAGE_SIZE_DEFAULT, query.after);
     return c.json({ items: page.items.map(presentConvoy), next: page.next }, 200);
   });
-  app.openapi(create, async (c) =>
-    c.json(presentConvoyDetail(await gateway.createConvoy(toCreateConvoy(c.req.valid('json')), c.get('caller'))), 200),
-  );
+  app.openapi(create, async (c) => {
+    const input = toCreateConvoy(c.req.valid('json'));
+    await checkBeads(gateway, input);
+    return c.json(presentConvoyDetail(await gateway.createConvoy(input, c.get('caller'))), 200);
+  });
   app.openapi(get, async (c) =>
     c.json(presentConvoyDetail(await gateway.getConvoy(parseConvoyId(c.req.valid('param').id))), 200),
   );
@@ -61,6 +64,14 @@ export function registerConvoys(app: App, { gateway }: Deps): void {
       200,
     ),
   );
+}
+
+/** A convoy that names a bead which does not exist is refused before anything is recorded. Errors: `bead_not_found`. */
+async function checkBeads(gateway: TownGateway, input: CreateConvoy): Promise<void> {
+  const named = [...input.beads, ...input.tasks.flatMap((task) => task.dependsOn)];
+  for (const id of new Set(named)) {
+    if (typeof id === 'string') await gateway.getBead(id);
+  }
 }
 
 function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
