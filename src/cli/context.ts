@@ -27,12 +27,13 @@ export function makeContext(args: Arguments): Context {
   const json = args.flag('json');
   const isTerminal = process.stdout.isTTY;
   const townFlag = args.text('town');
+  const color = wantsColor(colorMode(args.text('color')), process.env, isTerminal);
   return {
     cwd: process.cwd(),
     env: process.env,
     json,
     style: {
-      color: !json && wantsColor(colorMode(args.text('color')), process.env, isTerminal),
+      color: !json && color,
       terminal: isTerminal,
       nowMs: Date.now(),
     },
