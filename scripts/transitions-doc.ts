@@ -1,0 +1,74 @@
+/** Writes docs/transitions.md from the tables that the store enforces: `node scripts/transitions-doc.ts`. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AGENT_TRANSITIONS, beadTransitions, CONVOY_TRANSITIONS, type Transition } from '../src/core/transitions.ts';
+
+interface Machine {
+  readonly title: string;
+  readonly about: string;
+  readonly first: string;
+  readonly table: readonly Transition<string>[];
+}
+
+const MACHINES: readonly Machine[] = [
+  {
+    title: 'Bead: task',
+    about: 'Work that gets a branch and a merge request of its own.',
+    first: 'open',
+    table: beadTransitions('issue', 'task'),
+  },
+  {
+    title: 'Bead: rework, conflict, feedback',
+    about: "Work that continues the branch of its source bead and blocks the source's merge request meanwhile.",
+    first: 'open',
+    table: beadTransitions('issue', 'rework'),
+  },
+  {
+    title: 'Bead: merge request',
+    about: 'Carries the branch of one source bead to its target; one per source for the life of the branch.',
+    first: 'open',
+    table: beadTransitions('merge_request', 'task'),
+  },
+  { title: 'Agent', about: 'One identity of a rig, with at most one hook.', first: 'idle', table: AGENT_TRANSITIONS },
+  {
+    title: 'Convoy',
+    about: 'Beads tracked together, over one rig or several.',
+    first: 'creating',
+    table: CONVOY_TRANSITIONS,
+  },
+];
+
+const HEAD = `# Transitions
+
+Made by \`node scripts/transitions-doc.ts\` from \`src/core/transitions.ts\`; do not edit. The same tables are the guard of
+every status change (\`src/store/rig-writer.ts\`, \`src/actors/town/town-program.ts\`): what is not listed here can't happen.
+A status without a way out is final; for beads and convoys a SQL trigger holds that too.
+`;
+
+/** The whole document. */
+export function transitionsDoc(): string {
+  return [HEAD, ...MACHINES.map(section)].join('\n');
+}
+
+function section(machine: Machine): string {
+  const { table } = machine;
+  const states = [...new Set([machine.first, ...table.flatMap((row) => [row.from, row.to])])];
+  const final = states.filter((state) => !table.some((row) => row.from === state));
+  const rows = table.map((row) => `| ${row.from} | ${row.to} | ${row.when} |`);
+  return [
+    `## ${machine.title}`,
+    '',
+    `${machine.about} Begins as \`${machine.first}\`; final: ${final.map((state) => `\`${state}\``).join(', ')}.`,
+    '',
+    '| from | to | when |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  const path = join(import.meta.dirname, '../docs/transitions.md');
+  writeFileSync(path, transitionsDoc());
+  console.log(`wrote ${path}`);
+}
