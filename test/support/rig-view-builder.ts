@@ -33,7 +33,13 @@ export interface World {
   readonly reported: readonly BeadId[];
 }
 
-export const CLOSED_BREAKER: BreakerFacts = { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null };
+export const CLOSED_BREAKER: BreakerFacts = {
+  failures: 0,
+  retryAtMs: 0,
+  openedAtMs: null,
+  reason: null,
+  escalated: false,
+};
 
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
@@ -127,6 +133,7 @@ export function bead(over: Partial<Bead> = {}): Bead {
     closeReason: null,
     evidence: null,
     cancelRequestedAtMs: null,
+    escalated: false,
     version: 1,
     createdAtMs: 0,
     updatedAtMs: 0,

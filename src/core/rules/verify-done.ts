@@ -44,6 +44,9 @@ const repoOf = (view: RigView, bead: Bead): Job['repo'] => ({
   targetBranch: bead.targetBranch,
 });
 
+/** A refused claim may be repeated at the same head; its jobs must not be answered by the verdict of the first. */
+const claimOf = (attempt: AttemptFacts): string => `${attempt.id}:${String(attempt.claimedAtMs ?? 0)}`;
+
 /** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
 function baseOf(view: RigView, bead: Bead): Sha | null {
   return bead.branchOf === null ? bead.baseSha : (view.reviewOf(bead.branchOf)?.headSha ?? null);
@@ -65,7 +68,7 @@ function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): Ri
   }
   const job: Job = {
     kind: 'verify',
-    key: `verify:${attempt.id}:${attempt.claimedHead}`,
+    key: `verify:${claimOf(attempt)}:${attempt.claimedHead}`,
     repo: repoOf(view, bead),
     ref: attemptRef(sourceOf(bead), attempt.epoch),
     claimedHead: attempt.claimedHead,
@@ -82,7 +85,7 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
   if (attempt.headSha === null) return NOTHING;
   const job: Job = {
     kind: 'promote',
-    key: `promote:${attempt.id}:${attempt.headSha}`,
+    key: `promote:${claimOf(attempt)}:${attempt.headSha}`,
     repo: repoOf(view, bead),
     branch: branchName(sourceOf(bead)),
     head: attempt.headSha,

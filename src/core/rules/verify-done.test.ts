@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import {
+  attempt,
+  bead,
+  beadId,
+  commit,
+  mergeRequest,
+  NOW,
+  review,
+  rigView,
+} from '../../../test/support/rig-view-builder.ts';
+import type { Bead } from '../model/bead.ts';
+import type { AttemptFacts } from '../view.ts';
+import { verifyDone } from './verify-done.ts';
+
+const task = bead({ status: 'in_progress', baseSha: commit(1) });
+const source = bead({ status: 'in_review', branch: 'gt/api-task1' });
+const rework = bead({ id: beadId('rework'), kind: 'rework', status: 'in_progress', branchOf: source.id });
+const reworking = review(source, { step: 'reworking', rounds: 1 });
+const claimed = {
+  claimedHead: commit(5),
+  claimedAtMs: NOW - 10,
+  claim: { state: 'recorded', kind: 'done' },
+} as const;
+
+function judge(of: Bead, over: Partial<AttemptFacts>) {
+  const row = attempt(of, over);
+  const beads = of === rework ? [source, rework, mergeRequest(source)] : [of];
+  return verifyDone(rigView({ beads, attempts: [row], reviews: of === rework ? [reworking] : [] }), row.id, NOW);
+}
+const actions = (of: Bead, over: Partial<AttemptFacts>) => judge(of, over).decisions.flatMap((row) => row.actions);
+
+describe('verifyDone', () => {
+  it.each([
+    ['without a claim', {}],
+    ['that has ended', { ...claimed, endedAtMs: NOW }],
+    ['whose verification is under way', { claim: { state: 'verifying', kind: 'done' } }],
+    ['whose promotion is under way', { claim: { state: 'promoting', kind: 'done' } }],
+  ] as const)('leaves an attempt alone %s', (_what, over) => {
+    expect(judge(task, over)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it.each(['open', 'in_review', 'closed', 'failed'] as const)('leaves a claim on a bead alone that is %s', (status) => {
+    expect(actions(bead({ status, baseSha: commit(1) }), claimed)).toEqual([]);
+  });
+
+  describe('of a recorded claim', () => {
+    it('asks git about the ref of this epoch, against the base of the task', () => {
+      const [action] = actions(task, { ...claimed, epoch: 3 });
+      expect(action).toMatchObject({
+        type: 'verify_done',
+        job: { kind: 'verify', ref: `refs/gt/attempts/${task.id}/3`, claimedHead: commit(5), base: commit(1) },
+      });
+    });
+
+    it('asks for a continued branch against the head of its merge request, in the ref of the source', () => {
+      expect(actions(rework, { ...claimed, epoch: 4 })).toEqual([
+        expect.objectContaining({
+          job: expect.objectContaining({ ref: `refs/gt/attempts/${source.id}/4`, base: reworking.headSha }),
+        }),
+      ]);
+    });
+
+    it('makes a later claim of the same head another job: the first verdict must not answer it', () => {
+      const key = (claimedAtMs: number): unknown =>
+        actions(task, { ...claimed, claimedAtMs }).map((action) => 'job' in action && action.job?.key)[0];
+      expect(key(NOW)).toBe(key(NOW));
+      expect(key(NOW)).not.toBe(key(NOW + 1));
+    });
+
+    it('sends a claim back that came before the start was recorded', () => {
+      expect(actions(bead({ status: 'in_progress' }), claimed)).toEqual([
+        expect.objectContaining({ type: 'clear_claim', code: 'not_started' }),
+      ]);
+    });
+  });
+
+  describe('of a verified claim', () => {
+    const verified = { ...claimed, claim: { state: 'verified', kind: 'done' }, headSha: commit(5) } as const;
+
+    it('promotes the first head of a branch that must not exist yet', () => {
+      expect(actions(task, verified)).toEqual([
+        expect.objectContaining({
+          type: 'promote_branch',
+          job: expect.objectContaining({ branch: `gt/${task.id}`, head: commit(5), expectedOld: null }),
+        }),
+      ]);
+    });
+
+    it('promotes a rework over the head that the merge request has', () => {
+      expect(actions(rework, verified)).toEqual([
+        expect.objectContaining({
+          job: expect.objectContaining({ branch: `gt/${source.id}`, expectedOld: reworking.headSha }),
+        }),
+      ]);
+    });
+
+    it('waits when the verified head is not recorded', () => {
+      expect(actions(task, { ...verified, headSha: null })).toEqual([]);
+    });
+  });
+
+  describe('of a promoted claim', () => {
+    const promoted = { ...claimed, claim: { state: 'promoted', kind: 'done' }, headSha: commit(5) } as const;
+
+    it('brings the task into review with a merge request', () => {
+      expect(actions(task, promoted)).toEqual([
+        expect.objectContaining({ type: 'end_attempt', outcome: 'done' }),
+        { type: 'transition_bead', bead: task.id, from: 'in_progress', to: 'in_review' },
+        { type: 'create_review', source: task.id, head: commit(5) },
+      ]);
+    });
+
+    it('needs no process for that: the agent may be long dead', () => {
+      expect(actions(task, { ...promoted, processGone: true, contactLostAtMs: 0 })).toHaveLength(3);
+    });
+
+    it('integrates a rework and moves the head of the one merge request', () => {
+      expect(actions(rework, promoted).slice(1)).toEqual([
+        {
+          type: 'transition_bead',
+          bead: rework.id,
+          from: 'in_progress',
+          to: 'closed',
+          closeReason: 'integrated',
+          evidence: { head: commit(5) },
+        },
+        { type: 'advance_review', mergeRequest: reworking.beadId, head: commit(5) },
+      ]);
+    });
+  });
+
+  describe('of a claim that nothing needs to change', () => {
+    const nothing = { claim: { state: 'recorded', kind: 'no_change' }, claimSummary: 'it is there already' } as const;
+
+    it('closes the bead with the reason as evidence', () => {
+      expect(actions(task, nothing)).toEqual([
+        expect.objectContaining({ type: 'end_attempt', outcome: 'no_change' }),
+        expect.objectContaining({ to: 'closed', closeReason: 'no_change', evidence: { note: 'it is there already' } }),
+      ]);
+    });
+
+    it('puts the merge request of a rework back in line at the head it has', () => {
+      expect(actions(rework, nothing).at(-1)).toEqual({
+        type: 'advance_review',
+        mergeRequest: reworking.beadId,
+        head: reworking.headSha,
+      });
+    });
+  });
+
+  describe('of a refused claim', () => {
+    const refused = {
+      ...claimed,
+      claim: { state: 'refused', kind: 'done', code: 'no_commits', message: 'There is no commit.' },
+    } as const;
+
+    it('sends a living agent back to work, with the typed reason', () => {
+      expect(actions(task, refused)).toEqual([
+        { type: 'clear_claim', attempt: attempt(task).id, code: 'no_commits', message: 'There is no commit.' },
+      ]);
+    });
+
+    it('ends the attempt as rejected when nobody is left to answer, and counts it', () => {
+      const list = actions(task, { ...refused, processGone: true });
+      expect(list[0]).toMatchObject({ type: 'end_attempt', outcome: 'rejected', signature: 'rejected/no_commits' });
+      expect(list).toContainEqual(expect.objectContaining({ type: 'charge_bead', failures: 1 }));
+    });
+  });
+});
