@@ -8,7 +8,13 @@ import type { RigVerdicts } from './rule.ts';
 
 const line = (count: number, over: Partial<Bead> = {}): Bead[] =>
   Array.from({ length: count }, (_, index) => bead({ id: beadId(`b${String(index).padStart(4, '0')}`), ...over }));
-const open = (failures: number, retryAtMs: number) => ({ failures, retryAtMs, openedAtMs: 0, reason: 'no runner' });
+const open = (failures: number, retryAtMs: number) => ({
+  failures,
+  retryAtMs,
+  openedAtMs: 0,
+  reason: 'no runner',
+  escalated: false,
+});
 const dispatched = (verdicts: RigVerdicts): string[] =>
   verdicts.decisions.flatMap((decision) =>
     decision.actions.flatMap((action) => (action.type === 'dispatch_agent' ? [action.bead] : [])),

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { attempt, bead, CLOSED_BREAKER, exitRecord, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import { COUNTED_OUTCOMES, OUTCOMES } from '../model/agent.ts';
+import type { Bead } from '../model/bead.ts';
+import type { AttemptFacts, BreakerFacts } from '../view.ts';
+import { endingActions } from './end-attempt.ts';
+import type { Ending } from './outcome.ts';
+
+const running = (over: Partial<Bead> = {}): Bead => bead({ status: 'in_progress', ...over });
+const crash: Ending = { outcome: 'agent_error', reason: 'It crashed.', signature: 'agent_error/1/boom' };
+const infra: Ending = { outcome: 'infra', reason: 'No process could be started.', signature: null };
+
+function end(task: Bead, ending: Ending, more: { breaker?: BreakerFacts; attempt?: Partial<AttemptFacts> } = {}) {
+  const row = attempt(task, more.attempt);
+  const view = rigView({ beads: [task], attempts: [row], breaker: more.breaker ?? CLOSED_BREAKER });
+  return endingActions(view, row, ending, NOW);
+}
+const types = (actions: ReturnType<typeof end>): string[] => actions.map((action) => action.type);
+
+describe('endingActions', () => {
+  it.each(OUTCOMES)('for %s charges the bead exactly if the outcome counts', (outcome) => {
+    const actions = types(end(running(), { outcome, reason: 'x', signature: null }));
+    expect(actions.includes('charge_bead')).toBe(COUNTED_OUTCOMES.has(outcome));
+    expect(actions.includes('trip_breaker')).toBe(outcome === 'infra');
+    expect(actions).toContain('transition_bead');
+  });
+
+  it.each(['open', 'in_review', 'closed', 'failed'] as const)(
+    'only ends the attempt of a bead that is %s',
+    (status) => {
+      expect(types(end(bead({ status }), crash))).toEqual(['end_attempt']);
+    },
+  );
+
+  it('only ends the attempt of a bead that is gone', () => {
+    const row = attempt(running());
+    expect(types(endingActions(rigView({ attempts: [row] }), row, crash, NOW))).toEqual(['end_attempt']);
+  });
+
+  it.each([
+    [0, 30_000],
+    [1, 60_000],
+    [2, 120_000],
+    [3, 300_000],
+  ])('after %i earlier failures opens the bead again in %i ms', (failures, waitMs) => {
+    expect(end(running({ failures, lastSignature: 'another' }), crash).slice(1)).toEqual([
+      {
+        type: 'charge_bead',
+        bead: running().id,
+        failures: failures + 1,
+        signature: crash.signature,
+        notBeforeMs: NOW + waitMs,
+      },
+      { type: 'transition_bead', bead: running().id, from: 'in_progress', to: 'open' },
+    ]);
+  });
+
+  it('gives the bead up at the fifth failure, with one escalation and the reason as evidence', () => {
+    const actions = end(running({ failures: 4, lastSignature: 'another' }), crash);
+    expect(actions).toContainEqual({
+      type: 'transition_bead',
+      bead: running().id,
+      from: 'in_progress',
+      to: 'failed',
+      closeReason: 'attempts_exhausted',
+      evidence: { note: crash.reason },
+    });
+    expect(actions.filter((action) => action.type === 'raise_escalation')).toEqual([
+      expect.objectContaining({ severity: 'high', causeKey: `bead:${running().id}` }),
+    ]);
+  });
+
+  it('fails rather than asks when the fifth failure repeats the fourth', () => {
+    const actions = types(end(running({ failures: 4, lastSignature: crash.signature }), crash));
+    expect(actions).not.toContain('hold_bead');
+  });
+
+  it('asks a person when the same failure comes twice in a row (T14)', () => {
+    const actions = end(running({ failures: 1, lastSignature: crash.signature }), crash);
+    expect(types(actions)).toEqual(['end_attempt', 'charge_bead', 'transition_bead', 'hold_bead', 'raise_escalation']);
+    expect(actions[3]).toMatchObject({ hold: 'needs_human', reason: expect.stringContaining('gt bead retry') });
+  });
+
+  it('compares by outcome when an ending has no signature', () => {
+    const ending: Ending = { outcome: 'rejected', reason: 'no', signature: null };
+    expect(types(end(running({ failures: 1, lastSignature: 'rejected' }), ending))).toContain('hold_bead');
+    expect(types(end(running({ failures: 1, lastSignature: 'no_progress' }), ending))).not.toContain('hold_bead');
+  });
+
+  it.each([
+    [0, 5_000],
+    [1, 10_000],
+    [2, 20_000],
+    [9, 600_000],
+  ])('after %i infrastructure failures trips the breaker for %i ms', (failures, waitMs) => {
+    const actions = end(running(), infra, { breaker: { ...CLOSED_BREAKER, failures, reason: 'before' } });
+    expect(actions.at(-1)).toEqual({
+      type: 'trip_breaker',
+      failures: failures + 1,
+      retryAtMs: NOW + waitMs,
+      reason: infra.reason,
+    });
+  });
+
+  it.each([
+    [{ failures: 2 }, ['reset_breaker']],
+    [{ failures: 2, escalated: true }, ['resolve_escalation', 'reset_breaker']],
+    [{}, []],
+  ])('closes the breaker %j: an agent that fails by itself did start', (breaker, expected) => {
+    const actions = types(end(running(), crash, { breaker: { ...CLOSED_BREAKER, ...breaker } }));
+    expect(actions.filter((type) => type === 'reset_breaker' || type === 'resolve_escalation')).toEqual(expected);
+  });
+
+  it('counts a lost runner once, however many agents died with it', () => {
+    const lost = { exit: exitRecord({ cause: 'runner_lost', exitCode: null }) };
+    const first = end(running(), infra, { attempt: lost });
+    const reason = 'runner runner-1 ended';
+    expect(first.at(-1)).toMatchObject({ type: 'trip_breaker', failures: 1, reason });
+    const second = end(running(), infra, { attempt: lost, breaker: { ...CLOSED_BREAKER, failures: 1, reason } });
+    expect(types(second)).toEqual(['end_attempt', 'transition_bead']);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { bead, beadId, commit, mergeRequest, NOW, review, rigView } from '../../../test/support/rig-view-builder.ts';
+import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
+import { MERGE_STEPS } from '../model/review.ts';
+import { mergeTrain } from './merge-train.ts';
+
+const source = bead({ status: 'in_review', title: 'Add a thing\nwith a second line' });
+const queued = review(source, { version: 4, candidateSha: commit(8) });
+
+describe('mergeTrain', () => {
+  it('starts the head of the line and names everything that makes a repeat the same commit', () => {
+    const view = rigView({ beads: [source, mergeRequest(source)], reviews: [queued], line: [queued] });
+    expect(mergeTrain(view, 'main', NOW).decisions).toEqual([
+      expect.objectContaining({
+        entity: 'train:main',
+        actions: [
+          {
+            type: 'start_merge',
+            mergeRequest: queued.beadId,
+            fromStep: 'queued',
+            toStep: 'preparing',
+            deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
+            heldReason: null,
+            job: {
+              kind: 'merge',
+              key: `merge:${queued.beadId}:${queued.headSha}:4`,
+              repo: { rig: 'api', url: '/remotes/api.git', targetBranch: 'main' },
+              mergeRequest: queued.beadId,
+              head: queued.headSha,
+              earlierCandidate: commit(8),
+              message: `Merge ${queued.branch}: Add a thing\n\nGt-Bead: ${source.id}\nGt-Merge-Request: ${queued.beadId}\n`,
+              author: { name: 'api/refinery', email: 'owner@example.org' },
+              dateMs: NOW,
+            },
+          },
+          { type: 'transition_bead', bead: queued.beadId, from: 'open', to: 'in_progress' },
+        ],
+      }),
+    ]);
+  });
+
+  it.each(MERGE_STEPS)('starts the next one only if no other merge request is active: %s', (step) => {
+    const other = review(bead({ id: beadId('other') }), { beadId: beadId('othermr'), step });
+    const view = rigView({ beads: [source], reviews: [other, queued], line: [queued] });
+    const active = step === 'preparing' || step === 'gating' || step === 'pushing';
+    expect(mergeTrain(view, 'main', NOW).decisions).toHaveLength(active ? 0 : 1);
+  });
+
+  it('lets another target branch go on', () => {
+    const other = review(bead({ id: beadId('other') }), { step: 'gating', targetBranch: 'next' });
+    const view = rigView({ beads: [source], reviews: [other, queued], line: [queued] });
+    expect(mergeTrain(view, 'main', NOW).decisions).toHaveLength(1);
+    expect(mergeTrain(view, 'next', NOW).decisions).toHaveLength(0);
+  });
+
+  it('does nothing with an empty line, or without the source', () => {
+    expect(mergeTrain(rigView(), 'main', NOW).decisions).toEqual([]);
+    expect(mergeTrain(rigView({ reviews: [queued], line: [queued] }), 'main', NOW).decisions).toEqual([]);
+  });
+});
