@@ -95,11 +95,12 @@ interface Candidate {
   readonly targetSha: Sha;
 }
 
+/** Keys hold the version: the same candidate may come again after a lost race, and an old result must not answer it. */
 function gateStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowMs: number): StepAction {
   const gates = view.config().gates;
   const job: Job = {
     kind: 'gates',
-    key: `gates:${review.beadId}:${candidate.sha}`,
+    key: `gates:${review.beadId}:${candidate.sha}:${String(review.version)}`,
     repo: repoOf(view, review),
     commit: candidate.sha,
     gates,
@@ -118,7 +119,7 @@ function gateStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowM
 function pushStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowMs: number): StepAction {
   const job: Job = {
     kind: 'push',
-    key: `push:${review.beadId}:${candidate.sha}`,
+    key: `push:${review.beadId}:${candidate.sha}:${String(review.version)}`,
     repo: repoOf(view, review),
     mergeRequest: review.beadId,
     candidate: candidate.sha,

@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest';
+import {
+  attempt,
+  bead,
+  beadId,
+  commit,
+  mergeRequest,
+  NOW,
+  polecat,
+  review,
+  rigView,
+} from '../../../test/support/rig-view-builder.ts';
+import { rigConfig } from '../../../test/support/virtual-town.ts';
+import type { JobResult } from '../facts.ts';
+import {
+  GATE_LOG_CHARS_MAX,
+  GATE_TIMEOUT_MS,
+  MERGE_STEP_DEADLINE_MS,
+  PUSH_RACES_MAX,
+  REWORK_ROUNDS_MAX,
+} from '../limits.ts';
+import type { Bead } from '../model/bead.ts';
+import { MERGE_STEPS, type MergeStep } from '../model/review.ts';
+import type { ReviewFacts } from '../view.ts';
+import { mergeStep } from './merge-step.ts';
+
+const source = bead({ status: 'in_review' });
+const recorded = { candidateSha: commit(20), targetSha: commit(1), testedTree: 'tree' };
+const red: JobResult = {
+  result: 'gates',
+  green: false,
+  runs: [
+    { name: 'lint', exitCode: 0, timedOut: false, durationMs: 1, tail: 'fine' },
+    { name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail: 'expected 2, got 3' },
+  ],
+};
+const candidate: JobResult = { result: 'candidate', candidate: commit(20), tree: 'tree', targetSha: commit(1) };
+const conflict: JobResult = { result: 'conflict', targetSha: commit(1), paths: ['a.ts', 'b.ts'], message: 'details' };
+const lost: JobResult = { result: 'lost_race', targetSha: commit(2) };
+
+interface Case {
+  readonly gates?: readonly { name: string; run: string; timeoutMs: number }[];
+  readonly over?: Partial<ReviewFacts>;
+  readonly of?: Partial<Bead>;
+}
+
+function judge(step: MergeStep, result: JobResult | null, { gates, over, of }: Case = {}) {
+  const row = review(source, { step, result, stepKey: 'key', ...over });
+  const view = rigView({
+    config: rigConfig('api', gates === undefined ? {} : { gates }),
+    beads: [{ ...source, ...of }, mergeRequest(source, { status: 'in_progress' })],
+    reviews: [row],
+    attempts: [attempt(source, { endedAtMs: NOW, agentId: polecat('slit'), processGone: true })],
+  });
+  return mergeStep(view, row.beadId, NOW);
+}
+const actions = (...of: Parameters<typeof judge>) => judge(...of).decisions.flatMap((row) => row.actions);
+
+describe('mergeStep', () => {
+  it('knows nothing of what is no merge request', () => {
+    expect(mergeStep(rigView({ beads: [source] }), source.id, NOW).decisions).toEqual([]);
+  });
+
+  it.each(['queued', 'reworking', 'ended'] as const)('ignores a result at step %s', (step) => {
+    for (const result of [candidate, red, lost]) expect(actions(step, result)).toEqual([]);
+  });
+
+  it.each(MERGE_STEPS)('ignores a result that does not belong to step %s', (step) => {
+    expect(actions(step, { result: 'repo_ready', targetSha: commit(1) })).toEqual([]);
+  });
+
+  describe('after the merge', () => {
+    it('runs the gates on exactly the candidate, and records it first', () => {
+      const gates = [
+        { name: 'lint', run: 'lint', timeoutMs: 1_000 },
+        { name: 'test', run: 'test', timeoutMs: 2_000 },
+      ];
+      expect(actions('preparing', candidate, { gates })).toEqual([
+        {
+          type: 'merge_step',
+          mergeRequest: beadId('merge'),
+          fromStep: 'preparing',
+          toStep: 'gating',
+          candidate: { sha: commit(20), tree: 'tree', targetSha: commit(1) },
+          job: expect.objectContaining({ kind: 'gates', commit: commit(20), gates }),
+          deadlineAtMs: NOW + GATE_TIMEOUT_MS + 3_000,
+        },
+      ]);
+    });
+
+    it('pushes at once without gates, expecting the target it was made on', () => {
+      expect(actions('preparing', candidate, { gates: [] })).toEqual([
+        expect.objectContaining({
+          fromStep: 'preparing',
+          toStep: 'pushing',
+          candidate: { sha: commit(20), tree: 'tree', targetSha: commit(1) },
+          job: expect.objectContaining({ kind: 'push', candidate: commit(20), expectedOld: commit(1) }),
+          deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
+        }),
+      ]);
+    });
+
+    it('makes another job when the same candidate comes again: an old result must not answer it', () => {
+      const key = (version: number): unknown =>
+        actions('preparing', candidate, { over: { version } }).map((row) => 'job' in row && row.job?.key)[0];
+      expect(key(1)).toBe(key(1));
+      expect(key(1)).not.toBe(key(5));
+    });
+
+    it('closes both when the head is on the target already, by the commit that brought it (T21)', () => {
+      const evidence = { head: commit(10), mergeSha: commit(9), target: 'main' };
+      const end = { from: 'in_review', to: 'closed', closeReason: 'merged', evidence };
+      expect(actions('preparing', { result: 'already_merged', targetSha: commit(9), mergeSha: commit(9) })).toEqual([
+        expect.objectContaining({ type: 'merge_step', toStep: 'ended', mergeSha: commit(9), job: null }),
+        { type: 'transition_bead', bead: beadId('merge'), ...end, from: 'in_progress' },
+        { type: 'transition_bead', bead: source.id, ...end },
+      ]);
+    });
+
+    it('orders one rework of the same branch after a conflict, with the paths (T24)', () => {
+      expect(actions('preparing', conflict)).toEqual([
+        expect.objectContaining({ toStep: 'reworking', job: null, heldReason: 'conflicts with main in a.ts, b.ts' }),
+        { type: 'transition_bead', bead: beadId('merge'), from: 'in_progress', to: 'open' },
+        expect.objectContaining({
+          type: 'create_rework',
+          kind: 'conflict',
+          preferAgent: polecat('slit'),
+          body: expect.stringContaining('- a.ts\n- b.ts'),
+        }),
+      ]);
+    });
+  });
+
+  describe('after the gates', () => {
+    it('pushes the recorded candidate when all are green', () => {
+      expect(actions('gating', { result: 'gates', green: true, runs: [] }, { over: recorded })).toEqual([
+        expect.objectContaining({
+          fromStep: 'gating',
+          toStep: 'pushing',
+          job: expect.objectContaining({ kind: 'push', candidate: commit(20), expectedOld: commit(1) }),
+        }),
+      ]);
+    });
+
+    it('pushes nothing that was not recorded', () => {
+      expect(actions('gating', { result: 'gates', green: true, runs: [] })).toEqual([]);
+    });
+
+    it('orders a rework that names the red gate and shows the end of its output', () => {
+      const [step, , rework] = actions('gating', red, { over: recorded });
+      expect(step).toMatchObject({ toStep: 'reworking', heldReason: 'gate test is red' });
+      expect(rework).toMatchObject({ kind: 'rework', body: expect.stringContaining('expected 2, got 3') });
+    });
+
+    it('says that a gate was stopped, and keeps a bounded tail of it', () => {
+      const tail = `start${'x'.repeat(2 * GATE_LOG_CHARS_MAX)}`;
+      const runs = [{ name: 'test', exitCode: null, timedOut: true, durationMs: 1, tail }];
+      const [step] = actions('gating', { result: 'gates', green: false, runs }, { over: recorded });
+      if (step?.type !== 'merge_step') throw new Error('no step');
+      expect(step.gateLog).toContain('stopped at its time limit');
+      expect(step.gateLog).not.toContain('start');
+      expect(step.gateLog?.length).toBeLessThan(GATE_LOG_CHARS_MAX + 200);
+    });
+
+    it('does not break when no gate reported', () => {
+      expect(actions('gating', { result: 'gates', green: false, runs: [] }, { over: recorded })[0]).toMatchObject({
+        heldReason: 'gate unknown is red',
+      });
+    });
+
+    it.each([
+      [REWORK_ROUNDS_MAX - 1, 'create_rework'],
+      [REWORK_ROUNDS_MAX, 'hold_bead'],
+      [REWORK_ROUNDS_MAX + 1, 'hold_bead'],
+    ])('after %i rounds goes on with %s', (rounds, type) => {
+      const list = actions('gating', red, { over: { ...recorded, rounds } });
+      expect(list[2]?.type).toBe(type);
+      expect(list.some((action) => action.type === 'raise_escalation')).toBe(type === 'hold_bead');
+    });
+  });
+
+  describe('after the push', () => {
+    const pushed: JobResult = { result: 'pushed', targetSha: commit(20) };
+
+    it('closes the merge request and its source with the same evidence', () => {
+      const list = actions('pushing', pushed, { over: recorded });
+      expect(list.filter((action) => action.type === 'transition_bead').map((action) => action.evidence)).toEqual([
+        { head: commit(10), mergeSha: commit(20), target: 'main' },
+        { head: commit(10), mergeSha: commit(20), target: 'main' },
+      ]);
+    });
+
+    it('is merged although a cancel came during the push', () => {
+      const list = actions('pushing', pushed, { over: recorded, of: { cancelRequestedAtMs: NOW - 1 } });
+      expect(list).toContainEqual(expect.objectContaining({ bead: source.id, closeReason: 'merged' }));
+    });
+
+    it('leaves a source alone that is not in review', () => {
+      const list = actions('pushing', pushed, { over: recorded, of: { status: 'closed', closeReason: 'cancelled' } });
+      expect(list.filter((action) => action.type === 'transition_bead')).toHaveLength(1);
+    });
+
+    it('does not believe a push without a recorded candidate', () => {
+      expect(actions('pushing', pushed)).toEqual([]);
+    });
+
+    it('goes back in line after a lost race, at its old place', () => {
+      const [step, back, ...rest] = actions('pushing', lost, { over: { ...recorded, races: 2 } });
+      expect(step).toMatchObject({ toStep: 'queued', races: 3, job: null });
+      expect(step).not.toHaveProperty('requeueAtMs');
+      expect(back).toEqual({ type: 'transition_bead', bead: beadId('merge'), from: 'in_progress', to: 'open' });
+      expect(rest).toEqual([]);
+    });
+
+    it.each([
+      [PUSH_RACES_MAX - 1, PUSH_RACES_MAX, undefined],
+      [PUSH_RACES_MAX, 0, NOW],
+    ])('with %i lost races before has %i after it', (races, after, requeueAtMs) => {
+      const [step] = actions('pushing', lost, { over: { ...recorded, races } });
+      if (step?.type !== 'merge_step') throw new Error('no step');
+      expect([step.races, step.requeueAtMs]).toEqual([after, requeueAtMs]);
+    });
+
+    it('carries out a cancel that waited for the push, once the push lost', () => {
+      const list = actions('pushing', lost, { over: recorded, of: { cancelRequestedAtMs: NOW - 1 } });
+      expect(list.at(-1)).toMatchObject({ bead: source.id, from: 'in_review', to: 'closed', closeReason: 'cancelled' });
+    });
+  });
+
+  describe('without a result', () => {
+    const over = { deadlineAtMs: NOW + 10, ...recorded };
+
+    it('looks again at the deadline of the step', () => {
+      expect(judge('gating', null, { over })).toEqual({ decisions: [], wakeAtMs: NOW + 10 });
+    });
+
+    it('tells a person at the deadline, once', () => {
+      const late = { ...over, deadlineAtMs: NOW };
+      expect(actions('gating', null, { over: late })).toEqual([
+        expect.objectContaining({ type: 'raise_escalation', causeKey: `bead:${beadId('merge')}` }),
+      ]);
+      const row = review(source, { step: 'gating', stepKey: 'key', ...late });
+      const told = mergeRequest(source, { status: 'in_progress', escalated: true });
+      expect(mergeStep(rigView({ beads: [source, told], reviews: [row] }), row.beadId, NOW).decisions).toEqual([]);
+    });
+  });
+});
