@@ -21,7 +21,8 @@ export const beadEnded: RigRule = (view, id) => {
   add(`a blocker ended: ${bead.closeReason ?? bead.status}`, tellDependents(view, bead));
   add('a rework bead ended without a result', giveUpRework(view, bead));
   add('the town waits for its end', tellTown(view, bead));
-  if (bead.escalated)
+  // A bead that was given up keeps its question open for a person.
+  if (bead.escalated && bead.status === 'closed')
     add('what was escalated has ended', [{ type: 'resolve_escalation', causeKey: `bead:${bead.id}`, bead: bead.id }]);
   return act(...decisions);
 };

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import {
+  attempt,
+  bead,
+  beadId,
+  mergeRequest,
+  NOW,
+  review,
+  rigView,
+  type World,
+} from '../../../test/support/rig-view-builder.ts';
+import { CLOSE_REASONS, type Bead } from '../model/bead.ts';
+import { trusted } from '../model/ids.ts';
+import { MERGE_STEPS } from '../model/review.ts';
+import { beadEnded } from './bead-ended.ts';
+
+const closed = (over: Partial<Bead> = {}): Bead => bead({ status: 'closed', closeReason: 'cancelled', ...over });
+const judge = (ended: Bead, world: Partial<World> = {}) =>
+  beadEnded(rigView({ ...world, beads: [ended, ...(world.beads ?? [])] }), ended.id, NOW).decisions.flatMap(
+    (row) => row.actions,
+  );
+
+describe('beadEnded', () => {
+  it.each(['open', 'in_progress', 'in_review'] as const)('says nothing of a bead that is %s', (status) => {
+    const live = bead({ status });
+    const world = { attempts: [attempt(live)], watched: [live.id], dependents: { [live.id]: [beadId('other')] } };
+    expect(judge(live, world)).toEqual([]);
+  });
+
+  it('says nothing more once everybody knows', () => {
+    const ended = closed();
+    expect(judge(ended, { watched: [ended.id], reported: [ended.id] })).toEqual([]);
+  });
+
+  it('ends the attempt that still works on it (T10)', () => {
+    const ended = closed();
+    const live = attempt(ended);
+    expect(judge(ended, { attempts: [live] })).toEqual([
+      {
+        type: 'end_attempt',
+        attempt: live.id,
+        outcome: 'cancelled',
+        reason: 'The bead ended: cancelled.',
+        signature: null,
+      },
+    ]);
+    expect(judge(ended, { attempts: [{ ...live, endedAtMs: NOW, outcome: 'done' }] })).toEqual([]);
+  });
+
+  it.each(CLOSE_REASONS)('clears those that wait for it exactly if it ended well: %s', (closeReason) => {
+    const status = closeReason === 'attempts_exhausted' || closeReason === 'merge_failed' ? 'failed' : 'closed';
+    const ended = bead({ status, closeReason });
+    const cleared = ['merged', 'no_change', 'integrated'].includes(closeReason);
+    expect(judge(ended, { dependents: { [ended.id]: [beadId('w1'), beadId('w2')] } })).toEqual([
+      { type: 'resolve_blocker', blocker: ended.id, dependents: [beadId('w1'), beadId('w2')], cleared },
+    ]);
+  });
+
+  describe('of a source with a merge request', () => {
+    const source = closed();
+
+    it.each(MERGE_STEPS)('ends it at step %s, unless a push is under way', (step) => {
+      const active = step === 'preparing' || step === 'gating' || step === 'pushing';
+      const row = mergeRequest(source, { status: active ? 'in_progress' : 'open' });
+      const actions = judge(source, { beads: [row], reviews: [review(source, { step })] });
+      if (step === 'pushing' || step === 'ended') expect(actions).toEqual([]);
+      else
+        expect(actions).toEqual([
+          expect.objectContaining({ type: 'merge_step', fromStep: step, toStep: 'ended', job: null }),
+          { type: 'transition_bead', bead: row.id, from: row.status, to: 'closed', closeReason: 'source_ended' },
+        ]);
+    });
+
+    it('ends the rework that the merge request waits for', () => {
+      const rework = bead({ id: beadId('rework'), kind: 'rework', branchOf: source.id, status: 'in_progress' });
+      const world = { beads: [mergeRequest(source), rework], reviews: [review(source, { step: 'reworking' })] };
+      expect(judge(source, world).at(-1)).toEqual({
+        type: 'transition_bead',
+        bead: rework.id,
+        from: 'in_progress',
+        to: 'closed',
+        closeReason: 'source_ended',
+      });
+    });
+
+    it('leaves a merge request alone that has ended', () => {
+      const row = mergeRequest(source, { status: 'closed', closeReason: 'merged' });
+      expect(judge(source, { beads: [row], reviews: [review(source, { step: 'queued' })] })).toEqual([]);
+    });
+  });
+
+  describe('of a rework bead', () => {
+    const source = bead({ status: 'in_review' });
+    const rework = (over: Partial<Bead>): Bead =>
+      bead({ id: beadId('rework'), kind: 'rework', branchOf: source.id, ...over });
+    const world = { beads: [source, mergeRequest(source)], reviews: [review(source, { step: 'reworking' })] };
+
+    it('asks a person when it failed, with the next step', () => {
+      expect(judge(rework({ status: 'failed', closeReason: 'attempts_exhausted' }), world)).toEqual([
+        expect.objectContaining({ type: 'hold_bead', bead: beadId('merge'), hold: 'needs_human' }),
+        expect.objectContaining({
+          type: 'raise_escalation',
+          causeKey: `bead:${source.id}`,
+          message: expect.stringContaining(`gt bead retry ${source.id}`),
+        }),
+      ]);
+    });
+
+    it.each([
+      ['integrated', {}],
+      ['no_change', {}],
+      ['source_ended', {}],
+    ] as const)('asks nobody when it ended as %s', (closeReason) => {
+      expect(judge(rework({ status: 'closed', closeReason }), world)).toEqual([]);
+    });
+
+    it('asks once, and not when the merge request went on', () => {
+      const failed = rework({ status: 'failed', closeReason: 'attempts_exhausted' });
+      const held = { ...world, beads: [source, mergeRequest(source, { hold: 'needs_human' })] };
+      expect(judge(failed, held)).toEqual([]);
+      expect(judge(failed, { ...world, reviews: [review(source, { step: 'queued' })] })).toEqual([]);
+    });
+
+    it('does not end the merge request of its source', () => {
+      expect(judge(rework({ status: 'closed', closeReason: 'integrated' }), world)).toEqual([]);
+    });
+  });
+
+  describe('of a bead that the town watches', () => {
+    it('tells the town once, with the evidence', () => {
+      const evidence = { mergeSha: trusted.sha('f'.repeat(40)) };
+      const ended = closed({ closeReason: 'merged', evidence, convoyId: trusted.convoy('hq-cv-00000') });
+      expect(judge(ended, { watched: [ended.id] })).toEqual([
+        {
+          type: 'send_message',
+          key: `ended:${ended.id}`,
+          message: {
+            type: 'bead_ended',
+            bead: ended.id,
+            convoy: 'hq-cv-00000',
+            status: 'closed',
+            closeReason: 'merged',
+            mergeSha: evidence.mergeSha,
+            target: 'main',
+          },
+        },
+      ]);
+    });
+
+    it('does not trouble the town with a bead nobody watches', () => {
+      expect(judge(closed())).toEqual([]);
+    });
+  });
+
+  it('resolves what was escalated about a bead that closed, and keeps the question of one that failed', () => {
+    const resolve = { type: 'resolve_escalation', causeKey: `bead:${bead().id}`, bead: bead().id };
+    expect(judge(closed({ escalated: true }))).toEqual([resolve]);
+    expect(judge(bead({ status: 'failed', closeReason: 'attempts_exhausted', escalated: true }))).toEqual([]);
+  });
+});

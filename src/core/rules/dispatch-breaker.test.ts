@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { CLOSED_BREAKER, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import { BREAKER_ESCALATE_AFTER_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
+import { closeBreaker, dispatchBreaker } from './dispatch-breaker.ts';
+
+const open = { ...CLOSED_BREAKER, failures: INFRA_FAILURES_TO_OPEN, openedAtMs: NOW, reason: 'no runner' };
+const judge = (breaker: typeof open, nowMs: number) => dispatchBreaker(rigView({ breaker }), '', nowMs);
+
+describe('dispatchBreaker', () => {
+  it.each([
+    ['closed', { ...open, failures: 0 }],
+    ['below its threshold', { ...open, failures: INFRA_FAILURES_TO_OPEN - 1 }],
+    ['told already', { ...open, escalated: true }],
+  ])('says nothing of a breaker that is %s', (_what, breaker) => {
+    expect(judge(breaker, NOW + 10 * BREAKER_ESCALATE_AFTER_MS)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it('waits half an hour and then tells a person once (T11)', () => {
+    const dueMs = NOW + BREAKER_ESCALATE_AFTER_MS;
+    expect(judge(open, dueMs - 1)).toEqual({ decisions: [], wakeAtMs: dueMs });
+    expect(judge(open, dueMs).decisions.flatMap((row) => row.actions)).toEqual([
+      expect.objectContaining({ type: 'raise_escalation', causeKey: 'breaker:api:dispatch', severity: 'high' }),
+    ]);
+  });
+});
+
+describe('closeBreaker', () => {
+  it('costs nothing when it is closed', () => {
+    expect(closeBreaker(rigView())).toEqual([]);
+  });
+
+  it('resolves what was escalated under the same cause', () => {
+    expect(closeBreaker(rigView({ breaker: open }))).toEqual([{ type: 'reset_breaker' }]);
+    expect(closeBreaker(rigView({ breaker: { ...open, escalated: true } }))).toEqual([
+      { type: 'resolve_escalation', causeKey: 'breaker:api:dispatch', bead: null },
+      { type: 'reset_breaker' },
+    ]);
+  });
+});
