@@ -172,7 +172,9 @@ describe('documents', () => {
   it('must name invariants that exist', () => {
     const doc = { path: 'docs/invariants.md', source: 'I1 holds\nI12 too' };
     expect(checkInvariantNames(doc, null)).toEqual([]);
-    expect(checkInvariantNames(doc, "id: 'I1'")).toEqual(['docs/invariants.md:2: names I12, which no invariant has']);
+    expect(checkInvariantNames(doc, '| I1 | holds |')).toEqual([
+      'docs/invariants.md:2: names I12, which no invariant has',
+    ]);
   });
 
   it('must stay inside of the repository', () => {

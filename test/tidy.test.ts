@@ -40,9 +40,18 @@ describe('the tree is tidy', () => {
   });
 
   it('documents name only what exists', () => {
-    const invariants = sourceOf('src/core/invariants.ts');
+    const list = sourceOf('docs/invariants.md');
     expect(files.flatMap((file) => checkPaths(file, (path) => existsSync(join(root, path))))).toEqual([]);
-    expect(files.flatMap((file) => checkInvariantNames(file, invariants))).toEqual([]);
+    expect(files.flatMap((file) => checkInvariantNames(file, list))).toEqual([]);
+  });
+
+  it('every invariant that is checked is in the list of invariants', () => {
+    const checked = [...(sourceOf('src/core/invariants.ts') ?? '').matchAll(/code: '(I\d+)'/g)].map(
+      (match) => match[1],
+    );
+    const listed = new Set((sourceOf('docs/invariants.md') ?? '').match(/^\| I\d+ /gm)?.map((row) => row.slice(2, -1)));
+    expect(checked.length).toBeGreaterThan(0);
+    expect(checked.filter((code) => !listed.has(code ?? ''))).toEqual([]);
   });
 
   it('nothing points outside of the repository', () => {

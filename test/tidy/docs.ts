@@ -20,10 +20,10 @@ export function checkPaths(doc: SourceFile, exists: (path: string) => boolean): 
     .map(({ at, path }) => `${doc.path}:${lineAt(doc.source, at)}: names ${path}, which does not exist`);
 }
 
-/** Every `I<n>` that a document names is checked by src/core/invariants.ts (`null` while there is no such file). */
-export function checkInvariantNames(doc: SourceFile, invariants: string | null): string[] {
-  if (!isDoc(doc.path) || invariants === null) return [];
-  const known = new Set([...invariants.matchAll(/\bI\d+\b/g)].map((match) => match[0]));
+/** Every `I<n>` that a document names begins a row of docs/invariants.md (`null` while there is no such file). */
+export function checkInvariantNames(doc: SourceFile, list: string | null): string[] {
+  if (!isDoc(doc.path) || list === null) return [];
+  const known = new Set([...list.matchAll(/^\| (I\d+) /gm)].map((match) => match[1]));
   return [...doc.source.matchAll(/\bI\d+\b/g)]
     .filter((match) => !known.has(match[0]))
     .map((match) => `${doc.path}:${lineAt(doc.source, match.index)}: names ${match[0]}, which no invariant has`);
