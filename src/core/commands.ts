@@ -91,7 +91,9 @@ export type BeadCommand =
   | { readonly type: 'close'; readonly bead: BeadId; readonly reason: 'cancelled' | 'no_change'; readonly note: string }
   | { readonly type: 'hold'; readonly bead: BeadId; readonly note: string }
   | { readonly type: 'release'; readonly bead: BeadId }
-  | { readonly type: 'retry'; readonly bead: BeadId };
+  | { readonly type: 'retry'; readonly bead: BeadId }
+  | { readonly type: 'unsling'; readonly bead: BeadId }
+  | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string };
 
 export interface StartConvoy {
   readonly convoy: ConvoyId;

@@ -16,7 +16,7 @@ const TASK: readonly Transition<BeadStatus>[] = [
   { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
   { from: 'in_progress', to: 'in_review', when: 'done, and the evidence was verified' },
   { from: 'in_progress', to: 'open', when: 'the attempt ended without an accepted done' },
-  { from: 'in_review', to: 'closed', when: 'its merge request merged' },
+  { from: 'in_review', to: 'closed', when: 'its merge request merged, or cancelled' },
   { from: 'in_review', to: 'open', when: 'its merge request failed terminally' },
   { from: 'open', to: 'failed', when: 'attempts exhausted, or given up by a person' },
   { from: 'in_progress', to: 'failed', when: 'attempts exhausted, or given up by a person' },

@@ -220,3 +220,50 @@ describe('an idle town', () => {
     expect([...virtual.databases.values()].map((sql) => sql.statements)).toEqual(before);
   });
 });
+
+describe('a person changes their mind', () => {
+  it('takes work back that has not started', async () => {
+    const virtual = await town('api');
+    const blocker = await virtual.service.createBead(bead('first', { sling: false }), human);
+    const created = await virtual.service.createBead(bead('one', { dependsOn: [blocker.id] }), human);
+    expect(await virtual.service.beadCommand({ type: 'unsling', bead: created.id }, human)).toMatchObject({
+      hold: 'staged',
+    });
+  });
+
+  it('sends a branch back while its gates run: one rework, all comments, no merge of the old head', async () => {
+    const virtual = await town('api');
+    virtual.runner.judge = (job) =>
+      job.kind === 'gates' && virtual.runner.pushed.length === 0 && virtual.runner.processes.size === 1
+        ? null
+        : defaultResult(job);
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    await work(virtual);
+    const gates = [...virtual.runner.jobs.values()].find((job) => job.kind === 'gates');
+    for (const comment of ['keep the alias', 'and document it']) {
+      await virtual.service.beadCommand({ type: 'request_changes', bead: created.id, comment }, human);
+    }
+    virtual.runner.finish(gates?.key ?? '', 'api', { result: 'gates', green: true, runs: [] });
+    await virtual.settle();
+    expect(virtual.runner.pushed).toEqual([]);
+    const between = await virtual.service.getBead(created.id);
+    expect(between.reworkBeads).toHaveLength(1);
+    const rework = await virtual.service.getBead(between.reworkBeads[0] ?? created.id);
+    expect(rework.body).toContain('keep the alias');
+    expect(rework.body).toContain('and document it');
+    await work(virtual, 300);
+    expect(await virtual.service.getBead(created.id)).toMatchObject({
+      closeReason: 'merged',
+      evidence: { head: sha(300) },
+    });
+  });
+
+  it('refuses changes for what has no merge request', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one', { sling: false }), human);
+    await expect(
+      virtual.service.beadCommand({ type: 'request_changes', bead: created.id, comment: 'x' }, human),
+    ).rejects.toMatchObject({ code: 'not_in_review' });
+  });
+});

@@ -11,6 +11,7 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { createRework } from './create-rework.ts';
 import type { RigContext } from './rig-context.ts';
 
 type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
@@ -99,7 +100,7 @@ export class RigActions {
       case 'advance_review':
         return this.#advanceReview(turn, writer, action);
       case 'create_rework':
-        return this.#createRework(turn, writer, action);
+        return this.#createRework(writer, action);
       case 'start_merge':
       case 'merge_step':
         return this.#mergeStep(turn, writer, action);
@@ -277,34 +278,14 @@ export class RigActions {
     return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason: `head moved to ${action.head}` };
   }
 
-  #createRework(turn: Turn, writer: RigWriter, action: Of<'create_rework'>): Change {
+  #createRework(writer: RigWriter, action: Of<'create_rework'>): Change {
     const review = must(this.#rig.view.review(action.mergeRequest), 'a reworked merge request exists');
-    const source = this.#bead(review.sourceBeadId);
-    const round = writer.nextRound(review.beadId);
-    const id = this.#rig.mintBead(writer);
-    writer.insertBead({
-      id,
-      type: 'issue',
-      kind: action.kind,
-      title: action.title.slice(0, 500),
-      body: action.body,
-      origin: source.origin,
-      priority: source.priority,
-      hold: null,
-      holdReason: null,
-      parentId: source.id,
-      branchOf: source.id,
-      convoyId: null,
-      convoyPosition: null,
-      targetBranch: source.targetBranch,
-      runtime: source.runtime,
-      model: source.model,
-      pinnedAgent: null,
-      createdBy: 'system',
-    });
-    writer.blockers.add(review.beadId, id, 'local', 'open');
-    turn.dirty(beadRef(id));
-    return { entity: beadRef(source.id), to: id, reason: `${action.kind}, round ${String(round)}: ${action.title}` };
+    const { id, round } = createRework(this.#rig, writer, review, { ...action, createdBy: 'system' });
+    return {
+      entity: beadRef(review.sourceBeadId),
+      to: id,
+      reason: `${action.kind}, round ${String(round)}: ${action.title}`,
+    };
   }
 
   #mergeStep(turn: Turn, writer: RigWriter, action: Of<'start_merge' | 'merge_step'>): Change {

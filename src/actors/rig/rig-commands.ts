@@ -1,6 +1,6 @@
 import type { RigToTown } from '../../core/actions.ts';
 import type { BeadCommand, Caller, CreateBead, SlingBead } from '../../core/commands.ts';
-import { must } from '../../core/assert.ts';
+import { must, unreachable } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
@@ -11,6 +11,7 @@ import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
+import { requestChanges, unsling } from './review-commands.ts';
 import { addLocalBlocker } from './rig-messages.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
@@ -92,8 +93,17 @@ export class RigCommands {
       case 'release':
         this.#release(writer, bead);
         break;
-      default:
+      case 'retry':
         this.#retry(turn, writer, bead);
+        break;
+      case 'unsling':
+        unsling(this.#rig, turn, bead);
+        break;
+      case 'request_changes':
+        requestChanges(this.#rig, turn, bead, { command, caller });
+        break;
+      default:
+        unreachable(command, 'command');
     }
     turn.journal({
       entity: beadRef(id),
@@ -157,21 +167,14 @@ export class RigCommands {
       writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
       return;
     }
-    if (bead.status === 'in_review') this.#closeInReview(writer, bead, command);
-    else writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
-  }
-
-  #closeInReview(writer: RigWriter, bead: Bead, command: CloseCommand): void {
-    if (command.reason === 'no_change') {
+    if (bead.status === 'in_review' && command.reason === 'no_change') {
       throw precondition(
         'in_review',
         `${bead.id} has changes in review.`,
-        `Cancel it with "gt bead close ${bead.id} --cancel", or let it merge.`,
+        `Cancel it with "gt bead close ${bead.id}", or let it merge.`,
       );
     }
-    writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
-    const open = must(this.#rig.view.bead(bead.id), 'a bead that was just opened exists');
-    writer.transitionBead(open, 'closed', { closeReason: 'cancelled', evidence: { note: command.note } });
+    writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
   }
 
   #hold(writer: RigWriter, bead: Bead, note: string): void {
@@ -180,6 +183,12 @@ export class RigCommands {
         'not_open',
         `${bead.id} is ${bead.status}; only waiting beads can be held.`,
         'Close it to stop its agent.',
+      );
+    if (bead.hold === 'staged')
+      throw precondition(
+        'not_slung',
+        `${bead.id} does not run: it was not slung or started yet.`,
+        'Leave it as it is.',
       );
     writer.updateBead(bead.id, { hold: 'held', hold_reason: note });
   }

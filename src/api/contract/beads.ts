@@ -146,6 +146,9 @@ export const createBeadSchema = z.strictObject({
 });
 export type CreateBeadBody = z.infer<typeof createBeadSchema>;
 
+/** A review comment longer than this is a document; put it into the repository. */
+const COMMENT_CHARS_MAX = 32 * 1024;
+
 export const slingSchema = z.strictObject({ runtime: name.optional(), model: name.optional(), agent: name.optional() });
 export type SlingBody = z.infer<typeof slingSchema>;
 
@@ -154,6 +157,7 @@ export const closeSchema = z.strictObject({
   note: reason.optional(),
 });
 export const holdSchema = z.strictObject({ note: reason.optional() });
+export const requestChangesSchema = z.strictObject({ comment: z.string().min(1).max(COMMENT_CHARS_MAX) });
 
 export const beadQuerySchema = z.strictObject({
   rig: name.optional(),

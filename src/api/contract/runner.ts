@@ -120,7 +120,10 @@ export const stopAgentSchema = z.strictObject({
 });
 export type StopAgent = z.infer<typeof stopAgentSchema>;
 /** `gone`: proven gone, rescue done, exit record (null when it never ran) attached. `stopping`: asked again later. */
-export const stopAnswerSchema = z.strictObject({ state: z.enum(['gone', 'stopping']), exit: exitRecordSchema.nullable() });
+export const stopAnswerSchema = z.strictObject({
+  state: z.enum(['gone', 'stopping']),
+  exit: exitRecordSchema.nullable(),
+});
 export type StopAnswer = z.infer<typeof stopAnswerSchema>;
 
 /** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
@@ -137,7 +140,14 @@ export const jobSchema = z.discriminatedUnion('kind', [
     base: sha,
   }),
   /** Moves `gt/<bead>` on the origin to a verified head, with the expected old value (null: must not exist). */
-  z.strictObject({ kind: z.literal('promote'), key: name, repo: repoSchema, branch: name, head: sha, expectedOld: sha.nullable() }),
+  z.strictObject({
+    kind: z.literal('promote'),
+    key: name,
+    repo: repoSchema,
+    branch: name,
+    head: sha,
+    expectedOld: sha.nullable(),
+  }),
   /** Merge in the object database; makes the candidate commit and keeps it in `refs/gt/merging/<mr>`. No push. */
   z.strictObject({
     kind: z.literal('merge'),
@@ -158,10 +168,19 @@ export const jobSchema = z.discriminatedUnion('kind', [
     key: name,
     repo: repoSchema,
     commit: sha,
-    gates: z.array(z.strictObject({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() })).max(50),
+    gates: z
+      .array(z.strictObject({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() }))
+      .max(50),
   }),
   /** Pushes the candidate with the expected old value and verifies the ref. */
-  z.strictObject({ kind: z.literal('push'), key: name, repo: repoSchema, mergeRequest: name, candidate: sha, expectedOld: sha }),
+  z.strictObject({
+    kind: z.literal('push'),
+    key: name,
+    repo: repoSchema,
+    mergeRequest: name,
+    candidate: sha,
+    expectedOld: sha,
+  }),
 ]);
 export type Job = z.infer<typeof jobSchema>;
 
@@ -182,7 +201,15 @@ export const jobResultSchema = z.discriminatedUnion('result', [
     result: z.literal('gates'),
     green: z.boolean(),
     /** One entry per gate that ran, in order; the first red one ends the list. */
-    runs: z.array(z.strictObject({ name, exitCode: z.number().int().nullable(), timedOut: z.boolean(), durationMs: z.number().int(), tail: z.string() })),
+    runs: z.array(
+      z.strictObject({
+        name,
+        exitCode: z.number().int().nullable(),
+        timedOut: z.boolean(),
+        durationMs: z.number().int(),
+        tail: z.string(),
+      }),
+    ),
   }),
   z.strictObject({ result: z.literal('pushed'), targetSha: sha }),
   z.strictObject({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
@@ -198,15 +225,52 @@ export type JobAnswer = z.infer<typeof jobAnswerSchema>;
 /** What the runner reports; stored durably before it is sent, repeated until the brain answers that it is recorded. */
 export const factSchema = z.discriminatedUnion('type', [
   /** The process runs. */
-  z.strictObject({ type: z.literal('agent_started'), key: name, rig: name, attempt: name, epoch, instance: name, pid: z.number().int(), base: sha, atMs: z.number().int() }),
+  z.strictObject({
+    type: z.literal('agent_started'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    instance: name,
+    pid: z.number().int(),
+    base: sha,
+    atMs: z.number().int(),
+  }),
   /** The agent's claim: its work is at `head`, kept in the attempt ref. */
-  z.strictObject({ type: z.literal('agent_done'), key: name, rig: name, attempt: name, epoch, head: sha, summary: z.string(), atMs: z.number().int() }),
+  z.strictObject({
+    type: z.literal('agent_done'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    head: sha,
+    summary: z.string(),
+    atMs: z.number().int(),
+  }),
   /** The agent claims that nothing needs to change. */
-  z.strictObject({ type: z.literal('agent_no_change'), key: name, rig: name, attempt: name, epoch, reason: z.string(), atMs: z.number().int() }),
+  z.strictObject({
+    type: z.literal('agent_no_change'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    reason: z.string(),
+    atMs: z.number().int(),
+  }),
   /** The process is gone, nothing of it is left, its work is rescued. */
   z.strictObject({ type: z.literal('agent_exited'), key: name, rig: name, exit: exitRecordSchema }),
   /** Activity watermark: output or tools since the last one; at most one per heartbeat and attempt. */
-  z.strictObject({ type: z.literal('agent_event'), key: name, rig: name, attempt: name, epoch, eventType: z.string(), atMs: z.number().int(), activeTools: z.array(z.string()).max(20), statusMessage: z.string().nullable() }),
+  z.strictObject({
+    type: z.literal('agent_event'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    eventType: z.string(),
+    atMs: z.number().int(),
+    activeTools: z.array(z.string()).max(20),
+    statusMessage: z.string().nullable(),
+  }),
   /** A job is finished. */
   z.strictObject({ type: z.literal('job_finished'), key: name, rig: name, jobKey: name, result: jobResultSchema }),
 ]);
@@ -223,7 +287,12 @@ export const verdictSchema = z.discriminatedUnion('verdict', [
   z.strictObject({ verdict: z.literal('pending'), message: z.string() }),
 ]);
 export type Verdict = z.infer<typeof verdictSchema>;
-export const verdictRequestSchema = z.strictObject({ rig: name, attempt: name, epoch, waitMs: z.number().int().min(0).max(60_000) });
+export const verdictRequestSchema = z.strictObject({
+  rig: name,
+  attempt: name,
+  epoch,
+  waitMs: z.number().int().min(0).max(60_000),
+});
 export type VerdictRequest = z.infer<typeof verdictRequestSchema>;
 
 export const runnerHealthSchema = z.strictObject({

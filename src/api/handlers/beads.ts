@@ -15,6 +15,7 @@ import {
   closeSchema,
   createBeadSchema,
   holdSchema,
+  requestChangesSchema,
   slingSchema,
 } from '../contract/beads.ts';
 import type { CreateBeadBody, SlingBody } from '../contract/beads.ts';
@@ -84,6 +85,28 @@ const retry = createRoute({
   responses: answers(beadSchema, 'The bead, tried again'),
 });
 
+const unsling = createRoute({
+  method: 'post',
+  path: `${path}/{id}/unsling`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(beadSchema, 'The bead, recorded but not slung'),
+});
+const requestChanges = createRoute({
+  method: 'post',
+  path: `${path}/{id}/request-changes`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(requestChangesSchema) },
+  responses: answers(beadSchema, 'The bead; a rework bead blocks its merge request'),
+});
+
+/** Verbs without anything to say beside the bead. */
+const PLAIN_VERBS = [
+  { route: release, type: 'release' },
+  { route: retry, type: 'retry' },
+  { route: unsling, type: 'unsling' },
+] as const;
+
 export function registerBeads(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
     const page = await gateway.listBeads(filterOf(c.req.valid('query')));
@@ -120,22 +143,20 @@ export function registerBeads(app: App, { gateway }: Deps): void {
     } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
-  app.openapi(release, async (c) =>
-    c.json(
-      presentBead(
-        await gateway.beadCommand({ type: 'release', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller')),
-      ),
-      200,
-    ),
-  );
-  app.openapi(retry, async (c) =>
-    c.json(
-      presentBead(
-        await gateway.beadCommand({ type: 'retry', bead: parseBeadId(c.req.valid('param').id) }, c.get('caller')),
-      ),
-      200,
-    ),
-  );
+  for (const { route, type } of PLAIN_VERBS) {
+    app.openapi(route, async (c) => {
+      const command = { type, bead: parseBeadId(c.req.valid('param').id) };
+      return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
+    });
+  }
+  app.openapi(requestChanges, async (c) => {
+    const command = {
+      type: 'request_changes',
+      bead: parseBeadId(c.req.valid('param').id),
+      comment: c.req.valid('json').comment,
+    } as const;
+    return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
+  });
 }
 
 function toCreateBead(input: CreateBeadBody): CreateBead {

@@ -6,7 +6,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { segment, TownClient } from '../town-client.ts';
-import { bodyOf, printBead, rigOf, WORK_OPTIONS } from './bead.ts';
+import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
 
 /** One verb on one or more beads, in order; the first error ends it. */
 async function verb(
@@ -58,6 +58,39 @@ export const retry: CommandSpec = {
   examples: ['gt bead retry app-7k3qf', 'gt bead retry app-7k3qf --json'],
   args: ['<id>', '[id…]'],
   run: (context, args) => verb(context, args.positionals, { path: 'retry', body: {} }),
+};
+
+export const unsling: CommandSpec = {
+  usage: 'gt unsling <id…>',
+  summary: 'take back work that has not started; it stays recorded',
+  examples: ['gt unsling app-7k3qf', 'gt unsling app-7k3qf app-9m2aa'],
+  args: ['<id>', '[id…]'],
+  run: (context, args) => verb(context, args.positionals, { path: 'unsling', body: {} }),
+};
+
+export const requestChanges: CommandSpec = {
+  usage: 'gt request-changes <id> --comment <text> | --comment-file <file>',
+  summary: 'send a branch in review back to its agent; it leaves the merge train until the changes are made',
+  examples: [
+    'gt request-changes app-7k3qf --comment "keep the old name as an alias"',
+    'gt request-changes app-7k3qf --comment-file notes.md',
+  ],
+  args: ['<id>'],
+  options: {
+    comment: { type: 'string', value: 'text', help: 'what should change' },
+    'comment-file': { type: 'string', value: 'file', help: 'read it from a file; - is stdin' },
+  },
+  run: (context, args) => {
+    const comment = textOf(args, 'comment');
+    if (comment === undefined || comment.trim() === '')
+      throw usage(
+        'no_comment',
+        'A request for changes needs a comment.',
+        'Say what should change with --comment.',
+        'comment',
+      );
+    return verb(context, [args.at(0)], { path: 'request-changes', body: { comment } });
+  },
 };
 
 export const sling: CommandSpec = {

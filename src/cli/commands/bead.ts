@@ -18,12 +18,15 @@ interface BeadPage {
 const STDIN = 0;
 
 /** Text of `--body` or `--body-file` (`-` is stdin). Errors: `two_bodies`, `file_unreadable`. */
-export function bodyOf(args: Arguments): string | undefined {
-  const text = args.text('body');
-  const file = args.text('body-file');
+export const bodyOf = (args: Arguments): string | undefined => textOf(args, 'body');
+
+/** A text given on the command line or in a file (`--<name>-file`). Errors: `two_texts`, `file_unreadable`. */
+export function textOf(args: Arguments, name: string): string | undefined {
+  const text = args.text(name);
+  const file = args.text(`${name}-file`);
   if (text !== undefined && file !== undefined)
-    throw usage('two_bodies', '--body and --body-file exclude each other.', 'Give one of them.', 'body');
-  return file === undefined ? text : readText(file, 'body-file');
+    throw usage('two_texts', `--${name} and --${name}-file exclude each other.`, 'Give one of them.', name);
+  return file === undefined ? text : readText(file, `${name}-file`);
 }
 
 export function readText(file: string, option: string): string {

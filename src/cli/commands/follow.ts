@@ -103,8 +103,10 @@ export const daemonLogs: CommandSpec = {
     },
     follow: followOption,
   },
-  run: (context, args) => {
-    const path = context.town().paths.daemonLog;
+  run: async (context, args) => {
+    const { paths } = context.town();
+    const { loadConfig } = await import('../../hosts/node/config.ts');
+    const path = loadConfig(paths, context.env).logFile;
     const count = args.number('lines', { min: 1, max: LINES_MAX }) ?? LINES_DEFAULT;
     if (!existsSync(path))
       throw precondition(

@@ -39,6 +39,26 @@ export const status: CommandSpec = {
   },
 };
 
+export const inbox: CommandSpec = {
+  usage: 'gt inbox',
+  summary: 'what needs a person, worst first, each with the command that helps',
+  examples: ['gt inbox', 'gt inbox --json'],
+  run: async (context) => {
+    const { attention, working_agents: working } = await new TownClient(context.town()).get<StatusItem>('status');
+    if (context.json) context.print(JSON.stringify({ items: attention, next: null }));
+    else if (attention.length === 0) context.print(`Nothing needs you. ${String(working)} agents are working.`);
+    else context.print(attentionLines(context.style, attention).join('\n'));
+    return EXIT.ok;
+  },
+};
+
+function attentionLines(style: Style, items: StatusItem['attention']): readonly string[] {
+  return items.flatMap((item) => [
+    `  ${paint(style, item.severity === 'low' ? 'dim' : 'yellow', item.severity)}  ${item.subject}  ${plain(item.sentence)} (${ago(style, item.since)})`,
+    `      next: ${plain(item.next)}`,
+  ]);
+}
+
 function statusText(style: Style, town: StatusItem): string {
   const isLive = (convoy: ConvoyItem): boolean => !['landed', 'failed', 'cancelled'].includes(convoy.status);
   const ready = town.rigs.reduce((sum, rig) => sum + rig.ready_beads, 0);
@@ -48,12 +68,7 @@ function statusText(style: Style, town: StatusItem): string {
     `runner ${state(style, town.runner.status)}`,
   ];
   if (town.attention.length > 0) {
-    lines.push('', paint(style, 'bold', 'Needs you'));
-    for (const item of town.attention)
-      lines.push(
-        `  ${paint(style, item.severity === 'low' ? 'dim' : 'yellow', item.severity)}  ${item.subject}  ${plain(item.sentence)} (${ago(style, item.since)})`,
-        `      next: ${plain(item.next)}`,
-      );
+    lines.push('', paint(style, 'bold', 'Needs you'), ...attentionLines(style, town.attention));
   }
   if (town.rigs.length === 0) lines.push('', 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>');
   else lines.push('', rigTable(style, town.rigs));

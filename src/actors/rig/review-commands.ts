@@ -1,0 +1,96 @@
+import type { BeadCommand, Caller } from '../../core/commands.ts';
+import { conflict, precondition } from '../../core/errors.ts';
+import { BODY_CHARS_MAX } from '../../core/limits.ts';
+import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
+import type { ReviewFacts } from '../../core/view.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import { createRework } from './create-rework.ts';
+import type { RigContext } from './rig-context.ts';
+
+type RequestChanges = Extract<BeadCommand, { readonly type: 'request_changes' }>;
+
+/**
+ * A person or the reviewer wants changes before the merge: one rework bead on the same branch. While one is open,
+ * further comments are appended to it, so that an agent gets all of them at once.
+ */
+export function requestChanges(
+  rig: RigContext,
+  turn: Turn,
+  bead: Bead,
+  request: { readonly command: RequestChanges; readonly caller: Caller },
+): void {
+  const writer = rig.writer(turn);
+  const review = bead.type === 'merge_request' ? rig.view.review(bead.id) : rig.view.reviewOf(sourceOf(bead));
+  const mergeRequest = review === null ? null : rig.view.bead(review.beadId);
+  if (review === null || mergeRequest === null) {
+    throw precondition(
+      'not_in_review',
+      `${bead.id} has no merge request yet.`,
+      'Wait until its agent is done, or close it.',
+    );
+  }
+  if (isTerminal(mergeRequest.status)) {
+    throw conflict(
+      'review_ended',
+      `The merge request of ${review.sourceBeadId} has ended (${mergeRequest.closeReason ?? mergeRequest.status}).`,
+      'Create a new bead for what should change.',
+    );
+  }
+  if (review.step === 'pushing') {
+    throw conflict(
+      'push_under_way',
+      `${review.branch} is being pushed in this moment.`,
+      `Look at the verdict with "gt why ${review.sourceBeadId}", then create a new bead for what should change.`,
+    );
+  }
+  const comment = `Changes requested by ${request.caller.actor}:\n\n${request.command.comment}`;
+  const open = rig.view.openRework(review.beadId);
+  if (open !== null) {
+    writer.updateBead(open.id, { body: `${open.body}\n\n${comment}`.slice(0, BODY_CHARS_MAX) });
+    return;
+  }
+  sendBack(turn, writer, review, mergeRequest);
+  createRework(rig, writer, review, {
+    kind: 'rework',
+    title: 'Make the requested changes',
+    body: comment,
+    createdBy: request.caller.actor,
+  });
+}
+
+/** Takes a merge request out of the train; the effect of its present step is not needed any more. */
+function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeRequest: Bead): void {
+  if (review.stepKey !== null)
+    turn.kernel.settleEffect(`job:${review.stepKey}`, 'done', 'changes were requested', turn.nowMs);
+  if (review.step !== 'reworking') {
+    writer.stepReview(review.beadId, {
+      from: review.step,
+      to: 'reworking',
+      stepKey: null,
+      columns: { held_reason: 'changes were requested' },
+    });
+  }
+  if (mergeRequest.status === 'in_progress')
+    writer.transitionBead(mergeRequest, 'open', { closeReason: null, evidence: null });
+}
+
+/** Back to "recorded": only what does not run yet can be taken back without ending an agent. */
+export function unsling(rig: RigContext, turn: Turn, bead: Bead): void {
+  if (bead.status !== 'open') {
+    throw precondition(
+      'not_waiting',
+      `${bead.id} is ${bead.status}.`,
+      `Close it with "gt bead close ${bead.id}" to stop its agent.`,
+    );
+  }
+  if (bead.type !== 'issue' || bead.branchOf !== null || bead.convoyId !== null) {
+    throw precondition(
+      'not_slung',
+      `${bead.id} was not slung by itself: it belongs to ${bead.convoyId ?? bead.branchOf ?? bead.parentId ?? 'a branch'}.`,
+      `Hold it with "gt bead hold ${bead.id}".`,
+    );
+  }
+  if (bead.hold === 'staged') return;
+  rig.writer(turn).updateBead(bead.id, { hold: 'staged', hold_reason: 'recorded, not slung yet' });
+}
