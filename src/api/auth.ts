@@ -17,7 +17,7 @@ export interface AuthOptions {
   readonly ownerActor: string;
 }
 
-export type Principal =
+type Principal =
   | { readonly kind: 'owner' }
   | { readonly kind: 'runner' }
   | { readonly kind: 'agent'; readonly capability: Capability };

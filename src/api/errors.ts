@@ -3,7 +3,7 @@ import type { ErrorKind } from '../core/errors.ts';
 import type { Problem } from './contract/common.ts';
 
 /** One status per kind; `gt` turns the pair of status and code into its exit code. */
-export const STATUS_BY_KIND = {
+const STATUS_BY_KIND = {
   usage: 400,
   precondition: 422,
   not_found: 404,

@@ -96,7 +96,7 @@ function requestText(input: SocketRequest): string {
 }
 
 /** Reads a whole answer; null when it is cut short. */
-export function parseAnswer(data: Buffer): SocketAnswer | null {
+function parseAnswer(data: Buffer): SocketAnswer | null {
   const end = data.indexOf('\r\n\r\n');
   if (end < 0) return null;
   const [first = '', ...lines] = data.subarray(0, end).toString('latin1').split('\r\n');

@@ -128,7 +128,7 @@ function readProblem(text: string): (key: string) => string | null {
   };
 }
 
-export function daemonDown(): TownError {
+function daemonDown(): TownError {
   return new TownError('unreachable', 'daemon_down', {
     message: 'The daemon of this town does not run, so nothing was changed.',
     next: 'Start it with "gt up".',

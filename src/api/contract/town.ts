@@ -5,7 +5,7 @@ import { rigSchema } from './rigs.ts';
 
 const severity = z.enum(['low', 'medium', 'high', 'critical']);
 
-export const escalationSchema = z.object({
+const escalationSchema = z.object({
   id: z.string(),
   status: z.enum(['open', 'acknowledged', 'resolved']),
   rig: z.string().nullable(),
@@ -20,14 +20,13 @@ export type EscalationItem = z.infer<typeof escalationSchema>;
 export const escalationPageSchema = z.object({ items: z.array(escalationSchema), next: z.string().nullable() });
 export const escalationQuerySchema = z.strictObject({ all: z.enum(['true', 'false']).optional() });
 
-export const attentionSchema = z.object({
+const attentionSchema = z.object({
   severity,
   subject: z.string(),
   sentence: z.string(),
   since: time,
   next: z.string(),
 });
-export type AttentionWire = z.infer<typeof attentionSchema>;
 
 export const statusSchema = z.object({
   id: z.string(),
@@ -46,7 +45,7 @@ export const statusSchema = z.object({
 });
 export type StatusItem = z.infer<typeof statusSchema>;
 
-export const journalEntrySchema = z.object({
+const journalEntrySchema = z.object({
   /** `town` or `rig/<name>`; order holds per actor, by `seq`. */
   actor: z.string(),
   seq: count,
@@ -63,6 +62,3 @@ export type JournalItem = z.infer<typeof journalEntrySchema>;
 export const feedSchema = z.object({ items: z.array(journalEntrySchema), cursor: z.string() });
 export type FeedItem = z.infer<typeof feedSchema>;
 export const feedQuerySchema = z.strictObject({ cursor: cursor.optional(), limit: limit.optional() });
-
-/** Liveness without detail: it needs no credential. */
-export const healthSchema = z.object({ status: z.enum(['ok', 'unavailable']) });

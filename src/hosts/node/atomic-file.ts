@@ -58,6 +58,6 @@ export function readJsonIfThere(path: string): Readonly<Record<string, unknown>>
   }
 }
 
-export function isErrno(error: unknown, code: string): boolean {
+function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -260,7 +260,7 @@ const FIRST_PRINTABLE = 0x20;
 const DELETE = 0x7f;
 
 /** True when the text holds a control character. */
-export function hasControl(value: string): boolean {
+function hasControl(value: string): boolean {
   for (let index = 0; index < value.length; index += 1) {
     const code = value.charCodeAt(index);
     if (code < FIRST_PRINTABLE || code === DELETE) return true;

@@ -16,7 +16,7 @@ export function nearest(text: string, names: readonly string[]): string | null {
 }
 
 /** Levenshtein distance, row by row. */
-export function editDistance(left: string, right: string): number {
+function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_unused, index) => index);
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];

@@ -128,7 +128,7 @@ export class SocketRunnerClient implements RunnerClient {
 }
 
 /** Collects a whole body of text, bounded. */
-export async function readAll(incoming: IncomingMessage): Promise<string> {
+async function readAll(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of incoming) {
