@@ -2,7 +2,7 @@ import type { RigConfig } from '../../core/commands.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 
-interface ServiceOptions {
+export interface ServiceOptions {
   readonly id: string;
   readonly name: string;
   readonly ports: HostPorts;
