@@ -182,7 +182,7 @@ export class KernelStore {
     return row === undefined ? null : outboxRow(row);
   }
 
-  /** After a restart nothing is in flight any more: every undone effect is due at once. */
+  /** After a restart of this side or the other nothing is in flight any more: every undone effect is due at once. */
   reviveEffects(nowMs: number): number {
     return this.#sql.all(
       `UPDATE outbox SET next_at = ? WHERE state = 'pending' AND next_at > ? AND tries > 0 RETURNING seq`,

@@ -123,10 +123,14 @@ export class RigProgram implements Program {
     turn.dirty(SCHEDULE);
   }
 
-  /** A runner of this instance answers now. What ran under another one is asked about at once: its loss is proven. */
+  /**
+   * A runner of this instance answers now. What ran under another one is asked about at once: its loss is proven. What
+   * that one was ordered to do died with it or was never heard, so no order waits for its poll or its back-off.
+   */
   runnerChanged(turn: Turn, instance: string): void {
     if (this.#rig.view.runnerInstance() === instance) return;
     turn.kernel.setMeta('runner', instance);
+    turn.kernel.reviveEffects(turn.nowMs);
     for (const row of this.#rig.sql.all('SELECT id FROM attempts WHERE process_gone = 0'))
       turn.kernel.setTimer(attemptEntity(trusted.attempt(String(row['id']))), 'observe', turn.nowMs);
   }
