@@ -1,5 +1,5 @@
 export const GROUPS = ['Start', 'Work', 'Watch', 'For agents', 'Machinery'] as const;
-export type Group = (typeof GROUPS)[number];
+type Group = (typeof GROUPS)[number];
 
 /** One line of `gt --help`. */
 export interface CommandName {

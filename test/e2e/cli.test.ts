@@ -276,7 +276,7 @@ describe('gt in a town', () => {
       [['bead', 'create', 'a\u001B[31mb', '--rig', 'app'], 2, 'bad_field'],
       [['bead', 'create', 'x'.repeat(501), '--rig', 'app'], 2, 'bad_field'],
       [['bead', 'create', 'x', '--rig', 'app', '--priority', 'urgent'], 2, 'bad_field'],
-      [['bead', 'create', 'x', '--rig', 'app', '--body', 'a', '--body-file', 'b'], 2, 'two_bodies'],
+      [['bead', 'create', 'x', '--rig', 'app', '--body', 'a', '--body-file', 'b'], 2, 'two_texts'],
       [['bead', 'create', 'x', '--rig', 'app', '--body-file', '/nonexistent'], 3, 'file_unreadable'],
       [['bead', 'create', 'x', '--rig', 'app', '--depends-on', 'nope'], 2, 'bad_bead_id'],
       [['bead', 'create', 'x', '--rig', 'app', '--depends-on', 'app-zzzzz'], 4, 'bead_not_found'],
