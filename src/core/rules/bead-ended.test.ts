@@ -106,11 +106,7 @@ describe('beadEnded', () => {
       ]);
     });
 
-    it.each([
-      ['integrated', {}],
-      ['no_change', {}],
-      ['source_ended', {}],
-    ] as const)('asks nobody when it ended as %s', (closeReason) => {
+    it.each(['integrated', 'no_change', 'source_ended'] as const)('asks nobody when it ended as %s', (closeReason) => {
       expect(judge(rework({ status: 'closed', closeReason }), world)).toEqual([]);
     });
 
