@@ -27,6 +27,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead close': async () => (await verbs()).close,
   'bead hold': async () => (await verbs()).hold,
   'bead release': async () => (await verbs()).release,
+  'bead update': async () => (await verbs()).updateBead,
   'bead retry': async () => (await verbs()).retry,
   unsling: async () => (await verbs()).unsling,
   'request-changes': async () => (await verbs()).requestChanges,

@@ -112,7 +112,12 @@ export type RigToTown =
       readonly convoy: string;
       readonly beads: readonly { readonly position: number; readonly bead: string; readonly title: string }[];
     }
-  | { readonly type: 'beads_refused'; readonly convoy: string; readonly reason: string }
+  | {
+      readonly type: 'beads_refused';
+      readonly convoy: string;
+      readonly reason: string;
+      readonly positions?: readonly number[];
+    }
   | {
       readonly type: 'bead_ended';
       readonly bead: string;
@@ -151,8 +156,27 @@ export type TownToRig =
       readonly type: 'start_convoy';
       readonly convoy: string;
       readonly names: readonly { readonly ref: string; readonly bead: string }[];
+      /** Which of its beads may run; all of them when it is missing. */
+      readonly positions?: readonly number[];
+      /** Policy `skip`: a bead that waits for a failed one is cancelled. */
+      readonly skip?: boolean;
     }
-  | { readonly type: 'cancel_convoy'; readonly convoy: string; readonly reason: string }
+  | { readonly type: 'convoy_policy'; readonly convoy: string; readonly skip: boolean }
+  /** `not_started` leaves beads alone that an agent took already; `live` ends all that has not ended. */
+  | {
+      readonly type: 'cancel_convoy';
+      readonly convoy: string;
+      readonly reason: string;
+      readonly scope?: 'not_started' | 'live';
+    }
+  /** These beads are no longer of the convoy; `cancel` ends what was made for it. */
+  | {
+      readonly type: 'leave_convoy';
+      readonly convoy: string;
+      readonly positions: readonly number[];
+      readonly cancel: boolean;
+      readonly reason: string;
+    }
   | { readonly type: 'watch_bead'; readonly bead: string }
   | { readonly type: 'gate_cleared'; readonly ref: string }
   | { readonly type: 'gate_failed'; readonly ref: string; readonly reason: string };
@@ -181,13 +205,16 @@ export type TownAction =
       readonly to: string;
       readonly reasonText: string | null;
     }
-  | {
-      readonly type: 'update_convoy_progress';
-      readonly convoy: string;
-      readonly closed: number;
-      readonly failed: number;
-      readonly cancelled: number;
-    }
+  /** Marks beads whose rigs are told to let them run. */
+  | { readonly type: 'start_beads'; readonly convoy: string; readonly positions: readonly number[] }
+  /** An addition that all rigs took. */
+  | { readonly type: 'accept_addition'; readonly convoy: string; readonly batch: number }
+  /** These rows are gone: their addition was refused. */
+  | { readonly type: 'drop_beads'; readonly convoy: string; readonly positions: readonly number[] }
+  /** These rows stay as cancelled: their convoy ended before they were part of it. */
+  | { readonly type: 'void_beads'; readonly convoy: string; readonly positions: readonly number[] }
+  /** A person is asked about so many failed and cancelled beads. */
+  | { readonly type: 'ask_about_convoy'; readonly convoy: string; readonly beads: number }
   | { readonly type: 'message_rig'; readonly rig: string; readonly key: string; readonly message: TownToRig }
   | {
       readonly type: 'open_escalation';

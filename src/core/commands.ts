@@ -85,6 +85,15 @@ export interface AddRig {
   readonly config: RigConfig;
 }
 
+/** What may change in a bead while it has not ended; what is missing stays as it is. */
+export interface BeadChanges {
+  readonly title?: string | undefined;
+  readonly body?: string | undefined;
+  readonly priority?: Priority | undefined;
+  readonly runtime?: string | undefined;
+  readonly model?: string | undefined;
+}
+
 /** What a person may do to one bead. */
 export type BeadCommand =
   | { readonly type: 'sling'; readonly sling: SlingBead }
@@ -93,6 +102,7 @@ export type BeadCommand =
   | { readonly type: 'release'; readonly bead: BeadId }
   | { readonly type: 'retry'; readonly bead: BeadId }
   | { readonly type: 'unsling'; readonly bead: BeadId }
+  | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
   | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string };
 
 export interface StartConvoy {

@@ -1,4 +1,4 @@
-import type { Convoy, ConvoyBead } from './model/convoy.ts';
+import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
 import type { ConvoyId, RigName } from './model/ids.ts';
 
 /** What rules of the town may read. */
@@ -6,5 +6,9 @@ export interface TownView {
   convoy(id: ConvoyId): Convoy | null;
   /** Its beads in order of position. */
   convoyBeads(id: ConvoyId): readonly ConvoyBead[];
+  /** Additions that are not done. */
+  convoyAdditions(id: ConvoyId): readonly ConvoyAddition[];
+  /** How many failed and cancelled beads a person was asked about already. */
+  convoyAskedAbout(id: ConvoyId): number;
   rigNames(): readonly RigName[];
 }

@@ -74,6 +74,8 @@ export interface RigView {
   runnerInstance(): RunnerInstance | null;
   /** True when the end of this bead was reported to the town. */
   endReported(bead: BeadId): boolean;
+  /** True when the policy of its convoy cancels it once something it waits for has failed. */
+  skipsFailed(bead: BeadId): boolean;
   /** True when the town must hear of this bead's end: it is in a convoy, or a bead of another rig waits for it. */
   isWatched(bead: BeadId): boolean;
 }

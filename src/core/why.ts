@@ -123,8 +123,10 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
     };
   if (bead.hold !== null) return holdText(bead);
   if (bead.notBeforeMs > nowMs) {
+    const last = view.lastAttempt(bead.id)?.reason ?? null;
+    const count = `${String(bead.failures)} failed ${bead.failures === 1 ? 'attempt' : 'attempts'}`;
     return {
-      sentence: `Backs off after ${String(bead.failures)} failed ${bead.failures === 1 ? 'attempt' : 'attempts'}; next try in ${duration(bead.notBeforeMs - nowMs)}.`,
+      sentence: `Backs off after ${count}; next try in ${duration(bead.notBeforeMs - nowMs)}.${last === null ? '' : ` Last: ${last}`}`,
       rule: 'dead-agent',
       next: `The wait ends, or "gt bead retry ${bead.id}".`,
       wakeAtMs: bead.notBeforeMs,

@@ -267,3 +267,24 @@ describe('a person changes their mind', () => {
     ).rejects.toMatchObject({ code: 'not_in_review' });
   });
 });
+
+describe('changing a bead', () => {
+  it('is read by the next attempt, and refused after its end', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one', { sling: false }), human);
+    await virtual.service.beadCommand({ type: 'update', bead: created.id, changes: { title: 'two' } }, human);
+    await expect(
+      virtual.service.beadCommand({ type: 'update', bead: created.id, changes: {} }, human),
+    ).rejects.toMatchObject({ code: 'nothing_to_update' });
+    await virtual.service.beadCommand(
+      { type: 'sling', sling: { bead: created.id, runtime: null, model: null, pinnedAgent: null } },
+      human,
+    );
+    await virtual.settle();
+    expect(virtual.runner.running()[0]?.request.title).toBe('two');
+    await work(virtual);
+    await expect(
+      virtual.service.beadCommand({ type: 'update', bead: created.id, changes: { title: 'x' } }, human),
+    ).rejects.toMatchObject({ code: 'bead_ended' });
+  });
+});

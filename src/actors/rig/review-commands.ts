@@ -1,9 +1,9 @@
-import type { BeadCommand, Caller } from '../../core/commands.ts';
-import { conflict, precondition } from '../../core/errors.ts';
+import type { BeadChanges, BeadCommand, Caller } from '../../core/commands.ts';
+import { conflict, precondition, usage } from '../../core/errors.ts';
 import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
-import type { RigWriter } from '../../store/rig-writer.ts';
+import { queueKey, type RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { createRework } from './create-rework.ts';
 import type { RigContext } from './rig-context.ts';
@@ -93,4 +93,22 @@ export function unsling(rig: RigContext, turn: Turn, bead: Bead): void {
   }
   if (bead.hold === 'staged') return;
   rig.writer(turn).updateBead(bead.id, { hold: 'staged', hold_reason: 'recorded, not slung yet' });
+}
+
+/** The next attempt reads what is written here; a running one is not disturbed. */
+export function update(rig: RigContext, turn: Turn, bead: Bead, changes: BeadChanges): void {
+  if (isTerminal(bead.status)) {
+    throw conflict(
+      'bead_ended',
+      `${bead.id} has ended (${bead.closeReason ?? bead.status}); an end is final.`,
+      'Create a new bead for more work.',
+    );
+  }
+  const columns: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(changes)) if (typeof value === 'string') columns[name] = value;
+  if (Object.keys(columns).length === 0) {
+    throw usage('nothing_to_update', 'Nothing to change was named.', 'Give a title, body, priority, runtime or model.');
+  }
+  if (changes.priority !== undefined) columns['queue_key'] = queueKey(changes.priority, bead.createdAtMs);
+  rig.writer(turn).updateBead(bead.id, columns);
 }

@@ -11,7 +11,7 @@ import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
-import { requestChanges, unsling } from './review-commands.ts';
+import { requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './rig-messages.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
@@ -98,6 +98,9 @@ export class RigCommands {
         break;
       case 'unsling':
         unsling(this.#rig, turn, bead);
+        break;
+      case 'update':
+        update(this.#rig, turn, bead, command.changes);
         break;
       case 'request_changes':
         requestChanges(this.#rig, turn, bead, { command, caller });

@@ -157,6 +157,13 @@ export const closeSchema = z.strictObject({
   note: reason.optional(),
 });
 export const holdSchema = z.strictObject({ note: reason.optional() });
+export const updateBeadSchema = z.strictObject({
+  title: title.optional(),
+  body: body.optional(),
+  priority: priority.optional(),
+  runtime: name.optional(),
+  model: name.optional(),
+});
 export const requestChangesSchema = z.strictObject({ comment: z.string().min(1).max(COMMENT_CHARS_MAX) });
 
 export const beadQuerySchema = z.strictObject({

@@ -16,6 +16,7 @@ import {
   createBeadSchema,
   holdSchema,
   requestChangesSchema,
+  updateBeadSchema,
   slingSchema,
 } from '../contract/beads.ts';
 import type { CreateBeadBody, SlingBody } from '../contract/beads.ts';
@@ -100,6 +101,14 @@ const requestChanges = createRoute({
   responses: answers(beadSchema, 'The bead; a rework bead blocks its merge request'),
 });
 
+const update = createRoute({
+  method: 'post',
+  path: `${path}/{id}/update`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(updateBeadSchema) },
+  responses: answers(beadSchema, 'The bead, changed'),
+});
+
 /** Verbs without anything to say beside the bead. */
 const PLAIN_VERBS = [
   { route: release, type: 'release' },
@@ -149,6 +158,14 @@ export function registerBeads(app: App, { gateway }: Deps): void {
       return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
     });
   }
+  app.openapi(update, async (c) => {
+    const command = {
+      type: 'update',
+      bead: parseBeadId(c.req.valid('param').id),
+      changes: c.req.valid('json'),
+    } as const;
+    return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
+  });
   app.openapi(requestChanges, async (c) => {
     const command = {
       type: 'request_changes',

@@ -35,6 +35,30 @@ export const close: CommandSpec = {
     verb(context, [args.at(0)], { path: 'close', body: { reason: args.text('reason'), note: args.text('note') } }),
 };
 
+export const updateBead: CommandSpec = {
+  usage: 'gt bead update <id> [--title <text>] [--body <text> | --body-file <file>] [--priority <p>]',
+  summary: 'change a bead that has not ended; the next attempt reads what is written then',
+  examples: ['gt bead update app-7k3qf --body-file task.md', 'gt bead update app-7k3qf --priority high'],
+  args: ['<id>'],
+  options: {
+    title: { type: 'string', value: 'text', help: 'new title' },
+    body: { type: 'string', value: 'text', help: 'new body' },
+    'body-file': { type: 'string', value: 'file', help: 'read the body from a file; - is stdin' },
+    priority: { type: 'string', value: 'p', help: 'critical, high, medium or low' },
+    ...WORK_OPTIONS,
+  },
+  run: (context, args) => {
+    const body = {
+      title: args.text('title'),
+      body: bodyOf(args),
+      priority: args.text('priority'),
+      runtime: args.text('runtime'),
+      model: args.text('model'),
+    };
+    return verb(context, [args.at(0)], { path: 'update', body });
+  },
+};
+
 export const hold: CommandSpec = {
   usage: 'gt bead hold <id> [--note <text>]',
   summary: 'keep a bead from running until it is released',

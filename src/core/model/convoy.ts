@@ -54,7 +54,27 @@ export interface ConvoyBead {
   readonly dependsOn: readonly number[];
   readonly mergeSha: string | null;
   readonly closeReason: string | null;
+  /** 0: it came with the convoy; later additions count from 1 and are taken or refused as a whole. */
+  readonly batch: number;
+  /** It existed before it joined: it leaves instead of being cancelled when its joining fails. */
+  readonly adopted: boolean;
+  /** Its rig was told to let it run. */
+  readonly started: boolean;
 }
+
+/** Beads that join a convoy later, all or none of them. `pending` until every rig has answered. */
+export interface ConvoyAddition {
+  readonly batch: number;
+  readonly state: 'pending' | 'done' | 'refused';
+  readonly reason: string | null;
+}
+
+export const isConvoyEnded = (status: ConvoyStatus): boolean =>
+  status === 'landed' || status === 'failed' || status === 'cancelled';
+
+/** Landed without some of its beads: they failed or were cancelled, and the policy lets the rest land. */
+export const landedPartially = (convoy: Convoy): boolean =>
+  convoy.status === 'landed' && convoy.closedBeads < convoy.totalBeads;
 
 /** How a bead of another rig is named before that rig has minted it. */
 export const convoyBeadRef = (convoy: ConvoyId, position: number): string => `${convoy}/${String(position)}`;

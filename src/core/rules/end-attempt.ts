@@ -58,7 +58,7 @@ function chargeActions(bead: Bead, ending: Ending, nowMs: number): RigAction[] {
     ];
   }
   if (signature === bead.lastSignature) {
-    const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} Try again with "gt bead retry ${bead.id}", or change the bead first.`;
+    const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} Try again with "gt bead retry ${bead.id}", or change it first with "gt bead update ${bead.id}".`;
     return [
       charge,
       reopen(bead),

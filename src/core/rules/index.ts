@@ -9,13 +9,14 @@ import { lostContact } from './lost-contact.ts';
 import { mergeStep } from './merge-step.ts';
 import { mergeTrain } from './merge-train.ts';
 import type { RigDecision, RigRule, RigVerdicts } from './rule.ts';
+import { skipBlocked } from './skip-blocked.ts';
 import { verifyDone } from './verify-done.ts';
 
 /** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
   attempt: [verifyDone, deadAgent, lostContact],
   agent: [freeAgent],
-  bead: [beadEnded, mergeStep],
+  bead: [skipBlocked, beadEnded, mergeStep],
   train: [mergeTrain],
   schedule: [assignWork, dispatchBreaker],
 };

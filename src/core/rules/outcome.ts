@@ -20,7 +20,11 @@ export function classifyExit(exit: ExitRecord): Ending {
   switch (exit.cause) {
     case 'exited':
       return exit.exitCode === 0
-        ? counted('no_progress', exit, 'The agent ended without calling "gt done".')
+        ? counted(
+            'no_progress',
+            exit,
+            `The agent ended without an accepted "gt done".${exit.lastLine === '' ? '' : ` Last line: ${exit.lastLine}`}`,
+          )
         : counted(
             'agent_error',
             exit,
