@@ -6,7 +6,8 @@ import { silentLog } from '../ports/log.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { createApp } from './app.ts';
 import type { AppOptions } from './app.ts';
-import { AGENT_VERBS, mintCapability } from './capability.ts';
+import { AGENT_VERBS } from '../core/queries.ts';
+import { mintCapability } from './capability.ts';
 
 const KEY = 'k'.repeat(43);
 const NOW_MS = 1_795_000_000_000;

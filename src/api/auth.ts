@@ -5,7 +5,7 @@ import type { Capability } from '../core/queries.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { badCredential, verifyCapability } from './capability.ts';
-import type { AgentVerb } from './capability.ts';
+import type { AgentVerb } from '../core/queries.ts';
 import { forbidden } from './errors.ts';
 
 /** The secrets of one town; each opens one part of the API and nothing else. */

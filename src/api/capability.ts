@@ -4,10 +4,6 @@ import { TownError } from '../core/errors.ts';
 import { parseAgentId, parseAttemptId, parseBeadId, parseRigName } from '../core/model/ids.ts';
 import type { Capability } from '../core/queries.ts';
 
-/** What an attempt's token may do; every route of an agent names the one verb that it needs. */
-export const AGENT_VERBS = ['hook', 'prime', 'checkpoint', 'bead', 'done'] as const;
-export type AgentVerb = (typeof AGENT_VERBS)[number];
-
 const ALGORITHM = 'HS256';
 const ISSUER = 'gastown';
 const MS_PER_SECOND = 1_000;

@@ -5,6 +5,7 @@ import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { polecatPrompt } from '../../core/prompt.ts';
+import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
@@ -23,8 +24,6 @@ const CAPABILITY_GRACE_MS = 10 * 60_000;
 const STOP_POLL_MS = 500;
 /** An attempt whose runner does not answer, or that is still being started, is asked about again after this long. */
 const OBSERVE_AGAIN_MS = 10_000;
-/** Verbs of a polecat's capability. */
-export const POLECAT_VERBS: readonly string[] = ['hook', 'prime', 'done', 'checkpoint', 'bead_show'];
 
 const DONE: EffectOutcome = { state: 'done' };
 
@@ -69,7 +68,7 @@ export class RigEffects {
       bead: attempt.beadId,
       attempt: attempt.id,
       epoch: attempt.epoch,
-      verbs: POLECAT_VERBS,
+      verbs: AGENT_VERBS,
       expiresAtMs: attempt.startedAtMs + this.#rig.view.config().wallClockMs + CAPABILITY_GRACE_MS,
     });
     try {
