@@ -1,0 +1,62 @@
+/** Keeps the daemon up the way a service manager does: whatever ends it, it is started again. */
+import { join } from 'node:path';
+
+import { killNow } from '../support/processes.ts';
+import { startDaemonProcess, type DaemonProcess } from '../support/real-town.ts';
+import type { Stage } from './stage.ts';
+
+const MAIN = join(import.meta.dirname, 'daemon-main.ts');
+/** A restart takes a second; on a machine that others load, some. */
+const READY_WAIT_MS = 30_000;
+
+export class Keeper {
+  readonly #stage: Stage;
+  #daemon: DaemonProcess | null = null;
+  /** Milliseconds from spawn to ready, of each start. */
+  readonly readyMs: number[] = [];
+  /** Daemons that ended without being asked to: a crash is a finding. */
+  readonly crashes: string[] = [];
+  #asked = false;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  get pid(): number {
+    return this.#daemon?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const daemon = await startDaemonProcess(this.#stage.town, MAIN, READY_WAIT_MS);
+    this.#daemon = daemon;
+    this.#asked = false;
+    this.readyMs.push(daemon.readyMs);
+    void daemon.ended.then((end) => {
+      if (!this.#asked) this.crashes.push(`daemon ${String(daemon.pid)} ended by itself: ${end}`);
+    });
+  }
+
+  /** SIGKILL, what has to happen while no daemon lives, then the next one. */
+  async killAndRestart(between: () => void): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === null) throw new Error('there is no daemon to kill');
+    this.#asked = true;
+    killNow(daemon.pid);
+    await daemon.ended;
+    between();
+    await this.start();
+  }
+
+  /** The end that was asked for is no crash. */
+  expectEnd(): void {
+    this.#asked = true;
+  }
+
+  async waitEnd(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === null) return;
+    const late = setTimeout(() => killNow(daemon.pid), READY_WAIT_MS);
+    await daemon.ended;
+    clearTimeout(late);
+  }
+}
