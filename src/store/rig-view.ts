@@ -15,6 +15,7 @@ import {
   int,
   intOrNull,
   json,
+  readable,
   reviewFromRow,
   text,
   textOrNull,
@@ -37,7 +38,7 @@ export class SqlRigView implements RigView {
   }
 
   #many<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): readonly T[] {
-    return this.#sql.all(query, ...args).map(decode);
+    return readable(this.#sql.all(query, ...args), decode);
   }
 
   /** Settings of this rig; the cache is dropped by `forgetConfig` when they change. */

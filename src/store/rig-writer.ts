@@ -146,8 +146,9 @@ export class RigWriter {
     this.#sql.all('UPDATE beads SET escalated = ? WHERE id = ?', escalated ? 1 : 0, id);
   }
 
+  /** Somebody else waits for its end: one that has ended is reported again. */
   markWatched(id: BeadId): void {
-    this.#sql.all('UPDATE beads SET watched = 1 WHERE id = ?', id);
+    this.#sql.all('UPDATE beads SET watched = 1, end_reported = 0 WHERE id = ?', id);
     this.#dirty(beadRef(id));
   }
 

@@ -34,6 +34,18 @@ export class UnknownValueError extends Error {
   override readonly name = 'UnknownValueError';
 }
 
+/** Decodes a list and passes over rows that can't be read: each of those is quarantined under its own name, and hides no other. */
+export function readable<T>(rows: readonly SqlRow[], decode: (row: SqlRow) => T): readonly T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [decode(row)];
+    } catch (error) {
+      if (error instanceof UnknownValueError) return [];
+      throw error;
+    }
+  });
+}
+
 export function text(value: SqlValue | undefined): string {
   if (typeof value !== 'string') throw new UnknownValueError(`expected text, found ${typeof value}`);
   return value;
