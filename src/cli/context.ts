@@ -3,7 +3,7 @@ import type { Town } from '../hosts/node/town-files.ts';
 import type { Arguments } from './arguments.ts';
 import { wantsColor } from './output.ts';
 import type { ColorMode, Style } from './output.ts';
-import { usage } from '../core/errors.ts';
+import { TownError, usage } from '../core/errors.ts';
 
 /** What a command may touch: its streams, its surroundings, and the town it is about. */
 export interface Context {
@@ -19,7 +19,7 @@ export interface Context {
   write(text: string): void;
   /** Hints and progress, on stderr; silent with --json. */
   hint(text: string): void;
-  /** Errors: `no_town`, `town_incomplete`. */
+  /** Errors: `no_town`, `town_incomplete`, `not_for_agents`. */
   town(): Town;
 }
 
@@ -47,8 +47,23 @@ export function makeContext(args: Arguments): Context {
     hint: (text) => {
       if (!json) process.stderr.write(`${text}\n`);
     },
-    town: () => locateTown(townFlag, process.env, process.cwd()),
+    town: () => {
+      refuseAgent(process.env);
+      return locateTown(townFlag, process.env, process.cwd());
+    },
   };
+}
+
+/**
+ * A command that would use the owner's token is not for agents: what an agent may do, it does with the token of its
+ * attempt. Without a sandbox it could still read the owner's file; this keeps an honest agent within its rights.
+ */
+function refuseAgent(env: NodeJS.ProcessEnv): void {
+  if ((env['GT_TOKEN'] ?? '') === '') return;
+  throw new TownError('forbidden', 'not_for_agents', {
+    message: 'This command belongs to the owner of the town; an agent has only the rights of its attempt.',
+    next: 'Use gt prime, gt hook, gt bead show <own bead>, gt checkpoint or gt done.',
+  });
 }
 
 function colorMode(text: string | undefined): ColorMode {

@@ -120,7 +120,7 @@ describe("an agent's commands", () => {
     [['checkpoint', '{'], 2, 'bad_json'],
     [['checkpoint', `"${'x'.repeat(65_600)}"`], 2, 'too_large'],
     [['checkpoint', '@/nonexistent'], 3, 'file_unreadable'],
-  ])('refuses %j before anything is written or sent', async (args, code, name) => {
+  ])('refuses wrong input %# before anything is written or sent', async (args, code, name) => {
     const answer = await gt([...args, '--json']);
     expect([answer.code, JSON.parse(answer.err).error.code]).toEqual([code, name]);
     expect(seen).toEqual([]);

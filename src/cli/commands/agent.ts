@@ -9,59 +9,12 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../output.ts';
-import { NoAnswer, NotListening, socketRequest } from '../socket-http.ts';
+import { agentEnv, ask, call } from '../agent-call.ts';
+import type { AgentEnv } from '../agent-call.ts';
+import { NoAnswer, NotListening } from '../socket-http.ts';
 import type { SocketAnswer } from '../socket-http.ts';
-import { checked, errorOf } from '../town-client.ts';
+import { errorOf } from '../town-client.ts';
 import { readText } from './bead.ts';
-
-/** The runner waits up to 30 s for the verdict; this is longer. */
-const DONE_TIMEOUT_MS = 75_000;
-
-interface AgentEnv {
-  readonly socketPath: string;
-  readonly token: string;
-  readonly stateDir: string;
-}
-
-/** Errors: `not_an_agent`. */
-function agentEnv(env: NodeJS.ProcessEnv): AgentEnv {
-  const socketPath = env['GT_RUNNER_SOCKET'];
-  const token = env['GT_TOKEN'];
-  const stateDir = env['GT_STATE_DIR'];
-  if (!socketPath || !token || !stateDir) {
-    throw precondition(
-      'not_an_agent',
-      'This command is for agents: GT_RUNNER_SOCKET, GT_TOKEN and GT_STATE_DIR are not set here.',
-      'A person uses "gt bead show <id>", "gt agents" or "gt bead close <id>" instead.',
-    );
-  }
-  return { socketPath, token, stateDir };
-}
-
-function call(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<SocketAnswer> {
-  return socketRequest({
-    socketPath: agent.socketPath,
-    method,
-    path,
-    token: agent.token,
-    timeoutMs: DONE_TIMEOUT_MS,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
-
-/** Errors: those of the town; `runner_unreachable` (try again: exit 75). */
-async function ask(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<unknown> {
-  try {
-    return JSON.parse(checked(await call(agent, method, path, body)).text);
-  } catch (error) {
-    if (!(error instanceof NotListening) && !(error instanceof NoAnswer)) throw error;
-    const { TownError } = await import('../../core/errors.ts');
-    throw new TownError('busy', 'runner_unreachable', {
-      message: 'The runner does not answer at the moment.',
-      next: 'Go on working and try again in a minute.',
-    });
-  }
-}
 
 export const hook: CommandSpec = {
   usage: 'gt hook',

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
+import { agentEnv, ask, isAgent } from '../agent-call.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 
 interface BeadPage {
@@ -186,11 +187,17 @@ export const show: CommandSpec = {
   examples: ['gt bead show app-7k3qf', 'gt bead show app-7k3qf --json'],
   args: ['<id>'],
   run: async (context, args) => {
-    const bead = await new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(args.at(0))}`);
+    const bead = await showBead(context, args.at(0));
     context.print(context.json ? JSON.stringify(bead) : detailText(context.style, bead));
     return EXIT.ok;
   },
 };
+
+/** The owner sees every bead, an agent its own. */
+async function showBead(context: Context, id: string): Promise<BeadDetailItem> {
+  if (!isAgent(context.env)) return new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(id)}`);
+  return (await ask(agentEnv(context.env), 'GET', `/agent/bead/${segment(id)}`)) as BeadDetailItem;
+}
 
 function detailText(style: Style, bead: BeadDetailItem): string {
   const lines = [

@@ -1,0 +1,96 @@
+/** An agent's `gt` has the rights of its attempt and no more, seen from inside a real agent. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const GT = join(import.meta.dirname, '../../gt');
+const WAIT_MS = 60_000;
+
+let folder = '';
+let town = '';
+const gt = (...args: readonly string[]): string =>
+  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gt-rights-'));
+  town = join(folder, 'town');
+  const seed = join(folder, 'seed');
+  mkdirSync(seed);
+  git(seed, 'init', '-q', '-b', 'main');
+  git(seed, '-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '-q', '--allow-empty', '-m', 'start');
+  execFileSync('git', ['clone', '-q', '--bare', seed, join(folder, 'app.git')]);
+  execFileSync(GT, ['init', town], { stdio: 'pipe' });
+  gt('rig', 'add', 'app', join(folder, 'app.git'));
+  gt('up');
+}, WAIT_MS);
+
+afterAll(() => {
+  gt('down');
+  rmSync(folder, { recursive: true, force: true });
+}, WAIT_MS);
+
+/** Runs a recipe as an agent and answers the lines it wrote to its ledger. */
+async function asAgent(...lines: readonly string[]): Promise<readonly string[]> {
+  const ledger = join(folder, 'ledger');
+  writeFileSync(ledger, '');
+  writeFileSync(
+    join(folder, 'body.md'),
+    `\`\`\`gt-script\nL=${ledger}\n${lines.join('\n')}\necho end >> $L\ngt done --no-change "looked around"\n\`\`\`\n`,
+  );
+  gt('sling', 'look around', '--rig', 'app', '--body-file', join(folder, 'body.md'));
+  const untilMs = Date.now() + WAIT_MS;
+  for (;;) {
+    const text = readFileSync(ledger, 'utf8');
+    if (text.includes('end\n') || Date.now() > untilMs)
+      return text.split('\n').filter((line) => line !== '' && line !== 'end');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('an agent', () => {
+  it('reads its own bead and hook', async () => {
+    const lines = await asAgent(
+      'gt hook --json > /dev/null && echo "hook $?" >> $L',
+      'gt bead show "$GT_BEAD" --json > /dev/null && echo "bead $?" >> $L',
+    );
+    expect(lines).toEqual(['hook 0', 'bead 0']);
+  });
+
+  it('gets 403 and exit code 6 for everything of the owner, and for other beads', async () => {
+    const other = JSON.parse(gt('bead', 'create', 'other', '--rig', 'app', '--json')) as {
+      id: string;
+      version: number;
+    };
+    const commands = [
+      `bead close ${other.id}`,
+      `bead show ${other.id}`,
+      'bead list',
+      'down',
+      'daemon stop',
+      `sling ${other.id}`,
+      'status',
+    ];
+    const lines = await asAgent(
+      ...commands.map((command) => `gt ${command} > /dev/null 2>&1 || echo "$? ${command}" >> $L`),
+    );
+    expect(lines).toEqual(commands.map((command) => `6 ${command}`));
+    expect(JSON.parse(gt('bead', 'show', other.id, '--json'))).toMatchObject({
+      status: 'open',
+      hold: 'staged',
+      version: other.version,
+    });
+  });
+
+  it("finds none of the town's secrets in its environment", async () => {
+    const secrets = Object.values(
+      JSON.parse(readFileSync(join(town, '.gastown/secrets.json'), 'utf8')) as Record<string, string>,
+    );
+    const environment = (await asAgent('env >> $L')).join('\n');
+    expect(environment).toContain('GT_TOKEN=');
+    for (const secret of secrets) expect(environment).not.toContain(secret);
+  });
+});
