@@ -1,0 +1,262 @@
+import { repoOf, type Sim } from './context.ts';
+import type { DoneAnswer } from './claims.ts';
+import { PLAIN, type Content, type GitModel } from './git-model.ts';
+import { Violation } from './ledger.ts';
+import type { AttemptRow, Intent } from './machine.ts';
+import type { Prng } from './prng.ts';
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly lastLine: string;
+}
+
+/** What an agent is like. Only `good` and `lingers` do what they are asked in every respect. */
+const TEMPERS = {
+  good: 40,
+  lingers: 6,
+  no_change: 4,
+  no_commits: 4,
+  claims_then_dies: 6,
+  intends_then_dies: 5,
+  done_twice: 5,
+  same_done_twice: 4,
+  off_base: 4,
+  leaves: 5,
+  leaves_work: 5,
+  fails: 6,
+  fails_alike: 3,
+  loops: 3,
+  stubborn: 3,
+} as const;
+type Temper = keyof typeof TEMPERS;
+
+const CLAIMS_MAX = 5;
+
+interface Parts {
+  readonly sim: Sim;
+  readonly row: AttemptRow;
+  readonly base: string;
+  readonly claim: (intent: Intent, answer: (done: DoneAnswer) => void) => void;
+  readonly activity: () => void;
+  readonly exited: (how: Ended) => void;
+}
+
+/** One agent process: works, commits, claims, lies, loops, leaves. */
+export class Agent {
+  head: string;
+  readonly #parts: Parts;
+  readonly #repo: GitModel;
+  readonly #chance: Prng;
+  readonly #temper: Temper;
+  #alive = true;
+  #commits = 0;
+  #claims = 0;
+  #moved: string | null | undefined = undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { request } = parts.row;
+    this.head = parts.base;
+    this.#repo = repoOf(parts.sim, request.rig);
+    this.#chance = parts.sim.chance(`agent ${request.attempt}`);
+    this.#temper = parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
+  }
+
+  begin(): void {
+    this.#parts.sim.note(`agent ${this.#parts.row.request.attempt} is ${this.#temper}`);
+    const workMs = this.#chance.between(2_000, 8 * 60_000);
+    this.#later(workMs / 2, 'works', () => {
+      this.#parts.activity();
+    });
+    this.#later(workMs, 'acts', () => {
+      this.#act();
+    });
+  }
+
+  /** Asked to end: most do so at once. */
+  terminate(): void {
+    if (this.#temper === 'stubborn' || this.#temper === 'loops') return;
+    this.#later(this.#chance.between(1, 2_000), 'ends on request', () => {
+      this.#exit({ exitCode: null, signal: 'SIGTERM', lastLine: '' });
+    });
+  }
+
+  kill(): void {
+    this.#exit({ exitCode: null, signal: 'SIGKILL', lastLine: '' });
+  }
+
+  #later(delayMs: number, what: string, work: () => void): void {
+    this.#parts.sim.time.after(delayMs, `agent ${this.#parts.row.request.attempt} ${what}`, () => {
+      if (this.#alive) work();
+    });
+  }
+
+  #exit(how: Ended): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#parts.exited(how);
+  }
+
+  #act(): void {
+    switch (this.#temper) {
+      case 'no_change':
+        this.#claim('nothing needs to change');
+        return;
+      case 'no_commits':
+        this.#claim(null);
+        return;
+      case 'intends_then_dies':
+        this.#work();
+        this.#parts.row.intent = this.#intent(null);
+        this.#exit({ exitCode: 137, signal: null, lastLine: 'killed' });
+        return;
+      case 'off_base':
+        this.head = this.#repo.commit({ ...PLAIN, parents: [], by: 'agent', bead: null, salt: this.#salt() }).id;
+        this.#claim(null);
+        return;
+      case 'loops':
+        return;
+      default:
+        this.#actWithoutClaim();
+    }
+  }
+
+  #actWithoutClaim(): void {
+    switch (this.#temper) {
+      case 'leaves':
+        this.#exit({ exitCode: 0, signal: null, lastLine: 'all good' });
+        return;
+      case 'leaves_work':
+        this.#work();
+        this.#exit({ exitCode: 0, signal: null, lastLine: `wrote ${String(this.#chance.int(100))} lines` });
+        return;
+      case 'fails':
+        this.#exit({ exitCode: 1, signal: null, lastLine: `error ${this.#chance.pick(['a', 'b', 'c', 'd']) ?? ''}` });
+        return;
+      case 'fails_alike':
+        this.#exit({ exitCode: 1, signal: null, lastLine: 'error: the same' });
+        return;
+      default:
+        this.#work();
+        this.#claim(null);
+        this.#afterClaim();
+    }
+  }
+
+  /** What the impatient do while their claim is being judged. */
+  #afterClaim(): void {
+    if (this.#temper === 'claims_then_dies')
+      this.#later(this.#chance.between(1, 3_000), 'dies', () => {
+        this.#exit({ exitCode: 137, signal: null, lastLine: 'killed' });
+      });
+    if (this.#temper === 'done_twice' || this.#temper === 'same_done_twice')
+      this.#later(this.#chance.between(10, 3_000), 'is done again', () => {
+        if (this.#temper === 'done_twice') this.#commit(PLAIN);
+        this.#parts.row.intent = null;
+        this.#claim(null);
+      });
+  }
+
+  #intent(noChange: string | null): Intent {
+    this.#claims += 1;
+    return { id: this.#claims, noChange };
+  }
+
+  #claim(noChange: string | null): void {
+    if (this.#claims >= CLAIMS_MAX) {
+      this.#exit({ exitCode: 1, signal: null, lastLine: 'the claim is refused for ever' });
+      return;
+    }
+    const intent = this.#intent(noChange);
+    this.#parts.row.intent ??= intent;
+    this.#later(this.#chance.between(1, 50), 'calls done', () => {
+      this.#parts.claim(intent, (done) => {
+        if (this.#alive) this.#judged(done);
+      });
+    });
+  }
+
+  #judged(done: DoneAnswer): void {
+    const { request } = this.#parts.row;
+    if (done.code === 'branch_moved') this.#movedAgain();
+    if (done.verdict === 'refused') {
+      this.#later(this.#chance.between(100, 20_000), 'goes on', () => {
+        this.#goOn(done.code);
+      });
+      return;
+    }
+    if (done.verdict === 'accepted' && done.head !== null)
+      this.#parts.sim.ledger.accepted.push({ rig: request.rig, lineage: request.sourceBead, head: done.head });
+    if (this.#temper === 'lingers' || this.#temper === 'stubborn') return;
+    this.#later(this.#chance.between(1, 3_000), 'leaves', () => {
+      this.#exit({ exitCode: 0, signal: null, lastLine: 'done' });
+    });
+  }
+
+  /** L8: who merged what the branch had, as the refusal said, is not refused for it again. */
+  #movedAgain(): void {
+    const actual = this.#repo.head(this.#parts.row.request.branch);
+    if (actual === this.#moved && (actual === null || this.#repo.isAncestor(actual, this.head)))
+      throw new Violation('L8', `${this.#parts.row.request.attempt} is refused although it contains the branch`);
+    this.#moved = actual;
+  }
+
+  /** Does what the refusal said. */
+  #goOn(code: string): void {
+    switch (code) {
+      case 'no_commits':
+        if (this.#chance.chance(0.3)) {
+          this.#claim('there is nothing to do');
+          return;
+        }
+        this.#work();
+        break;
+      case 'not_descendant':
+        this.head = this.#parts.base;
+        this.#work();
+        break;
+      case 'branch_moved': {
+        const actual = this.#repo.head(this.#parts.row.request.branch);
+        if (actual !== null) this.#commit({ ...PLAIN }, actual);
+        break;
+      }
+      default:
+        break;
+    }
+    this.#claim(null);
+  }
+
+  /** The commits that the bead asks for; rework does what its text asks for. */
+  #work(): void {
+    const { request } = this.#parts.row;
+    const sloppy = this.#parts.sim.storm() && this.#chance.chance(0.15);
+    if (request.kind === 'conflict' && !sloppy) this.#commit(PLAIN, this.#repo.mustHead());
+    if (request.kind === 'rework' && !sloppy) {
+      this.#commit(PLAIN, this.#repo.mustHead());
+      this.#commit({ ...PLAIN, fixes: true });
+      return;
+    }
+    const nature = this.#parts.sim.chance(`bead ${request.sourceBead}`);
+    const places = nature.chance(0.35) ? [`place-${String(nature.int(3))}`] : [];
+    const bad = request.kind === 'task' && nature.chance(0.25);
+    for (let left = this.#chance.between(1, 4); left > 0; left -= 1) this.#commit({ places, bad, fixes: false });
+  }
+
+  #commit(content: Content, merged?: string): void {
+    const parents = merged === undefined || merged === this.head ? [this.head] : [this.head, merged];
+    const { request } = this.#parts.row;
+    this.head = this.#repo.commit({
+      ...content,
+      parents,
+      by: 'agent',
+      bead: request.sourceBead,
+      salt: this.#salt(),
+    }).id;
+  }
+
+  #salt(): string {
+    this.#commits += 1;
+    return `${this.#parts.row.request.attempt} ${String(this.#commits)}`;
+  }
+}

@@ -1,0 +1,228 @@
+import { TownService } from '../src/actors/town-service.ts';
+import type { RigConfig } from '../src/core/commands.ts';
+import type { RunnerInstance } from '../src/core/model/ids.ts';
+import type { HostPorts } from '../src/ports/host.ts';
+import { silentLog } from '../src/ports/log.ts';
+import type { RunnerClient } from '../src/ports/runner-client.ts';
+import type { BrainDoor } from './brain-door.ts';
+import type { Sim } from './context.ts';
+import { CrashError, diskFull, FaultySql, isWrite, SimDatabase, type SqlHooks } from './faulty-sql.ts';
+import type { FaultKind } from './plan.ts';
+import type { Prng } from './prng.ts';
+import type { SimRunner } from './runner.ts';
+
+const RUNNER_CALL_MS = 10_000;
+/** A daemon that could not start is started again by whoever watches it. */
+const RESTART_MS = 5_000;
+
+interface SimAlarm {
+  atMs: number;
+  cancel: () => void;
+}
+
+/** The process that hosts the town's actors: it dies at any statement and comes back on the same databases. */
+export class Brain {
+  readonly databases = new Map<string, SimDatabase>();
+  /** The town's file: what a restart reads. */
+  readonly configs = new Map<string, RigConfig>();
+  readonly alarms = new Map<string, SimAlarm>();
+  readonly door: BrainDoor;
+  statements = 0;
+  /** Turns that were asked for and have not run. */
+  pendingTurns = 0;
+  readonly #sim: Sim;
+  readonly #runner: SimRunner;
+  readonly #chance: Prng;
+  readonly #onRows: SqlHooks['onRows'];
+  #process: { alive: boolean } = { alive: false };
+  #downMs = 0;
+
+  constructor(parts: {
+    readonly sim: Sim;
+    readonly door: BrainDoor;
+    readonly runner: SimRunner;
+    readonly onRows: SqlHooks['onRows'];
+  }) {
+    this.#sim = parts.sim;
+    this.door = parts.door;
+    this.#runner = parts.runner;
+    this.#onRows = parts.onRows;
+    this.#chance = parts.sim.chance('brain');
+    this.#runner.onInstance = (instance) => {
+      this.#noticeRunner(instance);
+    };
+  }
+
+  #noticeRunner(instance: RunnerInstance): void {
+    this.door.town?.runnerChanged(instance).catch(() => undefined);
+  }
+
+  start(): void {
+    const mine = { alive: true };
+    this.#process = mine;
+    this.#sim.note('brain starts');
+    const service = new TownService({ id: 'town-sim', name: 'sim', ports: this.#ports(mine) });
+    service.start([...this.configs.values()]).then(
+      () => {
+        if (mine.alive) this.door.set(service);
+      },
+      () => {
+        if (mine.alive) this.crash('could not start', RESTART_MS);
+      },
+    );
+  }
+
+  /** Nothing of the process is left but what it committed. */
+  crash(why: string, downMs: number): void {
+    if (!this.#process.alive) return;
+    this.#sim.note(`brain crashes: ${why}`);
+    this.#process.alive = false;
+    this.door.set(null);
+    for (const alarm of this.alarms.values()) alarm.cancel();
+    this.alarms.clear();
+    this.#sim.weather.note(downMs);
+    this.#sim.time.after(downMs, 'brain restarts', () => {
+      this.start();
+    });
+  }
+
+  get alive(): boolean {
+    return this.#process.alive;
+  }
+
+  /** How long the process stays down when an armed crash strikes. */
+  set nextDownMs(ms: number) {
+    this.#downMs = ms;
+  }
+
+  rearm(): void {
+    this.door.town?.rearm();
+  }
+
+  /** The wall clock jumped: whoever sleeps until a moment looks at the clock again soon. */
+  clockJumped(): void {
+    for (const [address, alarm] of this.alarms) {
+      alarm.cancel();
+      const wake = this.#wakers.get(address);
+      if (wake !== undefined) this.#arm(address, alarm.atMs, wake);
+    }
+  }
+
+  readonly #wakers = new Map<string, () => void>();
+
+  #strike(kind: FaultKind): boolean {
+    if (!this.#process.alive || !this.#sim.weather.fires(kind)) return false;
+    this.crash(kind, this.#downMs);
+    return true;
+  }
+
+  #hooks(): SqlHooks {
+    return {
+      onStatement: (text) => {
+        this.statements += 1;
+        if (this.#strike('crash_statement')) throw new CrashError('crash at a statement');
+        if (!isWrite(text)) return;
+        if (this.#sim.weather.fires('disk_error') || this.#sim.weather.hits('disk_full')) throw diskFull();
+      },
+      onCommit: (moment) => {
+        if (this.#strike(moment === 'before' ? 'crash_before_commit' : 'crash_after_commit'))
+          throw new CrashError(`crash ${moment} commit`);
+      },
+      onRows: this.#onRows,
+    };
+  }
+
+  #ports(mine: { readonly alive: boolean }): HostPorts {
+    const later = (delayMs: number, label: string, work: () => void): (() => void) =>
+      this.#sim.time.after(delayMs, label, () => {
+        if (mine.alive) work();
+      });
+    return {
+      clock: { now: () => this.#sim.time.wallMs },
+      random: { bytes: (count) => this.#chance.bytes(count) },
+      log: silentLog,
+      runner: this.#client(mine),
+      openSql: (address) => {
+        const database = this.databases.get(address) ?? new SimDatabase(address);
+        this.databases.set(address, database);
+        return new FaultySql(database, this.#hooks(), () => mine.alive);
+      },
+      openAlarm: (address, onAlarm) => {
+        const wake = (): void => {
+          if (mine.alive) onAlarm();
+        };
+        this.#wakers.set(address, wake);
+        return {
+          set: (atMs) => {
+            if (!mine.alive) return;
+            this.alarms.get(address)?.cancel();
+            this.alarms.delete(address);
+            if (atMs !== null) this.#arm(address, atMs, wake);
+          },
+        };
+      },
+      defer: (work) => {
+        this.pendingTurns += 1;
+        const delayMs = this.#chance.chance(0.2) ? this.#chance.int(8) : 0;
+        this.#sim.time.after(delayMs, 'turn', () => {
+          this.pendingTurns -= 1;
+          if (mine.alive) work();
+        });
+      },
+      after: (delayMs, work) => later(delayMs, 'deadline', work),
+      mintCapability: (capability) => Promise.resolve(`cap:${capability.attempt}`),
+      probe: (phase) => {
+        this.#strike(phase.endsWith(':before') ? 'crash_before_effect' : 'crash_after_effect');
+      },
+    };
+  }
+
+  #arm(address: string, atMs: number, wake: () => void): void {
+    const delayMs = Math.max(0, atMs - this.#sim.time.wallMs);
+    const cancel = this.#sim.time.after(
+      delayMs,
+      `alarm ${address}`,
+      () => {
+        this.alarms.delete(address);
+        if (this.#sim.weather.hits('alarm_lost')) {
+          this.#sim.time.after(this.#chance.between(1_000, 60_000), 'lost alarms are set again', () => {
+            this.rearm();
+          });
+          return;
+        }
+        wake();
+        if (this.#sim.weather.hits('alarm_twice')) {
+          wake();
+          this.#sim.time.after(this.#chance.between(1, 50), `alarm ${address} again`, wake);
+        }
+      },
+      true,
+    );
+    this.alarms.set(address, { atMs, cancel });
+  }
+
+  #client(mine: { readonly alive: boolean }): RunnerClient {
+    const call = <T>(label: string, apply: () => Promise<T>): Promise<T> =>
+      new Promise<T>((resolve, reject) => {
+        if (!mine.alive) return;
+        this.#sim.wire.call<T>({
+          label,
+          to: 'runner',
+          timeoutMs: RUNNER_CALL_MS,
+          apply,
+          done: (answer) => {
+            if (!mine.alive) return;
+            if (answer.ok) resolve(answer.value);
+            else reject(answer.error instanceof Error ? answer.error : new Error(String(answer.error)));
+          },
+        });
+      });
+    return {
+      instance: () => this.#runner.instance(),
+      start: (request) => call(`start ${request.attempt}`, () => this.#runner.start(request)),
+      report: (attempts) => call(`report ${attempts.join(',')}`, () => this.#runner.report(attempts)),
+      stop: (request) => call(`stop ${request.attempt}`, () => this.#runner.stop(request)),
+      job: (job) => call(`job ${job.key}`, () => this.#runner.job(job)),
+    };
+  }
+}

@@ -1,0 +1,171 @@
+import { checkRig } from '../src/core/invariants.ts';
+import { INFRA_FAILURES_TO_OPEN } from '../src/core/limits.ts';
+import { readInvariantFacts } from '../src/store/invariant-facts.ts';
+import { KernelStore } from '../src/store/kernel-store.ts';
+import { SqlRigView } from '../src/store/rig-view.ts';
+import type { Brain } from './brain.ts';
+import type { Sim } from './context.ts';
+import type { Coverage } from './coverage.ts';
+import type { SimDatabase } from './faulty-sql.ts';
+import { Violation } from './ledger.ts';
+
+/** An effect that is due and first in its lane waits this long only behind others in flight. */
+const OVERDUE_MS = 90_000;
+/** After trouble, this long passes before anything is called lost. */
+const CALM_MS = 90_000;
+
+/** Looks at the recorded state of every actor after each of its commits, and at rest between two moments. */
+export class Checkers {
+  checks = 0;
+  /** Wall-clock-free moment of the last journal row: nothing new for long means rest. */
+  lastNewsMs = 0;
+  readonly #sim: Sim;
+  readonly #brain: Brain;
+  readonly #coverage: Coverage;
+  readonly #seen = new Map<string, number>();
+  readonly #rested = new Map<string, number>();
+  readonly #journal = new Map<string, number>();
+  readonly #ended = new Map<string, string>();
+  readonly #slots = new Map<string, number>();
+
+  constructor(sim: Sim, brain: Brain, coverage: Coverage) {
+    this.#sim = sim;
+    this.#brain = brain;
+    this.#coverage = coverage;
+  }
+
+  afterStep(): void {
+    for (const database of this.#brain.databases.values()) {
+      if (this.#seen.get(database.address) === database.commits) continue;
+      this.#seen.set(database.address, database.commits);
+      this.#readJournal(database);
+      this.checks += 1;
+      if (database.address === 'town') this.#checkTown(database);
+      else this.#checkRig(database);
+    }
+  }
+
+  #readJournal(database: SimDatabase): void {
+    const { address, sql } = database;
+    const after = this.#journal.get(address) ?? 0;
+    const rows = sql.all(
+      'SELECT seq, entity, action, rule, reason, from_status, to_status FROM journal WHERE seq > ? ORDER BY seq',
+      after,
+    );
+    for (const row of rows) {
+      const { entity, action, rule, reason, from_status: from, to_status: to } = row;
+      this.#coverage.add(`rule ${String(rule)}`);
+      this.#coverage.add(`action ${String(action)}`);
+      if (action === 'transition_agent' || (action === 'dispatch_agent' && to !== null))
+        this.#coverage.add(`journal ${String(action)} ${String(from)}>${String(to)}`);
+      this.#sim.note(
+        `${address} ${String(entity)} ${String(action)} ${String(rule)}: ${String(reason)} [${String(from)}>${String(to)}]`,
+      );
+      this.#journal.set(address, Number(row['seq']));
+      this.lastNewsMs = this.#sim.time.nowMs;
+    }
+  }
+
+  #checkRig(database: SimDatabase): void {
+    const { address, sql } = database;
+    const facts = readInvariantFacts(sql);
+    const slots = facts.attempts.filter((attempt) => !attempt.processGone).length;
+    const before = this.#slots.get(address) ?? 0;
+    this.#slots.set(address, slots);
+    // A cap that was lowered is kept by not growing above it.
+    const lowered = facts.polecatsMax < before && slots <= before;
+    const violation = checkRig(facts, this.#sim.time.wallMs).find(({ code }) => code !== 'I24' || !lowered);
+    if (violation !== undefined) throw new Violation(violation.code, `${address}: ${violation.text}`);
+    for (const row of sql.all(`SELECT key, type, error FROM inbox WHERE state = 'quarantined' LIMIT 1`))
+      throw new Violation('I18', `${address}: ${String(row['key'])} is quarantined: ${String(row['error'])}`);
+  }
+
+  /** I14: the counts of a convoy equal its rows after every commit. */
+  #checkTown(database: SimDatabase): void {
+    const rows = database.sql.all(
+      `SELECT id, status, total_beads, closed_beads, failed_beads, cancelled_beads,
+        (SELECT COUNT(*) FROM convoy_beads b WHERE b.convoy_id = convoys.id) AS n,
+        (SELECT COUNT(*) FROM convoy_beads b WHERE b.convoy_id = convoys.id AND b.status = 'closed') AS closed,
+        (SELECT COUNT(*) FROM convoy_beads b WHERE b.convoy_id = convoys.id AND b.status = 'failed') AS failed,
+        (SELECT COUNT(*) FROM convoy_beads b WHERE b.convoy_id = convoys.id AND b.status = 'cancelled') AS cancelled
+        FROM convoys`,
+    );
+    for (const row of rows) {
+      const id = String(row['id']);
+      if (row['n'] !== row['total_beads'])
+        throw new Violation('I14', `${id} counts ${String(row['total_beads'])} beads`);
+      const running = row['status'] === 'active' || row['status'] === 'landed';
+      if (
+        running &&
+        (row['closed'] !== row['closed_beads'] ||
+          row['failed'] !== row['failed_beads'] ||
+          row['cancelled'] !== row['cancelled_beads'])
+      )
+        throw new Violation('I14', `the counts of ${id} are not those of its rows`);
+      if (row['status'] === 'landed' && row['closed'] !== row['n'])
+        throw new Violation('I15', `${id} landed with ${String(row['closed'])} of ${String(row['n'])} beads closed`);
+    }
+    for (const row of database.sql.all(`SELECT key, error FROM inbox WHERE state = 'quarantined' LIMIT 1`))
+      throw new Violation('I18', `town: ${String(row['key'])} is quarantined: ${String(row['error'])}`);
+  }
+
+  /** Between two moments: no wake-up is missing, nothing that could go on waits. */
+  atRest(): void {
+    const { time, weather } = this.#sim;
+    if (!this.#brain.door.isOpen || this.#brain.pendingTurns > 0) return;
+    if (time.nowMs < weather.lastTroubleMs + CALM_MS) return;
+    for (const database of this.#brain.databases.values()) {
+      if (this.#rested.get(database.address) === database.commits) continue;
+      this.#rested.set(database.address, database.commits);
+      this.checks += 1;
+      this.#checkWakeUp(database);
+      if (database.address !== 'town') {
+        this.#checkIdleSlot(database);
+        this.#checkEnds(database);
+      }
+    }
+  }
+
+  #checkWakeUp(database: SimDatabase): void {
+    const nowMs = this.#sim.time.wallMs;
+    const dueMs = new KernelStore(database.sql).nextDue(nowMs);
+    const alarm = this.#brain.alarms.get(database.address);
+    if (dueMs !== null && (alarm === undefined || alarm.atMs > Math.max(dueMs, nowMs)))
+      throw new Violation('I11', `${database.address} has something due at ${String(dueMs)} and no alarm for it`);
+    const [late] = database.sql.all(
+      `SELECT key, next_at FROM outbox o WHERE state = 'pending' AND next_at < ?
+        AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'pending' AND p.lane = o.lane AND p.seq < o.seq) LIMIT 1`,
+      nowMs - OVERDUE_MS,
+    );
+    if (late !== undefined)
+      throw new Violation(
+        'I16',
+        `${database.address}: the effect ${String(late['key'])} is overdue and nobody performs it`,
+      );
+  }
+
+  /** I7: no ready bead waits while a slot is free and the breaker is closed. */
+  #checkIdleSlot(database: SimDatabase): void {
+    const view = new SqlRigView(database.sql);
+    if (!view.hasConfig()) return;
+    const nowMs = this.#sim.time.wallMs;
+    const config = view.config();
+    if (config.parked || view.breaker().failures >= INFRA_FAILURES_TO_OPEN) return;
+    if (view.slotsTaken() >= config.polecatsMax) return;
+    const ready = view.readyBeads(nowMs, 50).find((bead) => bead.pinnedAgent === null);
+    if (ready !== undefined) throw new Violation('I7', `${ready.id} is ready, a slot is free, and nothing happens`);
+  }
+
+  /** I8: what ended stays as it ended. */
+  #checkEnds(database: SimDatabase): void {
+    for (const row of database.sql.all(
+      `SELECT id, status, close_reason, evidence FROM beads WHERE status IN ('closed', 'failed')`,
+    )) {
+      const id = String(row['id']);
+      const end = `${String(row['status'])} ${String(row['close_reason'])} ${String(row['evidence'])}`;
+      const known = this.#ended.get(id);
+      if (known !== undefined && known !== end) throw new Violation('I8', `${id} had ended as ${known}; now ${end}`);
+      this.#ended.set(id, end);
+    }
+  }
+}

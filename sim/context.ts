@@ -1,0 +1,27 @@
+import type { GitModel } from './git-model.ts';
+import type { Ledger } from './ledger.ts';
+import type { Prng } from './prng.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Weather } from './weather.ts';
+import type { Wire } from './wire.ts';
+
+/** What all parts of one simulated world share. */
+export interface Sim {
+  readonly time: Scheduler;
+  readonly weather: Weather;
+  readonly ledger: Ledger;
+  readonly wire: Wire;
+  readonly repos: ReadonlyMap<string, GitModel>;
+  /** A stream of chance of its own, by name. */
+  readonly chance: (name: string) => Prng;
+  /** True while people act and faults strike. */
+  readonly storm: () => boolean;
+  /** One line of the trace; it also goes into the hash that two runs must share. */
+  readonly note: (line: string) => void;
+}
+
+export function repoOf(sim: Sim, rig: string): GitModel {
+  const repo = sim.repos.get(rig);
+  if (repo === undefined) throw new Error(`no repository ${rig}`);
+  return repo;
+}

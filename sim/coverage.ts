@@ -1,0 +1,98 @@
+import type { SqlValue } from '../src/ports/sql.ts';
+import { AGENT_TRANSITIONS, beadTransitions, CONVOY_TRANSITIONS } from '../src/core/transitions.ts';
+import { FAULT_KINDS } from './plan.ts';
+import type { SimDatabase } from './faulty-sql.ts';
+
+/** Names of the rules as they stand in the journal. */
+const RULES = [
+  'assign-work',
+  'bead-ended',
+  'convoy',
+  'dead-agent',
+  'free-agent',
+  'lost-contact',
+  'merge-step',
+  'merge-train',
+  'verify-done',
+  'command',
+  'events',
+  'town',
+] as const;
+
+/**
+ * Transitions that the program as it is has no path to. Each stands here with its reason, so that a new path shows up as
+ * a line to delete.
+ */
+export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
+  ['task in_review>failed', 'giving up in review is a later command'],
+  ['task open>failed', 'giving up by a person is a later command'],
+  ['continuation open>failed', 'giving up by a person is a later command'],
+  ['merge_request open>failed', 'merge requests are not given up yet'],
+  ['merge_request in_progress>failed', 'merge requests are not given up yet'],
+  ['agent working>waiting', 'the runner reports no questions yet'],
+  ['agent waiting>working', 'the runner reports no questions yet'],
+  ['agent waiting>unknown', 'the runner reports no questions yet'],
+  ['agent unknown>waiting', 'the runner reports no questions yet'],
+  ['agent waiting>stopping', 'the runner reports no questions yet'],
+  ['agent working>stalled', 'the patrol for silent agents is not built yet'],
+  ['agent stalled>working', 'the patrol for silent agents is not built yet'],
+  ['agent stalled>unknown', 'the patrol for silent agents is not built yet'],
+  ['agent stalled>stopping', 'the patrol for silent agents is not built yet'],
+  ['agent idle>dead', 'agents do not retire yet'],
+  ['convoy creating>cancelled', 'convoys are not cancelled by people yet'],
+  ['convoy staged>cancelled', 'convoys are not cancelled by people yet'],
+  ['convoy active>failed', 'the policy is always "hold"'],
+  ['convoy ready_to_land>failed', 'landing by review is not built yet'],
+  ['convoy ready_to_land>cancelled', 'landing by review is not built yet'],
+]);
+
+/** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */
+export class Coverage {
+  readonly counts = new Map<string, number>();
+  readonly #types = new Map<string, string>();
+
+  add(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by);
+  }
+
+  merge(other: ReadonlyMap<string, number>): void {
+    for (const [what, count] of other) this.add(what, count);
+  }
+
+  /** Sees every status change by the statement that makes it. */
+  sawRows(database: SimDatabase, text: string, args: readonly SqlValue[]): void {
+    if (text.startsWith('UPDATE beads SET status'))
+      this.add(`transition ${this.#beadType(database, String(args[5]))} ${String(args[6])}>${String(args[0])}`);
+    else if (text.startsWith('UPDATE convoys SET status'))
+      this.add(`transition convoy ${String(args[4])}>${String(args[0])}`);
+  }
+
+  #beadType(database: SimDatabase, id: string): string {
+    const known = this.#types.get(id);
+    if (known !== undefined) return known;
+    const row = database.sql.all('SELECT type, branch_of FROM beads WHERE id = ?', id)[0];
+    const type =
+      row?.['type'] === 'merge_request' ? 'merge_request' : row?.['branch_of'] === null ? 'task' : 'continuation';
+    this.#types.set(id, type);
+    return type;
+  }
+}
+
+/** Everything that has to be reached at least once over a set of seeds. */
+export function expectedCoverage(): readonly string[] {
+  const table = (name: string, rows: readonly { readonly from: string; readonly to: string }[]): string[] =>
+    rows.map(({ from, to }) => `transition ${name} ${from}>${to}`);
+  return [
+    ...RULES.map((rule) => `rule ${rule}`),
+    ...FAULT_KINDS.map((kind) => `fault ${kind}`),
+    ...table('task', beadTransitions('issue', 'task')),
+    ...table('continuation', beadTransitions('issue', 'rework')),
+    ...table('merge_request', beadTransitions('merge_request', 'task')),
+    ...table('agent', AGENT_TRANSITIONS),
+    ...table('convoy', CONVOY_TRANSITIONS),
+  ];
+}
+
+export function zeros(counts: ReadonlyMap<string, number>): readonly string[] {
+  return expectedCoverage().filter((what) => (counts.get(what) ?? 0) === 0);
+}

@@ -1,0 +1,107 @@
+import type { Job, JobResult } from '../src/core/facts.ts';
+import { repoOf, type Sim } from './context.ts';
+import { PLAIN, type GitModel } from './git-model.ts';
+
+/** What a job does to git and finds there; the same answers as the real runner gives. */
+export function performJob(sim: Sim, job: Job): JobResult {
+  const repo = repoOf(sim, job.repo.rig);
+  if (sim.weather.hits('git_outage')) return { result: 'error', message: 'the origin does not answer' };
+  switch (job.kind) {
+    case 'repo':
+      return { result: 'repo_ready', targetSha: repo.mustHead() };
+    case 'verify':
+      return verify(repo, job);
+    case 'promote':
+      return promote(repo, job);
+    case 'merge':
+      return merge(repo, job);
+    case 'gates':
+      return gates(sim, repo, job);
+    default:
+      return push(sim, repo, job);
+  }
+}
+
+type Of<Kind extends Job['kind']> = Extract<Job, { readonly kind: Kind }>;
+
+function verify(repo: GitModel, job: Of<'verify'>): JobResult {
+  const refused = (code: string): JobResult => ({ result: 'refused', code, message: `refused: ${code}` });
+  const actual = repo.refs.get(job.ref);
+  if (actual === undefined) return refused('ref_missing');
+  if (actual !== job.claimedHead) return refused('head_moved');
+  if (actual === job.base) return refused('no_commits');
+  if (!repo.isAncestor(job.base, actual)) return refused('not_descendant');
+  return { result: 'verified', head: actual, ahead: repo.between(job.base, actual).length };
+}
+
+function promote(repo: GitModel, job: Of<'promote'>): JobResult {
+  const actual = repo.head(job.branch);
+  if (actual === job.head) return { result: 'promoted', head: job.head };
+  if (actual !== job.expectedOld) return { result: 'branch_moved', actual };
+  repo.branches.set(job.branch, job.head);
+  return { result: 'promoted', head: job.head };
+}
+
+function merge(repo: GitModel, job: Of<'merge'>): JobResult {
+  const targetSha = repo.mustHead();
+  const earlier = job.earlierCandidate;
+  const earlierLanded = earlier !== null && repo.isAncestor(earlier, targetSha);
+  if (repo.isAncestor(job.head, targetSha)) {
+    const mergeSha = earlierLanded ? earlier : broughtBy(repo, job.head, targetSha);
+    return { result: 'already_merged', targetSha, mergeSha };
+  }
+  if (earlierLanded) return { result: 'already_merged', targetSha, mergeSha: earlier };
+  const paths = repo.conflicts(targetSha, job.head);
+  if (paths.length > 0)
+    return { result: 'conflict', targetSha, paths, message: `${String(paths.length)} files conflict` };
+  const second = Math.floor(job.dateMs / 1_000);
+  const candidate = repo.commit({
+    ...PLAIN,
+    parents: [targetSha, job.head],
+    by: 'refinery',
+    bead: /Gt-Bead: (\S+)/.exec(job.message)?.[1] ?? null,
+    salt: `${job.message} ${job.author.name} ${String(second)}`,
+  });
+  repo.refs.set(`refs/gt/merging/${job.mergeRequest}`, candidate.id);
+  return { result: 'candidate', candidate: candidate.id, tree: candidate.id, targetSha };
+}
+
+/** The first commit on the target's first-parent line that contains the head. */
+function broughtBy(repo: GitModel, head: string, target: string): string {
+  let found = head;
+  let at: string | undefined = target;
+  while (at !== undefined && repo.isAncestor(head, at)) {
+    found = at;
+    at = repo.get(at).parents[0];
+  }
+  return found;
+}
+
+function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {
+  const timedOut = sim.weather.hits('gates_timeout');
+  const red = timedOut || repo.isRed(job.commit) || sim.weather.hits('gates_flaky');
+  const name = job.gates[0]?.name ?? 'test';
+  const run = { name, exitCode: timedOut ? null : red ? 1 : 0, timedOut, durationMs: 1_000, tail: red ? 'red' : '' };
+  return { result: 'gates', green: !red, runs: [run] };
+}
+
+function push(sim: Sim, repo: GitModel, job: Of<'push'>): JobResult {
+  if (sim.weather.hits('racer')) outsidePush(sim, job.repo.rig, `race ${job.key} ${String(sim.time.nowMs)}`, []);
+  const before = repo.mustHead();
+  if (before === job.expectedOld) {
+    repo.branches.set(repo.target, job.candidate);
+    sim.ledger.targetMoved(job.repo.rig, repo, before, job.candidate);
+  }
+  const targetSha = repo.mustHead();
+  if (repo.isAncestor(job.candidate, targetSha)) return { result: 'pushed', targetSha };
+  return { result: 'lost_race', targetSha };
+}
+
+/** Somebody who knows nothing of the town pushes to the target. */
+export function outsidePush(sim: Sim, rig: string, salt: string, places: readonly string[]): void {
+  const repo = repoOf(sim, rig);
+  const before = repo.mustHead();
+  const made = repo.commit({ parents: [before], by: 'person', bead: null, places, bad: false, fixes: false, salt });
+  repo.branches.set(repo.target, made.id);
+  sim.ledger.targetMoved(rig, repo, before, made.id);
+}

@@ -1,0 +1,82 @@
+import type { GitModel } from './git-model.ts';
+
+/** Something that must never happen, happened. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly code: string;
+
+  constructor(code: string, text: string) {
+    super(`${code}: ${text}`);
+    this.code = code;
+  }
+}
+
+/** Late answers and repeated calls of a spell of trouble arrive within this time. */
+const AFTERMATH_MS = 60_000;
+
+interface Process {
+  readonly attempt: string;
+  readonly lineage: string;
+}
+
+/** The truth outside of the town's own databases: processes, pushes, what was said to people and agents. */
+export class Ledger {
+  /** Checks made here, for the figures. */
+  checks = 0;
+  readonly processes = new Map<string, Process>();
+  /** Lineages whose cancel was answered as done. */
+  readonly cancelled = new Map<string, number>();
+  /** Heads that agents were told to be accepted, by lineage. */
+  readonly accepted: { readonly rig: string; readonly lineage: string; readonly head: string }[] = [];
+  /** Per attempt: what happened outside that explains that it did not succeed. */
+  readonly explained = new Map<string, string>();
+  /** Spans of wall time in which something was wrong. */
+  readonly #troubles: { readonly fromMs: number; readonly toMs: number }[] = [];
+  readonly #landed = new Map<string, string>();
+  readonly #started = new Set<string>();
+
+  processStarted(rig: string, attempt: string, lineage: string): void {
+    this.checks += 2;
+    if (this.#started.has(attempt)) throw new Violation('L1', `the attempt ${attempt} got a second process`);
+    this.#started.add(attempt);
+    for (const other of this.processes.values())
+      if (other.lineage === lineage)
+        throw new Violation('L2', `${lineage} in ${rig} has two processes: ${other.attempt} and ${attempt}`);
+    this.processes.set(attempt, { attempt, lineage });
+  }
+
+  processEnded(attempt: string): void {
+    this.processes.delete(attempt);
+  }
+
+  /** The first explanation stands. */
+  explain(attempt: string, why: string): void {
+    if (!this.explained.has(attempt)) this.explained.set(attempt, why);
+  }
+
+  trouble(fromMs: number, toMs: number): void {
+    this.#troubles.push({ fromMs, toMs });
+  }
+
+  /** True when something was wrong during the span, or so shortly before it that it may still show. */
+  troubled(fromMs: number, toMs: number): boolean {
+    return this.#troubles.some((span) => span.fromMs <= toMs && span.toMs >= fromMs - AFTERMATH_MS);
+  }
+
+  /** The target moved: what was on it must stay on it, and our own merges come once and for living beads only. */
+  targetMoved(rig: string, repo: GitModel, from: string, to: string): void {
+    this.checks += 2;
+    if (!repo.isAncestor(from, to))
+      throw new Violation('L3', `${repo.target} of ${rig} went from ${from} to ${to}: an acknowledged commit is gone`);
+    for (const commit of repo.between(from, to)) {
+      if (commit.by !== 'refinery' || commit.bead === null) continue;
+      this.checks += 2;
+      const earlier = this.#landed.get(commit.bead);
+      if (earlier !== undefined && earlier !== commit.id)
+        throw new Violation('L4', `${commit.bead} landed twice: ${earlier} and ${commit.id}`);
+      this.#landed.set(commit.bead, commit.id);
+      if (this.cancelled.has(commit.bead))
+        throw new Violation('L5', `${commit.bead} landed as ${commit.id} after its cancel was answered as done`);
+    }
+  }
+}

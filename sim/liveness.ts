@@ -1,0 +1,232 @@
+import type { SqlRow } from '../src/ports/sql.ts';
+import type { Brain } from './brain.ts';
+import { repoOf, type Sim } from './context.ts';
+import type { SimDatabase } from './faulty-sql.ts';
+import { Violation } from './ledger.ts';
+import type { SimRunner } from './runner.ts';
+
+const text = (row: SqlRow, name: string): string => String(row[name]);
+const PEOPLE_HOLD = new Set(['held', 'needs_human', 'staged']);
+
+/**
+ * When the storm is over and time has passed: everything ended, or waits for a person or for something that does. What
+ * the town said meanwhile must be true in the ledger.
+ */
+export class Rest {
+  readonly #sim: Sim;
+  readonly #brain: Brain;
+  readonly #runner: SimRunner;
+  checks = 0;
+
+  constructor(sim: Sim, brain: Brain, runner: SimRunner) {
+    this.#sim = sim;
+    this.#brain = brain;
+    this.#runner = runner;
+  }
+
+  check(): void {
+    for (const database of this.#brain.databases.values()) this.#queues(database);
+    for (const rig of this.#rigs()) {
+      this.#processes(rig);
+      for (const bead of rig.sql.all(`SELECT id FROM beads WHERE status NOT IN ('closed', 'failed')`))
+        this.#beadWaits(rig, text(bead, 'id'));
+      this.#merged(rig);
+      this.#escalated(rig);
+    }
+    this.#convoys();
+    this.#channels();
+    this.#accepted();
+    this.#justified();
+  }
+
+  #rigs(): readonly SimDatabase[] {
+    return [...this.#brain.databases.values()].filter(({ address }) => address !== 'town');
+  }
+
+  #must(holds: boolean, code: string, sentence: () => string): void {
+    this.checks += 1;
+    if (!holds) throw new Violation(code, sentence());
+  }
+
+  #queues({ address, sql }: SimDatabase): void {
+    for (const row of sql.all(`SELECT key, error, tries FROM outbox WHERE state = 'pending'`))
+      this.#must(
+        false,
+        'V1',
+        () => `${address}: ${text(row, 'key')} is not done (${text(row, 'tries')} tries, ${text(row, 'error')})`,
+      );
+    for (const row of sql.all(`SELECT key FROM inbox WHERE state = 'pending'`))
+      this.#must(false, 'V2', () => `${address}: ${text(row, 'key')} is not applied`);
+    for (const [rig, facts] of this.#runner.disk.facts)
+      this.#must(facts.length === 0, 'V2', () => `${String(facts.length)} facts of ${rig} were never taken`);
+  }
+
+  #processes({ address, sql }: SimDatabase): void {
+    const [live] = sql.all(
+      'SELECT id, ended_at, process_gone FROM attempts WHERE ended_at IS NULL OR process_gone = 0',
+    );
+    this.#must(live === undefined, 'V3', () => `${address}: the attempt ${String(live?.['id'])} never ended`);
+    const [agent] = sql.all(`SELECT id, status FROM agents WHERE status <> 'idle'`);
+    this.#must(agent === undefined, 'V3', () => `${String(agent?.['id'])} is ${String(agent?.['status'])} for ever`);
+    const [process] = this.#sim.ledger.processes.keys();
+    this.#must(process === undefined, 'V4', () => `the process of ${String(process)} runs for ever`);
+  }
+
+  #bead(id: string): SqlRow | null {
+    for (const rig of this.#rigs()) {
+      const row = rig.sql.all(
+        'SELECT id, type, status, hold, close_reason, evidence, open_blockers, failed_blockers, branch_of FROM beads WHERE id = ?',
+        id,
+      )[0];
+      if (row !== undefined) return row;
+    }
+    return null;
+  }
+
+  /** A bead that has not ended waits for a person, or for another bead that waits itself. */
+  #beadWaits(rig: SimDatabase, id: string): void {
+    const bead = this.#bead(id);
+    if (bead === null) return;
+    const status = text(bead, 'status');
+    this.#must(status !== 'in_progress', 'V5', () => `${id} is in progress for ever`);
+    if (PEOPLE_HOLD.has(text(bead, 'hold'))) return;
+    if (status === 'in_review') {
+      const review = rig.sql.all(`SELECT bead_id FROM reviews WHERE source_bead_id = ? AND step <> 'ended'`, id)[0];
+      this.#must(review !== undefined, 'V5', () => `${id} is in review without a merge request`);
+      return;
+    }
+    if (Number(bead['failed_blockers']) > 0) return;
+    this.#must(Number(bead['open_blockers']) > 0, 'V5', () => `${id} is open, waits for nothing, and nothing happens`);
+    for (const row of rig.sql.all(`SELECT blocker_ref FROM blockers WHERE bead_id = ? AND state = 'open'`, id))
+      this.#blockerWaits(id, text(row, 'blocker_ref'));
+  }
+
+  #blockerWaits(id: string, ref: string): void {
+    if (ref.includes('/')) {
+      const convoy = this.#town().sql.all('SELECT status FROM convoys WHERE id = ?', ref.slice(0, ref.indexOf('/')))[0];
+      const status = String(convoy?.['status']);
+      this.#must(status === 'staged', 'V6', () => `${id} waits for ${ref}, whose convoy is ${status}`);
+      return;
+    }
+    const blocker = this.#bead(ref);
+    const ended = blocker === null || ['closed', 'failed'].includes(text(blocker, 'status'));
+    this.#must(!ended, 'V6', () => `${id} waits for ${ref}, which has ended`);
+  }
+
+  #town(): SimDatabase {
+    const town = this.#brain.databases.get('town');
+    if (town === undefined) throw new Error('a town has its database');
+    return town;
+  }
+
+  /** I9: what is called merged is on the target. */
+  #merged(rig: SimDatabase): void {
+    const repo = repoOf(this.#sim, rig.address.slice('rig/'.length));
+    for (const row of rig.sql.all(`SELECT id, evidence FROM beads WHERE close_reason = 'merged'`)) {
+      const sha = mergeShaOf(row);
+      this.#must(
+        sha !== null && repo.isAncestor(sha, repo.mustHead()),
+        'I9',
+        () => `${text(row, 'id')} is called merged as ${String(sha)}, which is not on the target`,
+      );
+    }
+  }
+
+  /** A question for a person is in their inbox. */
+  #escalated(rig: SimDatabase): void {
+    for (const row of rig.sql.all(
+      `SELECT b.id, r.source_bead_id AS source FROM beads b LEFT JOIN reviews r ON r.bead_id = b.id WHERE b.hold = 'needs_human' AND b.status = 'open'`,
+    )) {
+      const subject = row['source'] === null ? text(row, 'id') : text(row, 'source');
+      const open = this.#town().sql.all(
+        'SELECT id FROM escalations WHERE cause_key = ? AND resolved_at IS NULL',
+        `bead:${subject}`,
+      );
+      this.#must(open.length > 0, 'V7', () => `${text(row, 'id')} asks a person, but no question is open`);
+    }
+  }
+
+  #convoys(): void {
+    const town = this.#town();
+    for (const convoy of town.sql.all(
+      `SELECT id, status FROM convoys WHERE status NOT IN ('landed', 'failed', 'cancelled')`,
+    )) {
+      const id = text(convoy, 'id');
+      const status = text(convoy, 'status');
+      if (status === 'staged') continue;
+      this.#must(status === 'active', 'V8', () => `the convoy ${id} is ${status} for ever`);
+      const beads = town.sql.all('SELECT bead_id, status FROM convoy_beads WHERE convoy_id = ?', id);
+      this.#must(
+        beads.some((bead) => bead['status'] !== 'closed'),
+        'V8',
+        () => `every bead of ${id} is closed, but it does not land`,
+      );
+      for (const bead of beads) this.#convoyBead(id, bead);
+    }
+  }
+
+  #convoyBead(convoy: string, row: SqlRow): void {
+    if (row['status'] !== 'live') return;
+    const bead = this.#bead(text(row, 'bead_id'));
+    const ended = bead === null || ['closed', 'failed'].includes(text(bead, 'status'));
+    this.#must(!ended, 'V8', () => `${convoy} waits for ${text(row, 'bead_id')}, which has ended`);
+  }
+
+  /** I17: every message that was sent was received. */
+  #channels(): void {
+    for (const from of this.#brain.databases.values())
+      for (const row of from.sql.all('SELECT peer, sent FROM channels WHERE sent > 0')) {
+        const to = this.#brain.databases.get(text(row, 'peer'));
+        const received = to?.sql.all('SELECT received FROM channels WHERE peer = ?', from.address)[0]?.['received'];
+        this.#must(
+          received === row['sent'],
+          'I17',
+          () => `${from.address} sent ${text(row, 'sent')} to ${text(row, 'peer')}, which took ${String(received)}`,
+        );
+      }
+  }
+
+  /** R6: work that an agent was told is accepted is in the review or on the target. */
+  #accepted(): void {
+    for (const { rig, lineage, head } of this.#sim.ledger.accepted) {
+      const database = this.#brain.databases.get(`rig/${rig}`);
+      const bead = this.#bead(lineage);
+      const review = database?.sql.all('SELECT head_sha FROM reviews WHERE source_bead_id = ?', lineage)[0];
+      const reason = String(bead?.['close_reason']);
+      if (reason === 'cancelled' || reason === 'no_change') continue;
+      const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
+      const repo = repoOf(this.#sim, rig);
+      const kept = holder !== null && repo.find(holder) !== null && repo.isAncestor(head, holder);
+      this.#must(
+        kept,
+        'L6',
+        () =>
+          `${head} of ${lineage} was accepted, but it is not in ${String(holder)} (${String(bead?.['status'])}, ${reason})`,
+      );
+    }
+  }
+
+  /** Every attempt that brought nothing has a cause outside of the town. */
+  #justified(): void {
+    for (const rig of this.#rigs())
+      for (const row of rig.sql.all(
+        `SELECT id, bead_id, outcome, reason, started_at, ended_at FROM attempts WHERE outcome NOT IN ('done', 'no_change', 'cancelled')`,
+      )) {
+        const id = text(row, 'id');
+        const { ledger } = this.#sim;
+        const known = ledger.explained.has(id) || ledger.troubled(Number(row['started_at']), Number(row['ended_at']));
+        this.#must(
+          known,
+          'L7',
+          () =>
+            `${id} of ${text(row, 'bead_id')} ended as ${text(row, 'outcome')} (${text(row, 'reason')}) without any cause outside`,
+        );
+      }
+  }
+}
+
+function mergeShaOf(row: SqlRow): string | null {
+  const evidence: unknown = JSON.parse(text(row, 'evidence'));
+  if (typeof evidence !== 'object' || evidence === null || !('mergeSha' in evidence)) return null;
+  return typeof evidence.mergeSha === 'string' ? evidence.mergeSha : null;
+}

@@ -1,0 +1,74 @@
+import type { ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
+
+/** What the runner keeps on disk about one attempt. */
+export interface AttemptRow {
+  readonly request: StartAgent;
+  state: 'accepted' | 'running' | 'exited';
+  base: string | null;
+  stopped: boolean;
+  claims: number;
+  /** The intent that the last claim was made from; null when the next claim is a new one. */
+  claimedIntent: number | null;
+  claimedHead: string | null;
+  /** The intent file in the attempt's folder. */
+  intent: Intent | null;
+  startedAtMs: number | null;
+  exit: ExitRecord | null;
+}
+
+/** What an agent wants to hand in; `id` stands for the bytes of the file. */
+export interface Intent {
+  readonly id: number;
+  readonly noChange: string | null;
+}
+
+/** The part of the machine that survives every process on it: the runner's database and its agents' folders. */
+export class Disk {
+  readonly attempts = new Map<string, AttemptRow>();
+  readonly epochs = new Map<string, number>();
+  readonly tombstones = new Set<string>();
+  readonly facts = new Map<string, Fact[]>();
+  readonly jobs = new Map<string, StoredJob>();
+
+  epoch(rig: string, kind: string, subject: string): number {
+    return this.epochs.get(`${rig} ${kind} ${subject}`) ?? 0;
+  }
+
+  raiseEpoch(rig: string, kind: string, subject: string, epoch: number): void {
+    const key = `${rig} ${kind} ${subject}`;
+    this.epochs.set(key, Math.max(epoch, this.epochs.get(key) ?? 0));
+  }
+
+  /** A key is recorded once; a newer sign of life of an attempt replaces the older one. */
+  record(fact: Fact): void {
+    let queue = this.facts.get(fact.rig) ?? [];
+    if (fact.type === 'agent_event')
+      queue = queue.filter((other) => other.type !== 'agent_event' || other.attempt !== fact.attempt);
+    if (!queue.some((other) => other.key === fact.key)) queue.push(fact);
+    this.facts.set(fact.rig, queue);
+  }
+
+  forget(rig: string, keys: ReadonlySet<string>): void {
+    this.facts.set(
+      rig,
+      (this.facts.get(rig) ?? []).filter((fact) => !keys.has(fact.key)),
+    );
+  }
+
+  hasFact(rig: string, key: string): boolean {
+    return (this.facts.get(rig) ?? []).some((fact) => fact.key === key);
+  }
+}
+
+export interface StoredJob {
+  runs: number;
+  result: JobResult | null;
+}
+
+/** An attempt without an exit record, in the memory of one runner process. */
+export interface LiveAgent {
+  readonly row: AttemptRow;
+  ending: 'stopped' | 'wall_clock' | 'runner_lost' | null;
+  exiting: boolean;
+  readonly ended: ((exit: ExitRecord) => void)[];
+}

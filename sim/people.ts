@@ -1,0 +1,264 @@
+import type { BeadCommand, Caller, CreateConvoy, RigConfig } from '../src/core/commands.ts';
+import { TownError } from '../src/core/errors.ts';
+import { PRIORITIES } from '../src/core/model/bead.ts';
+import { trusted, type BeadId, type ConvoyId, type RigName } from '../src/core/model/ids.ts';
+import type { BeadSummary } from '../src/core/queries.ts';
+import type { TownService } from '../src/actors/town-service.ts';
+import type { Brain } from './brain.ts';
+import { repoOf, type Sim } from './context.ts';
+import { outsidePush } from './git-jobs.ts';
+import { PLAIN } from './git-model.ts';
+import type { PersonStep } from './plan.ts';
+import type { Prng } from './prng.ts';
+
+const CALL_MS = 15_000;
+const AGAIN_MS = 3_000;
+const TRIES_MAX = 40;
+
+/** The people of the town, and everybody who pushes to its repositories without knowing of it. */
+export class People {
+  readonly #sim: Sim;
+  readonly #brain: Brain;
+  readonly #rigs: readonly string[];
+  /** What they know to exist. */
+  readonly beads: BeadId[] = [];
+  readonly convoys: ConvoyId[] = [];
+  /** Answers that are still awaited. */
+  waiting = 0;
+  /** Answers that are no valid answer of this program: anything but a `TownError`. */
+  readonly surprises: string[] = [];
+
+  constructor(sim: Sim, brain: Brain, rigs: readonly string[]) {
+    this.#sim = sim;
+    this.#brain = brain;
+    this.#rigs = rigs;
+  }
+
+  act(step: PersonStep, salt: string): void {
+    const chance = this.#sim.chance(`${step.id} ${step.kind} ${salt}`);
+    const caller: Caller = { actor: 'human/sim', origin: 'human', idempotencyKey: `${step.id}-${step.kind}` };
+    switch (step.kind) {
+      case 'push':
+      case 'outside_merge':
+      case 'move_branch':
+        this.#outside(step, chance);
+        return;
+      case 'settings':
+        this.#settings(chance);
+        return;
+      case 'look':
+        this.#look(chance);
+        return;
+      case 'bead':
+        this.#createBead(step, chance, caller);
+        return;
+      case 'convoy':
+      case 'start_convoy':
+        this.#convoy(step, chance, caller);
+        return;
+      default:
+        this.#command(step, chance, caller);
+    }
+  }
+
+  /** Asks until there is an answer; the same key makes a repeat the same request. */
+  #ask<T>(label: string, work: (town: TownService) => Promise<T>, then: (value: T) => void, tries = 1): void {
+    if (tries === 1) this.waiting += 1;
+    this.#sim.wire.call<T>({
+      label,
+      to: 'brain',
+      timeoutMs: CALL_MS,
+      apply: () => this.#brain.door.service(work),
+      done: (answer) => {
+        if (answer.ok) {
+          this.waiting -= 1;
+          then(answer.value);
+          return;
+        }
+        const { error } = answer;
+        const final = error instanceof TownError && error.kind !== 'busy';
+        if (final || tries >= TRIES_MAX) {
+          this.waiting -= 1;
+          this.#sim.note(`${label}: ${error instanceof TownError ? error.code : 'no answer'}`);
+          return;
+        }
+        if (error instanceof Error && !(error instanceof TownError) && error.name !== 'NoAnswer')
+          this.surprises.push(`${label}: ${error.name}: ${error.message}`);
+        this.#sim.time.after(AGAIN_MS, `${label} again`, () => {
+          this.#ask(label, work, then, tries + 1);
+        });
+      },
+    });
+  }
+
+  #createBead(step: PersonStep, chance: Prng, caller: Caller): void {
+    const rig = this.#rig(chance);
+    const input = {
+      rig: trusted.rig(rig),
+      title: `bead ${step.id}`,
+      body: '',
+      priority: chance.pick(PRIORITIES) ?? 'medium',
+      dependsOn: this.#some(chance, chance.weighted({ 0: 6, 1: 3, 2: 1 })),
+      runtime: chance.chance(0.3) ? 'claude' : null,
+      model: null,
+      targetBranch: null,
+      sling: chance.chance(0.85),
+      pinnedAgent: chance.chance(0.1) ? `${rig}/polecats/nux` : null,
+      parentId: null,
+    } as const;
+    this.#ask<BeadSummary>(
+      `create ${step.id}`,
+      (town) => town.createBead(input, caller),
+      (bead) => {
+        if (!this.beads.includes(bead.id)) this.beads.push(bead.id);
+      },
+    );
+  }
+
+  #convoy(step: PersonStep, chance: Prng, caller: Caller): void {
+    if (step.kind === 'start_convoy') {
+      const id = chance.pick(this.convoys);
+      if (id === undefined) return;
+      this.#ask(
+        `start ${id}`,
+        (town) => town.startConvoy(id, caller),
+        () => undefined,
+      );
+      return;
+    }
+    const input = this.#convoyPlan(step, chance);
+    this.#ask(
+      `create ${step.id}`,
+      (town) => town.createConvoy(input, caller),
+      (convoy) => {
+        if (!this.convoys.includes(convoy.id)) this.convoys.push(convoy.id);
+        for (const row of convoy.beads)
+          if (row.beadId !== null && !this.beads.includes(row.beadId)) this.beads.push(row.beadId);
+      },
+    );
+  }
+
+  #convoyPlan(step: PersonStep, chance: Prng): CreateConvoy {
+    const adopts = chance.chance(0.2) && this.beads.length > 2;
+    const tasks = Array.from({ length: chance.between(2, 6) }, (_, position) => {
+      const dependsOn: (number | BeadId)[] = [];
+      if (position > 0 && chance.chance(0.6)) dependsOn.push(chance.int(position));
+      if (chance.chance(0.15)) dependsOn.push(...this.#some(chance, 1));
+      return {
+        rig: trusted.rig(this.#rig(chance)),
+        title: `${step.id} task ${String(position)}`,
+        body: '',
+        priority: chance.pick(PRIORITIES) ?? 'medium',
+        runtime: null,
+        model: null,
+        dependsOn,
+      };
+    });
+    return {
+      title: `convoy ${step.id}`,
+      tasks: adopts ? [] : tasks,
+      beads: adopts ? this.#some(chance, 2) : [],
+      mergeMode: 'review-and-merge',
+      onFailure: 'hold',
+      staged: chance.chance(0.3),
+    };
+  }
+
+  #command(step: PersonStep, chance: Prng, caller: Caller): void {
+    const bead = chance.pick(this.beads);
+    if (bead === undefined) return;
+    const command = commandOf(step, bead, chance);
+    this.#ask<BeadSummary>(
+      `${step.kind} ${bead}`,
+      (town) => town.beadCommand(command, caller),
+      (after) => {
+        if (step.kind === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
+          this.#sim.ledger.cancelled.set(bead, this.#sim.time.nowMs);
+      },
+    );
+  }
+
+  #settings(chance: Prng): void {
+    const rig = this.#rig(chance);
+    const known = this.#brain.configs.get(rig);
+    if (known === undefined) return;
+    const config: RigConfig = { ...known, parked: chance.chance(0.4), polecatsMax: chance.between(1, 5) };
+    this.apply(config);
+  }
+
+  /** Writes the town's file and tells the daemon to read it. */
+  apply(config: RigConfig): void {
+    this.#brain.configs.set(config.name, config);
+    this.#ask(
+      `settings of ${config.name}`,
+      (town) => town.configure([config]),
+      () => undefined,
+    );
+  }
+
+  #look(chance: Prng): void {
+    const bead = chance.pick(this.beads);
+    this.#ask(
+      'look around',
+      async (town) => {
+        await Promise.all([town.status(), town.listAgents(), town.listQueue(), town.feed(null, 50)]);
+        if (bead !== undefined) await town.why(bead);
+      },
+      () => undefined,
+    );
+  }
+
+  #outside(step: PersonStep, chance: Prng): void {
+    const rig = this.#rig(chance);
+    const repo = repoOf(this.#sim, rig);
+    this.#sim.note(`outside: ${step.kind} in ${rig}`);
+    if (step.kind === 'push') {
+      outsidePush(this.#sim, rig, step.id, chance.chance(0.5) ? [`place-${String(chance.int(3))}`] : []);
+      return;
+    }
+    const branch = chance.pick([...repo.branches.keys()].filter((name) => name.startsWith('gt/')));
+    const head = branch === undefined ? null : repo.head(branch);
+    if (branch === undefined || head === null) return;
+    const before = repo.mustHead();
+    if (step.kind === 'move_branch') {
+      if (chance.chance(0.2)) {
+        repo.branches.delete(branch);
+        return;
+      }
+      const parents = [chance.chance(0.7) ? head : before];
+      repo.branches.set(branch, repo.commit({ ...PLAIN, parents, by: 'person', bead: null, salt: step.id }).id);
+    } else if (repo.conflicts(before, head).length === 0 && !repo.isAncestor(head, before)) {
+      const merge = repo.commit({ ...PLAIN, parents: [before, head], by: 'person', bead: null, salt: step.id });
+      repo.branches.set(repo.target, merge.id);
+      this.#sim.ledger.targetMoved(rig, repo, before, merge.id);
+    }
+  }
+
+  #rig(chance: Prng): RigName {
+    return trusted.rig(chance.pick(this.#rigs) ?? '');
+  }
+
+  #some(chance: Prng, count: number | string): BeadId[] {
+    const found = new Set<BeadId>();
+    for (let left = Number(count); left > 0; left -= 1) {
+      const bead = chance.pick(this.beads);
+      if (bead !== undefined) found.add(bead);
+    }
+    return [...found];
+  }
+}
+
+function commandOf(step: PersonStep, bead: BeadId, chance: Prng): BeadCommand {
+  switch (step.kind) {
+    case 'sling':
+      return { type: 'sling', sling: { bead, runtime: null, model: null, pinnedAgent: null } };
+    case 'close':
+      return { type: 'close', bead, reason: chance.chance(0.8) ? 'cancelled' : 'no_change', note: 'not wanted' };
+    case 'hold':
+      return { type: 'hold', bead, note: 'let me look' };
+    case 'release':
+      return { type: 'release', bead };
+    default:
+      return { type: 'retry', bead };
+  }
+}

@@ -1,0 +1,151 @@
+import { Prng } from './prng.ts';
+
+/** What people and the outside do to the town. */
+export const PERSON_KINDS = [
+  'bead',
+  'convoy',
+  'start_convoy',
+  'sling',
+  'close',
+  'hold',
+  'release',
+  'retry',
+  'settings',
+  'push',
+  'outside_merge',
+  'move_branch',
+  'look',
+] as const;
+export type PersonKind = (typeof PERSON_KINDS)[number];
+
+/**
+ * What goes wrong. `crash_*`: the brain's process ends at exactly that place. `disk_*`: writes fail for a while or once.
+ * `runner_*`/`brain_*`: calls to that side are lost, lose their answer, come twice, or late. `machine_death`: the runner
+ * with all agents; `runner_death`: the runner alone, its agents go on until the next one ends them. `racer`: somebody
+ * pushes just before we do.
+ */
+export const FAULT_KINDS = [
+  'crash_statement',
+  'crash_before_commit',
+  'crash_after_commit',
+  'crash_before_effect',
+  'crash_after_effect',
+  'crash_long',
+  'disk_full',
+  'disk_error',
+  'runner_lose',
+  'runner_answer',
+  'runner_twice',
+  'runner_slow',
+  'brain_lose',
+  'brain_answer',
+  'brain_twice',
+  'brain_slow',
+  'runner_death',
+  'machine_death',
+  'runner_hang',
+  'git_outage',
+  'git_slow',
+  'gates_flaky',
+  'gates_timeout',
+  'racer',
+  'spawn_fails',
+  'clock_jump',
+  'alarm_lost',
+  'alarm_twice',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export interface PersonStep {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: PersonKind;
+}
+
+export interface FaultStep {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  /** How long the weather lasts; how long a process stays down. */
+  readonly durationMs: number;
+  /** Chance per opportunity while it lasts. */
+  readonly strength: number;
+  /** Opportunities to let pass first, for faults that strike once. */
+  readonly countdown: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly people: readonly PersonStep[];
+  readonly faults: readonly FaultStep[];
+  /** Faults and people end here; then the town must come to rest. */
+  readonly stormMs: number;
+}
+
+const MINUTE = 60_000;
+/** Work comes in the first part of the storm, so that there is something to disturb in the rest. */
+const STORM_MS = 90 * MINUTE;
+const WORK_MS = 30 * MINUTE;
+
+const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = {
+  start_convoy: 2,
+  sling: 3,
+  close: 3,
+  hold: 2,
+  release: 2,
+  retry: 4,
+  settings: 2,
+  push: 4,
+  outside_merge: 3,
+  move_branch: 3,
+  look: 3,
+};
+
+/** The whole story of one seed, as lists from which single entries can be left out. */
+export function makePlan(seed: number): Plan {
+  const chance = new Prng(`plan ${String(seed)}`);
+  const people: Omit<PersonStep, 'id'>[] = [];
+  const add = (kind: PersonKind, fromMs: number, toMs: number): void => {
+    people.push({ kind, atMs: chance.between(fromMs, toMs) });
+  };
+  for (let n = chance.between(8, 12); n > 0; n -= 1) add('bead', 0, WORK_MS);
+  for (let n = chance.between(4, 6); n > 0; n -= 1) add('convoy', 0, WORK_MS);
+  for (let n = chance.between(16, 28); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, STORM_MS);
+  add('bead', WORK_MS, STORM_MS);
+  add('convoy', WORK_MS, STORM_MS);
+  const faults = Array.from({ length: chance.between(12, 24) }, () => makeFault(chance));
+  return {
+    seed,
+    stormMs: STORM_MS,
+    people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
+    faults: faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
+  };
+}
+
+function makeFault(chance: Prng): Omit<FaultStep, 'id'> {
+  const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
+  const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
+  return {
+    kind,
+    atMs: chance.between(0, STORM_MS - 5 * MINUTE),
+    durationMs: chance.between(low, high),
+    strength: kind === 'disk_full' ? 1 : chance.between(20, 100) / 100,
+    countdown: chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0,
+  };
+}
+
+const SECOND = 1_000;
+const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
+  crash_statement: [10, 5 * SECOND],
+  crash_before_commit: [10, 5 * SECOND],
+  crash_after_commit: [10, 5 * SECOND],
+  crash_before_effect: [10, 5 * SECOND],
+  crash_after_effect: [10, 5 * SECOND],
+  crash_long: [30 * SECOND, 20 * MINUTE],
+  disk_full: [SECOND, 2 * MINUTE],
+  disk_error: [SECOND, 2 * SECOND],
+  runner_death: [100, 2 * MINUTE],
+  machine_death: [100, 5 * MINUTE],
+  runner_hang: [5 * SECOND, 15 * MINUTE],
+  clock_jump: [MINUTE, 26 * 60 * MINUTE],
+};

@@ -1,0 +1,86 @@
+import type { Job, JobAnswer, JobResult } from '../src/core/facts.ts';
+import type { Sim } from './context.ts';
+import { performJob } from './git-jobs.ts';
+import type { Disk } from './machine.ts';
+import type { Prng } from './prng.ts';
+
+/** A job is answered at once when it ends within this time. */
+const QUICK_MS = 5_000;
+
+interface Running {
+  tellByFact: boolean;
+  readonly waiters: ((result: JobResult) => void)[];
+}
+
+/** Runs jobs once per key; a job whose runner died is run again by the next order for it. */
+export class RunnerJobs {
+  readonly #sim: Sim;
+  readonly #disk: Disk;
+  readonly #chance: Prng;
+  readonly #later: (delayMs: number, label: string, work: () => void) => void;
+  readonly #told: (rig: string) => void;
+  readonly #running = new Map<string, Running>();
+
+  constructor(parts: {
+    readonly sim: Sim;
+    readonly disk: Disk;
+    readonly later: (delayMs: number, label: string, work: () => void) => void;
+    readonly told: (rig: string) => void;
+  }) {
+    this.#sim = parts.sim;
+    this.#disk = parts.disk;
+    this.#later = parts.later;
+    this.#told = parts.told;
+    this.#chance = parts.sim.chance(`jobs ${String(parts.sim.time.nowMs)}`);
+  }
+
+  post(job: Job): Promise<JobAnswer> {
+    const stored = this.#disk.jobs.get(job.key)?.result ?? null;
+    if (stored !== null) return Promise.resolve({ state: 'done', result: stored });
+    const running = this.#running.get(job.key) ?? this.#begin(job);
+    if (running.tellByFact) return Promise.resolve({ state: 'accepted' });
+    return new Promise((resolve) => {
+      running.waiters.push((result) => {
+        resolve({ state: 'done', result });
+      });
+      this.#later(QUICK_MS, `job ${job.key} takes long`, () => {
+        if (!this.#running.has(job.key)) return;
+        running.tellByFact = true;
+        resolve({ state: 'accepted' });
+      });
+    });
+  }
+
+  #begin(job: Job): Running {
+    const stored = this.#disk.jobs.get(job.key) ?? { runs: 0, result: null };
+    stored.runs += 1;
+    this.#disk.jobs.set(job.key, stored);
+    const run = stored.runs;
+    const running: Running = { tellByFact: job.kind === 'gates', waiters: [] };
+    this.#running.set(job.key, running);
+    const slow = this.#sim.weather.hits('git_slow');
+    const workMs = slow ? this.#chance.between(1_000, 40_000) : this.#chance.between(5, 400);
+    const gateMs = job.kind === 'gates' ? this.#chance.between(500, 120_000) : 0;
+    this.#later(workMs + gateMs, `job ${job.key} works`, () => {
+      const result = performJob(this.#sim, job);
+      this.#sim.note(`job ${job.key} run ${String(run)}: ${result.result}`);
+      this.#later(this.#chance.between(1, 200), `job ${job.key} ends`, () => {
+        this.#finish(job, run, result);
+      });
+    });
+    return running;
+  }
+
+  #finish(job: Job, run: number, result: JobResult): void {
+    const running = this.#running.get(job.key);
+    this.#running.delete(job.key);
+    const stored = this.#disk.jobs.get(job.key);
+    if (stored !== undefined && result.result !== 'error') stored.result = result;
+    if (running?.tellByFact === true) {
+      const { rig } = job.repo;
+      this.#disk.record({ type: 'job_finished', key: `job:${job.key}:${String(run)}`, rig, jobKey: job.key, result });
+      this.#told(rig);
+    }
+    for (const tell of running?.waiters ?? []) tell(result);
+  }
+}

@@ -1,0 +1,409 @@
+import type {
+  AgentReport,
+  ExitRecord,
+  Fact,
+  Job,
+  JobAnswer,
+  StartAgent,
+  StopAgent,
+  StopAnswer,
+} from '../src/core/facts.ts';
+import { rescueRef } from '../src/core/model/agent.ts';
+import { trusted, type RunnerInstance } from '../src/core/model/ids.ts';
+import { RunnerRefusal } from '../src/ports/runner-client.ts';
+import { Agent, type Ended } from './agent.ts';
+import type { BrainDoor } from './brain-door.ts';
+import { repoOf, type Sim } from './context.ts';
+import { FactForwarder } from './forwarder.ts';
+import { Disk, type AttemptRow, type LiveAgent } from './machine.ts';
+import { Claims } from './claims.ts';
+import type { Prng } from './prng.ts';
+import { RunnerJobs } from './runner-jobs.ts';
+
+const STOP_ANSWER_MS = 8_000;
+const STOP_GRACE_MS = 30_000;
+const CONFIRM_CALL_MS = 10_000;
+
+/** The muscle: what it promises is written in the contract of the runner; here it keeps that promise on virtual time. */
+export class SimRunner {
+  readonly disk = new Disk();
+  /** Processes of agents on the machine; they may outlive the runner that made them. */
+  readonly processes = new Map<string, Agent>();
+  /** Tells the brain's host that another runner answers now. */
+  onInstance: (instance: RunnerInstance) => void = () => undefined;
+  readonly #sim: Sim;
+  readonly #door: BrainDoor;
+  readonly #chance: Prng;
+  #generation = 0;
+  #up = false;
+  #hungUntilMs = 0;
+  #live = new Map<string, LiveAgent>();
+  #forwarder: FactForwarder;
+  #jobs: RunnerJobs;
+  #claims: Claims;
+
+  constructor(sim: Sim, door: BrainDoor) {
+    this.#sim = sim;
+    this.#door = door;
+    this.#chance = sim.chance('runner');
+    this.#forwarder = this.#makeForwarder();
+    this.#jobs = this.#makeJobs();
+    this.#claims = this.#makeClaims();
+    this.#boot();
+  }
+
+  instance(): RunnerInstance | null {
+    return this.#up ? trusted.runner(`runner-${String(this.#generation)}`) : null;
+  }
+
+  get reach(): 'up' | 'down' | { readonly hungUntilMs: number } {
+    if (!this.#up) return 'down';
+    return this.#hungUntilMs > this.#sim.time.nowMs ? { hungUntilMs: this.#hungUntilMs } : 'up';
+  }
+
+  /** Runs `work` later in this runner process: not after its death, and not while it hangs. */
+  readonly later = (delayMs: number, label: string, work: () => void): void => {
+    const generation = this.#generation;
+    this.#sim.time.after(delayMs, label, () => {
+      if (generation !== this.#generation) return;
+      const leftMs = this.#hungUntilMs - this.#sim.time.nowMs;
+      if (leftMs > 0) this.later(leftMs, label, work);
+      else work();
+    });
+  };
+
+  #makeForwarder(): FactForwarder {
+    const generation = this.#generation;
+    const alive = (): boolean => generation === this.#generation;
+    return new FactForwarder({ sim: this.#sim, disk: this.disk, door: this.#door, later: this.later, alive });
+  }
+
+  #makeJobs(): RunnerJobs {
+    const told = (rig: string): void => {
+      this.#forwarder.wake(rig);
+    };
+    return new RunnerJobs({ sim: this.#sim, disk: this.disk, later: this.later, told });
+  }
+
+  #makeClaims(): Claims {
+    return new Claims({
+      sim: this.#sim,
+      disk: this.disk,
+      door: this.#door,
+      later: this.later,
+      record: (fact) => {
+        this.#record(fact);
+      },
+      live: (attempt) => this.#live.get(attempt) ?? null,
+      head: (attempt) => this.processes.get(attempt)?.head ?? null,
+    });
+  }
+
+  #record(fact: Fact): void {
+    this.disk.record(fact);
+    this.later(1, 'facts wait', () => {
+      this.#forwarder.wake(fact.rig);
+    });
+  }
+
+  /** The process ends. Its agents are orphans, or die with it when the whole machine goes. */
+  die(downMs: number, withAgents: boolean): void {
+    if (!this.#up) return;
+    this.#sim.note(`runner dies${withAgents ? ' with its agents' : ''}`);
+    this.#up = false;
+    this.#generation += 1;
+    this.#live = new Map();
+    for (const [attempt, row] of this.disk.attempts)
+      if (row.state !== 'exited') this.#sim.ledger.explain(attempt, 'the runner died');
+    if (withAgents) for (const agent of this.processes.values()) agent.kill();
+    this.#sim.time.after(downMs, 'runner starts', () => {
+      this.#boot();
+    });
+  }
+
+  hang(durationMs: number): void {
+    this.#hungUntilMs = this.#sim.time.nowMs + durationMs;
+    for (const [attempt, row] of this.disk.attempts)
+      if (row.state !== 'exited') this.#sim.ledger.explain(attempt, 'the runner hung');
+  }
+
+  /** Ends what a predecessor left, tells how each attempt ended, then answers. */
+  #boot(): void {
+    this.#hungUntilMs = 0;
+    this.#forwarder = this.#makeForwarder();
+    this.#jobs = this.#makeJobs();
+    this.#claims = this.#makeClaims();
+    for (const agent of this.processes.values()) agent.kill();
+    for (const [attempt, row] of this.disk.attempts) {
+      if (row.state === 'exited') continue;
+      const live: LiveAgent = { row, ending: row.stopped ? 'stopped' : 'runner_lost', exiting: false, ended: [] };
+      this.#live.set(attempt, live);
+      this.#endAttempt(live, { exitCode: null, signal: null, cause: live.ending ?? 'runner_lost', lastLine: '' });
+    }
+    this.#up = true;
+    for (const rig of this.disk.facts.keys()) this.#forwarder.wake(rig);
+    const instance = this.instance();
+    if (instance !== null)
+      this.#sim.time.after(this.#chance.between(10, 500), 'a new runner is noticed', () => {
+        this.onInstance(instance);
+      });
+  }
+
+  start(request: StartAgent): Promise<void> {
+    const known = this.disk.attempts.has(request.attempt);
+    const refusal = this.#judge(request);
+    if (refusal !== null) return Promise.reject(new RunnerRefusal(refusal, refusal));
+    if (known) return Promise.resolve();
+    const row: AttemptRow = {
+      request,
+      state: 'accepted',
+      base: null,
+      stopped: false,
+      claims: 0,
+      claimedIntent: null,
+      claimedHead: null,
+      intent: null,
+      startedAtMs: null,
+      exit: null,
+    };
+    this.disk.attempts.set(request.attempt, row);
+    for (const bead of [request.bead, request.sourceBead])
+      this.disk.raiseEpoch(request.rig, 'bead', bead, request.epoch);
+    this.disk.raiseEpoch(request.rig, 'agent', request.agent, request.epoch);
+    const live: LiveAgent = { row, ending: null, exiting: false, ended: [] };
+    this.#live.set(request.attempt, live);
+    this.#launch(live);
+    return Promise.resolve();
+  }
+
+  #judge(request: StartAgent): string | null {
+    const { rig, bead, sourceBead, agent, attempt, epoch } = request;
+    if (this.disk.tombstones.has(attempt)) return 'stopped';
+    if (this.disk.attempts.has(attempt)) return null;
+    const highest = Math.max(
+      this.disk.epoch(rig, 'bead', bead),
+      this.disk.epoch(rig, 'bead', sourceBead),
+      this.disk.epoch(rig, 'agent', agent),
+    );
+    if (highest >= epoch) return 'stale_epoch';
+    for (const other of this.disk.attempts.values()) {
+      if (other.state === 'exited') continue;
+      const { request: rival } = other;
+      if (rival.agent === agent || (rival.rig === rig && rival.sourceBead === sourceBead)) return 'busy';
+    }
+    return null;
+  }
+
+  #launch(live: LiveAgent): void {
+    const { request } = live.row;
+    if (this.#sim.weather.hits('spawn_fails')) {
+      this.#sim.ledger.explain(request.attempt, 'the program could not be started');
+      this.later(this.#chance.between(5, 500), 'spawn fails', () => {
+        this.#endAttempt(live, none('spawn_failed', 'spawn: no such file'));
+      });
+      return;
+    }
+    this.later(this.#chance.between(20, 3_000), `prepare ${request.attempt}`, () => {
+      if (!this.#mayGoOn(live)) return;
+      live.row.base = request.fixedHead ?? repoOf(this.#sim, request.rig).mustHead();
+      this.#confirm(live, 100);
+    });
+  }
+
+  /** Asks as often as it takes whether the attempt is wanted: no answer means no process. */
+  #confirm(live: LiveAgent, waitMs: number): void {
+    const { rig, attempt, epoch } = live.row.request;
+    const generation = this.#generation;
+    if (!this.#mayGoOn(live)) return;
+    this.#sim.wire.call<boolean>({
+      label: `confirm ${attempt}`,
+      to: 'brain',
+      timeoutMs: CONFIRM_CALL_MS,
+      apply: () => this.#door.service((town) => town.confirmStart(trusted.rig(rig), trusted.attempt(attempt), epoch)),
+      done: (answer) => {
+        if (generation !== this.#generation) return;
+        this.later(0, `confirmed ${attempt}`, () => {
+          if (!answer.ok)
+            this.later(waitMs, `confirm ${attempt} again`, () => {
+              this.#confirm(live, Math.min(2 * waitMs, 2_000));
+            });
+          else if (!answer.value) this.#endAttempt(live, none('refused', 'not the live one'));
+          else if (this.#mayGoOn(live)) this.#spawn(live);
+        });
+      },
+    });
+  }
+
+  #mayGoOn(live: LiveAgent): boolean {
+    const { request } = live.row;
+    if (live.exiting) return false;
+    if (live.ending !== null || this.disk.tombstones.has(request.attempt)) {
+      this.#endAttempt(live, none(live.ending ?? 'stopped', 'ended before its process was started'));
+      return false;
+    }
+    if (this.#sim.time.wallMs <= request.startDeadlineMs) return true;
+    this.#sim.ledger.explain(request.attempt, 'the start deadline passed');
+    this.#endAttempt(live, none('spawn_failed', 'the start deadline passed'));
+    return false;
+  }
+
+  #spawn(live: LiveAgent): void {
+    const { request, base } = live.row;
+    const nowMs = this.#sim.time.wallMs;
+    live.row.state = 'running';
+    live.row.startedAtMs = nowMs;
+    this.#sim.ledger.processStarted(request.rig, request.attempt, request.sourceBead);
+    const agent = new Agent({
+      sim: this.#sim,
+      row: live.row,
+      base: base ?? '',
+      claim: (intent, answer) => {
+        this.later(0, `done ${request.attempt}`, () => {
+          this.#claims.done(request.attempt, intent, answer);
+        });
+      },
+      activity: () => {
+        this.later(0, `output ${request.attempt}`, () => {
+          this.#activity(live);
+        });
+      },
+      exited: (how) => {
+        this.#sim.ledger.processEnded(request.attempt);
+        this.later(this.#chance.between(5, 500), `exit of ${request.attempt}`, () => {
+          const cause = live.ending ?? 'exited';
+          if (cause === 'exited') this.#sim.ledger.explain(request.attempt, 'its agent ended by itself');
+          this.#endAttempt(live, { ...how, cause });
+        });
+      },
+    });
+    this.processes.set(request.attempt, agent);
+    this.#record({
+      type: 'agent_started',
+      key: `started:${request.attempt}`,
+      rig: request.rig,
+      attempt: request.attempt,
+      epoch: request.epoch,
+      instance: this.instance() ?? '',
+      pid: this.processes.size,
+      base: base ?? '',
+      atMs: nowMs,
+    });
+    this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
+      if (this.#live.get(request.attempt) !== live || live.exiting) return;
+      this.#sim.ledger.explain(request.attempt, 'its wall clock ran out');
+      this.#orderEnd(live, 'wall_clock', STOP_GRACE_MS);
+    });
+    agent.begin();
+  }
+
+  #activity(live: LiveAgent): void {
+    const { request } = live.row;
+    if (this.#live.get(request.attempt) !== live || live.exiting) return;
+    const atMs = this.#sim.time.wallMs;
+    this.#record({
+      type: 'agent_event',
+      key: `event:${request.attempt}:${String(this.#sim.time.nowMs)}`,
+      rig: request.rig,
+      attempt: request.attempt,
+      epoch: request.epoch,
+      eventType: 'output',
+      atMs,
+      activeTools: [],
+      statusMessage: null,
+    });
+  }
+
+  #orderEnd(live: LiveAgent, ending: LiveAgent['ending'], graceMs: number): void {
+    live.ending ??= ending;
+    const agent = this.processes.get(live.row.request.attempt);
+    if (agent === undefined) {
+      if (live.row.state === 'accepted')
+        this.later(1, 'a start is given up', () => {
+          this.#mayGoOn(live);
+        });
+      return;
+    }
+    if (graceMs > 0) agent.terminate();
+    this.later(graceMs, `kill ${live.row.request.attempt}`, () => {
+      agent.kill();
+    });
+  }
+
+  /** Nothing of it is left, a written intent counts, the work is kept, the record is durable, the brain will be told. */
+  #endAttempt(live: LiveAgent, ended: Ended & { readonly cause: ExitRecord['cause'] }): void {
+    const { row } = live;
+    if (live.exiting) return;
+    live.exiting = true;
+    const { request } = row;
+    const agent = this.processes.get(request.attempt);
+    agent?.kill();
+    const doneIntent = this.#claims.honour(row);
+    const head = agent?.head ?? row.base;
+    const worked = head !== null && row.base !== null && head !== row.base;
+    const rescue = rescueRef(trusted.bead(request.sourceBead), trusted.attempt(request.attempt));
+    if (worked) repoOf(this.#sim, request.rig).refs.set(rescue, head);
+    const exit: ExitRecord = {
+      attempt: request.attempt,
+      epoch: request.epoch,
+      exitCode: ended.exitCode,
+      signal: ended.signal,
+      cause: ended.cause,
+      lastLine: ended.lastLine,
+      startedAtMs: row.startedAtMs,
+      endedAtMs: this.#sim.time.wallMs,
+      head: agent === undefined ? null : head,
+      base: row.base,
+      ahead: worked ? 1 : 0,
+      dirty: false,
+      rescueRef: worked ? rescue : null,
+      doneIntent,
+    };
+    row.state = 'exited';
+    row.exit = exit;
+    this.#record({ type: 'agent_exited', key: `exited:${request.attempt}`, rig: request.rig, exit });
+    this.processes.delete(request.attempt);
+    this.#live.delete(request.attempt);
+    for (const tell of live.ended) tell(exit);
+  }
+
+  stop(order: StopAgent): Promise<StopAnswer> {
+    this.disk.tombstones.add(order.attempt);
+    const row = this.disk.attempts.get(order.attempt);
+    if (row !== undefined && row.state !== 'exited') row.stopped = true;
+    const live = this.#live.get(order.attempt);
+    if (live === undefined) return Promise.resolve({ state: 'gone', exit: row?.exit ?? null });
+    this.#orderEnd(live, 'stopped', order.mode === 'now' ? 0 : STOP_GRACE_MS);
+    return new Promise((resolve) => {
+      live.ended.push((exit) => {
+        resolve({ state: 'gone', exit });
+      });
+      this.later(STOP_ANSWER_MS, `stop of ${order.attempt} takes long`, () => {
+        resolve({ state: 'stopping', exit: null });
+      });
+    });
+  }
+
+  report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
+    return Promise.resolve(
+      attempts.map((attempt): AgentReport => {
+        const row = this.disk.attempts.get(attempt);
+        if (row === undefined)
+          return { attempt, state: 'unknown', epoch: 0, pid: null, base: null, lastOutputAtMs: null, exit: null };
+        const pid = row.state === 'running' ? 1 : null;
+        const { base, exit } = row;
+        return { attempt, state: row.state, epoch: row.request.epoch, pid, base, lastOutputAtMs: null, exit };
+      }),
+    );
+  }
+
+  job(job: Job): Promise<JobAnswer> {
+    return this.#jobs.post(job);
+  }
+}
+
+const none = (cause: ExitRecord['cause'], lastLine: string): Ended & { readonly cause: ExitRecord['cause'] } => ({
+  exitCode: null,
+  signal: null,
+  cause,
+  lastLine,
+});

@@ -1,0 +1,262 @@
+import type { RigConfig } from '../src/core/commands.ts';
+import { trusted } from '../src/core/model/ids.ts';
+import { Brain } from './brain.ts';
+import { BrainDoor } from './brain-door.ts';
+import { Checkers } from './checkers.ts';
+import type { Sim } from './context.ts';
+import { Coverage } from './coverage.ts';
+import { CrashError } from './faulty-sql.ts';
+import { GitModel } from './git-model.ts';
+import { Ledger, Violation } from './ledger.ts';
+import { Rest } from './liveness.ts';
+import { People } from './people.ts';
+import type { FaultStep, Plan } from './plan.ts';
+import { hash32, Prng } from './prng.ts';
+import { SimRunner } from './runner.ts';
+import { Scheduler } from './scheduler.ts';
+import { Weather } from './weather.ts';
+import { Wire } from './wire.ts';
+
+const RIGS = ['api', 'web'] as const;
+const MINUTE = 60_000;
+/** After the storm the town has this much virtual time to come to rest. */
+const CALM_MAX_MS = 48 * 60 * MINUTE;
+/** Nothing new for so long, and nothing on its way: it is at rest. Longer than every back-off. */
+const REST_MS = 25 * MINUTE;
+/** A run that takes more steps is a loop. */
+const STEPS_MAX = 200_000;
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly atMs: number;
+  readonly step: number;
+}
+
+export interface Result {
+  readonly seed: number;
+  readonly hash: string;
+  readonly steps: number;
+  readonly statements: number;
+  readonly checks: number;
+  readonly faults: number;
+  readonly beads: number;
+  readonly coverage: ReadonlyMap<string, number>;
+  readonly failure: Failure | null;
+  readonly lines: readonly string[];
+}
+
+/** Runs one plan to its end or to the first thing that must not happen. */
+export async function runPlan(plan: Plan, options: { readonly trace: boolean }): Promise<Result> {
+  return new World(plan, options.trace).run();
+}
+
+class World {
+  readonly #plan: Plan;
+  readonly #time = new Scheduler();
+  readonly #lines: string[] = [];
+  readonly #trace: boolean;
+  readonly #coverage = new Coverage();
+  readonly #ledger = new Ledger();
+  readonly #weather: Weather;
+  readonly #brain: Brain;
+  readonly #runner: SimRunner;
+  readonly #people: People;
+  readonly #checkers: Checkers;
+  readonly #rest: Rest;
+  #hash = 0;
+  #steps = 0;
+  #storm = true;
+  #stray: Error | null = null;
+
+  constructor(plan: Plan, trace: boolean) {
+    this.#plan = plan;
+    this.#trace = trace;
+    const chance = (name: string): Prng => new Prng(`${String(plan.seed)} ${name}`);
+    this.#weather = new Weather(this.#time, chance('weather'));
+    const wire = new Wire(this.#time, this.#weather, chance('wire'));
+    const sim: Sim = {
+      time: this.#time,
+      weather: this.#weather,
+      ledger: this.#ledger,
+      wire,
+      repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
+      chance,
+      storm: () => this.#storm,
+      note: (line) => {
+        this.#note(line);
+      },
+    };
+    const door = new BrainDoor();
+    this.#runner = new SimRunner(sim, door);
+    this.#brain = new Brain({
+      sim,
+      door,
+      runner: this.#runner,
+      onRows: (address, text, args, rows) => {
+        const database = this.#brain.databases.get(address);
+        if (rows > 0 && database !== undefined) this.#coverage.sawRows(database, text, args);
+      },
+    });
+    wire.reach = (side) => (side === 'runner' ? this.#runner.reach : door.isOpen ? 'up' : 'down');
+    this.#people = new People(sim, this.#brain, RIGS);
+    this.#checkers = new Checkers(sim, this.#brain, this.#coverage);
+    this.#rest = new Rest(sim, this.#brain, this.#runner);
+  }
+
+  #note(line: string): void {
+    const full = `${String(this.#time.nowMs)} ${line}`;
+    this.#hash = hash32(full, this.#hash);
+    if (this.#trace) this.#lines.push(full);
+  }
+
+  async run(): Promise<Result> {
+    const stray = (error: unknown): void => {
+      if (!(error instanceof CrashError)) this.#stray = error instanceof Error ? error : new Error(String(error));
+    };
+    process.on('unhandledRejection', stray);
+    let failure: Failure | null = null;
+    try {
+      await this.#live();
+    } catch (error) {
+      failure = this.#failureOf(error);
+    } finally {
+      process.off('unhandledRejection', stray);
+    }
+    for (const [kind, count] of this.#weather.struck) this.#coverage.add(`fault ${kind}`, count);
+    return {
+      seed: this.#plan.seed,
+      hash: this.#hash.toString(16).padStart(8, '0'),
+      steps: this.#steps,
+      statements: this.#brain.statements,
+      checks: this.#checkers.checks + this.#ledger.checks + this.#rest.checks,
+      faults: this.#weather.total,
+      beads: this.#people.beads.length,
+      coverage: this.#coverage.counts,
+      failure,
+      lines: this.#lines,
+    };
+  }
+
+  #failureOf(error: unknown): Failure {
+    const code = error instanceof Violation ? error.code : 'CRASH';
+    const message =
+      error instanceof Violation
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
+    return { code, message, atMs: this.#time.nowMs, step: this.#steps };
+  }
+
+  async #live(): Promise<void> {
+    for (const rig of RIGS) this.#brain.configs.set(rig, rigConfig(rig));
+    this.#brain.start();
+    for (const step of this.#plan.people)
+      this.#time.after(1_000 + step.atMs, `person ${step.id} ${step.kind}`, () => {
+        this.#people.act(step, '');
+      });
+    for (const step of this.#plan.faults)
+      this.#time.after(1_000 + step.atMs, `fault ${step.id} ${step.kind}`, () => {
+        this.#begin(step);
+      });
+    this.#time.after(this.#plan.stormMs + MINUTE, 'the storm is over', () => {
+      this.#calm();
+    });
+    await this.#steppedUntilRest();
+    this.#rest.check();
+  }
+
+  async #steppedUntilRest(): Promise<void> {
+    for (;;) {
+      const event = this.#time.next();
+      if (event === null || this.#isAtRest()) return;
+      this.#steps += 1;
+      this.#note(event.label);
+      this.#perform(event.run);
+      // One macrotask: everything that promises can do without another event is done after it.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#stray !== null) throw this.#stray;
+      const [surprise] = this.#people.surprises;
+      if (surprise !== undefined) throw new Violation('API', surprise);
+      this.#checkers.afterStep();
+      const nextMs = this.#time.peekMs();
+      if (nextMs !== null && nextMs > this.#time.nowMs) this.#checkers.atRest();
+      if (this.#steps > STEPS_MAX || this.#time.nowMs > this.#plan.stormMs + CALM_MAX_MS)
+        throw new Violation('V0', 'the town does not come to rest');
+    }
+  }
+
+  /** What a dead process still throws is nobody's. */
+  #perform(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof CrashError)) throw error;
+    }
+  }
+
+  #isAtRest(): boolean {
+    return !this.#storm && this.#time.foreground === 0 && this.#time.nowMs > this.#checkers.lastNewsMs + REST_MS;
+  }
+
+  /** No more faults, no more people: what is down comes back, what was parked runs. */
+  #calm(): void {
+    this.#storm = false;
+    this.#weather.clear();
+    for (const config of this.#brain.configs.values()) this.#people.apply({ ...config, parked: false, polecatsMax: 4 });
+  }
+
+  #begin(step: FaultStep): void {
+    const { kind, durationMs } = step;
+    this.#ledger.trouble(this.#time.wallMs, this.#time.wallMs + durationMs);
+    switch (kind) {
+      case 'crash_long':
+        this.#weather.count(kind);
+        this.#brain.crash(kind, durationMs);
+        return;
+      case 'runner_death':
+      case 'machine_death':
+        this.#weather.count(kind);
+        this.#weather.note(durationMs);
+        this.#runner.die(durationMs, kind === 'machine_death');
+        return;
+      case 'runner_hang':
+        this.#weather.count(kind);
+        this.#weather.note(durationMs);
+        this.#runner.hang(durationMs);
+        return;
+      case 'clock_jump':
+        this.#weather.count(kind);
+        this.#time.wallOffsetMs += durationMs;
+        this.#brain.clockJumped();
+        return;
+      default:
+        this.#beginSpell(step);
+    }
+  }
+
+  #beginSpell(step: FaultStep): void {
+    if (step.kind.startsWith('crash_') || step.kind === 'disk_error') {
+      this.#brain.nextDownMs = step.durationMs;
+      this.#weather.arm(step.kind, step.countdown);
+    } else this.#weather.begin(step.kind, step.durationMs, step.strength);
+  }
+}
+
+function rigConfig(name: string): RigConfig {
+  return {
+    name: trusted.rig(name),
+    prefix: name,
+    url: `/remotes/${name}.git`,
+    targetBranch: 'main',
+    polecatsMax: 4,
+    gates: name === 'api' ? [{ name: 'test', run: 'true', timeoutMs: 5 * MINUTE }] : [],
+    runtime: 'script',
+    model: null,
+    command: null,
+    wallClockMs: 40 * MINUTE,
+    ownerEmail: 'owner@example.org',
+    parked: false,
+  };
+}
