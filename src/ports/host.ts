@@ -27,6 +27,8 @@ export interface HostPorts {
   mintCapability(capability: Capability): Promise<string>;
   /** Effects of one actor in flight at once; the default suits the narrowest host. */
   readonly effectsInFlightMax?: number | undefined;
+  /** Called after each committed turn: where a development host checks the invariants. */
+  readonly afterTurn?: ((address: ActorAddress, sql: Sql) => void) | undefined;
   /**
    * Called with `<effect key>:before` and `<effect key>:after` around the effects of an actor (`start:<attempt>`,
    * `job:push:…`, `message:…`); tests use it to kill the process in a known phase.

@@ -28,7 +28,11 @@ const file = (rig: string, path: string): string => git(rig, 'show', `main:${pat
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'gt-demo-test-'));
   output = JSON.parse(
-    execFileSync(GT, ['demo', '--dir', folder, '--keep', '--json'], { encoding: 'utf8', timeout: DEMO_LIMIT_MS }),
+    execFileSync(GT, ['demo', '--dir', folder, '--keep', '--json'], {
+      encoding: 'utf8',
+      timeout: DEMO_LIMIT_MS,
+      env: { ...process.env, GT_CHECK: '1' },
+    }),
   ) as DemoOutput;
 }, DEMO_LIMIT_MS);
 
@@ -82,6 +86,10 @@ describe('gt demo', () => {
     expect(passed.length).toBeGreaterThanOrEqual(output.convoy.total_beads);
     expect(failed).toHaveLength(1);
     expect(failed[0]).toContain('divide');
+  });
+
+  it('held every invariant after every turn', () => {
+    expect(readFileSync(join(folder, 'town/daemon/daemon.log'), 'utf8')).not.toContain('invariant violated');
   });
 
   it('leaves a result that passes its own tests and no process behind', () => {

@@ -195,6 +195,7 @@ export class Actor {
     }
     this.#dueMs = nextDueMs;
     this.#alarm.set(nextDueMs);
+    this.#ports.afterTurn?.(this.address, this.#sql);
     for (const reply of replies) reply();
     this.#waiters.check();
     for (const row of claimed) void this.#perform(row);

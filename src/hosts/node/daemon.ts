@@ -77,6 +77,7 @@ export class Daemon {
       log: this.#log,
       runner: this.#supervisor.client,
       storage: 'files',
+      checkInvariants: process.env['GT_CHECK'] === '1',
     });
     this.#service = options.makeService({
       id: town.identity.id,

@@ -2,10 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { mintCapability } from '../../api/capability.ts';
 import { parseRigName } from '../../core/model/ids.ts';
+import { checkRig } from '../../core/invariants.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ActorAddress, HostPorts } from '../../ports/host.ts';
 import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
+import type { Sql } from '../../ports/sql.ts';
+import { readInvariantFacts } from '../../store/invariant-facts.ts';
 import { TimerAlarm } from './alarm-timer.ts';
 import { systemRandom } from './random.ts';
 import { SqliteSql } from './sql-sqlite.ts';
@@ -19,6 +22,8 @@ export interface NodePortsOptions {
   readonly runner: RunnerClient;
   /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
   readonly storage: 'files' | 'read-only' | 'memory';
+  /** Checks every invariant after every turn and logs what does not hold (`GT_CHECK=1`); for development and tests. */
+  readonly checkInvariants: boolean;
 }
 
 /** The ports of this machine, and the way to give back what they hold. */
@@ -55,11 +60,21 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
         clearTimeout(timer);
       };
     },
+    afterTurn: options.checkInvariants ? invariantChecker(options.clock, options.log) : undefined,
     mintCapability: (capability) => mintCapability(capability, options.secrets.capabilityKey),
     close: () => {
       for (const alarm of alarms.splice(0)) alarm.close();
       for (const database of databases.splice(0)) database.close();
     },
+  };
+}
+
+function invariantChecker(clock: Clock, log: Log): (address: ActorAddress, sql: Sql) => void {
+  return (address, sql) => {
+    if (!address.startsWith('rig/')) return;
+    for (const violation of checkRig(readInvariantFacts(sql), clock.now())) {
+      log.error('invariant violated', { actor: address, invariant: violation.code, what: violation.text });
+    }
   };
 }
 

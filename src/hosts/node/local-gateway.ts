@@ -37,6 +37,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     log: silentLog,
     runner,
     storage: hasRun ? 'read-only' : 'memory',
+    checkInvariants: false,
   });
   const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
   await service.start(config.rigs);
