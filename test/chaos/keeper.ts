@@ -1,8 +1,8 @@
 /** Keeps the daemon up the way a service manager does: whatever ends it, it is started again. */
 import { join } from 'node:path';
 
-import { killNow } from '../support/processes.ts';
-import { startDaemonProcess, type DaemonProcess } from '../support/real-town.ts';
+import { killNow, sleep } from '../support/processes.ts';
+import { spawnDaemon, startDaemonProcess, type DaemonProcess } from '../support/real-town.ts';
 import type { Stage } from './stage.ts';
 
 const MAIN = join(import.meta.dirname, 'daemon-main.ts');
@@ -36,15 +36,21 @@ export class Keeper {
     });
   }
 
-  /** SIGKILL, what has to happen while no daemon lives, then the next one. */
-  async killAndRestart(between: () => void): Promise<void> {
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
     const daemon = this.#daemon;
     if (daemon === null) throw new Error('there is no daemon to kill');
     this.#asked = true;
     killNow(daemon.pid);
     await daemon.ended;
-    between();
-    await this.start();
+  }
+
+  /** A daemon that is killed while it comes up, however far it got. */
+  async startAndKill(afterMs: number): Promise<void> {
+    const daemon = spawnDaemon(this.#stage.town, MAIN);
+    await sleep(afterMs);
+    killNow(daemon.pid);
+    await daemon.ended;
   }
 
   /** The end that was asked for is no crash. */

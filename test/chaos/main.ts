@@ -141,10 +141,11 @@ function figures(
 ): string {
   const { turns, beads, reworks, again } = attemptsOf(stage);
   const daemon = monkey.kills.filter(({ target }) => target === 'daemon').length;
+  const twice = monkey.kills.filter((kill) => kill.twice).length;
   const ready = keeper.readyMs.toSorted((a, b) => a - b);
   console.log(
     `daemon back: median ${String(Math.round(ready[Math.floor(ready.length / 2)] ?? 0))} ms, worst ${String(Math.round(ready.at(-1) ?? 0))} ms; ` +
-      `${String(times.looks)} looks at the process table; all merged ${(times.calmMs / 1_000).toFixed(1)} s after the last kill`,
+      `${String(twice)} kills hit the recovery from one; ${String(times.looks)} looks at the process table; all merged ${(times.calmMs / 1_000).toFixed(1)} s after the last kill`,
   );
   return (
     `${String(monkey.kills.length)} kills (${String(daemon)} daemon in ${String(PHASES.length)} phases, ${String(monkey.kills.length - daemon)} runner), ` +

@@ -29,6 +29,8 @@ export interface Kill {
   readonly moment: Moment;
   /** What the daemon was doing. */
   readonly at: string;
+  /** The successor was killed as well, while it came up. */
+  readonly twice: boolean;
 }
 
 interface Wish {
@@ -42,7 +44,7 @@ export function wishes(kills: number, random: Random): Wish[] {
   const runner = Math.max(2, Math.round(kills / 4));
   const at = (index: number): { phase: Phase; moment: Moment } => ({
     phase: PHASES[index % PHASES.length] ?? 'start',
-    moment: MOMENTS[(index + Math.floor(index / PHASES.length)) % MOMENTS.length] ?? 'before',
+    moment: MOMENTS[((index % PHASES.length) + Math.floor(index / PHASES.length)) % MOMENTS.length] ?? 'before',
   });
   const list = Array.from({ length: kills }, (_, index): Wish =>
     index < runner
@@ -66,6 +68,9 @@ const DURING_MS_MAX = 40;
 /** The supervisor's longest back-off, and a start. */
 const RUNNER_BACK_MS = 60_000;
 const LOOK_MS = 3;
+/** One kill in so many is followed by a second one, into the recovery from the first. */
+const TWICE_EVERY = 4;
+const RECOVERY_MS_MAX = 500;
 
 export interface MonkeyOptions {
   readonly stage: Stage;
@@ -135,23 +140,31 @@ export class Monkey {
   }
 
   async #kill(wish: Wish, sprung: Sprung): Promise<void> {
-    const { stage, keeper } = this.#options;
-    const record = (atMs: number): void => {
-      this.kills.push({ atMs, target: wish.target, phase: wish.phase, moment: wish.moment, at: sprung.phase });
+    const { stage, keeper, random } = this.#options;
+    const twice = this.kills.length % TWICE_EVERY === TWICE_EVERY - 1;
+    const { target, phase, moment } = wish;
+    const record = (): void => {
+      this.kills.push({ atMs: Date.now(), target, phase, moment, at: sprung.phase, twice });
     };
-    if (wish.target === 'runner') {
-      const pid = await this.#runner();
-      record(Date.now());
-      killNow(pid);
+    if (target === 'runner') {
+      await this.#killRunner(record);
       removeTrap(stage.folder);
+      if (twice) await this.#killRunner(record);
       return;
     }
     if (sprung.pid !== keeper.pid) throw new Error(`process ${String(sprung.pid)} is not the daemon that was started`);
-    record(Date.now());
+    record();
     // The next daemon would step into the same trap.
-    await keeper.killAndRestart(() => {
-      removeTrap(stage.folder);
-    });
+    await keeper.kill();
+    removeTrap(stage.folder);
+    if (twice) await keeper.startAndKill(random() * RECOVERY_MS_MAX);
+    await keeper.start();
+  }
+
+  async #killRunner(record: () => void): Promise<void> {
+    const pid = await this.#runner();
+    record();
+    killNow(pid);
   }
 
   /** The runner of this town; after a kill the next one, which the daemon has to start by itself. */

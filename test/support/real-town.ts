@@ -60,10 +60,15 @@ export async function makeTown(folder: string, rigs: readonly RigPlan[]): Promis
   return { folder, town, remotes };
 }
 
-export interface DaemonProcess {
+export interface SpawnedDaemon {
   readonly pid: number;
   /** Resolves with what ended it. */
   readonly ended: Promise<string>;
+  /** What ended it, or null while it lives. */
+  readonly end: () => string | null;
+}
+
+export interface DaemonProcess extends SpawnedDaemon {
   /** Milliseconds from spawn to the first `ready`. */
   readonly readyMs: number;
 }
@@ -71,11 +76,10 @@ export interface DaemonProcess {
 /** How often readiness is asked for. */
 const READY_POLL_MS = 5;
 
-/** Starts a daemon's program and waits until it serves. */
-export async function startDaemonProcess(town: Town, main: string, waitMs: number): Promise<DaemonProcess> {
+/** Starts a daemon's program in the background; its output goes to the daemon's log. */
+export function spawnDaemon(town: Town, main: string): SpawnedDaemon {
   mkdirSync(town.paths.daemonDir, { recursive: true });
   const output = openSync(town.paths.daemonLog, 'a');
-  const began = performance.now();
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, '--town', town.paths.root], {
     detached: true,
     stdio: ['ignore', output, output],
@@ -89,11 +93,18 @@ export async function startDaemonProcess(town: Town, main: string, waitMs: numbe
       resolve(end);
     });
   });
-  while (performance.now() - began < waitMs && end === null) {
-    if (await isReady(town)) return { pid: child.pid ?? 0, ended, readyMs: performance.now() - began };
+  return { pid: child.pid ?? 0, ended, end: () => end };
+}
+
+/** Starts a daemon's program and waits until it serves. */
+export async function startDaemonProcess(town: Town, main: string, waitMs: number): Promise<DaemonProcess> {
+  const began = performance.now();
+  const daemon = spawnDaemon(town, main);
+  while (performance.now() - began < waitMs && daemon.end() === null) {
+    if (await isReady(town)) return { ...daemon, readyMs: performance.now() - began };
     await sleep(READY_POLL_MS);
   }
-  throw new Error(`the daemon did not come up (${end ?? 'no answer in time'}); see ${town.paths.daemonLog}`);
+  throw new Error(`the daemon did not come up (${daemon.end() ?? 'no answer in time'}); see ${town.paths.daemonLog}`);
 }
 
 export async function isReady(town: Town): Promise<boolean> {
