@@ -6,7 +6,7 @@ import type { Actor, Envelope } from './kernel/actor.ts';
 import type { EffectOutcome } from './kernel/program.ts';
 import { RigActor } from './rig/rig-actor.ts';
 import { TownActor } from './town/town-actor.ts';
-import { rigAddress, TOWN_ADDRESS } from './town/town-program.ts';
+import { rigAddress, TOWN_ADDRESS } from './town/town-context.ts';
 
 /** A message that came too early is sent again after this long; its predecessor is on its way. */
 const GAP_RETRY_MS = 50;

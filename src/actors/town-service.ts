@@ -32,7 +32,7 @@ import type {
   TownStatus,
   Why,
 } from '../core/queries.ts';
-import { whyConvoy } from '../core/why.ts';
+import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';

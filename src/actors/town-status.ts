@@ -1,8 +1,10 @@
-import { whyConvoy } from '../core/why.ts';
+import { convoyOutlook } from '../core/convoy-outlook.ts';
+import { whyConvoy } from '../core/why-convoy.ts';
 import type { AttentionItem, TownStatus } from '../core/queries.ts';
-import { checkRig } from '../core/invariants.ts';
+import { checkRig, checkTown } from '../core/invariants.ts';
 import type { HostPorts } from '../ports/host.ts';
 import { readInvariantFacts } from '../store/invariant-facts.ts';
+import { readTownFacts } from '../store/town-facts.ts';
 import type { TownActors } from './town-actors.ts';
 
 const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
@@ -25,16 +27,17 @@ export function readTownStatus(
     sinceMs: item.createdAtMs,
     next: `gt why ${item.subject.slice(item.subject.indexOf(':') + 1)}`,
   }));
+  const known = new Set(escalations.map((item) => item.subject.slice(item.subject.indexOf(':') + 1)));
   const held: AttentionItem[] = convoys
-    .filter((convoy) => convoy.failedBeads + convoy.cancelledBeads > 0)
-    .map((convoy) => ({
+    .map((convoy) => ({ convoy, beads: view.convoyBeads(convoy.id) }))
+    .filter(({ convoy, beads }) => !known.has(convoy.id) && convoyOutlook(convoy, beads).kind === 'held')
+    .map(({ convoy, beads }) => ({
       severity: 'medium',
       subject: convoy.id,
-      sentence: whyConvoy(convoy, view.convoyBeads(convoy.id)).sentence,
+      sentence: whyConvoy(convoy, beads).sentence,
       sinceMs: convoy.createdAtMs,
       next: `gt convoy show ${convoy.id}`,
     }));
-  const known = new Set(escalations.map((item) => item.subject.slice(item.subject.indexOf(':') + 1)));
   const own = rigs.flatMap((rig) => rig.queries.attention()).filter((item) => !known.has(item.subject));
   return {
     id: town.id,
@@ -50,10 +53,13 @@ export function readTownStatus(
       (a, b) => RANK[a.severity] - RANK[b.severity] || a.sinceMs - b.sinceMs,
     ),
     runner: { instance, state: instance === null ? 'unknown' : 'up', pid: null },
-    violations: rigs.flatMap((rig) =>
-      checkRig(readInvariantFacts(rig.sql), nowMs).map(
-        (violation) => `${rig.address}: ${violation.code} ${violation.text}`,
+    violations: [
+      ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
+      ...rigs.flatMap((rig) =>
+        checkRig(readInvariantFacts(rig.sql), nowMs).map(
+          (violation) => `${rig.address}: ${violation.code} ${violation.text}`,
+        ),
       ),
-    ),
+    ],
   };
 }

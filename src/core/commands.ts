@@ -69,15 +69,24 @@ export interface ConvoyTask {
   readonly dependsOn: readonly (number | BeadId)[];
 }
 
-/** Either new tasks, or beads that exist, in one convoy. */
-export interface CreateConvoy {
-  readonly title: string;
+/** Either new tasks, or beads that exist. */
+export interface ConvoyPlan {
   readonly tasks: readonly ConvoyTask[];
   readonly beads: readonly BeadId[];
+}
+
+export interface CreateConvoy extends ConvoyPlan {
+  readonly title: string;
   readonly mergeMode: MergeMode;
   readonly onFailure: FailurePolicy;
   /** True: beads run only after `gt convoy start`. */
   readonly staged: boolean;
+}
+
+/** What may change until the convoy has ended; what is missing stays. */
+export interface UpdateConvoy {
+  readonly title?: string | undefined;
+  readonly onFailure?: FailurePolicy | undefined;
 }
 
 export interface AddRig {

@@ -4,6 +4,7 @@
  */
 import type { Agent } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
+import type { Convoy, ConvoyBead } from './model/convoy.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts } from './view.ts';
 
 export interface Violation {
@@ -160,4 +161,54 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
   if (!alive && facts.resyncDueAtMs !== null && facts.resyncDueAtMs > nowMs)
     violations.push({ code: 'I25', text: 'nothing is alive but a timer is set' });
   return violations;
+}
+
+/** Recorded state of the town: convoys that live, and the last that ended. */
+export interface TownInvariantFacts {
+  readonly convoys: readonly { readonly convoy: Convoy; readonly beads: readonly ConvoyBead[] }[];
+  /** Causes with more than one open escalation. */
+  readonly repeatedCauses: readonly string[];
+  /** Escalations that have ended and would still be raised again. */
+  readonly endedWithTimer: readonly string[];
+}
+
+export function checkTown(facts: TownInvariantFacts): readonly Violation[] {
+  return [
+    ...facts.convoys.flatMap(({ convoy, beads }) => [...convoyCounts(convoy, beads), ...convoyLanding(convoy, beads)]),
+    ...facts.repeatedCauses.map((cause) => ({ code: 'I20', text: `${cause} has more than one open escalation` })),
+    ...facts.endedWithTimer.map((id) => ({ code: 'I20', text: `${id} has ended and would be raised again` })),
+  ];
+}
+
+function convoyCounts(convoy: Convoy, beads: readonly ConvoyBead[]): Violation[] {
+  const of = (status: ConvoyBead['status']): number => beads.filter((bead) => bead.status === status).length;
+  const pairs = [
+    ['beads', convoy.totalBeads, beads.length],
+    ['closed', convoy.closedBeads, of('closed')],
+    ['failed', convoy.failedBeads, of('failed')],
+    ['cancelled', convoy.cancelledBeads, of('cancelled')],
+  ] as const;
+  return pairs
+    .filter(([, counted, rows]) => counted !== rows)
+    .map(([what, counted, rows]) => ({
+      code: 'I14',
+      text: `${convoy.id} counts ${String(counted)} ${what}; its rows say ${String(rows)}`,
+    }));
+}
+
+/** What landed had something to land, all of it is proven, and the policy let the rest be left out. */
+function convoyLanding(convoy: Convoy, beads: readonly ConvoyBead[]): Violation[] {
+  if (convoy.status !== 'landed') return [];
+  const closed = beads.filter((bead) => bead.status === 'closed');
+  const unproven = closed.filter((bead) => bead.closeReason === 'merged' && bead.mergeSha === null);
+  const live = beads.filter((bead) => bead.status === 'live' || bead.status === 'creating');
+  const violations: string[] = [
+    ...(closed.length === 0 ? ['landed without a bead that ended well'] : []),
+    ...(live.length > 0 ? [`landed while ${String(live.length)} of its beads had not ended`] : []),
+    ...(closed.length < beads.length && convoy.onFailure !== 'skip'
+      ? [`landed without all of its beads although its policy is ${convoy.onFailure}`]
+      : []),
+    ...unproven.map((bead) => `landed without the merge commit of ${bead.beadId ?? bead.title}`),
+  ];
+  return violations.map((text) => ({ code: 'I15', text: `${convoy.id} ${text}` }));
 }

@@ -5,7 +5,6 @@
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Agent } from './model/agent.ts';
 import { isTerminal, sourceOf, type Bead, type Blocker } from './model/bead.ts';
-import type { Convoy, ConvoyBead } from './model/convoy.ts';
 import type { Why } from './queries.ts';
 import { duration } from './text.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
@@ -281,45 +280,6 @@ export function whyAgent(agent: Agent, attempt: AttemptFacts | null): Why {
         sentence: `Works on ${agent.hookBeadId ?? 'nothing'}${attempt === null ? '' : ` (attempt ${attempt.id}, epoch ${String(attempt.epoch)})`}.`,
         rule: 'assign-work',
         next: 'It calls "gt done", or its process ends.',
-      });
-  }
-}
-
-export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
-  const say = (text: Sentence): Why => why(convoy.id, convoy.status, { sinceMs: convoy.createdAtMs, ...text });
-  const progress = `${String(convoy.closedBeads)} of ${String(convoy.totalBeads)} beads are merged or needed no change`;
-  switch (convoy.status) {
-    case 'creating': {
-      const rigs = [...new Set(beads.filter((bead) => bead.status === 'creating').map((bead) => bead.rig))];
-      return say({
-        sentence: `Waits for the rigs ${rigs.join(', ')} to take its beads.`,
-        rule: 'convoy',
-        next: 'All of them have answered.',
-      });
-    }
-    case 'staged':
-      return say({ sentence: 'Complete and staged.', rule: 'convoy', next: `Run "gt convoy start ${convoy.id}".` });
-    case 'active': {
-      const bad = beads.filter((bead) => bead.status === 'failed' || bead.status === 'cancelled');
-      if (bad.length > 0) {
-        const names = bad.map((bead) => `${bead.beadId ?? bead.title} (${bead.closeReason ?? bead.status})`).join(', ');
-        return say({
-          sentence: `${progress}; held because of ${names}.`,
-          rule: 'convoy',
-          next: 'A person decides: the policy is "hold".',
-        });
-      }
-      return say({ sentence: `${progress}.`, rule: 'convoy', next: 'The rest of its beads.' });
-    }
-    case 'ready_to_land':
-      return say({ sentence: 'Every bead ended well; it lands now.', rule: 'convoy', next: 'The landing evidence.' });
-    case 'landed':
-      return say({ sentence: `Landed: ${progress}.`, rule: 'convoy', next: null, sinceMs: convoy.landedAtMs });
-    default:
-      return say({
-        sentence: `Ended as ${convoy.status}${convoy.reason === null ? '' : `: ${convoy.reason}`}.`,
-        rule: 'convoy',
-        next: null,
       });
   }
 }

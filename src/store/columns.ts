@@ -137,4 +137,7 @@ export const CONVOY_BEAD_COLUMNS: string = list(
   'depends_on',
   'merge_sha',
   'close_reason',
+  'batch',
+  'adopted',
+  'started',
 );

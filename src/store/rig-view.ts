@@ -205,6 +205,10 @@ export class SqlRigView implements RigView {
     return this.#one((row) => int(row['end_reported']), 'SELECT end_reported FROM beads WHERE id = ?', bead) === 1;
   }
 
+  skipsFailed(bead: BeadId): boolean {
+    return this.#one((row) => int(row['skip_failed']), 'SELECT skip_failed FROM beads WHERE id = ?', bead) === 1;
+  }
+
   isWatched(bead: BeadId): boolean {
     return (
       this.#one(

@@ -22,6 +22,7 @@ import {
   FAILURE_POLICIES,
   MERGE_MODES,
   type Convoy,
+  type ConvoyAddition,
   type ConvoyBead,
 } from '../core/model/convoy.ts';
 import { trusted } from '../core/model/ids.ts';
@@ -237,6 +238,17 @@ export function convoyBeadFromRow(row: SqlRow): ConvoyBead {
     dependsOn: json<readonly number[]>(row['depends_on']),
     mergeSha: textOrNull(row['merge_sha']),
     closeReason: textOrNull(row['close_reason']),
+    batch: int(row['batch']),
+    adopted: int(row['adopted']) === 1,
+    started: int(row['started']) === 1,
+  };
+}
+
+export function convoyAdditionFromRow(row: SqlRow): ConvoyAddition {
+  return {
+    batch: int(row['batch']),
+    state: word(['pending', 'done', 'refused'], row['state'], 'convoy_additions.state'),
+    reason: textOrNull(row['reason']),
   };
 }
 

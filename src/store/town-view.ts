@@ -1,11 +1,21 @@
 import type { RigConfig } from '../core/commands.ts';
-import type { Convoy, ConvoyBead } from '../core/model/convoy.ts';
+import type { Convoy, ConvoyAddition, ConvoyBead } from '../core/model/convoy.ts';
 import { trusted, type ConvoyId, type RigName } from '../core/model/ids.ts';
 import type { EscalationSummary } from '../core/queries.ts';
 import type { TownView } from '../core/town-view.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS } from './columns.ts';
-import { convoyBeadFromRow, convoyFromRow, int, intOrNull, json, text, textOrNull, word } from './rows.ts';
+import {
+  convoyAdditionFromRow,
+  convoyBeadFromRow,
+  convoyFromRow,
+  int,
+  intOrNull,
+  json,
+  text,
+  textOrNull,
+  word,
+} from './rows.ts';
 
 export interface RigRow {
   readonly name: RigName;
@@ -33,6 +43,29 @@ export class SqlTownView implements TownView {
     return this.#sql
       .all(`SELECT ${CONVOY_BEAD_COLUMNS} FROM convoy_beads WHERE convoy_id = ? ORDER BY position`, id)
       .map(convoyBeadFromRow);
+  }
+
+  convoyAdditions(id: ConvoyId): readonly ConvoyAddition[] {
+    return this.#sql
+      .all(
+        `SELECT batch, state, reason FROM convoy_additions WHERE convoy_id = ? AND state <> 'done' ORDER BY batch`,
+        id,
+      )
+      .map(convoyAdditionFromRow);
+  }
+
+  convoyAddition(id: ConvoyId, batch: number): ConvoyAddition | null {
+    const row = this.#sql.all(
+      'SELECT batch, state, reason FROM convoy_additions WHERE convoy_id = ? AND batch = ?',
+      id,
+      batch,
+    )[0];
+    return row === undefined ? null : convoyAdditionFromRow(row);
+  }
+
+  convoyAskedAbout(id: ConvoyId): number {
+    const row = this.#sql.all('SELECT asked_about FROM convoys WHERE id = ?', id)[0];
+    return row === undefined ? 0 : int(row['asked_about']);
   }
 
   rigNames(): readonly RigName[] {

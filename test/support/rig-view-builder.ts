@@ -29,6 +29,8 @@ export interface World {
   readonly breaker: BreakerFacts;
   /** Beads whose end the town must hear. */
   readonly watched: readonly BeadId[];
+  /** Beads that their convoy's policy cancels once something they wait for has failed. */
+  readonly skipping: readonly BeadId[];
   /** Beads whose end the town has heard. */
   readonly reported: readonly BeadId[];
 }
@@ -61,6 +63,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     dependents: {},
     breaker: CLOSED_BREAKER,
     watched: [],
+    skipping: [],
     reported: [],
     ...over,
   });
@@ -98,6 +101,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     breaker: () => world.breaker,
     runnerInstance: () => trusted.runner('runner-1'),
     endReported: (bead) => world.reported.includes(bead),
+    skipsFailed: (bead) => world.skipping.includes(bead),
     isWatched: (bead) => world.watched.includes(bead),
   };
 }

@@ -1,13 +1,14 @@
 /** A whole town in memory on a virtual clock: real actors, real SQLite, a fake runner. The test moves time. */
 import { TownService } from '../../src/actors/town-service.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
-import { checkRig } from '../../src/core/invariants.ts';
+import { checkRig, checkTown } from '../../src/core/invariants.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { readInvariantFacts } from '../../src/store/invariant-facts.ts';
+import { readTownFacts } from '../../src/store/town-facts.ts';
 import { FakeRunner } from './fake-runner.ts';
 
 /** Counts statements, to show what an idle town costs. */
@@ -148,8 +149,9 @@ export class VirtualTown {
 
   check(): void {
     for (const [address, sql] of this.databases) {
-      if (!address.startsWith('rig/')) continue;
-      const violations = checkRig(readInvariantFacts(sql.inner), this.nowMs);
+      const violations = address.startsWith('rig/')
+        ? checkRig(readInvariantFacts(sql.inner), this.nowMs)
+        : checkTown(readTownFacts(sql.inner));
       if (violations.length > 0)
         throw new Error(
           `${address}: ${violations.map((violation) => `${violation.code} ${violation.text}`).join('; ')}`,

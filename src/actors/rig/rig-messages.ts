@@ -12,6 +12,7 @@ import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-messages.ts';
 import type { RigContext } from './rig-context.ts';
 
 /** What the town asked of this rig; each message is applied exactly once and in the order in which it was sent. */
@@ -28,6 +29,12 @@ export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter,
       return;
     case 'cancel_convoy':
       cancelConvoy(rig, turn, writer, message);
+      return;
+    case 'convoy_policy':
+      applyPolicy(rig, turn, message);
+      return;
+    case 'leave_convoy':
+      leaveConvoy(rig, turn, writer, message);
       return;
     case 'watch_bead':
       watchBead(rig, turn, writer, trusted.bead(message.bead));
@@ -60,6 +67,7 @@ function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
       type: 'beads_refused',
       convoy: message.convoy,
       reason: `there is no bead ${missing}`,
+      positions: message.tasks.map((task) => task.position),
     });
     return;
   }
@@ -161,13 +169,15 @@ function adoptBeads(
       type: 'beads_refused',
       convoy: message.convoy,
       reason: `${refused.id} can't join: ${why}`,
+      positions: message.beads.map((entry) => entry.position),
     });
     return;
   }
   for (const { position, bead } of rows) {
     if (bead === null) continue;
     rig.sql.all(
-      'UPDATE beads SET convoy_id = ?, convoy_position = ?, version = version + 1 WHERE id = ?',
+      // The end of a bead that ended before it joined is told to the convoy as well.
+      `UPDATE beads SET convoy_id = ?, convoy_position = ?, end_reported = 0, version = version + 1 WHERE id = ?`,
       message.convoy,
       position,
       bead.id,
@@ -182,52 +192,6 @@ function adoptBeads(
   }
   const beads = rows.map(({ position, bead, id }) => ({ position, bead: id, title: bead?.title ?? id }));
   turn.send<RigToTown>('town', rig.address, { type: 'beads_created', convoy: message.convoy, beads });
-}
-
-function startConvoy(
-  rig: RigContext,
-  turn: Turn,
-  writer: RigWriter,
-  message: Extract<TownToRig, { readonly type: 'start_convoy' }>,
-): void {
-  for (const { ref, bead } of message.names) writer.blockers.rename(ref, bead);
-  for (const row of rig.sql.all(
-    `SELECT id FROM beads WHERE convoy_id = ? AND hold = 'staged' AND status = 'open' ORDER BY convoy_position`,
-    message.convoy,
-  )) {
-    const id = trusted.bead(String(row['id']));
-    writer.updateBead(id, { hold: null, hold_reason: null });
-    turn.journal({
-      entity: beadRef(id),
-      action: 'release_bead',
-      rule: 'town',
-      reason: `convoy ${message.convoy} started`,
-      from: 'staged',
-    });
-  }
-}
-
-function cancelConvoy(
-  rig: RigContext,
-  turn: Turn,
-  writer: RigWriter,
-  message: Extract<TownToRig, { readonly type: 'cancel_convoy' }>,
-): void {
-  for (const row of rig.sql.all(
-    `SELECT id FROM beads WHERE convoy_id = ? AND status = 'open' ORDER BY convoy_position`,
-    message.convoy,
-  )) {
-    const bead = must(rig.view.bead(trusted.bead(String(row['id']))), 'a listed bead exists');
-    writer.transitionBead(bead, 'closed', { closeReason: 'cancelled', evidence: { note: message.reason } });
-    turn.journal({
-      entity: beadRef(bead.id),
-      action: 'transition_bead',
-      rule: 'town',
-      reason: message.reason,
-      from: 'open',
-      to: 'closed',
-    });
-  }
 }
 
 function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): void {

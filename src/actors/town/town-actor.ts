@@ -1,42 +1,72 @@
-import type { Caller, CreateConvoy, RigConfig } from '../../core/commands.ts';
-import type { ConvoyId } from '../../core/model/ids.ts';
+import type { Caller, ConvoyPlan, CreateConvoy, RigConfig, UpdateConvoy } from '../../core/commands.ts';
+import type { BeadId, ConvoyId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
+import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
-import { TownCommands } from './town-commands.ts';
-import { TOWN_ADDRESS, TownProgram } from './town-program.ts';
+import { ConvoyCommands } from './convoy-commands.ts';
+import { putRig } from './put-rig.ts';
+import { TOWN_ADDRESS, TownContext } from './town-context.ts';
+import { TownProgram } from './town-program.ts';
 
 /** The town: its actor, and what may be asked of it. */
 export class TownActor {
   readonly actor: Actor;
   readonly program: TownProgram;
   readonly kernel: KernelStore;
-  readonly #commands: TownCommands;
+  readonly #town: TownContext;
+  readonly #convoys: ConvoyCommands;
 
   constructor(options: {
     readonly ports: HostPorts;
     readonly sql: Sql;
     readonly deliver: (row: OutboxRow) => Promise<EffectOutcome>;
   }) {
-    this.program = new TownProgram(options.sql, options.ports, options.deliver);
+    this.#town = new TownContext(options.sql, options.ports);
+    this.program = new TownProgram(this.#town, options.deliver);
     this.kernel = new KernelStore(options.sql);
-    this.#commands = new TownCommands(options.sql, this.program, options.ports.random);
+    this.#convoys = new ConvoyCommands(this.#town);
     this.actor = new Actor({ address: TOWN_ADDRESS, ports: options.ports, sql: options.sql, program: this.program });
+  }
+
+  get view(): SqlTownView {
+    return this.#town.view;
+  }
+
+  get sql(): Sql {
+    return this.#town.sql;
   }
 
   putRig(config: RigConfig): Promise<void> {
     return this.actor.ask((turn) => {
-      this.#commands.putRig(turn, config);
+      putRig(this.#town, turn, config);
     });
   }
 
   createConvoy(input: CreateConvoy, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#commands.createConvoy(turn, input, caller));
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.create(turn, input, caller));
   }
 
   startConvoy(id: ConvoyId, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#commands.startConvoy(turn, id, caller));
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.start(turn, id, caller));
+  }
+
+  /** Answers the number of the addition. */
+  addToConvoy(id: ConvoyId, plan: ConvoyPlan, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.add(turn, id, plan, caller));
+  }
+
+  removeFromConvoy(id: ConvoyId, beads: readonly BeadId[], caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.remove(turn, id, beads, caller));
+  }
+
+  updateConvoy(id: ConvoyId, change: UpdateConvoy, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.update(turn, id, change, caller));
+  }
+
+  closeConvoy(id: ConvoyId, note: string, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.close(turn, id, note, caller));
   }
 }

@@ -74,4 +74,9 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE breakers (scope TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at INTEGER NOT NULL, opened_at INTEGER, reason TEXT, escalated INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    id: 3,
+    name: 'convoy-skip',
+    statements: ['ALTER TABLE beads ADD COLUMN skip_failed INTEGER NOT NULL DEFAULT 0'],
+  },
 ];

@@ -43,4 +43,34 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX escalations_created ON escalations (created_at)',
     ],
   },
+  {
+    id: 2,
+    name: 'convoy-changes-escalation-routes-health',
+    statements: [
+      'ALTER TABLE convoys ADD COLUMN asked_about INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE convoy_beads ADD COLUMN batch INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE convoy_beads ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE convoy_beads ADD COLUMN started INTEGER NOT NULL DEFAULT 0',
+      `UPDATE convoy_beads SET started = 1 WHERE convoy_id IN (SELECT id FROM convoys WHERE status NOT IN ('creating', 'staged'))`,
+      `CREATE TABLE convoy_additions (
+        convoy_id TEXT NOT NULL REFERENCES convoys (id), batch INTEGER NOT NULL, first_position INTEGER NOT NULL, size INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')), reason TEXT, created_by TEXT NOT NULL, created_at INTEGER NOT NULL,
+        PRIMARY KEY (convoy_id, batch)
+      ) STRICT, WITHOUT ROWID`,
+      'ALTER TABLE escalations ADD COLUMN acknowledged_by TEXT',
+      'ALTER TABLE escalations ADD COLUMN resolved_by TEXT',
+      'ALTER TABLE escalations ADD COLUMN resolution TEXT',
+      'ALTER TABLE escalations ADD COLUMN decision TEXT',
+      'CREATE INDEX escalations_open ON escalations (id) WHERE resolved_at IS NULL',
+      `CREATE TABLE escalation_routes (
+        escalation_id TEXT NOT NULL REFERENCES escalations (id), round INTEGER NOT NULL, route TEXT NOT NULL, severity TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('pending', 'queued', 'sent', 'failed', 'off', 'skipped')), error TEXT,
+        created_at INTEGER NOT NULL, settled_at INTEGER, PRIMARY KEY (escalation_id, round, route)
+      ) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE health (
+        subject TEXT PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'unknown', missed INTEGER NOT NULL DEFAULT 0,
+        answered_at INTEGER, asked_at INTEGER, detail TEXT
+      ) STRICT, WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -1,0 +1,37 @@
+import type { RigConfig } from '../../core/commands.ts';
+import { conflict } from '../../core/errors.ts';
+import type { Turn } from '../kernel/turn.ts';
+import { rigAddress, type TownContext } from './town-context.ts';
+
+/** Registers a rig or updates its settings. A prefix is for life: ids minted with it must never mean another rig. */
+export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
+  const known = town.view.rig(config.name);
+  if (known !== null && known.prefix !== config.prefix) {
+    throw conflict(
+      'prefix_fixed',
+      `The rig "${config.name}" has the prefix "${known.prefix}"; a prefix never changes.`,
+      `Set prefix = "${known.prefix}" for it.`,
+    );
+  }
+  const other = town.view.rigByPrefix(config.prefix);
+  if (other !== null && other.name !== config.name) {
+    throw conflict(
+      'prefix_taken',
+      `The prefix "${config.prefix}" belongs to the rig "${other.name}".`,
+      'Choose another with --prefix.',
+    );
+  }
+  town.sql.all(
+    `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET git_url = excluded.git_url, default_branch = excluded.default_branch, config = excluded.config, version = version + 1
+      WHERE config <> excluded.config`,
+    config.name,
+    config.name,
+    rigAddress(config.name),
+    config.url,
+    config.targetBranch,
+    config.prefix,
+    JSON.stringify(config),
+    turn.nowMs,
+  );
+}

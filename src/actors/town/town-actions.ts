@@ -1,0 +1,84 @@
+import type { Decision, TownAction } from '../../core/actions.ts';
+import { unreachable } from '../../core/assert.ts';
+import { trusted } from '../../core/model/ids.ts';
+import { CONVOY_TRANSITIONS } from '../../core/transitions.ts';
+import { GuardFailed } from '../../store/guard-failed.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { TownContext } from './town-context.ts';
+
+type Of<Type extends TownAction['type']> = Extract<TownAction, { readonly type: Type }>;
+interface Change {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Carries out what the rules of the town decided: guarded, and journalled with the rule and the reason. */
+export function applyTownAction(
+  town: TownContext,
+  turn: Turn,
+  action: TownAction,
+  decision: Decision<TownAction>,
+): void {
+  const change = perform(town, turn, action);
+  turn.journal({
+    entity: decision.entity,
+    action: action.type,
+    rule: decision.rule,
+    reason: decision.reason,
+    from: change.from ?? null,
+    to: change.to ?? null,
+  });
+}
+
+function perform(town: TownContext, turn: Turn, action: TownAction): Change {
+  switch (action.type) {
+    case 'convoy_status':
+      return moveConvoy(town, turn, action);
+    case 'message_rig':
+      town.tell(turn, action.rig, action.message);
+      return { to: `${action.rig}: ${action.message.type}` };
+    case 'open_escalation':
+      town.raise(turn, { ...action, rig: action.rig ?? '' });
+      return { to: action.severity };
+    case 'close_escalation':
+      town.resolve(turn, action.causeKey);
+      return {};
+    default:
+      return changeRows(town, turn, action);
+  }
+}
+
+type RowAction = Of<'start_beads' | 'accept_addition' | 'drop_beads' | 'void_beads' | 'ask_about_convoy'>;
+
+function changeRows(town: TownContext, turn: Turn, action: RowAction): Change {
+  const writer = town.convoys(turn);
+  const convoy = trusted.convoy(action.convoy);
+  switch (action.type) {
+    case 'start_beads':
+      writer.markStarted(convoy, action.positions);
+      return { to: `${String(action.positions.length)} beads` };
+    case 'accept_addition':
+      writer.acceptAddition(convoy, action.batch);
+      return { to: 'done' };
+    case 'drop_beads':
+      writer.dropBeads(convoy, action.positions);
+      return { to: `${String(action.positions.length)} beads` };
+    case 'void_beads':
+      writer.voidBeads(convoy, action.positions);
+      return { to: `${String(action.positions.length)} beads` };
+    case 'ask_about_convoy':
+      writer.setAskedAbout(convoy, action.beads);
+      return { to: String(action.beads) };
+    default:
+      return unreachable(action, 'action of the town');
+  }
+}
+
+function moveConvoy(town: TownContext, turn: Turn, action: Of<'convoy_status'>): Change {
+  const convoy = town.view.convoy(trusted.convoy(action.convoy));
+  const to = CONVOY_TRANSITIONS.find((row) => row.to === action.to)?.to;
+  if (convoy === null || to === undefined || convoy.status !== action.from)
+    throw new GuardFailed(`${action.convoy} can't go from ${action.from} to ${action.to}`);
+  town.convoys(turn).transition(convoy, to, action.reasonText);
+  return { from: action.from, to: action.to };
+}

@@ -1,0 +1,107 @@
+import type { TownToRig } from '../../core/actions.ts';
+import { convoyRef } from '../../core/refs.ts';
+import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../core/model/ids.ts';
+import type { HostPorts } from '../../ports/host.ts';
+import type { Sql } from '../../ports/sql.ts';
+import { ConvoyWriter } from '../../store/convoy-writer.ts';
+import { EscalationWriter } from '../../store/escalation-writer.ts';
+import { SqlTownView } from '../../store/town-view.ts';
+import type { Turn } from '../kernel/turn.ts';
+
+export const TOWN_ADDRESS = 'town';
+export const rigAddress = (rig: string): string => `rig/${rig}`;
+export const rigOf = (address: string): string => address.slice(address.indexOf('/') + 1);
+/** Escalations are more than convoys: three more characters keep a collision out of reach. */
+const ESCALATION_SUFFIX_LENGTH = TOWN_SUFFIX_LENGTH + 3;
+
+export interface Raise {
+  /** Empty for the town itself. */
+  readonly rig: string;
+  readonly causeKey: string;
+  readonly severity: string;
+  readonly category: string;
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** What every part of the town actor shares: its view, its writers, and the wire to the rigs. */
+export class TownContext {
+  readonly sql: Sql;
+  readonly ports: HostPorts;
+  readonly view: SqlTownView;
+
+  constructor(sql: Sql, ports: HostPorts) {
+    this.sql = sql;
+    this.ports = ports;
+    this.view = new SqlTownView(sql);
+  }
+
+  convoys(turn: Turn): ConvoyWriter {
+    return new ConvoyWriter(this.sql, turn.nowMs, turn.dirty);
+  }
+
+  escalations(turn: Turn): EscalationWriter {
+    return new EscalationWriter(this.sql, turn.nowMs);
+  }
+
+  mint(kind: 'cv' | 'esc'): string {
+    const length = kind === 'cv' ? TOWN_SUFFIX_LENGTH : ESCALATION_SUFFIX_LENGTH;
+    return `hq-${kind}-${crockford(this.ports.random.bytes(length))}`;
+  }
+
+  tell(turn: Turn, rig: string, message: TownToRig): void {
+    turn.send<TownToRig>(rigAddress(rig), TOWN_ADDRESS, message);
+  }
+
+  /** A bead of one rig waits for a bead of another: remember it, and ask the owner to report its end. */
+  waitFor(turn: Turn, blocker: string, waitingRig: string): void {
+    this.sql.all(
+      `INSERT INTO remote_waits (blocker_ref, rig_id, state) VALUES (?, ?, 'open') ON CONFLICT (blocker_ref, rig_id) DO UPDATE SET state = 'open'`,
+      blocker,
+      waitingRig,
+    );
+    if (blocker.includes('/')) return;
+    const owner = this.view.rigByPrefix(blocker.slice(0, blocker.indexOf('-')));
+    if (owner === null)
+      this.tell(turn, waitingRig, { type: 'gate_failed', ref: blocker, reason: `no rig has beads like ${blocker}` });
+    else this.tell(turn, owner.name, { type: 'watch_bead', bead: blocker });
+  }
+
+  raise(turn: Turn, raise: Raise): void {
+    this.escalations(turn).raise({ ...raise, id: trusted.escalation(this.mint('esc')) });
+    turn.journal({
+      entity: raise.subject,
+      action: 'escalation_raised',
+      rule: 'events',
+      reason: raise.message,
+      to: raise.severity,
+    });
+    this.ports.log.warn('escalation', {
+      severity: raise.severity,
+      category: raise.category,
+      subject: raise.subject,
+    });
+  }
+
+  resolve(turn: Turn, causeKey: string): void {
+    for (const subject of this.escalations(turn).resolveCause(causeKey))
+      turn.journal({
+        entity: subject,
+        action: 'escalation_resolved',
+        rule: 'events',
+        reason: 'its cause is gone',
+      });
+  }
+
+  /** One line of account for what changed in a convoy's counts. */
+  journalProgress(turn: Turn, id: ConvoyId, rule: string): void {
+    const convoy = this.view.convoy(id);
+    if (convoy === null) return;
+    turn.journal({
+      entity: convoyRef(id),
+      action: 'update_convoy_progress',
+      rule,
+      reason: `${String(convoy.closedBeads)} of ${String(convoy.totalBeads)} closed, ${String(convoy.failedBeads)} failed, ${String(convoy.cancelledBeads)} cancelled`,
+    });
+  }
+}

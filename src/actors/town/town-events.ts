@@ -1,0 +1,71 @@
+import type { RigToTown } from '../../core/actions.ts';
+import { unreachable } from '../../core/assert.ts';
+import { trusted } from '../../core/model/ids.ts';
+import type { Turn } from '../kernel/turn.ts';
+import { rigOf, type TownContext } from './town-context.ts';
+
+type Of<Type extends RigToTown['type']> = Extract<RigToTown, { readonly type: Type }>;
+
+/** What rigs tell the town; each message is applied exactly once and in the order in which it was sent. */
+export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTown & { readonly from: string }): void {
+  switch (message.type) {
+    case 'beads_created':
+      for (const bead of message.beads) town.convoys(turn).beadCreated(trusted.convoy(message.convoy), bead);
+      return;
+    case 'beads_refused':
+      beadsRefused(town, turn, message);
+      return;
+    case 'bead_ended':
+      beadEnded(town, turn, message);
+      return;
+    case 'remote_blocker':
+      town.waitFor(turn, message.blocker, rigOf(message.from));
+      return;
+    case 'escalation_raised':
+      town.raise(turn, { ...message, rig: rigOf(message.from), message: message.text });
+      return;
+    case 'escalation_resolved':
+      town.resolve(turn, message.causeKey);
+      return;
+    default:
+      unreachable(message, 'message of a rig');
+  }
+}
+
+function beadsRefused(town: TownContext, turn: Turn, message: Of<'beads_refused'>): void {
+  const convoy = town.view.convoy(trusted.convoy(message.convoy));
+  if (convoy === null) return;
+  town.convoys(turn).beadsRefused(convoy, message.reason, message.positions ?? []);
+  turn.journal({
+    entity: `convoy:${convoy.id}`,
+    action: 'beads_refused',
+    rule: 'events',
+    reason: message.reason,
+  });
+}
+
+function beadEnded(town: TownContext, turn: Turn, message: Of<'bead_ended'>): void {
+  const { status, convoys } = town.convoys(turn).beadEnded(message);
+  for (const convoy of convoys) town.journalProgress(turn, convoy, 'events');
+  const cleared = status === 'closed';
+  const waits = town.sql.all(
+    `UPDATE remote_waits SET state = ? WHERE blocker_ref = ? AND state = 'open' RETURNING rig_id`,
+    cleared ? 'cleared' : 'failed',
+    message.bead,
+  );
+  for (const wait of waits)
+    town.tell(
+      turn,
+      String(wait['rig_id']),
+      cleared
+        ? { type: 'gate_cleared', ref: message.bead }
+        : { type: 'gate_failed', ref: message.bead, reason: `${message.bead} ended as ${message.closeReason}` },
+    );
+  turn.journal({
+    entity: `bead:${message.bead}`,
+    action: 'bead_ended',
+    rule: 'events',
+    reason: message.closeReason,
+    to: status,
+  });
+}
