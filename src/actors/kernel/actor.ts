@@ -12,13 +12,13 @@ import {
   RESYNC_WAITING_MS,
   TURN_BATCH_MAX,
 } from '../../core/limits.ts';
-import { TownError } from '../../core/errors.ts';
 import { RESYNC, type Ref } from '../../core/refs.ts';
 import type { Alarm } from '../../ports/alarm.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import { DbError, type Sql } from '../../ports/sql.ts';
 import { KernelStore, type InboxEvent, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { migrate } from '../../store/migrate.ts';
+import { describe, stopping, storageFailed } from './failures.ts';
 import type { EffectOutcome, Program } from './program.ts';
 import { Turn } from './turn.ts';
 import { Waiters } from './waiters.ts';
@@ -61,7 +61,8 @@ export class Actor {
   #closed = false;
   #observing = false;
   #dueMs: number | null = null;
-  readonly #inFlight = new Set<string>();
+  /** Effects under way, and when each is taken for lost. */
+  readonly #inFlight = new Map<OutboxRow, number>();
   readonly #waiters: Waiters;
 
   constructor(options: {
@@ -182,12 +183,9 @@ export class Actor {
         for (const job of jobs) replies.push(this.#runJob(turn, job));
         this.#work(turn);
         this.#armResync(turn);
-        claimed = this.#kernel.claimEffects(
-          nowMs,
-          EFFECT_DEADLINE_MS,
-          (this.#ports.effectsInFlightMax ?? EFFECTS_IN_FLIGHT_MAX) - this.#inFlight.size,
-        );
+        claimed = this.#kernel.claimEffects(nowMs, EFFECT_DEADLINE_MS, this.#freeFlights(nowMs));
         nextDueMs = this.#kernel.nextDue(nowMs);
+        turn.finish();
       });
     } catch (error) {
       this.#turnFailed(jobs, error);
@@ -198,9 +196,15 @@ export class Actor {
     this.#ports.afterTurn?.(this.address, this.#sql);
     for (const reply of replies) reply();
     this.#waiters.check();
-    for (const row of claimed) void this.#perform(row);
+    for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS);
     this.#startObservation(nowMs);
     if (this.#jobs.length > 0) this.wake();
+  }
+
+  /** An effect that never answers gives its place back at its deadline, when its row comes back too. */
+  #freeFlights(nowMs: number): number {
+    for (const [row, lostAtMs] of this.#inFlight) if (lostAtMs <= nowMs) this.#inFlight.delete(row);
+    return (this.#ports.effectsInFlightMax ?? EFFECTS_IN_FLIGHT_MAX) - this.#inFlight.size;
   }
 
   #runJob(turn: Turn, job: Job): () => void {
@@ -233,22 +237,26 @@ export class Actor {
     for (;;) {
       const events = this.#kernel.pendingEvents(turn.nowMs, TURN_BATCH_MAX);
       if (events.length === 0) return;
-      for (const event of events) this.#apply(turn, event);
+      const waiting = new Set<string>();
+      for (const event of events)
+        if (!waiting.has(event.subject) && !this.#apply(turn, event)) waiting.add(event.subject);
     }
   }
 
-  #apply(turn: Turn, event: InboxEvent): void {
+  /** False when the event is tried again later: what follows it about the same subject waits for that. */
+  #apply(turn: Turn, event: InboxEvent): boolean {
     try {
       this.#sql.tx(() => {
         this.#program.applyEvent(turn, event);
       });
       this.#kernel.settleEvent(event.seq, turn.nowMs);
+      return true;
     } catch (error) {
       if (error instanceof DbError && error.kind === 'storage') throw error;
       const message = describe(error);
       if (event.tries + 1 < EVENT_TRIES_MAX) {
         this.#kernel.retryEvent(event.seq, turn.nowMs + EFFECT_RETRY_MIN_MS * 2 ** event.tries, message);
-        return;
+        return false;
       }
       this.#kernel.quarantineEvent(event.seq, turn.nowMs, message);
       turn.journal({
@@ -258,6 +266,7 @@ export class Actor {
         reason: `${event.type} could not be applied: ${message}`,
       });
       this.#program.quarantined(turn, event.subject, message);
+      return true;
     }
   }
 
@@ -272,8 +281,14 @@ export class Actor {
       this.#kernel.setTimer(ref, 'rule', wakeAtMs);
     } catch (error) {
       if (error instanceof DbError && error.kind === 'storage') throw error;
-      this.#program.quarantined(turn, ref, describe(error));
+      this.#setAside(turn, ref, describe(error));
     }
+  }
+
+  /** Says once what can't be read, however often the safety net looks at it. */
+  #setAside(turn: Turn, ref: Ref, error: string): void {
+    const last = this.#kernel.lastJournal(ref);
+    if (last?.action !== 'quarantine' || last.reason !== error) this.#program.quarantined(turn, ref, error);
   }
 
   /** The safety net hangs only while there is something that could fall. */
@@ -291,21 +306,13 @@ export class Actor {
   /** Nothing of the turn exists: askers are told, facts are repeated by their senders, and the loop goes on. */
   #turnFailed(jobs: readonly Job[], cause: unknown): void {
     this.#ports.log.error('turn failed', { actor: this.address, error: describe(cause) });
-    const error = new TownError(
-      'busy',
-      'storage_failed',
-      {
-        message: `The database of ${this.address} could not be written: ${describe(cause)}. Nothing was changed.`,
-        next: 'Check the disk (space, permissions), then try again.',
-      },
-      { cause },
-    );
+    const error = storageFailed(this.address, cause);
     for (const job of jobs) job.reject(error);
     this.#ports.after(TURN_RETRY_MS, this.wake);
   }
 
-  async #perform(row: OutboxRow): Promise<void> {
-    this.#inFlight.add(row.key);
+  async #perform(row: OutboxRow, lostAtMs: number): Promise<void> {
+    this.#inFlight.set(row, lostAtMs);
     this.#ports.probe?.(`${row.key}:before`);
     let outcome: EffectOutcome;
     try {
@@ -314,7 +321,7 @@ export class Actor {
       outcome = { state: 'retry', error: describe(error) };
     }
     this.#ports.probe?.(`${row.key}:after`);
-    this.#inFlight.delete(row.key);
+    this.#inFlight.delete(row);
     if (this.#closed) return;
     const settled = outcome;
     await this.ask((turn) => {
@@ -378,12 +385,3 @@ export class Actor {
       });
   }
 }
-
-const describe = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-
-const stopping = (): TownError =>
-  new TownError('busy', 'stopping', {
-    message: 'The town is stopping and takes no more work.',
-    next: 'Try again when it is up ("gt up").',
-  });

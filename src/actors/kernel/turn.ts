@@ -23,8 +23,13 @@ export class Turn {
 
   /** Number of this turn; taken only when something is journalled, so that an empty turn writes nothing. */
   get tick(): number {
-    this.#tick ??= this.kernel.nextCounter('tick');
+    this.#tick ??= Number(this.kernel.getMeta('tick') ?? 0) + 1;
     return this.#tick;
+  }
+
+  /** Remembers the tick outside of every savepoint: what is undone must not give its number to the next turn. */
+  finish(): void {
+    if (this.#tick !== null) this.kernel.setMeta('tick', String(this.#tick));
   }
 
   /** Marks an entity for this turn's reconcile. */
