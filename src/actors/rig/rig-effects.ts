@@ -134,7 +134,8 @@ export class RigEffects {
 
   async #stop(request: StopAgent): Promise<EffectOutcome> {
     const attempt = this.#rig.view.attempt(trusted.attempt(request.attempt));
-    if (attempt === null || attempt.processGone) return DONE;
+    // Declared gone after a long silence is no proof: only an exit record makes the order needless.
+    if (attempt === null || attempt.exit !== null) return DONE;
     const answer = await this.#rig.ports.runner.stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#rig.ports.clock.now() + STOP_POLL_MS };

@@ -28,17 +28,17 @@ describe('lostContact', () => {
 
   it('takes over at the deadline: the scope pays, the bead is open again, the process counts as gone', () => {
     const verdicts = judge({ contactLostAtMs: NOW }, NOW + TAKEOVER_AFTER_MS);
-    expect(types(verdicts)).toEqual(['end_attempt', 'transition_bead', 'trip_breaker', 'declare_gone']);
+    expect(types(verdicts)).toEqual(['end_attempt', 'transition_bead', 'trip_breaker', 'declare_gone', 'stop_agent']);
     expect(verdicts.decisions[0]?.actions[0]).toMatchObject({ outcome: 'infra', signature: null });
   });
 
   it('only gives up the process when the attempt has ended already', () => {
     const ended = { contactLostAtMs: NOW, endedAtMs: NOW, outcome: 'cancelled' as const };
-    expect(types(judge(ended, NOW + TAKEOVER_AFTER_MS))).toEqual(['declare_gone']);
+    expect(types(judge(ended, NOW + TAKEOVER_AFTER_MS))).toEqual(['declare_gone', 'stop_agent']);
   });
 
   it('only gives up the process of a claimed attempt: the claim ends by its verdict', () => {
     const claimed = { contactLostAtMs: NOW, claim: { state: 'verifying', kind: 'done' } as const };
-    expect(types(judge(claimed, NOW + TAKEOVER_AFTER_MS))).toEqual(['declare_gone']);
+    expect(types(judge(claimed, NOW + TAKEOVER_AFTER_MS))).toEqual(['declare_gone', 'stop_agent']);
   });
 });

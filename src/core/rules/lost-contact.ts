@@ -1,3 +1,4 @@
+import type { RigAction } from '../actions.ts';
 import { TAKEOVER_AFTER_MS } from '../limits.ts';
 import { trusted } from '../model/ids.ts';
 import { attemptEntity } from '../refs.ts';
@@ -15,10 +16,14 @@ export const lostContact: RigRule = (view, id, nowMs) => {
   const deadlineMs = attempt.contactLostAtMs + TAKEOVER_AFTER_MS;
   if (nowMs < deadlineMs) return wakeAt(deadlineMs);
   const reason = 'The runner did not answer until the takeover deadline.';
-  const gone = { type: 'declare_gone' as const, attempt: attempt.id };
+  const gone: RigAction[] = [
+    { type: 'declare_gone', attempt: attempt.id },
+    // A process that outlived the silence keeps the agent's name and the branch busy at the runner until it is stopped.
+    { type: 'stop_agent', attempt: attempt.id, epoch: attempt.epoch, mode: 'now', at: nowMs },
+  ];
   const ended = attempt.endedAtMs !== null || attempt.claim !== null;
   const actions = ended
-    ? [gone]
-    : [...endingActions(view, attempt, { outcome: 'infra', reason, signature: null }, nowMs), gone];
+    ? gone
+    : [...endingActions(view, attempt, { outcome: 'infra', reason, signature: null }, nowMs), ...gone];
   return act({ rule: 'lost-contact', entity: attemptEntity(attempt.id), reason, actions });
 };
