@@ -3,6 +3,7 @@ import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/actions.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';
+import { promoteKey, verifyKey } from '../../core/rules/verify-done.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import type { InboxEvent } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
@@ -117,26 +118,51 @@ export class RigEvents {
     turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', renewAt(turn.nowMs, LEASE_MS));
   }
 
+  #claimedLate(
+    turn: Turn,
+    writer: RigWriter,
+    attempt: AttemptFacts,
+    fact: FactOf<'agent_done' | 'agent_no_change'>,
+  ): void {
+    if (fact.type === 'agent_done') writer.updateAttempt(attempt.id, lateEvidence(attempt, fact.head));
+    turn.journal({
+      entity: attemptEntity(attempt.id),
+      action: 'late_evidence',
+      rule: 'events',
+      reason:
+        fact.type === 'agent_done'
+          ? `done at ${fact.head} after the attempt ended; kept in its ref`
+          : 'no_change after the attempt ended',
+    });
+  }
+
   #claimed(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_done' | 'agent_no_change'>): void {
     const entity = attemptEntity(attempt.id);
     if (attempt.endedAtMs !== null) {
-      if (fact.type === 'agent_done') writer.updateAttempt(attempt.id, { late_head: fact.head });
-      turn.journal({
-        entity,
-        action: 'late_evidence',
-        rule: 'events',
-        reason:
-          fact.type === 'agent_done'
-            ? `done at ${fact.head} after the attempt ended; kept in its ref`
-            : 'no_change after the attempt ended',
-      });
+      this.#claimedLate(turn, writer, attempt, fact);
       return;
     }
     const state = attempt.claim?.state;
-    if (state !== undefined && state !== 'refused' && state !== 'recorded') {
+    const judged = state !== undefined && state !== 'refused' && state !== 'recorded';
+    if (judged && (fact.type !== 'agent_done' || fact.head === attempt.claimedHead)) {
       turn.journal({ entity, action: 'repeat_claim', rule: 'events', reason: `a claim is ${state} already` });
       return;
     }
+    if (state === 'promoting' && fact.type === 'agent_done') {
+      // The branch is on its way to the head before; when it is there, this one is judged.
+      writer.updateAttempt(attempt.id, { claimed_head: fact.head, claim_summary: fact.summary });
+      turn.journal({ entity, action: 'claim', rule: 'events', reason: `done again at ${fact.head}` });
+      return;
+    }
+    this.#recordClaim(turn, writer, attempt, fact);
+  }
+
+  #recordClaim(
+    turn: Turn,
+    writer: RigWriter,
+    attempt: AttemptFacts,
+    fact: FactOf<'agent_done' | 'agent_no_change'>,
+  ): void {
     const kind = fact.type === 'agent_done' ? 'done' : 'no_change';
     writer.setClaim(
       attempt.id,
@@ -149,7 +175,7 @@ export class RigEvents {
       },
     );
     turn.journal({
-      entity,
+      entity: attemptEntity(attempt.id),
       action: 'claim',
       rule: 'events',
       reason: fact.type === 'agent_done' ? `done at ${fact.head}` : `no change: ${fact.reason}`,
@@ -241,13 +267,12 @@ export class RigEvents {
     const [kind, subject] = jobKey.split(':');
     const id = trusted.attempt(subject ?? '');
     const attempt = this.#rig.view.attempt(id);
-    const waiting = kind === 'verify' ? 'verifying' : 'promoting';
-    if (attempt === null || attempt.endedAtMs !== null || attempt.claim?.state !== waiting) {
+    if (attempt === null || !waitsFor(attempt, jobKey)) {
       turn.journal({
         entity: attemptEntity(id),
         action: 'late_result',
         rule: 'events',
-        reason: `${result.result}; the claim is not ${waiting}`,
+        reason: `${result.result}; no claim waits for this ${kind ?? ''}`,
       });
       return;
     }
@@ -256,7 +281,8 @@ export class RigEvents {
         writer.setClaim(id, { state: 'verified', kind: 'done' }, { head_sha: result.head });
         return;
       case 'promoted':
-        writer.setClaim(id, { state: 'promoted', kind: 'done' });
+        if (attempt.claimedHead === attempt.headSha) writer.setClaim(id, { state: 'promoted', kind: 'done' });
+        else writer.setClaim(id, { state: 'recorded', kind: 'done' }, { claimed_at: turn.nowMs });
         return;
       case 'refused':
         writer.setClaim(id, { state: 'refused', kind: 'done', code: result.code, message: result.message });
@@ -277,3 +303,23 @@ export class RigEvents {
 
 /** A job that failed for reasons of infrastructure says nothing about the work; it is asked for again after this long. */
 const JOB_ERROR_RETRY_MS = 5_000;
+
+/** A result belongs to the claim it was ordered for, not to one that came before or after it. */
+function waitsFor(attempt: AttemptFacts, jobKey: string): boolean {
+  if (attempt.endedAtMs !== null) return false;
+  switch (attempt.claim?.state) {
+    case 'verifying':
+      return jobKey === verifyKey(attempt);
+    case 'promoting':
+      return jobKey === promoteKey(attempt);
+    default:
+      return false;
+  }
+}
+
+/** Work that came after an accepted claim is kept, and whoever asks for its verdict is told that it is not part of it. */
+function lateEvidence(attempt: AttemptFacts, head: string): Readonly<Record<string, string>> {
+  if (attempt.outcome !== 'done' || head === attempt.headSha) return { late_head: head };
+  const message = `Your "gt done" at ${attempt.headSha ?? 'another commit'} was accepted before; ${head} came after it and is kept in its ref, but is not part of the review.`;
+  return { late_head: head, claim_refusal: JSON.stringify({ code: 'too_late', message }) };
+}

@@ -7,6 +7,8 @@ export function rigVerdict(attempt: AttemptFacts | null, epoch: number): Verdict
   if (attempt === null || attempt.epoch !== epoch)
     return { verdict: 'superseded', message: 'This attempt is not known here, or another one took its place.' };
   if (attempt.endedAtMs !== null) {
+    if (attempt.outcome === 'done' && attempt.claimRefusal !== null)
+      return { verdict: 'superseded', message: parseJson<{ message: string }>(attempt.claimRefusal).message };
     if (attempt.outcome === 'done')
       return { verdict: 'accepted', message: 'Verified: the branch is on the origin and in the merge train.' };
     if (attempt.outcome === 'no_change') return { verdict: 'accepted', message: 'Accepted: nothing needed to change.' };

@@ -47,6 +47,10 @@ const repoOf = (view: RigView, bead: Bead): Job['repo'] => ({
 /** A refused claim may be repeated at the same head; its jobs must not be answered by the verdict of the first. */
 const claimOf = (attempt: AttemptFacts): string => `${attempt.id}:${String(attempt.claimedAtMs ?? 0)}`;
 
+/** Key of the job that judges the present claim; the result of another one is late. */
+export const verifyKey = (attempt: AttemptFacts): string => `verify:${claimOf(attempt)}:${attempt.claimedHead ?? ''}`;
+export const promoteKey = (attempt: AttemptFacts): string => `promote:${claimOf(attempt)}:${attempt.headSha ?? ''}`;
+
 /** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
 function baseOf(view: RigView, bead: Bead): Sha | null {
   return bead.branchOf === null ? bead.baseSha : (view.reviewOf(bead.branchOf)?.headSha ?? null);
@@ -68,7 +72,7 @@ function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): Ri
   }
   const job: Job = {
     kind: 'verify',
-    key: `verify:${claimOf(attempt)}:${attempt.claimedHead}`,
+    key: verifyKey(attempt),
     repo: repoOf(view, bead),
     ref: attemptRef(sourceOf(bead), attempt.epoch),
     claimedHead: attempt.claimedHead,
@@ -85,7 +89,7 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
   if (attempt.headSha === null) return NOTHING;
   const job: Job = {
     kind: 'promote',
-    key: `promote:${claimOf(attempt)}:${attempt.headSha}`,
+    key: promoteKey(attempt),
     repo: repoOf(view, bead),
     branch: branchName(sourceOf(bead)),
     head: attempt.headSha,
