@@ -37,7 +37,8 @@ function verify(repo: GitModel, job: Of<'verify'>): JobResult {
 function promote(repo: GitModel, job: Of<'promote'>): JobResult {
   const actual = repo.head(job.branch);
   if (actual === job.head) return { result: 'promoted', head: job.head };
-  if (actual !== job.expectedOld) return { result: 'branch_moved', actual };
+  const harmless = actual === null || repo.isAncestor(actual, job.head);
+  if (actual !== job.expectedOld && !harmless) return { result: 'branch_moved', actual };
   repo.branches.set(job.branch, job.head);
   return { result: 'promoted', head: job.head };
 }

@@ -2,7 +2,7 @@ import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { git, type GitOutput } from '../git/git.ts';
 import { checkBranch } from '../git/names.ts';
-import { isAncestor, type RigRepo } from '../git/repos.ts';
+import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { ERROR_CHARS_MAX, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { requireCommit } from './repo-jobs.ts';
 
@@ -21,17 +21,34 @@ export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'pus
   return { result: 'error', message: failure(pushed) };
 }
 
-/** Moves the bead's public branch to a verified head; a repeat finds it there. */
+/**
+ * Moves the bead's public branch to a verified head; a repeat finds it there. A branch that was moved by hand counts as
+ * expected when the head contains what it holds now, or when it holds nothing: then nobody's work is lost.
+ */
 export async function runPromote(ctx: RunnerContext, job: Extract<Job, { kind: 'promote' }>): Promise<JobResult> {
   checkBranch(job.branch);
   const repo = await requireCommit(ctx, job.repo, job.head);
-  const pushed = await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: job.expectedOld });
-  if (pushed.code === 0) return { result: 'promoted', head: job.head };
+  const first = await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: job.expectedOld });
+  if (first.code === 0) return { result: 'promoted', head: job.head };
   const actual = await remoteHead(repo, job.repo, job.branch);
   if (actual === job.head) return { result: 'promoted', head: job.head };
+  const harmless = actual !== job.expectedOld && (actual === null || (await contains(ctx, repo, job, actual)));
+  const pushed = harmless ? await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: actual }) : first;
+  if (pushed.code === 0) return { result: 'promoted', head: job.head };
   return actual === job.expectedOld
     ? { result: 'error', message: failure(pushed) }
     : { result: 'branch_moved', actual };
+}
+
+/** The head was built on what the branch holds; a commit that is only on the origin can't be part of it. */
+async function contains(
+  ctx: RunnerContext,
+  repo: RigRepo,
+  job: Extract<Job, { kind: 'promote' }>,
+  actual: string,
+): Promise<boolean> {
+  if ((await resolve(repo.place, actual)) === null) await ctx.repos.fetchAll(job.repo);
+  return (await resolve(repo.place, actual)) !== null && isAncestor(repo.place, actual, job.head);
 }
 
 async function pushRef(
