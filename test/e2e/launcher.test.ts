@@ -45,7 +45,7 @@ function script(file: string, text: string): void {
 }
 
 function installed(): void {
-  mkdirSync(join(clone, 'node_modules/commander'), { recursive: true });
+  mkdirSync(join(clone, 'node_modules/hono'), { recursive: true });
 }
 
 function bundled(): void {
