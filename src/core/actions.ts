@@ -1,6 +1,7 @@
 import type { AgentStatus, Outcome } from './model/agent.ts';
 import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
-import type { AgentId, AttemptId, BeadId, Sha } from './model/ids.ts';
+import type { AgentId, AttemptId, BeadId, MailId, Sha } from './model/ids.ts';
+import type { NewMail } from './model/mail.ts';
 import type { MergeStep } from './model/review.ts';
 import type { Job } from './facts.ts';
 import type { Ref } from './refs.ts';
@@ -103,7 +104,35 @@ export type RigAction =
       readonly subject: Ref;
       readonly message: string;
     }
-  | { readonly type: 'resolve_escalation'; readonly causeKey: string; readonly bead: BeadId | null };
+  | { readonly type: 'resolve_escalation'; readonly causeKey: string; readonly bead: BeadId | null }
+  /** A rung of the GUPP ladder, valid for the silence that began at `sinceMs`. */
+  | {
+      readonly type: 'gupp_step';
+      readonly attempt: AttemptId;
+      readonly rung: 1 | 2 | 3 | 4;
+      readonly sinceMs: number;
+    }
+  /** The silence is over: its mail, if nobody read it, is not true any more. */
+  | { readonly type: 'gupp_reset'; readonly attempt: AttemptId; readonly mailKey: string }
+  /** A short word into a live session; a repeat of the key is the same one. */
+  | {
+      readonly type: 'send_nudge';
+      readonly attempt: AttemptId;
+      readonly key: string;
+      readonly from: string;
+      readonly text: string;
+      readonly mode: NudgeMode;
+    }
+  | { readonly type: 'send_mail'; readonly mail: NewMail }
+  /** Nobody read it in time: back to the sender, or to rest. */
+  | { readonly type: 'return_mail'; readonly mail: MailId };
+
+/**
+ * `immediate`: into the running turn. `wait-idle`: when the turn ends. `queue`: never into the session; the agent finds it
+ * with its mail.
+ */
+export const NUDGE_MODES = ['immediate', 'wait-idle', 'queue'] as const;
+export type NudgeMode = (typeof NUDGE_MODES)[number];
 
 /** Messages of a rig actor to the town actor. */
 export type RigToTown =
@@ -127,6 +156,8 @@ export type RigToTown =
       readonly mergeSha: string | null;
       readonly target: string;
     }
+  /** A mail for somebody outside of the rig. */
+  | { readonly type: 'mail_sent'; readonly mail: NewMail }
   | { readonly type: 'remote_blocker'; readonly blocker: string; readonly bead: string }
   | {
       readonly type: 'escalation_raised';
@@ -178,6 +209,7 @@ export type TownToRig =
       readonly reason: string;
     }
   | { readonly type: 'watch_bead'; readonly bead: string }
+  | { readonly type: 'deliver_mail'; readonly mail: NewMail }
   | { readonly type: 'gate_cleared'; readonly ref: string }
   | { readonly type: 'gate_failed'; readonly ref: string; readonly reason: string };
 

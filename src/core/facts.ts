@@ -81,6 +81,21 @@ export interface StopAnswer {
   readonly exit: ExitRecord | null;
 }
 
+/** Words for a live session. */
+export interface AgentMessage {
+  readonly attempt: string;
+  readonly epoch: number;
+  readonly key: string;
+  readonly text: string;
+  readonly mode: 'immediate' | 'wait-idle';
+}
+
+/** `not_possible`: the runtime takes no words in mid-session, or there is no session; `reason` says which. */
+export interface MessageAnswer {
+  readonly state: 'delivered' | 'not_possible';
+  readonly reason: string;
+}
+
 export interface GateSpec {
   readonly name: string;
   readonly run: string;

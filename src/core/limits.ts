@@ -28,6 +28,48 @@ export const INFRA_FAILURES_TO_OPEN = 3;
 /** A breaker open for this long raises one escalation for its scope. */
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
 
+/**
+ * The GUPP ladder: how long a hooked agent with a live process may show no activity (output, tools, calls). A turn of a
+ * model takes minutes, so a quarter of an hour of silence is worth a short word, half an hour a mail that it must answer.
+ */
+export const GUPP_NUDGE_AFTER_MS: number = 15 * MINUTE;
+export const GUPP_CHECK_AFTER_MS: number = 30 * MINUTE;
+/** While a tool runs (a long test run prints nothing) the first two wait this much longer. */
+export const GUPP_TOOL_EXTRA_MS: number = 15 * MINUTE;
+/** A person hears of it. */
+export const GUPP_ESCALATE_AFTER_MS: number = 60 * MINUTE;
+/** Nobody came: the agent is stopped, its work is rescued, and the bead goes to a new attempt. */
+export const GUPP_STOP_AFTER_MS: number = 120 * MINUTE;
+/**
+ * Two rungs are never closer than the smallest distance of the ladder: after hours without the daemon or a jump of the
+ * clock the agent's own signs of life come first, and it still gets every warning.
+ */
+export const GUPP_RUNG_GAP_MS: number = 15 * MINUTE;
+
+/** A nudge is about this moment; one that could not be delivered within it is worth nothing any more. */
+export const NUDGE_EXPIRES_AFTER_MS: number = 10 * MINUTE;
+/** Words that wait for the agent to look (its runtime takes none in mid-session) are about its present work, not tomorrow's. */
+export const NUDGE_KEPT_MS: number = 60 * MINUTE;
+/** A nudge is a sentence; more belongs into a mail. */
+export const NUDGE_CHARS_MAX = 1_000;
+
+/** A subject is one line of a list. */
+export const MAIL_SUBJECT_CHARS_MAX = 200;
+/** A mail is a message, not a file: what is longer belongs into the branch or the bead. */
+export const MAIL_BODY_CHARS_MAX: number = 16 * 1024;
+/** What of the unread mail goes into a prompt at once; the rest is read one by one. Half a thousand tokens. */
+export const MAIL_DIGEST_BYTES_MAX = 2_048;
+/** Mails named in one digest; the byte limit holds before it unless they are empty. */
+export const MAIL_DIGEST_ITEMS_MAX = 20;
+/** Unread mails of one agent; an agent that reads nothing must not collect a flood that its successors pay for. */
+export const MAILBOX_UNREAD_MAX = 100;
+/** Unread mails that wait for people, of the whole town: a week of ten a day from a dozen agents. */
+export const PEOPLE_UNREAD_MAX = 1_000;
+/** Not read by then, a mail goes back to its sender: a week covers holidays, longer is never read. */
+export const MAIL_EXPIRES_AFTER_MS: number = 7 * 24 * 60 * MINUTE;
+/** Mails that were read, returned or withdrawn stay to be looked up for this long. */
+export const MAIL_KEPT_MS: number = 30 * 24 * 60 * MINUTE;
+
 /** Polecats of one rig at once. */
 export const POLECATS_PER_RIG = 4;
 /** An older bead overtakes a newer one of the next higher priority after waiting this much longer. */

@@ -14,10 +14,12 @@ export const trainRef = (target: string): Ref => `train:${target}`;
 export const convoyRef = (id: ConvoyId): Ref => `convoy:${id}`;
 /** The rig's scheduler: free slots against ready beads. */
 export const SCHEDULE: Ref = 'schedule:';
+/** Mail of an actor that nobody has read yet; its timer is the next expiry. */
+export const MAILBOX: Ref = 'mailbox:';
 /** The safety net that looks at all live entities. */
 export const RESYNC: Ref = 'resync:';
 
-const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'schedule', 'resync']);
+const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'schedule', 'mailbox', 'resync']);
 
 export function parseRef(ref: Ref): { readonly kind: string; readonly id: string } {
   const colon = ref.indexOf(':');

@@ -2,6 +2,7 @@ import type { RigConfig } from './commands.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
+import type { Mail } from './model/mail.ts';
 import type { Review } from './model/review.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
 
@@ -12,6 +13,10 @@ export interface AttemptFacts extends Attempt {
   readonly claim: ClaimState | null;
   /** First unanswered observation; null while in contact. */
   readonly contactLostAtMs: number | null;
+  /** Rung of the GUPP ladder, taken at `atMs`; it says nothing about any silence but the one since `sinceMs`. */
+  readonly gupp: { readonly rung: 1 | 2 | 3 | 4; readonly sinceMs: number; readonly atMs: number } | null;
+  /** What the agent waits for a person to answer; gone with the answer and with the attempt. */
+  readonly question: { readonly text: string; readonly atMs: number } | null;
 }
 
 /**
@@ -71,6 +76,10 @@ export interface RigView {
   /** Beads that wait for this one. */
   dependents(bead: BeadId): readonly BeadId[];
   breaker(): BreakerFacts;
+  /** Mail that nobody has read until its expiry, oldest first. */
+  expiredMail(nowMs: number, limit: number): readonly Mail[];
+  /** When the next unread mail expires. */
+  nextMailExpiry(): number | null;
   runnerInstance(): RunnerInstance | null;
   /** True when the end of this bead was reported to the town. */
   endReported(bead: BeadId): boolean;

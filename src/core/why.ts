@@ -90,6 +90,13 @@ function runningText(view: RigView, bead: Bead): Sentence {
       next: 'The runner answers, or the takeover deadline passes.',
       sinceMs: attempt.contactLostAtMs,
     };
+  if (attempt.question !== null)
+    return {
+      sentence: `${attempt.agentId} waits for a person: ${attempt.question.text}`,
+      rule: 'events',
+      next: `Answer with: gt mail send ${attempt.agentId} "<answer>"`,
+      sinceMs: attempt.question.atMs,
+    };
   if (attempt.runningAtMs === null)
     return {
       sentence: `${attempt.agentId} is being started (attempt ${attempt.id}).`,
@@ -268,6 +275,20 @@ export function whyAgent(agent: Agent, attempt: AttemptFacts | null): Why {
         sentence: `Its attempt ended (${attempt?.outcome ?? 'unknown'}); its process is being stopped.`,
         rule: 'free-agent',
         next: 'The runner proves that nothing of it is left.',
+      });
+    case 'stalled':
+      return say({
+        sentence: `Has ${agent.hookBeadId ?? 'work'} on its hook but shows no activity since ${agent.lastActivityAtMs === null ? 'its start' : 'its last sign of life'}.`,
+        rule: 'gupp',
+        next: 'It shows activity, or it is asked, reported and at last stopped.',
+        sinceMs: agent.lastActivityAtMs,
+      });
+    case 'waiting':
+      return say({
+        sentence: `Waits for a person: ${attempt?.question?.text ?? 'it said so'}`,
+        rule: 'events',
+        next: `Answer with: gt mail send ${agent.id} "<answer>"`,
+        sinceMs: attempt?.question?.atMs ?? agent.updatedAtMs,
       });
     case 'unknown':
       return say({

@@ -1,4 +1,13 @@
-import type { AgentReport, Job, JobAnswer, StartAgent, StopAgent, StopAnswer } from '../core/facts.ts';
+import type {
+  AgentMessage,
+  AgentReport,
+  Job,
+  JobAnswer,
+  MessageAnswer,
+  StartAgent,
+  StopAgent,
+  StopAnswer,
+} from '../core/facts.ts';
 import type { RunnerInstance } from '../core/model/ids.ts';
 
 /** What a runner said no to, for a reason that a repeat won't change; anything else thrown means: no answer. */
@@ -21,4 +30,6 @@ export interface RunnerClient {
   report(attempts: readonly string[]): Promise<readonly AgentReport[]>;
   stop(request: StopAgent): Promise<StopAnswer>;
   job(job: Job): Promise<JobAnswer>;
+  /** Puts words into a live session, once per key. A runner that has no such call takes none. */
+  message?(message: AgentMessage): Promise<MessageAnswer>;
 }

@@ -83,6 +83,11 @@ export const ATTEMPT_COLUMNS: string = list(
   'process_gone',
   'runner_id',
   'contact_lost_at',
+  'gupp_rung',
+  'gupp_since',
+  'gupp_at',
+  'question',
+  'asked_at',
 );
 
 export const REVIEW_COLUMNS: string = list(
@@ -140,4 +145,22 @@ export const CONVOY_BEAD_COLUMNS: string = list(
   'batch',
   'adopted',
   'started',
+);
+
+export const MAIL_COLUMNS: string = list(
+  'id',
+  'key',
+  'sender',
+  'recipient',
+  'kind',
+  'subject',
+  'body',
+  'reply_to',
+  'created_at',
+  'delivered_at',
+  'delivered_attempt',
+  'read_at',
+  'expires_at',
+  'ended_at',
+  'end_reason',
 );

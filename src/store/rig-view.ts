@@ -3,9 +3,11 @@ import type { AgentId, AttemptId, BeadId, RunnerInstance } from '../core/model/i
 import { trusted } from '../core/model/ids.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
+import type { Mail } from '../core/model/mail.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../core/view.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
+import { MailStore } from './mail-store.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import {
   agentFromRow,
@@ -26,10 +28,12 @@ export const DISPATCH_SCOPE = 'dispatch';
 /** The rules' window on a rig's database: one indexed query per question, nothing cached, nothing written. */
 export class SqlRigView implements RigView {
   readonly #sql: Sql;
+  readonly mail: MailStore;
   #config: RigConfig | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.mail = new MailStore(sql);
   }
 
   #one<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): T | null {
@@ -195,6 +199,14 @@ export class SqlRigView implements RigView {
         DISPATCH_SCOPE,
       ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null, escalated: false }
     );
+  }
+
+  expiredMail(nowMs: number, limit: number): readonly Mail[] {
+    return this.mail.expired(nowMs, limit);
+  }
+
+  nextMailExpiry(): number | null {
+    return this.mail.nextExpiry();
   }
 
   runnerInstance(): RunnerInstance | null {

@@ -26,6 +26,7 @@ import {
   type ConvoyBead,
 } from '../core/model/convoy.ts';
 import { trusted } from '../core/model/ids.ts';
+import { MAIL_END_REASONS, MAIL_KINDS, type Mail } from '../core/model/mail.ts';
 import { MERGE_STEPS } from '../core/model/review.ts';
 import type { AttemptFacts, ClaimState, ReviewFacts } from '../core/view.ts';
 import type { SqlRow, SqlValue } from '../ports/sql.ts';
@@ -178,6 +179,35 @@ export function attemptFromRow(row: SqlRow): AttemptFacts {
     processGone: int(row['process_gone']) === 1,
     runnerId: map(row['runner_id'], trusted.runner),
     contactLostAtMs: intOrNull(row['contact_lost_at']),
+    gupp: guppFromRow(row),
+    question: row['question'] === null ? null : { text: text(row['question']), atMs: int(row['asked_at']) },
+  };
+}
+
+function guppFromRow(row: SqlRow): AttemptFacts['gupp'] {
+  if (row['gupp_rung'] === null) return null;
+  const rung = ([1, 2, 3, 4] as const).find((known) => known === row['gupp_rung']);
+  if (rung === undefined) throw new UnknownValueError('attempts.gupp_rung has an unknown value');
+  return { rung, sinceMs: int(row['gupp_since']), atMs: int(row['gupp_at']) };
+}
+
+export function mailFromRow(row: SqlRow): Mail {
+  return {
+    id: trusted.mail(text(row['id'])),
+    key: text(row['key']),
+    from: text(row['sender']),
+    to: text(row['recipient']),
+    kind: word(MAIL_KINDS, row['kind'], 'mail.kind'),
+    subject: text(row['subject']),
+    body: text(row['body']),
+    replyTo: map(row['reply_to'], trusted.mail),
+    createdAtMs: int(row['created_at']),
+    deliveredAtMs: intOrNull(row['delivered_at']),
+    deliveredAttempt: map(row['delivered_attempt'], trusted.attempt),
+    readAtMs: intOrNull(row['read_at']),
+    expiresAtMs: int(row['expires_at']),
+    endedAtMs: intOrNull(row['ended_at']),
+    endReason: wordOrNull(MAIL_END_REASONS, row['end_reason'], 'mail.end_reason'),
   };
 }
 

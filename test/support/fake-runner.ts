@@ -3,12 +3,14 @@
  * Commits are numbers turned into object ids; a branch is the list of commits it holds.
  */
 import type {
+  AgentMessage,
   AgentReport,
   ExitRecord,
   Fact,
   Job,
   JobAnswer,
   JobResult,
+  MessageAnswer,
   StartAgent,
   StopAgent,
   StopAnswer,
@@ -32,6 +34,9 @@ export class FakeRunner implements RunnerClient {
   readonly jobs = new Map<string, Job>();
   readonly pushed: string[] = [];
   readonly calls: string[] = [];
+  /** True: live sessions take words. */
+  takesWords = false;
+  readonly words: AgentMessage[] = [];
   /** Facts for the brain, in order. */
   readonly facts: Fact[] = [];
   /** Decides the result of a job; null leaves it accepted. */
@@ -107,7 +112,32 @@ export class FakeRunner implements RunnerClient {
     return Promise.resolve({ state: 'done', result });
   }
 
+  message(message: AgentMessage): Promise<MessageAnswer> {
+    this.calls.push(`message ${message.attempt}`);
+    this.#answer();
+    if (!this.takesWords) return Promise.resolve({ state: 'not_possible', reason: 'this runtime takes no words' });
+    if (!this.words.some((known) => known.key === message.key)) this.words.push(message);
+    return Promise.resolve({ state: 'delivered', reason: 'put into the session' });
+  }
+
   /** Verbs. */
+  active(attempt: string, over: { readonly eventType?: string; readonly statusMessage?: string } = {}): void {
+    const process = this.#must(attempt);
+    this.#fact(
+      {
+        type: 'agent_event',
+        attempt,
+        epoch: process.request.epoch,
+        eventType: 'output',
+        atMs: this.#now(),
+        activeTools: [],
+        statusMessage: null,
+        ...over,
+      },
+      process,
+    );
+  }
+
   spawn(attempt: string): void {
     const process = this.#must(attempt);
     process.state = 'running';

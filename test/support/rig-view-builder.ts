@@ -4,6 +4,7 @@ import type { ExitRecord } from '../../src/core/facts.ts';
 import type { Agent } from '../../src/core/model/agent.ts';
 import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import type { Mail } from '../../src/core/model/mail.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../../src/core/view.ts';
 import { rigConfig } from './virtual-town.ts';
 
@@ -27,6 +28,8 @@ export interface World {
   readonly backoffEndMs: number | null;
   readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
   readonly breaker: BreakerFacts;
+  /** Unread mail. */
+  readonly mail: readonly Mail[];
   /** Beads whose end the town must hear. */
   readonly watched: readonly BeadId[];
   /** Beads that their convoy's policy cancels once something they wait for has failed. */
@@ -62,6 +65,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     backoffEndMs: null,
     dependents: {},
     breaker: CLOSED_BREAKER,
+    mail: [],
     watched: [],
     skipping: [],
     reported: [],
@@ -99,6 +103,8 @@ export function rigView(over: Partial<World> = {}): RigView {
     },
     dependents: (bead) => world.dependents[bead] ?? [],
     breaker: () => world.breaker,
+    expiredMail: (nowMs) => world.mail.filter((row) => row.expiresAtMs <= nowMs),
+    nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
     endReported: (bead) => world.reported.includes(bead),
     skipsFailed: (bead) => world.skipping.includes(bead),
@@ -198,6 +204,8 @@ export function attempt(task: Bead, over: Partial<AttemptFacts> = {}): AttemptFa
     exit: null,
     claim: null,
     contactLostAtMs: null,
+    gupp: null,
+    question: null,
     ...over,
   };
 }

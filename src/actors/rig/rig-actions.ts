@@ -1,6 +1,6 @@
 import type { Decision, RigAction, RigToTown } from '../../core/actions.ts';
 import { LEASE_RENEW_BEFORE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
-import { must, unreachable } from '../../core/assert.ts';
+import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
@@ -13,6 +13,7 @@ import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { createRework } from './create-rework.ts';
 import type { RigContext } from './rig-context.ts';
+import { performTalk, type TalkAction } from './rig-talk-actions.ts';
 
 type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
 type RigDecision = Decision<RigAction>;
@@ -85,7 +86,7 @@ export class RigActions {
     }
   }
 
-  #performMerge(turn: Turn, writer: RigWriter, action: ClaimAction | ReviewAction | NewsAction): Change {
+  #performMerge(turn: Turn, writer: RigWriter, action: ClaimAction | ReviewAction | NewsAction | TalkAction): Change {
     switch (action.type) {
       case 'verify_done':
       case 'promote_branch':
@@ -109,7 +110,7 @@ export class RigActions {
     }
   }
 
-  #performNews(turn: Turn, writer: RigWriter, action: NewsAction): Change {
+  #performNews(turn: Turn, writer: RigWriter, action: NewsAction | TalkAction): Change {
     switch (action.type) {
       case 'resolve_blocker':
         for (const dependent of action.dependents) writer.blockers.resolve(dependent, action.blocker, action.cleared);
@@ -119,7 +120,7 @@ export class RigActions {
       case 'raise_escalation':
         if (action.causeKey.startsWith('bead:'))
           writer.markEscalated(trusted.bead(action.causeKey.slice('bead:'.length)), true);
-        else writer.markBreakerEscalated();
+        else if (action.causeKey.startsWith('breaker:')) writer.markBreakerEscalated();
         turn.send<RigToTown>('town', this.#rig.address, {
           type: 'escalation_raised',
           causeKey: action.causeKey,
@@ -134,7 +135,7 @@ export class RigActions {
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
-        return unreachable(action, 'action');
+        return performTalk(this.#rig, turn, writer, action);
     }
   }
 
@@ -345,7 +346,7 @@ function stepColumns(action: Of<'start_merge' | 'merge_step'>): Record<string, S
   return columns;
 }
 
-interface Change {
+export interface Change {
   readonly entity: string;
   readonly from?: string;
   readonly to?: string;

@@ -5,10 +5,12 @@ import {
   trusted,
   type AttemptId,
   type BeadId,
+  type MailId,
 } from '../../core/model/ids.ts';
 import type { Ref } from '../../core/refs.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
+import { NudgeStore } from '../../store/nudge-store.ts';
 import { RigWriter } from '../../store/rig-writer.ts';
 import { SqlRigView } from '../../store/rig-view.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -23,6 +25,7 @@ export class RigContext {
   readonly address: string;
   readonly ports: HostPorts;
   readonly view: SqlRigView;
+  readonly nudges: NudgeStore;
   readonly sql: Sql;
   readonly town: string;
 
@@ -37,6 +40,7 @@ export class RigContext {
     this.ports = options.ports;
     this.sql = options.sql;
     this.view = new SqlRigView(options.sql);
+    this.nudges = new NudgeStore(options.sql);
   }
 
   writer(turn: Turn): RigWriter {
@@ -56,6 +60,18 @@ export class RigContext {
   }
 
   mintAttempt(nowMs: number): AttemptId {
-    return trusted.attempt(`at-${sortableTime(nowMs)}${crockford(this.ports.random.bytes(SORTABLE_RANDOM))}`);
+    return trusted.attempt(`at-${this.#sortable(nowMs)}`);
+  }
+
+  mintMail(nowMs: number): MailId {
+    return trusted.mail(`ml-${this.#sortable(nowMs)}`);
+  }
+
+  mintNudge(nowMs: number): string {
+    return `nu-${this.#sortable(nowMs)}`;
+  }
+
+  #sortable(nowMs: number): string {
+    return sortableTime(nowMs) + crockford(this.ports.random.bytes(SORTABLE_RANDOM));
   }
 }

@@ -15,6 +15,7 @@ import type { EffectOutcome, Observation } from '../kernel/program.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import type { RigEvent } from './rig-events.ts';
+import { performNudge } from './rig-nudges.ts';
 
 /** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
 const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
@@ -50,6 +51,8 @@ export class RigEffects {
         return this.#start(trusted.attempt(parseJson<{ attempt: string }>(row.payload).attempt));
       case 'stop':
         return this.#stop(parseJson<StopAgent>(row.payload));
+      case 'nudge':
+        return performNudge(this.#rig, parseJson<{ nudge: string }>(row.payload).nudge);
       case 'job':
         return this.#job(parseJson<{ job: Job }>(row.payload).job);
       default:

@@ -1,6 +1,7 @@
 import type { Fact, JobResult } from '../../core/facts.ts';
 import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/actions.ts';
+import type { AgentStatus } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';
 import { promoteKey, verifyKey } from '../../core/rules/verify-done.ts';
@@ -9,6 +10,8 @@ import type { InboxEvent } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { startWaiting } from './rig-waiting.ts';
+import { nudgeSettled, type NudgeResult } from './rig-nudges.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import { applyTownMessage } from './rig-messages.ts';
@@ -21,7 +24,8 @@ export type RigEvent =
   | { readonly type: 'start_refused'; readonly attempt: string; readonly code: string; readonly message: string }
   /** The runner has no process for this attempt and will never have one. */
   | { readonly type: 'attempt_gone'; readonly attempt: string; readonly reason: string }
-  | { readonly type: 'contact_lost'; readonly attempt: string; readonly atMs: number };
+  | { readonly type: 'contact_lost'; readonly attempt: string; readonly atMs: number }
+  | NudgeResult;
 
 /** Records what happened. Nothing is decided here: rules read the recorded facts afterwards. */
 export class RigEvents {
@@ -87,7 +91,7 @@ export class RigEvents {
       writer.updateBead(bead.id, { base_sha: fact.base });
     this.#inContact(turn, writer, attempt, {
       runner_id: fact.instance,
-      last_activity_at: fact.atMs,
+      last_activity_at: Math.min(fact.atMs, turn.nowMs),
       last_event_type: 'started',
     });
     turn.journal({
@@ -109,12 +113,10 @@ export class RigEvents {
     if (agent === null) return;
     const lease = { ...columns, lease_until: turn.nowMs + LEASE_MS };
     if (agent.status === 'starting' || agent.status === 'unknown')
-      writer.transitionAgent(
-        agent,
-        agent.status === 'starting' || attempt.endedAtMs === null ? 'working' : 'stopping',
-        lease,
-      );
+      writer.transitionAgent(agent, statusInContact(attempt), lease);
     else writer.updateAgent(agent.id, lease);
+    // Silence is over: the ladder takes its rungs back. Otherwise its next look comes by itself.
+    if (attempt.gupp !== null) turn.dirty(attemptEntity(attempt.id));
     turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', renewAt(turn.nowMs, LEASE_MS));
   }
 
@@ -200,16 +202,21 @@ export class RigEvents {
   #activity(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
     if (attempt.endedAtMs !== null) return;
     this.#inContact(turn, writer, attempt, {
-      last_activity_at: fact.atMs,
+      last_activity_at: Math.min(fact.atMs, turn.nowMs),
       last_event_type: fact.eventType,
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,
     });
+    if (fact.eventType === 'waiting') startWaiting(this.#rig, turn, attempt, fact.statusMessage ?? 'It waits for you.');
   }
 
   #own(turn: Turn, writer: RigWriter, event: RigEvent): void {
     if (event.type === 'job_result') {
       this.#jobResult(turn, writer, event.jobKey, event.result);
+      return;
+    }
+    if (event.type === 'nudge_result') {
+      nudgeSettled(this.#rig, turn, event);
       return;
     }
     const attempt = this.#rig.view.attempt(trusted.attempt(event.attempt));
@@ -299,6 +306,11 @@ export class RigEvents {
         turn.journal({ entity: attemptEntity(id), action: 'unexpected_result', rule: 'events', reason: result.result });
     }
   }
+}
+
+function statusInContact(attempt: AttemptFacts): AgentStatus {
+  if (attempt.runningAtMs !== null && attempt.endedAtMs !== null) return 'stopping';
+  return attempt.question === null ? 'working' : 'waiting';
 }
 
 /** A job that failed for reasons of infrastructure says nothing about the work; it is asked for again after this long. */

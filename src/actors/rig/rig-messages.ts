@@ -14,6 +14,7 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-messages.ts';
 import type { RigContext } from './rig-context.ts';
+import { RigPost } from './rig-post.ts';
 
 /** What the town asked of this rig; each message is applied exactly once and in the order in which it was sent. */
 export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter, message: TownToRig): void {
@@ -38,6 +39,9 @@ export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter,
       return;
     case 'watch_bead':
       watchBead(rig, turn, writer, trusted.bead(message.bead));
+      return;
+    case 'deliver_mail':
+      new RigPost(rig).receive(turn, message.mail);
       return;
     case 'gate_cleared':
     case 'gate_failed':

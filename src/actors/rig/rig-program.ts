@@ -1,5 +1,5 @@
 import type { Ref } from '../../core/refs.ts';
-import { agentRef, attemptEntity, beadRef, SCHEDULE, trainRef } from '../../core/refs.ts';
+import { agentRef, attemptEntity, beadRef, MAILBOX, SCHEDULE, trainRef } from '../../core/refs.ts';
 import { reconcileRig } from '../../core/rules/index.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import type { RigToTown } from '../../core/actions.ts';
@@ -67,6 +67,7 @@ export class RigProgram implements Program {
       ),
       ...ids(`SELECT DISTINCT target_branch AS id FROM reviews WHERE step <> 'ended'`).map((id) => trainRef(id)),
       SCHEDULE,
+      MAILBOX,
     ];
   }
 

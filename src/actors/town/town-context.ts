@@ -7,6 +7,7 @@ import { ConvoyWriter } from '../../store/convoy-writer.ts';
 import { EscalationWriter } from '../../store/escalation-writer.ts';
 import { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { TownPost } from './town-post.ts';
 
 export const TOWN_ADDRESS = 'town';
 export const rigAddress = (rig: string): string => `rig/${rig}`;
@@ -29,11 +30,13 @@ export class TownContext {
   readonly sql: Sql;
   readonly ports: HostPorts;
   readonly view: SqlTownView;
+  readonly post: TownPost;
 
   constructor(sql: Sql, ports: HostPorts) {
     this.sql = sql;
     this.ports = ports;
     this.view = new SqlTownView(sql);
+    this.post = new TownPost(this);
   }
 
   convoys(turn: Turn): ConvoyWriter {

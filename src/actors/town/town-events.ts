@@ -21,6 +21,9 @@ export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTow
     case 'remote_blocker':
       town.waitFor(turn, message.blocker, rigOf(message.from));
       return;
+    case 'mail_sent':
+      town.post.take(turn, message.mail);
+      return;
     case 'escalation_raised':
       town.raise(turn, { ...message, rig: rigOf(message.from), message: message.text });
       return;

@@ -1,5 +1,5 @@
 import type { Decision, RigToTown, TownAction } from '../../core/actions.ts';
-import { convoyRef, parseRef, type Ref } from '../../core/refs.ts';
+import { convoyRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
 import { convoyRule } from '../../core/rules/convoy.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
 import type { Migration } from '../../store/migrate.ts';
@@ -33,6 +33,7 @@ export class TownProgram implements Program {
 
   reconcile(turn: Turn, ref: Ref): number | null {
     const { kind, id } = parseRef(ref);
+    if (kind === 'mailbox') return this.#town.post.expire(turn);
     if (kind !== 'convoy') return null;
     const verdicts = convoyRule(this.view, id);
     for (const decision of verdicts.decisions) turn.decide(decision, this.#apply);
@@ -56,7 +57,7 @@ export class TownProgram implements Program {
   }
 
   liveRefs(): readonly Ref[] {
-    return this.view.liveConvoys().map((convoy) => convoyRef(convoy.id));
+    return [...this.view.liveConvoys().map((convoy) => convoyRef(convoy.id)), MAILBOX];
   }
 
   activity(): Activity {

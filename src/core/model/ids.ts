@@ -16,6 +16,8 @@ export type RigName = Id<'rig'>;
 export type AgentId = Id<'agent'>;
 /** Time-sortable id of one run of an agent on a bead. */
 export type AttemptId = Id<'attempt'>;
+/** Time-sortable id of one mail. */
+export type MailId = Id<'mail'>;
 /** Instance id of a runner process: new at each of its starts. */
 export type RunnerInstance = Id<'runner'>;
 /** Full 40 or 64 digit git object id. */
@@ -32,6 +34,7 @@ const RIG = /^[a-z][a-z0-9_-]{0,31}$/;
 const BEAD = /^[a-z][a-z0-9]{0,7}-[0-9a-hjkmnp-tv-z]{5,16}$/;
 const CONVOY = /^hq-cv-[0-9a-hjkmnp-tv-z]{5,16}$/;
 const ATTEMPT = /^at-[0-9a-hjkmnp-tv-z]{16,32}$/;
+const MAIL = /^ml-[0-9a-hjkmnp-tv-z]{16,32}$/;
 const AGENT = /^[a-z][a-z0-9_-]{0,31}\/(polecats|crew|refinery)\/[a-z][a-z0-9-]{0,39}$/;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** `hq` and `gt` name the town's own things. */
@@ -71,6 +74,7 @@ export const parseBeadId = (text: string): BeadId => parse(BEAD, 'bead id', text
 export const parseConvoyId = (text: string): ConvoyId => parse(CONVOY, 'convoy id', text, '"hq-cv-7k3qf"');
 export const parseAttemptId = (text: string): AttemptId =>
   parse(ATTEMPT, 'attempt id', text, '"at-" and a time-sortable code');
+export const parseMailId = (text: string): MailId => parse(MAIL, 'mail id', text, '"ml-" and a time-sortable code');
 export const parseAgentId = (text: string): AgentId => parse(AGENT, 'agent', text, '"app/polecats/nux"');
 export const parseSha = (text: string): Sha => parse(SHA, 'commit id', text, '40 hexadecimal digits');
 export const parseRigName = (text: string): RigName =>
@@ -78,6 +82,7 @@ export const parseRigName = (text: string): RigName =>
 
 /** True for text of the shape of a convoy id; used where a command takes either kind. */
 export const isConvoyId = (text: string): boolean => CONVOY.test(text);
+export const isAgentId = (text: string): boolean => AGENT.test(text);
 export const isBeadId = (text: string): boolean => BEAD.test(text);
 export const isSha = (text: string): boolean => SHA.test(text);
 
@@ -113,6 +118,7 @@ export const trusted = {
   rig: (text: string): RigName => text as RigName,
   agent: (text: string): AgentId => text as AgentId,
   attempt: (text: string): AttemptId => text as AttemptId,
+  mail: (text: string): MailId => text as MailId,
   runner: (text: string): RunnerInstance => text as RunnerInstance,
   sha: (text: string): Sha => text as Sha,
 };

@@ -5,7 +5,9 @@ import { beadEnded } from './bead-ended.ts';
 import { deadAgent } from './dead-agent.ts';
 import { dispatchBreaker } from './dispatch-breaker.ts';
 import { freeAgent } from './free-agent.ts';
+import { gupp } from './gupp.ts';
 import { lostContact } from './lost-contact.ts';
+import { mailExpiry } from './mail-expiry.ts';
 import { mergeStep } from './merge-step.ts';
 import { mergeTrain } from './merge-train.ts';
 import type { RigDecision, RigRule, RigVerdicts } from './rule.ts';
@@ -14,10 +16,11 @@ import { verifyDone } from './verify-done.ts';
 
 /** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
-  attempt: [verifyDone, deadAgent, lostContact],
+  attempt: [verifyDone, deadAgent, lostContact, gupp],
   agent: [freeAgent],
   bead: [skipBlocked, beadEnded, mergeStep],
   train: [mergeTrain],
+  mailbox: [mailExpiry],
   schedule: [assignWork, dispatchBreaker],
 };
 

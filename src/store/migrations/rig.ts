@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { KERNEL_TABLES } from './kernel.ts';
+import { RIG_TALK } from './rig-talk.ts';
 
 /** What a terminal row may never change again; SQL holds it, so that no code path can (R4). */
 const BEAD_CLOSED_FOR_EVER = `CREATE TRIGGER beads_terminal BEFORE UPDATE ON beads
@@ -74,6 +75,7 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE breakers (scope TEXT PRIMARY KEY, failures INTEGER NOT NULL, retry_at INTEGER NOT NULL, opened_at INTEGER, reason TEXT, escalated INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID`,
     ],
   },
+  RIG_TALK,
   {
     id: 3,
     name: 'convoy-skip',

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { KERNEL_TABLES } from './kernel.ts';
+import { TOWN_MAIL } from './town-mail.ts';
 
 const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
   WHEN OLD.status IN ('landed', 'failed', 'cancelled') AND (NEW.status IS NOT OLD.status OR NEW.landed_at IS NOT OLD.landed_at)
@@ -73,4 +74,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  TOWN_MAIL,
 ];
