@@ -32,6 +32,8 @@ export interface InvariantFacts {
   readonly pendingEvents: number;
   readonly pendingEffects: number;
   readonly duplicateEpochs: readonly number[];
+  /** Live beads with a value that this program does not know: set aside, but not at rest. */
+  readonly unreadableBeads: number;
 }
 
 export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violation[] {
@@ -155,7 +157,8 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
   }));
   if (facts.breaker.failures > 0 && facts.breaker.retryAtMs <= 0)
     violations.push({ code: 'I22', text: 'the dispatch breaker has no retry time' });
-  const alive = facts.attempts.length > 0 || facts.beads.length > 0 || facts.pendingEffects > 0;
+  const alive =
+    facts.attempts.length > 0 || facts.beads.length > 0 || facts.unreadableBeads > 0 || facts.pendingEffects > 0;
   if (alive && facts.resyncDueAtMs === null)
     violations.push({ code: 'I11', text: 'there is work but the safety net is not armed' });
   if (!alive && facts.resyncDueAtMs !== null && facts.resyncDueAtMs > nowMs)

@@ -4,24 +4,26 @@ import type { Sql } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { KernelStore } from './kernel-store.ts';
 import { SqlRigView } from './rig-view.ts';
-import { agentFromRow, attemptFromRow, beadFromRow, int, reviewFromRow, text } from './rows.ts';
+import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 
-/** Reads what the invariant checker looks at: live rows only, so its cost does not grow with history. */
+/** Reads what the invariant checker looks at: live rows only, so its cost does not grow with history. What can't be read is quarantined already. */
 export function readInvariantFacts(sql: Sql): InvariantFacts {
   const view = new SqlRigView(sql);
   const counts = sql.all(
     `SELECT bead_id, SUM(state = 'open') AS open, SUM(state = 'failed') AS failed FROM blockers
       WHERE bead_id IN (SELECT id FROM beads WHERE status IN ('open', 'in_progress', 'in_review')) GROUP BY bead_id`,
   );
+  const live = sql.all(`SELECT ${BEAD_COLUMNS} FROM beads WHERE status IN ('open', 'in_progress', 'in_review')`);
+  const beads = readable(live, beadFromRow);
   return {
-    beads: sql
-      .all(`SELECT ${BEAD_COLUMNS} FROM beads WHERE status IN ('open', 'in_progress', 'in_review')`)
-      .map(beadFromRow),
-    attempts: sql
-      .all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL OR process_gone = 0`)
-      .map(attemptFromRow),
-    agents: sql.all(`SELECT ${AGENT_COLUMNS} FROM agents`).map(agentFromRow),
-    reviews: sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`).map(reviewFromRow),
+    beads,
+    unreadableBeads: live.length - beads.length,
+    attempts: readable(
+      sql.all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL OR process_gone = 0`),
+      attemptFromRow,
+    ),
+    agents: readable(sql.all(`SELECT ${AGENT_COLUMNS} FROM agents`), agentFromRow),
+    reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
     blockerCounts: new Map(
       counts.map((row) => [text(row['bead_id']), { open: int(row['open']), failed: int(row['failed']) }]),
     ),

@@ -1,3 +1,4 @@
+import type { Agent } from '../core/model/agent.ts';
 import type { Bead } from '../core/model/bead.ts';
 import { phaseOf, type BeadStatus } from '../core/model/bead.ts';
 import { trusted, type AgentId, type BeadId, type RigName } from '../core/model/ids.ts';
@@ -15,12 +16,14 @@ import type {
 import { INFRA_FAILURES_TO_OPEN } from '../core/limits.ts';
 import { whyAgent, whyBead } from '../core/why.ts';
 import { must } from '../core/assert.ts';
-import type { Sql, SqlRow } from '../ports/sql.ts';
+import type { Sql } from '../ports/sql.ts';
 import { AGENT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
-import { agentFromRow, beadFromRow, int, reviewFromRow, text, textOrNull } from './rows.ts';
+import { agentFromRow, beadFromRow, int, readable, reviewFromRow, text, textOrNull } from './rows.ts';
 import type { SqlRigView } from './rig-view.ts';
 
 const HOUR_MS = 3_600_000;
+/** Rows read beyond a page, so that a few that can't be read don't end the list early. */
+const UNREADABLE_SPARE = 32;
 
 /** What the API shows of one rig; reads committed state only. */
 export class RigQueries {
@@ -52,9 +55,10 @@ export class RigQueries {
       filter.includeMergeRequests ? 1 : 0,
       after?.createdAtMs ?? -1,
       after?.id ?? '',
-      filter.limit,
+      filter.limit + UNREADABLE_SPARE,
     );
-    return rows.map((row) => this.summary(beadFromRow(row), nowMs));
+    const page = readable(rows, beadFromRow).slice(0, filter.limit);
+    return page.map((bead) => this.summary(bead, nowMs));
   }
 
   summary(bead: Bead, nowMs: number): BeadSummary {
@@ -78,13 +82,11 @@ export class RigQueries {
   }
 
   agents(): readonly AgentSummary[] {
-    return this.#sql
-      .all(`SELECT ${AGENT_COLUMNS} FROM agents ORDER BY created_at, id`)
-      .map((row) => this.#agentSummary(row));
+    const rows = this.#sql.all(`SELECT ${AGENT_COLUMNS} FROM agents ORDER BY created_at, id`);
+    return readable(rows, agentFromRow).map((agent) => this.#agentSummary(agent));
   }
 
-  #agentSummary(row: SqlRow): AgentSummary {
-    const agent = agentFromRow(row);
+  #agentSummary(agent: Agent): AgentSummary {
     const attempt = this.#sql.all(
       'SELECT id, runtime FROM attempts WHERE agent_id = ? ORDER BY epoch DESC LIMIT 1',
       agent.id,
@@ -113,8 +115,7 @@ export class RigQueries {
       `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended' ORDER BY target_branch, CASE step WHEN 'queued' THEN 1 WHEN 'reworking' THEN 2 ELSE 0 END, queue_key, bead_id`,
     );
     let place = 0;
-    return rows.map((row) => {
-      const review = reviewFromRow(row);
+    return readable(rows, reviewFromRow).map((review) => {
       const bead = must(this.#view.bead(review.beadId), 'a merge request has its bead');
       const inLine = review.step === 'queued' && bead.hold === null;
       if (inLine) place += 1;
