@@ -1,4 +1,4 @@
-import type { BeadCommand, Caller, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
+import type { BeadCommand, Caller, ConvoyChange, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { Convoy } from '../core/model/convoy.ts';
@@ -35,6 +35,7 @@ import type {
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
+import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
 import { readTownStatus } from './town-status.ts';
 import { TownActors } from './town-actors.ts';
@@ -184,6 +185,12 @@ export class TownService implements TownGateway {
   async startConvoy(id: ConvoyId, caller: Caller): Promise<ConvoyDetail> {
     this.#writable();
     await this.#actors.town.startConvoy(id, caller);
+    return this.getConvoy(id);
+  }
+
+  async changeConvoy(id: ConvoyId, change: ConvoyChange, caller: Caller): Promise<ConvoyDetail> {
+    this.#writable();
+    await changeConvoy(this.#actors.town, id, change, caller);
     return this.getConvoy(id);
   }
 

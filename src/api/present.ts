@@ -1,7 +1,7 @@
 /** Model → wire: snake_case names, times as integer milliseconds without the unit suffix, missing values as null. */
 import type { Attempt } from '../core/model/agent.ts';
 import type { Evidence } from '../core/model/bead.ts';
-import type { Convoy } from '../core/model/convoy.ts';
+import { landedPartially, type Convoy } from '../core/model/convoy.ts';
 import type { Review } from '../core/model/review.ts';
 import type {
   AgentSummary,
@@ -158,6 +158,7 @@ export function presentConvoy(convoy: Convoy): ConvoyItem {
     status: convoy.status,
     merge_mode: convoy.mergeMode,
     on_failure: convoy.onFailure,
+    partial: landedPartially(convoy),
     total_beads: convoy.totalBeads,
     closed_beads: convoy.closedBeads,
     failed_beads: convoy.failedBeads,

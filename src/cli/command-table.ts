@@ -7,6 +7,7 @@ const rig = () => import('./commands/rig.ts');
 const bead = () => import('./commands/bead.ts');
 const verbs = () => import('./commands/bead-verbs.ts');
 const convoy = () => import('./commands/convoy.ts');
+const convoyChanges = () => import('./commands/convoy-changes.ts');
 const watch = () => import('./commands/watch.ts');
 const follow = () => import('./commands/follow.ts');
 const agent = () => import('./commands/agent.ts');
@@ -38,6 +39,10 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'convoy list': async () => (await convoy()).list,
   'convoy show': async () => (await convoy()).show,
   'convoy start': async () => (await convoy()).start,
+  'convoy add': async () => (await convoyChanges()).add,
+  'convoy remove': async () => (await convoyChanges()).remove,
+  'convoy update': async () => (await convoyChanges()).update,
+  'convoy close': async () => (await convoyChanges()).close,
   why: async () => (await watch()).why,
   status: async () => (await watch()).status,
   feed: async () => (await follow()).feed,

@@ -89,6 +89,14 @@ export interface UpdateConvoy {
   readonly onFailure?: FailurePolicy | undefined;
 }
 
+/** What a person may do to a convoy that has not ended. */
+export type ConvoyChange =
+  /** Takes part whole or not at all. */
+  | { readonly type: 'add'; readonly plan: ConvoyPlan }
+  | { readonly type: 'remove'; readonly beads: readonly BeadId[] }
+  | { readonly type: 'update'; readonly update: UpdateConvoy }
+  | { readonly type: 'close'; readonly note: string };
+
 export interface AddRig {
   readonly name: RigName;
   readonly config: RigConfig;

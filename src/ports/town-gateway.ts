@@ -1,4 +1,4 @@
-import type { BeadCommand, Caller, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
+import type { BeadCommand, Caller, ConvoyChange, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
 import type { AttemptId, BeadId, ConvoyId, RigName } from '../core/model/ids.ts';
 import type {
   AgentSummary,
@@ -39,6 +39,8 @@ export interface TownGateway {
   /** Waits up to `CONVOY_CREATE_WAIT_MS` for the rigs' acknowledgements, so that the answer names its beads. */
   createConvoy(input: CreateConvoy, caller: Caller): Promise<ConvoyDetail>;
   startConvoy(id: ConvoyId, caller: Caller): Promise<ConvoyDetail>;
+  /** Errors: `convoy_ended`, `convoy_creating`, `convoy_landing`, `beads_refused`, those of a plan. */
+  changeConvoy(id: ConvoyId, change: ConvoyChange, caller: Caller): Promise<ConvoyDetail>;
   listConvoys(limit: number, after?: string): Promise<Page<Convoy>>;
   getConvoy(id: ConvoyId): Promise<ConvoyDetail>;
 

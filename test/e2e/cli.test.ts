@@ -330,11 +330,16 @@ describe('gt in a town', () => {
       [['convoy', 'create', 'c', '--file', plan(task.replace('app', 'nope'))], 4, 'rig_not_found'],
       [['convoy', 'create', 'c', '--bead', 'app-zzzzz'], 4, 'bead_not_found'],
       [['convoy', 'create', 'c', '--bead', bead, '--file', 'x'], 2, 'mixed_convoy'],
-      [['convoy', 'create', 'c', '--file', plan(task), '--on-failure', 'skip'], 3, 'not_in_this_version'],
       [['convoy', 'create', 'c', '--file', plan(task), '--merge-mode', 'review-then-land'], 3, 'not_in_this_version'],
       [['convoy', 'create', 'c', '--file', plan(task), '--on-failure', 'panic'], 2, 'bad_field'],
       [['convoy', 'show', 'hq-cv-zzzzz'], 4, 'convoy_not_found'],
       [['convoy', 'start', 'nope'], 2, 'bad_convoy_id'],
+      [['convoy', 'add', 'hq-cv-zzzzz', '--bead', bead], 4, 'convoy_not_found'],
+      [['convoy', 'add', 'hq-cv-zzzzz'], 2, 'empty_convoy'],
+      [['convoy', 'remove', 'hq-cv-zzzzz', bead], 4, 'convoy_not_found'],
+      [['convoy', 'update', 'hq-cv-zzzzz'], 2, 'nothing_to_change'],
+      [['convoy', 'update', 'hq-cv-zzzzz', '--on-failure', 'panic'], 2, 'bad_field'],
+      [['convoy', 'close', 'hq-cv-zzzzz'], 4, 'convoy_not_found'],
     ];
     const failures: unknown[] = [];
     for (const [args, code, name] of wrong) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BLOCKERS_MAX, CONVOY_BEADS_MAX } from '../../core/limits.ts';
 import { CONVOY_BEAD_STATUSES, CONVOY_STATUSES, FAILURE_POLICIES, MERGE_MODES } from '../../core/model/convoy.ts';
 import { beadSchema } from './beads.ts';
-import { body, count, cursor, limit, name, pageOf, priority, time, title, whySchema } from './common.ts';
+import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
 
 export const convoySchema = z.object({
   id: z.string(),
@@ -10,6 +10,8 @@ export const convoySchema = z.object({
   status: z.enum(CONVOY_STATUSES),
   merge_mode: z.enum(MERGE_MODES),
   on_failure: z.enum(FAILURE_POLICIES),
+  /** Landed without some of its beads: they failed or were cancelled. */
+  partial: z.boolean(),
   total_beads: count,
   closed_beads: count,
   failed_beads: count,
@@ -57,14 +59,27 @@ const task = z.strictObject({
     .optional(),
 });
 
-export const createConvoySchema = z.strictObject({
-  title,
+const plan = {
   tasks: z.array(task).max(CONVOY_BEADS_MAX).optional(),
   beads: z.array(name).max(CONVOY_BEADS_MAX).optional(),
+};
+
+export const createConvoySchema = z.strictObject({
+  title,
+  ...plan,
   merge_mode: z.enum(MERGE_MODES).optional(),
   on_failure: z.enum(FAILURE_POLICIES).optional(),
   staged: z.boolean().optional(),
 });
 export type CreateConvoyBody = z.infer<typeof createConvoySchema>;
+
+export const addToConvoySchema = z.strictObject(plan);
+export type ConvoyPlanBody = z.infer<typeof addToConvoySchema>;
+export const removeFromConvoySchema = z.strictObject({ beads: z.array(name).min(1).max(CONVOY_BEADS_MAX) });
+export const updateConvoySchema = z.strictObject({
+  title: title.optional(),
+  on_failure: z.enum(FAILURE_POLICIES).optional(),
+});
+export const closeConvoySchema = z.strictObject({ note: reason.optional() });
 
 export const convoyQuerySchema = z.strictObject({ limit: limit.optional(), after: cursor.optional() });

@@ -1,12 +1,21 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { precondition, usage } from '../../core/errors.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
-import type { CreateConvoy } from '../../core/commands.ts';
+import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import { emptySchema, name } from '../contract/common.ts';
-import { convoyDetailSchema, convoyPageSchema, convoyQuerySchema, createConvoySchema } from '../contract/convoys.ts';
-import type { CreateConvoyBody } from '../contract/convoys.ts';
+import {
+  addToConvoySchema,
+  closeConvoySchema,
+  convoyDetailSchema,
+  convoyPageSchema,
+  convoyQuerySchema,
+  createConvoySchema,
+  removeFromConvoySchema,
+  updateConvoySchema,
+} from '../contract/convoys.ts';
+import type { ConvoyDetailItem, ConvoyPlanBody, CreateConvoyBody } from '../contract/convoys.ts';
 import { presentConvoy, presentConvoyDetail } from '../present.ts';
 import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
@@ -43,6 +52,34 @@ const start = createRoute({
   request: { params: one, ...optionalBody(emptySchema) },
   responses: answers(convoyDetailSchema, 'The convoy, started'),
 });
+const add = createRoute({
+  method: 'post',
+  path: `${path}/{id}/add`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(addToConvoySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy with the beads that joined: all of them, or an error and none'),
+});
+const remove = createRoute({
+  method: 'post',
+  path: `${path}/{id}/remove`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(removeFromConvoySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy without these beads, which go on by themselves'),
+});
+const update = createRoute({
+  method: 'post',
+  path: `${path}/{id}/update`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(updateConvoySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy with its new title or policy'),
+});
+const close = createRoute({
+  method: 'post',
+  path: `${path}/{id}/close`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(closeConvoySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy, cancelled; what was merged stays merged'),
+});
 
 export function registerConvoys(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
@@ -64,17 +101,59 @@ export function registerConvoys(app: App, { gateway }: Deps): void {
       200,
     ),
   );
+  registerChanges(app, gateway);
 }
 
 /** A convoy that names a bead which does not exist is refused before anything is recorded. Errors: `bead_not_found`. */
-async function checkBeads(gateway: TownGateway, input: CreateConvoy): Promise<void> {
+async function checkBeads(gateway: TownGateway, input: ConvoyPlan): Promise<void> {
   const named = [...input.beads, ...input.tasks.flatMap((task) => task.dependsOn)];
   for (const id of new Set(named)) {
     if (typeof id === 'string') await gateway.getBead(id);
   }
 }
 
+function registerChanges(app: App, gateway: TownGateway): void {
+  const change = async (id: string, what: ConvoyChange, caller: Caller): Promise<ConvoyDetailItem> =>
+    presentConvoyDetail(await gateway.changeConvoy(parseConvoyId(id), what, caller));
+  app.openapi(add, async (c) => {
+    const plan = toPlan(c.req.valid('json'));
+    await checkBeads(gateway, plan);
+    return c.json(await change(c.req.valid('param').id, { type: 'add', plan }, c.get('caller')), 200);
+  });
+  app.openapi(remove, async (c) => {
+    const beads = c.req.valid('json').beads.map(parseBeadId);
+    return c.json(await change(c.req.valid('param').id, { type: 'remove', beads }, c.get('caller')), 200);
+  });
+  app.openapi(update, async (c) => {
+    const body = c.req.valid('json');
+    if (body.title === undefined && body.on_failure === undefined)
+      throw usage('nothing_to_change', 'There is nothing to change.', 'Give a title or on_failure.', 'title');
+    const what = { type: 'update', update: { title: body.title, onFailure: body.on_failure } } as const;
+    return c.json(await change(c.req.valid('param').id, what, c.get('caller')), 200);
+  });
+  app.openapi(close, async (c) => {
+    const note = c.req.valid('json').note ?? '';
+    return c.json(await change(c.req.valid('param').id, { type: 'close', note }, c.get('caller')), 200);
+  });
+}
+
 function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
+  if (input.merge_mode === 'review-then-land')
+    throw precondition(
+      'not_in_this_version',
+      'The merge mode "review-then-land" is not in this version.',
+      'Use "review-and-merge".',
+    );
+  return {
+    title: input.title,
+    ...toPlan(input),
+    mergeMode: input.merge_mode ?? 'review-and-merge',
+    onFailure: input.on_failure ?? 'hold',
+    staged: input.staged ?? false,
+  };
+}
+
+function toPlan(input: ConvoyPlanBody): ConvoyPlan {
   const tasks = input.tasks ?? [];
   const beads = input.beads ?? [];
   if (tasks.length === 0 && beads.length === 0)
@@ -82,15 +161,13 @@ function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
   if (tasks.length > 0 && beads.length > 0)
     throw usage(
       'mixed_convoy',
-      'A convoy is made of new tasks or of beads that exist, not of both.',
+      'Give new tasks or beads that exist, not both at once.',
       'Leave one of them out.',
       'beads',
     );
   if (new Set(beads).size !== beads.length)
     throw usage('duplicate_bead', 'The same bead is listed twice.', 'List each bead once.', 'beads');
-  refuseNotInThisVersion(input);
   return {
-    title: input.title,
     tasks: tasks.map((task, position) => ({
       rig: parseRigName(task.rig),
       title: task.title,
@@ -103,9 +180,6 @@ function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
       ),
     })),
     beads: beads.map(parseBeadId),
-    mergeMode: input.merge_mode ?? 'review-and-merge',
-    onFailure: input.on_failure ?? 'hold',
-    staged: input.staged ?? false,
   };
 }
 
@@ -119,20 +193,4 @@ function inPlan(reference: number, position: number, size: number): number {
     );
   }
   return reference;
-}
-
-function refuseNotInThisVersion(input: CreateConvoyBody): void {
-  if (input.merge_mode === 'review-then-land')
-    throw precondition(
-      'not_in_this_version',
-      'The merge mode "review-then-land" is not in this version.',
-      'Use "review-and-merge".',
-    );
-  if (input.on_failure !== undefined && input.on_failure !== 'hold') {
-    throw precondition(
-      'not_in_this_version',
-      `The failure policy "${input.on_failure}" is not in this version.`,
-      'Use "hold": the convoy waits for you when a bead fails.',
-    );
-  }
 }

@@ -1,10 +1,12 @@
 import type { ConvoyDetailItem, ConvoyItem } from '../../api/contract/convoys.ts';
 import { usage } from '../../core/errors.ts';
 import { PAGE_SIZE_MAX } from '../../core/limits.ts';
+import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain, state, table } from '../output.ts';
+import type { PlannedTask } from '../plan-file.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 import { CONVOY_HEAD, convoyRow, printItems } from './watch.ts';
 
@@ -20,7 +22,11 @@ export const create: CommandSpec = {
     file: { type: 'string', value: 'plan', help: 'a plan in TOML or JSON; - is stdin (JSON)' },
     bead: { type: 'string', value: 'id', help: 'a bead that exists; repeat, or separate by commas' },
     staged: { type: 'boolean', help: 'record it; it runs after "gt convoy start"' },
-    'on-failure': { type: 'string', value: 'policy', help: 'hold (default): wait for a person' },
+    'on-failure': {
+      type: 'string',
+      value: 'policy',
+      help: 'hold (default): wait for a person; skip: land the rest; abort',
+    },
     'merge-mode': {
       type: 'string',
       value: 'mode',
@@ -40,22 +46,9 @@ export const create: CommandSpec = {
     '  depends_on = ["api"]    # labels, positions from 0, or ids of beads',
   ].join('\n'),
   run: async (context, args) => {
-    const file = args.text('file');
-    const beads = args.list('bead');
-    if (file === undefined && beads.length === 0)
-      throw usage(
-        'empty_convoy',
-        'A convoy needs --file or --bead.',
-        'See "gt help convoy create" for a plan.',
-        'file',
-      );
-    if (file !== undefined && beads.length > 0)
-      throw usage('mixed_convoy', '--file and --bead exclude each other.', 'Give one of them.', 'bead');
-    const tasks = file === undefined ? undefined : (await import('../plan-file.ts')).readPlan(file);
     const input = {
       title: args.at(0),
-      tasks,
-      beads: file === undefined ? beads : undefined,
+      ...(await planOf(args)),
       staged: args.flag('staged'),
       on_failure: args.text('on-failure'),
       merge_mode: args.text('merge-mode'),
@@ -66,7 +59,20 @@ export const create: CommandSpec = {
   },
 };
 
-function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
+/** Tasks of a plan file, or beads that exist. */
+export async function planOf(
+  args: Arguments,
+): Promise<{ readonly tasks?: readonly PlannedTask[]; readonly beads?: readonly string[] }> {
+  const file = args.text('file');
+  const beads = args.list('bead');
+  if (file === undefined && beads.length === 0)
+    throw usage('empty_convoy', 'A convoy needs --file or --bead.', 'See "gt help convoy create" for a plan.', 'file');
+  if (file !== undefined && beads.length > 0)
+    throw usage('mixed_convoy', '--file and --bead exclude each other.', 'Give one of them.', 'bead');
+  return file === undefined ? { beads } : { tasks: (await import('../plan-file.ts')).readPlan(file) };
+}
+
+export function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
   if (context.json) {
     context.print(JSON.stringify(convoy));
     return;
@@ -82,7 +88,7 @@ function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
   ]);
   context.print(
     [
-      `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.status)}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
+      `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.status)}${convoy.partial ? ' (partially)' : ''}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
       `  ${plain(convoy.why.sentence)}`,
       ...(convoy.why.next === null ? [] : [`  next: ${plain(convoy.why.next)}`]),
       '',
