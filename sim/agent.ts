@@ -32,6 +32,7 @@ const TEMPERS = {
 type Temper = keyof typeof TEMPERS;
 
 const CLAIMS_MAX = 5;
+const ERRORS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
 
 interface Parts {
   readonly sim: Sim;
@@ -60,7 +61,9 @@ export class Agent {
     this.head = parts.base;
     this.#repo = repoOf(parts.sim, request.rig);
     this.#chance = parts.sim.chance(`agent ${request.attempt}`);
-    this.#temper = parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
+    // Some beads are beyond every agent: they must end as failed, not run for ever.
+    const cursed = parts.sim.chance(`nature of ${request.sourceBead}`).chance(0.06);
+    this.#temper = cursed ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
   }
 
   begin(): void {
@@ -132,7 +135,7 @@ export class Agent {
         this.#exit({ exitCode: 0, signal: null, lastLine: `wrote ${String(this.#chance.int(100))} lines` });
         return;
       case 'fails':
-        this.#exit({ exitCode: 1, signal: null, lastLine: `error ${this.#chance.pick(['a', 'b', 'c', 'd']) ?? ''}` });
+        this.#exit({ exitCode: 1, signal: null, lastLine: `error ${this.#chance.pick(ERRORS) ?? ''}` });
         return;
       case 'fails_alike':
         this.#exit({ exitCode: 1, signal: null, lastLine: 'error: the same' });

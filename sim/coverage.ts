@@ -39,9 +39,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['agent stalled>unknown', 'the patrol for silent agents is not built yet'],
   ['agent stalled>stopping', 'the patrol for silent agents is not built yet'],
   ['agent idle>dead', 'agents do not retire yet'],
-  ['convoy creating>cancelled', 'convoys are not cancelled by people yet'],
-  ['convoy staged>cancelled', 'convoys are not cancelled by people yet'],
-  ['convoy active>failed', 'the policy is always "hold"'],
   ['convoy ready_to_land>failed', 'landing by review is not built yet'],
   ['convoy ready_to_land>cancelled', 'landing by review is not built yet'],
 ]);
@@ -65,6 +62,8 @@ export class Coverage {
       this.add(`transition ${this.#beadType(database, String(args[5]))} ${String(args[6])}>${String(args[0])}`);
     else if (text.startsWith('UPDATE convoys SET status'))
       this.add(`transition convoy ${String(args[4])}>${String(args[0])}`);
+    else if (text.startsWith('UPDATE agents SET') && text.includes('status = ?, updated_at'))
+      this.add(`transition agent ${String(args.at(-2))}>${String(args.at(-5))}`);
   }
 
   #beadType(database: SimDatabase, id: string): string {

@@ -69,7 +69,8 @@ class Figures {
 async function report(selection: Selection, result: Result): Promise<void> {
   if (result.failure === null) return;
   const { code, message, step, atMs } = result.failure;
-  console.log(`FAILED seed ${String(selection.seed)} at step ${String(step)} (${String(atMs)} ms): ${message}`);
+  const text = values.trace ? message : (message.split('\n', 1)[0] ?? '');
+  console.log(`FAILED seed ${String(selection.seed)} at step ${String(step)} (${String(atMs)} ms): ${text}`);
   const small = values['no-shrink'] || code === 'TWICE' ? selection : await shrink(selection, code);
   console.log(`  again: ${commandOf(small)}`);
 }

@@ -1,8 +1,9 @@
-import type { BeadCommand, Caller, CreateConvoy, RigConfig } from '../src/core/commands.ts';
+import type { BeadCommand, Caller, ConvoyChange, ConvoyPlan, CreateConvoy, RigConfig } from '../src/core/commands.ts';
 import { TownError } from '../src/core/errors.ts';
 import { PRIORITIES } from '../src/core/model/bead.ts';
 import { trusted, type BeadId, type ConvoyId, type RigName } from '../src/core/model/ids.ts';
-import type { BeadSummary } from '../src/core/queries.ts';
+import { FAILURE_POLICIES } from '../src/core/model/convoy.ts';
+import type { BeadSummary, ConvoyDetail } from '../src/core/queries.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
@@ -53,11 +54,11 @@ export class People {
         this.#createBead(step, chance, caller);
         return;
       case 'convoy':
-      case 'start_convoy':
-        this.#convoy(step, chance, caller);
+        this.#createConvoy(step, chance, caller);
         return;
       default:
-        this.#command(step, chance, caller);
+        if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
+        else this.#command(step, chance, caller);
     }
   }
 
@@ -115,30 +116,62 @@ export class People {
     );
   }
 
-  #convoy(step: PersonStep, chance: Prng, caller: Caller): void {
-    if (step.kind === 'start_convoy') {
-      const id = chance.pick(this.convoys);
-      if (id === undefined) return;
-      this.#ask(
-        `start ${id}`,
-        (town) => town.startConvoy(id, caller),
-        () => undefined,
-      );
-      return;
+  #changeConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
+    const id = chance.pick(this.convoys);
+    if (id === undefined) return;
+    const change = this.#changeOf(step, chance);
+    this.#ask(
+      `${step.kind} ${id}`,
+      (town) => (change === null ? town.startConvoy(id, caller) : town.changeConvoy(id, change, caller)),
+      (convoy) => {
+        this.#learn(convoy);
+      },
+    );
+  }
+
+  #changeOf(step: PersonStep, chance: Prng): ConvoyChange | null {
+    switch (step.kind) {
+      case 'convoy_add':
+        return { type: 'add', plan: this.#work(step, chance) };
+      case 'convoy_remove':
+        return { type: 'remove', beads: this.#some(chance, 1) };
+      case 'convoy_update':
+        return { type: 'update', update: { onFailure: chance.pick(FAILURE_POLICIES) } };
+      case 'convoy_close':
+        return { type: 'close', note: 'not wanted' };
+      default:
+        return null;
     }
+  }
+
+  #learn(convoy: ConvoyDetail): void {
+    if (!this.convoys.includes(convoy.id)) this.convoys.push(convoy.id);
+    for (const row of convoy.beads)
+      if (row.beadId !== null && !this.beads.includes(row.beadId)) this.beads.push(row.beadId);
+  }
+
+  #createConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
     const input = this.#convoyPlan(step, chance);
     this.#ask(
       `create ${step.id}`,
       (town) => town.createConvoy(input, caller),
       (convoy) => {
-        if (!this.convoys.includes(convoy.id)) this.convoys.push(convoy.id);
-        for (const row of convoy.beads)
-          if (row.beadId !== null && !this.beads.includes(row.beadId)) this.beads.push(row.beadId);
+        this.#learn(convoy);
       },
     );
   }
 
   #convoyPlan(step: PersonStep, chance: Prng): CreateConvoy {
+    return {
+      ...this.#work(step, chance),
+      title: `convoy ${step.id}`,
+      mergeMode: 'review-and-merge',
+      onFailure: chance.pick(FAILURE_POLICIES) ?? 'hold',
+      staged: chance.chance(0.3),
+    };
+  }
+
+  #work(step: PersonStep, chance: Prng): ConvoyPlan {
     const adopts = chance.chance(0.2) && this.beads.length > 2;
     const tasks = Array.from({ length: chance.between(2, 6) }, (_, position) => {
       const dependsOn: (number | BeadId)[] = [];
@@ -154,14 +187,7 @@ export class People {
         dependsOn,
       };
     });
-    return {
-      title: `convoy ${step.id}`,
-      tasks: adopts ? [] : tasks,
-      beads: adopts ? this.#some(chance, 2) : [],
-      mergeMode: 'review-and-merge',
-      onFailure: 'hold',
-      staged: chance.chance(0.3),
-    };
+    return { tasks: adopts ? [] : tasks, beads: adopts ? this.#some(chance, 2) : [] };
   }
 
   #command(step: PersonStep, chance: Prng, caller: Caller): void {
@@ -258,6 +284,12 @@ function commandOf(step: PersonStep, bead: BeadId, chance: Prng): BeadCommand {
       return { type: 'hold', bead, note: 'let me look' };
     case 'release':
       return { type: 'release', bead };
+    case 'unsling':
+      return { type: 'unsling', bead };
+    case 'update':
+      return { type: 'update', bead, changes: { priority: chance.pick(PRIORITIES), title: `retitled ${step.id}` } };
+    case 'request_changes':
+      return { type: 'request_changes', bead, comment: 'please look again' };
     default:
       return { type: 'retry', bead };
   }

@@ -10,6 +10,13 @@ export const PERSON_KINDS = [
   'hold',
   'release',
   'retry',
+  'unsling',
+  'update',
+  'request_changes',
+  'convoy_add',
+  'convoy_remove',
+  'convoy_update',
+  'convoy_close',
   'settings',
   'push',
   'outside_merge',
@@ -90,10 +97,17 @@ const WORK_MS = 30 * MINUTE;
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = {
   start_convoy: 2,
   sling: 3,
-  close: 3,
+  close: 5,
   hold: 2,
   release: 2,
   retry: 4,
+  unsling: 1,
+  update: 1,
+  request_changes: 3,
+  convoy_add: 2,
+  convoy_remove: 2,
+  convoy_update: 2,
+  convoy_close: 1,
   settings: 2,
   push: 4,
   outside_merge: 3,
@@ -110,7 +124,7 @@ export function makePlan(seed: number): Plan {
   };
   for (let n = chance.between(8, 12); n > 0; n -= 1) add('bead', 0, WORK_MS);
   for (let n = chance.between(4, 6); n > 0; n -= 1) add('convoy', 0, WORK_MS);
-  for (let n = chance.between(16, 28); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, STORM_MS);
+  for (let n = chance.between(24, 40); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, STORM_MS);
   add('bead', WORK_MS, STORM_MS);
   add('convoy', WORK_MS, STORM_MS);
   const faults = Array.from({ length: chance.between(12, 24) }, () => makeFault(chance));

@@ -205,7 +205,7 @@ export class SimRunner {
     }
     this.later(this.#chance.between(20, 3_000), `prepare ${request.attempt}`, () => {
       if (!this.#mayGoOn(live)) return;
-      live.row.base = request.fixedHead ?? repoOf(this.#sim, request.rig).mustHead();
+      live.row.base = request.claimBase ?? request.fixedHead ?? repoOf(this.#sim, request.rig).mustHead();
       this.#confirm(live, 100);
     });
   }

@@ -169,8 +169,8 @@ class World {
 
   async #steppedUntilRest(): Promise<void> {
     for (;;) {
-      const event = this.#time.next();
-      if (event === null || this.#isAtRest()) return;
+      const event = this.#isAtRest() ? null : this.#time.next();
+      if (event === null) return;
       this.#steps += 1;
       this.#note(event.label);
       this.#perform(event.run);
