@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { AGEING_STEP_MS } from '../../src/core/limits.ts';
+import type { Job, JobResult } from '../../src/core/facts.ts';
+import { defaultResult, sha } from '../support/fake-runner.ts';
+import {
+  count,
+  finish,
+  finishAll,
+  human,
+  MINUTE,
+  openTown,
+  processOf,
+  report,
+  show,
+  sling,
+} from '../support/town-story.ts';
+import type { VirtualTown } from '../support/virtual-town.ts';
+
+/** The first job of a kind gets this result, all others the usual one. */
+function firstTime(town: VirtualTown, kind: Job['kind'], result: JobResult): void {
+  let done = false;
+  town.runner.judge = (job) => {
+    if (job.kind !== kind || done) return defaultResult(job);
+    done = true;
+    return result;
+  };
+}
+/** Jobs of a kind are accepted and answered by the test. */
+function hold(town: VirtualTown, kind: Job['kind']): void {
+  town.runner.judge = (job) => (job.kind === kind ? null : defaultResult(job));
+}
+
+describe('a merge request', () => {
+  it('whose head is on the target already is merged without a push (T21)', async () => {
+    const town = await openTown();
+    firstTime(town, 'merge', { result: 'already_merged', targetSha: sha(9), mergeSha: sha(9) });
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { mergeSha: sha(9) } });
+    expect(town.runner.pushed).toEqual([]);
+    await town.advance(10 * MINUTE);
+    expect(town.runner.processes.size).toBe(1);
+  });
+
+  it('in conflict is reworked on the same branch by the same agent, and is still one (T24)', async () => {
+    const town = await openTown();
+    firstTime(town, 'merge', { result: 'conflict', targetSha: sha(2), paths: ['a.ts'], message: '' });
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const [rework] = town.runner.running();
+    expect(rework?.request).toMatchObject({
+      kind: 'conflict',
+      sourceBead: id,
+      branch: `gt/${id}`,
+      fixedHead: sha(100),
+      agent: 'api/polecats/nux',
+    });
+    await finishAll(town, 200);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(200) } });
+    expect([count(town, 'reviews'), town.runner.pushed.length]).toEqual([1, 1]);
+  });
+
+  it('that lost a race is tested and pushed again, also when the candidate is the same', async () => {
+    const town = await openTown();
+    firstTime(town, 'push', { result: 'lost_race', targetSha: sha(2) });
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
+    expect(town.runner.calls.filter((call) => call === 'job gates')).toHaveLength(2);
+  });
+
+  it('asks a person after five rounds of rework, and goes on when told to', async () => {
+    const town = await openTown();
+    let red = true;
+    town.runner.judge = (job) =>
+      job.kind === 'gates' && red
+        ? {
+            result: 'gates',
+            green: false,
+            runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail: 'red' }],
+          }
+        : defaultResult(job);
+    const id = await sling(town, 'one');
+    for (let round = 0; round < 6; round += 1) await finishAll(town, 100 + round);
+    expect(town.runner.running()).toEqual([]);
+    expect((await show(town, id)).review).toMatchObject({ step: 'reworking', rounds: 5 });
+    expect((await town.service.status()).attention.map((item) => item.subject)).toContain(`bead:${id}`);
+    red = false;
+    await town.service.beadCommand({ type: 'retry', bead: id }, human);
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(105) } });
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+
+  it('is merged although its bead was cancelled while the push was under way', async () => {
+    const town = await openTown();
+    hold(town, 'push');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'late' }, human);
+    await town.settle();
+    expect((await show(town, id)).status).toBe('in_review');
+    await report(town, 'push', { result: 'pushed', targetSha: sha(9) });
+    expect((await show(town, id)).closeReason).toBe('merged');
+  });
+
+  it('ends with its cancelled bead when that push lost', async () => {
+    const town = await openTown();
+    hold(town, 'push');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'late' }, human);
+    await report(town, 'push', { result: 'lost_race', targetSha: sha(9) });
+    await town.advance(MINUTE);
+    expect((await show(town, id)).closeReason).toBe('cancelled');
+    expect(count(town, `beads WHERE type = 'merge_request' AND close_reason = 'source_ended'`)).toBe(1);
+    expect(town.runner.calls.filter((call) => call === 'job push')).toHaveLength(1);
+  });
+
+  it('ends with a bead that is cancelled while its gates run, and the train goes on', async () => {
+    const town = await openTown();
+    hold(town, 'gates');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const next = await sling(town, 'two');
+    await finish(town, next, 200);
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: '' }, human);
+    await town.settle();
+    await report(town, 'gates', { result: 'gates', green: true, runs: [] });
+    expect((await show(town, id)).closeReason).toBe('cancelled');
+    expect((await show(town, next)).closeReason).toBe('merged');
+  });
+
+  it('takes no late result of a step that is over', async () => {
+    const town = await openTown();
+    hold(town, 'gates');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const merge = [...town.runner.jobs.values()].find((job) => job.kind === 'merge');
+    town.runner.finish(merge?.key ?? '', 'api', { result: 'conflict', targetSha: sha(2), paths: [], message: '' });
+    await town.settle();
+    expect((await show(town, id)).review?.step).toBe('gating');
+    await report(town, 'gates', { result: 'gates', green: true, runs: [] });
+    expect((await show(town, id)).closeReason).toBe('merged');
+  });
+});
+
+describe('the train', () => {
+  it('works on one merge request at a time, in the order of the line', async () => {
+    const town = await openTown();
+    hold(town, 'gates');
+    const ids = [];
+    for (const title of ['a', 'b', 'c']) ids.push(await sling(town, title));
+    for (const [index, id] of ids.entries()) {
+      await finish(town, id, 100 + index);
+      await town.advance(1_000);
+    }
+    for (const id of ids) {
+      expect(count(town, `reviews WHERE step IN ('preparing', 'gating', 'pushing')`)).toBe(1);
+      expect((await show(town, id)).review?.step).toBe('gating');
+      await report(town, 'gates', { result: 'gates', green: true, runs: [] });
+      expect((await show(town, id)).closeReason).toBe('merged');
+    }
+  });
+
+  it('lands the oldest within its ageing although more urgent ones keep coming (T23)', async () => {
+    const town = await openTown({ api: { polecatsMax: 50 } });
+    hold(town, 'gates');
+    const low = await sling(town, 'low', { priority: 'low' });
+    const first = await sling(town, 'first', { priority: 'critical' });
+    await finishAll(town);
+    const startMs = town.nowMs;
+    for (let n = 0; n < 36 && (await show(town, low)).status === 'in_review'; n += 1) {
+      const urgent = await sling(town, `urgent ${String(n)}`, { priority: 'critical' });
+      await finish(town, urgent, 300 + n);
+      await town.advance(10 * MINUTE);
+      await report(town, 'gates', { result: 'gates', green: true, runs: [] });
+    }
+    expect((await show(town, first)).closeReason).toBe('merged');
+    expect((await show(town, low)).closeReason).toBe('merged');
+    expect(town.nowMs - startMs).toBeLessThanOrEqual(3 * AGEING_STEP_MS + 40 * MINUTE);
+  });
+
+  it('lets one that waits for rework stand aside', async () => {
+    const town = await openTown();
+    firstTime(town, 'merge', { result: 'conflict', targetSha: sha(2), paths: ['a.ts'], message: '' });
+    const stuck = await sling(town, 'stuck');
+    await finish(town, stuck);
+    const next = await sling(town, 'next');
+    await finish(town, next, 200);
+    expect((await show(town, next)).closeReason).toBe('merged');
+    expect((await show(town, stuck)).status).toBe('in_review');
+    expect(processOf(town, (await show(town, stuck)).reworkBeads[0] ?? stuck).request.kind).toBe('conflict');
+  });
+});
