@@ -34,6 +34,7 @@ export interface StartAgent {
   readonly checkpoint: string | null;
   readonly repo: Repo;
   readonly fixedHead: string | null;
+  readonly claimBase: string | null;
   readonly restoreFrom: string | null;
   readonly branch: string;
   readonly author: Author;

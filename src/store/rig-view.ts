@@ -1,9 +1,10 @@
 import type { RigConfig } from '../core/commands.ts';
-import type { AgentId, AttemptId, BeadId, RunnerInstance } from '../core/model/ids.ts';
+import type { AgentId, AttemptId, BeadId, RunnerInstance, Sha } from '../core/model/ids.ts';
 import { trusted } from '../core/model/ids.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
+import type { ExitRecord } from '../core/facts.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../core/view.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
@@ -22,6 +23,9 @@ import {
   text,
   textOrNull,
 } from './rows.ts';
+
+/** A bead has at most five counted failures; more ended attempts than this are infrastructure trouble without work. */
+const EARLIER_ATTEMPTS_READ = 50;
 
 export const DISPATCH_SCOPE = 'dispatch';
 
@@ -229,6 +233,26 @@ export class SqlRigView implements RigView {
         bead,
       ) ?? false
     );
+  }
+
+  /**
+   * The newest commits that an ended attempt of this bead left, with the ref of its uncommitted state: late evidence
+   * counts, an attempt that left nothing is passed over.
+   */
+  earlierWork(bead: BeadId): { readonly head: Sha; readonly rescueRef: string | null } | null {
+    const rows = this.#sql.all(
+      'SELECT late_head, exit_record FROM attempts WHERE bead_id = ? AND ended_at IS NOT NULL ORDER BY epoch DESC LIMIT ?',
+      bead,
+      EARLIER_ATTEMPTS_READ,
+    );
+    for (const row of rows) {
+      const exit = row['exit_record'] === null ? null : json<ExitRecord>(row['exit_record']);
+      const late = textOrNull(row['late_head']);
+      const head = late ?? exit?.head ?? null;
+      const left = late !== null || (exit?.ahead ?? 0) > 0 || (exit?.rescueRef ?? null) !== null;
+      if (head !== null && left) return { head: trusted.sha(head), rescueRef: exit?.rescueRef ?? null };
+    }
+    return null;
   }
 
   /** Not for rules: what queries and the checker read. */

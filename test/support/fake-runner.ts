@@ -148,7 +148,7 @@ export class FakeRunner implements RunnerClient {
         epoch: process.request.epoch,
         instance: this.instanceId ?? 'none',
         pid: 42,
-        base: process.request.fixedHead ?? sha(1),
+        base: process.request.claimBase ?? process.request.fixedHead ?? sha(1),
         atMs: this.#now(),
       },
       process,

@@ -127,12 +127,17 @@ export class RigEffects {
     };
   }
 
-  /** Where the work goes on: what an earlier attempt left, else the branch that is continued, else the target. */
-  #startingPoint(attempt: AttemptFacts, bead: Bead): Pick<StartAgent, 'fixedHead' | 'restoreFrom'> {
+  /**
+   * Where the work goes on: at the newest commits that an earlier attempt of the bead left, else on the branch that is
+   * continued, else on the target. Work that is continued is judged against the base it began from, so that commits of
+   * an agent that died count for its successor.
+   */
+  #startingPoint(attempt: AttemptFacts, bead: Bead): Pick<StartAgent, 'fixedHead' | 'restoreFrom' | 'claimBase'> {
     const { view } = this.#rig;
-    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : (view.lastAttempt(bead.id)?.exit ?? null);
+    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : view.earlierWork(bead.id);
     const continued = bead.branchOf === null ? null : (view.reviewOf(bead.branchOf)?.headSha ?? null);
-    return { fixedHead: earlier?.head ?? continued, restoreFrom: earlier?.rescueRef ?? null };
+    if (earlier === null) return { fixedHead: continued, restoreFrom: null, claimBase: null };
+    return { fixedHead: earlier.head, restoreFrom: earlier.rescueRef, claimBase: continued ?? bead.baseSha };
   }
 
   async #stop(request: StopAgent): Promise<EffectOutcome> {

@@ -58,6 +58,11 @@ export const startAgentSchema = z.strictObject({
   repo: repoSchema,
   /** Start commit. `fixedHead` (branch_of beads, or a task that goes on) wins; else the target branch as fetched now. */
   fixedHead: sha.nullable(),
+  /**
+   * What a claim must be ahead of, when that is not the start commit: the base of the earlier attempt whose commits are
+   * continued. Its finished work would otherwise count as nothing.
+   */
+  claimBase: sha.nullable(),
   /** Rescue ref whose uncommitted state a runtime that continues work gets back in its worktree. */
   restoreFrom: z.string().nullable(),
   branch: name,

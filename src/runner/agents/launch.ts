@@ -62,12 +62,13 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const runtime = runtimeByName(request.runtime);
   const repo = await ctx.repos.ensure(request.repo);
   const target = await fetchTarget(ctx, live);
-  const base = await startCommit(ctx, request, { repo, target });
+  const start = await startCommit(ctx, request, { repo, target });
+  const base = request.claimBase ?? start;
   mayGoOn(ctx, live);
-  const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: base });
+  const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start });
   // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.
   await truncate(join(tree.place.gitDir, 'logs', 'HEAD')).catch(() => undefined);
-  await checkoutDetached(tree, base);
+  await checkoutDetached(tree, start);
   ctx.attempts.prepared(request.attempt, base);
   live.base = base;
   mayGoOn(ctx, live);

@@ -45,6 +45,7 @@ const start = (attempt: string, epoch: number, part: Partial<StartAgent> = {}): 
   checkpoint: null,
   repo: { rig: 'app', url: '/x', targetBranch: 'main' },
   fixedHead: null,
+  claimBase: null,
   restoreFrom: null,
   branch: 'gt/app-1',
   author: { name: 'a', email: 'e' },
