@@ -172,7 +172,7 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
     return {
       sentence: `Ready, but the rig ${config.name} is parked.`,
       rule: 'assign-work',
-      next: `Run "gt rig unpark ${config.name}".`,
+      next: `Set parked = false in [rigs.${config.name}] of gastown.toml, then reload the daemon (SIGHUP).`,
     };
   if (breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs) {
     return {

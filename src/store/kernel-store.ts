@@ -1,5 +1,5 @@
 import type { Sql, SqlRow } from '../ports/sql.ts';
-import { int, text, textOrNull } from './rows.ts';
+import { int, intOrNull, text, textOrNull } from './rows.ts';
 
 /** One fact that waits to be applied. */
 export interface InboxEvent {
@@ -217,6 +217,11 @@ export class KernelStore {
         limit,
       )
       .map(journalRow);
+  }
+
+  /** When this actor last recorded anything; 0 when it never did. */
+  lastRecordedMs(): number {
+    return intOrNull(this.#sql.all('SELECT at FROM journal ORDER BY seq DESC LIMIT 1')[0]?.['at']) ?? 0;
   }
 
   /** The newest entry about an entity, for `gt why`. */

@@ -85,6 +85,7 @@ export class Actor {
   /** Brings the schema up to date, takes up what a crash left undone, and looks at everything that is live. */
   open(): Promise<void> {
     migrate(this.#sql, this.#program.migrations, this.#ports.clock.now());
+    this.#ports.clock.raise?.(this.#kernel.lastRecordedMs());
     return this.ask((turn) => {
       this.#kernel.reviveEffects(turn.nowMs);
       for (const ref of this.#program.liveRefs()) turn.dirty(ref);

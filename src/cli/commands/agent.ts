@@ -36,17 +36,8 @@ export const prime: CommandSpec = {
   summary: 'what I am, what is on my hook, and what to do now',
   examples: ['gt prime', 'gt prime --json'],
   run: async (context) => {
-    const view = (await ask(agentEnv(context.env), 'GET', '/agent/prime')) as {
-      prompt: string;
-      checkpoint: string | null;
-    };
-    if (context.json) context.print(JSON.stringify(view));
-    else
-      context.print(
-        view.checkpoint === null
-          ? view.prompt
-          : `${view.prompt}\n\nCheckpoint of the attempt before:\n${view.checkpoint}`,
-      );
+    const view = (await ask(agentEnv(context.env), 'GET', '/agent/prime')) as { prompt: string };
+    context.print(context.json ? JSON.stringify(view) : view.prompt);
     return EXIT.ok;
   },
 };

@@ -5,7 +5,9 @@ import { runnerStatus, statusOf } from '../../hosts/node/daemon-control.ts';
 import { git } from '../../hosts/node/git.ts';
 import { readDesired, readSecrets } from '../../hosts/node/town-files.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
+import type { StatusItem } from '../../api/contract/town.ts';
 import type { CommandSpec } from '../command.ts';
+import { TownClient } from '../town-client.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain, state } from '../output.ts';
@@ -109,7 +111,7 @@ async function townChecks(context: Context): Promise<readonly Check[]> {
     return [problem('town', { what: error.message, why: 'commands need a town', fix: error.next })];
   }
   const checks = [ok('town', town.paths.root), secretsCheck(town), writableCheck(town), diskCheck(town)];
-  return [...checks, ...(await processChecks(town)), ...(await configChecks(town))];
+  return [...checks, ...(await processChecks(town)), ...(await stateChecks(town)), ...(await configChecks(town))];
 }
 
 function secretsCheck(town: Town): Check {
@@ -197,6 +199,26 @@ async function processChecks(town: Town): Promise<readonly Check[]> {
       }),
     );
   return checks;
+}
+
+/** What is recorded must hold together; the checker reads the databases, also while the daemon is down. */
+async function stateChecks(town: Town): Promise<readonly Check[]> {
+  try {
+    const { violations } = await new TownClient(town).get<StatusItem>('status');
+    if (violations.length === 0) return [ok('invariants', 'all hold')];
+    return violations.map((what) =>
+      problem('invariants', {
+        what,
+        why: 'the recorded state contradicts itself: this is a fault of gt',
+        fix: 'gt feed --json, and report it with this text',
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    return [
+      problem('invariants', { what: error.message, why: 'the recorded state could not be read', fix: error.next }),
+    ];
+  }
 }
 
 async function configChecks(town: Town): Promise<readonly Check[]> {

@@ -94,6 +94,7 @@ export function loadConfig(paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig
 export function parseConfig(source: string, paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
   const file = check(source, paths);
   const ownerEmail = env['GT_OWNER_EMAIL'] ?? file.town?.owner_email ?? 'owner@localhost';
+  refuseOtherRoot(file.daemon?.town_root, paths);
   const rigs = Object.entries(file.rigs ?? {}).map(([name, section]) =>
     rigConfig({ name, section, file, env, ownerEmail, path: paths.config }),
   );
@@ -109,6 +110,16 @@ export function parseConfig(source: string, paths: TownPaths, env: NodeJS.Proces
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
     rigs,
   };
+}
+
+/** A configuration that was copied from another town names its folder: then it is not this town's. */
+function refuseOtherRoot(townRoot: string | undefined, paths: TownPaths): void {
+  if (townRoot === undefined || within(paths.root, townRoot, paths.root) === paths.root) return;
+  throw precondition(
+    'bad_config',
+    `${paths.config}: daemon.town_root is ${townRoot}, but the town is in ${paths.root}.`,
+    'Remove that setting, or correct it.',
+  );
 }
 
 function within(root: string, path: string | undefined, fallback: string): string {
@@ -133,7 +144,11 @@ function check(source: string, paths: TownPaths): ConfigFile {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw issue === undefined
-    ? precondition('bad_config', `${paths.config} is not valid.`, 'Compare it with "gt help config".')
+    ? precondition(
+        'bad_config',
+        `${paths.config} is not valid.`,
+        'Correct it, or begin anew from the file that "gt init" makes elsewhere.',
+      )
     : configError(issue, paths.config);
 }
 
@@ -184,16 +199,25 @@ function rigConfig(input: RigInput): RigConfig {
     url: refuseOption(section.url, `${at}.url`),
     targetBranch: refuseOption(section.target_branch ?? 'main', `${at}.target_branch`),
     polecatsMax: work.polecatsMax,
-    gates: Object.entries(section.gates ?? {})
-      .slice(0, GATES_MAX)
-      .map(([gateName, value]) => gateOf(gateName, value, `${at}.gates.${gateName}`)),
+    gates: refuseTooMany(Object.entries(section.gates ?? {}), at).map(([gateName, value]) =>
+      gateOf(gateName, value, `${at}.gates.${gateName}`),
+    ),
     runtime: work.runtime,
     model: work.model,
     command: work.command,
     wallClockMs: parseDurationMs(work.wallClock, `${at}.wall_clock`),
-    ownerEmail: section.owner_email ?? input.ownerEmail,
+    ownerEmail: env['GT_OWNER_EMAIL'] ?? section.owner_email ?? input.ownerEmail,
     parked: section.parked ?? false,
   }));
+}
+
+function refuseTooMany<T>(gates: readonly T[], at: string): readonly T[] {
+  if (gates.length <= GATES_MAX) return gates;
+  throw precondition(
+    'bad_config',
+    `${at}.gates: ${String(gates.length)} gates; ${String(GATES_MAX)} are the most.`,
+    'Put several commands into one gate.',
+  );
 }
 
 interface WorkSettings {

@@ -62,6 +62,7 @@ export function agentEnvironment(
     GT_SOURCE_BEAD: request.sourceBead,
     GT_RIG: request.rig,
     GT_AGENT: request.agent,
+    ...(request.model === null ? {} : { GT_MODEL: request.model }),
     GT_BRANCH: request.branch,
     GT_TARGET_BRANCH: request.repo.targetBranch,
     GT_TARGET_SHA: commits.target,
