@@ -5,7 +5,11 @@ import { killNow, sleep } from '../support/processes.ts';
 import { spawnDaemon, startDaemonProcess, type DaemonProcess } from '../support/real-town.ts';
 import type { Stage } from './stage.ts';
 
-const MAIN = join(import.meta.dirname, 'daemon-main.ts');
+const program = (stage: Stage): readonly string[] => [
+  join(import.meta.dirname, 'daemon-main.ts'),
+  '--town',
+  stage.town.paths.root,
+];
 /** A restart takes a second; on a machine that others load, some. */
 const READY_WAIT_MS = 30_000;
 
@@ -27,7 +31,7 @@ export class Keeper {
   }
 
   async start(): Promise<void> {
-    const daemon = await startDaemonProcess(this.#stage.town, MAIN, READY_WAIT_MS);
+    const daemon = await startDaemonProcess(this.#stage.town, program(this.#stage), READY_WAIT_MS);
     this.#daemon = daemon;
     this.#asked = false;
     this.readyMs.push(daemon.readyMs);
@@ -47,7 +51,7 @@ export class Keeper {
 
   /** A daemon that is killed while it comes up, however far it got. */
   async startAndKill(afterMs: number): Promise<void> {
-    const daemon = spawnDaemon(this.#stage.town, MAIN);
+    const daemon = spawnDaemon(this.#stage.town, program(this.#stage));
     await sleep(afterMs);
     killNow(daemon.pid);
     await daemon.ended;

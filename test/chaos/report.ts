@@ -57,7 +57,7 @@ export function attemptsOf(stage: Stage): Attempts {
 /** While the town is up: why each unfinished bead is where it is. */
 export function explainOpen(stage: Stage, open: readonly Slung[]): string {
   const parts = open.slice(0, WHY_MAX).map(({ bead, id }) => `— ${bead.label} ${id}\n${gt(stage, 'why', id)}`);
-  return [...parts, '— status', gt(stage, 'status'), '— queue', gt(stage, 'queue'), ...tails(stage)].join('\n');
+  return [...parts, '— status', gt(stage, 'status'), '— queue', gt(stage, 'mq'), ...tails(stage)].join('\n');
 }
 
 function tails(stage: Stage): string[] {

@@ -14,6 +14,8 @@ export interface RigPlan {
   readonly files: Readonly<Record<string, string>>;
   /** A shell command; null for none. */
   readonly gate: string | null;
+  /** What the runtime "command" runs. */
+  readonly command?: string;
 }
 
 export interface RealTown {
@@ -23,6 +25,7 @@ export interface RealTown {
   readonly remotes: ReadonlyMap<string, string>;
 }
 
+const GT_MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const AUTHOR = ['-c', 'user.name=Harness', '-c', 'user.email=harness@localhost'];
 
 /** Runs git and answers its output; throws with its error text. */
@@ -54,7 +57,7 @@ export async function makeTown(folder: string, rigs: readonly RigPlan[]): Promis
   const { town } = createTown({ root, name: 'harness', ownerEmail: 'harness@localhost', nowMs: Date.now() });
   for (const rig of rigs) {
     const gates = rig.gate === null ? [] : [{ name: 'check', run: rig.gate }];
-    const body = { name: rig.name, url: remotes.get(rig.name) ?? '', polecats_max: 4, gates };
+    const body = { name: rig.name, url: remotes.get(rig.name) ?? '', polecats_max: 4, gates, command: rig.command };
     await recordRig(body, town.paths, () => Promise.resolve(null));
   }
   return { folder, town, remotes };
@@ -74,16 +77,20 @@ export interface DaemonProcess extends SpawnedDaemon {
 }
 
 /** How often readiness is asked for. */
-const READY_POLL_MS = 5;
+const READY_POLL_MS = 3;
 
-/** Starts a daemon's program in the background; its output goes to the daemon's log. */
-export function spawnDaemon(town: Town, main: string): SpawnedDaemon {
+/** The daemon as `gt up` starts it. */
+export const gtDaemon = (town: Town): readonly string[] => [GT_MAIN, 'daemon', 'run', '--town', town.paths.root];
+
+/** Starts a daemon in the background, by the arguments for Node; its output goes to the daemon's log. */
+export function spawnDaemon(town: Town, program: readonly string[]): SpawnedDaemon {
   mkdirSync(town.paths.daemonDir, { recursive: true });
   const output = openSync(town.paths.daemonLog, 'a');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, '--town', town.paths.root], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program], {
     detached: true,
     stdio: ['ignore', output, output],
     cwd: town.paths.root,
+    env: { ...process.env, GT_DAEMON_BACKGROUND: '1' },
   });
   closeSync(output);
   let end: string | null = null;
@@ -96,10 +103,14 @@ export function spawnDaemon(town: Town, main: string): SpawnedDaemon {
   return { pid: child.pid ?? 0, ended, end: () => end };
 }
 
-/** Starts a daemon's program and waits until it serves. */
-export async function startDaemonProcess(town: Town, main: string, waitMs: number): Promise<DaemonProcess> {
+/** Starts a daemon and waits until it serves. */
+export async function startDaemonProcess(
+  town: Town,
+  program: readonly string[],
+  waitMs: number,
+): Promise<DaemonProcess> {
   const began = performance.now();
-  const daemon = spawnDaemon(town, main);
+  const daemon = spawnDaemon(town, program);
   while (performance.now() - began < waitMs && daemon.end() === null) {
     if (await isReady(town)) return { ...daemon, readyMs: performance.now() - began };
     await sleep(READY_POLL_MS);

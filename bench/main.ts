@@ -1,0 +1,36 @@
+/** Measures one goal: `npm run bench -- <name> [--json]`. Every bench prints its figures and, last, its ratio. */
+import { parseArgs } from 'node:util';
+
+import type { Bench, Result } from './result.ts';
+
+/** By name, loaded when asked for; a new bench is a file and a line here. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  start: async () => (await import('./start.ts')).start,
+  restart: async () => (await import('./restart.ts')).restart,
+};
+
+function show(result: Result): void {
+  for (const [name, value] of Object.entries(result.figures)) console.log(`${name.padEnd(34)} ${value}`);
+  const verdict = result.holds === null ? '' : result.holds ? ' — holds' : ' — MISSED';
+  console.log(`goal: ${result.goal}${verdict}`);
+  console.log(`ratio ${result.ratio.toFixed(2)} (${result.ratioOf})`);
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, rounds: { type: 'string' } },
+  });
+  const load = BENCHES[positionals[0] ?? ''];
+  if (load === undefined) {
+    console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds n] [--json]`);
+    return 2;
+  }
+  const bench = await load();
+  const result = await bench(values.rounds === undefined ? null : Number(values.rounds));
+  if (values.json === true) console.log(JSON.stringify(result));
+  else show(result);
+  return 0;
+}
+
+process.exitCode = await main();

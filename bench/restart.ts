@@ -1,0 +1,57 @@
+/** From SIGKILL of the daemon to the first answer that it is ready, against starting Node and opening a database. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+import { killNow, sleep } from '../test/support/processes.ts';
+import { machineFigures } from './machine.ts';
+import { median, spread, type Bench } from './result.ts';
+import { startDaemon, withTown } from './town.ts';
+
+const ROUNDS = 15;
+const WARM_UP = 2;
+/** The daemon has kept its compiled code by then. */
+const SETTLE_MS = 5_000;
+const GOAL_RATIO = 2;
+
+export const restart: Bench = async (rounds) => {
+  const count = rounds ?? ROUNDS;
+  const rig = { name: 'app', files: { 'README.md': 'app\n' }, gate: null };
+  return withTown([rig], async (made) => {
+    let daemon = await startDaemon(made);
+    await sleep(SETTLE_MS);
+    const back: number[] = [];
+    const baseline: number[] = [];
+    for (let round = 0; round < WARM_UP + count; round += 1) {
+      const began = performance.now();
+      killNow(daemon.pid);
+      await daemon.ended;
+      daemon = await startDaemon(made);
+      const tookMs = performance.now() - began;
+      const nodeMs = nodeAndOpen(join(made.folder, 'baseline.db'));
+      if (round < WARM_UP) continue;
+      back.push(tookMs);
+      baseline.push(nodeMs);
+    }
+    const ratio = median(back) / median(baseline);
+    return {
+      bench: 'restart',
+      figures: {
+        'SIGKILL to ready': spread(back),
+        'node start and SQLite open': spread(baseline),
+        ...machineFigures(made.folder),
+      },
+      goal: `at most ${String(GOAL_RATIO)} times the start of Node with one database opened`,
+      holds: ratio <= GOAL_RATIO,
+      ratio,
+      ratioOf: 'SIGKILL to ready : node start and open',
+    };
+  });
+};
+
+function nodeAndOpen(path: string): number {
+  const open = `const { DatabaseSync } = require('node:sqlite'); const db = new DatabaseSync(${JSON.stringify(path)}); db.exec('PRAGMA journal_mode = WAL'); db.prepare('SELECT count(*) FROM sqlite_master').get();`;
+  const began = performance.now();
+  const { status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', open]);
+  if (status !== 0) throw new Error(`the baseline ended with ${String(status)}`);
+  return performance.now() - began;
+}
