@@ -1,5 +1,6 @@
-import type { BeadId } from '../core/model/ids.ts';
+import { trusted, type BeadId } from '../core/model/ids.ts';
 import type { Sql } from '../ports/sql.ts';
+import { text } from './rows.ts';
 
 /** Who waits for whom. A bead's counts are recounted with each change, so that they always equal the rows. */
 export class BlockerWriter {
@@ -48,14 +49,17 @@ export class BlockerWriter {
     this.#recount(bead);
   }
 
-  /** A bead of another rig got its id: from now on it is named by it. */
-  rename(from: string, to: string): void {
-    this.#sql.all(
-      'UPDATE blockers SET blocker_ref = ? WHERE blocker_ref = ? AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.bead_id = blockers.bead_id AND b.blocker_ref = ?)',
-      to,
-      from,
-      to,
-    );
+  /** A bead of another rig got its id: from now on it is named by it. Answers who waits for it. */
+  rename(from: string, to: string): readonly BeadId[] {
+    return this.#sql
+      .all(
+        `UPDATE blockers SET blocker_ref = ? WHERE blocker_ref = ? AND NOT EXISTS (SELECT 1 FROM blockers b WHERE b.bead_id = blockers.bead_id AND b.blocker_ref = ?)
+          RETURNING bead_id`,
+        to,
+        from,
+        to,
+      )
+      .map((row) => trusted.bead(text(row['bead_id'])));
   }
 
   #recount(bead: BeadId): void {

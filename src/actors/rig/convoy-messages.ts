@@ -1,4 +1,4 @@
-import type { TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
 import { isTerminal } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
@@ -14,7 +14,12 @@ const idsOf = (rows: readonly Readonly<Record<string, unknown>>[]): readonly Bea
 
 /** Lets beads of a convoy run: all of them, or the ones of an addition. */
 export function startConvoy(rig: RigContext, turn: Turn, writer: RigWriter, message: Of<'start_convoy'>): void {
-  for (const { ref, bead } of message.names) writer.blockers.rename(ref, bead);
+  for (const { ref, bead } of message.names) {
+    const [waiting] = writer.blockers.rename(ref, bead);
+    if (waiting === undefined) continue;
+    // It may have ended while it was known by its place in the plan only; the town tells again what it knows.
+    turn.send<RigToTown>('town', rig.address, { type: 'remote_blocker', blocker: bead, bead: waiting });
+  }
   applyPolicy(rig, turn, { convoy: message.convoy, skip: message.skip ?? false });
   for (const row of rig.sql.all(
     `SELECT id, convoy_position FROM beads WHERE convoy_id = ? AND hold = 'staged' AND status = 'open' ORDER BY convoy_position`,
@@ -97,8 +102,9 @@ export function leaveConvoy(rig: RigContext, turn: Turn, writer: RigWriter, mess
   );
   for (const id of ids) {
     if (message.cancel) cancelBead(rig, turn, writer, { id, reason: message.reason });
+    // Beads of other rigs may wait for it by the town: it still has to hear of its end.
     rig.sql.all(
-      `UPDATE beads SET convoy_id = NULL, convoy_position = NULL, skip_failed = 0, version = version + 1,
+      `UPDATE beads SET convoy_id = NULL, convoy_position = NULL, skip_failed = 0, watched = 1, version = version + 1,
         hold_reason = CASE WHEN hold = 'staged' THEN 'recorded, not slung yet' ELSE hold_reason END WHERE id = ?`,
       id,
     );
