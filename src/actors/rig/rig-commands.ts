@@ -197,6 +197,12 @@ export class RigCommands {
   }
 
   #release(writer: RigWriter, bead: Bead): void {
+    if (isTerminal(bead.status))
+      throw conflict(
+        'bead_ended',
+        `${bead.id} has ended (${bead.closeReason ?? bead.status}).`,
+        'Create a new bead for more work.',
+      );
     if (bead.hold === null)
       throw precondition('not_held', `${bead.id} is not held.`, `See what it waits for with "gt why ${bead.id}".`);
     if (bead.hold === 'staged' && bead.convoyId !== null) {
