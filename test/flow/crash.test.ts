@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { Job, JobResult } from '../../src/core/facts.ts';
+import { trusted } from '../../src/core/model/ids.ts';
+import { defaultResult, sha } from '../support/fake-runner.ts';
+import { human, newBead, newConvoy, newTask, openTown } from '../support/town-story.ts';
+import type { VirtualTown } from '../support/virtual-town.ts';
+
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(() => {
+      resolve();
+    });
+  });
+
+/** The first head of the bead "one": its gates are red. */
+const FIRST = 100;
+const RED: JobResult = {
+  result: 'gates',
+  green: false,
+  runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail: 'red' }],
+};
+const MERGE: Extract<Job, { readonly kind: 'merge' }> = {
+  kind: 'merge',
+  key: '',
+  repo: { rig: 'api', url: '', targetBranch: 'main' },
+  mergeRequest: '',
+  head: '',
+  earlierCandidate: null,
+  message: '',
+  author: { name: '', email: '' },
+  dateMs: 0,
+};
+
+/** Kills the brain once, after so many event-loop turns of the story. */
+class Killer {
+  readonly #town: VirtualTown;
+  #left: number;
+  killed = false;
+
+  constructor(town: VirtualTown, afterTurns: number) {
+    this.#town = town;
+    this.#left = afterTurns;
+  }
+
+  /** Lets everything happen that is due, dying on the way if it is time. */
+  async settle(): Promise<void> {
+    for (let step = 0; step < 8; step += 1) {
+      if (!this.killed && this.#left === 0) {
+        this.killed = true;
+        this.#town.crash();
+        await this.#town.service.start([]);
+      }
+      this.#left -= 1;
+      await turn();
+    }
+    await this.#town.settle();
+  }
+}
+
+/** A client whose connection may die with the brain asks again with the same key. */
+async function ask(killer: Killer, request: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < 2; tries += 1) {
+    request().catch(() => undefined);
+    await killer.settle();
+  }
+}
+
+async function tell(town: VirtualTown, killer: Killer): Promise<void> {
+  const { runner } = town;
+  const first = defaultResult({ ...MERGE, head: sha(FIRST) });
+  runner.judge = (job) =>
+    job.kind === 'gates' && 'candidate' in first && job.commit === first.candidate ? RED : defaultResult(job);
+  await ask(killer, () => town.service.createBead(newBead('one'), { ...human, idempotencyKey: 'one' }));
+  const plan = newConvoy({ tasks: [newTask('api', 'a'), newTask('web', 'b', [0])] });
+  await ask(killer, () => town.service.createConvoy(plan, { ...human, idempotencyKey: 'plan' }));
+  for (let round = 0; runner.running().length > 0 && round < 12; round += 1) {
+    for (const { request } of runner.running()) {
+      const head = sha(request.kind === 'task' && request.title === 'one' ? FIRST : 200 + request.epoch);
+      runner.done(request.attempt, head);
+      runner.exit(request.attempt, { head });
+    }
+    await killer.settle();
+    await town.advance(1_000);
+  }
+  await town.advance(31_000);
+}
+
+/** What must not depend on when the brain died. */
+async function outcome(town: VirtualTown): Promise<unknown> {
+  const { items } = await town.service.listBeads({ includeMergeRequests: true, limit: 100 });
+  return {
+    beads: items
+      .map((bead) => [bead.rig, bead.type, bead.kind, bead.status, bead.closeReason, bead.failures].join(' '))
+      .toSorted(),
+    convoys: (await town.service.listConvoys(10)).items.map((row) => [row.status, row.closedBeads]),
+    processes: town.runner.processes.size,
+    pushes: town.runner.pushed.length,
+    agents: (await town.service.listAgents()).filter((agent) => agent.status !== 'idle'),
+    escalations: await town.service.listEscalations(true),
+    alarm: town.nextAlarmMs(),
+  };
+}
+
+async function story(afterTurns: number): Promise<{ readonly end: unknown; readonly killed: boolean }> {
+  const town = await openTown({ api: {}, web: {} });
+  const killer = new Killer(town, afterTurns);
+  await tell(town, killer);
+  return { end: await outcome(town), killed: killer.killed };
+}
+
+describe('a history with rework and a convoy over two rigs', () => {
+  it('ends the same wherever the brain is killed and opened again', async () => {
+    const { end } = await story(-1);
+    expect(end).toMatchObject({
+      convoys: [['landed', 2]],
+      agents: [],
+      escalations: [],
+      alarm: null,
+    });
+    let deaths = 0;
+    for (let afterTurns = 0; ; afterTurns += 1) {
+      const told = await story(afterTurns);
+      if (!told.killed) break;
+      deaths += 1;
+      expect(told.end, `killed after ${String(afterTurns)} event-loop turns`).toEqual(end);
+    }
+    expect(deaths).toBeGreaterThan(40);
+  }, 20_000);
+});
+
+describe('a brain that dies again and again', () => {
+  it('still brings one bead home, with one process and one push', async () => {
+    const town = await openTown();
+    await town.service.createBead(newBead('one'), human);
+    for (let n = 0; n < 10; n += 1) {
+      town.crash();
+      await town.service.start([]);
+      await turn();
+    }
+    await town.settle();
+    const [process] = town.runner.running();
+    town.runner.done(process?.request.attempt ?? '', sha(100));
+    town.runner.exit(process?.request.attempt ?? '');
+    for (let n = 0; n < 20; n += 1) {
+      await town.service.recordFacts(town.runner.facts.splice(0)).catch(() => undefined);
+      town.crash();
+      await town.service.start([]);
+      for (let step = 0; step < n % 5; step += 1) await turn();
+    }
+    await town.advance(60_000);
+    expect(town.runner.processes.size).toBe(1);
+    expect(new Set(town.runner.pushed).size).toBe(1);
+    const agent = await town.service.findAgent('nux');
+    expect(agent).toMatchObject({ status: 'idle', rig: trusted.rig('api') });
+  });
+});
