@@ -71,6 +71,23 @@ describe('an attempt whose time is over', () => {
   });
 });
 
+describe('a process that outlived the contact to it', () => {
+  it('is stopped and its work kept before the next one starts; the rig goes on meanwhile', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    const old = processOf(town, id).request;
+    town.runner.silent = true;
+    await town.advance(TAKEOVER_AFTER_MS + 2 * MINUTE);
+    town.runner.silent = false;
+    await town.advance(MINUTE);
+    expect(town.runner.processes.get(old.attempt)?.exit?.cause).toBe('stopped');
+    expect(processOf(town, id).request.epoch).toBeGreaterThan(old.epoch);
+    await finish(town, id);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', failures: 0 });
+    expect(town.runner.processes.size).toBe(2);
+  });
+});
+
 describe('a start', () => {
   it('whose answer is lost is repeated, and makes one process (T03)', async () => {
     const town = await openTown();
