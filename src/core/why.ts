@@ -254,53 +254,57 @@ function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Sentence
   };
 }
 
-export function whyAgent(agent: Agent, attempt: AttemptFacts | null): Why {
-  const say = (text: Sentence): Why => why(agent.id, agent.status, { sinceMs: agent.updatedAtMs, ...text });
+export const whyAgent = (agent: Agent, attempt: AttemptFacts | null): Why =>
+  why(agent.id, agent.status, { sinceMs: agent.updatedAtMs, ...agentText(agent, attempt) });
+
+function agentText(agent: Agent, attempt: AttemptFacts | null): Sentence {
   switch (agent.status) {
     case 'idle':
-      return say({
-        sentence: 'Idle: nothing is on its hook.',
-        rule: 'free-agent',
-        next: 'Ready work and a free slot.',
-      });
+      return { sentence: 'Idle: nothing is on its hook.', rule: 'free-agent', next: 'Ready work and a free slot.' };
     case 'starting':
-      return say({
+      return {
         sentence: `Is being started on ${agent.hookBeadId ?? 'its hook'}.`,
         rule: 'assign-work',
         next: 'The runner confirms the process.',
         wakeAtMs: agent.leaseUntilMs,
-      });
+      };
     case 'stopping':
-      return say({
+      return {
         sentence: `Its attempt ended (${attempt?.outcome ?? 'unknown'}); its process is being stopped.`,
         rule: 'free-agent',
         next: 'The runner proves that nothing of it is left.',
-      });
+      };
     case 'stalled':
-      return say({
-        sentence: `Has ${agent.hookBeadId ?? 'work'} on its hook but shows no activity since ${agent.lastActivityAtMs === null ? 'its start' : 'its last sign of life'}.`,
-        rule: 'gupp',
-        next: 'It shows activity, or it is asked, reported and at last stopped.',
-        sinceMs: agent.lastActivityAtMs,
-      });
+      return stalledText(agent);
     case 'waiting':
-      return say({
-        sentence: `Waits for a person: ${attempt?.question?.text ?? 'it said so'}`,
-        rule: 'events',
-        next: `Answer with: gt mail send ${agent.id} "<answer>"`,
-        sinceMs: attempt?.question?.atMs ?? agent.updatedAtMs,
-      });
+      return waitingText(agent, attempt);
     case 'unknown':
-      return say({
+      return {
         sentence: 'Contact is lost.',
         rule: 'lost-contact',
         next: 'The runner answers, or the takeover deadline passes.',
-      });
+      };
     default:
-      return say({
-        sentence: `Works on ${agent.hookBeadId ?? 'nothing'}${attempt === null ? '' : ` (attempt ${attempt.id}, epoch ${String(attempt.epoch)})`}.`,
-        rule: 'assign-work',
-        next: 'It calls "gt done", or its process ends.',
-      });
+      return workingText(agent, attempt);
   }
 }
+
+const stalledText = (agent: Agent): Sentence => ({
+  sentence: `Has ${agent.hookBeadId ?? 'work'} on its hook but shows no activity since ${agent.lastActivityAtMs === null ? 'its start' : 'its last sign of life'}.`,
+  rule: 'gupp',
+  next: 'It shows activity, or it is asked, reported and at last stopped.',
+  sinceMs: agent.lastActivityAtMs,
+});
+
+const waitingText = (agent: Agent, attempt: AttemptFacts | null): Sentence => ({
+  sentence: `Waits for a person: ${attempt?.question?.text ?? 'it said so'}`,
+  rule: 'events',
+  next: `Answer with: gt mail send ${agent.id} "<answer>"`,
+  sinceMs: attempt?.question?.atMs ?? agent.updatedAtMs,
+});
+
+const workingText = (agent: Agent, attempt: AttemptFacts | null): Sentence => ({
+  sentence: `Works on ${agent.hookBeadId ?? 'nothing'}${attempt === null ? '' : ` (attempt ${attempt.id}, epoch ${String(attempt.epoch)})`}.`,
+  rule: 'assign-work',
+  next: 'It calls "gt done", or its process ends.',
+});

@@ -247,11 +247,8 @@ export class SqlRigView implements RigView {
       EARLIER_ATTEMPTS_READ,
     );
     for (const row of rows) {
-      const exit = row['exit_record'] === null ? null : json<ExitRecord>(row['exit_record']);
-      const late = textOrNull(row['late_head']);
-      const head = late ?? exit?.head ?? null;
-      const left = late !== null || (exit?.ahead ?? 0) > 0 || (exit?.rescueRef ?? null) !== null;
-      if (head !== null && left) return { head: trusted.sha(head), rescueRef: exit?.rescueRef ?? null };
+      const left = leftBehind(row);
+      if (left !== null) return left;
     }
     return null;
   }
@@ -276,4 +273,13 @@ export class SqlRigView implements RigView {
       source,
     );
   }
+}
+
+function leftBehind(row: SqlRow): { readonly head: Sha; readonly rescueRef: string | null } | null {
+  const exit = row['exit_record'] === null ? null : json<ExitRecord>(row['exit_record']);
+  const rescueRef = exit?.rescueRef ?? null;
+  const late = textOrNull(row['late_head']);
+  if (late !== null) return { head: trusted.sha(late), rescueRef };
+  if (exit === null || exit.head === null || ((exit.ahead ?? 0) === 0 && rescueRef === null)) return null;
+  return { head: trusted.sha(exit.head), rescueRef };
 }

@@ -12,6 +12,7 @@ import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { createRework } from './create-rework.ts';
+import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
 
@@ -344,13 +345,6 @@ function stepColumns(action: Of<'start_merge' | 'merge_step'>): Record<string, S
   const columns: Record<string, SqlValue> = {};
   for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;
   return columns;
-}
-
-export interface Change {
-  readonly entity: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly reason?: string;
 }
 
 /** When a healthy lease is looked at again. */

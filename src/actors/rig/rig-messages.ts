@@ -45,18 +45,27 @@ export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter,
       return;
     case 'gate_cleared':
     case 'gate_failed':
-      for (const waiting of rig.view.dependents(trusted.bead(message.ref)))
-        writer.blockers.resolve(waiting, message.ref, message.type === 'gate_cleared');
-      turn.journal({
-        entity: `bead:${message.ref}`,
-        action: message.type,
-        rule: 'town',
-        reason: message.type === 'gate_failed' ? message.reason : 'a bead of another rig is done',
-      });
+      openGate(rig, turn, writer, message);
       return;
     default:
       unreachable(message, 'message of the town');
   }
+}
+
+function openGate(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Extract<TownToRig, { readonly type: 'gate_cleared' | 'gate_failed' }>,
+): void {
+  for (const waiting of rig.view.dependents(trusted.bead(message.ref)))
+    writer.blockers.resolve(waiting, message.ref, message.type === 'gate_cleared');
+  turn.journal({
+    entity: `bead:${message.ref}`,
+    action: message.type,
+    rule: 'town',
+    reason: message.type === 'gate_failed' ? message.reason : 'a bead of another rig is done',
+  });
 }
 
 type CreateMessage = Extract<TownToRig, { readonly type: 'create_convoy_beads' }>;

@@ -5,7 +5,7 @@ import { attemptEntity, MAILBOX } from '../../core/refs.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
-import type { Change } from './rig-actions.ts';
+import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { RigPost } from './rig-post.ts';
 

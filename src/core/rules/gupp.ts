@@ -38,14 +38,20 @@ export const gupp: RigRule = (view, id, nowMs) => {
   if (attempt.endedAtMs !== null || agent === null) return ended(attempt);
   const sinceMs = silentSince(agent, attempt);
   const taken = attempt.gupp?.sinceMs === sinceMs ? attempt.gupp : null;
-  const isOver = taken === null && (attempt.gupp !== null || agent.status === 'stalled');
-  if (isOver || (agent.status === 'waiting' && attempt.gupp !== null)) return act(goesOn(agent, attempt));
+  if (isOver(agent, attempt, taken !== null)) return act(goesOn(agent, attempt));
   if (!isWatched(agent, attempt)) return NOTHING;
-  const rung = NEXT[taken?.rung ?? 0];
+  const { rung: before, atMs } = taken ?? { rung: 0 as const, atMs: sinceMs };
+  const rung = NEXT[before];
   if (rung === null) return NOTHING;
-  const dueMs = Math.max(sinceMs + patienceMs(rung, agent), (taken?.atMs ?? sinceMs) + GUPP_RUNG_GAP_MS);
+  const dueMs = Math.max(sinceMs + patienceMs(rung, agent), atMs + GUPP_RUNG_GAP_MS);
   return nowMs < dueMs ? wakeAt(dueMs) : act(step(view, { agent, attempt, sinceMs, rung, nowMs }));
 };
+
+/** The silence that a rung was taken for has ended: by activity, or because the agent waits for a person. */
+function isOver(agent: Agent, attempt: AttemptFacts, lasts: boolean): boolean {
+  if (attempt.gupp !== null && agent.status === 'waiting') return true;
+  return !lasts && (attempt.gupp !== null || agent.status === 'stalled');
+}
 
 /** A missing time counts from the dispatch. */
 const silentSince = (agent: Agent, attempt: AttemptFacts): number =>
