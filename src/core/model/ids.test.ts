@@ -49,7 +49,7 @@ describe('every parser', () => {
     (good: string) => `${good};rm -rf`,
     (good: string) => `\u001B[31m${good}`,
     (good: string) => `${good}\n${good}`,
-    (good: string) => good.repeat(100_000),
+    (good: string) => good.repeat(2_000),
     (good: string) => `<b>${good}</b>`,
     (good: string) => `${good}'--`,
   ];
