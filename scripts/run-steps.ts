@@ -24,7 +24,10 @@ const CHECK: readonly Step[] = [
 ];
 
 /** Everything CI runs on top. A later suite is one more line here: `program` for `node …/main.ts --short`. */
-const SLOW: readonly Step[] = [{ name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] }];
+const SLOW: readonly Step[] = [
+  { name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] },
+  { name: 'chaos', kind: 'program', command: ['node', 'test/chaos/main.ts', '--short'] },
+];
 
 const SETS: Readonly<Record<string, readonly Step[]>> = { check: CHECK, test: [...CHECK, ...SLOW] };
 

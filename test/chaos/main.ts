@@ -81,6 +81,10 @@ function endEverything(stage: Stage): void {
 }
 
 async function main(): Promise<number> {
+  if (process.platform !== 'linux') {
+    console.error('chaos NOT RUN: it reads /proc and needs flock, so it runs on Linux only');
+    return 1;
+  }
   const options = readOptions();
   const began = Date.now();
   const deadlineMs = began + options.limitMs;
