@@ -7,7 +7,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/flow/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/*.test.ts',
+            'test/flow/**/*.test.ts',
+            'test/conformance/**/*.test.ts',
+            'sim/**/*.test.ts',
+          ],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
         },

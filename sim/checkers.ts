@@ -78,6 +78,20 @@ export class Checkers {
     const lowered = facts.polecatsMax < before && slots <= before;
     const violation = checkRig(facts, this.#sim.time.wallMs).find(({ code }) => code !== 'I24' || !lowered);
     if (violation !== undefined) throw new Violation(violation.code, `${address}: ${violation.text}`);
+    this.#checkRunning(database);
+  }
+
+  /** I4 of the rules of dispatch: what runs waits for nothing. */
+  #checkRunning({ address, sql }: SimDatabase): void {
+    const [row] = sql.all(
+      `SELECT id, open_blockers, failed_blockers FROM beads
+        WHERE type = 'issue' AND status = 'in_progress' AND (open_blockers > 0 OR failed_blockers > 0) LIMIT 1`,
+    );
+    if (row !== undefined)
+      throw new Violation(
+        'I4',
+        `${address}: ${String(row['id'])} runs although something it waits for has not ended well`,
+      );
   }
 
   #checkTown(database: SimDatabase): void {

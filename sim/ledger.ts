@@ -26,6 +26,8 @@ export class Ledger {
   readonly processes = new Map<string, Process>();
   /** Lineages whose cancel was answered as done. */
   readonly cancelled = new Map<string, number>();
+  /** Rigs with gates: what they merge must be green. */
+  readonly gated = new Set<string>();
   /** Heads that agents were told to be accepted, by lineage. */
   readonly accepted: { readonly rig: string; readonly lineage: string; readonly head: string }[] = [];
   /** Per attempt: what happened outside that explains that it did not succeed. */
@@ -68,6 +70,9 @@ export class Ledger {
     this.checks += 2;
     if (!repo.isAncestor(from, to))
       throw new Violation('L3', `${repo.target} of ${rig} went from ${from} to ${to}: an acknowledged commit is gone`);
+    const ours = repo.get(to).by === 'refinery';
+    if (ours && this.gated.has(rig) && repo.isRed(to) && !repo.isRed(from))
+      throw new Violation('L10', `${to} broke ${repo.target} of ${rig}: its gates are red`);
     for (const commit of repo.between(from, to)) {
       if (commit.by !== 'refinery' || commit.bead === null) continue;
       this.checks += 2;

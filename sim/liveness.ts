@@ -36,6 +36,7 @@ export class Rest {
     this.#convoys();
     this.#channels();
     this.#accepted();
+    this.#claimsJudged();
     this.#justified();
   }
 
@@ -204,6 +205,21 @@ export class Rest {
           `${head} of ${lineage} was accepted, but it is not in ${String(holder)} (${String(bead?.['status'])}, ${reason})`,
       );
     }
+  }
+
+  /** A claim that was recorded and not refused ends by its verdict only, whatever becomes of its process. */
+  #claimsJudged(): void {
+    for (const rig of this.#rigs())
+      for (const row of rig.sql.all(
+        `SELECT id, bead_id, outcome, claimed_head FROM attempts WHERE claimed_head IS NOT NULL AND claim_refusal IS NULL
+          AND outcome IN ('no_progress', 'agent_error', 'infra', 'evicted', 'superseded')`,
+      ))
+        this.#must(
+          false,
+          'L9',
+          () =>
+            `${text(row, 'id')} of ${text(row, 'bead_id')} claimed ${text(row, 'claimed_head')} and ended as ${text(row, 'outcome')}`,
+        );
   }
 
   /** Every attempt that brought nothing has a cause outside of the town. */

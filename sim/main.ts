@@ -23,6 +23,7 @@ const { values } = parseArgs({
     ci: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
+    'until-failure': { type: 'boolean', default: false },
   },
 });
 
@@ -93,6 +94,7 @@ async function seeds(figures: Figures): Promise<void> {
     for (const line of result.lines) console.log(line);
     figures.add(result, 1);
     await report(selection, result);
+    if (values['until-failure'] && result.failure !== null) break;
   }
   if (values.coverage) printCoverage(figures.coverage, true);
 }

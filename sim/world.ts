@@ -150,7 +150,11 @@ class World {
   }
 
   async #live(): Promise<void> {
-    for (const rig of RIGS) this.#brain.configs.set(rig, rigConfig(rig));
+    for (const rig of RIGS) {
+      const config = rigConfig(rig);
+      this.#brain.configs.set(rig, config);
+      if (config.gates.length > 0) this.#ledger.gated.add(rig);
+    }
     this.#brain.start();
     for (const step of this.#plan.people)
       this.#time.after(1_000 + step.atMs, `person ${step.id} ${step.kind}`, () => {

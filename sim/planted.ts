@@ -1,0 +1,214 @@
+/** One bug that somebody could write, as a replacement of text in one source. The simulator has to find each of them. */
+export interface Planted {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+export const PLANTED: readonly Planted[] = [
+  {
+    name: 'a message is taken again',
+    file: 'actors/kernel/actor.ts',
+    find: `if (envelope.seq <= last) return 'duplicate';
+      if (envelope.seq > last + 1) return 'gap';
+      this.#kernel.setReceived(envelope.from, envelope.seq);
+      turn.event({
+        key: \`message:`,
+    put: `this.#kernel.setReceived(envelope.from, envelope.seq);
+      turn.event({
+        key: \`message:\${String(turn.nowMs)}:`,
+  },
+  {
+    name: 'the alarm is not set after a turn',
+    file: 'actors/kernel/actor.ts',
+    find: 'this.#alarm.set(nextDueMs);',
+    put: '',
+  },
+  {
+    name: 'a lost alarm is not set again',
+    file: 'actors/kernel/actor.ts',
+    find: 'if (!this.#closed) this.#alarm.set(this.#dueMs);',
+    put: '',
+  },
+  {
+    name: 'a turn that failed is not tried again',
+    file: 'actors/kernel/actor.ts',
+    find: 'this.#ports.after(TURN_RETRY_MS, this.wake);\n  }\n',
+    put: '}\n',
+  },
+  {
+    name: 'an idempotency key is not looked up',
+    file: 'actors/kernel/actor.ts',
+    find: 'if (known !== null) return known;',
+    put: '',
+  },
+  {
+    name: 'an effect that may be tried again is taken for done',
+    file: 'actors/kernel/actor.ts',
+    find: "case 'retry':",
+    put: "case 'retry': this.#kernel.settleEffect(row.key, 'done', null, turn.nowMs); return;\n      case 'never' as 'retry':",
+  },
+  {
+    name: 'the safety net is not armed',
+    file: 'actors/kernel/actor.ts',
+    find: "if (known === null || known > dueMs) this.#kernel.setTimer(RESYNC, 'rule', dueMs);",
+    put: '',
+  },
+  {
+    name: 'effects go out before the commit',
+    file: 'actors/kernel/actor.ts',
+    find: 'turn.finish();',
+    put: 'turn.finish(); for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS); claimed = [];',
+  },
+  {
+    name: 'a fact that is known is an error',
+    file: 'store/kernel-store.ts',
+    find: 'VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq',
+    put: 'VALUES (?, ?, ?, ?, ?) RETURNING seq',
+  },
+  {
+    name: 'effects of one lane overtake each other',
+    file: 'store/kernel-store.ts',
+    find: 'AND NOT EXISTS (SELECT 1 FROM outbox p WHERE',
+    put: 'AND NOT EXISTS (SELECT 1 FROM outbox p WHERE 1 = 0 AND',
+  },
+  {
+    name: 'epochs do not grow',
+    file: 'store/kernel-store.ts',
+    find: 'CAST(CAST(value AS INTEGER) + 1 AS TEXT)',
+    put: 'value',
+  },
+  {
+    name: 'a branch with a process is given out again',
+    file: 'store/rig-view.ts',
+    find: 'WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)',
+    put: 'WHERE 1 = 0)',
+  },
+  {
+    name: 'a failed blocker is no blocker',
+    file: 'store/rig-view.ts',
+    find: 'AND failed_blockers = 0 AND not_before <= ?',
+    put: 'AND not_before <= ?',
+  },
+  {
+    name: 'counts of blockers are not kept',
+    file: 'store/blocker-writer.ts',
+    find: 'if (changed.length > 0) this.#recount(bead);',
+    put: '',
+  },
+  {
+    name: 'a status change wakes nobody',
+    file: 'store/rig-writer.ts',
+    find: '    this.#dirty(beadRef(id));\n    this.#dirty(SCHEDULE);',
+    put: '    this.#dirty(beadRef(id));',
+  },
+  {
+    name: 'a claim does not outlive its agent',
+    file: 'core/rules/dead-agent.ts',
+    find: '|| attempt.claim !== null',
+    put: '',
+  },
+  {
+    name: 'the train takes two at once',
+    file: 'core/rules/merge-train.ts',
+    find: 'if (view.activeReview(target) !== null) return NOTHING;',
+    put: '',
+  },
+  {
+    name: 'red is merged',
+    file: 'core/rules/merge-step.ts',
+    find: 'if (result.green) {',
+    put: 'if (result.green || !result.green) {',
+  },
+  {
+    name: 'a lost race counts as merged',
+    file: 'core/rules/merge-step.ts',
+    find: "result.result === 'pushed' && review",
+    put: 'review',
+  },
+  {
+    name: 'a cancel does not wait for the push',
+    file: 'actors/rig/rig-commands.ts',
+    find: "if (review?.step === 'pushing') {",
+    put: "if (review?.step === ('never' as 'pushing')) {",
+  },
+  {
+    name: 'the attempt of an ended bead goes on',
+    file: 'core/rules/bead-ended.ts',
+    find: "add('its attempt has nothing left to do', endLiveAttempt(view, bead));",
+    put: '',
+  },
+  {
+    name: 'dependents are not told',
+    file: 'core/rules/bead-ended.ts',
+    find: 'return dependents.length === 0',
+    put: 'return dependents.length >= 0',
+  },
+  {
+    name: 'the town is not told',
+    file: 'core/rules/bead-ended.ts',
+    find: 'if (!view.isWatched(bead.id) ||',
+    put: 'if (view.isWatched(bead.id) ||',
+  },
+  {
+    name: 'an agent that does not leave is not stopped',
+    file: 'core/rules/free-agent.ts',
+    find: "{ type: 'stop_agent', attempt: attempt.id, epoch: attempt.epoch, mode: 'graceful', at: nowMs + patience },",
+    put: '',
+  },
+  {
+    name: 'failures are not counted',
+    file: 'core/rules/end-attempt.ts',
+    find: 'const failures = bead.failures + 1;',
+    put: 'const failures = bead.failures;',
+  },
+  {
+    name: 'a question to a person is not asked',
+    file: 'core/rules/end-attempt.ts',
+    find: "escalation(bead, 'medium', question),",
+    put: '',
+  },
+  {
+    name: 'a takeover leaves the old process running',
+    file: 'core/rules/lost-contact.ts',
+    find: "{ type: 'stop_agent', attempt: attempt.id, epoch: attempt.epoch, mode: 'now', at: nowMs },",
+    put: '',
+  },
+  {
+    name: 'an infrastructure failure keeps the bead',
+    file: 'core/rules/end-attempt.ts',
+    find: 'actions.push(reopen(bead));',
+    put: '',
+  },
+  {
+    name: 'slots have no end',
+    file: 'core/rules/assign-work.ts',
+    find: 'const free = config.polecatsMax - view.slotsTaken();',
+    put: 'const free = config.polecatsMax;',
+  },
+  {
+    name: 'rework does not reach the merge request',
+    file: 'actors/rig/rig-actions.ts',
+    find: 'head_sha: action.head,',
+    put: '',
+  },
+  {
+    name: 'waiters in other rigs are not told',
+    file: 'actors/town/town-events.ts',
+    find: "AND state = 'open' RETURNING rig_id",
+    put: "AND state = 'never' RETURNING rig_id",
+  },
+  {
+    name: 'an unfinished convoy lands',
+    file: 'core/convoy-outlook.ts',
+    find: 'if (!beads.every(hasEnded))',
+    put: 'if (!beads.some(hasEnded))',
+  },
+  {
+    name: 'a late result answers another claim',
+    file: 'actors/rig/rig-events.ts',
+    find: 'return jobKey === verifyKey(attempt);',
+    put: 'return true;',
+  },
+];
