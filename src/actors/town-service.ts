@@ -15,6 +15,8 @@ import {
   type ConvoyId,
   type RigName,
 } from '../core/model/ids.ts';
+import { MAILBOX_UNREAD_MAX } from '../core/limits.ts';
+import { mailDigest } from '../core/mail-digest.ts';
 import { polecatPrompt } from '../core/prompt.ts';
 import type {
   AgentSummary,
@@ -34,11 +36,13 @@ import type {
 } from '../core/queries.ts';
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
+import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
 import { readTownStatus } from './town-status.ts';
 import { TownActors } from './town-actors.ts';
+import { TownTalk } from './town-talk.ts';
 import type { RigActor } from './rig/rig-actor.ts';
 import { rigVerdict } from './rig/rig-verdict.ts';
 
@@ -63,6 +67,7 @@ export class TownService implements TownGateway {
   readonly #ports: HostPorts;
   readonly #actors: TownActors;
   readonly #readOnly: boolean;
+  readonly talk: TalkGateway;
 
   constructor(options: TownServiceOptions) {
     this.id = options.id;
@@ -70,6 +75,16 @@ export class TownService implements TownGateway {
     this.#ports = options.ports;
     this.#readOnly = options.readOnly ?? false;
     this.#actors = new TownActors(options.id, options.ports, this.#readOnly);
+    this.talk = new TownTalk({
+      actors: this.#actors,
+      ports: options.ports,
+      writable: () => {
+        this.#writable();
+      },
+      checkCapability: (capability) => this.checkCapability(capability),
+      hook: (capability) => this.hook(capability),
+      findAgent: (name) => this.findAgent(name),
+    });
   }
 
   /** Opens the town and every rig it knows, takes up what a crash left undone, then applies the settings. */
@@ -315,6 +330,7 @@ export class TownService implements TownGateway {
       config: rig.view.config(),
       branch: branchName(hook.source.id),
       checkpoint: hook.checkpoint,
+      mail: mailDigest(rig.view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
     });
     return { ...hook, prompt };
   }

@@ -39,6 +39,7 @@ export function readTownStatus(
       next: `gt convoy show ${convoy.id}`,
     }));
   const own = rigs.flatMap((rig) => rig.queries.attention()).filter((item) => !known.has(item.subject));
+  const questions = rigs.flatMap((rig) => rig.queries.questions());
   return {
     id: town.id,
     name: town.name,
@@ -49,7 +50,7 @@ export function readTownStatus(
       0,
     ),
     mergedLastHour: rigs.reduce((sum, rig) => sum + rig.queries.mergedLastHour(nowMs), 0),
-    attention: [...escalations, ...held, ...own].toSorted(
+    attention: [...escalations, ...held, ...own, ...questions, ...unreadMail(actors)].toSorted(
       (a, b) => RANK[a.severity] - RANK[b.severity] || a.sinceMs - b.sinceMs,
     ),
     runner: { instance, state: instance === null ? 'unknown' : 'up', pid: null },
@@ -62,4 +63,18 @@ export function readTownStatus(
       ),
     ],
   };
+}
+
+/** Mails shown one by one; the rest is in the mailbox. */
+const MAILS_SHOWN = 20;
+
+/** What people have not read yet; a cry for help before notes. */
+function unreadMail(actors: TownActors): readonly AttentionItem[] {
+  return actors.town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN }).map((mail) => ({
+    severity: mail.kind === 'help' ? 'medium' : 'low',
+    subject: mail.id,
+    sentence: `Mail from ${mail.from} to ${mail.to}: ${mail.subject}`,
+    sinceMs: mail.createdAtMs,
+    next: `gt mail read ${mail.id}`,
+  }));
 }

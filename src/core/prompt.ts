@@ -9,6 +9,8 @@ export interface PromptInput {
   readonly config: RigConfig;
   readonly branch: string;
   readonly checkpoint: string | null;
+  /** Unread mail, as `mailDigest` makes it. */
+  readonly mail: string | null;
 }
 
 /** A fence longer than any run of backticks in the text, so that data can't end it and speak as instructions. */
@@ -30,6 +32,8 @@ export function polecatPrompt(input: PromptInput): string {
       '- When the work is finished and committed, run: gt done --summary "<one line>"',
       '- If nothing needs to change, run: gt done --no-change "<reason>"',
       "- Save where you are with: gt checkpoint '<json>'   Show your hook with: gt hook",
+      '- When you are stuck, run: gt escalate "<what is wrong>"   When only a person can decide, run: gt wait "<question>"',
+      '- When your session grows too long, leave a note for a fresh one: gt handoff --subject "<where I am>"   Mail: gt mail inbox',
       `- Your commits continue the branch ${input.branch}; the target is ${bead.targetBranch}. Do not push, merge or switch branches yourself.`,
     ].join('\n'),
     `The bead, as data:\n${fence(`${bead.title}\n\n${bead.body}`.trim(), bead.origin)}`,
@@ -40,5 +44,6 @@ export function polecatPrompt(input: PromptInput): string {
     );
   if (input.checkpoint !== null)
     parts.push(`Checkpoint of the session before you:\n${fence(input.checkpoint, 'checkpoint')}`);
+  if (input.mail !== null) parts.push(input.mail);
   return `${parts.join('\n\n')}\n`;
 }

@@ -152,7 +152,18 @@ export interface HookView {
 }
 
 /** What an agent may do with the capability of its attempt; the API checks the verb of each call. */
-export const AGENT_VERBS = ['hook', 'prime', 'checkpoint', 'bead', 'done'] as const;
+export const AGENT_VERBS = [
+  'hook',
+  'prime',
+  'checkpoint',
+  'bead',
+  'done',
+  'mail_send',
+  'mail_check',
+  'wait',
+  'escalate',
+  'handoff',
+] as const;
 export type AgentVerb = (typeof AGENT_VERBS)[number];
 
 /** Who an attempt's capability speaks for; every call of an agent is checked against the live row. */

@@ -18,6 +18,7 @@ import type {
 } from '../core/queries.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
+import type { TalkGateway } from './talk-gateway.ts';
 
 /**
  * The town as its HTTP application sees it: commands validate and change state in one durable commit, facts are
@@ -26,6 +27,8 @@ import type { Fact, Verdict } from '../core/facts.ts';
 export interface TownGateway {
   readonly id: string;
   readonly name: string;
+  /** Mail, nudges, questions, escalations of agents, lifecycle requests. */
+  readonly talk: TalkGateway;
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;

@@ -1,4 +1,4 @@
-import { MAIL_EXPIRES_AFTER_MS, MAIL_KEPT_MS, PRUNE_BATCH } from '../core/limits.ts';
+import { MAIL_EXPIRES_AFTER_MS, MAIL_KEPT_MS, MAILBOX_UNREAD_MAX, PRUNE_BATCH } from '../core/limits.ts';
 import type { MailId } from '../core/model/ids.ts';
 import type { Mail, MailEndReason, NewMail } from '../core/model/mail.ts';
 import type { Sql, SqlValue } from '../ports/sql.ts';
@@ -61,6 +61,16 @@ export class MailStore {
       recipient,
       attempt,
       limit,
+    );
+  }
+
+  /** Unread mail that was shown to this session. */
+  deliveredTo(recipient: string, attempt: string): readonly Mail[] {
+    return this.#many(
+      `recipient = ? AND ${UNREAD} AND delivered_attempt = ? ORDER BY id LIMIT ?`,
+      recipient,
+      attempt,
+      MAILBOX_UNREAD_MAX,
     );
   }
 

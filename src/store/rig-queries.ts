@@ -198,6 +198,20 @@ export class RigQueries {
     });
   }
 
+  /** Agents that wait for a person's answer. */
+  questions(): readonly AttentionItem[] {
+    const rows = this.#sql.all(
+      'SELECT agent_id, question, asked_at FROM attempts WHERE ended_at IS NULL AND question IS NOT NULL ORDER BY asked_at LIMIT 200',
+    );
+    return rows.map((row) => ({
+      severity: 'medium',
+      subject: text(row['agent_id']),
+      sentence: `${text(row['agent_id'])} asks: ${text(row['question'])}`,
+      sinceMs: int(row['asked_at']),
+      next: `gt mail send ${text(row['agent_id'])} "<answer>"`,
+    }));
+  }
+
   /** The live attempt as its agent sees it; null when the attempt is not the live one. */
   hook(attempt: string, nowMs: number): Omit<HookView, 'prompt'> | null {
     const row = this.#view.attempt(trusted.attempt(attempt));

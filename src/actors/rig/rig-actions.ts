@@ -1,5 +1,5 @@
 import type { Decision, RigAction, RigToTown } from '../../core/actions.ts';
-import { LEASE_RENEW_BEFORE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
+import { LEASE_RENEW_BEFORE_MS, MAILBOX_UNREAD_MAX, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
@@ -166,6 +166,8 @@ export class RigActions {
       round: action.round,
       runner: view.runnerInstance(),
     });
+    // Its prompt shows what is unread now; what comes later waits for the agent to look.
+    view.mail.markDelivered(view.mail.unread(agent.id, MAILBOX_UNREAD_MAX), attempt, turn.nowMs);
     writer.transitionAgent(agent, 'starting', {
       hook_bead_id: bead.id,
       epoch,

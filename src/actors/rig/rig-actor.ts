@@ -1,7 +1,11 @@
 import type { BeadCommand, Caller, CreateBead, RigConfig } from '../../core/commands.ts';
+import type { NudgeMode } from '../../core/actions.ts';
 import { notFound } from '../../core/errors.ts';
 import type { Fact } from '../../core/facts.ts';
-import { trusted, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from '../../core/model/ids.ts';
+import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
+import type { Mail, NewMail } from '../../core/model/mail.ts';
+import type { Nudge } from '../../core/model/nudge.ts';
 import type { BeadSummary, RigSummary } from '../../core/queries.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
@@ -13,6 +17,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import { RigCommands } from './rig-commands.ts';
 import { RigContext } from './rig-context.ts';
 import { RigProgram } from './rig-program.ts';
+import { RigTalk, type Problem } from './rig-talk.ts';
 
 export interface RigActorOptions {
   readonly address: string;
@@ -32,6 +37,7 @@ export class RigActor {
   readonly #rig: RigContext;
   readonly #program: RigProgram;
   readonly #commands: RigCommands;
+  readonly #talk: RigTalk;
   readonly #createdAtMs: number;
 
   constructor(options: RigActorOptions) {
@@ -40,6 +46,7 @@ export class RigActor {
     this.#rig = new RigContext(options);
     this.#program = new RigProgram(this.#rig, options.deliver);
     this.#commands = new RigCommands(this.#rig);
+    this.#talk = new RigTalk(this.#rig);
     this.kernel = new KernelStore(options.sql);
     this.queries = new RigQueries(options.sql, this.#rig.view);
     this.actor = new Actor({
@@ -86,6 +93,61 @@ export class RigActor {
     return this.actor.ask((turn) => {
       this.#commands.checkpoint(turn, agent, json);
     });
+  }
+
+  /** Null: it left for another actor. */
+  sendMail(isPerson: boolean, mail: NewMail): Promise<Mail | null> {
+    return this.actor.ask((turn) => this.#talk.sendMail(turn, mail, isPerson));
+  }
+
+  readMail(reader: AgentId, id: MailId): Promise<Mail> {
+    return this.actor.ask((turn) => this.#talk.readMail(turn, reader, id));
+  }
+
+  deliver(
+    to: { readonly agent: AgentId; readonly attempt: AttemptId },
+    which: 'all' | 'new',
+  ): Promise<readonly Mail[]> {
+    return this.actor.ask((turn) => this.#talk.deliver(turn, to.agent, to.attempt, which));
+  }
+
+  reportMailbox(agent: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#talk.reportMailbox(turn, agent);
+    });
+  }
+
+  nudge(
+    agent: AgentId,
+    words: { readonly text: string; readonly mode: NudgeMode; readonly from: string },
+  ): Promise<Nudge> {
+    return this.actor.ask((turn) => this.#talk.nudge(turn, agent, words));
+  }
+
+  nudgeByKey(key: string): Nudge | null {
+    return this.#rig.nudges.byKey(key);
+  }
+
+  ask(attempt: AttemptId, question: string): Promise<number> {
+    return this.actor.ask((turn) => this.#talk.ask(turn, attempt, question));
+  }
+
+  escalate(attempt: AttemptId, problem: Problem): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#talk.escalate(turn, attempt, problem);
+    });
+  }
+
+  handoff(attempt: AttemptId, note: { readonly subject: string; readonly body: string }): Promise<string> {
+    return this.actor.command(`handoff:${attempt}`, (turn) => this.#talk.handoff(turn, attempt, note));
+  }
+
+  /** Executed once per key, or per timestamp of the request. */
+  lifecycle(request: LifecycleRequest, key: string | undefined): Promise<string> {
+    const once = request.timestamp === null ? key : `${request.agent}:${request.action}:${request.timestamp}`;
+    return this.actor.command(once === undefined ? undefined : `lifecycle:${once}`, (turn) =>
+      this.#talk.lifecycle(turn, request),
+    );
   }
 
   recordFacts(facts: readonly Fact[]): Promise<void> {

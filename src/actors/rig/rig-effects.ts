@@ -4,6 +4,7 @@ import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
+import { mailDigest } from '../../core/mail-digest.ts';
 import { polecatPrompt } from '../../core/prompt.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
@@ -99,6 +100,7 @@ export class RigEffects {
     const source = must(view.bead(sourceOf(bead)), 'a branch has its source');
     const checkpoint = view.agent(attempt.agentId)?.checkpoint ?? null;
     const branch = branchName(source.id);
+    const mail = mailDigest(view.mail.deliveredTo(attempt.agentId, attempt.id));
     return {
       attempt: attempt.id,
       epoch: attempt.epoch,
@@ -114,7 +116,7 @@ export class RigEffects {
       body: bead.body,
       recipeBody: source.body,
       recipeAllowed: source.origin === 'human',
-      prompt: polecatPrompt({ agent: attempt.agentId, bead, source, config, branch, checkpoint }),
+      prompt: polecatPrompt({ agent: attempt.agentId, bead, source, config, branch, checkpoint, mail }),
       checkpoint,
       repo: { rig: config.name, url: config.url, targetBranch: bead.targetBranch },
       ...this.#startingPoint(attempt, bead),

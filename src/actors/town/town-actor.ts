@@ -2,6 +2,8 @@ import type { Caller, ConvoyPlan, CreateConvoy, RigConfig, UpdateConvoy } from '
 import type { BeadId, ConvoyId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
+import type { Mail, NewMail } from '../../core/model/mail.ts';
+import { must } from '../../core/assert.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
@@ -9,6 +11,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
 import { putRig } from './put-rig.ts';
 import { TOWN_ADDRESS, TownContext } from './town-context.ts';
+import type { TownPost } from './town-post.ts';
 import { TownProgram } from './town-program.ts';
 
 /** The town: its actor, and what may be asked of it. */
@@ -35,8 +38,37 @@ export class TownActor {
     return this.#town.view;
   }
 
+  get post(): TownPost {
+    return this.#town.post;
+  }
+
   get sql(): Sql {
     return this.#town.sql;
+  }
+
+  /** Keeps a mail that people read. Null when they have too many. */
+  keepMail(mail: NewMail): Promise<Mail | null> {
+    return this.actor.ask((turn) => {
+      this.#town.post.take(turn, mail);
+      return this.#town.post.store.byKey(mail.key);
+    });
+  }
+
+  async readMail(id: Mail['id']): Promise<Mail> {
+    return must(await this.actor.ask((turn) => this.#town.post.read(turn, id)), 'a mail that was read exists');
+  }
+
+  /** Somebody wrote to nobody: a person hears of it, once per sender while it is open. */
+  reportUnknownRecipient(sender: string, recipient: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.post.tell(turn, {
+        rig: sender.split('/')[0] ?? '',
+        causeKey: `mail:unknown:${sender}`,
+        severity: 'low',
+        subject: `agent:${sender}`,
+        message: `${sender} wrote to ${recipient}, where nobody is; nothing was sent.`,
+      });
+    });
   }
 
   putRig(config: RigConfig): Promise<void> {

@@ -1,0 +1,233 @@
+import type { NudgeMode } from '../core/actions.ts';
+import type { Caller } from '../core/commands.ts';
+import { notFound, TownError } from '../core/errors.ts';
+import { mailDigest } from '../core/mail-digest.ts';
+import type { AgentId, MailId } from '../core/model/ids.ts';
+import { lifecycleOfMail, type LifecycleRequest } from '../core/model/lifecycle.ts';
+import { HUMAN, parseAddress, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
+import type { Nudge } from '../core/model/nudge.ts';
+import type { Capability, HookView } from '../core/queries.ts';
+import { fingerprint } from '../core/text.ts';
+import type { HostPorts } from '../ports/host.ts';
+import type { Question, SentMail, TalkGateway, Waited } from '../ports/talk-gateway.ts';
+import type { RigActor } from './rig/rig-actor.ts';
+import { isMailboxFull } from './rig/rig-talk.ts';
+import type { TownActors } from './town-actors.ts';
+
+/** How long a nudge's answer waits for the runner's word. */
+const NUDGE_WAIT_MS = 3_000;
+
+/** What the talk needs of the town around it. */
+export interface TalkTown {
+  readonly actors: TownActors;
+  readonly ports: HostPorts;
+  /** Throws when this process may only read. */
+  writable(): void;
+  checkCapability(capability: Capability): Promise<void>;
+  hook(capability: Capability): Promise<HookView>;
+  findAgent(name: string): Promise<{ readonly id: AgentId; readonly rig: string }>;
+}
+
+/** Words between people, agents and the town: finds the mailbox, checks who speaks, and tells people what went wrong. */
+export class TownTalk implements TalkGateway {
+  readonly #town: TalkTown;
+
+  constructor(town: TalkTown) {
+    this.#town = town;
+  }
+
+  #rig(name: string): RigActor {
+    const rig = this.#town.actors.rig(name);
+    if (rig === null) throw notFound('rig', name);
+    return rig;
+  }
+
+  mailbox(filter: {
+    readonly address: string | null;
+    readonly unreadOnly: boolean;
+    readonly limit: number;
+  }): Promise<readonly Mail[]> {
+    const address = filter.address === null ? null : parseAddress(filter.address);
+    const store = address?.kind === 'agent' ? this.#rig(address.rig).view.mail : this.#town.actors.town.post.store;
+    const list = { unreadOnly: filter.unreadOnly, limit: filter.limit };
+    return Promise.resolve(store.list({ ...list, recipient: address?.text ?? null }));
+  }
+
+  async readMail(id: MailId): Promise<Mail> {
+    const { town } = this.#town.actors;
+    if (town.post.store.get(id) !== null) {
+      this.#town.writable();
+      return await town.readMail(id);
+    }
+    for (const rig of this.#town.actors.rigs()) {
+      const mail = rig.view.mail.get(id);
+      if (mail !== null) return mail;
+    }
+    throw notFound('mail', id);
+  }
+
+  async sendMail(draft: MailDraft, caller: Caller): Promise<SentMail> {
+    this.#town.writable();
+    const address = parseAddress(draft.to);
+    if (address.kind === 'daemon') {
+      const request = lifecycleOfMail(draft, { identity: HUMAN, isAgent: false });
+      return executed(await this.lifecycle(request, caller));
+    }
+    await this.#mustKnow(draft.to, HUMAN);
+    const key = `people:${caller.idempotencyKey ?? this.#nonce()}`;
+    const mail = newMail(draft, { from: HUMAN, key });
+    if (address.kind !== 'agent') return stored(await this.#town.actors.town.keepMail(mail));
+    const rig = this.#rig(address.rig);
+    return this.#reporting(rig, address.text, async () => stored(await rig.sendMail(true, mail)));
+  }
+
+  #nonce(): string {
+    return fingerprint([...this.#town.ports.random.bytes(16)].join('.'));
+  }
+
+  /** An unknown receiver is the sender's error, and a person hears of it: somebody works on wrong beliefs. */
+  async #mustKnow(to: string, sender: string): Promise<void> {
+    const address = parseAddress(to);
+    const rig = 'rig' in address ? this.#town.actors.rig(address.rig) : null;
+    const agent = address.kind === 'agent' ? (rig?.view.agent(address.agent) ?? null) : null;
+    const isKnown = !('rig' in address) || (rig !== null && (address.kind !== 'agent' || isAlive(agent)));
+    if (isKnown) return;
+    if (sender !== HUMAN) await this.#town.actors.town.reportUnknownRecipient(sender, address.text);
+    throw new TownError(
+      'not_found',
+      'unknown_recipient',
+      {
+        message: `There is nobody at ${address.text}; nothing was sent.`,
+        next: 'Agents of the town: "gt agents". People: human/.',
+      },
+      { field: 'to' },
+    );
+  }
+
+  async #reporting<T>(rig: RigActor, agent: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isMailboxFull(error)) await rig.reportMailbox(agent);
+      throw error;
+    }
+  }
+
+  async nudge(
+    words: { readonly agent: string; readonly text: string; readonly mode: NudgeMode },
+    caller: Caller,
+  ): Promise<Nudge> {
+    this.#town.writable();
+    const agent = await this.#town.findAgent(words.agent);
+    const rig = this.#rig(agent.rig);
+    const { key } = await rig.nudge(agent.id, { text: words.text, mode: words.mode, from: caller.actor });
+    await rig.actor.until(() => (rig.nudgeByKey(key)?.state === 'pending' ? null : true), NUDGE_WAIT_MS);
+    const nudge = rig.nudgeByKey(key);
+    if (nudge === null) throw notFound('nudge', key);
+    return nudge;
+  }
+
+  async lifecycle(request: LifecycleRequest, caller: Caller): Promise<string> {
+    this.#town.writable();
+    const address = parseAddress(request.agent);
+    if (address.kind !== 'agent') throw notFound('agent', request.agent);
+    return this.#rig(address.rig).lifecycle(request, caller.idempotencyKey);
+  }
+
+  async prime(capability: Capability): Promise<HookView> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    await this.#rig(capability.rig).deliver(capability, 'all');
+    return this.#town.hook(capability);
+  }
+
+  async ownMail(capability: Capability, unreadOnly: boolean): Promise<readonly Mail[]> {
+    await this.#town.checkCapability(capability);
+    const { mail } = this.#rig(capability.rig).view;
+    return mail.list({ recipient: capability.agent, unreadOnly, limit: OWN_MAIL_MAX });
+  }
+
+  async checkMail(capability: Capability): Promise<string | null> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    return mailDigest(await this.#rig(capability.rig).deliver(capability, 'new'));
+  }
+
+  async readOwnMail(capability: Capability, id: MailId): Promise<Mail> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    return this.#rig(capability.rig).readMail(capability.agent, id);
+  }
+
+  async sendOwnMail(capability: Capability, draft: MailDraft): Promise<SentMail> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    const address = parseAddress(draft.to);
+    const rig = this.#rig(capability.rig);
+    if (address.kind === 'daemon') {
+      const request = lifecycleOfMail(draft, { identity: capability.agent, isAgent: true });
+      return executed(await rig.lifecycle(request, `${capability.attempt}:${request.action}`));
+    }
+    await this.#mustKnow(draft.to, capability.agent);
+    // The same words to the same receiver within one session are the same mail: an agent repeats what it got no answer to.
+    const key = `${capability.attempt}:${fingerprint(`${address.text}\n${draft.subject}\n${draft.body}`)}`;
+    const mail = newMail(draft, { from: capability.agent, key });
+    return this.#reporting(rig, address.text, async () => stored(await rig.sendMail(false, mail), address.text));
+  }
+
+  async wait(capability: Capability, question: Question, waitMs: number): Promise<Waited> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    const rig = this.#rig(capability.rig);
+    const askedAtMs =
+      'question' in question ? await rig.ask(capability.attempt, question.question) : question.askedAtMs;
+    const answered = await rig.actor.until(() => {
+      const attempt = rig.view.attempt(capability.attempt);
+      return attempt === null || attempt.endedAtMs !== null || attempt.question === null ? true : null;
+    }, waitMs);
+    if (answered === null) return { state: 'waiting', askedAtMs, answers: [] };
+    const mails = rig.view.mail
+      .unread(capability.agent, OWN_MAIL_MAX)
+      .filter((mail) => mail.from === HUMAN && mail.createdAtMs >= askedAtMs);
+    const answers: Mail[] = [];
+    for (const mail of mails) answers.push(await rig.readMail(capability.agent, mail.id));
+    return { state: 'answered', askedAtMs, answers };
+  }
+
+  async escalate(
+    capability: Capability,
+    problem: { readonly severity: 'low' | 'medium' | 'high' | 'critical'; readonly message: string },
+  ): Promise<void> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    await this.#rig(capability.rig).escalate(capability.attempt, problem);
+  }
+
+  async handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    return this.#rig(capability.rig).handoff(capability.attempt, note);
+  }
+}
+
+/** Mails of one agent that a list shows; its mailbox holds no more unread ones. */
+const OWN_MAIL_MAX = 100;
+
+const isAlive = (agent: { readonly status: string } | null): boolean => agent !== null && agent.status !== 'dead';
+
+const newMail = (draft: MailDraft, by: { readonly from: string; readonly key: string }): NewMail => ({
+  key: by.key,
+  from: by.from,
+  to: parseAddress(draft.to).text,
+  kind: draft.kind,
+  subject: draft.subject,
+  body: draft.body,
+  replyTo: draft.replyTo,
+});
+
+const executed = (answer: string): SentMail => ({ state: 'executed', id: null, to: 'daemon/', answer });
+
+function stored(mail: Mail | null, to = ''): SentMail {
+  if (mail === null) return { state: 'sent', id: null, to, answer: `On its way to ${to}.` };
+  return { state: 'stored', id: mail.id, to: mail.to, answer: `In the mailbox of ${mail.to}.` };
+}

@@ -1,0 +1,63 @@
+import type { NudgeMode } from '../core/actions.ts';
+import type { Caller } from '../core/commands.ts';
+import type { MailId } from '../core/model/ids.ts';
+import type { LifecycleRequest } from '../core/model/lifecycle.ts';
+import type { Mail, MailDraft } from '../core/model/mail.ts';
+import type { Nudge } from '../core/model/nudge.ts';
+import type { Capability, HookView } from '../core/queries.ts';
+
+/** What became of a mail: `stored` in a mailbox, `sent` on its way to one, `executed` by the daemon. */
+export interface SentMail {
+  readonly state: 'stored' | 'sent' | 'executed';
+  readonly id: MailId | null;
+  readonly to: string;
+  readonly answer: string;
+}
+
+/** A question to people: asked anew, or the one that was asked at `askedAtMs`. */
+export type Question = { readonly question: string } | { readonly askedAtMs: number };
+
+export interface Waited {
+  readonly state: 'answered' | 'waiting';
+  readonly askedAtMs: number;
+  /** What people wrote since; marked as read. */
+  readonly answers: readonly Mail[];
+}
+
+/**
+ * Words between people, agents and the town. Who speaks comes from the credential, never from the text. Agents' calls
+ * throw `superseded` when their attempt is not the live one.
+ */
+export interface TalkGateway {
+  /** Newest first; null is the mailbox that people share. Looking marks nothing. */
+  mailbox(filter: {
+    readonly address: string | null;
+    readonly unreadOnly: boolean;
+    readonly limit: number;
+  }): Promise<readonly Mail[]>;
+  /** Marks people's own mail as read; that of agents is only looked at. Errors: `mail_not_found`. */
+  readMail(id: MailId): Promise<Mail>;
+  /** Errors: `bad_address`, `unknown_recipient`, `mailbox_full`; of `daemon/` those of `lifecycle`. */
+  sendMail(draft: MailDraft, caller: Caller): Promise<SentMail>;
+  /** Waits a moment for the runner's answer. Errors: `agent_not_found`, `no_session`. */
+  nudge(
+    words: { readonly agent: string; readonly text: string; readonly mode: NudgeMode },
+    caller: Caller,
+  ): Promise<Nudge>;
+  /** Executed once per timestamp. Errors: `agent_not_found`, `no_session`, `claim_pending`. */
+  lifecycle(request: LifecycleRequest, caller: Caller): Promise<string>;
+
+  /** The hook with all unread mail, which then counts as delivered to this session. */
+  prime(capability: Capability): Promise<HookView>;
+  ownMail(capability: Capability, unreadOnly: boolean): Promise<readonly Mail[]>;
+  /** At a turn's boundary: what this session has not been shown yet, once. Null when there is nothing. */
+  checkMail(capability: Capability): Promise<string | null>;
+  readOwnMail(capability: Capability, id: MailId): Promise<Mail>;
+  sendOwnMail(capability: Capability, draft: MailDraft): Promise<SentMail>;
+  wait(capability: Capability, question: Question, waitMs: number): Promise<Waited>;
+  escalate(
+    capability: Capability,
+    problem: { readonly severity: 'low' | 'medium' | 'high' | 'critical'; readonly message: string },
+  ): Promise<void>;
+  handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string>;
+}
