@@ -25,6 +25,8 @@ export const INFRA_BACKOFF_MIN_MS: number = 5 * SECOND;
 export const INFRA_BACKOFF_MAX_MS: number = 10 * MINUTE;
 /** So many infrastructure failures in a row open the dispatch breaker of the rig. */
 export const INFRA_FAILURES_TO_OPEN = 3;
+/** A process that has run this long proves that agents can be started again. */
+export const BREAKER_PROOF_MS: number = 60 * SECOND;
 /** A breaker open for this long raises one escalation for its scope. */
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
 
@@ -69,6 +71,20 @@ export const PEOPLE_UNREAD_MAX = 1_000;
 export const MAIL_EXPIRES_AFTER_MS: number = 7 * 24 * 60 * MINUTE;
 /** Mails that were read, returned or withdrawn stay to be looked up for this long. */
 export const MAIL_KEPT_MS: number = 30 * 24 * 60 * MINUTE;
+
+/** An escalation that nobody acknowledged for this long, times one more than the times it rose already, rises. */
+export const RE_ESCALATE_AFTER_MS: number = 4 * 60 * MINUTE;
+/** After so many rises it has reached everybody it can reach; more would only be noise. */
+export const RE_ESCALATIONS_MAX = 3;
+/** Waits between tries of one notification; together below four hours, when the next rise sends a new one. */
+export const NOTIFY_BACKOFF_MS: readonly number[] = [
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  2 * 60 * MINUTE,
+];
 
 /** Polecats of one rig at once. */
 export const POLECATS_PER_RIG = 4;

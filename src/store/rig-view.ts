@@ -116,6 +116,7 @@ export class SqlRigView implements RigView {
         WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0 AND not_before <= ?
           AND NOT EXISTS (SELECT 1 FROM attempts WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE hook_bead_id = beads.id)
+          AND NOT EXISTS (SELECT 1 FROM agents WHERE id = beads.pinned_agent AND status <> 'idle')
         ORDER BY queue_key, dependents DESC, id LIMIT ?`,
       nowMs,
       limit,

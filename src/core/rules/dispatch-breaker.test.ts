@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSED_BREAKER, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
-import { BREAKER_ESCALATE_AFTER_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
-import { closeBreaker, dispatchBreaker } from './dispatch-breaker.ts';
+import { attempt, bead, CLOSED_BREAKER, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import type { AttemptFacts } from '../view.ts';
+import { BREAKER_ESCALATE_AFTER_MS, BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
+import { closeBreaker, dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
 
 const open = { ...CLOSED_BREAKER, failures: INFRA_FAILURES_TO_OPEN, openedAtMs: NOW, reason: 'no runner' };
 const judge = (breaker: typeof open, nowMs: number) => dispatchBreaker(rigView({ breaker }), '', nowMs);
@@ -35,5 +36,32 @@ describe('closeBreaker', () => {
       { type: 'resolve_escalation', causeKey: 'breaker:api:dispatch', bead: null },
       { type: 'reset_breaker' },
     ]);
+  });
+});
+
+describe('provenHealthy', () => {
+  const judgeAttempt = (over: Partial<AttemptFacts>, nowMs: number, breaker = open) => {
+    const row = attempt(bead(), { startedAtMs: NOW, runningAtMs: NOW + 1, ...over });
+    return provenHealthy(rigView({ breaker, attempts: [row] }), row.id, nowMs);
+  };
+
+  it('closes the breaker when a process that started after the failures has run for a minute', () => {
+    const provenAtMs = NOW + 1 + BREAKER_PROOF_MS;
+    expect(judgeAttempt({}, provenAtMs - 1)).toEqual({ decisions: [], wakeAtMs: provenAtMs });
+    expect(judgeAttempt({}, provenAtMs).decisions.flatMap((row) => row.actions)).toEqual([{ type: 'reset_breaker' }]);
+  });
+
+  it.each([
+    ['started before the failures', { runningAtMs: NOW - 1 }],
+    ['is not confirmed', { runningAtMs: null }],
+    ['has ended', { endedAtMs: NOW + 2 }],
+    ['is gone', { processGone: true }],
+    ['does not answer', { contactLostAtMs: NOW + 2 }],
+  ])('takes no proof from one that %s', (_what, over) => {
+    expect(judgeAttempt(over, NOW + 10 * BREAKER_PROOF_MS)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it('has nothing to say while the breaker is closed', () => {
+    expect(judgeAttempt({}, NOW + 10 * BREAKER_PROOF_MS, { ...open, failures: 0 }).decisions).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { RigAction } from '../actions.ts';
-import { BREAKER_ESCALATE_AFTER_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
-import { SCHEDULE } from '../refs.ts';
+import { BREAKER_ESCALATE_AFTER_MS, BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
+import { trusted } from '../model/ids.ts';
+import { attemptEntity, SCHEDULE } from '../refs.ts';
 import type { RigView } from '../view.ts';
 import { act, NOTHING, wakeAt, type RigRule } from './rule.ts';
 
@@ -31,6 +32,27 @@ export const dispatchBreaker: RigRule = (view, _id, nowMs) => {
         message: `No agent can be started in ${name} after ${String(breaker.failures)} failures: ${breaker.reason ?? 'unknown'}. No bead is charged; it is tried again by itself.`,
       },
     ],
+  });
+};
+
+/**
+ * A process that started after the failures and has run for a while proves that the infrastructure works: the breaker
+ * closes then, and not only when the first long task is done.
+ */
+export const provenHealthy: RigRule = (view, id, nowMs) => {
+  if (view.breaker().failures === 0) return NOTHING;
+  const attempt = view.attempt(trusted.attempt(id));
+  const openedAtMs = view.breaker().openedAtMs ?? 0;
+  if (attempt === null || attempt.endedAtMs !== null || attempt.processGone || attempt.contactLostAtMs !== null)
+    return NOTHING;
+  if (attempt.runningAtMs === null || attempt.runningAtMs < openedAtMs) return NOTHING;
+  const provenAtMs = attempt.runningAtMs + BREAKER_PROOF_MS;
+  if (nowMs < provenAtMs) return wakeAt(provenAtMs);
+  return act({
+    rule: 'dispatch-breaker',
+    entity: attemptEntity(attempt.id),
+    reason: 'a process started after the failures runs well',
+    actions: closeBreaker(view),
   });
 };
 

@@ -3,7 +3,7 @@ import { parseRef, type Ref } from '../refs.ts';
 import { assignWork } from './assign-work.ts';
 import { beadEnded } from './bead-ended.ts';
 import { deadAgent } from './dead-agent.ts';
-import { dispatchBreaker } from './dispatch-breaker.ts';
+import { dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
 import { freeAgent } from './free-agent.ts';
 import { gupp } from './gupp.ts';
 import { lostContact } from './lost-contact.ts';
@@ -16,7 +16,7 @@ import { verifyDone } from './verify-done.ts';
 
 /** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
-  attempt: [verifyDone, deadAgent, lostContact, gupp],
+  attempt: [verifyDone, deadAgent, lostContact, gupp, provenHealthy],
   agent: [freeAgent],
   bead: [skipBlocked, beadEnded, mergeStep],
   train: [mergeTrain],
