@@ -35,9 +35,16 @@ describe('docs/configuration.md', () => {
   it('names every key of the file, and no other', () => {
     const both = [...rowsUnder('`[defaults]`').keys()];
     const rigOnly = [...rowsUnder('`[rigs.<name>]` only').keys()].filter((key) => key !== 'run' && key !== 'timeout');
-    expect(keysKnown('').toSorted()).toEqual(['daemon', 'defaults', 'rigs', 'town']);
+    expect(keysKnown('').toSorted()).toEqual(['daemon', 'defaults', 'escalation', 'rigs', 'town']);
     expect([...rowsUnder('`[town]`').keys()].toSorted()).toEqual(keysKnown('[town]').toSorted());
     expect([...rowsUnder('`[daemon]`').keys()].toSorted()).toEqual(keysKnown('[daemon]').toSorted());
+    for (const section of [
+      'escalation.webhook]\nurl = "https://example.org/"\nsecret = "env:HOOK"',
+      'escalation.email]\nto = ["a@example.org"]\nfrom = "b@example.org"\nhost = "mail"',
+    ]) {
+      const keys = rowsUnder(`\`[${section.slice(0, section.indexOf(']') + 1)}\``).keys();
+      expect([...keys].toSorted()).toEqual(keysKnown(`[${section}`).toSorted());
+    }
     expect(both.toSorted()).toEqual(keysKnown('[defaults]').toSorted());
     expect([...both, ...rigOnly].toSorted()).toEqual(keysKnown(RIG).toSorted());
   });

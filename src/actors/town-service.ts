@@ -1,4 +1,12 @@
-import type { BeadCommand, Caller, ConvoyChange, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
+import type {
+  BeadCommand,
+  Caller,
+  ConvoyChange,
+  EscalationCommand,
+  CreateBead,
+  CreateConvoy,
+  RigConfig,
+} from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { Convoy } from '../core/model/convoy.ts';
@@ -13,6 +21,7 @@ import {
   type AttemptId,
   type BeadId,
   type ConvoyId,
+  type EscalationId,
   type RigName,
 } from '../core/model/ids.ts';
 import { MAILBOX_UNREAD_MAX } from '../core/limits.ts';
@@ -40,6 +49,7 @@ import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
+import { commandEscalation, escalationSummary } from './escalation-service.ts';
 import { readTownStatus } from './town-status.ts';
 import { TownActors } from './town-actors.ts';
 import { TownTalk } from './town-talk.ts';
@@ -267,7 +277,13 @@ export class TownService implements TownGateway {
   }
 
   listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]> {
-    return Promise.resolve(this.#actors.town.program.view.escalations(openOnly));
+    const items = this.#actors.town.view.escalations(openOnly);
+    return Promise.resolve(items.map((item) => escalationSummary(this.#actors, item)));
+  }
+
+  commandEscalation(id: EscalationId, command: EscalationCommand, caller: Caller): Promise<EscalationSummary> {
+    this.#writable();
+    return commandEscalation(this.#actors, id, command, caller);
   }
 
   status(): Promise<TownStatus> {

@@ -14,6 +14,7 @@ import type { AddRigBody } from './contract/rigs.ts';
 import { toProblem } from './errors.ts';
 import { registerBeads } from './handlers/beads.ts';
 import { registerConvoys } from './handlers/convoys.ts';
+import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import type { App, Transcript } from './handlers/shared.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
@@ -62,6 +63,7 @@ export function createApp(options: AppOptions): App {
   registerAgents(app, options);
   registerBeads(app, options);
   registerConvoys(app, options);
+  registerEscalations(app, options);
   registerAgentCalls(app, options);
   registerRunnerCalls(app, options);
   return app;

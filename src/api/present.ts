@@ -8,7 +8,6 @@ import type {
   BeadDetail,
   BeadSummary,
   ConvoyDetail,
-  EscalationSummary,
   HookView,
   JournalEntry,
   QueueEntry,
@@ -21,7 +20,7 @@ import type { AttemptItem, BeadDetailItem, BeadItem, QueueItem, ReviewItem } fro
 import type { WhyItem } from './contract/common.ts';
 import type { ConvoyDetailItem, ConvoyItem } from './contract/convoys.ts';
 import type { RigItem } from './contract/rigs.ts';
-import type { EscalationItem, JournalItem, StatusItem } from './contract/town.ts';
+import type { JournalItem, StatusItem } from './contract/town.ts';
 
 export function presentBead(bead: BeadSummary): BeadItem {
   return {
@@ -227,20 +226,6 @@ export function presentAgent(agent: AgentSummary): AgentItem {
     version: agent.version,
     created_at: agent.createdAtMs,
     updated_at: agent.updatedAtMs,
-  };
-}
-
-export function presentEscalation(escalation: EscalationSummary): EscalationItem {
-  return {
-    id: escalation.id,
-    status: escalation.status,
-    rig: escalation.rig,
-    severity: escalation.severity,
-    category: escalation.category,
-    message: escalation.message,
-    subject: escalation.subject,
-    repeats: escalation.repeats,
-    created_at: escalation.createdAtMs,
   };
 }
 

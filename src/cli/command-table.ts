@@ -7,6 +7,7 @@ const rig = () => import('./commands/rig.ts');
 const bead = () => import('./commands/bead.ts');
 const verbs = () => import('./commands/bead-verbs.ts');
 const convoy = () => import('./commands/convoy.ts');
+const escalation = () => import('./commands/escalation.ts');
 const convoyChanges = () => import('./commands/convoy-changes.ts');
 const watch = () => import('./commands/watch.ts');
 const follow = () => import('./commands/follow.ts');
@@ -43,6 +44,10 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'convoy remove': async () => (await convoyChanges()).remove,
   'convoy update': async () => (await convoyChanges()).update,
   'convoy close': async () => (await convoyChanges()).close,
+  'escalation list': async () => (await escalation()).list,
+  'escalation ack': async () => (await escalation()).ack,
+  'escalation resolve': async () => (await escalation()).resolve,
+  'escalation decide': async () => (await escalation()).decide,
   why: async () => (await watch()).why,
   status: async () => (await watch()).status,
   feed: async () => (await follow()).feed,

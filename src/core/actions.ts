@@ -1,5 +1,6 @@
 import type { AgentStatus, Outcome } from './model/agent.ts';
 import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
+import type { Route, RouteState, Severity } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, MailId, Sha } from './model/ids.ts';
 import type { NewMail } from './model/mail.ts';
 import type { MergeStep } from './model/review.ts';
@@ -257,7 +258,32 @@ export type TownAction =
       readonly subject: string;
       readonly message: string;
     }
-  | { readonly type: 'close_escalation'; readonly causeKey: string };
+  | { readonly type: 'close_escalation'; readonly causeKey: string }
+  /** Tells it over one route: an effect, where the route leaves the town. */
+  | {
+      readonly type: 'route_escalation';
+      readonly escalation: string;
+      readonly round: number;
+      readonly severity: Severity;
+      readonly route: Route;
+    }
+  | {
+      readonly type: 're_escalate';
+      readonly escalation: string;
+      readonly fromRound: number;
+      readonly severity: Severity;
+      readonly nextAtMs: number | null;
+    };
+
+/** Facts of the town to itself: what became of its effects. */
+export type TownFact = {
+  readonly type: 'escalation_notified';
+  readonly escalation: string;
+  readonly round: number;
+  readonly route: Route;
+  readonly state: RouteState;
+  readonly error: string | null;
+};
 
 /** One decision: its actions hold together or not at all. */
 export interface Decision<Action> {

@@ -97,6 +97,12 @@ export type ConvoyChange =
   | { readonly type: 'update'; readonly update: UpdateConvoy }
   | { readonly type: 'close'; readonly note: string };
 
+/** What a person may do about an escalation. `decide` applies one of its options, named by letter or by name. */
+export type EscalationCommand =
+  | { readonly type: 'ack' }
+  | { readonly type: 'resolve'; readonly note: string }
+  | { readonly type: 'decide'; readonly option: string };
+
 export interface AddRig {
   readonly name: RigName;
   readonly config: RigConfig;

@@ -1,6 +1,7 @@
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
+import type { Escalation, EscalationOption, EscalationRoute } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
 import type { Review } from './model/review.ts';
 
@@ -102,16 +103,11 @@ export interface RigSummary {
   readonly createdAtMs: number;
 }
 
-export interface EscalationSummary {
-  readonly id: string;
-  readonly rig: RigName | null;
-  readonly severity: 'low' | 'medium' | 'high' | 'critical';
-  readonly category: string;
-  readonly message: string;
-  readonly subject: string;
+export interface EscalationSummary extends Escalation {
   readonly status: 'open' | 'acknowledged' | 'resolved';
-  readonly repeats: number;
-  readonly createdAtMs: number;
+  readonly routes: readonly EscalationRoute[];
+  /** Answers that a person may give now; empty when there is nothing to choose. */
+  readonly options: readonly EscalationOption[];
 }
 
 export interface TownStatus {

@@ -1,4 +1,4 @@
-import type { AgentId, AttemptId, BeadId, ConvoyId } from './model/ids.ts';
+import type { AgentId, AttemptId, BeadId, ConvoyId, EscalationId } from './model/ids.ts';
 
 /**
  * What reconcile can look at. A reference is text (`bead:app-7k3qf`), so that it is also the key of a timer and a
@@ -12,6 +12,7 @@ export const agentRef = (id: AgentId): Ref => `agent:${id}`;
 /** The merge train of one target branch. */
 export const trainRef = (target: string): Ref => `train:${target}`;
 export const convoyRef = (id: ConvoyId): Ref => `convoy:${id}`;
+export const escalationRef = (id: EscalationId): Ref => `escalation:${id}`;
 /** The rig's scheduler: free slots against ready beads. */
 export const SCHEDULE: Ref = 'schedule:';
 /** Mail of an actor that nobody has read yet; its timer is the next expiry. */
@@ -19,7 +20,7 @@ export const MAILBOX: Ref = 'mailbox:';
 /** The safety net that looks at all live entities. */
 export const RESYNC: Ref = 'resync:';
 
-const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'schedule', 'mailbox', 'resync']);
+const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'escalation', 'schedule', 'mailbox', 'resync']);
 
 export function parseRef(ref: Ref): { readonly kind: string; readonly id: string } {
   const colon = ref.indexOf(':');

@@ -1,4 +1,5 @@
 import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
+import type { Escalation, EscalationRoute } from './model/escalation.ts';
 import type { ConvoyId, RigName } from './model/ids.ts';
 
 /** What rules of the town may read. */
@@ -10,5 +11,8 @@ export interface TownView {
   convoyAdditions(id: ConvoyId): readonly ConvoyAddition[];
   /** How many failed and cancelled beads a person was asked about already. */
   convoyAskedAbout(id: ConvoyId): number;
+  escalation(id: string): Escalation | null;
+  /** How it was told, oldest first. */
+  escalationRoutes(id: string): readonly EscalationRoute[];
   rigNames(): readonly RigName[];
 }

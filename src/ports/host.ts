@@ -3,6 +3,7 @@ import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './ids.ts';
 import type { Log } from './log.ts';
+import type { Notifier } from './notifier.ts';
 import type { RunnerClient } from './runner-client.ts';
 import type { Sql } from './sql.ts';
 
@@ -15,6 +16,8 @@ export interface HostPorts {
   readonly random: Random;
   readonly log: Log;
   readonly runner: RunnerClient;
+  /** The way to people outside; without it such routes are off. */
+  readonly notifier?: Notifier | undefined;
   /** The database of one actor; opened once per actor and process. */
   openSql(address: ActorAddress): Sql;
   /** The wake-up of one actor; `onAlarm` runs when it is due and must not throw. */

@@ -1,5 +1,13 @@
-import type { BeadCommand, Caller, ConvoyChange, CreateBead, CreateConvoy, RigConfig } from '../core/commands.ts';
-import type { AttemptId, BeadId, ConvoyId, RigName } from '../core/model/ids.ts';
+import type {
+  BeadCommand,
+  Caller,
+  ConvoyChange,
+  EscalationCommand,
+  CreateBead,
+  CreateConvoy,
+  RigConfig,
+} from '../core/commands.ts';
+import type { AttemptId, BeadId, ConvoyId, EscalationId, RigName } from '../core/model/ids.ts';
 import type {
   AgentSummary,
   BeadDetail,
@@ -52,6 +60,8 @@ export interface TownGateway {
   findAgent(name: string): Promise<AgentSummary>;
   listQueue(rig?: RigName): Promise<readonly QueueEntry[]>;
   listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]>;
+  /** Errors: `escalation_not_found`, `escalation_resolved`, `no_such_option`, those of the option that is applied. */
+  commandEscalation(id: EscalationId, command: EscalationCommand, caller: Caller): Promise<EscalationSummary>;
   status(): Promise<TownStatus>;
   /** Journal of all actors, oldest first within each; `cursor` is opaque and holds one place per actor. */
   feed(

@@ -164,3 +164,24 @@ export const MAIL_COLUMNS: string = list(
   'ended_at',
   'end_reason',
 );
+
+export const ESCALATION_COLUMNS: string = list(
+  'id',
+  'source_rig_id',
+  'severity',
+  'category',
+  'message',
+  'subject',
+  'cause_key',
+  'repeats',
+  'acknowledged',
+  'acknowledged_at',
+  'acknowledged_by',
+  'resolved_at',
+  'resolved_by',
+  'resolution',
+  'decision',
+  're_escalation_count',
+  'next_escalation_at',
+  'created_at',
+);

@@ -1,21 +1,12 @@
 import type { RigConfig } from '../core/commands.ts';
 import type { Convoy, ConvoyAddition, ConvoyBead } from '../core/model/convoy.ts';
-import { trusted, type ConvoyId, type RigName } from '../core/model/ids.ts';
-import type { EscalationSummary } from '../core/queries.ts';
+import type { Escalation, EscalationRoute } from '../core/model/escalation.ts';
+import { trusted, type ConvoyId, type EscalationId, type RigName } from '../core/model/ids.ts';
 import type { TownView } from '../core/town-view.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
-import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS } from './columns.ts';
-import {
-  convoyAdditionFromRow,
-  convoyBeadFromRow,
-  convoyFromRow,
-  int,
-  intOrNull,
-  json,
-  text,
-  textOrNull,
-  word,
-} from './rows.ts';
+import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS, ESCALATION_COLUMNS } from './columns.ts';
+import { escalationFromRow, escalationRouteFromRow } from './escalation-rows.ts';
+import { convoyAdditionFromRow, convoyBeadFromRow, convoyFromRow, int, json, text } from './rows.ts';
 
 export interface RigRow {
   readonly name: RigName;
@@ -24,7 +15,8 @@ export interface RigRow {
   readonly createdAtMs: number;
 }
 
-const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+/** More open escalations than a person can read mean one cause; the newest say which. */
+const ESCALATIONS_SHOWN_MAX = 500;
 
 /** The rules' and queries' window on the town's database. */
 export class SqlTownView implements TownView {
@@ -109,13 +101,37 @@ export class SqlTownView implements TownView {
       .map(convoyFromRow);
   }
 
-  escalations(openOnly: boolean): readonly EscalationSummary[] {
+  escalations(openOnly: boolean): readonly Escalation[] {
     return this.#sql
       .all(
-        `SELECT id, source_rig_id, severity, category, message, subject, repeats, acknowledged, resolved_at, created_at FROM escalations
-          ${openOnly ? 'WHERE resolved_at IS NULL' : ''} ORDER BY created_at DESC LIMIT 500`,
+        `SELECT ${ESCALATION_COLUMNS} FROM escalations ${openOnly ? 'WHERE resolved_at IS NULL' : ''} ORDER BY created_at DESC LIMIT ?`,
+        ESCALATIONS_SHOWN_MAX,
       )
-      .map(escalationRow);
+      .map(escalationFromRow);
+  }
+
+  escalation(id: string): Escalation | null {
+    const row = this.#sql.all(`SELECT ${ESCALATION_COLUMNS} FROM escalations WHERE id = ?`, id)[0];
+    return row === undefined ? null : escalationFromRow(row);
+  }
+
+  escalationRoutes(id: string): readonly EscalationRoute[] {
+    return this.#sql
+      .all(
+        `SELECT r.round AS round, r.route AS route, r.severity AS severity, r.state AS state, r.error AS error, r.created_at AS created_at,
+            r.settled_at AS settled_at, o.tries AS tries, o.error AS effect_error
+          FROM escalation_routes r LEFT JOIN outbox o ON o.key = 'notify:' || r.escalation_id || ':' || r.round || ':' || r.route
+          WHERE r.escalation_id = ? ORDER BY r.round, r.created_at, r.route`,
+        id,
+      )
+      .map(escalationRouteFromRow);
+  }
+
+  /** Open ones that may still rise or have something to tell. */
+  unacknowledgedEscalations(): readonly EscalationId[] {
+    return this.#sql
+      .all('SELECT id FROM escalations WHERE resolved_at IS NULL AND acknowledged = 0')
+      .map((row) => trusted.escalation(text(row['id'])));
   }
 }
 
@@ -125,19 +141,3 @@ const rigRow = (row: SqlRow): RigRow => ({
   config: json<RigConfig>(row['config']),
   createdAtMs: int(row['created_at']),
 });
-
-function escalationRow(row: SqlRow): EscalationSummary {
-  const rig = textOrNull(row['source_rig_id']);
-  const resolved = intOrNull(row['resolved_at']) !== null;
-  return {
-    id: text(row['id']),
-    rig: rig === null || rig === '' ? null : trusted.rig(rig),
-    severity: word(SEVERITIES, row['severity'], 'escalations.severity'),
-    category: textOrNull(row['category']) ?? '',
-    message: text(row['message']),
-    subject: text(row['subject']),
-    status: resolved ? 'resolved' : int(row['acknowledged']) === 1 ? 'acknowledged' : 'open',
-    repeats: int(row['repeats']),
-    createdAtMs: int(row['created_at']),
-  };
-}

@@ -5,6 +5,7 @@ import { checkRig, checkTown } from '../../src/core/invariants.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
+import type { Notification, NotifyOutcome } from '../../src/ports/notifier.ts';
 import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { readInvariantFacts } from '../../src/store/invariant-facts.ts';
@@ -45,6 +46,9 @@ export class VirtualTown {
   readonly databases = new Map<string, CountingSql>();
   readonly #alarms = new Map<string, Timer>();
   readonly #timers = new Set<Timer>();
+  /** What people outside were told, and what the next telling over a route comes to. */
+  readonly notified: { readonly route: string; readonly notification: Notification }[] = [];
+  notifyOutcome: (route: string) => NotifyOutcome = () => ({ state: 'sent' });
   service: TownService;
   #seed = 1;
 
@@ -70,6 +74,12 @@ export class VirtualTown {
       random: { bytes: (count) => Uint8Array.from({ length: count }, () => this.#random()) },
       log: silentLog,
       runner: this.runner,
+      notifier: {
+        send: (route, notification) => {
+          this.notified.push({ route, notification });
+          return Promise.resolve(this.notifyOutcome(route));
+        },
+      },
       openSql: (address) => {
         const known = this.databases.get(address) ?? new CountingSql(SqliteSql.open(':memory:', { readOnly: false }));
         this.databases.set(address, known);

@@ -1,7 +1,10 @@
 import type { Decision, TownAction } from '../../core/actions.ts';
 import { unreachable } from '../../core/assert.ts';
+import { MAIL_SUBJECT_CHARS_MAX } from '../../core/limits.ts';
+import { DAEMON } from '../../core/model/mail.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { CONVOY_TRANSITIONS } from '../../core/transitions.ts';
+import { notifyKey } from '../../store/escalation-writer.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { TownContext } from './town-context.ts';
@@ -43,6 +46,11 @@ function perform(town: TownContext, turn: Turn, action: TownAction): Change {
     case 'close_escalation':
       town.resolve(turn, action.causeKey);
       return {};
+    case 'route_escalation':
+      return route(town, turn, action);
+    case 're_escalate':
+      town.escalations(turn).rise(action.escalation, action.fromRound, action);
+      return { to: action.severity };
     default:
       return changeRows(town, turn, action);
   }
@@ -72,6 +80,36 @@ function changeRows(town: TownContext, turn: Turn, action: RowAction): Change {
     default:
       return unreachable(action, 'action of the town');
   }
+}
+
+/** The log and the mayor's mailbox are in the town; the other routes are effects. */
+function route(town: TownContext, turn: Turn, action: Of<'route_escalation'>): Change {
+  const writer = town.escalations(turn);
+  const { route: name, severity } = action;
+  const isOutside = name === 'webhook' || name === 'email';
+  writer.addRoute(action, severity, isOutside ? 'pending' : 'sent');
+  if (name === 'log') town.ports.log.info('escalation told', { escalation: action.escalation, severity });
+  if (name === 'mayor') mailMayor(town, turn, action);
+  if (isOutside) {
+    const key = notifyKey(action);
+    const payload = { escalation: action.escalation, round: action.round, route: name };
+    turn.effect({ key, kind: 'notify', lane: key, payload });
+  }
+  return { to: name };
+}
+
+function mailMayor(town: TownContext, turn: Turn, action: Of<'route_escalation'>): void {
+  const item = town.view.escalation(action.escalation);
+  if (item === null) return;
+  town.post.take(turn, {
+    key: notifyKey(action),
+    from: DAEMON,
+    to: 'mayor/',
+    kind: 'note',
+    subject: `Escalation ${item.id} (${item.severity}): ${item.subject}`.slice(0, MAIL_SUBJECT_CHARS_MAX),
+    body: `${item.message}\n\nAnswer with "gt escalation list", "ack", "decide" or "resolve".`,
+    replyTo: null,
+  });
 }
 
 function moveConvoy(town: TownContext, turn: Turn, action: Of<'convoy_status'>): Change {

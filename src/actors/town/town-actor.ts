@@ -1,5 +1,5 @@
 import type { Caller, ConvoyPlan, CreateConvoy, RigConfig, UpdateConvoy } from '../../core/commands.ts';
-import type { BeadId, ConvoyId } from '../../core/model/ids.ts';
+import type { BeadId, ConvoyId, EscalationId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
@@ -9,6 +9,7 @@ import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
+import { EscalationCommands } from './escalation-commands.ts';
 import { putRig } from './put-rig.ts';
 import { TOWN_ADDRESS, TownContext } from './town-context.ts';
 import type { TownPost } from './town-post.ts';
@@ -21,6 +22,7 @@ export class TownActor {
   readonly kernel: KernelStore;
   readonly #town: TownContext;
   readonly #convoys: ConvoyCommands;
+  readonly #escalations: EscalationCommands;
 
   constructor(options: {
     readonly ports: HostPorts;
@@ -31,6 +33,7 @@ export class TownActor {
     this.program = new TownProgram(this.#town, options.deliver);
     this.kernel = new KernelStore(options.sql);
     this.#convoys = new ConvoyCommands(this.#town);
+    this.#escalations = new EscalationCommands(this.#town);
     this.actor = new Actor({ address: TOWN_ADDRESS, ports: options.ports, sql: options.sql, program: this.program });
   }
 
@@ -100,5 +103,18 @@ export class TownActor {
 
   closeConvoy(id: ConvoyId, note: string, caller: Caller): Promise<string> {
     return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.close(turn, id, note, caller));
+  }
+
+  acknowledge(id: EscalationId, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#escalations.acknowledge(turn, id, caller));
+  }
+
+  resolve(id: EscalationId, note: string, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => this.#escalations.resolve(turn, id, note, caller));
+  }
+
+  /** Records an answer that was applied. */
+  decided(id: EscalationId, option: string, caller: Caller): Promise<string> {
+    return this.actor.ask((turn) => this.#escalations.decided(turn, id, option, caller));
   }
 }

@@ -44,7 +44,7 @@ export class TownContext {
   }
 
   escalations(turn: Turn): EscalationWriter {
-    return new EscalationWriter(this.sql, turn.nowMs);
+    return new EscalationWriter(this.sql, turn.nowMs, turn.dirty);
   }
 
   mint(kind: 'cv' | 'esc'): string {

@@ -1,4 +1,4 @@
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown, TownFact } from '../../core/actions.ts';
 import { unreachable } from '../../core/assert.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -70,5 +70,17 @@ function beadEnded(town: TownContext, turn: Turn, message: Of<'bead_ended'>): vo
     rule: 'events',
     reason: message.closeReason,
     to: status,
+  });
+}
+
+/** What became of the town's own effects. */
+export function applyTownFact(town: TownContext, turn: Turn, fact: TownFact): void {
+  town.escalations(turn).settleRoute(fact, fact.state, fact.error);
+  turn.journal({
+    entity: `escalation:${fact.escalation}`,
+    action: fact.type,
+    rule: 'events',
+    reason: fact.error ?? fact.state,
+    to: `${fact.route}: ${fact.state}`,
   });
 }

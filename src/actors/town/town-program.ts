@@ -1,6 +1,7 @@
-import type { Decision, RigToTown, TownAction } from '../../core/actions.ts';
-import { convoyRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
+import type { Decision, RigToTown, TownAction, TownFact, Verdicts } from '../../core/actions.ts';
+import { convoyRef, escalationRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
 import { convoyRule } from '../../core/rules/convoy.ts';
+import { escalationRule } from '../../core/rules/escalation.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
 import type { Migration } from '../../store/migrate.ts';
 import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
@@ -8,9 +9,10 @@ import { parseJson } from '../../store/rows.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { notify } from './escalation-effects.ts';
 import { applyTownAction } from './town-actions.ts';
 import type { TownContext } from './town-context.ts';
-import { applyRigMessage } from './town-events.ts';
+import { applyRigMessage, applyTownFact } from './town-events.ts';
 
 /** The coordinator over rigs: registry, convoys, escalations. It runs no agents and touches no repository. */
 export class TownProgram implements Program {
@@ -28,16 +30,28 @@ export class TownProgram implements Program {
   }
 
   applyEvent(turn: Turn, event: InboxEvent): void {
-    applyRigMessage(this.#town, turn, parseJson<RigToTown & { readonly from: string }>(event.payload));
+    if (event.type.startsWith('message.'))
+      applyRigMessage(this.#town, turn, parseJson<RigToTown & { readonly from: string }>(event.payload));
+    else applyTownFact(this.#town, turn, parseJson<TownFact>(event.payload));
   }
 
   reconcile(turn: Turn, ref: Ref): number | null {
     const { kind, id } = parseRef(ref);
     if (kind === 'mailbox') return this.#town.post.expire(turn);
-    if (kind !== 'convoy') return null;
-    const verdicts = convoyRule(this.view, id);
+    const verdicts = this.#judge(kind, id, turn.nowMs);
     for (const decision of verdicts.decisions) turn.decide(decision, this.#apply);
     return verdicts.wakeAtMs;
+  }
+
+  #judge(kind: string, id: string, nowMs: number): Verdicts<TownAction> {
+    switch (kind) {
+      case 'convoy':
+        return convoyRule(this.view, id);
+      case 'escalation':
+        return escalationRule(this.view, id, nowMs);
+      default:
+        return { decisions: [], wakeAtMs: null };
+    }
   }
 
   readonly #apply = (turn: Turn, action: TownAction, decision: Decision<TownAction>): void => {
@@ -57,7 +71,11 @@ export class TownProgram implements Program {
   }
 
   liveRefs(): readonly Ref[] {
-    return [...this.view.liveConvoys().map((convoy) => convoyRef(convoy.id)), MAILBOX];
+    return [
+      ...this.view.liveConvoys().map((convoy) => convoyRef(convoy.id)),
+      ...this.view.unacknowledgedEscalations().map((id) => escalationRef(id)),
+      MAILBOX,
+    ];
   }
 
   activity(): Activity {
@@ -69,9 +87,14 @@ export class TownProgram implements Program {
   }
 
   perform(row: OutboxRow): Promise<EffectOutcome> {
-    return row.kind === 'message'
-      ? this.#deliver(row)
-      : Promise.resolve({ state: 'failed', error: `unknown effect ${row.kind}` });
+    switch (row.kind) {
+      case 'message':
+        return this.#deliver(row);
+      case 'notify':
+        return notify(this.#town, row);
+      default:
+        return Promise.resolve({ state: 'failed', error: `unknown effect ${row.kind}` });
+    }
   }
 
   observe(): Promise<Observation> {

@@ -1,24 +1,8 @@
 import { z } from 'zod';
 import { count, cursor, limit, time } from './common.ts';
 import { convoySchema } from './convoys.ts';
+import { severity } from './escalations.ts';
 import { rigSchema } from './rigs.ts';
-
-const severity = z.enum(['low', 'medium', 'high', 'critical']);
-
-const escalationSchema = z.object({
-  id: z.string(),
-  status: z.enum(['open', 'acknowledged', 'resolved']),
-  rig: z.string().nullable(),
-  severity,
-  category: z.string(),
-  message: z.string(),
-  subject: z.string(),
-  repeats: count,
-  created_at: time,
-});
-export type EscalationItem = z.infer<typeof escalationSchema>;
-export const escalationPageSchema = z.object({ items: z.array(escalationSchema), next: z.string().nullable() });
-export const escalationQuerySchema = z.strictObject({ all: z.enum(['true', 'false']).optional() });
 
 const attentionSchema = z.object({
   severity,

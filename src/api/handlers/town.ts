@@ -6,16 +6,9 @@ import { agentPageSchema, agentQuerySchema, agentSchema, transcriptQuerySchema }
 import { queuePageSchema } from '../contract/beads.ts';
 import { name, whySchema } from '../contract/common.ts';
 import { addRigSchema, rigPageSchema, rigSchema } from '../contract/rigs.ts';
-import {
-  escalationPageSchema,
-  escalationQuerySchema,
-  feedQuerySchema,
-  feedSchema,
-  statusSchema,
-} from '../contract/town.ts';
+import { feedQuerySchema, feedSchema, statusSchema } from '../contract/town.ts';
 import {
   presentAgent,
-  presentEscalation,
   presentJournalEntry,
   presentQueueEntry,
   presentRig,
@@ -83,13 +76,6 @@ const queue = createRoute({
   request: { params: town, query: agentQuerySchema },
   responses: answers(queuePageSchema, 'The merge trains, in order'),
 });
-const escalations = createRoute({
-  method: 'get',
-  path: `${TOWN_PATH}/escalations`,
-  security,
-  request: { params: town, query: escalationQuerySchema },
-  responses: answers(escalationPageSchema, 'Escalations; open ones unless `all`'),
-});
 const feed = createRoute({
   method: 'get',
   path: `${TOWN_PATH}/feed`,
@@ -113,10 +99,6 @@ export function registerTown(app: App, deps: Deps): void {
   app.openapi(queue, async (c) =>
     c.json({ items: (await gateway.listQueue(rigOf(c.req.valid('query')))).map(presentQueueEntry), next: null }, 200),
   );
-  app.openapi(escalations, async (c) => {
-    const items = await gateway.listEscalations(c.req.valid('query').all !== 'true');
-    return c.json({ items: items.map(presentEscalation), next: null }, 200);
-  });
   app.openapi(feed, async (c) => {
     const query = c.req.valid('query');
     const page = await gateway.feed(query.cursor ?? null, query.limit ?? PAGE_SIZE_DEFAULT);

@@ -33,6 +33,7 @@ const PREFIX = /^[a-z][a-z0-9]{0,7}$/;
 const RIG = /^[a-z][a-z0-9_-]{0,31}$/;
 const BEAD = /^[a-z][a-z0-9]{0,7}-[0-9a-hjkmnp-tv-z]{5,16}$/;
 const CONVOY = /^hq-cv-[0-9a-hjkmnp-tv-z]{5,16}$/;
+const ESCALATION = /^hq-esc-[0-9a-hjkmnp-tv-z]{5,16}$/;
 const ATTEMPT = /^at-[0-9a-hjkmnp-tv-z]{16,32}$/;
 const MAIL = /^ml-[0-9a-hjkmnp-tv-z]{16,32}$/;
 const AGENT = /^[a-z][a-z0-9_-]{0,31}\/(polecats|crew|refinery)\/[a-z][a-z0-9-]{0,39}$/;
@@ -72,6 +73,9 @@ function parse<T extends string>(pattern: RegExp, what: string, text: string, sh
 
 export const parseBeadId = (text: string): BeadId => parse(BEAD, 'bead id', text, '"app-7k3qf"');
 export const parseConvoyId = (text: string): ConvoyId => parse(CONVOY, 'convoy id', text, '"hq-cv-7k3qf"');
+/** `hq-esc-<crockford>`. */
+export const parseEscalationId = (text: string): EscalationId =>
+  parse(ESCALATION, 'escalation id', text, '"hq-esc-7k3qf9m2"');
 export const parseAttemptId = (text: string): AttemptId =>
   parse(ATTEMPT, 'attempt id', text, '"at-" and a time-sortable code');
 export const parseMailId = (text: string): MailId => parse(MAIL, 'mail id', text, '"ml-" and a time-sortable code');

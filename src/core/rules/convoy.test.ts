@@ -59,6 +59,8 @@ const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}):
   convoyBeads: () => beads,
   convoyAdditions: () => rest.additions ?? [],
   convoyAskedAbout: () => rest.askedAbout ?? 0,
+  escalation: () => null,
+  escalationRoutes: () => [],
   rigNames: () => [],
 });
 const judge = (of: Convoy, beads: readonly ConvoyBead[], rest: Rest = {}): readonly TownAction[] =>

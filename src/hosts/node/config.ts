@@ -7,6 +7,8 @@ import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
 import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
 import { readIfThere } from './atomic-file.ts';
 import { parseDurationMs } from './duration.ts';
+import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
+import type { EscalationConfig } from './escalation-config.ts';
 import { nearest } from './nearest.ts';
 import type { TownPaths } from './town-files.ts';
 
@@ -57,6 +59,7 @@ const configFile = z.strictObject({
     })
     .optional(),
   defaults: z.strictObject(workSettings).optional(),
+  escalation: escalationSection.optional(),
   rigs: z.record(z.string(), rigSection).optional(),
 });
 type ConfigFile = z.infer<typeof configFile>;
@@ -68,6 +71,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   town: ['name', 'owner_email'],
   daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
   defaults: Object.keys(workSettings),
+  ...ESCALATION_KEYS,
   'rigs.*': Object.keys(rigSection.shape),
   'rigs.*.gates.*': ['run', 'timeout'],
 };
@@ -79,6 +83,7 @@ export interface TownConfig {
   readonly heartbeatIntervalMs: number;
   readonly logFile: string;
   readonly pidFile: string;
+  readonly escalation: EscalationConfig;
   readonly rigs: readonly RigConfig[];
 }
 
@@ -102,12 +107,10 @@ export function parseConfig(source: string, paths: TownPaths, env: NodeJS.Proces
   return {
     name: file.town?.name ?? 'town',
     ownerEmail,
-    heartbeatIntervalMs: parseDurationMs(
-      env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT,
-      'daemon.heartbeat_interval',
-    ),
+    heartbeatIntervalMs: heartbeatMs(file, env),
     logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
+    escalation: escalationConfig(file.escalation),
     rigs,
   };
 }
@@ -121,6 +124,12 @@ function refuseOtherRoot(townRoot: string | undefined, paths: TownPaths): void {
     'Remove that setting, or correct it.',
   );
 }
+
+const heartbeatMs = (file: ConfigFile, env: NodeJS.ProcessEnv): number =>
+  parseDurationMs(
+    env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT,
+    'daemon.heartbeat_interval',
+  );
 
 function within(root: string, path: string | undefined, fallback: string): string {
   if (path === undefined) return fallback;
@@ -157,9 +166,10 @@ function configError(issue: z.core.$ZodIssue, path: string): TownError {
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const pattern = section.map((part, index) => (index % 2 === 1 ? '*' : part)).join('.');
-    const near = nearest(key, KEYS[pattern] ?? []);
+    const known = KEYS[section.join('.')] ?? KEYS[pattern] ?? [];
+    const near = nearest(key, known);
     const full = [...section, key].join('.');
-    const next = near === null ? `Known here: ${(KEYS[pattern] ?? []).join(', ')}.` : `Did you mean "${near}"?`;
+    const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
     return new TownError(
       'precondition',
       'unknown_setting',

@@ -13,6 +13,7 @@ import type { NodePorts } from './host-ports.ts';
 import { listenOnLoopback, listenOnSocket } from './http-server.ts';
 import type { Listener } from './http-server.ts';
 import { takeLock } from './lock.ts';
+import { NodeNotifier } from './notifier.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import { recordRig } from './rig-record.ts';
@@ -38,6 +39,7 @@ export class Daemon {
   readonly #ports: NodePorts;
   readonly #service: TownRuntime;
   readonly #supervisor: RunnerSupervisor;
+  readonly #notifier: NodeNotifier;
   readonly #startedAt = new Date().toISOString();
   #config: TownConfig;
   #listeners: readonly Listener[] = [];
@@ -70,12 +72,18 @@ export class Daemon {
         });
       },
     });
+    this.#notifier = new NodeNotifier({
+      town: held.config.name,
+      config: held.config.escalation,
+      env: process.env,
+    });
     this.#ports = nodePorts({
       paths: town.paths,
       secrets: held.secrets,
       clock,
       log: this.#log,
       runner: this.#supervisor.client,
+      notifier: this.#notifier,
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
     });
@@ -141,6 +149,7 @@ export class Daemon {
     try {
       const config = loadConfig(this.#town.paths, process.env);
       this.#config = config;
+      this.#notifier.configure(config.escalation);
       await this.#service.configure(config.rigs);
       this.#armHeartbeat();
       this.#log.info('configuration reloaded', { rigs: config.rigs.length });

@@ -6,6 +6,7 @@ import { checkRig } from '../../core/invariants.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ActorAddress, HostPorts } from '../../ports/host.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Notifier } from '../../ports/notifier.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { readInvariantFacts } from '../../store/invariant-facts.ts';
@@ -20,6 +21,7 @@ export interface NodePortsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly runner: RunnerClient;
+  readonly notifier?: Notifier | undefined;
   /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
   readonly storage: 'files' | 'read-only' | 'memory';
   /** Checks every invariant after every turn and logs what does not hold (`GT_CHECK=1`); for development and tests. */
@@ -40,6 +42,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
     random: systemRandom,
     log: options.log,
     runner: options.runner,
+    notifier: options.notifier,
     openSql: (address) => {
       const sql = openDatabase(databasePath(options.paths, address), options.storage);
       databases.push(sql);
