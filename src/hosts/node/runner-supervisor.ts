@@ -12,6 +12,8 @@ import type { Town, TownSecrets } from './town-files.ts';
 /** Waits between starts of a runner that does not come up: first, and cap. */
 const RESPAWN_MIN_MS = 250;
 const RESPAWN_MAX_MS = 30_000;
+/** Cap for one that came up and was lost later, however often: its agents' work has to go on within 15 s. */
+const RESPAWN_LOST_MAX_MS = 5_000;
 /** A new process takes about half a second to open its socket. */
 const START_WAIT_MS = 15_000;
 const START_POLL_MS = 50;
@@ -74,7 +76,7 @@ export class RunnerSupervisor {
       }
       if (Date.now() - startedAtMs > STABLE_AFTER_MS) backOffMs = RESPAWN_MIN_MS;
       await this.#sleep(backOffMs);
-      backOffMs = Math.min(backOffMs * 2, RESPAWN_MAX_MS);
+      backOffMs = Math.min(backOffMs * 2, isUp ? RESPAWN_LOST_MAX_MS : RESPAWN_MAX_MS);
     }
   }
 
