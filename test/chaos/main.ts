@@ -24,6 +24,8 @@ interface Options {
   readonly beads: number;
   readonly kills: number;
   readonly seed: number;
+  /** Kills of the runner alone, at the end. */
+  readonly storm: number;
   readonly limitMs: number;
   readonly keep: boolean;
 }
@@ -45,6 +47,7 @@ function readOptions(): Options {
     beads: number(values.beads, short ? 10 : 40),
     kills: number(values.kills, short ? 9 : 60),
     seed: number(values.seed, short ? 1 : Date.now() % 1_000_000),
+    storm: short ? 0 : 8,
     limitMs: number(values.minutes, short ? 3 : 20) * 60_000,
     keep: values.keep === true,
   };
@@ -112,6 +115,7 @@ async function main(): Promise<number> {
     await work.slingConvoy(plan.beads.filter((bead) => bead.convoy));
     await work.slingNext(Math.ceil(options.beads / 2));
     await monkey.run(wishes(options.kills, random));
+    await monkey.storm(options.storm, () => work.unfinished().length);
     await work.slingRest();
     const calmAt = Date.now();
     await untilAllMerged(stage, work, deadlineMs);

@@ -65,8 +65,10 @@ const NARROW_WAIT_MS = 3_000;
 const WIDE_WAIT_MS = 12_000;
 /** Into an effect that is under way. */
 const DURING_MS_MAX = 40;
-/** The supervisor's longest back-off, and a start. */
-const RUNNER_BACK_MS = 60_000;
+/** A lost runner is back within this time, however often it was lost before. */
+const RUNNER_BACK_MS = 15_000;
+/** Merged work between two kills of a storm: without any, the town rightly holds its breath. */
+const PROGRESS_MS = 30_000;
 const LOOK_MS = 3;
 /** One kill in so many is followed by a second one, into the recovery from the first. */
 const TWICE_EVERY = 4;
@@ -102,6 +104,29 @@ export class Monkey {
       open = wish === null ? [...open.slice(1), ...open.slice(0, 1)] : open.filter((one) => one !== wish);
       await sleep(GAP_MS_MIN + random() * (GAP_MS_MAX - GAP_MS_MIN));
     }
+  }
+
+  /** Kills only the runner, again and again under one daemon: its supervisor may not grow tired of it. */
+  async storm(kills: number, unfinished: () => number): Promise<void> {
+    const { feed, random } = this.#options;
+    for (let count = 0; count < kills; count += 1) {
+      await feed(new Set(['start']));
+      const before = unfinished();
+      const until = Date.now() + PROGRESS_MS;
+      while (unfinished() >= before && Date.now() < until) await sleep(50);
+      await sleep(random() * RECOVERY_MS_MAX);
+      await this.#killRunner(() => {
+        this.kills.push({
+          atMs: Date.now(),
+          target: 'runner',
+          phase: 'any',
+          moment: 'during',
+          at: 'storm',
+          twice: false,
+        });
+      });
+    }
+    await this.#runner();
   }
 
   /** One kill: the first wish, or, when its phase does not come, whichever comes. */
@@ -180,7 +205,7 @@ export class Monkey {
       }
       await sleep(20);
     }
-    throw new Error('the daemon did not start a new runner within a minute');
+    throw new Error(`the daemon did not start a new runner within ${String(RUNNER_BACK_MS / 1_000)} s`);
   }
 }
 

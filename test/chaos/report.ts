@@ -27,7 +27,7 @@ export function killTable(kills: readonly Kill[]): string {
     cells.map((cell, index) => (index === 0 ? String(cell).padEnd(9) : String(cell).padStart(8))).join('');
   const count = (phase: string, test: (kill: Kill) => boolean): number =>
     kills.filter((kill) => kill.phase === phase && test(kill)).length;
-  const lines = PHASES.map((phase) =>
+  const lines = [...PHASES, 'any'].map((phase) =>
     row([
       phase,
       count(phase, ({ target }) => target === 'daemon'),
