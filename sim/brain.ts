@@ -7,6 +7,7 @@ import type { RunnerClient } from '../src/ports/runner-client.ts';
 import type { BrainDoor } from './brain-door.ts';
 import type { Sim } from './context.ts';
 import { CrashError, diskFull, FaultySql, isWrite, SimDatabase, type SqlHooks } from './faulty-sql.ts';
+import { Violation } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Prng } from './prng.ts';
 import type { SimRunner } from './runner.ts';
@@ -14,6 +15,10 @@ import type { SimRunner } from './runner.ts';
 const RUNNER_CALL_MS = 10_000;
 /** A daemon that could not start is started again by whoever watches it. */
 const RESTART_MS = 5_000;
+/** The host looks for lost alarms at least this often. */
+const ALARM_LOST_MAX_MS = 60_000;
+/** A turn that could not be written is tried again well within this time. */
+const TURN_COMES_BACK_MS = 3_000;
 
 interface SimAlarm {
   atMs: number;
@@ -64,7 +69,9 @@ export class Brain {
     const service = new TownService({ id: 'town-sim', name: 'sim', ports: this.#ports(mine) });
     service.start([...this.configs.values()]).then(
       () => {
-        if (mine.alive) this.door.set(service);
+        if (!mine.alive) return;
+        this.#excuse(TURN_COMES_BACK_MS);
+        this.door.set(service);
       },
       () => {
         if (mine.alive) this.crash('could not start', RESTART_MS);
@@ -108,6 +115,13 @@ export class Brain {
     }
   }
 
+  /** Until this moment a missing alarm has a reason: a lost one is set again, a failed turn comes back. */
+  wakeExcusedUntilMs = 0;
+
+  #excuse(forMs: number): void {
+    this.wakeExcusedUntilMs = Math.max(this.wakeExcusedUntilMs, this.#sim.time.nowMs + forMs);
+  }
+
   readonly #wakers = new Map<string, () => void>();
 
   #strike(kind: FaultKind): boolean {
@@ -122,11 +136,17 @@ export class Brain {
         this.statements += 1;
         if (this.#strike('crash_statement')) throw new CrashError('crash at a statement');
         if (!isWrite(text)) return;
-        if (this.#sim.weather.fires('disk_error') || this.#sim.weather.hits('disk_full')) throw diskFull();
+        if (!this.#sim.weather.fires('disk_error') && !this.#sim.weather.hits('disk_full')) return;
+        this.#excuse(TURN_COMES_BACK_MS);
+        throw diskFull();
       },
       onCommit: (moment) => {
         if (this.#strike(moment === 'before' ? 'crash_before_commit' : 'crash_after_commit'))
           throw new CrashError(`crash ${moment} commit`);
+        if (moment === 'before' && this.#sim.weather.hits('disk_full')) {
+          this.#excuse(TURN_COMES_BACK_MS);
+          throw diskFull();
+        }
       },
       onRows: this.#onRows,
     };
@@ -185,7 +205,8 @@ export class Brain {
       () => {
         this.alarms.delete(address);
         if (this.#sim.weather.hits('alarm_lost')) {
-          this.#sim.time.after(this.#chance.between(1_000, 60_000), 'lost alarms are set again', () => {
+          this.#excuse(ALARM_LOST_MAX_MS);
+          this.#sim.time.after(this.#chance.between(1_000, ALARM_LOST_MAX_MS), 'lost alarms are set again', () => {
             this.rearm();
           });
           return;
@@ -199,6 +220,13 @@ export class Brain {
       true,
     );
     this.alarms.set(address, { atMs, cancel });
+  }
+
+  /** L11: what reaches the runner was committed before. */
+  #mustBeOrdered(key: string): void {
+    for (const { address, sql } of this.databases.values())
+      if (address !== 'town' && sql.all('SELECT 1 AS one FROM outbox WHERE key = ?', key).length > 0) return;
+    throw new Violation('L11', `the runner got ${key}, which was never committed`);
   }
 
   #client(mine: { readonly alive: boolean }): RunnerClient {
@@ -219,10 +247,22 @@ export class Brain {
       });
     return {
       instance: () => this.#runner.instance(),
-      start: (request) => call(`start ${request.attempt}`, () => this.#runner.start(request)),
+      start: (request) =>
+        call(`start ${request.attempt}`, () => {
+          this.#mustBeOrdered(`start:${request.attempt}`);
+          return this.#runner.start(request);
+        }),
       report: (attempts) => call(`report ${attempts.join(',')}`, () => this.#runner.report(attempts)),
-      stop: (request) => call(`stop ${request.attempt}`, () => this.#runner.stop(request)),
-      job: (job) => call(`job ${job.key}`, () => this.#runner.job(job)),
+      stop: (request) =>
+        call(`stop ${request.attempt}`, () => {
+          this.#mustBeOrdered(`stop:${request.attempt}`);
+          return this.#runner.stop(request);
+        }),
+      job: (job) =>
+        call(`job ${job.key}`, () => {
+          this.#mustBeOrdered(`job:${job.key}`);
+          return this.#runner.job(job);
+        }),
     };
   }
 }

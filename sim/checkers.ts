@@ -24,6 +24,7 @@ export class Checkers {
   readonly #brain: Brain;
   readonly #coverage: Coverage;
   readonly #seen = new Map<string, number>();
+  readonly #awake = new Map<string, number>();
   readonly #rested = new Map<string, number>();
   readonly #journal = new Map<string, number>();
   readonly #ended = new Map<string, string>();
@@ -103,16 +104,22 @@ export class Checkers {
   atRest(): void {
     const { time, weather } = this.#sim;
     if (!this.#brain.door.isOpen || this.#brain.pendingTurns > 0) return;
-    if (time.nowMs < weather.lastTroubleMs + CALM_MS) return;
+    const calm = time.nowMs > weather.lastTroubleMs + CALM_MS;
+    const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
     for (const database of this.#brain.databases.values()) {
-      if (this.#rested.get(database.address) === database.commits) continue;
-      this.#rested.set(database.address, database.commits);
-      this.checks += 1;
-      this.#checkWakeUp(database);
-      if (database.address !== 'town') {
-        this.#checkIdleSlot(database);
-        this.#checkEnds(database);
+      const { address, commits } = database;
+      if (!excused && this.#awake.get(address) !== commits) {
+        this.#awake.set(address, commits);
+        this.checks += 1;
+        this.#checkWakeUp(database);
       }
+      if (!calm || this.#rested.get(address) === commits) continue;
+      this.#rested.set(address, commits);
+      this.checks += 1;
+      this.#checkOverdue(database);
+      if (address === 'town') continue;
+      this.#checkIdleSlot(database);
+      this.#checkEnds(database);
     }
   }
 
@@ -122,10 +129,13 @@ export class Checkers {
     const alarm = this.#brain.alarms.get(database.address);
     if (dueMs !== null && (alarm === undefined || alarm.atMs > Math.max(dueMs, nowMs)))
       throw new Violation('I11', `${database.address} has something due at ${String(dueMs)} and no alarm for it`);
+  }
+
+  #checkOverdue(database: SimDatabase): void {
     const [late] = database.sql.all(
       `SELECT key, next_at FROM outbox o WHERE state = 'pending' AND next_at < ?
         AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'pending' AND p.lane = o.lane AND p.seq < o.seq) LIMIT 1`,
-      nowMs - OVERDUE_MS,
+      this.#sim.time.wallMs - OVERDUE_MS,
     );
     if (late !== undefined)
       throw new Violation(

@@ -33,7 +33,7 @@ export class Ledger {
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
   /** Spans of wall time in which something was wrong. */
-  readonly #troubles: { readonly fromMs: number; readonly toMs: number }[] = [];
+  readonly #troubles: { readonly fromMs: number; toMs: number }[] = [];
   readonly #landed = new Map<string, string>();
   readonly #started = new Set<string>();
 
@@ -58,6 +58,11 @@ export class Ledger {
 
   trouble(fromMs: number, toMs: number): void {
     this.#troubles.push({ fromMs, toMs });
+  }
+
+  /** The wall clock jumps: what lasts goes on after the jump. */
+  clockJumps(wallMs: number, byMs: number): void {
+    for (const span of this.#troubles) if (span.toMs >= wallMs) span.toMs += byMs;
   }
 
   /** True when something was wrong during the span, or so shortly before it that it may still show. */

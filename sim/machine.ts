@@ -34,6 +34,25 @@ export class Disk {
     return this.epochs.get(`${rig} ${kind} ${subject}`) ?? 0;
   }
 
+  /** Why a start is refused, or null: tombstones, the fence of epochs, and one process per agent and branch. */
+  judge(request: StartAgent): string | null {
+    const { rig, bead, sourceBead, agent, attempt, epoch } = request;
+    if (this.tombstones.has(attempt)) return 'stopped';
+    if (this.attempts.has(attempt)) return null;
+    const highest = Math.max(
+      this.epoch(rig, 'bead', bead),
+      this.epoch(rig, 'bead', sourceBead),
+      this.epoch(rig, 'agent', agent),
+    );
+    if (highest >= epoch) return 'stale_epoch';
+    for (const other of this.attempts.values()) {
+      if (other.state === 'exited') continue;
+      const { request: rival } = other;
+      if (rival.agent === agent || (rival.rig === rig && rival.sourceBead === sourceBead)) return 'busy';
+    }
+    return null;
+  }
+
   raiseEpoch(rig: string, kind: string, subject: string, epoch: number): void {
     const key = `${rig} ${kind} ${subject}`;
     this.epochs.set(key, Math.max(epoch, this.epochs.get(key) ?? 0));

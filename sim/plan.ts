@@ -139,13 +139,13 @@ export function makePlan(seed: number): Plan {
 function makeFault(chance: Prng): Omit<FaultStep, 'id'> {
   const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
-  return {
-    kind,
-    atMs: chance.between(0, STORM_MS - 5 * MINUTE),
-    durationMs: chance.between(low, high),
-    strength: kind === 'disk_full' ? 1 : chance.between(20, 100) / 100,
-    countdown: chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0,
-  };
+  const atMs = chance.between(0, STORM_MS - 5 * MINUTE);
+  const durationMs = chance.between(low, high);
+  const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;
+  const countdown = chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0;
+  // A disk that is nearly full takes most writes and refuses the commit.
+  const refusals = countdown >= 40 ? 0.03 : countdown >= 5 ? 0.3 : 1;
+  return { kind, atMs, durationMs, strength: kind === 'disk_full' ? refusals : strength, countdown };
 }
 
 const SECOND = 1_000;

@@ -151,7 +151,7 @@ export class SimRunner {
 
   start(request: StartAgent): Promise<void> {
     const known = this.disk.attempts.has(request.attempt);
-    const refusal = this.#judge(request);
+    const refusal = this.disk.judge(request);
     if (refusal !== null) return Promise.reject(new RunnerRefusal(refusal, refusal));
     if (known) return Promise.resolve();
     const row: AttemptRow = {
@@ -174,24 +174,6 @@ export class SimRunner {
     this.#live.set(request.attempt, live);
     this.#launch(live);
     return Promise.resolve();
-  }
-
-  #judge(request: StartAgent): string | null {
-    const { rig, bead, sourceBead, agent, attempt, epoch } = request;
-    if (this.disk.tombstones.has(attempt)) return 'stopped';
-    if (this.disk.attempts.has(attempt)) return null;
-    const highest = Math.max(
-      this.disk.epoch(rig, 'bead', bead),
-      this.disk.epoch(rig, 'bead', sourceBead),
-      this.disk.epoch(rig, 'agent', agent),
-    );
-    if (highest >= epoch) return 'stale_epoch';
-    for (const other of this.disk.attempts.values()) {
-      if (other.state === 'exited') continue;
-      const { request: rival } = other;
-      if (rival.agent === agent || (rival.rig === rig && rival.sourceBead === sourceBead)) return 'busy';
-    }
-    return null;
   }
 
   #launch(live: LiveAgent): void {

@@ -208,7 +208,9 @@ class World {
   #calm(): void {
     this.#storm = false;
     this.#weather.clear();
-    for (const config of this.#brain.configs.values()) this.#people.apply({ ...config, parked: false, polecatsMax: 4 });
+    // Only what must change is touched: a call would wake an actor that has lost its wake-up, and hide that.
+    for (const config of this.#brain.configs.values())
+      if (config.parked) this.#people.apply({ ...config, parked: false });
   }
 
   #begin(step: FaultStep): void {
@@ -232,6 +234,7 @@ class World {
         return;
       case 'clock_jump':
         this.#weather.count(kind);
+        this.#ledger.clockJumps(this.#time.wallMs, durationMs);
         this.#time.wallOffsetMs += durationMs;
         this.#brain.clockJumped();
         return;
