@@ -17,6 +17,7 @@ import { registerConvoys } from './handlers/convoys.ts';
 import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import type { App, Transcript } from './handlers/shared.ts';
+import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -66,6 +67,8 @@ export function createApp(options: AppOptions): App {
   registerEscalations(app, options);
   registerAgentCalls(app, options);
   registerRunnerCalls(app, options);
+  registerTalk(app, options);
+  registerAgentTalk(app, options);
   return app;
 }
 

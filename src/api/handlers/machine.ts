@@ -53,7 +53,8 @@ const ownBead = createRoute({
 export function registerAgentCalls(app: App, { gateway }: Deps): void {
   app.openapi(hook, async (c) => c.json(presentHook(await gateway.hook(capabilityFor(c, 'hook'))), 200));
   app.openapi(prime, async (c) => {
-    const view = await gateway.hook(capabilityFor(c, 'prime'));
+    const capability = capabilityFor(c, 'prime');
+    const view = await gateway.talk.prime(capability);
     return c.json({ agent: view.agent, bead: view.bead.id, prompt: view.prompt, checkpoint: view.checkpoint }, 200);
   });
   app.openapi(checkpoint, async (c) => {
