@@ -62,7 +62,7 @@ export class Agent {
     this.#repo = repoOf(parts.sim, request.rig);
     this.#chance = parts.sim.chance(`agent ${request.attempt}`);
     // Some beads are beyond every agent: they must end as failed, not run for ever.
-    const cursed = parts.sim.chance(`nature of ${request.sourceBead}`).chance(0.06);
+    const cursed = parts.sim.chance(`nature of ${request.bead}`).chance(0.06);
     this.#temper = cursed ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
   }
 

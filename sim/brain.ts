@@ -15,6 +15,8 @@ import type { SimRunner } from './runner.ts';
 const RUNNER_CALL_MS = 10_000;
 /** A daemon that could not start is started again by whoever watches it. */
 const RESTART_MS = 5_000;
+/** On a disk that is full or nearly so, this share of the commits fails that come so far. */
+const COMMIT_REFUSED = 0.5;
 /** The host looks for lost alarms at least this often. */
 const ALARM_LOST_MAX_MS = 60_000;
 /** A turn that could not be written is tried again well within this time. */
@@ -143,7 +145,7 @@ export class Brain {
       onCommit: (moment) => {
         if (this.#strike(moment === 'before' ? 'crash_before_commit' : 'crash_after_commit'))
           throw new CrashError(`crash ${moment} commit`);
-        if (moment === 'before' && this.#sim.weather.hits('disk_full')) {
+        if (moment === 'before' && this.#sim.weather.hits('disk_full', COMMIT_REFUSED)) {
           this.#excuse(TURN_COMES_BACK_MS);
           throw diskFull();
         }

@@ -12,6 +12,8 @@ import { Violation } from './ledger.ts';
 
 /** An effect that is due and first in its lane waits this long only behind others in flight. */
 const OVERDUE_MS = 90_000;
+/** Patience, grace and rescue of an agent that does not leave by itself are over by then. */
+const STOPPED_MS = 150_000;
 /** After trouble, this long passes before anything is called lost. */
 const CALM_MS = 90_000;
 
@@ -24,7 +26,7 @@ export class Checkers {
   readonly #brain: Brain;
   readonly #coverage: Coverage;
   readonly #seen = new Map<string, number>();
-  readonly #awake = new Map<string, number>();
+  readonly #awake = new Map<string, string>();
   readonly #rested = new Map<string, number>();
   readonly #journal = new Map<string, number>();
   readonly #ended = new Map<string, string>();
@@ -108,8 +110,9 @@ export class Checkers {
     const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
     for (const database of this.#brain.databases.values()) {
       const { address, commits } = database;
-      if (!excused && this.#awake.get(address) !== commits) {
-        this.#awake.set(address, commits);
+      const awake = `${String(commits)} ${String(this.#brain.alarms.get(address)?.atMs)}`;
+      if (!excused && this.#awake.get(address) !== awake) {
+        this.#awake.set(address, awake);
         this.checks += 1;
         this.#checkWakeUp(database);
       }
@@ -119,6 +122,7 @@ export class Checkers {
       this.#checkOverdue(database);
       if (address === 'town') continue;
       this.#checkIdleSlot(database);
+      this.#checkProcesses(database);
       this.#checkEnds(database);
     }
   }
@@ -154,6 +158,19 @@ export class Checkers {
     if (view.slotsTaken() >= config.polecatsMax) return;
     const ready = view.readyBeads(nowMs, 50).find((bead) => bead.pinnedAgent === null);
     if (ready !== undefined) throw new Violation('I7', `${ready.id} is ready, a slot is free, and nothing happens`);
+  }
+
+  /** L12: a process does not outlive its attempt for long. */
+  #checkProcesses({ sql }: SimDatabase): void {
+    for (const attempt of this.#sim.ledger.processes.keys()) {
+      const [row] = sql.all(
+        'SELECT ended_at FROM attempts WHERE id = ? AND ended_at < ?',
+        attempt,
+        this.#sim.time.wallMs - STOPPED_MS,
+      );
+      if (row !== undefined)
+        throw new Violation('L12', `the process of ${attempt} runs on long after its attempt ended`);
+    }
   }
 
   /** I8: what ended stays as it ended. */

@@ -14,6 +14,8 @@ export interface Sim {
   readonly repos: ReadonlyMap<string, GitModel>;
   /** A stream of chance of its own, by name. */
   readonly chance: (name: string) => Prng;
+  /** What somebody does in the moment in which the next push begins; called with the lineage that is pushed. */
+  readonly atPush: { next: ((bead: string) => void) | null };
   /** True while people act and faults strike. */
   readonly storm: () => boolean;
   /** One line of the trace; it also goes into the hash that two runs must share. */

@@ -24,11 +24,14 @@ const RULES = [
  * a line to delete.
  */
 export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
+  ['task in_review>open', 'no merge request ends as failed yet, so no source comes back from review'],
   ['task in_review>failed', 'giving up in review is a later command'],
   ['task open>failed', 'giving up by a person is a later command'],
   ['continuation open>failed', 'giving up by a person is a later command'],
   ['merge_request open>failed', 'merge requests are not given up yet'],
   ['merge_request in_progress>failed', 'merge requests are not given up yet'],
+  ['agent stopping>unknown', 'an agent that is being stopped stays so when contact is lost'],
+  ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
   ['agent working>waiting', 'the runner reports no questions yet'],
   ['agent waiting>working', 'the runner reports no questions yet'],
   ['agent waiting>unknown', 'the runner reports no questions yet'],

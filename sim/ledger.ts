@@ -30,6 +30,8 @@ export class Ledger {
   readonly gated = new Set<string>();
   /** Heads that agents were told to be accepted, by lineage. */
   readonly accepted: { readonly rig: string; readonly lineage: string; readonly head: string }[] = [];
+  /** How often people answered "try again" for a bead. */
+  readonly retries = new Map<string, number>();
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
   /** Spans of wall time in which something was wrong. */

@@ -1,3 +1,4 @@
+import { FAILURES_MAX } from '../src/core/limits.ts';
 import type { SqlRow } from '../src/ports/sql.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
@@ -37,6 +38,7 @@ export class Rest {
     this.#channels();
     this.#accepted();
     this.#claimsJudged();
+    this.#bounded();
     this.#justified();
   }
 
@@ -220,6 +222,21 @@ export class Rest {
           () =>
             `${text(row, 'id')} of ${text(row, 'bead_id')} claimed ${text(row, 'claimed_head')} and ended as ${text(row, 'outcome')}`,
         );
+  }
+
+  /** More than so many counted failures only burn money, unless a person asks for more. */
+  #bounded(): void {
+    for (const rig of this.#rigs())
+      for (const row of rig.sql.all(
+        `SELECT bead_id, COUNT(*) AS n FROM attempts WHERE outcome IN ('no_progress', 'agent_error', 'rejected') GROUP BY bead_id`,
+      )) {
+        const most = FAILURES_MAX * (1 + (this.#sim.ledger.retries.get(text(row, 'bead_id')) ?? 0));
+        this.#must(
+          Number(row['n']) <= most,
+          'L13',
+          () => `${text(row, 'bead_id')} failed ${text(row, 'n')} times; at most ${String(most)} were asked for`,
+        );
+      }
   }
 
   /** Every attempt that brought nothing has a cause outside of the town. */

@@ -193,11 +193,22 @@ export class People {
   #command(step: PersonStep, chance: Prng, caller: Caller): void {
     const bead = chance.pick(this.beads);
     if (bead === undefined) return;
+    // The narrowest moment for a change of mind is while the push is under way.
+    if (step.kind === 'close' && chance.chance(0.5))
+      this.#sim.atPush.next = (pushed) => {
+        this.#order(step, trusted.bead(pushed), chance, caller);
+      };
+    else this.#order(step, bead, chance, caller);
+  }
+
+  #order(step: PersonStep, bead: BeadId, chance: Prng, caller: Caller): void {
     const command = commandOf(step, bead, chance);
     this.#ask<BeadSummary>(
       `${step.kind} ${bead}`,
       (town) => town.beadCommand(command, caller),
       (after) => {
+        const { retries } = this.#sim.ledger;
+        if (step.kind === 'retry') retries.set(bead, (retries.get(bead) ?? 0) + 1);
         if (step.kind === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
           this.#sim.ledger.cancelled.set(bead, this.#sim.time.nowMs);
       },

@@ -144,7 +144,7 @@ function makeFault(chance: Prng): Omit<FaultStep, 'id'> {
   const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;
   const countdown = chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0;
   // A disk that is nearly full takes most writes and refuses the commit.
-  const refusals = countdown >= 40 ? 0.03 : countdown >= 5 ? 0.3 : 1;
+  const refusals = countdown >= 5 ? 0.005 : countdown >= 2 ? 0.1 : 1;
   return { kind, atMs, durationMs, strength: kind === 'disk_full' ? refusals : strength, countdown };
 }
 

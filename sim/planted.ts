@@ -68,12 +68,6 @@ export const PLANTED: readonly Planted[] = [
     put: 'VALUES (?, ?, ?, ?, ?) RETURNING seq',
   },
   {
-    name: 'effects of one lane overtake each other',
-    file: 'store/kernel-store.ts',
-    find: 'AND NOT EXISTS (SELECT 1 FROM outbox p WHERE',
-    put: 'AND NOT EXISTS (SELECT 1 FROM outbox p WHERE 1 = 0 AND',
-  },
-  {
     name: 'epochs do not grow',
     file: 'store/kernel-store.ts',
     find: 'CAST(CAST(value AS INTEGER) + 1 AS TEXT)',

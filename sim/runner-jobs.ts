@@ -1,5 +1,5 @@
 import type { Job, JobAnswer, JobResult } from '../src/core/facts.ts';
-import type { Sim } from './context.ts';
+import { repoOf, type Sim } from './context.ts';
 import { performJob } from './git-jobs.ts';
 import type { Disk } from './machine.ts';
 import type { Prng } from './prng.ts';
@@ -58,6 +58,7 @@ export class RunnerJobs {
     const run = stored.runs;
     const running: Running = { tellByFact: job.kind === 'gates', waiters: [] };
     this.#running.set(job.key, running);
+    if (job.kind === 'push') this.#pushBegins(job);
     const slow = this.#sim.weather.hits('git_slow');
     const workMs = slow ? this.#chance.between(1_000, 40_000) : this.#chance.between(5, 400);
     const gateMs = job.kind === 'gates' ? this.#chance.between(500, 120_000) : 0;
@@ -69,6 +70,15 @@ export class RunnerJobs {
       });
     });
     return running;
+  }
+
+  #pushBegins(job: Extract<Job, { readonly kind: 'push' }>): void {
+    const { atPush } = this.#sim;
+    const bead = repoOf(this.#sim, job.repo.rig).get(job.candidate).bead;
+    if (bead === null || atPush.next === null) return;
+    const act = atPush.next;
+    atPush.next = null;
+    act(bead);
   }
 
   #finish(job: Job, run: number, result: JobResult): void {

@@ -33,10 +33,10 @@ export class Weather {
   }
 
   /** An opportunity for a lasting fault: true when it strikes. */
-  hits(kind: FaultKind): boolean {
+  hits(kind: FaultKind, probability?: number): boolean {
     const spell = this.#spells.get(kind);
     if (spell === undefined || this.#time.nowMs > spell.untilMs) return false;
-    if (!this.#chance.chance(spell.strength)) return false;
+    if (!this.#chance.chance(probability ?? spell.strength)) return false;
     this.count(kind);
     return true;
   }

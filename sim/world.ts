@@ -82,6 +82,7 @@ class World {
       wire,
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
+      atPush: { next: null },
       storm: () => this.#storm,
       note: (line) => {
         this.#note(line);
