@@ -17,6 +17,8 @@ describe('the runner protocol', () => {
     expectTypeOf<Deep<wire.AgentReport>>().toEqualTypeOf<Deep<core.AgentReport>>();
     expectTypeOf<Deep<wire.StopAgent>>().toEqualTypeOf<Deep<core.StopAgent>>();
     expectTypeOf<Deep<wire.StopAnswer>>().toEqualTypeOf<Deep<core.StopAnswer>>();
+    expectTypeOf<Deep<wire.AgentMessage>>().toEqualTypeOf<Deep<core.AgentMessage>>();
+    expectTypeOf<Deep<wire.MessageAnswer>>().toEqualTypeOf<Deep<core.MessageAnswer>>();
     expectTypeOf<Deep<wire.Job>>().toEqualTypeOf<Deep<core.Job>>();
     expectTypeOf<Deep<wire.JobResult>>().toEqualTypeOf<Deep<core.JobResult>>();
     expectTypeOf<Deep<wire.Fact>>().toEqualTypeOf<Deep<core.Fact>>();

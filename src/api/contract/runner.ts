@@ -8,6 +8,7 @@
  *   POST /agents                       StartAgent → StartAnswer            (409 stale_epoch | busy | stopped)
  *   GET  /agents?ids=a,b               { items: AgentReport[] }            (ids are attempt ids)
  *   POST /agents/stop                  StopAgent → StopAnswer
+ *   POST /agents/messages              AgentMessage → MessageAnswer       (words into a live session, once per key)
  *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo)
  *   GET  /agents/:attempt/transcript?from=<byte>   text, with header `x-next-offset`
  *   POST /drain                        {} → RunnerHealth
@@ -130,6 +131,19 @@ export const stopAnswerSchema = z.strictObject({
   exit: exitRecordSchema.nullable(),
 });
 export type StopAnswer = z.infer<typeof stopAnswerSchema>;
+
+/** Words for a live session, delivered once per key. */
+export const agentMessageSchema = z.strictObject({
+  attempt: name,
+  epoch,
+  key: name,
+  text: z.string().min(1).max(4_000),
+  mode: z.enum(['immediate', 'wait-idle']),
+});
+export type AgentMessage = z.infer<typeof agentMessageSchema>;
+/** `not_possible`: the runtime takes no words in mid-session, or there is no session; `reason` says which. */
+export const messageAnswerSchema = z.strictObject({ state: z.enum(['delivered', 'not_possible']), reason: z.string() });
+export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
 
 /** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
 export const jobSchema = z.discriminatedUnion('kind', [

@@ -4,12 +4,22 @@ import type { z } from 'zod';
 import {
   agentReportSchema,
   jobAnswerSchema,
+  messageAnswerSchema,
   runnerHealthSchema,
   startAnswerSchema,
   stopAnswerSchema,
 } from '../../api/contract/runner.ts';
 import type { RunnerHealth } from '../../api/contract/runner.ts';
-import type { AgentReport, Job, JobAnswer, StartAgent, StopAgent, StopAnswer } from '../../core/facts.ts';
+import type {
+  AgentMessage,
+  AgentReport,
+  Job,
+  JobAnswer,
+  MessageAnswer,
+  StartAgent,
+  StopAgent,
+  StopAnswer,
+} from '../../core/facts.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
@@ -73,6 +83,10 @@ export class SocketRunnerClient implements RunnerClient {
 
   async stop(stop: StopAgent): Promise<StopAnswer> {
     return this.#parse(stopAnswerSchema, await this.#call('POST', '/agents/stop', stop));
+  }
+
+  async message(message: AgentMessage): Promise<MessageAnswer> {
+    return this.#parse(messageAnswerSchema, await this.#call('POST', '/agents/messages', message));
   }
 
   async job(job: Job): Promise<JobAnswer> {

@@ -27,6 +27,10 @@ export class LiveAgent {
   /** Last call of the agent to us; counts as activity like output does. */
   lastCallAtMs: number | null = null;
   lastReportedAtMs = 0;
+  /** Puts words into the session; set by a runtime that takes them (its `capabilities.nudge`), null for all others. */
+  say: ((text: string, mode: 'immediate' | 'wait-idle') => Promise<void>) | null = null;
+  /** Keys of words that were put into the session, so that a repeated call does not say them twice. */
+  readonly said: Set<string> = new Set();
   #ending: Ending | null = null;
   #resolve: (exit: ExitRecord) => void = () => undefined;
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { jobSchema, startAgentSchema, stopAgentSchema } from '../../api/contract/runner.ts';
+import { agentMessageSchema, jobSchema, startAgentSchema, stopAgentSchema } from '../../api/contract/runner.ts';
 import { conflict, notFound, TownError } from '../../core/errors.ts';
+import { tell } from '../agents/message.ts';
 import { acceptStart, report } from '../agents/start.ts';
 import { stopAgent } from '../agents/stop.ts';
 import { readTranscript } from '../agents/transcript.ts';
@@ -39,6 +40,10 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'POST /agents/stop': async (service, request, response) => {
     const order = parseJson(stopAgentSchema, await readBody(request, BODY_BYTES_MAX));
     sendJson(response, 200, await stopAgent(service.ctx, order));
+  },
+  'POST /agents/messages': async (service, request, response) => {
+    const message = parseJson(agentMessageSchema, await readBody(request, BODY_BYTES_MAX));
+    sendJson(response, 200, await tell(service.ctx, message));
   },
   'POST /jobs': async (service, request, response) => {
     const job = parseJson(jobSchema, await readBody(request, BODY_BYTES_MAX));

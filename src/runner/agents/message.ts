@@ -1,0 +1,24 @@
+import type { AgentMessage, MessageAnswer } from '../../api/contract/runner.ts';
+import type { RunnerContext } from '../context.ts';
+
+const refused = (reason: string): MessageAnswer => ({ state: 'not_possible', reason });
+
+/**
+ * Puts words into a live session, once per key. Never pretends: a runtime without a way in (`script`, `command`) says so,
+ * and the town keeps the words with the agent's mail.
+ */
+export async function tell(ctx: RunnerContext, message: AgentMessage): Promise<MessageAnswer> {
+  const live = ctx.live.get(message.attempt);
+  if (live === undefined || live.pid === null || live.exiting) return refused('there is no live session');
+  if (live.request.epoch !== message.epoch) return refused('the session is of another epoch');
+  if (live.said.has(message.key)) return { state: 'delivered', reason: 'put into the session before' };
+  if (live.say === null) return refused(`the runtime "${live.request.runtime}" takes no words in mid-session`);
+  live.said.add(message.key);
+  try {
+    await live.say(message.text, message.mode);
+  } catch (error) {
+    live.said.delete(message.key);
+    throw error;
+  }
+  return { state: 'delivered', reason: 'put into the session' };
+}
