@@ -1,4 +1,4 @@
-export const GROUPS = ['Start', 'Work', 'Watch', 'For agents', 'Machinery'] as const;
+export const GROUPS = ['Start', 'Work', 'Watch', 'Talk', 'For agents', 'Machinery'] as const;
 type Group = (typeof GROUPS)[number];
 
 /** One line of `gt --help`. */
@@ -48,10 +48,19 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'agents', group: 'Watch', summary: 'list the agents' },
   { name: 'logs', group: 'Watch', summary: 'output of an agent' },
   { name: 'mq', group: 'Watch', summary: 'the merge trains' },
+  { name: 'mail inbox', group: 'Talk', summary: 'unread mail' },
+  { name: 'mail read', group: 'Talk', summary: 'one mail in full' },
+  { name: 'mail send', group: 'Talk', summary: 'write to an agent or to people' },
+  { name: 'mail reply', group: 'Talk', summary: 'answer a mail' },
+  { name: 'nudge', group: 'Talk', summary: 'a short word to a working agent' },
   { name: 'prime', group: 'For agents', summary: 'what to do and how' },
   { name: 'hook', group: 'For agents', summary: 'the bead on my hook' },
   { name: 'done', group: 'For agents', summary: 'hand in the work' },
   { name: 'checkpoint', group: 'For agents', summary: 'save where I am' },
+  { name: 'mail check', group: 'For agents', summary: 'new mail, once' },
+  { name: 'wait', group: 'For agents', summary: 'ask a person and wait' },
+  { name: 'escalate', group: 'For agents', summary: 'tell people that I am stuck' },
+  { name: 'handoff', group: 'For agents', summary: 'go on in a fresh session' },
   { name: 'daemon start', group: 'Machinery', summary: 'start the daemon in the background' },
   { name: 'daemon stop', group: 'Machinery', summary: 'stop the daemon, leave agents running' },
   { name: 'daemon status', group: 'Machinery', summary: 'is it running, since when' },

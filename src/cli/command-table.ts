@@ -12,6 +12,8 @@ const convoyChanges = () => import('./commands/convoy-changes.ts');
 const watch = () => import('./commands/watch.ts');
 const follow = () => import('./commands/follow.ts');
 const agent = () => import('./commands/agent.ts');
+const mail = () => import('./commands/mail.ts');
+const talk = () => import('./commands/talk.ts');
 const daemon = () => import('./commands/daemon.ts');
 
 /** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` and `version` are in `main.ts`. */
@@ -58,6 +60,15 @@ const LOADERS: Readonly<Record<string, Load>> = {
   hook: async () => (await agent()).hook,
   done: async () => (await agent()).done,
   checkpoint: async () => (await agent()).checkpoint,
+  'mail inbox': async () => (await mail()).inbox,
+  'mail read': async () => (await mail()).read,
+  'mail send': async () => (await mail()).send,
+  'mail reply': async () => (await mail()).reply,
+  'mail check': async () => (await mail()).check,
+  nudge: async () => (await talk()).nudge,
+  wait: async () => (await talk()).wait,
+  escalate: async () => (await talk()).escalate,
+  handoff: async () => (await talk()).handoff,
   'daemon start': async () => (await daemon()).startCommand,
   'daemon stop': async () => (await daemon()).stopCommand,
   'daemon status': async () => (await daemon()).statusCommand,

@@ -62,7 +62,7 @@ function refuseAgent(env: NodeJS.ProcessEnv): void {
   if ((env['GT_TOKEN'] ?? '') === '') return;
   throw new TownError('forbidden', 'not_for_agents', {
     message: 'This command belongs to the owner of the town; an agent has only the rights of its attempt.',
-    next: 'Use gt prime, gt hook, gt bead show <own bead>, gt checkpoint or gt done.',
+    next: 'Use gt prime, gt hook, gt bead show <own bead>, gt mail, gt wait, gt escalate, gt checkpoint, gt handoff or gt done.',
   });
 }
 

@@ -1,0 +1,111 @@
+/** Mail, nudges, questions, escalations and a handoff between a person and a real process, by the gt command alone. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const GT = join(import.meta.dirname, '../../gt');
+const WAIT_MS = 60_000;
+
+let folder = '';
+let town = '';
+let ledger = '';
+const gt = (...args: readonly string[]): string =>
+  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
+const json = <T>(...args: readonly string[]): T => JSON.parse(gt(...args, '--json')) as T;
+const git = (cwd: string, ...args: readonly string[]): string =>
+  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gt-talk-'));
+  town = join(folder, 'town');
+  ledger = join(folder, 'ledger');
+  writeFileSync(ledger, '');
+  const seed = join(folder, 'seed');
+  mkdirSync(seed);
+  git(seed, 'init', '-q', '-b', 'main');
+  git(seed, '-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '-q', '--allow-empty', '-m', 'start');
+  execFileSync('git', ['clone', '-q', '--bare', seed, join(folder, 'app.git')]);
+  execFileSync(GT, ['init', town], { stdio: 'pipe' });
+  gt('rig', 'add', 'app', join(folder, 'app.git'));
+  gt('up');
+}, WAIT_MS);
+
+afterAll(() => {
+  gt('down');
+  rmSync(folder, { recursive: true, force: true });
+}, WAIT_MS);
+
+async function until<T>(what: string, probe: () => T | undefined): Promise<T> {
+  const untilMs = Date.now() + WAIT_MS;
+  for (;;) {
+    const value = probe();
+    if (value !== undefined) return value;
+    if (Date.now() > untilMs)
+      throw new Error(`${what} did not happen; the agent wrote:\n${readFileSync(ledger, 'utf8')}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+const wrote = (line: RegExp): string | undefined => line.exec(readFileSync(ledger, 'utf8'))?.[0];
+
+const RECIPE = (path: string): string => `\`\`\`gt-script
+exec 2>> ${path}.err
+if [ "$GT_EPOCH" = 1 ]; then
+  gt mail check | grep -q . && echo "mail too early" >> ${path}
+  gt mail send human/ "Started" --body "On it."
+  gt mail send app/polecats/ghost "Hello" || echo "unknown $?" >> ${path}
+  gt escalate "The build needs a key" --severity high
+  echo "answer $(gt wait "SQLite or PostgreSQL?" --timeout 60)" >> ${path}
+  gt mail check >> ${path}
+  gt mail check | grep -q . && echo "shown twice" >> ${path}
+  gt handoff --subject "Second half" --body "Read notes.md"
+  sleep 60
+  echo "still here" >> ${path}
+fi
+gt prime | grep -o "Second half" >> ${path}
+gt done --no-change "talked"
+\`\`\`
+`;
+
+describe('a person and an agent', () => {
+  it(
+    'talk',
+    async () => {
+      writeFileSync(join(folder, 'body.md'), RECIPE(ledger));
+      const bead = json<{ id: string }>('sling', 'talk', '--rig', 'app', '--body-file', join(folder, 'body.md'));
+      const question = await until('the question', () =>
+        json<{ attention: { subject: string; sentence: string }[] }>('status').attention.find((item) =>
+          item.sentence.includes('SQLite or PostgreSQL?'),
+        ),
+      );
+      const agent = question.subject;
+      expect(json<{ items: { status: string }[] }>('agents').items).toMatchObject([{ id: agent, status: 'waiting' }]);
+      const { items } = json<{ items: { id: string; from: string; subject: string }[] }>('mail', 'inbox');
+      expect(items).toMatchObject([{ from: agent, subject: 'Started' }]);
+      expect(gt('mail', 'read', items[0]?.id ?? '')).toContain('On it.');
+      const escalations = json<{ items: { severity: string; subject: string }[] }>('escalation', 'list');
+      expect(escalations.items).toEqual(
+        expect.arrayContaining([expect.objectContaining({ severity: 'high', subject: `bead:${bead.id}` })]),
+      );
+      expect(gt('nudge', agent, 'Mind the tests')).toContain('takes no words in mid-session');
+      gt('mail', 'send', agent, 'SQLite');
+      await until('the end', () =>
+        json<{ status: string }>('bead', 'show', bead.id).status === 'closed' ? true : undefined,
+      );
+      const text = readFileSync(ledger, 'utf8');
+      expect(text).toContain('unknown 4\n');
+      expect(text).toContain('answer SQLite\n');
+      expect(text).toContain('Mind the tests');
+      expect(wrote(/Second half\n$/)).toBeDefined();
+      for (const bad of ['mail too early', 'shown twice', 'still here']) expect(text).not.toContain(bad);
+      const shown = json<{ attempt_list: { outcome: string; agent: string }[]; failures: number }>(
+        'bead',
+        'show',
+        bead.id,
+      );
+      expect(shown).toMatchObject({ failures: 0, attempt_list: [{ outcome: 'evicted' }, { outcome: 'no_change' }] });
+    },
+    2 * WAIT_MS,
+  );
+});
