@@ -1,7 +1,6 @@
 /** The `script` runtime's process: runs a recipe like any agent would, then says done. Uses nothing but Node itself. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 
 /** `EX_NOPERM`, `EX_DATAERR`: of sysexits, so that a reader of the exit code can tell them from a recipe's own codes. */
@@ -21,6 +20,8 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+// It is ours alone: a recipe's own Node programs keep their caches where they want.
+delete process.env['NODE_COMPILE_CACHE'];
 process.exitCode = await main(process.argv[2] ?? '');
 
 async function main(recipeFile: string): Promise<number> {
@@ -79,7 +80,9 @@ async function done(intentFile: string, title: string): Promise<number> {
   }
 }
 
-function post(path: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
+async function post(path: string, body: string): Promise<{ readonly status: number; readonly text: string }> {
+  // Only needed at the end: the recipe need not wait for it to load.
+  const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${process.env['GT_TOKEN'] ?? ''}`,
