@@ -1,6 +1,8 @@
 import type { RigConfig } from '../core/commands.ts';
+import type { RigHealth } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
+import { readRigHealth } from '../store/health-store.ts';
 import { parseJson } from '../store/rows.ts';
 import type { Actor, Envelope } from './kernel/actor.ts';
 import type { EffectOutcome } from './kernel/program.ts';
@@ -23,7 +25,12 @@ export class TownActors {
     this.#townId = townId;
     this.#ports = ports;
     this.#readOnly = readOnly;
-    this.town = new TownActor({ ports, sql: ports.openSql(TOWN_ADDRESS), deliver: this.#deliver });
+    this.town = new TownActor({
+      ports,
+      sql: ports.openSql(TOWN_ADDRESS),
+      deliver: this.#deliver,
+      askRig: this.#askRig,
+    });
   }
 
   async open(): Promise<void> {
@@ -85,6 +92,14 @@ export class TownActors {
   all(): readonly { readonly address: string; readonly actor: Actor; readonly kernel: KernelStore }[] {
     return [{ address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel }, ...this.#rigs.values()];
   }
+
+  /** Answered inside a turn of the rig: proof that its loop turns; the turn itself does what is due. */
+  readonly #askRig = async (name: string): Promise<RigHealth> => {
+    const rig = this.#rigs.get(name);
+    if (rig === undefined) throw new Error('its actor is not open');
+    rig.actor.rearm();
+    return rig.actor.ask((turn) => readRigHealth(rig.sql, turn.nowMs));
+  };
 
   /** Hands a message to its receiver; done only after the receiver's commit. */
   readonly #deliver = async (row: OutboxRow): Promise<EffectOutcome> => {

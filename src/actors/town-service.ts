@@ -10,6 +10,7 @@ import type {
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { Convoy } from '../core/model/convoy.ts';
+import type { Health } from '../core/model/health.ts';
 import { branchName } from '../core/model/agent.ts';
 import {
   isBeadId,
@@ -119,6 +120,7 @@ export class TownService implements TownGateway {
 
   /** A runner of this instance answers now; whatever ran under another instance is asked about at once. */
   async runnerChanged(instance: string): Promise<void> {
+    await this.#actors.town.runnerAnswered();
     await Promise.all(this.#actors.rigs().map((rig) => rig.runnerChanged(instance)));
   }
 
@@ -284,6 +286,10 @@ export class TownService implements TownGateway {
   commandEscalation(id: EscalationId, command: EscalationCommand, caller: Caller): Promise<EscalationSummary> {
     this.#writable();
     return commandEscalation(this.#actors, id, command, caller);
+  }
+
+  health(): Promise<readonly Health[]> {
+    return Promise.resolve(this.#actors.town.health());
   }
 
   status(): Promise<TownStatus> {

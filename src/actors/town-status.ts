@@ -2,6 +2,7 @@ import { convoyOutlook } from '../core/convoy-outlook.ts';
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { AttentionItem, TownStatus } from '../core/queries.ts';
 import { checkRig, checkTown } from '../core/invariants.ts';
+import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import { readInvariantFacts } from '../store/invariant-facts.ts';
 import { readTownFacts } from '../store/town-facts.ts';
@@ -39,6 +40,7 @@ export function readTownStatus(
       next: `gt convoy show ${convoy.id}`,
     }));
   const own = rigs.flatMap((rig) => rig.queries.attention()).filter((item) => !known.has(item.subject));
+  const health = actors.town.health();
   const questions = rigs.flatMap((rig) => rig.queries.questions());
   return {
     id: town.id,
@@ -50,10 +52,11 @@ export function readTownStatus(
       0,
     ),
     mergedLastHour: rigs.reduce((sum, rig) => sum + rig.queries.mergedLastHour(nowMs), 0),
-    attention: [...escalations, ...held, ...own, ...questions, ...unreadMail(actors)].toSorted(
+    attention: [...escalations, ...held, ...own, ...questions, ...unreadMail(actors), ...runnerDown(health)].toSorted(
       (a, b) => RANK[a.severity] - RANK[b.severity] || a.sinceMs - b.sinceMs,
     ),
-    runner: { instance, state: instance === null ? 'unknown' : 'up', pid: null },
+    health,
+    runner: { instance, state: runnerState(instance, health), pid: null },
     violations: [
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
       ...rigs.flatMap((rig) =>
@@ -70,11 +73,35 @@ const MAILS_SHOWN = 20;
 
 /** What people have not read yet; a cry for help before notes. */
 function unreadMail(actors: TownActors): readonly AttentionItem[] {
-  return actors.town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN }).map((mail) => ({
-    severity: mail.kind === 'help' ? 'medium' : 'low',
-    subject: mail.id,
-    sentence: `Mail from ${mail.from} to ${mail.to}: ${mail.subject}`,
-    sinceMs: mail.createdAtMs,
-    next: `gt mail read ${mail.id}`,
-  }));
+  // A mail to the mayor about an escalation would say twice what stands above.
+  const isEscalation = (key: string): boolean => key.startsWith('notify:');
+  const unread = actors.town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN });
+  return unread
+    .filter((mail) => !isEscalation(mail.key))
+    .map((mail) => ({
+      severity: mail.kind === 'help' ? 'medium' : 'low',
+      subject: mail.id,
+      sentence: `Mail from ${mail.from} to ${mail.to}: ${mail.subject}`,
+      sinceMs: mail.createdAtMs,
+      next: `gt mail read ${mail.id}`,
+    }));
+}
+
+/** Each rig's breaker tells people by itself when it stays so; here it is shown at once. */
+function runnerDown(health: readonly Health[]): readonly AttentionItem[] {
+  return health
+    .filter((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')
+    .map((item) => ({
+      severity: 'high',
+      subject: item.subject,
+      sentence: `The runner has not answered ${String(item.missed)} times in a row: ${item.detail ?? 'no answer'}.`,
+      sinceMs: item.answeredAtMs ?? item.askedAtMs ?? 0,
+      next: 'gt doctor',
+    }));
+}
+
+/** The watchdog's word counts where it has one: a process may be there and answer nobody. */
+function runnerState(instance: string | null, health: readonly Health[]): 'up' | 'down' | 'unknown' {
+  if (health.some((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')) return 'down';
+  return instance === null ? 'unknown' : 'up';
 }

@@ -219,6 +219,22 @@ describe('authentication', () => {
     }
   });
 
+  it('is ready but not healthy while something it needs is down', async () => {
+    for (const [state, ready, healthy, status] of [
+      ['ok', 200, 200, 'ok'],
+      ['suspect', 200, 200, 'ok'],
+      ['down', 200, 503, 'degraded'],
+    ] as const) {
+      const gateway = { health: () => Promise.resolve([{ subject: 'runner', state }]) } as unknown as TownGateway;
+      const { ask } = world({ gateway });
+      const replies = [await ask('GET', '/readyz'), await ask('GET', '/healthz')];
+      expect(replies.map((reply) => [reply.status, reply.json])).toEqual([
+        [ready, { status }],
+        [healthy, { status }],
+      ]);
+    }
+  });
+
   it('refuses tokens of another town, another key, another algorithm, and expired ones', async () => {
     const { ask } = world();
     const none = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ ...capability, exp: 9e9 }))}.`.replaceAll('=', '');

@@ -74,10 +74,14 @@ export function createApp(options: AppOptions): App {
 
 function registerHealth(app: App, options: AppOptions): void {
   app.get('/livez', (c) => c.json({ status: 'ok' }));
-  const ready = (c: Context<AppEnv>): Response =>
-    options.ready() ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503);
-  app.get('/readyz', ready);
-  app.get('/healthz', ready);
+  // Degraded serves, so it is ready; but whoever watches health should see that something it needs is down.
+  const answer = async (c: Context<AppEnv>, whenDegraded: 200 | 503): Promise<Response> => {
+    if (!options.ready()) return c.json({ status: 'unavailable' }, 503);
+    const isDown = (await options.gateway.health()).some((item) => item.state === 'down');
+    return isDown ? c.json({ status: 'degraded' }, whenDegraded) : c.json({ status: 'ok' });
+  };
+  app.get('/readyz', (c) => answer(c, 200));
+  app.get('/healthz', (c) => answer(c, 503));
 }
 
 function registerSecurity(app: App): void {

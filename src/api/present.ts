@@ -245,6 +245,13 @@ export function presentStatus(status: TownStatus): StatusItem {
       next: item.next,
     })),
     runner: { instance: status.runner.instance, status: status.runner.state, pid: status.runner.pid },
+    health: status.health.map((item) => ({
+      subject: item.subject,
+      status: item.state,
+      missed: item.missed,
+      answered_at: item.answeredAtMs,
+      detail: item.detail,
+    })),
     violations: [...status.violations],
   };
 }

@@ -1,5 +1,6 @@
 import type { AgentStatus, Outcome } from './model/agent.ts';
 import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
+import type { Seen } from './model/health.ts';
 import type { Route, RouteState, Severity } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, MailId, Sha } from './model/ids.ts';
 import type { NewMail } from './model/mail.ts';
@@ -168,7 +169,9 @@ export type RigToTown =
       readonly subject: string;
       readonly text: string;
     }
-  | { readonly type: 'escalation_resolved'; readonly causeKey: string };
+  | { readonly type: 'escalation_resolved'; readonly causeKey: string }
+  /** Live work began or ended; the town watches a rig only in between. */
+  | { readonly type: 'rig_activity'; readonly live: boolean };
 
 /** Messages of the town actor to a rig actor. */
 export type TownToRig =
@@ -276,14 +279,16 @@ export type TownAction =
     };
 
 /** Facts of the town to itself: what became of its effects. */
-export type TownFact = {
-  readonly type: 'escalation_notified';
-  readonly escalation: string;
-  readonly round: number;
-  readonly route: Route;
-  readonly state: RouteState;
-  readonly error: string | null;
-};
+export type TownFact =
+  | {
+      readonly type: 'escalation_notified';
+      readonly escalation: string;
+      readonly round: number;
+      readonly route: Route;
+      readonly state: RouteState;
+      readonly error: string | null;
+    }
+  | { readonly type: 'watchdog_seen'; readonly seen: readonly Seen[] };
 
 /** One decision: its actions hold together or not at all. */
 export interface Decision<Action> {

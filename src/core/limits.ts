@@ -86,6 +86,15 @@ export const NOTIFY_BACKOFF_MS: readonly number[] = [
   2 * 60 * MINUTE,
 ];
 
+/** While a rig has live work, it and the runner are asked this often whether they are well. */
+export const WATCHDOG_INTERVAL_MS: number = 3 * MINUTE;
+/** So many unanswered questions in a row mean down: one may be bad luck, three at this interval are not. */
+export const WATCHDOG_MISSES_TO_DOWN = 3;
+/** No answer by then counts as missed; every actor and the runner answer within 10 s. */
+export const WATCHDOG_ANSWER_MS: number = 10 * SECOND;
+/** Work that has been due for so long, ten times the interval of the safety net, means that a rig's loop stands still. */
+export const WATCHDOG_LAG_MAX_MS: number = 5 * MINUTE;
+
 /** Polecats of one rig at once. */
 export const POLECATS_PER_RIG = 4;
 /** An older bead overtakes a newer one of the next higher priority after waiting this much longer. */

@@ -3,6 +3,7 @@ import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
 import type { Escalation, EscalationOption, EscalationRoute } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
+import type { Health } from './model/health.ts';
 import type { Review } from './model/review.ts';
 
 /** A page of a list; `next` continues it, null at the end. */
@@ -124,6 +125,8 @@ export interface TownStatus {
     readonly state: 'up' | 'down' | 'unknown';
     readonly pid: number | null;
   };
+  /** What the watchdog knows of rigs and runner; asked only while there is live work. */
+  readonly health: readonly Health[];
   readonly violations: readonly string[];
 }
 

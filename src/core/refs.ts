@@ -17,10 +17,23 @@ export const escalationRef = (id: EscalationId): Ref => `escalation:${id}`;
 export const SCHEDULE: Ref = 'schedule:';
 /** Mail of an actor that nobody has read yet; its timer is the next expiry. */
 export const MAILBOX: Ref = 'mailbox:';
+/** The town's questions to rigs and runner, while they have live work. */
+export const WATCHDOG: Ref = 'watchdog:';
 /** The safety net that looks at all live entities. */
 export const RESYNC: Ref = 'resync:';
 
-const KINDS = new Set(['bead', 'attempt', 'agent', 'train', 'convoy', 'escalation', 'schedule', 'mailbox', 'resync']);
+const KINDS = new Set([
+  'bead',
+  'attempt',
+  'agent',
+  'train',
+  'convoy',
+  'escalation',
+  'schedule',
+  'mailbox',
+  'watchdog',
+  'resync',
+]);
 
 export function parseRef(ref: Ref): { readonly kind: string; readonly id: string } {
   const colon = ref.indexOf(':');

@@ -26,6 +26,8 @@ export class RunnerRefusal extends Error {
 export interface RunnerClient {
   /** Instance of the runner that answers now, or null while none does. */
   instance(): RunnerInstance | null;
+  /** Asks the process itself; throws when it does not answer. */
+  health?(): Promise<{ readonly instance: string }>;
   start(request: StartAgent): Promise<void>;
   report(attempts: readonly string[]): Promise<readonly AgentReport[]>;
   stop(request: StopAgent): Promise<StopAnswer>;

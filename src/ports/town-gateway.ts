@@ -24,6 +24,7 @@ import type {
   TownStatus,
   Why,
 } from '../core/queries.ts';
+import type { Health } from '../core/model/health.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { TalkGateway } from './talk-gateway.ts';
@@ -62,6 +63,8 @@ export interface TownGateway {
   listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]>;
   /** Errors: `escalation_not_found`, `escalation_resolved`, `no_such_option`, those of the option that is applied. */
   commandEscalation(id: EscalationId, command: EscalationCommand, caller: Caller): Promise<EscalationSummary>;
+  /** What the watchdog knows; cheap. */
+  health(): Promise<readonly Health[]>;
   status(): Promise<TownStatus>;
   /** Journal of all actors, oldest first within each; `cursor` is opaque and holds one place per actor. */
   feed(

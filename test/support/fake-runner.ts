@@ -52,6 +52,14 @@ export class FakeRunner implements RunnerClient {
     return this.instanceId;
   }
 
+  health(): Promise<{ readonly instance: string }> {
+    this.calls.push('health');
+    return Promise.resolve().then(() => {
+      this.#answer();
+      return { instance: this.instanceId ?? 'none' };
+    });
+  }
+
   #answer(): void {
     if (this.silent || this.instanceId === null) throw new Error('no answer');
   }

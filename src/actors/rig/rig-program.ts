@@ -10,6 +10,7 @@ import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { RigActions } from './rig-actions.ts';
+import { tellActivity } from './rig-activity.ts';
 import type { RigContext } from './rig-context.ts';
 import { RigEffects } from './rig-effects.ts';
 import { RigEvents } from './rig-events.ts';
@@ -39,6 +40,7 @@ export class RigProgram implements Program {
     if (!this.#rig.view.hasConfig()) return null;
     const verdicts = reconcileRig(this.#rig.view, ref, turn.nowMs);
     for (const decision of verdicts.decisions) turn.decide(decision, this.#actions.apply);
+    if (ref === SCHEDULE) tellActivity(this.#rig, turn);
     return verdicts.wakeAtMs;
   }
 

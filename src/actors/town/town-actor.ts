@@ -1,4 +1,5 @@
 import type { Caller, ConvoyPlan, CreateConvoy, RigConfig, UpdateConvoy } from '../../core/commands.ts';
+import type { Health } from '../../core/model/health.ts';
 import type { BeadId, ConvoyId, EscalationId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
@@ -14,6 +15,7 @@ import { putRig } from './put-rig.ts';
 import { TOWN_ADDRESS, TownContext } from './town-context.ts';
 import type { TownPost } from './town-post.ts';
 import { TownProgram } from './town-program.ts';
+import type { AskRig } from './watchdog.ts';
 
 /** The town: its actor, and what may be asked of it. */
 export class TownActor {
@@ -28,8 +30,9 @@ export class TownActor {
     readonly ports: HostPorts;
     readonly sql: Sql;
     readonly deliver: (row: OutboxRow) => Promise<EffectOutcome>;
+    readonly askRig: AskRig;
   }) {
-    this.#town = new TownContext(options.sql, options.ports);
+    this.#town = new TownContext(options.sql, options.ports, options.askRig);
     this.program = new TownProgram(this.#town, options.deliver);
     this.kernel = new KernelStore(options.sql);
     this.#convoys = new ConvoyCommands(this.#town);
@@ -71,6 +74,16 @@ export class TownActor {
         subject: `agent:${sender}`,
         message: `${sender} wrote to ${recipient}, where nobody is; nothing was sent.`,
       });
+    });
+  }
+
+  health(): readonly Health[] {
+    return this.#town.watchdog.store.all();
+  }
+
+  runnerAnswered(): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.watchdog.runnerAnswered(turn);
     });
   }
 

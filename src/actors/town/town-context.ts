@@ -8,6 +8,7 @@ import { EscalationWriter } from '../../store/escalation-writer.ts';
 import { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { TownPost } from './town-post.ts';
+import { Watchdog, type AskRig } from './watchdog.ts';
 
 export const TOWN_ADDRESS = 'town';
 export const rigAddress = (rig: string): string => `rig/${rig}`;
@@ -31,12 +32,14 @@ export class TownContext {
   readonly ports: HostPorts;
   readonly view: SqlTownView;
   readonly post: TownPost;
+  readonly watchdog: Watchdog;
 
-  constructor(sql: Sql, ports: HostPorts) {
+  constructor(sql: Sql, ports: HostPorts, askRig: AskRig) {
     this.sql = sql;
     this.ports = ports;
     this.view = new SqlTownView(sql);
     this.post = new TownPost(this);
+    this.watchdog = new Watchdog(this, askRig);
   }
 
   convoys(turn: Turn): ConvoyWriter {

@@ -30,6 +30,9 @@ export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTow
     case 'escalation_resolved':
       town.resolve(turn, message.causeKey);
       return;
+    case 'rig_activity':
+      town.watchdog.activity(turn, rigOf(message.from), message.live);
+      return;
     default:
       unreachable(message, 'message of a rig');
   }
@@ -75,6 +78,10 @@ function beadEnded(town: TownContext, turn: Turn, message: Of<'bead_ended'>): vo
 
 /** What became of the town's own effects. */
 export function applyTownFact(town: TownContext, turn: Turn, fact: TownFact): void {
+  if (fact.type === 'watchdog_seen') {
+    town.watchdog.seen(turn, fact.seen);
+    return;
+  }
   town.escalations(turn).settleRoute(fact, fact.state, fact.error);
   turn.journal({
     entity: `escalation:${fact.escalation}`,

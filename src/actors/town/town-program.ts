@@ -98,6 +98,6 @@ export class TownProgram implements Program {
   }
 
   observe(): Promise<Observation> {
-    return Promise.resolve({ events: [], again: new Map() });
+    return this.#town.watchdog.observe();
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HEALTH_STATES } from '../../core/model/health.ts';
 import { count, cursor, limit, time } from './common.ts';
 import { convoySchema } from './convoys.ts';
 import { severity } from './escalations.ts';
@@ -25,6 +26,16 @@ export const statusSchema = z.object({
     status: z.enum(['up', 'down', 'unknown']),
     pid: count.nullable(),
   }),
+  /** What the watchdog knows of rigs (`rig:<name>`) and the runner. */
+  health: z.array(
+    z.object({
+      subject: z.string(),
+      status: z.enum(HEALTH_STATES),
+      missed: count,
+      answered_at: time.nullable(),
+      detail: z.string().nullable(),
+    }),
+  ),
   violations: z.array(z.string()),
 });
 export type StatusItem = z.infer<typeof statusSchema>;

@@ -67,6 +67,8 @@ function statusText(style: Style, town: StatusItem): string {
     `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
     `runner ${state(style, town.runner.status)}`,
   ];
+  for (const item of town.health.filter((one) => one.status === 'suspect' || one.status === 'down'))
+    lines.push(`${plain(item.subject)} ${state(style, item.status)}  ${plain(item.detail ?? '')}`);
   if (town.attention.length > 0) {
     lines.push('', paint(style, 'bold', 'Needs you'), ...attentionLines(style, town.attention));
   }
