@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { lifecycleOfMail } from './lifecycle.ts';
+import { isAgentOf, parseAddress } from './mail.ts';
+
+describe('an address', () => {
+  it.each([
+    ['human', 'human', 'human/'],
+    ['human/ada', 'human', 'human/'],
+    ['mayor/', 'mayor', 'mayor/'],
+    ['daemon', 'daemon', 'daemon/'],
+    ['api/witness', 'witness', 'api/witness'],
+    ['api/refinery', 'refinery', 'api/refinery'],
+    ['api/polecats/nux', 'agent', 'api/polecats/nux'],
+    ['api/crew/ada', 'agent', 'api/crew/ada'],
+  ])('%s is %s at %s', (text, kind, form) => {
+    expect(parseAddress(text)).toMatchObject({ kind, text: form });
+  });
+
+  it.each([
+    '',
+    '/',
+    'api',
+    'api/',
+    'mayor/x',
+    'daemon/x',
+    'API/witness',
+    'api/polecats/',
+    'a/b/c/d',
+    '../x/witness',
+    '-x',
+  ])('refuses %j', (text) => {
+    expect(() => parseAddress(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
+  });
+
+  it('is local where the mailbox is in the rig', () => {
+    expect(isAgentOf(parseAddress('api/polecats/nux'), 'api')).toBe(true);
+    expect(isAgentOf(parseAddress('web/polecats/nux'), 'api')).toBe(false);
+    expect(isAgentOf(parseAddress('api/witness'), 'api')).toBe(false);
+  });
+});
+
+describe('a lifecycle request by mail', () => {
+  const nux = { identity: 'api/polecats/nux', isAgent: true };
+  const person = { identity: 'human/', isAgent: false };
+
+  it('is the subject alone for the agent itself', () => {
+    expect(lifecycleOfMail({ subject: ' cycle ', body: '' }, nux)).toMatchObject({
+      agent: nux.identity,
+      action: 'cycle',
+      requestedBy: nux.identity,
+      timestamp: null,
+    });
+  });
+
+  it('is {from, action, timestamp} for a person', () => {
+    const body = JSON.stringify({ from: 'api/polecats/nux', action: 'shutdown', timestamp: '2026-01-01T00:00:00Z' });
+    expect(lifecycleOfMail({ subject: 'x', body }, person)).toMatchObject({
+      agent: nux.identity,
+      action: 'shutdown',
+      requestedBy: 'human/',
+      timestamp: '2026-01-01T00:00:00Z',
+    });
+  });
+
+  it.each([
+    ['no JSON', '{', 'bad_lifecycle_request'],
+    ['a number for a name', '{"from":1,"action":"x"}', 'unknown_lifecycle_action'],
+    ['nobody', '{"action":"cycle"}', 'bad_lifecycle_request'],
+    ['a bad name', '{"from":"--help","action":"cycle"}', 'bad_agent'],
+  ])('refuses %s', (_what, body, code) => {
+    expect(() => lifecycleOfMail({ subject: 'cycle', body }, person)).toThrow(expect.objectContaining({ code }));
+  });
+});
