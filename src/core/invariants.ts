@@ -32,12 +32,22 @@ export interface InvariantFacts {
   readonly pendingEvents: number;
   readonly pendingEffects: number;
   readonly duplicateEpochs: readonly number[];
+  /** When the next unread mail expires, and when that is looked at. */
+  readonly mailExpiresAtMs: number | null;
+  readonly mailDueAtMs: number | null;
   /** Live beads with a value that this program does not know: set aside, but not at rest. */
   readonly unreadableBeads: number;
 }
 
 export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violation[] {
-  return [...attempts(facts), ...agents(facts), ...beads(facts), ...reviews(facts), ...queues(facts, nowMs)];
+  return [
+    ...attempts(facts),
+    ...agents(facts),
+    ...beads(facts),
+    ...reviews(facts),
+    ...queues(facts, nowMs),
+    ...mail(facts),
+  ];
 }
 
 const repeated = (values: readonly string[]): readonly string[] => [
@@ -149,6 +159,12 @@ function reviews(facts: InvariantFacts): Violation[] {
   }
   return violations;
 }
+
+/** What nobody reads must come back to its sender: somebody has to look at that moment. */
+const mail = (facts: InvariantFacts): Violation[] =>
+  facts.mailExpiresAtMs === null || (facts.mailDueAtMs ?? Infinity) <= facts.mailExpiresAtMs
+    ? []
+    : [{ code: 'I19', text: 'unread mail expires and nobody looks' }];
 
 function queues(facts: InvariantFacts, nowMs: number): Violation[] {
   const violations: Violation[] = facts.lostEffects.map((key) => ({

@@ -1,5 +1,5 @@
 import type { InvariantFacts } from '../core/invariants.ts';
-import { RESYNC } from '../core/refs.ts';
+import { MAILBOX, RESYNC } from '../core/refs.ts';
 import type { Sql } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { KernelStore } from './kernel-store.ts';
@@ -38,6 +38,8 @@ export function readInvariantFacts(sql: Sql): InvariantFacts {
     lostEffects: sql
       .all(`SELECT key FROM outbox WHERE state = 'pending' AND next_at IS NULL`)
       .map((row) => text(row['key'])),
+    mailExpiresAtMs: view.nextMailExpiry(),
+    mailDueAtMs: new KernelStore(sql).timer(MAILBOX, 'rule'),
     pendingEvents: int(sql.all(`SELECT COUNT(*) AS n FROM inbox WHERE state = 'pending'`)[0]?.['n']),
     pendingEffects: int(sql.all(`SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending'`)[0]?.['n']),
     duplicateEpochs: sql
