@@ -147,6 +147,28 @@ describe('mail to an agent', () => {
     expect(digest).toContain('more: gt mail inbox');
   });
 
+  it('of another rig to a full mailbox comes back', async () => {
+    const talk = await Talk.with('api', 'web');
+    const nux = await talk.agentOn('api');
+    const other = await talk.agentOn('web');
+    for (let n = 0; n < MAILBOX_UNREAD_MAX; n += 1)
+      await talk.town.sendMail(draft(other.agent, { subject: `n${String(n)}` }), human);
+    await talk.town.sendOwnMail(nux, draft(other.agent, { subject: 'One more' }));
+    await talk.virtual.settle();
+    expect(await talk.town.ownMail(nux, true)).toMatchObject([{ from: 'daemon/', subject: 'Returned: One more' }]);
+  });
+
+  it('survives a crash of the brain between the rigs', async () => {
+    const talk = await Talk.with('api', 'web');
+    const nux = await talk.agentOn('api');
+    const other = await talk.agentOn('web');
+    await talk.town.sendOwnMail(nux, draft(other.agent, { subject: 'On its way' }));
+    talk.virtual.crash();
+    await talk.virtual.service.start([]);
+    await talk.virtual.settle();
+    expect(await talk.town.ownMail(other, true)).toMatchObject([{ subject: 'On its way' }]);
+  });
+
   it('to witnesses and the mayor is read by people, because no reader stands behind them', async () => {
     const talk = await Talk.with('api');
     const nux = await talk.agentOn('api');

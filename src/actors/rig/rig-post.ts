@@ -1,7 +1,7 @@
 import type { RigToTown } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
-import { notFound, precondition } from '../../core/errors.ts';
-import { MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
+import { notFound, precondition, TownError } from '../../core/errors.ts';
+import { MAIL_BODY_CHARS_MAX, MAIL_SUBJECT_CHARS_MAX, MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { DAEMON, isAgentOf, parseAddress, type Mail, type NewMail } from '../../core/model/mail.ts';
 import { MAILBOX } from '../../core/refs.ts';
@@ -49,7 +49,9 @@ export class RigPost {
     try {
       turn.sql.tx(() => this.send(turn, mail, 'limited'));
     } catch (error) {
-      this.bounce(turn, mail, error instanceof Error ? error.message : String(error));
+      // A broken disk is no answer to a mail: the kernel tries the whole message again.
+      if (!(error instanceof TownError)) throw error;
+      this.bounce(turn, mail, error.message);
     }
   }
 
@@ -62,8 +64,8 @@ export class RigPost {
       from: DAEMON,
       to: mail.from,
       kind: 'note',
-      subject: `Returned: ${mail.subject}`.slice(0, 200),
-      body: `Your mail to ${mail.to} was not read: ${reason}\n\n${mail.body}`.slice(0, 16_384),
+      subject: `Returned: ${mail.subject}`.slice(0, MAIL_SUBJECT_CHARS_MAX),
+      body: `Your mail to ${mail.to} was not read: ${reason}\n\n${mail.body}`.slice(0, MAIL_BODY_CHARS_MAX),
       replyTo: null,
     };
     // The sender may be gone by now; a return is not returned.

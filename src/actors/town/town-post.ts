@@ -1,5 +1,5 @@
 import type { TownToRig } from '../../core/actions.ts';
-import { PEOPLE_UNREAD_MAX } from '../../core/limits.ts';
+import { MAIL_BODY_CHARS_MAX, MAIL_SUBJECT_CHARS_MAX, PEOPLE_UNREAD_MAX } from '../../core/limits.ts';
 import { crockford, sortableTime, trusted, type MailId } from '../../core/model/ids.ts';
 import { DAEMON, HUMAN, parseAddress, type Mail, type NewMail } from '../../core/model/mail.ts';
 import { MAILBOX } from '../../core/refs.ts';
@@ -101,8 +101,8 @@ export class TownPost {
       from: DAEMON,
       to: sender.text,
       kind: 'note',
-      subject: `Returned: ${mail.subject}`.slice(0, 200),
-      body: `Your mail to ${mail.to} was not read: ${reason}.\n\n${mail.body}`.slice(0, 16_384),
+      subject: `Returned: ${mail.subject}`.slice(0, MAIL_SUBJECT_CHARS_MAX),
+      body: `Your mail to ${mail.to} was not read: ${reason}.\n\n${mail.body}`.slice(0, MAIL_BODY_CHARS_MAX),
       replyTo: null,
     });
   }
