@@ -26,6 +26,7 @@ const CHECK: readonly Step[] = [
 /** Everything CI runs on top. A later suite is one more line here: `program` for `node …/main.ts --short`. */
 const SLOW: readonly Step[] = [
   { name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] },
+  { name: 'sim', kind: 'program', command: ['node', 'sim/main.ts', '--ci'] },
   { name: 'chaos', kind: 'program', command: ['node', 'test/chaos/main.ts', '--short'] },
 ];
 

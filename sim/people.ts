@@ -24,6 +24,7 @@ export class People {
   /** What they know to exist. */
   readonly beads: BeadId[] = [];
   readonly convoys: ConvoyId[] = [];
+  readonly #members = new Map<ConvoyId, readonly BeadId[]>();
   /** Answers that are still awaited. */
   waiting = 0;
   /** Answers that are no valid answer of this program: anything but a `TownError`. */
@@ -119,7 +120,7 @@ export class People {
   #changeConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
     const id = chance.pick(this.convoys);
     if (id === undefined) return;
-    const change = this.#changeOf(step, chance);
+    const change = this.#changeOf(step, id, chance);
     this.#ask(
       `${step.kind} ${id}`,
       (town) => (change === null ? town.startConvoy(id, caller) : town.changeConvoy(id, change, caller)),
@@ -129,12 +130,15 @@ export class People {
     );
   }
 
-  #changeOf(step: PersonStep, chance: Prng): ConvoyChange | null {
+  #changeOf(step: PersonStep, id: ConvoyId, chance: Prng): ConvoyChange | null {
     switch (step.kind) {
       case 'convoy_add':
         return { type: 'add', plan: this.#work(step, chance) };
       case 'convoy_remove':
-        return { type: 'remove', beads: this.#some(chance, 1) };
+        return {
+          type: 'remove',
+          beads: [chance.pick(this.#members.get(id) ?? this.beads) ?? trusted.bead('api-00000')],
+        };
       case 'convoy_update':
         return { type: 'update', update: { onFailure: chance.pick(FAILURE_POLICIES) } };
       case 'convoy_close':
@@ -146,6 +150,10 @@ export class People {
 
   #learn(convoy: ConvoyDetail): void {
     if (!this.convoys.includes(convoy.id)) this.convoys.push(convoy.id);
+    this.#members.set(
+      convoy.id,
+      convoy.beads.flatMap((row) => (row.beadId === null ? [] : [row.beadId])),
+    );
     for (const row of convoy.beads)
       if (row.beadId !== null && !this.beads.includes(row.beadId)) this.beads.push(row.beadId);
   }

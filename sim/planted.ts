@@ -200,9 +200,27 @@ export const PLANTED: readonly Planted[] = [
     put: 'if (!beads.some(hasEnded))',
   },
   {
-    name: 'a late result answers another claim',
+    name: 'a bead on a hook is ready',
+    file: 'store/rig-view.ts',
+    find: 'AND NOT EXISTS (SELECT 1 FROM agents WHERE hook_bead_id = beads.id)',
+    put: '',
+  },
+  {
+    name: 'a bead that got its name is not asked about',
+    file: 'actors/rig/convoy-messages.ts',
+    find: "turn.send<RigToTown>('town', rig.address, { type: 'remote_blocker', blocker: bead, bead: waiting });",
+    put: '',
+  },
+  {
+    name: 'an end is told only once',
+    file: 'store/rig-writer.ts',
+    find: 'SET watched = 1, end_reported = 0 WHERE',
+    put: 'SET watched = 1 WHERE',
+  },
+  {
+    name: 'a newer claim is not heard',
     file: 'actors/rig/rig-events.ts',
-    find: 'return jobKey === verifyKey(attempt);',
-    put: 'return true;',
+    find: "if (judged && (fact.type !== 'agent_done' || fact.head === attempt.claimedHead)) {",
+    put: 'if (judged) {',
   },
 ];
