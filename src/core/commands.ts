@@ -1,4 +1,4 @@
-import type { BeadId, ConvoyId, RigName } from './model/ids.ts';
+import type { BeadId, RigName } from './model/ids.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
 import type { Origin, Priority } from './model/bead.ts';
 
@@ -103,11 +103,6 @@ export type EscalationCommand =
   | { readonly type: 'resolve'; readonly note: string }
   | { readonly type: 'decide'; readonly option: string };
 
-export interface AddRig {
-  readonly name: RigName;
-  readonly config: RigConfig;
-}
-
 /** What may change in a bead while it has not ended; what is missing stays as it is. */
 export interface BeadChanges {
   readonly title?: string | undefined;
@@ -127,7 +122,3 @@ export type BeadCommand =
   | { readonly type: 'unsling'; readonly bead: BeadId }
   | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
   | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string };
-
-export interface StartConvoy {
-  readonly convoy: ConvoyId;
-}

@@ -18,8 +18,6 @@ export const TAKEOVER_AFTER_MS: number = 5 * MINUTE;
 export const RETRY_BACKOFF_MS: readonly number[] = [30 * SECOND, 60 * SECOND, 2 * MINUTE, 5 * MINUTE];
 /** After this many counted failures the bead has failed: more tries only burn money. */
 export const FAILURES_MAX = 5;
-/** The same failure signature this often in a row asks a person instead of trying again. */
-export const SAME_SIGNATURE_MAX = 2;
 /** Back-off after an infrastructure failure of a dispatch: from here, doubling. Charged to the scope, not the bead. */
 export const INFRA_BACKOFF_MIN_MS: number = 5 * SECOND;
 export const INFRA_BACKOFF_MAX_MS: number = 10 * MINUTE;

@@ -57,6 +57,7 @@ function chargeActions(bead: Bead, ending: Ending, nowMs: number): RigAction[] {
       escalation(bead, 'high', `${bead.id} failed ${String(failures)} times and was given up. Last: ${ending.reason}`),
     ];
   }
+  // Twice in a row the same way: a third try would only burn money, so a person is asked.
   if (signature === bead.lastSignature) {
     const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} Try again with "gt bead retry ${bead.id}", or change it first with "gt bead update ${bead.id}".`;
     return [

@@ -1,2 +1,0 @@
-export { TownService } from './town-service.ts';
-export type { TownServiceOptions } from './town-service.ts';
