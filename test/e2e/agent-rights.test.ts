@@ -1,6 +1,7 @@
 /** An agent's `gt` has the rights of its attempt and no more, seen from inside a real agent. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +34,21 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 }, WAIT_MS);
 
+const pause = (ms = 50): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Every row that a call could change, read beside the daemon. */
+function rows(): unknown {
+  const db = new DatabaseSync(join(town, '.gastown/rigs/app.db'), { readOnly: true });
+  try {
+    const counted = ['journal', 'inbox', 'outbox', 'attempts'].map((table) =>
+      db.prepare(`SELECT COUNT(*) AS n FROM ${table}`).get(),
+    );
+    return [db.prepare('SELECT id, status, hold, version FROM beads ORDER BY id').all(), counted];
+  } finally {
+    db.close();
+  }
+}
+
 /** Runs a recipe as an agent and answers the lines it wrote to its ledger. */
 async function asAgent(...lines: readonly string[]): Promise<readonly string[]> {
   const ledger = join(folder, 'ledger');
@@ -47,7 +63,7 @@ async function asAgent(...lines: readonly string[]): Promise<readonly string[]> 
     const text = readFileSync(ledger, 'utf8');
     if (text.includes('end\n') || Date.now() > untilMs)
       return text.split('\n').filter((line) => line !== '' && line !== 'end');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
   }
 }
 
@@ -83,6 +99,43 @@ describe('an agent', () => {
       hold: 'staged',
       version: other.version,
     });
+  });
+
+  it('gets 401 without and 403 with its token over HTTP, and no row changes', async () => {
+    const other = JSON.parse(gt('bead', 'create', 'another', '--rig', 'app', '--json')) as { id: string };
+    const { url } = JSON.parse(gt('daemon', 'status', '--json')) as { url: string };
+    const token = join(folder, 'token');
+    const go = join(folder, 'go');
+    const agent = asAgent(`printf %s "$GT_TOKEN" > ${token}`, `until [ -e ${go} ]; do sleep 0.05; done`);
+    while (!existsSync(token) || readFileSync(token, 'utf8') === '') await pause();
+    await pause(300);
+    const before = rows();
+    const call = async (path: string, bearer: string | null, method = 'GET'): Promise<number> => {
+      const headers = {
+        'content-type': 'application/json',
+        ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+      };
+      const body = method === 'POST' ? { body: '{}' } : {};
+      return (await fetch(`${url}/api/v1/towns/_/${path}`, { method, headers, ...body })).status;
+    };
+    const capability = readFileSync(token, 'utf8');
+    const calls: readonly (readonly [string, string])[] = [
+      ['beads', 'GET'],
+      [`beads/${other.id}/close`, 'POST'],
+      [`beads/${other.id}/sling`, 'POST'],
+      ['rigs', 'POST'],
+      ['runner/facts', 'POST'],
+      [`agent/bead/${other.id}`, 'GET'],
+    ];
+    for (const [path, method] of calls) {
+      expect([path, await call(path, null, method)]).toEqual([path, 401]);
+      expect([path, await call(path, `${capability}x`, method)]).toEqual([path, 401]);
+      expect([path, await call(path, capability, method)]).toEqual([path, 403]);
+    }
+    expect(await call('agent/hook', capability)).toBe(200);
+    expect(rows()).toEqual(before);
+    writeFileSync(go, '');
+    await agent;
   });
 
   it("finds none of the town's secrets in its environment", async () => {
