@@ -32,10 +32,16 @@ export interface Reply {
 export class TownClient {
   readonly #town: Town;
   readonly #owner: string;
+  #isAway = false;
 
   constructor(town: Town) {
     this.#town = town;
     this.#owner = readSecrets(town.paths).owner;
+  }
+
+  /** Whether the latest answer came from the databases, because no daemon answered. */
+  get isAway(): boolean {
+    return this.#isAway;
   }
 
   async get<T>(path: string): Promise<T> {
@@ -45,10 +51,13 @@ export class TownClient {
   /** A GET whose answer is not JSON, or whose headers matter. */
   async read(path: string): Promise<Reply> {
     try {
-      return checked(await this.#send('GET', path));
+      const answer = await this.#send('GET', path);
+      this.#isAway = false;
+      return checked(answer);
     } catch (error) {
-      if (error instanceof NotListening) return this.#readHere(path);
-      throw noAnswer(error);
+      if (!(error instanceof NotListening)) throw noAnswer(error);
+      this.#isAway = true;
+      return this.#readHere(path);
     }
   }
 

@@ -106,6 +106,18 @@ describe('gt without a town', () => {
     expect(readdirSync(place.root)).toEqual([]);
   });
 
+  it.each([
+    ['version', 'gt version'],
+    ['help', 'gt help'],
+    ['mail', 'gt help mail send'],
+    ['convoy', 'gt help convoy create'],
+    ['exit-codes', '124'],
+  ])('explains %s', async (topic, text) => {
+    const answer = await place.gt(['help', topic]);
+    expect([answer.code, answer.err]).toEqual([0, '']);
+    expect(answer.out).toContain(text);
+  });
+
   it.each([[['done']], [['prime']], [['hook']], [['checkpoint', '{}']]])('%j is for agents only', async (args) => {
     const answer = await place.gt([...args, '--json']);
     expect([answer.code, errorOf(answer.err).code]).toEqual([3, 'not_an_agent']);
@@ -427,5 +439,11 @@ describe('gt in a town', () => {
       expect([args, (await gt([...args, '--json'])).code]).toEqual([args, 0]);
     }
     expect((await gt(['sling', bead, '--json'])).code).toBe(7);
+  });
+
+  it('says in status and inbox that the daemon is down', async () => {
+    expect((await gt(['status'])).out).toMatch(/daemon .*down.*gt up/);
+    expect((await gt(['inbox'])).err).toContain('The daemon is down');
+    expect(await json(['status'])).toMatchObject({ daemon: 'down' });
   });
 });

@@ -31,7 +31,12 @@ An agent has also
   GT_RUNNER_SOCKET, GT_TOKEN, GT_STATE_DIR   how gt hook, prime, checkpoint and done reach the town
   GT_ATTEMPT, GT_EPOCH, GT_ROUND, GT_KIND, GT_SOURCE_BEAD, GT_TARGET_SHA   which try this is`;
 
-const TOPICS: Readonly<Record<string, string>> = { 'exit-codes': EXIT_CODES, environment: ENVIRONMENT };
+const TOPICS: Readonly<Record<string, string>> = {
+  'exit-codes': EXIT_CODES,
+  environment: ENVIRONMENT,
+  version: 'gt version: print the version of gt and of the Node it runs on\n\nUsage: gt version [--json]',
+  help: 'gt help: what commands there are, or one command or topic\n\nUsage: gt help [<command> | exit-codes | environment]',
+};
 
 /** `gt`, `gt --help`: at most 25 lines. */
 export function rootHelp(argv: readonly string[]): number {
@@ -136,12 +141,19 @@ export function unknownCommand(argv: readonly string[]): never {
   );
 }
 
-/** `gt help <topic>`; false when there is no such topic, so that it may be a command. */
+/** `gt help <topic>` or of a family of commands; false when there is none, so that it may be a command. */
 export function printTopic(topic: string): boolean {
-  const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
-  if (text === undefined) return false;
+  const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : familyText(topic);
+  if (text === null || text === undefined) return false;
   process.stdout.write(`${text}\n`);
   return true;
+}
+
+/** What `gt help mail` lists. */
+function familyText(family: string): string | null {
+  const members = COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `)).map((entry) => entry.name);
+  if (members.length === 0) return null;
+  return [`gt ${family} has these commands:`, ...members.map((name) => `  gt help ${name}`)].join('\n');
 }
 
 /** The version in the package's own manifest, two folders up in source and in a build. */

@@ -33,8 +33,10 @@ export const status: CommandSpec = {
   summary: 'the whole town at a glance: what needs you, what moves, what waits',
   examples: ['gt status', 'gt status --json'],
   run: async (context) => {
-    const town = await new TownClient(context.town()).get<StatusItem>('status');
-    context.print(context.json ? JSON.stringify(town) : statusText(context.style, town));
+    const client = new TownClient(context.town());
+    const town = await client.get<StatusItem>('status');
+    const daemon = client.isAway ? 'down' : 'up';
+    context.print(context.json ? JSON.stringify({ ...town, daemon }) : statusText(context.style, town, daemon));
     return EXIT.ok;
   },
 };
@@ -44,7 +46,9 @@ export const inbox: CommandSpec = {
   summary: 'what needs a person, worst first, each with the command that helps',
   examples: ['gt inbox', 'gt inbox --json'],
   run: async (context) => {
-    const { attention, working_agents: working } = await new TownClient(context.town()).get<StatusItem>('status');
+    const client = new TownClient(context.town());
+    const { attention, working_agents: working } = await client.get<StatusItem>('status');
+    if (client.isAway) context.hint(AWAY);
     if (context.json) context.print(JSON.stringify({ items: attention, next: null }));
     else if (attention.length === 0) context.print(`Nothing needs you. ${String(working)} agents are working.`);
     else context.print(attentionLines(context.style, attention).join('\n'));
@@ -59,13 +63,19 @@ function attentionLines(style: Style, items: StatusItem['attention']): readonly 
   ]);
 }
 
-function statusText(style: Style, town: StatusItem): string {
+const AWAY = 'The daemon is down: this is what was recorded last, and nothing moves. Start it with: gt up';
+/** The watchdog asks nobody in an idle town. */
+const NOT_ASKED = 'asked only while something runs';
+
+function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): string {
   const isLive = (convoy: ConvoyItem): boolean => !['landed', 'failed', 'cancelled'].includes(convoy.status);
   const ready = town.rigs.reduce((sum, rig) => sum + rig.ready_beads, 0);
   const sentence = `${String(town.attention.length)} need you. ${String(town.working_agents)} working, ${String(ready)} ready, ${String(town.merged_last_hour)} merged in the last hour.`;
   const lines = [
     `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
-    `runner ${state(style, town.runner.status)}`,
+    daemon === 'down'
+      ? `daemon ${state(style, daemon)}  ${AWAY}`
+      : `runner ${state(style, town.runner.status)}${town.runner.status === 'unknown' ? `  ${NOT_ASKED}` : ''}`,
   ];
   for (const item of town.health.filter((one) => one.status === 'suspect' || one.status === 'down'))
     lines.push(`${plain(item.subject)} ${state(style, item.status)}  ${plain(item.detail ?? '')}`);
