@@ -587,6 +587,26 @@ describe('an observation', () => {
   });
 });
 
+describe('an observation that takes its time', () => {
+  it('is followed by one of what fell due meanwhile, without waiting for the safety net', async () => {
+    const bare = await BareActor.open();
+    const asked: string[] = [];
+    bare.program.observe = async (refs) => {
+      asked.push(refs.join());
+      for (let turns = 0; asked.length === 1 && turns < 30; turns += 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      return { events: [], again: new Map() };
+    };
+    await bare.actor.ask((turn) => {
+      turn.kernel.setTimer('attempt:a', 'observe', bare.nowMs + 10);
+      turn.kernel.setTimer('attempt:b', 'observe', bare.nowMs + 20);
+    });
+    await bare.advance(20);
+    for (let n = 0; n < 5; n += 1) await bare.settle();
+    expect([asked, bare.alarmMs]).toEqual([['attempt:a', 'attempt:b'], null]);
+  });
+});
+
 describe('waiting for something to become true', () => {
   const truth = (bare: BareActor) => () => (bare.notes().length > 0 ? 'there' : null);
 

@@ -375,14 +375,14 @@ export class Actor {
         this.ask((turn) => {
           for (const ref of due) this.#kernel.setTimer(ref, 'observe', seen.again.get(ref) ?? null);
           for (const event of seen.events) turn.event(event);
+          // Within the turn: what fell due meanwhile is asked about at the end of it, since nothing else wakes for it.
+          this.#observing = false;
         }),
       )
       .catch((error: unknown) => {
+        this.#observing = false;
         this.#ports.log.warn('observation not recorded', { actor: this.address, error: describe(error) });
         this.#ports.after(TURN_RETRY_MS, this.wake);
-      })
-      .finally(() => {
-        this.#observing = false;
       });
   }
 }
