@@ -272,15 +272,33 @@ describe('the dispatch breaker', () => {
       town.runner.exit(processOf(town, id).request.attempt, { cause: 'spawn_failed', exitCode: null });
       await town.settle();
     }
-    await sling(town, 'two');
+    const two = await sling(town, 'two');
     expect(town.runner.running()).toEqual([]);
     expect((await town.service.listRigs())[0]).toMatchObject({ status: 'breaker_open', liveAttempts: 0 });
     await town.advance(20_000);
     expect(town.runner.running()).toHaveLength(1);
-    await finish(town, id);
+    await finish(town, two);
     expect((await town.service.listRigs())[0]?.status).toBe('ready');
     expect(town.runner.running()).toHaveLength(1);
+    await finish(town, id);
     expect(await show(town, id)).toMatchObject({ failures: 0, closeReason: 'merged' });
+  });
+});
+
+describe('a bead that can never start', () => {
+  it('does not keep the others of its rig from being the probe', async () => {
+    const town = await openTown();
+    const spawn = town.runner.spawn.bind(town.runner);
+    town.runner.spawn = (attempt) => {
+      const isBad = town.runner.processes.get(attempt)?.request.repo.targetBranch === 'typo';
+      if (isBad) town.runner.exit(attempt, { cause: 'spawn_failed', exitCode: null });
+      else spawn(attempt);
+    };
+    await sling(town, 'bad', { targetBranch: 'typo' });
+    const good = await sling(town, 'good');
+    await town.advance(5 * 60_000);
+    await finish(town, good);
+    expect(await show(town, good)).toMatchObject({ closeReason: 'merged' });
   });
 });
 

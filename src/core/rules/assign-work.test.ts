@@ -40,6 +40,18 @@ describe('assignWork', () => {
     expect(agents).toEqual([polecat('slit'), polecat('nux'), polecat('toast'), polecat('dag')]);
   });
 
+  it('probes with a bead that did not just fail: one that can never start must not stop the rig', () => {
+    const [first, second, third] = line(3);
+    const infra = (task: Bead | undefined, epoch: number) =>
+      attempt(task ?? bead(), { epoch, endedAtMs: NOW - 100 + epoch, outcome: 'infra', processGone: true });
+    const probe = (attempts: readonly ReturnType<typeof infra>[]) =>
+      dispatched(assignWork(rigView({ ready: line(3), breaker: open(3, NOW - 1), attempts }), '', NOW));
+    expect(probe([infra(first, 1)])).toEqual([second?.id]);
+    expect(probe([infra(first, 1), infra(second, 2), infra(third, 3), infra(first, 4)])).toEqual([second?.id]);
+    const healthy = rigView({ ready: line(3), breaker: open(1, 0), attempts: [infra(first, 1)] });
+    expect(dispatched(assignWork(healthy, '', NOW))[0]).toBe(first?.id);
+  });
+
   it.each([
     [2, 2],
     [3, 1],

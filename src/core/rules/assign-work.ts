@@ -21,15 +21,20 @@ export const assignWork: RigRule = (view, _id, nowMs) => {
   if (halfOpen && breaker.retryAtMs > nowMs) return wakeAt(breaker.retryAtMs);
   const free = config.polecatsMax - view.slotsTaken();
   const slots = halfOpen ? Math.min(free, 1) : free;
-  const decisions = slots > 0 ? dispatches(view, nowMs, slots) : [];
+  const decisions = slots > 0 ? dispatches(view, nowMs, { slots, probing: halfOpen }) : [];
   if (halfOpen && decisions.length > 0) decisions.push(nextProbe(view, nowMs));
   return { decisions, wakeAtMs: view.nextBackoffEnd(nowMs) };
 };
 
-function dispatches(view: RigView, nowMs: number, slots: number): RigDecision[] {
+function dispatches(
+  view: RigView,
+  nowMs: number,
+  { slots, probing }: { readonly slots: number; readonly probing: boolean },
+): RigDecision[] {
   const decisions: RigDecision[] = [];
   const taken = new Set<string>();
-  for (const bead of view.readyBeads(nowMs, slots + PINNED_LOOKAHEAD)) {
+  const ready = view.readyBeads(nowMs, slots + PINNED_LOOKAHEAD);
+  for (const bead of probing ? byInfraFailure(view, ready) : ready) {
     if (decisions.length >= slots) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
@@ -37,13 +42,30 @@ function dispatches(view: RigView, nowMs: number, slots: number): RigDecision[] 
     decisions.push({
       rule: 'assign-work',
       entity: SCHEDULE,
-      reason: `${bead.id} is first in line and a slot is free`,
+      reason: probing
+        ? `${bead.id} is the probe of the dispatch breaker`
+        : `${bead.id} is first in line and a slot is free`,
       actions: [
         { type: 'dispatch_agent', bead: bead.id, agent: choice.agent, isNew: choice.isNew, round: roundOf(view, bead) },
       ],
     });
   }
   return decisions;
+}
+
+/**
+ * A bead that itself is the trouble (a target branch that does not exist) must not be the probe each time, or it would
+ * stop the whole rig: who failed that way last goes first no more, whoever failed longest ago before it.
+ */
+function byInfraFailure(view: RigView, ready: readonly Bead[]): readonly Bead[] {
+  const failedAtMs = (bead: Bead): number => {
+    const last = view.lastAttempt(bead.id);
+    return last?.outcome === 'infra' ? (last.endedAtMs ?? 0) : 0;
+  };
+  return ready
+    .map((bead) => ({ bead, failedAtMs: failedAtMs(bead) }))
+    .toSorted((a, b) => a.failedAtMs - b.failedAtMs)
+    .map((row) => row.bead);
 }
 
 function roundOf(view: RigView, bead: Bead): number {
