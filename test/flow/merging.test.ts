@@ -193,3 +193,37 @@ describe('the train', () => {
     expect(processOf(town, (await show(town, stuck)).reworkBeads[0] ?? stuck).request.kind).toBe('conflict');
   });
 });
+
+describe('a merge request that a person has to look at', () => {
+  it('goes on when its hold is released, like by a retry', async () => {
+    const town = await openTown();
+    const red: JobResult = { result: 'gates', green: false, runs: [] };
+    town.runner.judge = (job) => (job.kind === 'gates' ? red : defaultResult(job));
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    for (let round = 1; town.runner.running().length > 0; round += 1) await finishAll(town, 100 * (round + 1));
+    const held = (await show(town, id)).review;
+    const mergeRequest = held?.beadId ?? id;
+    expect([held?.step, (await show(town, mergeRequest)).hold]).toEqual(['reworking', 'needs_human']);
+    town.runner.judge = defaultResult;
+    await town.service.beadCommand({ type: 'release', bead: mergeRequest }, human);
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
+  });
+});
+
+describe('a branch that the remote refuses', () => {
+  it('is asked for again and told to a person, although its agent is gone', async () => {
+    const town = await openTown();
+    town.runner.judge = (job) =>
+      job.kind === 'promote' ? { result: 'error', message: 'pre-receive hook declined' } : defaultResult(job);
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    await town.advance(30 * MINUTE);
+    expect(await town.service.listEscalations(true)).toEqual([expect.objectContaining({ causeKey: `bead:${id}` })]);
+    town.runner.judge = defaultResult;
+    await town.advance(MINUTE);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+});

@@ -91,7 +91,7 @@ export class RigCommands {
         this.#hold(writer, bead, command.note);
         break;
       case 'release':
-        this.#release(writer, bead);
+        this.#release(turn, writer, bead);
         break;
       case 'retry':
         this.#retry(turn, writer, bead);
@@ -196,7 +196,7 @@ export class RigCommands {
     writer.updateBead(bead.id, { hold: 'held', hold_reason: note });
   }
 
-  #release(writer: RigWriter, bead: Bead): void {
+  #release(turn: Turn, writer: RigWriter, bead: Bead): void {
     if (isTerminal(bead.status))
       throw conflict(
         'bead_ended',
@@ -213,6 +213,9 @@ export class RigCommands {
       );
     }
     writer.updateBead(bead.id, { hold: null, hold_reason: null });
+    // One that was held because its rework came to nothing would wait for a rework that nobody does.
+    const review = bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : null;
+    if (review !== null) this.#requeue(turn, writer, review);
   }
 
   /** A person's answer to "try again?": the count starts over, the bead and its merge request go back in line. */

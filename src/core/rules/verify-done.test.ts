@@ -9,6 +9,7 @@ import {
   review,
   rigView,
 } from '../../../test/support/rig-view-builder.ts';
+import { CLAIM_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import type { AttemptFacts } from '../view.ts';
 import { verifyDone } from './verify-done.ts';
@@ -31,6 +32,15 @@ function judge(of: Bead, over: Partial<AttemptFacts>) {
 const actions = (of: Bead, over: Partial<AttemptFacts>) => judge(of, over).decisions.flatMap((row) => row.actions);
 
 describe('verifyDone', () => {
+  it.each(['verifying', 'promoting'] as const)('tells a person once when a claim stays %s', (state) => {
+    const late = (agoMs: number) => ({ claimedAtMs: NOW - agoMs, claim: { state, kind: 'done' as const } });
+    expect(judge(task, late(10))).toEqual({ decisions: [], wakeAtMs: NOW - 10 + CLAIM_DEADLINE_MS });
+    expect(actions(task, late(CLAIM_DEADLINE_MS))).toEqual([
+      expect.objectContaining({ type: 'raise_escalation', causeKey: `bead:${task.id}`, severity: 'high' }),
+    ]);
+    expect(judge({ ...task, escalated: true }, late(CLAIM_DEADLINE_MS))).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
   it.each([
     ['without a claim', {}],
     ['that has ended', { ...claimed, endedAtMs: NOW }],

@@ -1,13 +1,15 @@
+import { CLAIM_DEADLINE_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { Job } from '../facts.ts';
 import { attemptRef, branchName } from '../model/agent.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
-import { attemptEntity } from '../refs.ts';
+import { attemptEntity, beadRef } from '../refs.ts';
+import { duration } from '../text.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
 import { closeBreaker } from './dispatch-breaker.ts';
 import { endingActions } from './end-attempt.ts';
-import { act, NOTHING, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
+import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
  * A claim becomes true only by evidence: the attempt's ref is checked in git, then promoted to the bead's public branch
@@ -30,9 +32,33 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
     case 'refused':
       return act(refuse(view, attempt, attempt.claim, nowMs));
     default:
-      return NOTHING;
+      return overdue(bead, attempt, nowMs);
   }
 };
+
+/**
+ * A verdict that does not come (a remote that refuses the branch, a runner that is away) is told to a person once; it
+ * goes on being asked for. Nobody else would see it: the agent is gone, and its silence is expected.
+ */
+function overdue(bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts {
+  if (attempt.claimedAtMs === null || attempt.claim === null) return NOTHING;
+  const deadlineMs = attempt.claimedAtMs + CLAIM_DEADLINE_MS;
+  if (nowMs < deadlineMs) return wakeAt(deadlineMs);
+  if (bead.escalated) return NOTHING;
+  const message = `${bead.id} is done, says its agent, but the claim has been ${attempt.claim.state} for ${duration(nowMs - attempt.claimedAtMs)}: the runner or the git host does not answer, or refuses ${branchName(sourceOf(bead))}. It is asked for again by itself; look into the runner's log.`;
+  return act(
+    decision(attempt, 'the verdict is overdue', [
+      {
+        type: 'raise_escalation',
+        causeKey: `bead:${bead.id}`,
+        severity: 'high',
+        category: 'merge',
+        subject: beadRef(bead.id),
+        message,
+      },
+    ]),
+  );
+}
 
 function decision(attempt: AttemptFacts, reason: string, actions: readonly RigAction[]): RigDecision {
   return { rule: 'verify-done', entity: attemptEntity(attempt.id), reason, actions };
