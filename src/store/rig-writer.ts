@@ -299,7 +299,7 @@ export class RigWriter {
   /** The result of the present step; a late one of an older step changes nothing. */
   setReviewResult(stepKey: string, result: JobResult): BeadId | null {
     const row = this.#sql.all(
-      'UPDATE reviews SET result = ?, version = version + 1 WHERE step_key = ? RETURNING bead_id',
+      `UPDATE reviews SET result = ?, version = version + 1 WHERE step_key = ? AND step <> 'ended' RETURNING bead_id`,
       JSON.stringify(result),
       stepKey,
     )[0];

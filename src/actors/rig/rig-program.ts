@@ -60,9 +60,10 @@ export class RigProgram implements Program {
     const { sql } = this.#rig;
     const ids = (query: string): string[] => sql.all(query).map((row) => String(row['id']));
     return [
-      ...ids('SELECT id FROM attempts WHERE process_gone = 0 OR ended_at IS NULL').map((id) =>
-        attemptEntity(trusted.attempt(id)),
-      ),
+      ...ids(
+        // Not one OR: that would read every attempt that there ever was.
+        'SELECT id FROM attempts WHERE process_gone = 0 UNION SELECT id FROM attempts WHERE ended_at IS NULL',
+      ).map((id) => attemptEntity(trusted.attempt(id))),
       ...ids(`SELECT id FROM agents WHERE status NOT IN ('idle', 'dead')`).map((id) => agentRef(trusted.agent(id))),
       ...ids(`SELECT id FROM beads WHERE status IN ('open', 'in_progress', 'in_review') ORDER BY id`).map((id) =>
         beadRef(trusted.bead(id)),
