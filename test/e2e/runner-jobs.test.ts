@@ -257,6 +257,23 @@ describe('a job', () => {
     expect(town.brain.recorded.filter((fact) => fact.type === 'job_finished')).toHaveLength(1);
   });
 
+  it("goes to the rig's address, whatever an agent made of the remote in its worktree", async () => {
+    await town.job({ kind: 'repo', key: key(), repo: town.repo });
+    const other = join(town.root, 'other.git');
+    town.git(['clone', '-q', '--bare', town.origin, other], town.root);
+    const before = town.git(['rev-parse', 'main'], other);
+    town.git(['remote', 'set-url', 'origin', other], town.bare);
+    town.git(['remote', 'set-url', '--push', 'origin', other], town.bare);
+    const head = branch('set-url', { 'url.txt': 'u\n' });
+    const merged = await candidate(head);
+    const pushed = await town.job(pushJob(merged.candidate, merged.targetSha));
+    expect(pushed).toEqual({ result: 'pushed', targetSha: merged.candidate });
+    expect(town.git(['rev-parse', 'main'])).toBe(merged.candidate);
+    expect(town.git(['rev-parse', 'main'], other)).toBe(before);
+    town.git(['remote', 'remove', 'origin'], town.bare);
+    expect(await town.job({ kind: 'repo', key: key(), repo: town.repo })).toMatchObject({ result: 'repo_ready' });
+  });
+
   it('of a moved repository follows the new address', async () => {
     await town.job({ kind: 'repo', key: key(), repo: town.repo });
     const moved = join(town.root, 'moved.git');

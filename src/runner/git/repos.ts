@@ -96,7 +96,8 @@ export class Repos {
       entry.queued.delete(refspec);
       await git(
         rigRepo.place,
-        ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...prune, '--end-of-options', 'origin', refspec],
+        // By its address: "origin" is a setting that an agent may change from its worktree.
+        ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...prune, '--end-of-options', repo.url, refspec],
         { timeoutMs: GIT_NETWORK_TIMEOUT_MS },
       );
     });

@@ -10,6 +10,7 @@ import { requireCommit } from './repo-jobs.ts';
 export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'push' }>): Promise<JobResult> {
   const repo = await requireCommit(ctx, job.repo, job.candidate);
   const pushed = await pushRef(repo, {
+    url: job.repo.url,
     branch: checkBranch(job.repo.targetBranch),
     sha: job.candidate,
     expectedOld: job.expectedOld,
@@ -28,12 +29,13 @@ export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'pus
 export async function runPromote(ctx: RunnerContext, job: Extract<Job, { kind: 'promote' }>): Promise<JobResult> {
   checkBranch(job.branch);
   const repo = await requireCommit(ctx, job.repo, job.head);
-  const first = await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: job.expectedOld });
+  const to = { url: job.repo.url, branch: job.branch, sha: job.head };
+  const first = await pushRef(repo, { ...to, expectedOld: job.expectedOld });
   if (first.code === 0) return { result: 'promoted', head: job.head };
   const actual = await remoteHead(repo, job.repo, job.branch);
   if (actual === job.head) return { result: 'promoted', head: job.head };
   const harmless = actual !== job.expectedOld && (actual === null || (await contains(ctx, repo, job, actual)));
-  const pushed = harmless ? await pushRef(repo, { branch: job.branch, sha: job.head, expectedOld: actual }) : first;
+  const pushed = harmless ? await pushRef(repo, { ...to, expectedOld: actual }) : first;
   if (pushed.code === 0) return { result: 'promoted', head: job.head };
   return actual === job.expectedOld
     ? { result: 'error', message: failure(pushed) }
@@ -51,15 +53,16 @@ async function contains(
   return (await resolve(repo.place, actual)) !== null && isAncestor(repo.place, actual, job.head);
 }
 
+/** To the address, not to "origin": that is a setting that an agent may change from its worktree. */
 async function pushRef(
   repo: RigRepo,
-  what: { readonly branch: string; readonly sha: string; readonly expectedOld: string | null },
+  what: { readonly url: string; readonly branch: string; readonly sha: string; readonly expectedOld: string | null },
 ): Promise<GitOutput> {
   const ref = `refs/heads/${what.branch}`;
   const lease = `--force-with-lease=${ref}:${what.expectedOld ?? ''}`;
   return git(
     repo.place,
-    ['push', '--porcelain', '--atomic', '--no-verify', lease, '--end-of-options', 'origin', `${what.sha}:${ref}`],
+    ['push', '--porcelain', '--atomic', '--no-verify', lease, '--end-of-options', what.url, `${what.sha}:${ref}`],
     {
       timeoutMs: GIT_NETWORK_TIMEOUT_MS,
       ok: [0, 1, 128],
