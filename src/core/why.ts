@@ -176,7 +176,7 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
     };
   if (breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs) {
     return {
-      sentence: `Ready, but dispatch of this rig is stopped after ${String(breaker.failures)} infrastructure failures: ${breaker.reason ?? 'unknown'}.`,
+      sentence: `Ready, but dispatch of this rig is stopped after ${String(breaker.failures)} infrastructure failures: ${(breaker.reason ?? 'unknown').replace(/\.$/, '')}.`,
       rule: 'assign-work',
       next: 'A probe goes by itself when the breaker half-opens.',
       wakeAtMs: breaker.retryAtMs,

@@ -135,10 +135,12 @@ describe('the daemon', () => {
     writeFileSync(place.path('town', 'gastown.toml'), config);
   });
 
-  it('does not start with a wrong configuration, and says why', async () => {
-    await gt('daemon', 'stop');
+  it('does not start with a wrong configuration, and says why; but can be looked at and stopped', async () => {
     const config = place.read('town', 'gastown.toml');
     writeFileSync(place.path('town', 'gastown.toml'), config.replace('polecats_max', 'polecat_max'));
+    expect(await json('daemon', 'status')).toMatchObject({ running: true });
+    expect((await gt('daemon', 'logs', '-n', '1')).code).toBe(0);
+    expect((await gt('daemon', 'stop')).code).toBe(0);
     const answer = await gt('up', '--json');
     expect(answer.code).toBe(3);
     expect(JSON.parse(answer.err)).toMatchObject({

@@ -229,6 +229,13 @@ describe('a person changes their mind', () => {
     expect(await virtual.service.beadCommand({ type: 'unsling', bead: created.id }, human)).toMatchObject({
       hold: 'staged',
     });
+    await virtual.service.beadCommand(
+      { type: 'close', bead: created.id, reason: 'cancelled', note: 'not needed' },
+      human,
+    );
+    await expect(virtual.service.beadCommand({ type: 'unsling', bead: created.id }, human)).rejects.toMatchObject({
+      code: 'bead_ended',
+    });
   });
 
   it('sends a branch back while its gates run: one rework, all comments, no merge of the old head', async () => {

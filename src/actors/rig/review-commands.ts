@@ -78,6 +78,13 @@ function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeReque
 
 /** Back to "recorded": only what does not run yet can be taken back without ending an agent. */
 export function unsling(rig: RigContext, turn: Turn, bead: Bead): void {
+  if (isTerminal(bead.status)) {
+    throw conflict(
+      'bead_ended',
+      `${bead.id} has ended (${bead.closeReason ?? bead.status}); an end is final.`,
+      'Nothing needs to be taken back.',
+    );
+  }
   if (bead.status !== 'open') {
     throw precondition(
       'not_waiting',

@@ -1,7 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { FeedItem, JournalItem } from '../../api/contract/town.ts';
-import { precondition } from '../../core/errors.ts';
-import { PAGE_SIZE_MAX } from '../../core/limits.ts';
+import { precondition, TownError } from '../../core/errors.ts';
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../core/limits.ts';
+import type { TownPaths } from '../../hosts/node/town-files.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -30,7 +31,7 @@ async function follow(look: () => Promise<void> | void): Promise<never> {
 
 export const feed: CommandSpec = {
   usage: 'gt feed [-f] [--limit <n>] [--cursor <c>]',
-  summary: 'what happened, by which rule, and why; with --json one object, with -f --json one line per entry',
+  summary: 'what happened, oldest first, by which rule, and why; with -f --json one line per entry',
   examples: ['gt feed', 'gt feed -f'],
   options: {
     follow: followOption,
@@ -47,7 +48,11 @@ export const feed: CommandSpec = {
       return EXIT.ok;
     }
     printEntries(context, page.items);
-    if (!isFollowing) return EXIT.ok;
+    if (!isFollowing) {
+      if (page.items.length >= (limit ?? PAGE_SIZE_DEFAULT))
+        context.hint(`Later entries: gt feed --cursor ${page.cursor}`);
+      return EXIT.ok;
+    }
     return follow(async () => {
       page = await client.get<FeedItem>(`feed${query({ limit, cursor: page.cursor })}`);
       printEntries(context, page.items);
@@ -105,8 +110,7 @@ export const daemonLogs: CommandSpec = {
   },
   run: async (context, args) => {
     const { paths } = context.town();
-    const { loadConfig } = await import('../../hosts/node/config.ts');
-    const path = loadConfig(paths, context.env).logFile;
+    const path = await logFileOf(paths, context.env);
     const count = args.number('lines', { min: 1, max: LINES_MAX }) ?? LINES_DEFAULT;
     if (!existsSync(path))
       throw precondition(
@@ -124,6 +128,17 @@ export const daemonLogs: CommandSpec = {
     });
   },
 };
+
+/** The log says why a configuration was refused, so a broken one must not hide it. */
+async function logFileOf(paths: TownPaths, env: NodeJS.ProcessEnv): Promise<string> {
+  const { loadConfig } = await import('../../hosts/node/config.ts');
+  try {
+    return loadConfig(paths, env).logFile;
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    return paths.daemonLog;
+  }
+}
 
 /** Prints what was added since `offset`; a rotated log starts again at 0. */
 function printNew(context: Context, path: string, offset: number): number {

@@ -59,12 +59,14 @@ export function sortableTime(nowMs: number): string {
   return text;
 }
 
+const withArticle = (what: string): string => (/^[aeiou]/.test(what) ? `an ${what}` : `a ${what}`);
+
 function parse<T extends string>(pattern: RegExp, what: string, text: string, shape: string): T {
   if (!pattern.test(text)) {
     throw usage(
       `bad_${what.replaceAll(' ', '_')}`,
-      `${JSON.stringify(text.slice(0, 80))} is not a ${what}.`,
-      `A ${what} looks like ${shape}.`,
+      `${JSON.stringify(text.slice(0, 80))} is not ${withArticle(what)}.`,
+      `${withArticle(what).replace('a', 'A')} looks like ${shape}.`,
       what,
     );
   }

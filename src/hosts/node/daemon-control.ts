@@ -26,7 +26,17 @@ const sleep = (ms: number): Promise<void> =>
   });
 
 export function statusOf(town: Town): DaemonStatus {
-  return daemonStatus(town.paths, loadConfig(town.paths, process.env).pidFile);
+  return daemonStatus(town.paths, pidFileOf(town));
+}
+
+/** A broken configuration must not keep anybody from looking at the daemon or from stopping it. */
+function pidFileOf(town: Town): string {
+  try {
+    return loadConfig(town.paths, process.env).pidFile;
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    return town.paths.pidFile;
+  }
 }
 
 export interface StartInput {
@@ -35,9 +45,10 @@ export interface StartInput {
   readonly main: string;
 }
 
-/** Starts a daemon in the background and waits until it serves. Errors: `daemon_running`, `daemon_not_ready`. */
+/** Starts a daemon in the background and waits until it serves. Errors: those of the configuration, `daemon_running`, `daemon_not_ready`. */
 export async function startDaemon(input: StartInput): Promise<DaemonStatus> {
   const { paths } = input.town;
+  loadConfig(paths, process.env);
   const before = statusOf(input.town);
   if (before.running)
     throw conflict(
