@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -235,6 +235,29 @@ describe('gates', () => {
     expect(result).toMatchObject({ green: true });
     expect(JSON.stringify(result)).not.toMatch(/very-secret|runner-secret|GT_TOKEN/);
     expect(town.alive()).toEqual([]);
+  });
+});
+
+describe('a runner that is stopped', () => {
+  it('says nothing about gates that it ended: they are run again, and nobody reworks for it', async () => {
+    const stubborn = town.commandRequest(`sh -c "trap '' TERM; echo up; sleep 60 & wait; sleep 60"`);
+    await town.call('POST', '/agents', stubborn);
+    await until(() => town.brain.recorded.some((fact) => fact.type === 'agent_started'), 'the agent runs');
+    const mark = join(town.root, 'ran');
+    const gate = (name: string): Job => ({
+      kind: 'gates',
+      key: name,
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [{ name, run: `echo x >> "${mark}"; test -e "${town.root}/go" || sleep 60`, timeoutMs: 90_000 }],
+    });
+    await town.call('POST', '/jobs', gate('red'));
+    await until(() => existsSync(mark), 'the gate runs');
+    await town.runner?.stop();
+    expect(town.brain.recorded.filter((fact) => fact.type === 'job_finished')).toEqual([]);
+    writeFileSync(join(town.root, 'go'), '');
+    await town.start();
+    expect(await town.job(gate('red'))).toMatchObject({ result: 'gates', green: true });
   });
 });
 

@@ -34,6 +34,7 @@ export class JobEngine {
   readonly #running = new Map<string, Running>();
   readonly #gates = new Semaphore(GATES_AT_ONCE_MAX);
   #begun = 0;
+  #stopping = false;
 
   constructor(ctx: RunnerContext) {
     this.#ctx = ctx;
@@ -61,8 +62,12 @@ export class JobEngine {
     return { state: 'accepted' };
   }
 
-  /** Ends gates that run, since nobody would be left to read their result; the brain posts them again. */
+  /**
+   * Ends gates that run, since nobody would be left to read their result; the brain posts them again. Killed by us they
+   * look red, so from here on no result of a gate is recorded: it would be reworked by an agent.
+   */
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const { job } of this.#running.values()) {
       if (job.kind === 'gates')
         await sweep({ town: this.#ctx.town.id, attempt: gateMarker(job.key) }, this.#ctx.timings.sweepMs);
@@ -89,6 +94,7 @@ export class JobEngine {
   #finish(running: Running, end: { readonly result: JobResult; readonly run: number }): void {
     const { job } = running;
     this.#running.delete(job.key);
+    if (this.#stopping && job.kind === 'gates') return;
     this.#ctx.db.tx(() => {
       this.#ctx.jobs.finish(job.key, end.result);
       if (!running.tellByFact) return;
@@ -97,9 +103,16 @@ export class JobEngine {
     });
   }
 
+  /** One that waited for its turn must not begin while the runner ends. */
+  #runGates(job: Extract<Job, { kind: 'gates' }>): Promise<JobResult> {
+    return this.#stopping
+      ? Promise.resolve({ result: 'error', message: 'the runner stops' })
+      : runGates(this.#ctx, job);
+  }
+
   async #perform(job: Job): Promise<JobResult> {
     try {
-      return await (job.kind === 'gates' ? this.#gates.run(() => runGates(this.#ctx, job)) : perform(this.#ctx, job));
+      return await (job.kind === 'gates' ? this.#gates.run(() => this.#runGates(job)) : perform(this.#ctx, job));
     } catch (error) {
       const next = error instanceof TownError ? ` ${error.next}` : '';
       return { result: 'error', message: `${errorText(error)}${next}`.slice(0, ERROR_CHARS_MAX) };
