@@ -86,6 +86,7 @@ export class ConvoyCommands {
       id,
       leaving.map((row) => row.position),
     );
+    this.#tellNames(turn, id, rows);
     for (const rig of new Set(leaving.map((row) => row.rig)))
       this.#town.tell(turn, rig, {
         type: 'leave_convoy',
@@ -99,6 +100,18 @@ export class ConvoyCommands {
       reason: `by ${caller.actor}: ${leaving.map((row) => row.beadId ?? row.title).join(', ')}`,
     });
     return id;
+  }
+
+  /** Once a bead is out of the plan its place means nothing: who waits for it across rigs has to know its id before. */
+  #tellNames(turn: Turn, id: ConvoyId, rows: readonly ConvoyBead[]): void {
+    const rigs = new Set(rows.map((row) => row.rig));
+    if (rigs.size < 2) return;
+    const names = rows.flatMap((row) =>
+      row.beadId === null ? [] : [{ ref: convoyBeadRef(id, row.position), bead: row.beadId }],
+    );
+    const skip = this.#live(id).onFailure === 'skip';
+    for (const rig of rigs)
+      this.#town.tell(turn, rig, { type: 'start_convoy', convoy: id, names, positions: [], skip });
   }
 
   #removable(id: ConvoyId, bead: BeadId, rows: readonly ConvoyBead[]): ConvoyBead {
