@@ -6,7 +6,10 @@ import { TimerAlarm } from './alarm-timer.ts';
 import { monotoneClock } from './clock.ts';
 import { isLocked, takeLock } from './lock.ts';
 import { formatLogLine, LogFile } from './log-file.ts';
+import { silentLog } from '../../ports/log.ts';
+import { RunnerSupervisor } from './runner-supervisor.ts';
 import { chooseSocketDir } from './town-create.ts';
+import type { Town, TownSecrets } from './town-files.ts';
 
 describe('monotoneClock', () => {
   it('never goes back', () => {
@@ -116,5 +119,27 @@ describe('chooseSocketDir', () => {
     expect(one.length).toBeLessThan(78);
     expect(chooseSocketDir('/other', {})).not.toBe(one);
     expect(chooseSocketDir('/other', { XDG_RUNTIME_DIR: '/' })).toMatch(/^\/gt-[0-9a-f]{12}$/);
+  });
+});
+
+describe('the supervisor of the runner', () => {
+  it('tries again when no process can be made', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'gt-supervisor-'));
+    const errors: string[] = [];
+    const paths = { root, runnerLog: join(root, 'no-such-folder', 'runner.log') };
+    const supervisor = new RunnerSupervisor({
+      town: { paths, identity: { id: 'tw-test', name: 'test', socketDir: root } } as unknown as Town,
+      secrets: { owner: 'o', brainCalls: 'b', runnerCalls: 'r', capabilityKey: 'k' } as TownSecrets,
+      log: { ...silentLog, error: (text) => errors.push(text) },
+      onInstance: () => undefined,
+    });
+    supervisor.start();
+    await vi.waitFor(() => {
+      expect(errors.length).toBeGreaterThan(1);
+    });
+    await supervisor.stop();
+    supervisor.client.close();
+    rmSync(root, { recursive: true, force: true });
+    expect(new Set(errors)).toEqual(new Set(['runner not started']));
   });
 });

@@ -67,7 +67,7 @@ export class RunnerSupervisor {
     let backOffMs = RESPAWN_MIN_MS;
     while (!this.#stop.signal.aborted) {
       const startedAtMs = Date.now();
-      const isUp = (await this.#adopt()) || (await this.#spawn());
+      const isUp = (await this.#adopt()) || (await this.#trySpawn());
       if (isUp) {
         await this.#watch();
         if (this.#stop.signal.aborted) return;
@@ -87,6 +87,16 @@ export class RunnerSupervisor {
       this.#setInstance(trusted.runner(health.instance), health.pid);
       return true;
     } catch {
+      return false;
+    }
+  }
+
+  /** No files, memory or disk for a new process now is no reason to never try again. */
+  async #trySpawn(): Promise<boolean> {
+    try {
+      return await this.#spawn();
+    } catch (error) {
+      this.#options.log.error('runner not started', { cause: error instanceof Error ? error.message : String(error) });
       return false;
     }
   }
