@@ -48,7 +48,7 @@ export const inbox: CommandSpec = {
   run: async (context) => {
     const client = new TownClient(context.town());
     const { attention, working_agents: working } = await client.get<StatusItem>('status');
-    if (client.isAway) context.hint(AWAY);
+    if (client.isAway) context.hint(`The daemon is down: ${AWAY}`);
     if (context.json) context.print(JSON.stringify({ items: attention, next: null }));
     else if (attention.length === 0) context.print(`Nothing needs you. ${String(working)} agents are working.`);
     else context.print(attentionLines(context.style, attention).join('\n'));
@@ -63,7 +63,7 @@ function attentionLines(style: Style, items: StatusItem['attention']): readonly 
   ]);
 }
 
-const AWAY = 'The daemon is down: this is what was recorded last, and nothing moves. Start it with: gt up';
+const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
 /** The watchdog asks nobody in an idle town. */
 const NOT_ASKED = 'asked only while something runs';
 
