@@ -124,6 +124,24 @@ describe('a disk that fails', () => {
     expect(bare.notes()).toEqual(['fact']);
   });
 
+  it('that can not be read after a commit takes neither the answer nor the loop with it', async () => {
+    const bare = await BareActor.open();
+    let broken = false;
+    const waiting = bare.actor.until(() => {
+      if (broken) throw new DbError('storage', 'disk I/O error');
+      return bare.notes().includes('two') ? true : null;
+    }, 60_000);
+    broken = true;
+    await bare.actor.ask((turn) => {
+      note(turn, 'one');
+    });
+    broken = false;
+    await bare.actor.ask((turn) => {
+      note(turn, 'two');
+    });
+    expect(await waiting).toBe(true);
+  });
+
   it('is a failure of the turn wherever it shows: in an ask, an event or a rule', async () => {
     for (const where of ['ask', 'event', 'rule']) {
       const bare = await BareActor.open();

@@ -194,12 +194,22 @@ export class Actor {
     }
     this.#dueMs = nextDueMs;
     this.#alarm.set(nextDueMs);
-    this.#ports.afterTurn?.(this.address, this.#sql);
     for (const reply of replies) reply();
-    this.#waiters.check();
     for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS);
-    this.#startObservation(nowMs);
+    this.#lookAround(nowMs);
     if (this.#jobs.length > 0) this.wake();
+  }
+
+  /** What only reads after the commit: a disk that fails here costs a second look, never the loop. */
+  #lookAround(nowMs: number): void {
+    try {
+      this.#ports.afterTurn?.(this.address, this.#sql);
+      this.#waiters.check();
+      this.#startObservation(nowMs);
+    } catch (error) {
+      this.#ports.log.error('state not readable after the turn', { actor: this.address, error: describe(error) });
+      this.#ports.after(TURN_RETRY_MS, this.wake);
+    }
   }
 
   /** An effect that never answers gives its place back at its deadline, when its row comes back too. */
