@@ -1,12 +1,18 @@
 import type { Clock } from '../ports/clock.ts';
 
-/** The machine's clock, held from going back: a time that is stored is never later than one taken after it. */
-export function systemClock(): Clock {
-  let last = 0;
+/**
+ * The machine's clock, held from going back: a time that is stored is never later than one taken after it. Set back by
+ * somebody it goes on, not still: signs of life at one and the same moment would look like silence.
+ */
+export function systemClock(read: () => number = Date.now, elapsed: () => number = () => performance.now()): Clock {
+  let lastMs = 0;
+  let readAtMs = elapsed();
   return {
     now: () => {
-      last = Math.max(last, Date.now());
-      return last;
+      const nowMs = elapsed();
+      lastMs = Math.max(read(), lastMs + Math.max(0, nowMs - readAtMs));
+      readAtMs = nowMs;
+      return Math.floor(lastMs);
     },
   };
 }

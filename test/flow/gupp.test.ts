@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/core/commands.ts';
 import { trusted } from '../../src/core/model/ids.ts';
+import { openTown, processOf, sling } from '../support/town-story.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 
 const human: Caller = { actor: 'human/test', origin: 'human' };
@@ -80,5 +81,21 @@ describe('a silent agent', () => {
     await virtual.advance(16 * MINUTE);
     const messages = virtual.runner.calls.filter((call) => call.startsWith('message'));
     expect(messages).toHaveLength(1);
+  });
+});
+
+describe('a runner whose clock is hours behind', () => {
+  it('does not make an active agent look silent', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    const { attempt, epoch } = processOf(town, id).request;
+    for (let minute = 0; minute < 150; minute += 1) {
+      await town.advance(60_000);
+      const atMs = town.nowMs - 10 * 3_600_000;
+      const fact = { type: 'agent_event', key: `behind-${String(minute)}`, rig: 'api', attempt, epoch } as const;
+      const event = { ...fact, eventType: 'output', atMs, activeTools: [], statusMessage: null };
+      await town.service.recordFacts([event]);
+    }
+    expect(processOf(town, id).request.attempt).toBe(attempt);
   });
 });

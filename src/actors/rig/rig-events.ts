@@ -201,8 +201,10 @@ export class RigEvents {
 
   #activity(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
     if (attempt.endedAtMs !== null) return;
+    // Before the dispatch it can't have been: the runner's clock is behind ours, and now is what we know.
+    const atMs = fact.atMs < attempt.startedAtMs ? turn.nowMs : Math.min(fact.atMs, turn.nowMs);
     this.#inContact(turn, writer, attempt, {
-      last_activity_at: Math.min(fact.atMs, turn.nowMs),
+      last_activity_at: atMs,
       last_event_type: fact.eventType,
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,
