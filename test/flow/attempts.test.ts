@@ -58,7 +58,7 @@ describe('an attempt whose time is over', () => {
   });
 
   it('leaves its work to the next one when it ends (T02)', async () => {
-    const town = await openTown({ api: { runtime: 'command' } });
+    const town = await openTown({ api: { runtime: 'command', command: 'agent' } });
     const id = await sling(town, 'one');
     const old = processOf(town, id).request;
     town.runner.silent = true;

@@ -295,3 +295,16 @@ describe('changing a bead', () => {
     ).rejects.toMatchObject({ code: 'bead_ended' });
   });
 });
+
+describe('a runtime that nobody has', () => {
+  it('is refused when it is named, so that it never stops the rig', async () => {
+    const virtual = await town('api');
+    await expect(virtual.service.createBead(bead('one', { runtime: 'nope' }), human)).rejects.toMatchObject({
+      code: 'unknown_runtime',
+    });
+    await expect(virtual.service.createBead(bead('one', { runtime: 'command' }), human)).rejects.toMatchObject({
+      code: 'no_command',
+    });
+    expect((await virtual.service.listBeads({ includeMergeRequests: false, limit: 10 })).items).toEqual([]);
+  });
+});

@@ -227,3 +227,34 @@ describe('a branch that the remote refuses', () => {
     expect(await town.service.listEscalations(true)).toEqual([]);
   });
 });
+
+describe('a push that the remote keeps refusing', () => {
+  const refusing = (town: VirtualTown, bead: string): void => {
+    town.runner.judge = (job) =>
+      job.kind === 'push' && town.runner.jobs.size > 0 && job.key.includes(bead)
+        ? { result: 'error', message: 'protected branch' }
+        : defaultResult(job);
+  };
+
+  it('lets others past, tells a person once, and lets itself be cancelled', async () => {
+    const town = await openTown();
+    const first = await sling(town, 'refused');
+    town.runner.judge = (job) =>
+      job.kind === 'push' ? { result: 'error', message: 'protected branch' } : defaultResult(job);
+    await finish(town, first);
+    const mergeRequest = (await show(town, first)).review?.beadId ?? '';
+    refusing(town, mergeRequest);
+    const second = await sling(town, 'fine');
+    await finish(town, second, 300);
+    await town.advance(10 * MINUTE);
+    expect(await show(town, second)).toMatchObject({ closeReason: 'merged' });
+    expect(await show(town, first)).toMatchObject({ status: 'in_review' });
+    expect(
+      (await town.service.listEscalations(true)).filter((row) => row.subject === `bead:${mergeRequest}`),
+    ).toHaveLength(1);
+    await town.service.beadCommand({ type: 'close', bead: first, reason: 'cancelled', note: 'not there' }, human);
+    await town.advance(10 * MINUTE);
+    expect(await show(town, first)).toMatchObject({ status: 'closed', closeReason: 'cancelled' });
+    expect((await town.service.listQueue()).length).toBe(0);
+  });
+});

@@ -1,6 +1,7 @@
 import type { BeadChanges, BeadCommand, Caller } from '../../core/commands.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
 import { BODY_CHARS_MAX } from '../../core/limits.ts';
+import { checkRuntime } from '../../core/runtimes.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { queueKey } from '../../core/queue-key.ts';
@@ -117,6 +118,7 @@ export function update(rig: RigContext, turn: Turn, bead: Bead, changes: BeadCha
   if (Object.keys(columns).length === 0) {
     throw usage('nothing_to_update', 'Nothing to change was named.', 'Give a title, body, priority, runtime or model.');
   }
+  if (changes.runtime !== undefined) checkRuntime(changes.runtime, rig.view.config());
   if (changes.priority !== undefined) columns['queue_key'] = queueKey(changes.priority, bead.createdAtMs);
   rig.writer(turn).updateBead(bead.id, columns);
 }

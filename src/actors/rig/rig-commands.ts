@@ -5,6 +5,8 @@ import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import { breakerCause } from '../../core/rules/dispatch-breaker.ts';
+import { checkRuntime } from '../../core/runtimes.ts';
 import { beadRef } from '../../core/refs.ts';
 import { utf8Length } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
@@ -37,6 +39,7 @@ export class RigCommands {
     const local = input.dependsOn.filter((id) => prefixOf(id) === config.prefix);
     const missing = local.find((id) => !writer.beadExists(id));
     if (missing !== undefined) throw notFound('bead', missing);
+    checkRuntime(input.runtime, config);
     const id = this.#rig.mintBead(writer);
     writer.insertBead({
       id,
@@ -140,6 +143,7 @@ export class RigCommands {
         `Start all of it with "gt convoy start ${bead.convoyId}".`,
       );
     }
+    checkRuntime(sling.runtime ?? bead.runtime, this.#rig.view.config());
     writer.updateBead(bead.id, {
       ...(bead.hold === 'staged' ? { hold: null, hold_reason: null } : {}),
       runtime: sling.runtime ?? bead.runtime,
@@ -181,6 +185,12 @@ export class RigCommands {
   }
 
   #hold(writer: RigWriter, bead: Bead, note: string): void {
+    if (isTerminal(bead.status))
+      throw conflict(
+        'bead_ended',
+        `${bead.id} has ended (${bead.closeReason ?? bead.status}).`,
+        'Nothing needs to be held.',
+      );
     if (bead.status !== 'open')
       throw precondition(
         'not_open',
@@ -238,9 +248,20 @@ export class RigCommands {
       writer.markEscalated(id, false);
       turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: `bead:${id}` });
     }
+    this.#closeBreaker(turn, writer);
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review !== null) this.#requeue(turn, writer, review);
+  }
+
+  /** A person says "now": the wait of the dispatch breaker is over as well, and it counts anew. */
+  #closeBreaker(turn: Turn, writer: RigWriter): void {
+    const { escalated } = this.#rig.view.breaker();
+    if (!writer.resetBreaker() || !escalated) return;
+    turn.send<RigToTown>('town', this.#rig.address, {
+      type: 'escalation_resolved',
+      causeKey: breakerCause(this.#rig.view),
+    });
   }
 
   #requeue(turn: Turn, writer: RigWriter, review: ReviewFacts): void {

@@ -55,8 +55,8 @@ export interface Escalation {
 const ROUTES_OF: Readonly<Record<Severity, readonly Route[]>> = {
   low: ['log'],
   medium: ['mayor'],
-  high: ['webhook', 'email'],
-  critical: ['webhook', 'email'],
+  high: ['mayor', 'webhook', 'email'],
+  critical: ['mayor', 'webhook', 'email'],
 };
 
 export const routesOf = (severity: Severity): readonly Route[] => ROUTES_OF[severity];

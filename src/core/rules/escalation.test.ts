@@ -58,8 +58,8 @@ describe('escalationRule', () => {
   it.each([
     ['low', ['log']],
     ['medium', ['mayor']],
-    ['high', ['webhook', 'email']],
-    ['critical', ['webhook', 'email']],
+    ['high', ['mayor', 'webhook', 'email']],
+    ['critical', ['mayor', 'webhook', 'email']],
   ] as const)('tells %s over %j, once', (severity, expected) => {
     expect(routes(judge(item({ severity })).actions)).toEqual(expected);
     const again = judge(
@@ -96,6 +96,6 @@ describe('escalationRule', () => {
     }
     expect(waits).toEqual([1, 2, 3]);
     expect(state).toMatchObject({ severity: 'critical', reEscalations: 3 });
-    expect(routes(judge(state, [told('webhook', 2)], now).actions)).toEqual(['webhook', 'email']);
+    expect(routes(judge(state, [told('webhook', 2)], now).actions)).toEqual(['mayor', 'webhook', 'email']);
   });
 });

@@ -7,6 +7,7 @@ import {
 } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { GateRun, Job, JobResult } from '../facts.ts';
+import type { Bead } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
@@ -33,22 +34,41 @@ export const mergeStep: RigRule = (view, id, nowMs) => {
   }
 };
 
-/** A step without a result past its deadline is told to a person once; it goes on being asked for. */
+/**
+ * A step without a result past its deadline is told to a person once. Merge and gates go on being asked for; a push that
+ * the remote keeps refusing goes to the back of the line instead of jamming it. Its candidate stays recorded, so the
+ * next merge asks first whether it arrived after all.
+ */
 function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts {
   if (review.stepKey === null || review.deadlineAtMs === null) return NOTHING;
   if (nowMs < review.deadlineAtMs) return wakeAt(review.deadlineAtMs);
-  if (view.bead(review.beadId)?.escalated !== false) return NOTHING;
-  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer.`;
-  return decide(review, 'the step is overdue', [
+  const isTold = view.bead(review.beadId)?.escalated !== false;
+  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer, or refuses.`;
+  const tell: RigAction = {
+    type: 'raise_escalation',
+    causeKey: `bead:${review.beadId}`,
+    severity: 'high',
+    category: 'merge',
+    subject: beadRef(review.beadId),
+    message,
+  };
+  const actions = [...(review.step === 'pushing' ? toTheBack(review, nowMs) : []), ...(isTold ? [] : [tell])];
+  return actions.length === 0 ? NOTHING : decide(review, 'the step is overdue', actions);
+}
+
+function toTheBack(review: ReviewFacts, nowMs: number): RigAction[] {
+  return [
     {
-      type: 'raise_escalation',
-      causeKey: `bead:${review.beadId}`,
-      severity: 'high',
-      category: 'merge',
-      subject: beadRef(review.beadId),
-      message,
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'queued',
+      job: null,
+      heldReason: 'its push was not taken before the deadline',
+      requeueAtMs: nowMs,
     },
-  ]);
+    { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
+  ];
 }
 
 const decide = (review: ReviewFacts, reason: string, actions: readonly RigAction[]): RigVerdicts =>
@@ -68,6 +88,7 @@ function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs
         tree: result.tree,
         targetSha: trusted.sha(result.targetSha),
       };
+      if ((view.bead(review.sourceBeadId)?.cancelRequestedAtMs ?? null) !== null) return cancelBeforePush(view, review);
       const gates = view.config().gates;
       const next =
         gates.length === 0 ? pushStep(view, review, candidate, nowMs) : gateStep(view, review, candidate, nowMs);
@@ -235,20 +256,27 @@ function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs:
     ...(toTheBack ? { requeueAtMs: nowMs } : {}),
   };
   const back: RigAction = { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' };
-  const cancelled: RigAction[] =
-    source?.cancelRequestedAtMs === null || source === null
-      ? []
-      : [
-          {
-            type: 'transition_bead',
-            bead: source.id,
-            from: 'in_review',
-            to: 'closed',
-            closeReason: 'cancelled',
-            evidence: { note: 'cancelled while its push was under way; the push lost' },
-          },
-        ];
+  const cancelled = source === null || source.cancelRequestedAtMs === null ? [] : [cancelSource(source)];
   return decide(review, 'lost the push race; the target moved', [requeue, back, ...cancelled]);
+}
+
+const cancelSource = (source: Bead): RigAction => ({
+  type: 'transition_bead',
+  bead: source.id,
+  from: 'in_review',
+  to: 'closed',
+  closeReason: 'cancelled',
+  evidence: { note: 'cancelled while its push was under way; the push lost' },
+});
+
+/** The cancel waited for a push that never had a verdict; the merge found that it did not arrive. */
+function cancelBeforePush(view: RigView, review: ReviewFacts): RigVerdicts {
+  const source = view.bead(review.sourceBeadId);
+  return decide(review, 'cancelled, and its push had not arrived', [
+    { type: 'merge_step', mergeRequest: review.beadId, fromStep: review.step, toStep: 'queued', job: null },
+    { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
+    ...(source === null ? [] : [cancelSource(source)]),
+  ]);
 }
 
 /** Merged is a fact about ancestry: the commit is on the target. It closes the merge request and its source together. */
