@@ -10,7 +10,7 @@ import { shrink } from './shrink.ts';
 import type { Result } from './world.ts';
 
 /** Seeds that CI runs, each twice; enough that the coverage table has no zero. */
-const CI_SEEDS = 30;
+const CI_SEEDS = 40;
 /** No new seed is begun after this long, so that a slow machine does not make CI long. */
 const CI_BUDGET_MS = 50_000;
 

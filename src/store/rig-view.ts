@@ -18,6 +18,7 @@ import {
   int,
   intOrNull,
   json,
+  parseJson,
   readable,
   reviewFromRow,
   text,
@@ -33,7 +34,7 @@ export const DISPATCH_SCOPE = 'dispatch';
 export class SqlRigView implements RigView {
   readonly #sql: Sql;
   readonly mail: MailStore;
-  #config: RigConfig | null = null;
+  #config: { readonly source: string; readonly value: RigConfig } | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -49,20 +50,16 @@ export class SqlRigView implements RigView {
     return readable(this.#sql.all(query, ...args), decode);
   }
 
-  /** Settings of this rig; the cache is dropped by `forgetConfig` when they change. */
+  /** Settings of this rig. Parsed once per text, not per turn: what a failed turn had written must not stay in memory. */
   config(): RigConfig {
-    this.#config ??= json<RigConfig>(
-      must(this.#sql.all(`SELECT value FROM meta WHERE key = 'config'`)[0], 'a rig has settings')['value'],
-    );
-    return this.#config;
+    const row = must(this.#sql.all(`SELECT value FROM meta WHERE key = 'config'`)[0], 'a rig has settings');
+    const source = text(row['value']);
+    if (this.#config?.source !== source) this.#config = { source, value: parseJson<RigConfig>(source) };
+    return this.#config.value;
   }
 
   hasConfig(): boolean {
     return this.#sql.all(`SELECT 1 AS one FROM meta WHERE key = 'config'`).length > 0;
-  }
-
-  forgetConfig(): void {
-    this.#config = null;
   }
 
   bead(id: BeadId): Bead | null {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller, CreateBead, CreateConvoy } from '../../src/core/commands.ts';
+import { DbError } from '../../src/ports/sql.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 import { defaultResult, sha } from '../support/fake-runner.ts';
@@ -306,5 +307,37 @@ describe('a runtime that nobody has', () => {
       code: 'no_command',
     });
     expect((await virtual.service.listBeads({ includeMergeRequests: false, limit: 10 })).items).toEqual([]);
+  });
+});
+
+describe('settings that could not be written', () => {
+  it('do not stay in memory: the next try writes them (seed 2001)', async () => {
+    const virtual = await town('api');
+    const sql = virtual.databases.get('rig/api');
+    if (sql === undefined) throw new Error('the rig has a database');
+    const inner = sql.tx.bind(sql);
+    let depth = 0;
+    let broken = true;
+    sql.tx = <T>(body: () => T): T => {
+      depth += 1;
+      try {
+        return inner(() => {
+          const value = body();
+          if (depth === 1 && broken) throw new DbError('storage', 'disk full');
+          return value;
+        });
+      } finally {
+        depth -= 1;
+      }
+    };
+    const parked = rigConfig('api', { parked: true });
+    await expect(virtual.service.configure([parked])).rejects.toMatchObject({ code: 'storage_failed' });
+    broken = false;
+    expect((await virtual.service.listRigs())[0]?.status).toBe('ready');
+    await virtual.service.configure([parked]);
+    expect((await virtual.service.listRigs())[0]?.status).toBe('parked');
+    virtual.crash();
+    await virtual.service.start([]);
+    expect((await virtual.service.listRigs())[0]?.status).toBe('parked');
   });
 });

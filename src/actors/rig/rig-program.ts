@@ -109,7 +109,6 @@ export class RigProgram implements Program {
     const wanted = JSON.stringify(config);
     if (known === wanted) return;
     turn.kernel.setMeta('config', wanted);
-    view.forgetConfig();
     turn.journal({
       entity: `rig:${config.name}`,
       action: 'configure',
