@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../src/core/commands.ts';
 import { NOTIFY_BACKOFF_MS, RE_ESCALATE_AFTER_MS } from '../../src/core/limits.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { EscalationSummary } from '../../src/core/queries.ts';
+import { human, sling as slingInto } from '../support/town-story.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
-
-const human: Caller = { actor: 'human/test', origin: 'human' };
 
 let town: VirtualTown;
 beforeEach(async () => {
@@ -14,26 +12,7 @@ beforeEach(async () => {
   await town.settle();
 });
 
-const sling = async (): Promise<BeadId> => {
-  const bead = await town.service.createBead(
-    {
-      rig: trusted.rig('api'),
-      title: 'one',
-      body: '',
-      priority: 'medium',
-      dependsOn: [],
-      runtime: null,
-      model: null,
-      targetBranch: null,
-      sling: true,
-      pinnedAgent: null,
-      parentId: null,
-    },
-    human,
-  );
-  await town.settle();
-  return bead.id;
-};
+const sling = (): Promise<BeadId> => slingInto(town, 'one');
 
 /** The same failure twice: the bead asks a person (medium). */
 async function failTwiceAlike(): Promise<void> {

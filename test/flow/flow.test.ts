@@ -1,50 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Caller, CreateBead, CreateConvoy } from '../../src/core/commands.ts';
 import { DbError } from '../../src/ports/sql.ts';
-import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import { trusted } from '../../src/core/model/ids.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 import { defaultResult, sha } from '../support/fake-runner.ts';
-
-const human: Caller = { actor: 'human/test', origin: 'human' };
-
-const bead = (title: string, over: Partial<CreateBead> = {}): CreateBead => ({
-  rig: trusted.rig('api'),
-  title,
-  body: '',
-  priority: 'medium',
-  dependsOn: [],
-  runtime: null,
-  model: null,
-  targetBranch: null,
-  sling: true,
-  pinnedAgent: null,
-  parentId: null,
-  ...over,
-});
-
-const convoy = (over: Partial<CreateConvoy>): CreateConvoy => ({
-  title: 'convoy',
-  tasks: [],
-  beads: [],
-  mergeMode: 'review-and-merge',
-  onFailure: 'hold',
-  staged: false,
-  ...over,
-});
-
-const task = (
-  rig: string,
-  title: string,
-  dependsOn: readonly (number | BeadId)[] = [],
-): CreateConvoy['tasks'][number] => ({
-  rig: trusted.rig(rig),
-  title,
-  body: '',
-  priority: 'medium',
-  runtime: null,
-  model: null,
-  dependsOn,
-});
+import { human, newBead as bead, newConvoy as convoy, newTask as task } from '../support/town-story.ts';
 
 async function town(...rigs: string[]): Promise<VirtualTown> {
   const virtual = new VirtualTown();

@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../src/core/commands.ts';
 import { WATCHDOG_INTERVAL_MS } from '../../src/core/limits.ts';
-import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import type { BeadId } from '../../src/core/model/ids.ts';
 import { sha } from '../support/fake-runner.ts';
+import { sling as slingInto } from '../support/town-story.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
-
-const human: Caller = { actor: 'human/test', origin: 'human' };
 
 let town: VirtualTown;
 beforeEach(async () => {
@@ -14,26 +12,7 @@ beforeEach(async () => {
   await town.settle();
 });
 
-const sling = async (): Promise<BeadId> => {
-  const bead = await town.service.createBead(
-    {
-      rig: trusted.rig('api'),
-      title: 'one',
-      body: '',
-      priority: 'medium',
-      dependsOn: [],
-      runtime: null,
-      model: null,
-      targetBranch: null,
-      sling: true,
-      pinnedAgent: null,
-      parentId: null,
-    },
-    human,
-  );
-  await town.settle();
-  return bead.id;
-};
+const sling = (): Promise<BeadId> => slingInto(town, 'one');
 const health = async (): Promise<Record<string, string>> =>
   Object.fromEntries((await town.service.health()).map((item) => [item.subject, item.state]));
 const shown = async (): Promise<string[]> =>
