@@ -51,13 +51,13 @@ export class MailStore {
 
   /** Oldest first. */
   unread(recipient: string, limit: number): readonly Mail[] {
-    return this.#many(`recipient = ? AND ${UNREAD} ORDER BY id LIMIT ?`, recipient, limit);
+    return this.#many(`recipient = ? AND ${UNREAD} ORDER BY id LIMIT 0 + ?`, recipient, limit);
   }
 
   /** Unread mail that this session has not been shown. */
   undelivered(recipient: string, attempt: string, limit: number): readonly Mail[] {
     return this.#many(
-      `recipient = ? AND ${UNREAD} AND delivered_attempt IS NOT ? ORDER BY id LIMIT ?`,
+      `recipient = ? AND ${UNREAD} AND delivered_attempt IS NOT ? ORDER BY id LIMIT 0 + ?`,
       recipient,
       attempt,
       limit,
@@ -67,7 +67,7 @@ export class MailStore {
   /** Unread mail that was shown to this session. */
   deliveredTo(recipient: string, attempt: string): readonly Mail[] {
     return this.#many(
-      `recipient = ? AND ${UNREAD} AND delivered_attempt = ? ORDER BY id LIMIT ?`,
+      `recipient = ? AND ${UNREAD} AND delivered_attempt = ? ORDER BY id LIMIT 0 + ?`,
       recipient,
       attempt,
       MAILBOX_UNREAD_MAX,
@@ -81,7 +81,7 @@ export class MailStore {
     readonly limit: number;
   }): readonly Mail[] {
     return this.#many(
-      `(? IS NULL OR recipient = ?) AND (? = 0 OR (${UNREAD})) ORDER BY id DESC LIMIT ?`,
+      `(? IS NULL OR recipient = ?) AND (? = 0 OR (${UNREAD})) ORDER BY id DESC LIMIT 0 + ?`,
       filter.recipient,
       filter.recipient,
       filter.unreadOnly ? 1 : 0,
@@ -129,7 +129,7 @@ export class MailStore {
   }
 
   expired(nowMs: number, limit: number): readonly Mail[] {
-    return this.#many(`${UNREAD} AND expires_at <= ? ORDER BY expires_at, id LIMIT ?`, nowMs, limit);
+    return this.#many(`${UNREAD} AND expires_at <= ? ORDER BY expires_at, id LIMIT 0 + ?`, nowMs, limit);
   }
 
   nextExpiry(): number | null {
@@ -139,7 +139,7 @@ export class MailStore {
   /** Each new mail pays for the removal of old ones, so the table needs no timer of its own. */
   #prune(nowMs: number): void {
     this.#sql.all(
-      `DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE created_at < ? AND NOT (${UNREAD}) LIMIT ?)`,
+      `DELETE FROM mail WHERE id IN (SELECT id FROM mail WHERE created_at < ? AND NOT (${UNREAD}) LIMIT 0 + ?)`,
       nowMs - MAIL_KEPT_MS,
       PRUNE_BATCH,
     );

@@ -18,7 +18,7 @@ export class NudgeStore {
   /** False when this nudge is known already. */
   put(nudge: NewNudge): boolean {
     this.#sql.all(
-      `DELETE FROM nudges WHERE id IN (SELECT id FROM nudges WHERE created_at < ? AND state <> 'pending' LIMIT ?)`,
+      `DELETE FROM nudges WHERE id IN (SELECT id FROM nudges WHERE created_at < ? AND state <> 'pending' LIMIT 0 + ?)`,
       nudge.createdAtMs - QUEUE_RETENTION_MS,
       PRUNE_BATCH,
     );

@@ -47,7 +47,7 @@ export class RigQueries {
   ): readonly BeadSummary[] {
     const rows = this.#sql.all(
       `SELECT ${BEAD_COLUMNS} FROM beads WHERE (? IS NULL OR status IN (SELECT value FROM json_each(?))) AND (? IS NULL OR convoy_id = ?)
-        AND (? = 1 OR type = 'issue') AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+        AND (? = 1 OR type = 'issue') AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT 0 + ?`,
       filter.statuses === undefined ? null : 1,
       JSON.stringify(filter.statuses ?? []),
       filter.convoy ?? null,

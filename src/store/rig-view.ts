@@ -114,7 +114,7 @@ export class SqlRigView implements RigView {
           AND NOT EXISTS (SELECT 1 FROM attempts WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE hook_bead_id = beads.id)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE id = beads.pinned_agent AND status <> 'idle')
-        ORDER BY queue_key, dependents DESC, id LIMIT ?`,
+        ORDER BY queue_key, dependents DESC, id LIMIT 0 + ?`,
       nowMs,
       limit,
     );
@@ -240,7 +240,7 @@ export class SqlRigView implements RigView {
    */
   earlierWork(bead: BeadId): { readonly head: Sha; readonly rescueRef: string | null } | null {
     const rows = this.#sql.all(
-      'SELECT late_head, exit_record FROM attempts WHERE bead_id = ? AND ended_at IS NOT NULL ORDER BY epoch DESC LIMIT ?',
+      'SELECT late_head, exit_record FROM attempts WHERE bead_id = ? AND ended_at IS NOT NULL ORDER BY epoch DESC LIMIT 0 + ?',
       bead,
       EARLIER_ATTEMPTS_READ,
     );

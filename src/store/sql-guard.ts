@@ -51,6 +51,7 @@ export function checkStatement(text: string): number {
   checkSingle(tokens);
   checkCompound(tokens);
   checkPatterns(tokens);
+  checkLimits(tokens);
   const params = tokens.filter((token) => token.type === 'mark' && token.text === '?').length;
   if (params > SQL_PARAMS_MAX)
     throw new SqlGuardError(`${String(params)} parameters; at most ${String(SQL_PARAMS_MAX)}`);
@@ -167,6 +168,16 @@ function checkPatterns(tokens: readonly Token[]): void {
     if (tokens[index + 1]?.type !== 'string' || joined)
       throw new SqlGuardError('LIKE or GLOB with a pattern that is not a literal; use instr()');
   }
+}
+
+/**
+ * SQLite plans with the value of a bare `LIMIT ?`, so each binding compiles the statement anew: ten times as slow as the
+ * same statement with an expression there (measured with 3.53 on an empty queue: 3.4 µs and 0.3 µs).
+ */
+function checkLimits(tokens: readonly Token[]): void {
+  for (const [index, token] of tokens.entries())
+    if (token.type === 'word' && token.text === 'LIMIT' && isMark(tokens[index + 1], '?'))
+      throw new SqlGuardError('LIMIT ? is compiled anew at each binding; write LIMIT 0 + ?');
 }
 
 /** Length in UTF-8, without a host's encoder: this file runs on every host. */

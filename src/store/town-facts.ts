@@ -12,7 +12,7 @@ export function readTownFacts(sql: Sql): TownInvariantFacts {
   const view = new SqlTownView(sql);
   const ended = sql
     .all(
-      `SELECT ${CONVOY_COLUMNS} FROM convoys WHERE status IN ('landed', 'failed', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT ?`,
+      `SELECT ${CONVOY_COLUMNS} FROM convoys WHERE status IN ('landed', 'failed', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT 0 + ?`,
       ENDED_CONVOYS,
     )
     .map(convoyFromRow);

@@ -83,9 +83,9 @@ export class SqlTownView implements TownView {
   convoys(limit: number, after: { readonly createdAtMs: number; readonly id: string } | null): readonly Convoy[] {
     const rows =
       after === null
-        ? this.#sql.all(`SELECT ${CONVOY_COLUMNS} FROM convoys ORDER BY created_at DESC, id DESC LIMIT ?`, limit)
+        ? this.#sql.all(`SELECT ${CONVOY_COLUMNS} FROM convoys ORDER BY created_at DESC, id DESC LIMIT 0 + ?`, limit)
         : this.#sql.all(
-            `SELECT ${CONVOY_COLUMNS} FROM convoys WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?`,
+            `SELECT ${CONVOY_COLUMNS} FROM convoys WHERE (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT 0 + ?`,
             after.createdAtMs,
             after.id,
             limit,
@@ -104,7 +104,7 @@ export class SqlTownView implements TownView {
   escalations(openOnly: boolean): readonly Escalation[] {
     return this.#sql
       .all(
-        `SELECT ${ESCALATION_COLUMNS} FROM escalations ${openOnly ? 'WHERE resolved_at IS NULL' : ''} ORDER BY created_at DESC LIMIT ?`,
+        `SELECT ${ESCALATION_COLUMNS} FROM escalations ${openOnly ? 'WHERE resolved_at IS NULL' : ''} ORDER BY created_at DESC LIMIT 0 + ?`,
         ESCALATIONS_SHOWN_MAX,
       )
       .map(escalationFromRow);

@@ -4,7 +4,7 @@ import { DbError } from '../../ports/sql.ts';
 import type { DbErrorKind, Sql, SqlRow, SqlValue } from '../../ports/sql.ts';
 import { checkArgs, checkStatement } from '../../store/sql-guard.ts';
 
-/** Prepared statements kept per database; the engine has about 200 texts, so nothing hot is ever prepared twice. */
+/** Prepared statements kept per database, oldest out first; the engine has about 200 texts, so nothing is prepared twice. */
 const STATEMENTS_KEPT = 400;
 /** Waits for a reader's or backup's short lock before giving up. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -100,12 +100,7 @@ export class SqliteSql implements Sql {
 
   #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
-    if (known !== undefined) {
-      // Moves it to the young end: the map's order is the age of the last use.
-      this.#prepared.delete(text);
-      this.#prepared.set(text, known);
-      return known;
-    }
+    if (known !== undefined) return known;
     const params = checkStatement(text);
     const prepared = { statement: this.#compile(text), params };
     this.#prepared.set(text, prepared);

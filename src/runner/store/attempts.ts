@@ -132,11 +132,11 @@ export class AttemptStore {
 
   prune(): void {
     this.#db.all(
-      `DELETE FROM attempts WHERE state = 'exited' AND attempt NOT IN (SELECT attempt FROM attempts ORDER BY accepted_at_ms DESC LIMIT ?)`,
+      `DELETE FROM attempts WHERE state = 'exited' AND attempt NOT IN (SELECT attempt FROM attempts ORDER BY accepted_at_ms DESC LIMIT 0 + ?)`,
       ATTEMPTS_KEPT_MAX,
     );
     this.#db.all(
-      'DELETE FROM tombstones WHERE attempt NOT IN (SELECT attempt FROM tombstones ORDER BY at_ms DESC LIMIT ?)',
+      'DELETE FROM tombstones WHERE attempt NOT IN (SELECT attempt FROM tombstones ORDER BY at_ms DESC LIMIT 0 + ?)',
       ATTEMPTS_KEPT_MAX,
     );
   }

@@ -41,7 +41,7 @@ export class FactStore {
 
   oldest(rig: string): readonly Fact[] {
     const rows = this.#db.all(
-      'SELECT body FROM facts WHERE rig = ? AND rejected IS NULL ORDER BY seq LIMIT ?',
+      'SELECT body FROM facts WHERE rig = ? AND rejected IS NULL ORDER BY seq LIMIT 0 + ?',
       rig,
       FACT_BATCH_MAX,
     );

@@ -36,6 +36,9 @@ export class JobStore {
   }
 
   prune(): void {
-    this.#db.all('DELETE FROM jobs WHERE key NOT IN (SELECT key FROM jobs ORDER BY at_ms DESC LIMIT ?)', JOBS_KEPT_MAX);
+    this.#db.all(
+      'DELETE FROM jobs WHERE key NOT IN (SELECT key FROM jobs ORDER BY at_ms DESC LIMIT 0 + ?)',
+      JOBS_KEPT_MAX,
+    );
   }
 }
