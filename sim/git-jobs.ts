@@ -82,7 +82,13 @@ function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {
   const timedOut = sim.weather.hits('gates_timeout');
   const red = timedOut || repo.isRed(job.commit) || sim.weather.hits('gates_flaky');
   const name = job.gates[0]?.name ?? 'test';
-  const run = { name, exitCode: timedOut ? null : red ? 1 : 0, timedOut, durationMs: 1_000, tail: red ? 'red' : '' };
+  if (sim.weather.hits('gates_killed')) {
+    const killed = { name, exitCode: null, timedOut: false, killedBy: 'SIGKILL', durationMs: 1_000, tail: '' };
+    return { result: 'gates', green: false, runs: [killed] };
+  }
+  // Some failures are alike, some are not; digits are no difference.
+  const tail = red ? `red ${'abcd'.charAt(Number.parseInt(job.commit.slice(-4), 16) % 4)}` : '';
+  const run = { name, exitCode: timedOut ? null : red ? 1 : 0, timedOut, durationMs: 1_000, tail };
   return { result: 'gates', green: !red, runs: [run] };
 }
 

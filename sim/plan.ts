@@ -55,6 +55,7 @@ export const FAULT_KINDS = [
   'git_slow',
   'gates_flaky',
   'gates_timeout',
+  'gates_killed',
   'racer',
   'spawn_fails',
   'clock_jump',

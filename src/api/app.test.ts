@@ -44,6 +44,7 @@ const bead: BeadSummary = {
   failedBlockers: 0,
   notBeforeMs: 0,
   failures: 0,
+  startFailures: 0,
   lastSignature: null,
   escalated: false,
   runtime: null,

@@ -56,6 +56,8 @@ export type RigAction =
       readonly signature: string;
       readonly notBeforeMs: number;
     }
+  /** Starts of it that failed in a row; nothing is charged. */
+  | { readonly type: 'count_start_failure'; readonly bead: BeadId; readonly startFailures: number }
   | { readonly type: 'hold_bead'; readonly bead: BeadId; readonly hold: Hold; readonly reason: string }
   | { readonly type: 'reset_breaker' }
   | { readonly type: 'trip_breaker'; readonly failures: number; readonly retryAtMs: number; readonly reason: string }
@@ -72,6 +74,8 @@ export type RigAction =
       readonly kind: 'rework' | 'conflict';
       readonly title: string;
       readonly body: string;
+      /** Its first attempt waits until then. */
+      readonly notBeforeMs: number;
       readonly preferAgent: AgentId | null;
     }
   /** Moves the merge request to its next step; `job` is the effect of that step. */
@@ -83,6 +87,8 @@ export type RigAction =
       readonly job: Job | null;
       readonly candidate?: { readonly sha: Sha; readonly tree: string; readonly targetSha: Sha };
       readonly gateLog?: string;
+      readonly gateSignature?: string | null;
+      readonly gateKills?: number;
       readonly mergeSha?: Sha;
       readonly races?: number;
       readonly requeueAtMs?: number;

@@ -152,6 +152,8 @@ export interface GateRun {
   readonly name: string;
   readonly exitCode: number | null;
   readonly timedOut: boolean;
+  /** Something else ended it by this signal (a shutdown, out of memory): that says nothing about the work. */
+  readonly killedBy?: string | undefined;
   readonly durationMs: number;
   readonly tail: string;
 }

@@ -29,6 +29,14 @@ export const BREAKER_PROOF_MS: number = 60 * SECOND;
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
 
 /**
+ * Starts of one bead that failed although others started meanwhile: then the bead itself is the trouble (its target
+ * branch does not exist), waiting does not mend it, and a person is asked. As many as counted failures.
+ */
+export const START_FAILURES_MAX = 5;
+/** A gate that something else killed so often on one merge request does not get through on this machine: a person is asked. */
+export const GATE_KILLS_MAX = 3;
+
+/**
  * The GUPP ladder: how long a hooked agent with a live process may show no activity (output, tools, calls). A turn of a
  * model takes minutes, so a quarter of an hour of silence is worth a short word, half an hour a mail that it must answer.
  */

@@ -55,6 +55,8 @@ export interface RigView {
   unresolvedAttempt(agent: AgentId): AttemptFacts | null;
   /** The newest ended attempt of a bead. */
   lastAttempt(bead: BeadId): AttemptFacts | null;
+  /** True when another lineage got a process since the `count`-th last attempt of this bead was dispatched. */
+  othersStarted(bead: BeadId, count: number): boolean;
   review(mergeRequest: BeadId): ReviewFacts | null;
   reviewOf(source: BeadId): ReviewFacts | null;
   /** Open, unblocked, unheld issues whose `notBefore` has passed and whose lineage has no process left, in order. */

@@ -22,6 +22,7 @@ export const BEAD_COLUMNS: string = list(
   'failed_blockers',
   'not_before',
   'failures',
+  'start_failures',
   'last_signature',
   'runtime',
   'model',
@@ -111,6 +112,8 @@ export const REVIEW_COLUMNS: string = list(
   'deadline_at',
   'held_reason',
   'gate_log',
+  'gate_signature',
+  'gate_kills',
   'version',
 );
 

@@ -98,6 +98,23 @@ export class SqlRigView implements RigView {
     );
   }
 
+  othersStarted(bead: BeadId, count: number): boolean {
+    const since = this.#one(
+      (row) => int(row['epoch']),
+      'SELECT epoch FROM attempts WHERE bead_id = ? ORDER BY epoch DESC LIMIT 1 OFFSET ?',
+      bead,
+      count - 1,
+    );
+    return (
+      since !== null &&
+      this.#sql.all(
+        'SELECT 1 AS one FROM attempts WHERE epoch > ? AND bead_id <> ? AND running_at IS NOT NULL LIMIT 1',
+        since,
+        bead,
+      ).length > 0
+    );
+  }
+
   review(mergeRequest: BeadId): ReviewFacts | null {
     return this.#one(reviewFromRow, `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE bead_id = ?`, mergeRequest);
   }

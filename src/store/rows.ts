@@ -105,6 +105,7 @@ export function beadFromRow(row: SqlRow): Bead {
     failedBlockers: int(row['failed_blockers']),
     notBeforeMs: int(row['not_before']),
     failures: int(row['failures']),
+    startFailures: int(row['start_failures']),
     lastSignature: textOrNull(row['last_signature']),
     runtime: textOrNull(row['runtime']),
     model: textOrNull(row['model']),
@@ -232,6 +233,8 @@ export function reviewFromRow(row: SqlRow): ReviewFacts {
     deadlineAtMs: intOrNull(row['deadline_at']),
     heldReason: textOrNull(row['held_reason']),
     gateLog: textOrNull(row['gate_log']),
+    gateSignature: textOrNull(row['gate_signature']),
+    gateKills: int(row['gate_kills']),
     version: int(row['version']),
     result: jsonOrNull<JobResult>(row['result']),
   };

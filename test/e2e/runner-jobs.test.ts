@@ -228,6 +228,14 @@ describe('gates', () => {
     );
   });
 
+  it('that something else kills say by which signal; one that crashes by itself is red', async () => {
+    for (const run of ['kill -9 $$', 'sh -c "kill -9 \\$\\$"; exit $?', 'exit 137'])
+      expect(await town.job(gates([{ run }])), run).toMatchObject({ green: false, runs: [{ killedBy: 'SIGKILL' }] });
+    const crashed = await town.job(gates([{ run: 'kill -SEGV $$' }]));
+    expect(crashed).toMatchObject({ green: false });
+    expect(JSON.stringify(crashed)).not.toContain('killedBy');
+  });
+
   it('leave nothing running behind a green one, and see no secrets', async () => {
     process.env['SOME_API_KEY'] = 'very-secret';
     const result = await town.job(gates([{ run: 'sleep 300 & env' }]));

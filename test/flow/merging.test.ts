@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AGEING_STEP_MS } from '../../src/core/limits.ts';
-import type { Job, JobResult } from '../../src/core/facts.ts';
+import type { GateRun, Job, JobResult } from '../../src/core/facts.ts';
 import { defaultResult, sha } from '../support/fake-runner.ts';
 import {
   count,
   finish,
   finishAll,
+  HOUR,
   human,
   MINUTE,
   openTown,
@@ -25,6 +26,13 @@ function firstTime(town: VirtualTown, kind: Job['kind'], result: JobResult): voi
     return result;
   };
 }
+/** The result of one gate that is not green. */
+const redWith = (tail: string, over: Partial<GateRun> = {}): JobResult => ({
+  result: 'gates',
+  green: false,
+  runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail, ...over }],
+});
+
 /** Jobs of a kind are accepted and answered by the test. */
 function hold(town: VirtualTown, kind: Job['kind']): void {
   town.runner.judge = (job) => (job.kind === kind ? null : defaultResult(job));
@@ -72,16 +80,21 @@ describe('a merge request', () => {
   it('asks a person after five rounds of rework, and goes on when told to', async () => {
     const town = await openTown();
     let red = true;
-    town.runner.judge = (job) =>
-      job.kind === 'gates' && red
-        ? {
-            result: 'gates',
-            green: false,
-            runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail: 'red' }],
-          }
-        : defaultResult(job);
+    let tries = 0;
+    town.runner.judge = (job) => {
+      if (job.kind !== 'gates' || !red) return defaultResult(job);
+      tries += 1;
+      return redWith(`fails ${'abcdef'.charAt(tries)}`);
+    };
     const id = await sling(town, 'one');
-    for (let round = 0; round < 6; round += 1) await finishAll(town, 100 + round);
+    const waits: number[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      const fromMs = town.nowMs;
+      while (town.runner.running().length === 0) await town.advance(10_000);
+      waits.push(town.nowMs - fromMs);
+      await finishAll(town, 100 + round);
+    }
+    expect(waits).toEqual([0, 0, 30_000, 60_000, 120_000, 300_000]);
     expect(town.runner.running()).toEqual([]);
     expect((await show(town, id)).review).toMatchObject({ step: 'reworking', rounds: 5 });
     expect((await town.service.status()).attention.map((item) => item.subject)).toContain(`bead:${id}`);
@@ -90,6 +103,37 @@ describe('a merge request', () => {
     await town.settle();
     expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(105) } });
     expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+
+  it('whose gate is red twice in the same way asks a person instead of a third try', async () => {
+    const town = await openTown();
+    town.runner.judge = (job) => (job.kind === 'gates' ? redWith(`expected 2, got 3 after 5 ms`) : defaultResult(job));
+    const id = await sling(town, 'one');
+    await finishAll(town, 100);
+    await finishAll(town, 101);
+    await town.advance(HOUR);
+    expect(town.runner.running()).toEqual([]);
+    expect((await show(town, id)).review).toMatchObject({ step: 'reworking', rounds: 1 });
+    const [item] = (await town.service.status()).attention;
+    expect(item).toMatchObject({ subject: `bead:${id}`, sentence: expect.stringContaining('in the same way') });
+  });
+
+  it('whose gate something else killed runs it again, blames no work, and asks a person when it goes on', async () => {
+    const town = await openTown();
+    let kills = 2;
+    const killed = redWith('', { exitCode: null, killedBy: 'SIGKILL' });
+    town.runner.judge = (job) => (job.kind === 'gates' && (kills -= 1) >= 0 ? killed : defaultResult(job));
+    const saved = await sling(town, 'one');
+    await finishAll(town, 100);
+    expect(await show(town, saved)).toMatchObject({ closeReason: 'merged', reworkBeads: [], failures: 0 });
+    kills = 3;
+    const stuck = await sling(town, 'two');
+    await finishAll(town, 200);
+    expect(await show(town, stuck)).toMatchObject({ status: 'in_review', reworkBeads: [], failures: 0 });
+    expect((await town.service.status()).attention).toMatchObject([{ sentence: expect.stringContaining('SIGKILL') }]);
+    await town.service.beadCommand({ type: 'retry', bead: stuck }, human);
+    await town.settle();
+    expect((await show(town, stuck)).closeReason).toBe('merged');
   });
 
   it('is merged although its bead was cancelled while the push was under way', async () => {

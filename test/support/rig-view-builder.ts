@@ -83,6 +83,13 @@ export function rigView(over: Partial<World> = {}): RigView {
     liveAttempt: (bead) => find(world.attempts, (row) => row.beadId === bead && row.endedAtMs === null),
     unresolvedAttempt: (agent) => find(world.attempts, (row) => row.agentId === agent && !row.processGone),
     lastAttempt: (bead) => newest(world.attempts.filter((row) => row.beadId === bead && row.endedAtMs !== null)),
+    othersStarted: (id, count) => {
+      const since = world.attempts.filter((row) => row.beadId === id).toSorted((a, b) => b.epoch - a.epoch)[count - 1];
+      return (
+        since !== undefined &&
+        world.attempts.some((row) => row.beadId !== id && row.epoch > since.epoch && row.runningAtMs !== null)
+      );
+    },
     review: (id) => find(world.reviews, (row) => row.beadId === id),
     reviewOf,
     readyBeads: (_nowMs, limit) => world.ready.slice(0, limit),
@@ -135,6 +142,7 @@ export function bead(over: Partial<Bead> = {}): Bead {
     failedBlockers: 0,
     notBeforeMs: 0,
     failures: 0,
+    startFailures: 0,
     lastSignature: null,
     runtime: null,
     model: null,
@@ -253,6 +261,8 @@ export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFac
     deadlineAtMs: null,
     heldReason: null,
     gateLog: null,
+    gateSignature: null,
+    gateKills: 0,
     version: 1,
     result: null,
     ...over,

@@ -11,6 +11,8 @@ export interface Rework {
   readonly title: string;
   readonly body: string;
   readonly createdBy: string;
+  /** Its first attempt waits until then; at once when it is missing. */
+  readonly notBeforeMs?: number;
 }
 
 /**
@@ -46,6 +48,8 @@ export function createRework(
     pinnedAgent: null,
     createdBy: rework.createdBy,
   });
+  if (rework.notBeforeMs !== undefined && rework.notBeforeMs > 0)
+    writer.updateBead(id, { not_before: rework.notBeforeMs });
   writer.blockers.add(review.beadId, id, 'local', 'open');
   return { id, round };
 }

@@ -11,6 +11,7 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { account, isAccount, type AccountAction } from './account-actions.ts';
 import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
@@ -24,6 +25,7 @@ type ClaimAction = Of<'verify_done' | 'promote_branch' | 'clear_claim'>;
 type ReviewAction = Of<'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step'>;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
+type LastAction = NewsAction | AccountAction | TalkAction;
 
 /** Lane of the effects that start and stop processes of one lineage. */
 export const processLane = (source: BeadId): string => `process:${source}`;
@@ -69,16 +71,6 @@ export class RigActions {
         return { entity: attemptEntity(action.attempt) };
       case 'stop_agent':
         return this.#stop(turn, action);
-      case 'charge_bead':
-        writer.updateBead(action.bead, {
-          failures: action.failures,
-          last_signature: action.signature,
-          not_before: action.notBeforeMs,
-        });
-        return { entity: beadRef(action.bead), reason: `failure ${String(action.failures)}: ${action.signature}` };
-      case 'hold_bead':
-        writer.updateBead(action.bead, { hold: action.hold, hold_reason: action.reason });
-        return { entity: beadRef(action.bead), to: action.hold, reason: action.reason };
       case 'reset_breaker':
       case 'trip_breaker':
         return breakerChange(writer, action);
@@ -87,7 +79,7 @@ export class RigActions {
     }
   }
 
-  #performMerge(turn: Turn, writer: RigWriter, action: ClaimAction | ReviewAction | NewsAction | TalkAction): Change {
+  #performMerge(turn: Turn, writer: RigWriter, action: ClaimAction | ReviewAction | LastAction): Change {
     switch (action.type) {
       case 'verify_done':
       case 'promote_branch':
@@ -111,7 +103,7 @@ export class RigActions {
     }
   }
 
-  #performNews(turn: Turn, writer: RigWriter, action: NewsAction | TalkAction): Change {
+  #performNews(turn: Turn, writer: RigWriter, action: LastAction): Change {
     switch (action.type) {
       case 'resolve_blocker':
         for (const dependent of action.dependents) writer.blockers.resolve(dependent, action.blocker, action.cleared);
@@ -136,7 +128,7 @@ export class RigActions {
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
-        return performTalk(this.#rig, turn, writer, action);
+        return isAccount(action) ? account(writer, action) : performTalk(this.#rig, turn, writer, action);
     }
   }
 
@@ -339,6 +331,8 @@ function stepColumns(action: Of<'start_merge' | 'merge_step'>): Record<string, S
           target_sha: action.candidate.targetSha,
         }),
     gate_log: action.gateLog,
+    gate_signature: action.gateSignature,
+    gate_kills: action.gateKills,
     merge_sha: action.mergeSha,
     races: action.races,
     held_reason: action.heldReason,

@@ -238,6 +238,7 @@ export class RigCommands {
       );
     writer.updateBead(bead.id, {
       failures: 0,
+      start_failures: 0,
       last_signature: null,
       not_before: 0,
       hold: bead.hold === 'staged' ? 'staged' : null,
@@ -276,7 +277,7 @@ export class RigCommands {
       from: 'reworking',
       to: 'queued',
       stepKey: null,
-      columns: { rounds: 0, races: 0, held_reason: null, queued_at: turn.nowMs },
+      columns: { rounds: 0, races: 0, gate_signature: null, gate_kills: 0, held_reason: null, queued_at: turn.nowMs },
     });
   }
 

@@ -87,8 +87,11 @@ export class RigEvents {
     });
     if (attempt.endedAtMs !== null) return;
     const bead = this.#rig.view.bead(attempt.beadId);
-    if (bead !== null && bead.branchOf === null && bead.status === 'in_progress')
-      writer.updateBead(bead.id, { base_sha: fact.base });
+    if (bead !== null && bead.status === 'in_progress' && (bead.branchOf === null || bead.startFailures > 0))
+      writer.updateBead(bead.id, {
+        start_failures: 0,
+        ...(bead.branchOf === null ? { base_sha: fact.base } : {}),
+      });
     this.#inContact(turn, writer, attempt, {
       runner_id: fact.instance,
       last_activity_at: Math.min(fact.atMs, turn.nowMs),

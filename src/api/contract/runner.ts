@@ -225,6 +225,8 @@ export const jobResultSchema = z.discriminatedUnion('result', [
         name,
         exitCode: z.number().int().nullable(),
         timedOut: z.boolean(),
+        /** Something else ended it by this signal (a shutdown, out of memory): that says nothing about the work. */
+        killedBy: z.string().max(20).optional(),
         durationMs: z.number().int(),
         tail: z.string(),
       }),

@@ -73,6 +73,8 @@ export interface Bead {
   readonly notBeforeMs: number;
   /** How many ended attempts count against the bead (see `COUNTED_OUTCOMES`). */
   readonly failures: number;
+  /** Starts in a row that failed before there was a process; not charged, see `START_FAILURES_MAX`. */
+  readonly startFailures: number;
   /** Signature of the last counted failure, for the same-signature hold. */
   readonly lastSignature: string | null;
   readonly runtime: string | null;

@@ -35,5 +35,9 @@ export interface Review {
   readonly deadlineAtMs: number | null;
   readonly heldReason: string | null;
   readonly gateLog: string | null;
+  /** How the last red gate failed; null after a green one. The same twice in a row asks a person. */
+  readonly gateSignature: string | null;
+  /** Gates in a row that something else killed; see `GATE_KILLS_MAX`. */
+  readonly gateKills: number;
   readonly version: number;
 }

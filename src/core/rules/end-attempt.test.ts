@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { attempt, bead, CLOSED_BREAKER, exitRecord, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import {
+  attempt,
+  bead,
+  beadId,
+  CLOSED_BREAKER,
+  exitRecord,
+  NOW,
+  rigView,
+} from '../../../test/support/rig-view-builder.ts';
 import { COUNTED_OUTCOMES, OUTCOMES } from '../model/agent.ts';
 import type { Bead } from '../model/bead.ts';
 import type { AttemptFacts, BreakerFacts } from '../view.ts';
@@ -118,5 +126,27 @@ describe('endingActions', () => {
     expect(first.at(-1)).toMatchObject({ type: 'trip_breaker', failures: 1, reason });
     const second = end(running(), infra, { attempt: lost, breaker: { ...CLOSED_BREAKER, failures: 1, reason } });
     expect(types(second)).toEqual(['end_attempt', 'transition_bead']);
+  });
+
+  it.each([
+    [4, true, true],
+    [4, false, false],
+    [3, true, false],
+  ])('after %i starts that failed, others starting %s, asks a person: %s', (startFailures, others, asks) => {
+    const task = running({ startFailures });
+    const failed = Array.from({ length: 4 }, (_row, index) =>
+      attempt(task, { epoch: index + 1, runningAtMs: null, endedAtMs: NOW, outcome: 'infra', processGone: true }),
+    );
+    const other = attempt(bead({ id: beadId('other') }), { epoch: 3, processGone: true });
+    const view = rigView({ beads: [task], attempts: [...failed, ...(others ? [other] : [])] });
+    const last = attempt(task, { epoch: 9, runningAtMs: null });
+    const withLast = rigView({ beads: [task], attempts: [...failed, last, ...(others ? [other] : [])] });
+    const actions = endingActions(withLast, last, infra, NOW);
+    expect(view.othersStarted(task.id, 4)).toBe(others);
+    expect(actions).toContainEqual({ type: 'count_start_failure', bead: task.id, startFailures: startFailures + 1 });
+    expect(types(actions).includes('hold_bead')).toBe(asks);
+    // What is the bead's own trouble is not the rig's.
+    expect(types(actions).includes('trip_breaker')).toBe(!asks);
+    expect(types(actions)).not.toContain('charge_bead');
   });
 });

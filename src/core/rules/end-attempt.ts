@@ -1,4 +1,4 @@
-import { FAILURES_MAX } from '../limits.ts';
+import { FAILURES_MAX, START_FAILURES_MAX } from '../limits.ts';
 import { COUNTED_OUTCOMES } from '../model/agent.ts';
 import type { Bead } from '../model/bead.ts';
 import { beadRef } from '../refs.ts';
@@ -26,9 +26,33 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   if (COUNTED_OUTCOMES.has(ending.outcome)) actions.push(...closeBreaker(view), ...chargeActions(bead, ending, nowMs));
   else {
     actions.push(reopen(bead));
-    if (ending.outcome === 'infra') actions.push(...tripActions(view, attempt, ending, nowMs));
+    if (ending.outcome === 'infra') actions.push(...infraActions(view, { bead, attempt, ending }, nowMs));
   }
   return actions;
+}
+
+interface Failed {
+  readonly bead: Bead;
+  readonly attempt: AttemptFacts;
+  readonly ending: Ending;
+}
+
+/**
+ * A start that fails again and again while others start is the bead's own trouble: nothing is charged, the rig's breaker
+ * is not its business, and a person is asked instead of trying for ever in silence.
+ */
+function infraActions(view: RigView, { bead, attempt, ending }: Failed, nowMs: number): RigAction[] {
+  const trip = tripActions(view, attempt, ending, nowMs);
+  if (attempt.runningAtMs !== null) return trip;
+  const startFailures = bead.startFailures + 1;
+  const count: RigAction = { type: 'count_start_failure', bead: bead.id, startFailures };
+  if (startFailures < START_FAILURES_MAX || !view.othersStarted(bead.id, START_FAILURES_MAX)) return [...trip, count];
+  const question = `${bead.id} could not be started ${String(startFailures)} times although others could. Last: ${ending.reason} Nothing is charged. Correct it with "gt bead update ${bead.id}", then "gt bead retry ${bead.id}".`;
+  return [
+    count,
+    { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: question },
+    escalation(bead, 'medium', question),
+  ];
 }
 
 const reopen = (bead: Bead): RigAction => ({ type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'open' });

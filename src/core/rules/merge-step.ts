@@ -1,16 +1,18 @@
 import {
-  GATE_LOG_CHARS_MAX,
+  GATE_KILLS_MAX,
   GATE_TIMEOUT_MS,
   MERGE_STEP_DEADLINE_MS,
   PUSH_RACES_MAX,
   REWORK_ROUNDS_MAX,
 } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
-import type { GateRun, Job, JobResult } from '../facts.ts';
+import type { Job, JobResult } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
+import { redGate, type RedGate } from './gate-verdict.ts';
+import { retryBackoffMs } from './outcome.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
@@ -165,23 +167,59 @@ function afterGates(
   if (result.green) {
     if (review.candidateSha === null || review.targetSha === null || review.testedTree === null) return NOTHING;
     const candidate = { sha: review.candidateSha, tree: review.testedTree, targetSha: review.targetSha };
-    return decide(review, 'all gates are green on the combined tree', [pushStep(view, review, candidate, nowMs)]);
+    return decide(review, 'all gates are green on the combined tree', [
+      { ...pushStep(view, review, candidate, nowMs), gateSignature: null, gateKills: 0 },
+    ]);
   }
-  const red = result.runs.at(-1);
-  const log = gateText(red);
+  const red = redGate(result.runs.at(-1));
+  if (red.killedBy !== null) return killedGate(view, review, red, nowMs);
   return rework(view, review, 'rework', {
-    reason: `gate ${red?.name ?? 'unknown'} is red`,
-    title: `Make the gate "${red?.name ?? 'unknown'}" green`,
-    body: `The gate "${red?.name ?? 'unknown'}" failed on the result of merging ${review.branch} into ${review.targetBranch}.\n\n${log}`,
-    gateLog: log,
+    reason: `gate ${red.name} is red`,
+    title: `Make the gate "${red.name}" green`,
+    body: `The gate "${red.name}" failed on the result of merging ${review.branch} into ${review.targetBranch}.\n\n${red.log}`,
+    gateLog: red.log,
+    gateSignature: red.signature,
+    notBeforeMs: review.rounds === 0 ? 0 : nowMs + retryBackoffMs(review.rounds),
   });
 }
 
-function gateText(run: GateRun | undefined): string {
-  if (run === undefined) return 'No gate reported a result.';
-  const end = run.timedOut ? 'It was stopped at its time limit.' : `It ended with exit code ${String(run.exitCode)}.`;
-  return `${end} The end of its output:\n\n${run.tail.slice(-GATE_LOG_CHARS_MAX)}`;
+/** Something else ended the gate: it runs again, and nobody's work is blamed. When that does not help, a person is asked. */
+function killedGate(view: RigView, review: ReviewFacts, red: RedGate, nowMs: number): RigVerdicts {
+  const gateKills = review.gateKills + 1;
+  const what = `gate ${red.name} was ended by ${red.killedBy ?? 'a signal'}`;
+  if (gateKills < GATE_KILLS_MAX && review.candidateSha !== null && review.targetSha !== null) {
+    const candidate = { sha: review.candidateSha, tree: review.testedTree ?? '', targetSha: review.targetSha };
+    return decide(review, `${what}, which says nothing about the work; it runs again`, [
+      { ...gateStep(view, review, candidate, nowMs), gateKills },
+    ]);
+  }
+  const question = `The ${what} ${String(gateKills)} times on ${review.sourceBeadId}: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry ${review.sourceBeadId}".`;
+  return decide(review, `${what} too often`, [
+    {
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'queued',
+      job: null,
+      heldReason: what,
+      gateKills: 0,
+    },
+    { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
+    ...askPerson(review, question),
+  ]);
 }
+
+const askPerson = (review: ReviewFacts, question: string): RigAction[] => [
+  { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
+  {
+    type: 'raise_escalation',
+    causeKey: `bead:${review.sourceBeadId}`,
+    severity: 'high',
+    category: 'merge',
+    subject: beadRef(review.sourceBeadId),
+    message: question,
+  },
+];
 
 function conflictText(review: ReviewFacts, targetSha: string, paths: readonly string[], message: string): string {
   const list = paths.map((path) => `- ${path}`).join('\n');
@@ -193,12 +231,16 @@ interface ReworkCause {
   readonly title: string;
   readonly body: string;
   readonly gateLog?: string;
+  readonly gateSignature?: string;
+  /** The first attempt at it waits until then: rounds that come quickly only burn money. */
+  readonly notBeforeMs?: number;
 }
 
 /** Rework continues the same branch and blocks the merge request; after too many rounds a person decides. */
 function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict', cause: ReworkCause): RigVerdicts {
   const back: RigAction = { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' };
   const log = cause.gateLog === undefined ? {} : { gateLog: cause.gateLog };
+  const signature = cause.gateSignature === undefined ? {} : { gateSignature: cause.gateSignature, gateKills: 0 };
   const step: RigAction = {
     type: 'merge_step',
     mergeRequest: review.beadId,
@@ -207,22 +249,16 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
     job: null,
     heldReason: cause.reason,
     ...log,
+    ...signature,
   };
-  if (review.rounds >= REWORK_ROUNDS_MAX) {
-    const question = `${review.sourceBeadId} was reworked ${String(review.rounds)} times and still ${cause.reason}. Look at it, then "gt bead retry ${review.sourceBeadId}".`;
-    return decide(review, 'the rework rounds are used up', [
-      step,
-      back,
-      { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
-      {
-        type: 'raise_escalation',
-        causeKey: `bead:${review.sourceBeadId}`,
-        severity: 'high',
-        category: 'merge',
-        subject: beadRef(review.sourceBeadId),
-        message: question,
-      },
-    ]);
+  const again = cause.gateSignature !== undefined && cause.gateSignature === review.gateSignature;
+  if (review.rounds >= REWORK_ROUNDS_MAX || again) {
+    const rounds = `${String(review.rounds)} ${review.rounds === 1 ? 'time' : 'times'}`;
+    const question = again
+      ? `${review.sourceBeadId} was reworked and its ${cause.reason} in the same way as before. Look at it, then "gt bead retry ${review.sourceBeadId}".`
+      : `${review.sourceBeadId} was reworked ${rounds} and still ${cause.reason}. Look at it, then "gt bead retry ${review.sourceBeadId}".`;
+    const reason = again ? 'the same gate failed twice in the same way' : 'the rework rounds are used up';
+    return decide(review, reason, [step, back, ...askPerson(review, question)]);
   }
   return decide(review, cause.reason, [
     step,
@@ -233,6 +269,7 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
       kind,
       title: cause.title,
       body: cause.body,
+      notBeforeMs: cause.notBeforeMs ?? 0,
       preferAgent: view.lastAgentOf(review.sourceBeadId),
     },
   ]);

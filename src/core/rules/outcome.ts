@@ -51,13 +51,16 @@ function counted(outcome: Outcome, exit: ExitRecord, reason: string): Ending {
 
 /** Outcome, exit code and last line without what differs between two equal failures: digits, paths and hex. */
 export function failureSignature(outcome: Outcome, exitCode: number | null, lastLine: string): string {
-  const line = lastLine
+  return `${outcome}/${String(exitCode)}/${withoutVariables(lastLine)}`.slice(0, SIGNATURE_CHARS_MAX);
+}
+
+/** A text without what differs between two equal failures. */
+export const withoutVariables = (text: string): string =>
+  text
     .replaceAll(/\/[^\s:]*/g, '<path>')
     .replaceAll(/\b[0-9a-f]{7,64}\b/gi, '<hex>')
     .replaceAll(/\d+/g, '<n>')
     .trim();
-  return `${outcome}/${String(exitCode)}/${line}`.slice(0, SIGNATURE_CHARS_MAX);
-}
 
 /** Wait after the n-th counted failure (1-based). */
 export function retryBackoffMs(failures: number): number {

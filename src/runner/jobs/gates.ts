@@ -62,16 +62,36 @@ async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
     name: start.gate.name,
     exitCode: ended.timedOut ? null : ended.exitCode,
     timedOut: ended.timedOut,
+    ...(ended.killedBy === null ? {} : { killedBy: ended.killedBy }),
     durationMs: Math.round(performance.now() - began),
     tail: output.tail,
   };
 }
 
-function runShell(
-  ctx: RunnerContext,
-  start: GateStart,
-  output: GateOutput,
-): Promise<{ readonly exitCode: number | null; readonly timedOut: boolean }> {
+interface ShellEnd {
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  readonly killedBy: string | null;
+}
+
+/**
+ * Signals that come from outside: a shutdown, a person, the kernel out of memory. All others (a crash) are the gate's own.
+ * A shell that reports them of its child adds 128.
+ */
+const OUTSIDE_SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGKILL: 137,
+  SIGTERM: 143,
+};
+
+/** Null: it ended by itself. */
+export function killerOf(exitCode: number | null, signal: string | null): string | null {
+  if (signal !== null) return Object.hasOwn(OUTSIDE_SIGNALS, signal) ? signal : null;
+  return Object.entries(OUTSIDE_SIGNALS).find(([, code]) => code === exitCode)?.[0] ?? null;
+}
+
+function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Promise<ShellEnd> {
   const env = {
     ...plainEnvironment(),
     GT_TOWN: ctx.town.id,
@@ -98,19 +118,19 @@ function runShell(
     child.stderr.on('data', (chunk: Buffer) => {
       output.write(chunk);
     });
-    const end = (exitCode: number | null): void => {
+    const end = (exitCode: number | null, signal: string | null): void => {
       clearTimeout(timer);
-      resolve({ exitCode, timedOut });
+      resolve({ exitCode, timedOut, killedBy: timedOut ? null : killerOf(exitCode, signal) });
     };
     child.once('error', (error) => {
       output.write(Buffer.from(`${error.message}\n`));
-      end(null);
+      end(null, null);
     });
-    child.once('exit', (code) => {
+    child.once('exit', (code, signal) => {
       if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
       // A process that left the group may hold the pipes open: the sweep ends it, we do not wait for it here.
       setTimeout(() => {
-        end(code);
+        end(code, signal);
       }, ctx.timings.retryMsMin / 10);
     });
   });
