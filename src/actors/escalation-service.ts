@@ -88,12 +88,22 @@ function known(actors: TownActors, id: EscalationId): Escalation {
 }
 
 /**
- * The answer is applied first, under a key of its own, and recorded then: a crash in between leaves a repeat to do,
+ * What is meant is settled first, under the caller's key: options go once the answer is applied, and a repeat must mean
+ * the same. Then the answer is applied, under a key of its own, and recorded: a crash in between leaves a repeat to do,
  * which does not apply it twice.
  */
 async function decide(actors: TownActors, id: EscalationId, wanted: string, caller: Caller): Promise<void> {
-  const item = known(actors, id);
-  if (item.decision === wanted) return;
+  const name = await actors.town.chosen(caller, () => choose(actors, known(actors, id), wanted));
+  if (known(actors, id).decision === name) return;
+  const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${name}` };
+  await apply(actors, known(actors, id), name, once);
+  await actors.town.decided(id, name, caller);
+}
+
+/** The name of the option that was answered, or of the decision that it repeats. */
+function choose(actors: TownActors, item: Escalation, wanted: string): string {
+  const { id } = item;
+  if (item.decision === wanted) return wanted;
   if (item.resolvedAtMs !== null)
     throw conflict(
       'escalation_resolved',
@@ -102,26 +112,18 @@ async function decide(actors: TownActors, id: EscalationId, wanted: string, call
     );
   const options = optionsOf(actors, item);
   const option = options.find((one) => one.name === wanted || one.key === wanted.toUpperCase());
-  if (option === undefined)
-    throw usage(
-      'no_such_option',
-      `${id} has no option ${JSON.stringify(wanted.slice(0, 40))}.`,
-      options.length === 0
-        ? `It has none; acknowledge it with "gt escalation ack ${id}" or end it with "gt escalation resolve ${id}".`
-        : `Choose ${options.map((one) => `${one.key} (${one.name})`).join(', ')}.`,
-      'option',
-    );
-  const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${option.name}` };
-  await apply(actors, item, option.name, once);
-  await actors.town.decided(id, option.name, caller);
+  if (option !== undefined) return option.name;
+  throw usage(
+    'no_such_option',
+    `${id} has no option ${JSON.stringify(wanted.slice(0, 40))}.`,
+    options.length === 0
+      ? `It has none; acknowledge it with "gt escalation ack ${id}" or end it with "gt escalation resolve ${id}".`
+      : `Choose ${options.map((one) => `${one.key} (${one.name})`).join(', ')}.`,
+    'option',
+  );
 }
 
-async function apply(
-  actors: TownActors,
-  item: Escalation,
-  name: EscalationOption['name'],
-  caller: Caller,
-): Promise<void> {
+async function apply(actors: TownActors, item: Escalation, name: string, caller: Caller): Promise<void> {
   const { kind, id } = causeOf(item.causeKey);
   if (kind === 'convoy') {
     const convoy = parseConvoyId(id);
@@ -132,7 +134,7 @@ async function apply(
   const bead = parseBeadId(id);
   const rig = actors.rigByPrefix(prefixOf(bead));
   if (rig === null) throw notFound('bead', bead);
-  const commands: Partial<Record<EscalationOption['name'], BeadCommand>> = {
+  const commands: Readonly<Partial<Record<string, BeadCommand>>> = {
     retry: { type: 'retry', bead },
     release: { type: 'release', bead },
     cancel: { type: 'close', bead, reason: 'cancelled', note: `decided on ${item.id} by ${caller.actor}` },

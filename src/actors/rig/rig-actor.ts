@@ -7,6 +7,7 @@ import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
 import type { BeadSummary, RigSummary } from '../../core/queries.ts';
+import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
@@ -132,9 +133,12 @@ export class RigActor {
     return this.actor.ask((turn) => this.#talk.ask(turn, attempt, question));
   }
 
-  escalate(attempt: AttemptId, problem: Problem): Promise<void> {
-    return this.actor.ask((turn) => {
+  /** The same words within one session are the same escalation: an agent repeats what it got no answer to. */
+  async escalate(attempt: AttemptId, problem: Problem): Promise<void> {
+    const words = fingerprint(`${problem.severity}\n${problem.message}`);
+    await this.actor.command(`escalate:${attempt}:${words}`, (turn) => {
       this.#talk.escalate(turn, attempt, problem);
+      return 'escalated';
     });
   }
 

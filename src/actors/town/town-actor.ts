@@ -126,6 +126,12 @@ export class TownActor {
     return this.actor.command(caller.idempotencyKey, (turn) => this.#escalations.resolve(turn, id, note, caller));
   }
 
+  /** Settles what an answer means; a repeat of the caller's key means the same whatever holds by then. */
+  chosen(caller: Caller, choose: () => string): Promise<string> {
+    const { idempotencyKey: key } = caller;
+    return this.actor.command(key === undefined ? undefined : `choice:${key}`, choose);
+  }
+
   /** Records an answer that was applied. */
   decided(id: EscalationId, option: string, caller: Caller): Promise<string> {
     return this.actor.ask((turn) => this.#escalations.decided(turn, id, option, caller));
