@@ -28,6 +28,7 @@ const CHECK: readonly Step[] = [
 const SLOW: readonly Step[] = [
   { name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] },
   { name: 'sim', kind: 'program', command: ['node', 'sim/main.ts', '--ci'] },
+  { name: 'crash points', kind: 'program', command: ['node', 'test/crash/main.ts'] },
   { name: 'chaos', kind: 'program', command: ['node', 'test/chaos/main.ts', '--short'] },
 ];
 

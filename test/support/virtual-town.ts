@@ -40,6 +40,14 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** What a test puts between the town and its world, for faults at exact places. */
+export interface TownHooks {
+  /** What the next process of the brain gets instead of the plain ports. */
+  readonly ports: (plain: HostPorts) => HostPorts;
+  /** Hands the runner's facts to the brain; returns when they are recorded, whoever dies meanwhile. */
+  readonly handOver: (runner: FakeRunner) => Promise<void>;
+}
+
 export class VirtualTown {
   nowMs = 1_000_000_000_000;
   readonly runner = new FakeRunner(() => this.nowMs);
@@ -50,14 +58,22 @@ export class VirtualTown {
   readonly notified: { readonly route: string; readonly notification: Notification }[] = [];
   notifyOutcome: (route: string) => NotifyOutcome = () => ({ state: 'sent' });
   service: TownService;
+  readonly #hooks: TownHooks | null;
   #seed = 1;
 
-  constructor() {
+  constructor(hooks: TownHooks | null = null) {
+    this.#hooks = hooks;
     this.service = this.#open();
   }
 
   #open(): TownService {
-    return new TownService({ id: 'town-test', name: 'test', ports: this.#ports() });
+    const ports = this.#ports();
+    return new TownService({ id: 'town-test', name: 'test', ports: this.#hooks?.ports(ports) ?? ports });
+  }
+
+  async #handOver(): Promise<void> {
+    if (this.#hooks === null) await this.service.recordFacts(this.runner.facts.splice(0));
+    else await this.#hooks.handOver(this.runner);
   }
 
   /** The process died: nothing of it is left but the databases. */
@@ -112,7 +128,7 @@ export class VirtualTown {
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_ROUNDS; quiet += 1) {
       if (this.runner.facts.length > 0 && !this.runner.silent) {
-        await this.service.recordFacts(this.runner.facts.splice(0));
+        await this.#handOver();
         quiet = 0;
       }
       if (this.#fireDue()) quiet = 0;
