@@ -9,14 +9,11 @@ import type {
 } from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
+import type { AttentionItem } from '../core/attention-item.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Health } from '../core/model/health.ts';
 import { branchName } from '../core/model/agent.ts';
 import {
-  isBeadId,
-  isConvoyId,
-  parseBeadId,
-  parseConvoyId,
   prefixOf,
   trusted,
   type AttemptId,
@@ -51,7 +48,9 @@ import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
+import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
+import { readWhy } from './town-why.ts';
 import { TownActors } from './town-actors.ts';
 import { TownTalk } from './town-talk.ts';
 import type { RigActor } from './rig/rig-actor.ts';
@@ -313,13 +312,12 @@ export class TownService implements TownGateway {
     return Promise.resolve({ items: page, cursor: encodeCursor(places) });
   }
 
-  async why(id: string): Promise<Why> {
-    if (isConvoyId(id)) return (await this.getConvoy(parseConvoyId(id))).why;
-    if (isBeadId(id)) return (await this.getBead(parseBeadId(id))).why;
-    const agent = await this.findAgent(id);
-    const answer = this.#rig(agent.rig).queries.whyAgent(agent.id);
-    if (answer === null) throw notFound('agent', id);
-    return answer;
+  attention(): Promise<readonly AttentionItem[]> {
+    return Promise.resolve(readAttention(this.#actors, this.#now()));
+  }
+
+  why(id: string): Promise<Why> {
+    return readWhy(this, this.#actors, id, this.#now());
   }
 
   checkCapability(capability: Capability): Promise<void> {

@@ -1,8 +1,10 @@
 /** Model → wire: snake_case names, times as integer milliseconds without the unit suffix, missing values as null. */
+import type { AttentionItem } from '../core/attention-item.ts';
 import type { Attempt } from '../core/model/agent.ts';
 import type { Evidence } from '../core/model/bead.ts';
 import { landedPartially, type Convoy } from '../core/model/convoy.ts';
 import type { Review } from '../core/model/review.ts';
+import { convoyPhase } from '../core/why-convoy.ts';
 import type {
   AgentSummary,
   BeadDetail,
@@ -20,7 +22,7 @@ import type { AttemptItem, BeadDetailItem, BeadItem, QueueItem, ReviewItem } fro
 import type { WhyItem } from './contract/common.ts';
 import type { ConvoyDetailItem, ConvoyItem } from './contract/convoys.ts';
 import type { RigItem } from './contract/rigs.ts';
-import type { JournalItem, StatusItem } from './contract/town.ts';
+import type { AttentionWire, JournalItem, StatusItem } from './contract/town.ts';
 
 export function presentBead(bead: BeadSummary): BeadItem {
   return {
@@ -146,6 +148,7 @@ export function presentWhy(why: Why): WhyItem {
     rule: why.rule,
     since: why.sinceMs,
     next: why.next,
+    command: why.command,
     wake_at: why.wakeAtMs,
   };
 }
@@ -155,6 +158,7 @@ export function presentConvoy(convoy: Convoy): ConvoyItem {
     id: convoy.id,
     title: convoy.title,
     status: convoy.status,
+    phase: convoyPhase(convoy),
     merge_mode: convoy.mergeMode,
     on_failure: convoy.onFailure,
     partial: landedPartially(convoy),
@@ -237,13 +241,7 @@ export function presentStatus(status: TownStatus): StatusItem {
     convoys: status.convoys.map(presentConvoy),
     working_agents: status.workingAgents,
     merged_last_hour: status.mergedLastHour,
-    attention: status.attention.map((item) => ({
-      severity: item.severity,
-      subject: item.subject,
-      sentence: item.sentence,
-      since: item.sinceMs,
-      next: item.next,
-    })),
+    attention: status.attention.map(presentAttention),
     runner: { instance: status.runner.instance, status: status.runner.state, pid: status.runner.pid },
     health: status.health.map((item) => ({
       subject: item.subject,
@@ -253,6 +251,20 @@ export function presentStatus(status: TownStatus): StatusItem {
       detail: item.detail,
     })),
     violations: [...status.violations],
+  };
+}
+
+export function presentAttention(item: AttentionItem): AttentionWire {
+  return {
+    kind: item.kind,
+    severity: item.severity,
+    subject: item.subject,
+    title: item.title,
+    sentence: item.sentence,
+    since: item.sinceMs,
+    command: item.command,
+    escalation: item.escalation,
+    acknowledged_by: item.acknowledgedBy,
   };
 }
 

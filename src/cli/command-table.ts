@@ -9,6 +9,7 @@ const verbs = () => import('./commands/bead-verbs.ts');
 const convoy = () => import('./commands/convoy.ts');
 const escalation = () => import('./commands/escalation.ts');
 const convoyChanges = () => import('./commands/convoy-changes.ts');
+const attention = () => import('./commands/attention.ts');
 const watch = () => import('./commands/watch.ts');
 const follow = () => import('./commands/follow.ts');
 const agent = () => import('./commands/agent.ts');
@@ -35,7 +36,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead retry': async () => (await verbs()).retry,
   unsling: async () => (await verbs()).unsling,
   'request-changes': async () => (await verbs()).requestChanges,
-  inbox: async () => (await watch()).inbox,
+  inbox: async () => (await attention()).inbox,
   ready: async () => (await bead()).ready,
   sling: async () => (await verbs()).sling,
   'convoy create': async () => (await convoy()).create,
@@ -50,7 +51,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'escalation ack': async () => (await escalation()).ack,
   'escalation resolve': async () => (await escalation()).resolve,
   'escalation decide': async () => (await escalation()).decide,
-  why: async () => (await watch()).why,
+  why: async () => (await attention()).why,
   status: async () => (await watch()).status,
   feed: async () => (await follow()).feed,
   agents: async () => (await watch()).agents,

@@ -56,10 +56,21 @@ export class TownError extends Error {
   }
 }
 
+/** The command that lists things of a kind. */
+const LISTED_BY: Readonly<Record<string, string>> = {
+  agent: 'gt agents',
+  attempt: 'gt bead show <id>',
+  bead: 'gt bead list',
+  convoy: 'gt convoy list',
+  escalation: 'gt escalation list',
+  mail: 'gt mail inbox --all',
+  rig: 'gt rig list',
+};
+
 export function notFound(what: string, id: string): TownError {
   return new TownError('not_found', `${what.replaceAll(' ', '_')}_not_found`, {
     message: `There is no ${what} ${JSON.stringify(id)} in this town.`,
-    next: `List what exists, for example with "gt ${what === 'agent' ? 'agents' : `${what} list`}".`,
+    next: `List what exists with "${LISTED_BY[what] ?? 'gt status'}".`,
   });
 }
 

@@ -25,6 +25,8 @@ export const INFRA_BACKOFF_MAX_MS: number = 10 * MINUTE;
 export const INFRA_FAILURES_TO_OPEN = 3;
 /** A process that has run this long proves that agents can be started again. */
 export const BREAKER_PROOF_MS: number = 60 * SECOND;
+/** A breaker open for this long is shown among what needs a person; a hiccup of the machine is over by then. */
+export const BREAKER_TOLD_AFTER_MS: number = 5 * MINUTE;
 /** A breaker open for this long raises one escalation for its scope. */
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
 

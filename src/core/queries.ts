@@ -1,3 +1,4 @@
+import type { AttentionItem } from './attention-item.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
@@ -47,6 +48,8 @@ export interface Why {
   readonly sinceMs: number | null;
   /** What would change it; null when nothing will (terminal). */
   readonly next: string | null;
+  /** The command by which a person changes it, where one does. */
+  readonly command: string | null;
   /** When the rule looks again by itself. */
   readonly wakeAtMs: number | null;
 }
@@ -118,7 +121,7 @@ export interface TownStatus {
   readonly convoys: readonly Convoy[];
   readonly workingAgents: number;
   readonly mergedLastHour: number;
-  /** What needs a person: held, failed and escalated things, worst first. */
+  /** What needs a person, worst first: `attention` in `attention.ts`. */
   readonly attention: readonly AttentionItem[];
   readonly runner: {
     readonly instance: string | null;
@@ -128,14 +131,6 @@ export interface TownStatus {
   /** What the watchdog knows of rigs and runner; asked only while there is live work. */
   readonly health: readonly Health[];
   readonly violations: readonly string[];
-}
-
-export interface AttentionItem {
-  readonly severity: 'low' | 'medium' | 'high' | 'critical';
-  readonly subject: string;
-  readonly sentence: string;
-  readonly sinceMs: number;
-  readonly next: string;
 }
 
 /** What an agent sees of its own hook. */

@@ -1,16 +1,38 @@
 /** Why a convoy is where it is: the same sentence in CLI, JSON and API. */
 import { convoyOutlook, namesOf } from './convoy-outlook.ts';
-import { landedPartially, type Convoy, type ConvoyBead } from './model/convoy.ts';
+import { landedPartially, type Convoy, type ConvoyBead, type ConvoyStatus } from './model/convoy.ts';
 import type { Why } from './queries.ts';
+import { asSentence } from './sentence.ts';
+
+/** The one word for where a convoy is: its status, or `needs_human` while it waits for a person's decision. */
+export type ConvoyPhase = ConvoyStatus | 'needs_human';
+
+/** From the counts alone, so that lists need not read the beads; `convoyOutlook` says the same from the beads. */
+export function convoyPhase(convoy: Convoy): ConvoyPhase {
+  const bad = convoy.failedBeads + convoy.cancelledBeads;
+  const asks =
+    convoy.status === 'active' &&
+    bad > 0 &&
+    convoy.onFailure !== 'skip' &&
+    !(convoy.onFailure === 'abort' && convoy.failedBeads > 0) &&
+    !(bad === convoy.totalBeads && convoy.failedBeads === 0);
+  return asks ? 'needs_human' : convoy.status;
+}
+
+interface More {
+  readonly command?: string;
+  readonly sinceMs?: number | null;
+}
 
 export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
-  const say = (sentence: string, next: string | null, sinceMs: number | null = convoy.createdAtMs): Why => ({
+  const say = (sentence: string, next: string | null, more: More = {}): Why => ({
     id: convoy.id,
-    state: convoy.status,
-    sentence,
+    state: convoyPhase(convoy),
+    sentence: asSentence(sentence),
     rule: 'convoy',
-    sinceMs,
+    sinceMs: more.sinceMs ?? convoy.createdAtMs,
     next,
+    command: more.command ?? null,
     wakeAtMs: null,
   });
   const progress = `${String(convoy.closedBeads)} of ${String(convoy.totalBeads)} beads are merged or needed no change`;
@@ -20,15 +42,15 @@ export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
       return say(`Waits for the rigs ${rigs.join(', ')} to take its beads.`, 'All of them have answered.');
     }
     case 'staged':
-      return say('Complete and staged.', `Run "gt convoy start ${convoy.id}".`);
+      return say('Complete and staged.', 'A person starts it.', { command: `gt convoy start ${convoy.id}` });
     case 'active':
       return whyActive(convoy, beads, { progress, say });
     case 'ready_to_land':
       return say('What could run has ended; it lands now.', 'The landing evidence.');
     case 'landed':
       return landedPartially(convoy)
-        ? say(`Landed partially: ${progress}; ${endings(beads)}.`, null, convoy.landedAtMs)
-        : say(`Landed: ${progress}.`, null, convoy.landedAtMs);
+        ? say(`Landed partially: ${progress}; ${endings(beads)}.`, null, { sinceMs: convoy.landedAtMs })
+        : say(`Landed: ${progress}.`, null, { sinceMs: convoy.landedAtMs });
     default:
       return say(`Ended as ${convoy.status}${convoy.reason === null ? '' : `: ${convoy.reason}`}.`, null);
   }
@@ -39,15 +61,16 @@ const endings = (beads: readonly ConvoyBead[]): string =>
 
 interface Saying {
   readonly progress: string;
-  readonly say: (sentence: string, next: string | null) => Why;
+  readonly say: (sentence: string, next: string | null, more?: More) => Why;
 }
 
 function whyActive(convoy: Convoy, beads: readonly ConvoyBead[], { progress, say }: Saying): Why {
   const outlook = convoyOutlook(convoy, beads);
   if (outlook.kind === 'held')
     return say(
-      `${progress}; held because of ${namesOf(outlook.because)}.`,
+      `${progress}; waits for a person because of ${namesOf(outlook.because)}.`,
       `A person decides: "gt convoy update ${convoy.id} --on-failure skip" goes on without them, "gt convoy remove ${convoy.id} <bead>" takes one out, "gt convoy close ${convoy.id}" ends it.`,
+      { command: `gt convoy update ${convoy.id} --on-failure skip` },
     );
   const bad = beads.filter((bead) => bead.status === 'failed' || bead.status === 'cancelled');
   return bad.length === 0

@@ -4,8 +4,17 @@
  */
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Agent } from './model/agent.ts';
-import { isTerminal, sourceOf, type Bead, type Blocker } from './model/bead.ts';
+import {
+  isTerminal,
+  phaseOf,
+  sourceOf,
+  type Bead,
+  type BeadPhase,
+  type Blocker,
+  type CloseReason,
+} from './model/bead.ts';
 import type { Why } from './queries.ts';
+import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
 
@@ -13,6 +22,8 @@ interface Sentence {
   readonly sentence: string;
   readonly rule: string;
   readonly next: string | null;
+  /** The command that would change it, where one does. */
+  readonly command?: string;
   readonly sinceMs?: number | null;
   readonly wakeAtMs?: number | null;
 }
@@ -20,16 +31,27 @@ interface Sentence {
 const why = (id: string, state: string, text: Sentence): Why => ({
   id,
   state,
-  sentence: text.sentence,
+  sentence: asSentence(text.sentence),
   rule: text.rule,
   sinceMs: text.sinceMs ?? null,
   next: text.next,
+  command: text.command ?? null,
   wakeAtMs: text.wakeAtMs ?? null,
 });
 
+/** The bead's phase with what its agent and its merge request add to it. */
+export function phaseIn(view: RigView, bead: Bead, nowMs: number): BeadPhase {
+  const review = bead.status === 'in_review' ? view.reviewOf(bead.id) : null;
+  const mergeHold = review === null ? null : (view.bead(review.beadId)?.hold ?? null);
+  const live = bead.status === 'in_progress' && bead.type === 'issue' ? view.liveAttempt(bead.id) : null;
+  const asks = live !== null && live.question !== null && live.claim === null;
+  return phaseOf(bead, nowMs, { mergeHold, asks });
+}
+
 export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs: number): Why {
   if (bead.type === 'merge_request') return whyMergeRequest(view, bead, nowMs);
-  const say = (text: Sentence): Why => why(bead.id, bead.status, { sinceMs: bead.updatedAtMs, ...text });
+  const state = phaseIn(view, bead, nowMs);
+  const say = (text: Sentence): Why => why(bead.id, state, { sinceMs: bead.updatedAtMs, ...text });
   if (isTerminal(bead.status)) return say(endedText(bead));
   if (bead.status === 'in_progress') return say(runningText(view, bead));
   if (bead.status === 'in_review') {
@@ -37,7 +59,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
     const mergeRequest = review === null ? null : view.bead(review.beadId);
     return mergeRequest === null
       ? say({ sentence: 'In review without a merge request.', rule: 'invariant I5', next: 'Run "gt doctor".' })
-      : { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state: bead.status };
+      : { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state };
   }
   return say(openText(view, bead, blockers, nowMs));
 }
@@ -64,11 +86,18 @@ function endedText(bead: Bead): Sentence {
   }
 }
 
+const END_TEXT: Readonly<Partial<Record<CloseReason, string>>> = {
+  cancelled: 'Cancelled',
+  no_change: 'Closed: nothing needed to change',
+  attempts_exhausted: 'Failed: its attempts are used up',
+  merge_failed: 'Failed: it could not be merged',
+  source_ended: 'Ended with the bead it belongs to',
+};
+
 function otherEnd(bead: Bead): string {
-  const end = `Ended as ${bead.closeReason ?? bead.status}`;
+  const end = bead.closeReason === null ? undefined : END_TEXT[bead.closeReason];
   const note = bead.evidence?.note ?? '';
-  if (note === '') return `${end}.`;
-  return `${end}: ${note}${note.endsWith('.') ? '' : '.'}`;
+  return `${end ?? `Ended as ${bead.closeReason ?? bead.status}`}.${note === '' ? '' : ` ${note}`}`;
 }
 
 function runningText(view: RigView, bead: Bead): Sentence {
@@ -94,7 +123,8 @@ function runningText(view: RigView, bead: Bead): Sentence {
     return {
       sentence: `${attempt.agentId} waits for a person: ${attempt.question.text}`,
       rule: 'events',
-      next: `Answer with: gt mail send ${attempt.agentId} "<answer>"`,
+      next: 'A person answers.',
+      command: answerTo(attempt.agentId),
       sinceMs: attempt.question.atMs,
     };
   if (attempt.runningAtMs === null)
@@ -112,14 +142,18 @@ function runningText(view: RigView, bead: Bead): Sentence {
   };
 }
 
+const answerTo = (agent: string): string => `gt mail send ${agent} "<answer>"`;
+
 function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs: number): Sentence {
   const failed = blockers.filter((blocker) => blocker.state === 'failed').map((blocker) => blocker.blockerRef);
   if (failed.length > 0)
     return {
-      sentence: `A bead it needs has failed: ${failed.join(', ')}.`,
+      sentence: `A bead it needs has not been done: ${failed.join(', ')}.`,
       rule: 'bead-ended',
-      next: `Decide: close it with "gt bead close ${bead.id}", or create what is missing.`,
+      next: `A person decides: "gt bead close ${bead.id}" gives it up.`,
+      command: `gt bead close ${bead.id}`,
     };
+  if (bead.hold === 'needs_human') return holdText(bead);
   const open = blockers.filter((blocker) => blocker.state === 'open').map((blocker) => blocker.blockerRef);
   if (open.length > 0)
     return {
@@ -134,7 +168,8 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
     return {
       sentence: `Backs off after ${count}; next try in ${duration(bead.notBeforeMs - nowMs)}.${last === null ? '' : ` Last: ${last}`}`,
       rule: 'dead-agent',
-      next: `The wait ends, or "gt bead retry ${bead.id}".`,
+      next: 'The wait ends, or a person has it tried now.',
+      command: `gt bead retry ${bead.id}`,
       wakeAtMs: bead.notBeforeMs,
     };
   }
@@ -146,21 +181,33 @@ function holdText(bead: Bead): Sentence {
   switch (bead.hold) {
     case 'staged':
       return bead.convoyId === null
-        ? { sentence: 'Recorded, not slung yet.', rule: 'assign-work', next: `Run "gt sling ${bead.id}".` }
+        ? {
+            sentence: 'Recorded, not slung yet.',
+            rule: 'assign-work',
+            next: 'A person slings it.',
+            command: `gt sling ${bead.id}`,
+          }
         : {
             sentence: `Its convoy ${bead.convoyId} has not started.`,
             rule: 'convoy',
-            next: `Run "gt convoy start ${bead.convoyId}".`,
+            next: 'A person starts the convoy.',
+            command: `gt convoy start ${bead.convoyId}`,
           };
     case 'needs_human':
-      return { sentence: reason, rule: 'dead-agent', next: `Run "gt bead retry ${bead.id}" when it can go on.` };
+      return {
+        sentence: reason,
+        rule: 'dead-agent',
+        next: 'A person has it tried again when it can go on, or cancels it.',
+        command: `gt bead retry ${bead.id}`,
+      };
     case 'parked':
       return { sentence: reason, rule: 'assign-work', next: 'The quota window opens again.' };
     default:
       return {
         sentence: `Held by a person: ${reason}.`,
         rule: 'assign-work',
-        next: `Run "gt bead release ${bead.id}".`,
+        next: 'A person releases it.',
+        command: `gt bead release ${bead.id}`,
       };
   }
 }
@@ -172,7 +219,8 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
     return {
       sentence: `Ready, but the rig ${config.name} is parked.`,
       rule: 'assign-work',
-      next: `Set parked = false in [rigs.${config.name}] of gastown.toml, then reload the daemon (SIGHUP).`,
+      next: 'A person takes the rig out of parking.',
+      command: `gt rig unpark ${config.name}`,
     };
   if (breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs) {
     return {
@@ -213,13 +261,15 @@ const STEP_TEXT: Readonly<Record<'preparing' | 'gating' | 'pushing', string>> = 
 export function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const review = view.review(bead.id);
   const say = (text: Sentence): Why =>
-    why(bead.id, bead.status, { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });
+    why(bead.id, phaseOf(bead, nowMs), { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });
   if (review === null || isTerminal(bead.status)) return say(endedText(bead));
   if (bead.hold !== null)
     return say({
       sentence: bead.holdReason ?? 'Held.',
       rule: 'merge-step',
-      next: `Run "gt bead retry ${review.sourceBeadId}" when it can go on.`,
+      next: 'A person has it tried again when it can go on, or cancels it.',
+      command: `gt bead retry ${review.sourceBeadId}`,
+      sinceMs: bead.updatedAtMs,
     });
   if (review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing') {
     return say({
@@ -297,9 +347,10 @@ const stalledText = (agent: Agent): Sentence => ({
 });
 
 const waitingText = (agent: Agent, attempt: AttemptFacts | null): Sentence => ({
-  sentence: `Waits for a person: ${attempt?.question?.text ?? 'it said so'}`,
+  sentence: `${agent.id} waits for a person: ${attempt?.question?.text ?? 'it said so'}`,
   rule: 'events',
-  next: `Answer with: gt mail send ${agent.id} "<answer>"`,
+  next: 'A person answers.',
+  command: answerTo(agent.id),
   sinceMs: attempt?.question?.atMs ?? agent.updatedAtMs,
 });
 

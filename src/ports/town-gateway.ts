@@ -25,6 +25,7 @@ import type {
   Why,
 } from '../core/queries.ts';
 import type { Health } from '../core/model/health.ts';
+import type { AttentionItem } from '../core/attention-item.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { TalkGateway } from './talk-gateway.ts';
@@ -66,11 +67,14 @@ export interface TownGateway {
   /** What the watchdog knows; cheap. */
   health(): Promise<readonly Health[]>;
   status(): Promise<TownStatus>;
+  /** What needs a person, worst first. */
+  attention(): Promise<readonly AttentionItem[]>;
   /** Journal of all actors, oldest first within each; `cursor` is opaque and holds one place per actor. */
   feed(
     cursor: string | null,
     limit: number,
   ): Promise<{ readonly items: readonly JournalEntry[]; readonly cursor: string }>;
+  /** Of a bead, merge request, convoy, escalation, mail, rig, `runner`, agent, attempt, or (`_`) the whole town. */
   why(id: string): Promise<Why>;
 
   /** Throws `superseded` (conflict) when the attempt is not the live one of its bead and epoch. */

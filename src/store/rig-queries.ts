@@ -1,10 +1,9 @@
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead } from '../core/model/bead.ts';
-import { phaseOf, type BeadStatus } from '../core/model/bead.ts';
+import type { BeadStatus } from '../core/model/bead.ts';
 import { trusted, type AgentId, type BeadId, type RigName } from '../core/model/ids.ts';
 import type {
   AgentSummary,
-  AttentionItem,
   BeadDetail,
   BeadFilter,
   BeadSummary,
@@ -13,15 +12,18 @@ import type {
   RigSummary,
   Why,
 } from '../core/queries.ts';
-import { INFRA_FAILURES_TO_OPEN } from '../core/limits.ts';
-import { whyAgent, whyBead } from '../core/why.ts';
+import type { AttemptFacts } from '../core/view.ts';
+import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
+import { rigState, whyRig } from '../core/why-others.ts';
 import { must } from '../core/assert.ts';
 import type { Sql } from '../ports/sql.ts';
-import { AGENT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
-import { agentFromRow, beadFromRow, int, readable, reviewFromRow, text, textOrNull } from './rows.ts';
+import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
+import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 import type { SqlRigView } from './rig-view.ts';
 
 const HOUR_MS = 3_600_000;
+/** More held-up beads of one rig than a person reads have one cause; the oldest say which. */
+const ATTENTION_ROWS_MAX = 200;
 /** Rows read beyond a page, so that a few that can't be read don't end the list early. */
 const UNREADABLE_SPARE = 32;
 
@@ -64,7 +66,13 @@ export class RigQueries {
   summary(bead: Bead, nowMs: number): BeadSummary {
     const live = this.#view.liveAttempt(bead.id);
     const count = int(this.#sql.all('SELECT COUNT(*) AS n FROM attempts WHERE bead_id = ?', bead.id)[0]?.['n']);
-    return { ...bead, rig: this.#rig, phase: phaseOf(bead, nowMs), agentId: live?.agentId ?? null, attempts: count };
+    return {
+      ...bead,
+      rig: this.#rig,
+      phase: phaseIn(this.#view, bead, nowMs),
+      agentId: live?.agentId ?? null,
+      attempts: count,
+    };
   }
 
   detail(id: BeadId, nowMs: number): BeadDetail | null {
@@ -104,6 +112,10 @@ export class RigQueries {
     return row === undefined ? null : trusted.agent(text(row['agent_id']));
   }
 
+  whyRig(nowMs: number): Why {
+    return whyRig(this.#view, this.waiting(), nowMs);
+  }
+
   whyAgent(id: AgentId): Why | null {
     const agent = this.#view.agent(id);
     return agent === null ? null : whyAgent(agent, this.#view.unresolvedAttempt(id));
@@ -139,15 +151,15 @@ export class RigQueries {
         .map((row) => [text(row['status']), int(row['n'])]),
     );
     const breaker = this.#view.breaker();
-    const open = breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs;
+    const status = rigState(this.#view, nowMs);
     const countOf = (status: BeadStatus): number => counts.get(status) ?? 0;
     return {
       id: config.name,
       prefix: config.prefix,
       url: config.url,
       targetBranch: config.targetBranch,
-      status: config.parked ? 'parked' : open ? 'breaker_open' : 'ready',
-      statusReason: open ? breaker.reason : null,
+      status,
+      statusReason: status === 'breaker_open' ? breaker.reason : null,
       polecatsMax: config.polecatsMax,
       liveAttempts: this.#view.slotsTaken(),
       counts: {
@@ -177,39 +189,28 @@ export class RigQueries {
     return this.mergedSince(nowMs - HOUR_MS);
   }
 
-  /** What of this rig needs a person. */
-  attention(): readonly AttentionItem[] {
+  /** Live beads and merge requests that only a person can move, oldest first. */
+  heldUp(): readonly Bead[] {
     const rows = this.#sql.all(
-      `SELECT id, type, status, title, hold, hold_reason, updated_at, failed_blockers, parent_id FROM beads
-        WHERE status IN ('open', 'in_progress', 'in_review') AND (hold IN ('needs_human', 'held') OR failed_blockers > 0) ORDER BY updated_at LIMIT 200`,
+      `SELECT ${BEAD_COLUMNS} FROM beads WHERE status IN ('open', 'in_progress', 'in_review')
+        AND (hold IN ('needs_human', 'held') OR failed_blockers > 0) ORDER BY updated_at, id LIMIT 0 + ?`,
+      ATTENTION_ROWS_MAX,
     );
-    return rows.map((row) => {
-      const id = text(row['id']);
-      const failed = int(row['failed_blockers']) > 0 && row['hold'] === null;
-      const held = row['hold'] === 'held';
-      const subject = row['type'] === 'merge_request' ? (textOrNull(row['parent_id']) ?? id) : id;
-      return {
-        severity: held ? 'low' : 'medium',
-        subject,
-        sentence: failed ? `${id} waits for a bead that failed.` : (textOrNull(row['hold_reason']) ?? `${id} is held.`),
-        sinceMs: int(row['updated_at']),
-        next: held ? `gt bead release ${id}` : failed ? `gt why ${id}` : `gt bead retry ${subject}`,
-      };
-    });
+    return readable(rows, beadFromRow);
   }
 
-  /** Agents that wait for a person's answer. */
-  questions(): readonly AttentionItem[] {
+  /** Live attempts whose agent asks a person, longest first. */
+  questions(): readonly AttemptFacts[] {
     const rows = this.#sql.all(
-      'SELECT agent_id, question, asked_at FROM attempts WHERE ended_at IS NULL AND question IS NOT NULL ORDER BY asked_at LIMIT 200',
+      `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL AND question IS NOT NULL ORDER BY asked_at LIMIT 0 + ?`,
+      ATTENTION_ROWS_MAX,
     );
-    return rows.map((row) => ({
-      severity: 'medium',
-      subject: text(row['agent_id']),
-      sentence: `${text(row['agent_id'])} asks: ${text(row['question'])}`,
-      sinceMs: int(row['asked_at']),
-      next: `gt mail send ${text(row['agent_id'])} "<answer>"`,
-    }));
+    return readable(rows, attemptFromRow);
+  }
+
+  /** Beads that are open and not held, and merge requests that have not ended. */
+  waiting(): number {
+    return int(this.#sql.all(`SELECT COUNT(*) AS n FROM beads WHERE status = 'open' AND hold IS NULL`)[0]?.['n']);
   }
 
   /** The live attempt as its agent sees it; null when the attempt is not the live one. */

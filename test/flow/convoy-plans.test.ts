@@ -63,7 +63,7 @@ describe('a convoy', () => {
     expect(held.why.sentence).toContain(failing);
     expect(await show(town, idOf(convoy, 1))).toMatchObject({ status: 'open', phase: 'blocked_by_failure' });
     const attention = (await town.service.status()).attention.map((item) => item.subject);
-    expect(attention).toContain(`convoy:${convoy.id}`);
+    expect(attention).toContain(convoy.id);
     await town.advance(HOUR);
     expect(working(town)).toEqual([]);
     expect((await town.service.getConvoy(convoy.id)).status).toBe('active');

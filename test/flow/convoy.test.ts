@@ -111,7 +111,7 @@ describe('a convoy with a failed bead', () => {
     expect(await shown(convoy.id)).toMatchObject({ status: 'active', closedBeads: 1, failedBeads: 1 });
     expect((await town.service.getBead(idOf(convoy, 1))).phase).toBe('blocked_by_failure');
     expect(await asked()).toMatchObject([{ severity: 'medium', subject: `convoy:${convoy.id}`, repeats: 0 }]);
-    expect((await town.service.why(convoy.id)).sentence).toContain('held because of');
+    expect((await town.service.why(convoy.id)).sentence).toContain('waits for a person because of');
 
     await town.service.changeConvoy(convoy.id, { type: 'update', update: { onFailure: 'skip' } }, human);
     await town.settle();

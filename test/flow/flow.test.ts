@@ -40,7 +40,7 @@ describe('one bead', () => {
     const created = await virtual.service.createBead(bead('one', { sling: false }), human);
     await virtual.advance(3_600_000);
     expect(virtual.runner.processes.size).toBe(0);
-    expect((await virtual.service.why(created.id)).next).toContain(`gt sling ${created.id}`);
+    expect(await virtual.service.why(created.id)).toMatchObject({ state: 'staged', command: `gt sling ${created.id}` });
   });
 
   it('survives a crash of the brain at every moment without a second process', async () => {

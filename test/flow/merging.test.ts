@@ -97,7 +97,7 @@ describe('a merge request', () => {
     expect(waits).toEqual([0, 0, 30_000, 60_000, 120_000, 300_000]);
     expect(town.runner.running()).toEqual([]);
     expect((await show(town, id)).review).toMatchObject({ step: 'reworking', rounds: 5 });
-    expect((await town.service.status()).attention.map((item) => item.subject)).toContain(`bead:${id}`);
+    expect((await town.service.status()).attention.map((item) => item.subject)).toContain(id);
     red = false;
     await town.service.beadCommand({ type: 'retry', bead: id }, human);
     await town.settle();
@@ -115,7 +115,7 @@ describe('a merge request', () => {
     expect(town.runner.running()).toEqual([]);
     expect((await show(town, id)).review).toMatchObject({ step: 'reworking', rounds: 1 });
     const [item] = (await town.service.status()).attention;
-    expect(item).toMatchObject({ subject: `bead:${id}`, sentence: expect.stringContaining('in the same way') });
+    expect(item).toMatchObject({ subject: id, sentence: expect.stringContaining('in the same way') });
   });
 
   it('whose gate something else killed runs it again, blames no work, and asks a person when it goes on', async () => {

@@ -131,7 +131,7 @@ describe('mail to an agent', () => {
       await expect(talk.town.sendOwnMail(nux, draft(to))).rejects.toMatchObject({ code: 'unknown_recipient' });
     await expect(talk.town.sendOwnMail(nux, draft('--upload-pack'))).rejects.toMatchObject({ code: 'bad_address' });
     const { attention } = await talk.virtual.service.status();
-    expect(attention).toMatchObject([{ severity: 'low', subject: `agent:${nux.agent}` }]);
+    expect(attention).toMatchObject([{ severity: 'low', kind: 'escalation', title: nux.agent }]);
   });
 
   it('to a full mailbox is refused, and a person hears of it', async () => {
@@ -141,7 +141,7 @@ describe('mail to an agent', () => {
       await talk.town.sendMail(draft(nux.agent, { subject: `n${String(n)}` }), human);
     await expect(talk.town.sendMail(draft(nux.agent), human)).rejects.toMatchObject({ code: 'mailbox_full' });
     await talk.virtual.settle();
-    expect((await talk.virtual.service.status()).attention).toMatchObject([{ subject: `agent:${nux.agent}` }]);
+    expect((await talk.virtual.service.status()).attention).toMatchObject([{ kind: 'escalation', title: nux.agent }]);
     const digest = (await talk.town.checkMail(nux)) ?? '';
     expect(utf8Length(digest)).toBeLessThanOrEqual(MAIL_DIGEST_BYTES_MAX);
     expect(digest).toContain('more: gt mail inbox');
@@ -243,7 +243,7 @@ describe('an agent that waits for a person', () => {
     await talk.virtual.advance(200 * MINUTE);
     expect(await talk.agent(nux.agent)).toMatchObject({ status: 'waiting' });
     expect((await talk.virtual.service.status()).attention).toMatchObject([
-      { subject: nux.agent, sentence: `${nux.agent} asks: Which database?` },
+      { subject: nux.agent, sentence: `${nux.agent} waits for a person: Which database?` },
     ]);
     expect((await talk.virtual.service.why(nux.bead)).sentence).toContain('Which database?');
     talk.virtual.runner.active(nux.attempt);

@@ -28,7 +28,7 @@ export const beadSchema = z.object({
   body: z.string(),
   rig: z.string(),
   status: z.enum(BEAD_STATUSES),
-  /** Derived: `ready`, `blocked`, `blocked_by_failure`, `backing_off`, `held`, `running`, `in_review`, `closed`, `failed`. */
+  /** Derived, the one word for people: `BeadPhase` in `src/core/model/bead.ts`. */
   phase: z.string(),
   hold: z.enum(HOLDS).nullable(),
   hold_reason: z.string().nullable(),

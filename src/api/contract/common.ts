@@ -68,6 +68,8 @@ export const whySchema = z.object({
   rule: z.string(),
   since: time.nullable(),
   next: z.string().nullable(),
+  /** The command by which a person changes it. */
+  command: z.string().nullable(),
   wake_at: time.nullable(),
 });
 export type WhyItem = z.infer<typeof whySchema>;

@@ -8,6 +8,8 @@ export const convoySchema = z.object({
   id: z.string(),
   title: z.string(),
   status: z.enum(CONVOY_STATUSES),
+  /** The status, or `needs_human` while it waits for a person's decision. */
+  phase: z.string(),
   merge_mode: z.enum(MERGE_MODES),
   on_failure: z.enum(FAILURE_POLICIES),
   /** Landed without some of its beads: they failed or were cancelled. */

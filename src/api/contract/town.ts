@@ -1,17 +1,28 @@
 import { z } from 'zod';
+import { ATTENTION_KINDS } from '../../core/attention-item.ts';
 import { HEALTH_STATES } from '../../core/model/health.ts';
-import { count, cursor, limit, time } from './common.ts';
+import { count, cursor, limit, pageOf, time } from './common.ts';
 import { convoySchema } from './convoys.ts';
 import { severity } from './escalations.ts';
 import { rigSchema } from './rigs.ts';
 
 const attentionSchema = z.object({
+  kind: z.enum(ATTENTION_KINDS),
   severity,
+  /** The id that `why/<id>` takes. */
   subject: z.string(),
+  title: z.string().nullable(),
+  /** The sentence of `why/<id>`. */
   sentence: z.string(),
   since: time,
-  next: z.string(),
+  /** The command that resolves it. */
+  command: z.string(),
+  /** The open escalation about it. */
+  escalation: z.string().nullable(),
+  acknowledged_by: z.string().nullable(),
 });
+export type AttentionWire = z.infer<typeof attentionSchema>;
+export const attentionPageSchema = pageOf(attentionSchema);
 
 export const statusSchema = z.object({
   id: z.string(),

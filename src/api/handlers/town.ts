@@ -6,9 +6,10 @@ import { agentPageSchema, agentQuerySchema, agentSchema, transcriptQuerySchema }
 import { queuePageSchema } from '../contract/beads.ts';
 import { name, whySchema } from '../contract/common.ts';
 import { addRigSchema, rigPageSchema, rigSchema } from '../contract/rigs.ts';
-import { feedQuerySchema, feedSchema, statusSchema } from '../contract/town.ts';
+import { attentionPageSchema, feedQuerySchema, feedSchema, statusSchema } from '../contract/town.ts';
 import {
   presentAgent,
+  presentAttention,
   presentJournalEntry,
   presentQueueEntry,
   presentRig,
@@ -27,6 +28,13 @@ const status = createRoute({
   security,
   request: { params: town },
   responses: answers(statusSchema, 'The whole town at a glance'),
+});
+const attention = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/attention`,
+  security,
+  request: { params: town },
+  responses: answers(attentionPageSchema, 'What needs a person, worst first'),
 });
 const listRigs = createRoute({
   method: 'get',
@@ -94,6 +102,9 @@ const why = createRoute({
 export function registerTown(app: App, deps: Deps): void {
   const { gateway } = deps;
   app.openapi(status, async (c) => c.json(presentStatus(await gateway.status()), 200));
+  app.openapi(attention, async (c) =>
+    c.json({ items: (await gateway.attention()).map(presentAttention), next: null }, 200),
+  );
   app.openapi(listRigs, async (c) => c.json({ items: (await gateway.listRigs()).map(presentRig), next: null }, 200));
   app.openapi(addRig, async (c) => c.json(presentRig(await deps.addRig(c.req.valid('json'), c.get('caller'))), 200));
   app.openapi(queue, async (c) =>

@@ -106,7 +106,7 @@ export function printBead(context: Context, bead: BeadItem): void {
 }
 
 function stateOf(style: Style, bead: BeadItem): string {
-  return state(style, bead.phase === 'held' ? (bead.hold ?? 'held') : bead.phase);
+  return state(style, bead.phase);
 }
 
 export const list: CommandSpec = {
@@ -206,6 +206,7 @@ function detailText(style: Style, bead: BeadDetailItem): string {
     `  ${stateOf(style, bead)}  ${plain(bead.why.sentence)}`,
   ];
   if (bead.why.next !== null) lines.push(`  next: ${plain(bead.why.next)}`);
+  if (bead.why.command !== null) lines.push(`  run: ${plain(bead.why.command)}`);
   const facts: readonly (readonly [string, string | null])[] = [
     ['rig', bead.rig],
     ['kind', bead.kind],

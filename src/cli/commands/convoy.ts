@@ -88,9 +88,10 @@ export function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
   ]);
   context.print(
     [
-      `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.status)}${convoy.partial ? ' (partially)' : ''}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
+      `${paint(style, 'bold', convoy.id)}  ${state(style, convoy.phase)}${convoy.partial ? ' (partially)' : ''}  ${String(convoy.closed_beads)}/${String(convoy.total_beads)}  ${plain(convoy.title)}`,
       `  ${plain(convoy.why.sentence)}`,
       ...(convoy.why.next === null ? [] : [`  next: ${plain(convoy.why.next)}`]),
+      ...(convoy.why.command === null ? [] : [`  run: ${plain(convoy.why.command)}`]),
       '',
       table(style, ['#', 'ID', 'RIG', 'STATE', 'TITLE', 'AFTER'], rows),
     ].join('\n'),

@@ -1,6 +1,5 @@
 import type { AgentItem } from '../../api/contract/agents.ts';
 import type { QueueItem } from '../../api/contract/beads.ts';
-import type { WhyItem } from '../../api/contract/common.ts';
 import type { ConvoyItem } from '../../api/contract/convoys.ts';
 import type { RigItem } from '../../api/contract/rigs.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
@@ -9,7 +8,8 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { attentionLines } from './attention.ts';
+import { query, TownClient } from '../town-client.ts';
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -41,36 +41,22 @@ export const status: CommandSpec = {
   },
 };
 
-export const inbox: CommandSpec = {
-  usage: 'gt inbox',
-  summary: 'what needs a person, worst first, each with the command that helps',
-  examples: ['gt inbox', 'gt inbox --json'],
-  run: async (context) => {
-    const client = new TownClient(context.town());
-    const { attention, working_agents: working } = await client.get<StatusItem>('status');
-    if (client.isAway) context.hint(`The daemon is down: ${AWAY}`);
-    if (context.json) context.print(JSON.stringify({ items: attention, next: null }));
-    else if (attention.length === 0) context.print(`Nothing needs you. ${String(working)} agents are working.`);
-    else context.print(attentionLines(context.style, attention).join('\n'));
-    return EXIT.ok;
-  },
-};
-
-function attentionLines(style: Style, items: StatusItem['attention']): readonly string[] {
-  return items.flatMap((item) => [
-    `  ${paint(style, item.severity === 'low' ? 'dim' : 'yellow', item.severity)}  ${item.subject}  ${plain(item.sentence)} (${ago(style, item.since)})`,
-    `      next: ${plain(item.next)}`,
-  ]);
-}
-
-const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
+export const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
 /** The watchdog asks nobody in an idle town. */
 const NOT_ASKED = 'asked only while something runs';
+
+/** The status fits on a screen; the inbox has all. */
+const ITEMS_SHOWN = 7;
+
+function needs(items: StatusItem['attention']): string {
+  const open = items.filter((item) => item.acknowledged_by === null).length;
+  return open === 0 ? 'Nothing needs you.' : `${String(open)} ${open === 1 ? 'needs' : 'need'} you.`;
+}
 
 function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): string {
   const isLive = (convoy: ConvoyItem): boolean => !['landed', 'failed', 'cancelled'].includes(convoy.status);
   const ready = town.rigs.reduce((sum, rig) => sum + rig.ready_beads, 0);
-  const sentence = `${String(town.attention.length)} need you. ${String(town.working_agents)} working, ${String(ready)} ready, ${String(town.merged_last_hour)} merged in the last hour.`;
+  const sentence = `${needs(town.attention)} ${String(town.working_agents)} working, ${String(ready)} ready, ${String(town.merged_last_hour)} merged in the last hour.`;
   const lines = [
     `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
     daemon === 'down'
@@ -80,7 +66,9 @@ function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): stri
   for (const item of town.health.filter((one) => one.status === 'suspect' || one.status === 'down'))
     lines.push(`${plain(item.subject)} ${state(style, item.status)}  ${plain(item.detail ?? '')}`);
   if (town.attention.length > 0) {
-    lines.push('', paint(style, 'bold', 'Needs you'), ...attentionLines(style, town.attention));
+    lines.push('', paint(style, 'bold', 'Needs you'), ...attentionLines(style, town.attention.slice(0, ITEMS_SHOWN)));
+    const rest = town.attention.length - ITEMS_SHOWN;
+    if (rest > 0) lines.push(`  and ${String(rest)} more: gt inbox`);
   }
   if (town.rigs.length === 0) lines.push('', 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>');
   else lines.push('', rigTable(style, town.rigs));
@@ -132,7 +120,7 @@ export function convoyRow(style: Style, convoy: ConvoyItem): readonly string[] {
   const failed = convoy.failed_beads === 0 ? '' : ` (${String(convoy.failed_beads)} failed)`;
   return [
     convoy.id,
-    state(style, convoy.status),
+    state(style, convoy.phase),
     `${String(convoy.closed_beads)}/${String(convoy.total_beads)}${failed}`,
     convoy.title,
     ago(style, convoy.created_at),
@@ -181,39 +169,17 @@ export const mq: CommandSpec = {
     const page = await new TownClient(context.town()).get<Items<QueueItem>>(`mq${query({ rig: args.text('rig') })}`);
     const { style } = context;
     return printItems(context, page, {
-      head: ['PLACE', 'ID', 'STEP', 'BRANCH', 'WAITED', 'WHY'],
+      head: ['RIG', 'PLACE', 'ID', 'STATE', 'BRANCH', 'WAITED', 'WHY'],
       row: (entry) => [
+        entry.rig,
         entry.place === null ? '-' : String(entry.place),
         entry.id,
-        entry.step,
+        state(style, entry.why.state === 'merging' ? entry.step : entry.why.state),
         entry.branch,
         ago(style, entry.queued_at),
         entry.why.sentence,
       ],
       empty: 'The merge trains are empty.',
     });
-  },
-};
-
-export const why: CommandSpec = {
-  usage: 'gt why <id>',
-  summary: 'what a bead, convoy or agent waits for, and which rule says so',
-  examples: ['gt why app-7k3qf', 'gt why hq-cv-9m2aa --json'],
-  args: ['<id>'],
-  run: async (context, args) => {
-    const answer = await new TownClient(context.town()).get<WhyItem>(`why/${segment(args.at(0))}`);
-    if (context.json) context.print(JSON.stringify(answer));
-    else {
-      const { style } = context;
-      const lines = [
-        `${paint(style, 'bold', answer.id)}  ${state(style, answer.state)}  ${plain(answer.sentence)}`,
-        `  rule   ${answer.rule}`,
-      ];
-      if (answer.since !== null) lines.push(`  since  ${ago(style, answer.since)}`);
-      if (answer.wake_at !== null) lines.push(`  looks again ${ago(style, answer.wake_at)}`);
-      if (answer.next !== null) lines.push(`  next   ${plain(answer.next)}`);
-      context.print(lines.join('\n'));
-    }
-    return EXIT.ok;
   },
 };

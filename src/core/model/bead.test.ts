@@ -6,17 +6,39 @@ import { trusted } from './ids.ts';
 describe('phaseOf', () => {
   it.each([
     ['closed', { status: 'closed' }],
+    ['merged', { status: 'closed', closeReason: 'merged' }],
+    ['integrated', { status: 'closed', closeReason: 'integrated' }],
+    ['no_change', { status: 'closed', closeReason: 'no_change' }],
+    ['cancelled', { status: 'closed', closeReason: 'cancelled' }],
+    ['closed', { status: 'closed', closeReason: 'source_ended' }],
     ['failed', { status: 'failed' }],
     ['running', { status: 'in_progress', hold: 'held' }],
     ['in_review', { status: 'in_review' }],
     ['ready', {}],
     ['ready', { notBeforeMs: NOW }],
     ['backing_off', { notBeforeMs: NOW + 1 }],
-    ['held', { hold: 'needs_human', notBeforeMs: NOW + 1 }],
+    ['needs_human', { hold: 'needs_human', notBeforeMs: NOW + 1 }],
+    ['needs_human', { hold: 'needs_human', openBlockers: 1 }],
+    ['held', { hold: 'held' }],
+    ['staged', { hold: 'staged' }],
+    ['parked', { hold: 'parked' }],
     ['blocked', { openBlockers: 1, hold: 'staged' }],
     ['blocked_by_failure', { openBlockers: 1, failedBlockers: 1 }],
+    ['blocked_by_failure', { failedBlockers: 1, hold: 'needs_human' }],
+    ['queued', { type: 'merge_request' }],
+    ['reworking', { type: 'merge_request', openBlockers: 1 }],
+    ['needs_human', { type: 'merge_request', openBlockers: 1, hold: 'needs_human' }],
+    ['merging', { type: 'merge_request', status: 'in_progress' }],
   ] satisfies [string, Partial<Bead>][])('is %s for %j', (phase, over) => {
     expect(phaseOf(bead(over), NOW)).toBe(phase);
+  });
+});
+
+describe('phaseOf with what is around it', () => {
+  it('says that its merge request waits for a person, and that its agent asks', () => {
+    const inReview = bead({ status: 'in_review' });
+    expect(phaseOf(inReview, NOW, { mergeHold: 'needs_human', asks: false })).toBe('needs_human');
+    expect(phaseOf(bead({ status: 'in_progress' }), NOW, { mergeHold: null, asks: true })).toBe('waiting');
   });
 });
 

@@ -104,35 +104,74 @@ export const clearsDependents = (bead: Bead): boolean =>
   bead.status === 'closed' &&
   (bead.closeReason === 'merged' || bead.closeReason === 'no_change' || bead.closeReason === 'integrated');
 
-/** One line a person reads: derived, never stored. */
+/**
+ * The one word for where a bead is: derived, never stored; lists, `gt why` and the inbox say the same. Held beads say by
+ * whom or what, ended ones how. `waiting`: its agent asks a person. The last line is of merge requests only.
+ */
 export type BeadPhase =
+  | Hold
   | 'ready'
   | 'blocked'
   | 'blocked_by_failure'
   | 'backing_off'
-  | 'held'
   | 'running'
+  | 'waiting'
   | 'in_review'
+  | 'merged'
+  | 'integrated'
+  | 'no_change'
+  | 'cancelled'
   | 'closed'
-  | 'failed';
+  | 'failed'
+  | 'queued'
+  | 'merging'
+  | 'reworking';
 
-export function phaseOf(bead: Bead, nowMs: number): BeadPhase {
+/** What a bead's own row does not say. */
+export interface BeadSurroundings {
+  /** The hold of the merge request that carries it. */
+  readonly mergeHold: Hold | null;
+  /** Its agent waits for an answer of a person. */
+  readonly asks: boolean;
+}
+
+export const NO_SURROUNDINGS: BeadSurroundings = { mergeHold: null, asks: false };
+
+export function phaseOf(bead: Bead, nowMs: number, around: BeadSurroundings = NO_SURROUNDINGS): BeadPhase {
   switch (bead.status) {
     case 'closed':
-      return 'closed';
+      return endedPhase(bead.closeReason);
     case 'failed':
       return 'failed';
     case 'in_progress':
-      return 'running';
+      return bead.type === 'merge_request' ? 'merging' : around.asks ? 'waiting' : 'running';
     case 'in_review':
-      return 'in_review';
+      return around.mergeHold ?? 'in_review';
     default:
-      break;
+      return openPhase(bead, nowMs);
   }
+}
+
+function endedPhase(reason: CloseReason | null): BeadPhase {
+  switch (reason) {
+    case 'merged':
+    case 'integrated':
+    case 'no_change':
+    case 'cancelled':
+      return reason;
+    default:
+      return 'closed';
+  }
+}
+
+function openPhase(bead: Bead, nowMs: number): BeadPhase {
+  if (bead.type === 'merge_request')
+    return bead.hold ?? (bead.openBlockers + bead.failedBlockers > 0 ? 'reworking' : 'queued');
   if (bead.failedBlockers > 0) return 'blocked_by_failure';
+  // A question to a person comes first: answering it is the only thing that can be done now.
+  if (bead.hold === 'needs_human') return 'needs_human';
   if (bead.openBlockers > 0) return 'blocked';
-  if (bead.hold !== null) return 'held';
-  return bead.notBeforeMs > nowMs ? 'backing_off' : 'ready';
+  return bead.hold ?? (bead.notBeforeMs > nowMs ? 'backing_off' : 'ready');
 }
 
 export interface Blocker {

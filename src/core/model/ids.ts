@@ -88,6 +88,8 @@ export const parseRigName = (text: string): RigName =>
 
 /** True for text of the shape of a convoy id; used where a command takes either kind. */
 export const isConvoyId = (text: string): boolean => CONVOY.test(text);
+export const isEscalationId = (text: string): boolean => ESCALATION.test(text);
+export const isMailId = (text: string): boolean => MAIL.test(text);
 export const isAgentId = (text: string): boolean => AGENT.test(text);
 export const isBeadId = (text: string): boolean => BEAD.test(text);
 export const isSha = (text: string): boolean => SHA.test(text);

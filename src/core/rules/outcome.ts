@@ -1,5 +1,6 @@
 import { INFRA_BACKOFF_MAX_MS, INFRA_BACKOFF_MIN_MS, RETRY_BACKOFF_MS } from '../limits.ts';
 import type { ExitRecord } from '../facts.ts';
+import { readableText } from '../sentence.ts';
 import type { Outcome } from '../model/agent.ts';
 
 export interface Ending {
@@ -23,12 +24,12 @@ export function classifyExit(exit: ExitRecord): Ending {
         ? counted(
             'no_progress',
             exit,
-            `The agent ended without an accepted "gt done".${exit.lastLine === '' ? '' : ` Last line: ${exit.lastLine}`}`,
+            `The agent ended without an accepted "gt done".${exit.lastLine === '' ? '' : ` Last line: ${readableText(exit.lastLine)}`}`,
           )
         : counted(
             'agent_error',
             exit,
-            `The agent ended with ${exit.signal === null ? `exit code ${String(exit.exitCode)}` : `signal ${exit.signal}`}: ${exit.lastLine}`,
+            `The agent ended with ${exit.signal === null ? `exit code ${String(exit.exitCode)}` : `signal ${exit.signal}`}: ${readableText(exit.lastLine)}`,
           );
     case 'wall_clock':
       return counted('no_progress', exit, 'The agent reached its wall clock limit.');
@@ -39,7 +40,11 @@ export function classifyExit(exit: ExitRecord): Ending {
     case 'runner_lost':
       return { outcome: 'infra', reason: 'The runner ended under the agent.', signature: null };
     case 'spawn_failed':
-      return { outcome: 'infra', reason: `No process could be started: ${exit.lastLine}`, signature: null };
+      return {
+        outcome: 'infra',
+        reason: `No process could be started: ${readableText(exit.lastLine)}`,
+        signature: null,
+      };
     default:
       return { outcome: 'infra', reason: 'The runner reported an unknown cause.', signature: null };
   }

@@ -69,7 +69,7 @@ async function done(intentFile: string, title: string): Promise<number> {
   writeFileSync(intentFile, JSON.stringify({ ...claim, at: Date.now() }));
   try {
     const answer = await post('/agent/done', JSON.stringify(claim));
-    say(`[script] done: ${answer.text}`);
+    say(`[script] done: ${wordsOf(answer.text)}`);
     // No change at all is not an error of the recipe: the system asks what was meant.
     return answer.status === 200 || answer.text.includes('"no_commits"') ? 0 : EXIT_REFUSED;
   } catch (error) {
@@ -77,6 +77,19 @@ async function done(intentFile: string, title: string): Promise<number> {
       `[script] done could not be said (${error instanceof Error ? error.message : 'unknown'}); the intent is on disk and counts.`,
     );
     return 0;
+  }
+}
+
+/** The answer in words: its last line is what people read when the attempt ends. */
+function wordsOf(answer: string): string {
+  try {
+    const data: unknown = JSON.parse(answer);
+    const fields = new Map<string, unknown>(typeof data === 'object' && data !== null ? Object.entries(data) : []);
+    const words = [fields.get('verdict'), fields.get('message') ?? fields.get('detail'), fields.get('next')];
+    const said = words.filter((word) => typeof word === 'string' && word !== '').join(': ');
+    return said === '' ? 'the answer says nothing' : said;
+  } catch {
+    return answer;
   }
 }
 

@@ -1,0 +1,68 @@
+import type { WhyItem } from '../../api/contract/common.ts';
+import type { AttentionWire } from '../../api/contract/town.ts';
+import type { CommandSpec } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { ago, paint, plain, state } from '../output.ts';
+import type { Style, Tone } from '../output.ts';
+import { segment, TownClient } from '../town-client.ts';
+
+export const inbox: CommandSpec = {
+  usage: 'gt inbox',
+  summary: 'what needs a person, worst first, each with the command that helps',
+  examples: ['gt inbox', 'gt inbox --json'],
+  run: async (context) => {
+    const client = new TownClient(context.town());
+    const page = await client.get<{ items: AttentionWire[]; next: string | null }>('attention');
+    if (client.isAway) context.hint('The daemon is down: this is what was recorded last. Start it with: gt up');
+    if (context.json) context.print(JSON.stringify(page));
+    else if (page.items.length === 0) context.print('Nothing needs you.');
+    else context.print(attentionLines(context.style, page.items).join('\n'));
+    return EXIT.ok;
+  },
+};
+
+const TONES: Readonly<Record<AttentionWire['severity'], Tone>> = {
+  low: 'dim',
+  medium: 'yellow',
+  high: 'red',
+  critical: 'red',
+};
+
+/** Two lines an item: what and why, then the command. */
+export function attentionLines(style: Style, items: readonly AttentionWire[]): readonly string[] {
+  return items.flatMap((item) => {
+    const care = item.acknowledged_by === null ? '' : `, ${plain(item.acknowledged_by)} takes care of it`;
+    const title = item.title === null || item.kind === 'mail' ? '' : `  ${paint(style, 'bold', plain(item.title))}`;
+    return [
+      `  ${paint(style, TONES[item.severity], item.severity)}  ${item.subject}${title}  ${plain(item.sentence)} (${ago(style, item.since)}${care})`,
+      `      next: ${plain(item.command)}`,
+    ];
+  });
+}
+
+export const why: CommandSpec = {
+  usage: 'gt why [id]',
+  summary: 'why it is where it is, by which rule, since when, and what would change it',
+  examples: ['gt why app-7k3qf', 'gt why hq-cv-9m2aa --json'],
+  args: ['[id]'],
+  notes:
+    'The id is of a bead, merge request, convoy, escalation or mail, or the name of a rig or agent, or "runner".\nWithout one: what needs a person most.',
+  run: async (context, args) => {
+    const id = args.positionals[0] ?? '_';
+    const answer = await new TownClient(context.town()).get<WhyItem>(`why/${segment(id)}`);
+    context.print(context.json ? JSON.stringify(answer) : whyText(context.style, answer));
+    return EXIT.ok;
+  },
+};
+
+function whyText(style: Style, answer: WhyItem): string {
+  const lines = [
+    `${paint(style, 'bold', answer.id)}  ${state(style, answer.state)}  ${plain(answer.sentence)}`,
+    `  rule   ${answer.rule}`,
+  ];
+  if (answer.since !== null) lines.push(`  since  ${ago(style, answer.since)}`);
+  if (answer.wake_at !== null) lines.push(`  looks again ${ago(style, answer.wake_at)}`);
+  if (answer.next !== null) lines.push(`  next   ${plain(answer.next)}`);
+  if (answer.command !== null) lines.push(`  run    ${plain(answer.command)}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,135 @@
+/** `gt why` for what is neither bead, agent nor convoy: rigs, the runner, escalations, mail. */
+import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
+import type { Health } from './model/health.ts';
+import { RUNNER_SUBJECT } from './model/health.ts';
+import type { Mail } from './model/mail.ts';
+import type { EscalationSummary, Why } from './queries.ts';
+import { asSentence } from './sentence.ts';
+import { duration } from './text.ts';
+import type { RigView } from './view.ts';
+
+type Said = Omit<Why, 'command' | 'wakeAtMs'> & Partial<Pick<Why, 'command' | 'wakeAtMs'>>;
+
+const say = (said: Said): Why => ({ command: null, wakeAtMs: null, ...said, sentence: asSentence(said.sentence) });
+
+/** The word for how a rig stands, as `gt rig list` has it. */
+export function rigState(view: RigView, nowMs: number): 'ready' | 'parked' | 'breaker_open' {
+  const breaker = view.breaker();
+  if (view.config().parked) return 'parked';
+  return breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs ? 'breaker_open' : 'ready';
+}
+
+/** `waiting`: beads and merge requests of it that are neither held nor ended. */
+export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
+  const { name, polecatsMax } = view.config();
+  const breaker = view.breaker();
+  const state = rigState(view, nowMs);
+  const common = { id: `rig:${name}`, state, sinceMs: null };
+  if (state === 'parked')
+    return say({
+      ...common,
+      sentence: `${name} is parked: nothing of it is started, ${countOf(waiting)}.`,
+      rule: 'assign-work',
+      next: 'A person takes it out of parking.',
+      command: `gt rig unpark ${name}`,
+    });
+  if (breaker.failures >= INFRA_FAILURES_TO_OPEN)
+    return say({
+      ...common,
+      sentence: `No agent can be started in ${name} after ${String(breaker.failures)} failures: ${breaker.reason ?? 'unknown'}`,
+      rule: 'dispatch-breaker',
+      sinceMs: breaker.openedAtMs,
+      next: 'A probe starts an agent; it goes by itself when the wait is over.',
+      command: 'gt doctor',
+      wakeAtMs: breaker.retryAtMs > nowMs ? breaker.retryAtMs : null,
+    });
+  const taken = view.slotsTaken();
+  return say({
+    ...common,
+    sentence:
+      waiting === 0
+        ? `${name} has nothing to do.`
+        : `${name} works: ${String(taken)} of ${String(polecatsMax)} polecats are taken, ${countOf(waiting)}.`,
+    rule: 'assign-work',
+    next: waiting === 0 ? 'Work is slung.' : 'A polecat is free, or what beads wait for is done.',
+    command: waiting === 0 ? `gt sling "<title>" --rig ${name}` : null,
+  });
+}
+
+const countOf = (waiting: number): string => `${String(waiting)} ${waiting === 1 ? 'bead waits' : 'beads wait'}`;
+
+/** The runner, or a rig's loop, as the watchdog knows it. */
+export function whyRunner(health: Health | null): Why {
+  const common = { id: RUNNER_SUBJECT, rule: 'watchdog' };
+  switch (health?.state) {
+    case 'down':
+    case 'suspect':
+      return say({
+        ...common,
+        state: health.state,
+        sentence: `The runner has not answered ${times(health.missed)}: ${health.detail ?? 'no answer'}`,
+        sinceMs: health.answeredAtMs ?? health.askedAtMs,
+        next: 'It answers, or the daemon starts another.',
+        command: 'gt doctor',
+      });
+    case 'ok':
+      return say({
+        ...common,
+        state: 'up',
+        sentence: 'The runner answered when it was asked last.',
+        sinceMs: health.answeredAtMs,
+        next: 'Nothing; it is asked while something runs.',
+      });
+    default:
+      return say({
+        ...common,
+        state: 'unknown',
+        sentence: 'Nothing runs, so the runner is not asked.',
+        sinceMs: null,
+        next: 'Work starts.',
+      });
+  }
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${String(count)} times in a row`);
+
+export function whyEscalation(item: EscalationSummary): Why {
+  const common = { id: item.id, state: item.status, rule: 'escalation', sinceMs: item.createdAtMs };
+  if (item.resolvedAtMs !== null)
+    return say({
+      ...common,
+      sentence: `Resolved by ${item.resolvedBy ?? 'its cause'}: ${item.resolution ?? item.message}`,
+      sinceMs: item.resolvedAtMs,
+      next: null,
+    });
+  const letters = item.options.map((option) => option.key).join('|');
+  const command =
+    letters !== ''
+      ? `gt escalation decide ${item.id} ${letters}`
+      : `gt escalation ${item.acknowledgedAtMs === null ? 'ack' : 'resolve'} ${item.id}`;
+  const choices = item.options.map((option) => `${option.key} ${option.name}: ${option.what}`).join(' ');
+  const cares =
+    item.acknowledgedBy === null
+      ? item.nextEscalationAtMs === null
+        ? 'A person takes care of it.'
+        : `A person takes care of it, or it rises after ${duration(item.nextEscalationAtMs - item.createdAtMs)}.`
+      : `${item.acknowledgedBy} takes care of it.`;
+  return say({
+    ...common,
+    sentence: item.message,
+    next: choices === '' ? cares : `${cares} ${choices}`,
+    command,
+    wakeAtMs: item.acknowledgedBy === null ? item.nextEscalationAtMs : null,
+  });
+}
+
+export const whyMail = (mail: Mail): Why =>
+  say({
+    id: mail.id,
+    state: mail.readAtMs === null ? 'unread' : 'read',
+    sentence: `Mail from ${mail.from} to ${mail.to}: ${mail.subject}`,
+    rule: 'mail-expiry',
+    sinceMs: mail.createdAtMs,
+    next: mail.readAtMs === null ? 'Somebody reads it, or it goes back to its sender.' : null,
+    command: `gt mail read ${mail.id}`,
+  });
