@@ -6,7 +6,7 @@ import { silentLog } from '../src/ports/log.ts';
 import type { RunnerClient } from '../src/ports/runner-client.ts';
 import type { BrainDoor } from './brain-door.ts';
 import type { Sim } from './context.ts';
-import { CrashError, diskFull, FaultySql, isWrite, SimDatabase, type SqlHooks } from './faulty-sql.ts';
+import { CrashError, diskFull, FaultySql, SimDatabase, type SqlHooks } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Prng } from './prng.ts';
@@ -134,10 +134,10 @@ export class Brain {
 
   #hooks(): SqlHooks {
     return {
-      onStatement: (text) => {
+      onStatement: (isWrite) => {
         this.statements += 1;
         if (this.#strike('crash_statement')) throw new CrashError('crash at a statement');
-        if (!isWrite(text)) return;
+        if (!isWrite) return;
         if (!this.#sim.weather.fires('disk_error') && !this.#sim.weather.hits('disk_full')) return;
         this.#excuse(TURN_COMES_BACK_MS);
         throw diskFull();

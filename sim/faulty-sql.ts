@@ -9,10 +9,10 @@ export class CrashError extends Error {
 /** What the world may do around a statement or a commit. */
 export interface SqlHooks {
   /** May crash the process (throws) or refuse the write (throws `DbError`). */
-  readonly onStatement: (text: string) => void;
+  readonly onStatement: (isWrite: boolean) => void;
   readonly onCommit: (moment: 'before' | 'after') => void;
   /** A statement changed rows: what the coverage table counts. */
-  readonly onRows: (address: string, text: string, args: readonly SqlValue[], rows: number) => void;
+  readonly onRows: (address: string, text: string, args: readonly SqlValue[]) => void;
 }
 
 /** A database that outlives the processes that open it. */
@@ -21,6 +21,8 @@ export class SimDatabase {
   readonly sql: SqliteSql;
   /** Outermost commits so far: what the checkers compare to know that something happened. */
   commits = 0;
+  /** Tables that were written, or tried to, since the checkers looked last; empty after a turn that only read. */
+  readonly touched = new Set<string>();
 
   constructor(address: string) {
     this.address = address;
@@ -43,9 +45,11 @@ export class FaultySql implements Sql {
 
   all(text: string, ...args: readonly SqlValue[]): readonly SqlRow[] {
     this.#check();
-    this.#hooks.onStatement(text);
+    const table = writtenTable(text);
+    this.#hooks.onStatement(table !== null);
+    if (table !== null) this.#database.touched.add(table);
     const rows = this.#database.sql.all(text, ...args);
-    if (text.startsWith('UPDATE')) this.#hooks.onRows(this.#database.address, text, args, rows.length);
+    if (rows.length > 0 && text.startsWith('UPDATE')) this.#hooks.onRows(this.#database.address, text, args);
     return rows;
   }
 
@@ -77,5 +81,15 @@ export class FaultySql implements Sql {
 
 export const diskFull = (): DbError => new DbError('storage', 'database or disk is full');
 
-/** Statements that change the disk; reads go on when it is full. */
-export const isWrite = (text: string): boolean => /^\s*(?:INSERT|UPDATE|DELETE|CREATE)/.test(text);
+const WRITE = /^\s*(?:INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER TABLE|DROP)\s+(\w+)/;
+const tables = new Map<string, string | null>();
+
+/** The table that a statement writes; null when it only reads, which goes on when the disk is full. */
+export function writtenTable(text: string): string | null {
+  let table = tables.get(text);
+  if (table === undefined) {
+    table = WRITE.exec(text)?.[1] ?? null;
+    tables.set(text, table);
+  }
+  return table;
+}

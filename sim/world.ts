@@ -94,9 +94,9 @@ class World {
       sim,
       door,
       runner: this.#runner,
-      onRows: (address, text, args, rows) => {
+      onRows: (address, text, args) => {
         const database = this.#brain.databases.get(address);
-        if (rows > 0 && database !== undefined) this.#coverage.sawRows(database, text, args);
+        if (database !== undefined) this.#coverage.sawRows(database, text, args);
       },
     });
     wire.reach = (side) => (side === 'runner' ? this.#runner.reach : door.isOpen ? 'up' : 'down');

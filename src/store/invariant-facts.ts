@@ -6,9 +6,44 @@ import { KernelStore } from './kernel-store.ts';
 import { SqlRigView } from './rig-view.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 
-/** Reads what the invariant checker looks at: live rows only, so its cost does not grow with history. What can't be read is quarantined already. */
-export function readInvariantFacts(sql: Sql): InvariantFacts {
-  const view = new SqlRigView(sql);
+/** An earlier reading, and the tables that were written since then. */
+export interface EarlierFacts {
+  readonly facts: InvariantFacts;
+  readonly touched: ReadonlySet<string>;
+}
+
+/**
+ * Reads what the invariant checker looks at: live rows only, so its cost does not grow with history. What can't be read
+ * is quarantined already. Given an earlier reading, only the parts are read anew whose tables were written since.
+ */
+export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null): InvariantFacts {
+  const part = <Read>(tables: readonly string[], read: (sql: Sql) => Read): Read | InvariantFacts =>
+    earlier === null || tables.some((table) => earlier.touched.has(table)) ? read(sql) : earlier.facts;
+  const { beads, unreadableBeads, blockerCounts, mergedWithoutCommit } = part(['beads', 'blockers'], beadPart);
+  const { attempts, duplicateEpochs } = part(['attempts'], attemptPart);
+  const { agents } = part(['agents'], agentPart);
+  const { reviews } = part(['reviews'], reviewPart);
+  const { polecatsMax, breaker } = part(['meta', 'breakers'], settingsPart);
+  const { mailExpiresAtMs } = part(['mail'], mailPart);
+  return {
+    ...part(['timers', 'inbox', 'outbox'], queuePart),
+    beads,
+    unreadableBeads,
+    blockerCounts,
+    mergedWithoutCommit,
+    attempts,
+    duplicateEpochs,
+    agents,
+    reviews,
+    polecatsMax,
+    breaker,
+    mailExpiresAtMs,
+  };
+}
+
+type Part<Name extends keyof InvariantFacts> = Pick<InvariantFacts, Name>;
+
+function beadPart(sql: Sql): Part<'beads' | 'unreadableBeads' | 'blockerCounts' | 'mergedWithoutCommit'> {
   const counts = sql.all(
     `SELECT bead_id, SUM(state = 'open') AS open, SUM(state = 'failed') AS failed FROM blockers
       WHERE bead_id IN (SELECT id FROM beads WHERE status IN ('open', 'in_progress', 'in_review')) GROUP BY bead_id`,
@@ -18,12 +53,6 @@ export function readInvariantFacts(sql: Sql): InvariantFacts {
   return {
     beads,
     unreadableBeads: live.length - beads.length,
-    attempts: readable(
-      sql.all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL OR process_gone = 0`),
-      attemptFromRow,
-    ),
-    agents: readable(sql.all(`SELECT ${AGENT_COLUMNS} FROM agents`), agentFromRow),
-    reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
     blockerCounts: new Map(
       counts.map((row) => [text(row['bead_id']), { open: int(row['open']), failed: int(row['failed']) }]),
     ),
@@ -32,18 +61,47 @@ export function readInvariantFacts(sql: Sql): InvariantFacts {
         `SELECT id FROM beads WHERE type = 'merge_request' AND close_reason = 'merged' AND (evidence IS NULL OR json_extract(evidence, '$.mergeSha') IS NULL) LIMIT 20`,
       )
       .map((row) => text(row['id'])),
-    polecatsMax: view.hasConfig() ? view.config().polecatsMax : 0,
-    breaker: view.breaker(),
-    resyncDueAtMs: new KernelStore(sql).timer(RESYNC, 'rule'),
-    lostEffects: sql
-      .all(`SELECT key FROM outbox WHERE state = 'pending' AND next_at IS NULL`)
-      .map((row) => text(row['key'])),
-    mailExpiresAtMs: view.nextMailExpiry(),
-    mailDueAtMs: new KernelStore(sql).timer(MAILBOX, 'rule'),
-    pendingEvents: int(sql.all(`SELECT COUNT(*) AS n FROM inbox WHERE state = 'pending'`)[0]?.['n']),
-    pendingEffects: int(sql.all(`SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending'`)[0]?.['n']),
+  };
+}
+
+function attemptPart(sql: Sql): Part<'attempts' | 'duplicateEpochs'> {
+  return {
+    attempts: readable(
+      sql.all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL OR process_gone = 0`),
+      attemptFromRow,
+    ),
     duplicateEpochs: sql
       .all('SELECT epoch FROM attempts WHERE ended_at IS NULL OR process_gone = 0 GROUP BY epoch HAVING COUNT(*) > 1')
       .map((row) => int(row['epoch'])),
+  };
+}
+
+const agentPart = (sql: Sql): Part<'agents'> => ({
+  agents: readable(sql.all(`SELECT ${AGENT_COLUMNS} FROM agents`), agentFromRow),
+});
+
+const reviewPart = (sql: Sql): Part<'reviews'> => ({
+  reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
+});
+
+function settingsPart(sql: Sql): Part<'polecatsMax' | 'breaker'> {
+  const view = new SqlRigView(sql);
+  return { polecatsMax: view.hasConfig() ? view.config().polecatsMax : 0, breaker: view.breaker() };
+}
+
+const mailPart = (sql: Sql): Part<'mailExpiresAtMs'> => ({ mailExpiresAtMs: new SqlRigView(sql).nextMailExpiry() });
+
+function queuePart(
+  sql: Sql,
+): Part<'resyncDueAtMs' | 'mailDueAtMs' | 'lostEffects' | 'pendingEvents' | 'pendingEffects'> {
+  const kernel = new KernelStore(sql);
+  return {
+    resyncDueAtMs: kernel.timer(RESYNC, 'rule'),
+    mailDueAtMs: kernel.timer(MAILBOX, 'rule'),
+    lostEffects: sql
+      .all(`SELECT key FROM outbox WHERE state = 'pending' AND next_at IS NULL`)
+      .map((row) => text(row['key'])),
+    pendingEvents: int(sql.all(`SELECT COUNT(*) AS n FROM inbox WHERE state = 'pending'`)[0]?.['n']),
+    pendingEffects: int(sql.all(`SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending'`)[0]?.['n']),
   };
 }
