@@ -68,7 +68,8 @@ export class Agent {
 
   begin(): void {
     this.#parts.sim.note(`agent ${this.#parts.row.request.attempt} is ${this.#temper}`);
-    const workMs = this.#chance.between(2_000, 8 * 60_000);
+    // Most work is short, some outlasts leases, patrols and outages.
+    const workMs = this.#chance.between(2_000, this.#chance.chance(0.2) ? 8 * 60_000 : 60_000);
     this.#later(workMs / 2, 'works', () => {
       this.#parts.activity();
     });

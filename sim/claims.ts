@@ -6,7 +6,7 @@ import { repoOf, type Sim } from './context.ts';
 import type { AttemptRow, Disk, Intent, LiveAgent } from './machine.ts';
 
 const DONE_WAIT_MS = 30_000;
-const ASK_AGAIN_MS = 100;
+const ASK_AGAIN_MS = 1_000;
 
 /** What `gt done` said: the verdict, and the head that it is about. */
 export interface DoneAnswer {

@@ -101,7 +101,8 @@ export class People {
       body: '',
       priority: chance.pick(PRIORITIES) ?? 'medium',
       dependsOn: this.#some(chance, chance.weighted({ 0: 6, 1: 3, 2: 1 })),
-      runtime: chance.chance(0.3) ? 'claude' : null,
+      // Each town knows these; the third is refused.
+      runtime: chance.weighted({ script: 12, command: 6, claude: 1 }),
       model: null,
       targetBranch: null,
       sling: chance.chance(0.85),

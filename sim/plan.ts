@@ -88,12 +88,48 @@ export interface Plan {
   readonly faults: readonly FaultStep[];
   /** Faults and people end here; then the town must come to rest. */
   readonly stormMs: number;
+  /** The storm goes on until so many beads were created and so many faults struck. */
+  readonly beadsMin: number;
+  readonly faultsMin: number;
 }
 
 const MINUTE = 60_000;
-/** Work comes in the first part of the storm, so that there is something to disturb in the rest. */
-const STORM_MS = 90 * MINUTE;
-const WORK_MS = 30 * MINUTE;
+/** Every seed has at least so many beads and faults that struck; a story shrunk to a few entries has none to add. */
+export const BEADS_MIN = 20;
+export const FAULTS_MIN = 10;
+/** Each so manieth seed is long: its waits, patrols and outages have time to grow into each other. */
+const LONG_EVERY = 20;
+
+/** How large a story is. Work comes in the first part of the storm, so that there is something to disturb in the rest. */
+interface Size {
+  readonly stormMs: number;
+  readonly workMs: number;
+  readonly beads: readonly [number, number];
+  readonly convoys: readonly [number, number];
+  readonly later: readonly [number, number];
+  readonly faults: readonly [number, number];
+  /** Spells of weather and outages last at most so long. */
+  readonly spellMaxMs: number;
+}
+
+const NORMAL: Size = {
+  stormMs: 30 * MINUTE,
+  workMs: 10 * MINUTE,
+  beads: [8, 11],
+  convoys: [3, 5],
+  later: [16, 26],
+  faults: [12, 18],
+  spellMaxMs: 5 * MINUTE,
+};
+const LONG: Size = {
+  stormMs: 90 * MINUTE,
+  workMs: 30 * MINUTE,
+  beads: [8, 12],
+  convoys: [4, 6],
+  later: [24, 40],
+  faults: [12, 24],
+  spellMaxMs: 30 * 60 * MINUTE,
+};
 
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = {
   start_convoy: 2,
@@ -119,29 +155,34 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = 
 /** The whole story of one seed, as lists from which single entries can be left out. */
 export function makePlan(seed: number): Plan {
   const chance = new Prng(`plan ${String(seed)}`);
+  const size = seed % LONG_EVERY === 0 ? LONG : NORMAL;
+  const { stormMs, workMs } = size;
   const people: Omit<PersonStep, 'id'>[] = [];
   const add = (kind: PersonKind, fromMs: number, toMs: number): void => {
     people.push({ kind, atMs: chance.between(fromMs, toMs) });
   };
-  for (let n = chance.between(8, 12); n > 0; n -= 1) add('bead', 0, WORK_MS);
-  for (let n = chance.between(4, 6); n > 0; n -= 1) add('convoy', 0, WORK_MS);
-  for (let n = chance.between(24, 40); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, STORM_MS);
-  add('bead', WORK_MS, STORM_MS);
-  add('convoy', WORK_MS, STORM_MS);
-  const faults = Array.from({ length: chance.between(12, 24) }, () => makeFault(chance));
+  for (let n = chance.between(...size.beads); n > 0; n -= 1) add('bead', 0, workMs);
+  for (let n = chance.between(...size.convoys); n > 0; n -= 1) add('convoy', 0, workMs);
+  for (let n = chance.between(...size.later); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, stormMs);
+  add('bead', workMs, stormMs);
+  add('convoy', workMs, stormMs);
+  const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
   return {
     seed,
-    stormMs: STORM_MS,
+    stormMs,
+    beadsMin: BEADS_MIN,
+    faultsMin: FAULTS_MIN,
     people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
     faults: faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
   };
 }
 
-function makeFault(chance: Prng): Omit<FaultStep, 'id'> {
+function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
-  const atMs = chance.between(0, STORM_MS - 5 * MINUTE);
-  const durationMs = chance.between(low, high);
+  const atMs = chance.between(0, size.stormMs - 5 * MINUTE);
+  const wantedMs = chance.between(low, high);
+  const durationMs = kind === 'clock_jump' ? wantedMs : Math.min(wantedMs, size.spellMaxMs);
   const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;
   const countdown = chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0;
   // A disk that is nearly full takes most writes and refuses the commit.

@@ -14,6 +14,8 @@ export function planOf(selection: Selection): Plan {
   const kept = new Set(selection.keep);
   return {
     ...plan,
+    beadsMin: 0,
+    faultsMin: 0,
     people: plan.people.filter((step) => kept.has(step.id)),
     faults: plan.faults.filter((step) => kept.has(step.id)),
   };

@@ -23,6 +23,8 @@ const MINUTE = 60_000;
 const CALM_MAX_MS = 48 * 60 * MINUTE;
 /** Nothing new for so long, and nothing on its way: it is at rest. Longer than every back-off. */
 const REST_MS = 25 * MINUTE;
+/** The storm is made longer by so many minutes at most, until it was long enough. */
+const MORE_TRIES_MAX = 30;
 /** A run that takes more steps is a loop. */
 const STEPS_MAX = 200_000;
 
@@ -166,9 +168,10 @@ class World {
         this.#begin(step);
       });
     this.#time.after(this.#plan.stormMs + MINUTE, 'the storm is over', () => {
-      this.#calm();
+      this.#endStorm(1);
     });
     await this.#steppedUntilRest();
+    this.#checkers.afterStep(true);
     this.#rest.check();
   }
 
@@ -203,6 +206,23 @@ class World {
 
   #isAtRest(): boolean {
     return !this.#storm && this.#time.foreground === 0 && this.#time.nowMs > this.#checkers.lastNewsMs + REST_MS;
+  }
+
+  /** A story in which too little happened goes on for a while. */
+  #endStorm(tries: number): void {
+    const { beadsMin, faultsMin } = this.#plan;
+    const fewBeads = this.#people.beads.length < beadsMin;
+    const fewFaults = this.#weather.total < faultsMin;
+    if ((!fewBeads && !fewFaults) || tries > MORE_TRIES_MAX) {
+      this.#calm();
+      return;
+    }
+    const id = `more${String(tries)}`;
+    if (fewBeads) for (const part of ['a', 'b', 'c']) this.#people.act({ id: id + part, atMs: 0, kind: 'bead' }, '');
+    if (fewFaults) this.#begin({ id, atMs: 0, kind: 'crash_long', durationMs: 5_000, strength: 1, countdown: 0 });
+    this.#time.after(MINUTE, 'the storm goes on', () => {
+      this.#endStorm(tries + 1);
+    });
   }
 
   /** No more faults, no more people: what is down comes back, what was parked runs. */
@@ -262,7 +282,7 @@ function rigConfig(name: string): RigConfig {
     gates: name === 'api' ? [{ name: 'test', run: 'true', timeoutMs: 5 * MINUTE }] : [],
     runtime: 'script',
     model: null,
-    command: null,
+    command: 'agent --print',
     wallClockMs: 40 * MINUTE,
     ownerEmail: 'owner@example.org',
     parked: false,

@@ -30,20 +30,53 @@ const EARLIER_ATTEMPTS_READ = 50;
 
 export const DISPATCH_SCOPE = 'dispatch';
 
-/** The rules' window on a rig's database: one indexed query per question, nothing cached, nothing written. */
+/** First rows by question and arguments. */
+type Answers = Map<string, Map<string, SqlRow | undefined>>;
+
+/** Texts of the questions that every turn asks: made once, not put together per call. */
+const BEAD_BY_ID = `SELECT ${BEAD_COLUMNS} FROM beads WHERE id = ?`;
+const AGENT_BY_ID = `SELECT ${AGENT_COLUMNS} FROM agents WHERE id = ?`;
+const ATTEMPT_BY_ID = `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE id = ?`;
+const PROCESS_OF_AGENT = `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE agent_id = ? AND process_gone = 0`;
+const REVIEW_BY_ID = `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE bead_id = ?`;
+
+/** The rules' window on a rig's database: one indexed query per question, nothing written, nothing kept beyond `still`. */
 export class SqlRigView implements RigView {
   readonly #sql: Sql;
   readonly mail: MailStore;
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
+  /** Answers so far by question and arguments, while nothing is written. */
+  #answers: Answers | null = null;
 
   constructor(sql: Sql) {
     this.#sql = sql;
     this.mail = new MailStore(sql);
   }
 
+  /**
+   * Runs `work`, which only reads: within it each question about one row is put to the database once, because several
+   * rules look at the same rows. Whatever `work` does not see change must not change: no write in it.
+   */
+  still<T>(work: () => T): T {
+    this.#answers = new Map();
+    try {
+      return work();
+    } finally {
+      this.#answers = null;
+    }
+  }
+
   #one<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): T | null {
-    const row = this.#sql.all(query, ...args)[0];
+    const row = this.#answers === null ? this.#sql.all(query, ...args)[0] : this.#once(this.#answers, query, args);
     return row === undefined ? null : decode(row);
+  }
+
+  #once(answers: Answers, query: string, args: readonly SqlValue[]): SqlRow | undefined {
+    let known = answers.get(query);
+    if (known === undefined) answers.set(query, (known = new Map<string, SqlRow | undefined>()));
+    const key = args.join(' ');
+    if (!known.has(key)) known.set(key, this.#sql.all(query, ...args)[0]);
+    return known.get(key);
   }
 
   #many<T>(decode: (row: SqlRow) => T, query: string, ...args: SqlValue[]): readonly T[] {
@@ -52,26 +85,29 @@ export class SqlRigView implements RigView {
 
   /** Settings of this rig. Parsed once per text, not per turn: what a failed turn had written must not stay in memory. */
   config(): RigConfig {
-    const row = must(this.#sql.all(`SELECT value FROM meta WHERE key = 'config'`)[0], 'a rig has settings');
-    const source = text(row['value']);
+    const source = must(this.#configText(), 'a rig has settings');
     if (this.#config?.source !== source) this.#config = { source, value: parseJson<RigConfig>(source) };
     return this.#config.value;
   }
 
   hasConfig(): boolean {
-    return this.#sql.all(`SELECT 1 AS one FROM meta WHERE key = 'config'`).length > 0;
+    return this.#configText() !== null;
+  }
+
+  #configText(): string | null {
+    return this.#one((row) => text(row['value']), `SELECT value FROM meta WHERE key = 'config'`);
   }
 
   bead(id: BeadId): Bead | null {
-    return this.#one(beadFromRow, `SELECT ${BEAD_COLUMNS} FROM beads WHERE id = ?`, id);
+    return this.#one(beadFromRow, BEAD_BY_ID, id);
   }
 
   agent(id: AgentId): Agent | null {
-    return this.#one(agentFromRow, `SELECT ${AGENT_COLUMNS} FROM agents WHERE id = ?`, id);
+    return this.#one(agentFromRow, AGENT_BY_ID, id);
   }
 
   attempt(id: AttemptId): AttemptFacts | null {
-    return this.#one(attemptFromRow, `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE id = ?`, id);
+    return this.#one(attemptFromRow, ATTEMPT_BY_ID, id);
   }
 
   liveAttempt(bead: BeadId): AttemptFacts | null {
@@ -83,11 +119,7 @@ export class SqlRigView implements RigView {
   }
 
   unresolvedAttempt(agent: AgentId): AttemptFacts | null {
-    return this.#one(
-      attemptFromRow,
-      `SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE agent_id = ? AND process_gone = 0`,
-      agent,
-    );
+    return this.#one(attemptFromRow, PROCESS_OF_AGENT, agent);
   }
 
   lastAttempt(bead: BeadId): AttemptFacts | null {
@@ -116,7 +148,7 @@ export class SqlRigView implements RigView {
   }
 
   review(mergeRequest: BeadId): ReviewFacts | null {
-    return this.#one(reviewFromRow, `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE bead_id = ?`, mergeRequest);
+    return this.#one(reviewFromRow, REVIEW_BY_ID, mergeRequest);
   }
 
   reviewOf(source: BeadId): ReviewFacts | null {

@@ -37,8 +37,9 @@ export class RigProgram implements Program {
   }
 
   reconcile(turn: Turn, ref: Ref): number | null {
-    if (!this.#rig.view.hasConfig()) return null;
-    const verdicts = reconcileRig(this.#rig.view, ref, turn.nowMs);
+    const { view } = this.#rig;
+    const verdicts = view.still(() => (view.hasConfig() ? reconcileRig(view, ref, turn.nowMs) : null));
+    if (verdicts === null) return null;
     for (const decision of verdicts.decisions) turn.decide(decision, this.#actions.apply);
     if (ref === SCHEDULE) tellActivity(this.#rig, turn);
     return verdicts.wakeAtMs;
