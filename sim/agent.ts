@@ -13,7 +13,7 @@ export interface Ended {
 
 /** What an agent is like. Only `good` and `lingers` do what they are asked in every respect. */
 const TEMPERS = {
-  good: 40,
+  good: 80,
   lingers: 6,
   no_change: 4,
   no_commits: 4,
@@ -62,14 +62,15 @@ export class Agent {
     this.#repo = repoOf(parts.sim, request.rig);
     this.#chance = parts.sim.chance(`agent ${request.attempt}`);
     // Some beads are beyond every agent: they must end as failed, not run for ever.
-    const cursed = parts.sim.chance(`nature of ${request.bead}`).chance(0.06);
+    const cursed = parts.sim.chance(`nature of ${request.bead}`).chance(0.04);
     this.#temper = cursed ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
   }
 
   begin(): void {
     this.#parts.sim.note(`agent ${this.#parts.row.request.attempt} is ${this.#temper}`);
-    // Most work is short, some outlasts leases, patrols and outages.
-    const workMs = this.#chance.between(2_000, this.#chance.chance(0.2) ? 8 * 60_000 : 60_000);
+    // Most work is short; some outlasts leases, patrols and outages.
+    const slow = this.#chance.chance(this.#parts.sim.long ? 0.6 : 0.1);
+    const workMs = this.#chance.between(2_000, slow ? 8 * 60_000 : 40_000);
     this.#later(workMs / 2, 'works', () => {
       this.#parts.activity();
     });

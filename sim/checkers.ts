@@ -121,15 +121,15 @@ export class Checkers {
     const calm = time.nowMs > weather.lastTroubleMs + CALM_MS;
     const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
     for (const database of this.#brain.databases.values()) {
-      const { address, commits } = database;
-      const awake = `${String(commits)} ${String(this.#brain.alarms.get(address)?.atMs)}`;
+      const { address, changes } = database;
+      const awake = `${String(changes)} ${String(this.#brain.alarms.get(address)?.atMs)}`;
       if (!excused && this.#awake.get(address) !== awake) {
         this.#awake.set(address, awake);
         this.checks += 1;
         this.#checkWakeUp(database);
       }
-      if (!calm || this.#rested.get(address) === commits) continue;
-      this.#rested.set(address, commits);
+      if (!calm || this.#rested.get(address) === changes) continue;
+      this.#rested.set(address, changes);
       this.checks += 1;
       this.#checkOverdue(database);
       if (address === 'town') continue;

@@ -18,6 +18,8 @@ export interface Sim {
   readonly atPush: { next: ((bead: string) => void) | null };
   /** True while people act and faults strike. */
   readonly storm: () => boolean;
+  /** A long story: work and gates take as long as in real life. */
+  readonly long: boolean;
   /** One line of the trace; it also goes into the hash that two runs must share. */
   readonly note: (line: string) => void;
 }

@@ -21,6 +21,8 @@ export class SimDatabase {
   readonly sql: SqliteSql;
   /** Outermost commits so far: what the checkers compare to know that something happened. */
   commits = 0;
+  /** Commits after which something may be different. */
+  changes = 0;
   /** Tables that were written, or tried to, since the checkers looked last; empty after a turn that only read. */
   readonly touched = new Set<string>();
 
@@ -66,6 +68,7 @@ export class FaultySql implements Sql {
       });
       if (outermost) {
         this.#database.commits += 1;
+        if (this.#database.touched.size > 0) this.#database.changes += 1;
         this.#hooks.onCommit('after');
       }
       return result;

@@ -5,7 +5,7 @@ import type { BrainDoor } from './brain-door.ts';
 const BATCH_MAX = 50;
 const CALL_MS = 10_000;
 const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 2_000;
+const RETRY_MAX_MS = 4_000;
 
 /** Brings facts to the brain: first in, first out per rig, until each is recorded. */
 export class FactForwarder {

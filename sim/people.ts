@@ -13,7 +13,7 @@ import type { PersonStep } from './plan.ts';
 import type { Prng } from './prng.ts';
 
 const CALL_MS = 15_000;
-const AGAIN_MS = 3_000;
+const AGAIN_MS = 8_000;
 const TRIES_MAX = 40;
 
 /** The people of the town, and everybody who pushes to its repositories without knowing of it. */

@@ -88,6 +88,8 @@ export interface Plan {
   readonly faults: readonly FaultStep[];
   /** Faults and people end here; then the town must come to rest. */
   readonly stormMs: number;
+  /** Work, gates and outages are long enough to outlast leases and patrols. */
+  readonly long: boolean;
   /** The storm goes on until so many beads were created and so many faults struck. */
   readonly beadsMin: number;
   readonly faultsMin: number;
@@ -113,13 +115,13 @@ interface Size {
 }
 
 const NORMAL: Size = {
-  stormMs: 30 * MINUTE,
-  workMs: 10 * MINUTE,
-  beads: [8, 11],
-  convoys: [3, 5],
-  later: [16, 26],
-  faults: [12, 18],
-  spellMaxMs: 5 * MINUTE,
+  stormMs: 9 * MINUTE,
+  workMs: 4 * MINUTE,
+  beads: [7, 10],
+  convoys: [2, 4],
+  later: [10, 16],
+  faults: [11, 16],
+  spellMaxMs: 2 * MINUTE,
 };
 const LONG: Size = {
   stormMs: 90 * MINUTE,
@@ -170,6 +172,7 @@ export function makePlan(seed: number): Plan {
   return {
     seed,
     stormMs,
+    long: size === LONG,
     beadsMin: BEADS_MIN,
     faultsMin: FAULTS_MIN,
     people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
@@ -180,7 +183,7 @@ export function makePlan(seed: number): Plan {
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
-  const atMs = chance.between(0, size.stormMs - 5 * MINUTE);
+  const atMs = chance.between(0, size.stormMs - MINUTE);
   const wantedMs = chance.between(low, high);
   const durationMs = kind === 'clock_jump' ? wantedMs : Math.min(wantedMs, size.spellMaxMs);
   const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;

@@ -61,7 +61,7 @@ export class RunnerJobs {
     if (job.kind === 'push') this.#pushBegins(job);
     const slow = this.#sim.weather.hits('git_slow');
     const workMs = slow ? this.#chance.between(1_000, 40_000) : this.#chance.between(5, 400);
-    const gateMs = job.kind === 'gates' ? this.#chance.between(500, 120_000) : 0;
+    const gateMs = job.kind === 'gates' ? this.#chance.between(500, this.#sim.long ? 120_000 : 15_000) : 0;
     this.#later(workMs + gateMs, `job ${job.key} works`, () => {
       const result = performJob(this.#sim, job);
       this.#sim.note(`job ${job.key} run ${String(run)}: ${result.result}`);

@@ -86,6 +86,7 @@ class World {
       chance,
       atPush: { next: null },
       storm: () => this.#storm,
+      long: plan.long,
       note: (line) => {
         this.#note(line);
       },
@@ -125,6 +126,7 @@ class World {
       failure = this.#failureOf(error);
     } finally {
       process.off('unhandledRejection', stray);
+      for (const database of this.#brain.databases.values()) database.sql.close();
     }
     for (const [kind, count] of this.#weather.struck) this.#coverage.add(`fault ${kind}`, count);
     return {

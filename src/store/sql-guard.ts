@@ -72,7 +72,9 @@ function checkValue(value: unknown): void {
     return;
   }
   if (typeof value === 'string') {
-    if (utf8Bytes(value) > SQL_VALUE_BYTES_MAX) throw new SqlGuardError('a bound text is longer than 2 MB');
+    // A code unit has at most three bytes: only long texts are counted.
+    if (value.length * 3 > SQL_VALUE_BYTES_MAX && utf8Bytes(value) > SQL_VALUE_BYTES_MAX)
+      throw new SqlGuardError('a bound text is longer than 2 MB');
     return;
   }
   if (!(value instanceof Uint8Array)) throw new SqlGuardError(`a bound value is of type ${typeof value}`);

@@ -101,8 +101,7 @@ export class SqliteSql implements Sql {
   #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const params = checkStatement(text);
-    const prepared = { statement: this.#compile(text), params };
+    const prepared = { statement: this.#compile(text), params: paramsOf(text) };
     this.#prepared.set(text, prepared);
     if (this.#prepared.size > STATEMENTS_KEPT) {
       const oldest = this.#prepared.keys().next().value;
@@ -137,6 +136,18 @@ export class SqliteSql implements Sql {
     this.#exec(`ROLLBACK TO ${name}`);
     this.#exec(`RELEASE ${name}`);
   }
+}
+
+/** How many values each text takes; a text is checked once per process, whatever number of databases it runs on. */
+const checked = new Map<string, number>();
+
+function paramsOf(text: string): number {
+  let params = checked.get(text);
+  if (params === undefined) {
+    params = checkStatement(text);
+    if (checked.size < STATEMENTS_KEPT) checked.set(text, params);
+  }
+  return params;
 }
 
 function isThenable(value: unknown): boolean {
