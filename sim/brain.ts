@@ -272,6 +272,11 @@ export class Brain {
           this.#mustBeOrdered(`job:${job.key}`);
           return this.#runner.job(job);
         }),
+      cancelJob: (key) =>
+        call(`cancel ${key}`, () => {
+          this.#mustBeOrdered(`cancel:${key}`);
+          return this.#runner.cancelJob(key);
+        }),
     };
   }
 }

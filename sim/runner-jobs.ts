@@ -9,6 +9,7 @@ const QUICK_MS = 5_000;
 
 interface Running {
   tellByFact: boolean;
+  cancelled: boolean;
   readonly waiters: ((result: JobResult) => void)[];
 }
 
@@ -51,12 +52,20 @@ export class RunnerJobs {
     });
   }
 
+  /** Ends a job: its result is told to nobody. */
+  cancel(key: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    this.#sim.note(`job ${key} is called off`);
+    running.cancelled = true;
+  }
+
   #begin(job: Job): Running {
     const stored = this.#disk.jobs.get(job.key) ?? { runs: 0, result: null };
     stored.runs += 1;
     this.#disk.jobs.set(job.key, stored);
     const run = stored.runs;
-    const running: Running = { tellByFact: job.kind === 'gates', waiters: [] };
+    const running: Running = { tellByFact: job.kind === 'gates', cancelled: false, waiters: [] };
     this.#running.set(job.key, running);
     if (job.kind === 'push') this.#pushBegins(job);
     const slow = this.#sim.weather.hits('git_slow');
@@ -84,6 +93,7 @@ export class RunnerJobs {
   #finish(job: Job, run: number, result: JobResult): void {
     const running = this.#running.get(job.key);
     this.#running.delete(job.key);
+    if (running?.cancelled === true) return;
     const stored = this.#disk.jobs.get(job.key);
     if (stored !== undefined && result.result !== 'error') stored.result = result;
     if (running?.tellByFact === true) {

@@ -381,6 +381,11 @@ export class SimRunner {
   job(job: Job): Promise<JobAnswer> {
     return this.#jobs.post(job);
   }
+
+  cancelJob(key: string): Promise<void> {
+    this.#jobs.cancel(key);
+    return Promise.resolve();
+  }
 }
 
 const none = (cause: ExitRecord['cause'], lastLine: string): Ended & { readonly cause: ExitRecord['cause'] } => ({

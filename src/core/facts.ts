@@ -8,6 +8,7 @@ export interface Repo {
   readonly rig: string;
   readonly url: string;
   readonly targetBranch: string;
+  readonly shared?: boolean | undefined;
 }
 
 export interface Author {
@@ -36,6 +37,7 @@ export interface StartAgent {
   readonly fixedHead: string | null;
   readonly claimBase: string | null;
   readonly restoreFrom: string | null;
+  readonly resumeRefs?: readonly string[] | undefined;
   readonly branch: string;
   readonly author: Author;
   readonly capability: string;
@@ -49,7 +51,7 @@ export interface ExitRecord {
   readonly epoch: number;
   readonly exitCode: number | null;
   readonly signal: string | null;
-  readonly cause: 'exited' | 'stopped' | 'wall_clock' | 'runner_lost' | 'spawn_failed' | 'refused';
+  readonly cause: 'exited' | 'stopped' | 'wall_clock' | 'runner_lost' | 'spawn_failed' | 'refused' | 'drained';
   readonly lastLine: string;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number;

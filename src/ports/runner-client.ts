@@ -32,6 +32,8 @@ export interface RunnerClient {
   report(attempts: readonly string[]): Promise<readonly AgentReport[]>;
   stop(request: StopAgent): Promise<StopAnswer>;
   job(job: Job): Promise<JobAnswer>;
+  /** Ends a job nobody waits for any more. A runner that has no such call lets it end by itself. */
+  cancelJob?(key: string): Promise<void>;
   /** Puts words into a live session, once per key. A runner that has no such call takes none. */
   message?(message: AgentMessage): Promise<MessageAnswer>;
 }

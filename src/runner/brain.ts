@@ -1,5 +1,3 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
-
 import {
   type ConfirmStart,
   type Fact,
@@ -9,27 +7,7 @@ import {
 } from '../api/contract/runner.ts';
 import { z } from 'zod';
 
-import { readText } from './http/bytes.ts';
-import { BODY_START_BYTES_MAX } from './limits.ts';
-
-/** The brain did not answer, or answered something that says nothing about the question: ask again later. */
-export class BrainAway extends Error {
-  override readonly name = 'BrainAway';
-}
-
-export interface BrainAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
-export interface BrainCall {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string;
-  readonly body?: string;
-  readonly timeoutMs: number;
-}
+import { type BrainAnswer, BrainAway, type BrainWire } from './brain-wire.ts';
 
 /** What the brain made of a batch: `refused` when it will never take this batch as it is. */
 export type FactsAnswer = { readonly recorded: readonly string[] } | { readonly refused: string };
@@ -40,23 +18,15 @@ const CONTENT_REFUSED = new Set([400, 409, 413, 422]);
 const recordedSchema = z.object({ recorded: z.array(z.string()) });
 const liveSchema = z.object({ live: z.boolean() });
 
-/** The runner's side of the line to the brain: HTTP over its unix socket with connections that are kept. */
+/** The runner's side of the line to the brain, whatever the line is. */
 export class Brain {
-  readonly #socketPath: string;
+  readonly #wire: BrainWire;
   readonly #town: string;
-  readonly #authorization: string;
   readonly #callMs: number;
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4 });
 
-  constructor(options: {
-    readonly socketPath: string;
-    readonly town: string;
-    readonly secret: string;
-    readonly callMs: number;
-  }) {
-    this.#socketPath = options.socketPath;
+  constructor(options: { readonly wire: BrainWire; readonly town: string; readonly callMs: number }) {
+    this.#wire = options.wire;
     this.#town = options.town;
-    this.#authorization = `Bearer ${options.secret}`;
     this.#callMs = options.callMs;
   }
 
@@ -84,7 +54,7 @@ export class Brain {
     readonly authorization: string;
     readonly body: string;
   }): Promise<BrainAnswer> {
-    return this.call({
+    return this.#wire.call({
       method: call.method,
       path: `/api/v1/towns/${encodeURIComponent(this.#town)}${call.pathAndQuery}`,
       authorization: call.authorization,
@@ -94,46 +64,15 @@ export class Brain {
   }
 
   close(): void {
-    this.#agent.destroy();
-  }
-
-  call(call: BrainCall): Promise<BrainAnswer> {
-    return new Promise((resolve, reject) => {
-      const away = (cause: unknown): void => {
-        reject(new BrainAway('the brain does not answer', { cause }));
-      };
-      const headers: Record<string, string> = { authorization: call.authorization, accept: 'application/json' };
-      if (call.body !== undefined) {
-        headers['content-type'] = 'application/json';
-        headers['content-length'] = String(Buffer.byteLength(call.body));
-      }
-      const outgoing = request(
-        {
-          socketPath: this.#socketPath,
-          method: call.method,
-          path: call.path,
-          headers,
-          agent: this.#agent,
-          timeout: call.timeoutMs,
-        },
-        (incoming) => {
-          collect(incoming).then(resolve, away);
-        },
-      );
-      outgoing.on('error', away);
-      outgoing.on('timeout', () => {
-        outgoing.destroy(new Error('no answer in time'));
-      });
-      outgoing.end(call.body);
-    });
+    this.#wire.close();
   }
 
   #post(verb: string, body: unknown, timeoutMs: number): Promise<BrainAnswer> {
     const path = `/api/v1/towns/${encodeURIComponent(this.#town)}/runner/${verb}`;
-    return this.call({
+    return this.#wire.call({
       method: 'POST',
       path,
-      authorization: this.#authorization,
+      authorization: null,
       body: JSON.stringify(body),
       timeoutMs,
     });
@@ -147,13 +86,4 @@ function parse<T>(schema: z.ZodType<T>, answer: BrainAnswer): T {
   } catch (cause) {
     throw new BrainAway('the brain answered something unexpected', { cause });
   }
-}
-
-async function collect(incoming: IncomingMessage): Promise<BrainAnswer> {
-  const body = await readText(incoming, BODY_START_BYTES_MAX);
-  return {
-    status: incoming.statusCode ?? 0,
-    contentType: incoming.headers['content-type'] ?? 'application/json',
-    body,
-  };
 }

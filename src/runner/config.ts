@@ -8,7 +8,14 @@ import { precondition } from '../core/errors.ts';
 const townSchema = z.object({ id: z.string().min(1).max(200), name: z.string().min(1), socketDir: z.string().min(1) });
 const secretsSchema = z.object({ runnerCalls: z.string().min(16), brainCalls: z.string().min(16) });
 
-/** What the runner needs to know of its town. `owner` and `capabilityKey` are not for the runner and are not kept. */
+/** What a running runner needs of its town. */
+export interface TownAccess {
+  readonly id: string;
+  /** Shown by the brain on its calls over HTTP; asked each time, since it may be rotated. */
+  readonly runnerCalls: () => Promise<string>;
+}
+
+/** What the runner beside the daemon reads of its town. `owner` and `capabilityKey` are not for it and are not kept. */
 export interface TownConfig {
   readonly id: string;
   readonly socketDir: string;

@@ -31,6 +31,7 @@ export function startHousekeeping(ctx: RunnerContext): () => Promise<void> {
 async function keepHouse(ctx: RunnerContext): Promise<void> {
   ctx.attempts.prune();
   ctx.jobs.prune();
+  ctx.said.prune();
   // Names begin with a sortable time (attempts), so the first ones are the oldest; gate logs are as many as jobs at most.
   await keepNewest(ctx, ctx.paths.attempts, ATTEMPTS_KEPT_MAX);
   await keepNewest(ctx, ctx.paths.transcripts, ATTEMPTS_KEPT_MAX + JOBS_KEPT_MAX);

@@ -76,6 +76,10 @@ export interface RunnerTimings {
   readonly heartbeatMs: number;
   /** Pause between tries of a failed exit pipeline. */
   readonly exitRetryMs: number;
+  /** Between two times that a working agent's work is stored: what a lost disk may cost at most. */
+  readonly saveMs: number;
+  /** Wait for a ref to arrive at the origin before the next step; it goes on being pushed after that. */
+  readonly pushWaitMs: number;
 }
 
 export const DEFAULT_TIMINGS: RunnerTimings = {
@@ -92,4 +96,6 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   doneWaitMs: 30_000,
   heartbeatMs: 10_000,
   exitRetryMs: 2_000,
+  saveMs: 5 * 60_000,
+  pushWaitMs: 4_000,
 };

@@ -10,7 +10,6 @@ export interface RunnerPaths {
   readonly pidFile: string;
   readonly database: string;
   readonly runnerSocket: string;
-  readonly brainSocket: string;
   readonly transcripts: string;
   readonly attempts: string;
   readonly repos: string;
@@ -26,13 +25,15 @@ export function runnerPaths(townRoot: string, socketDir: string): RunnerPaths {
     pidFile: join(state, 'runner.pid'),
     database: join(state, 'runner.db'),
     runnerSocket: join(socketDir, 'runner.sock'),
-    brainSocket: join(socketDir, 'brain.sock'),
     transcripts: join(state, 'transcripts'),
     attempts: join(state, 'attempts'),
     repos: join(state, 'repos'),
     worktrees: join(state, 'worktrees'),
   };
 }
+
+/** The daemon's socket, for the runner beside it. */
+export const brainSocket = (socketDir: string): string => join(socketDir, 'brain.sock');
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 

@@ -2,12 +2,17 @@ import { freemem } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 
+import { PROTOCOL_VERSION } from '../api/contract/frames.ts';
 import type { RunnerHealth } from '../api/contract/runner.ts';
+import { orderEnd } from './agents/stop.ts';
 import type { RunnerContext } from './context.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { JobEngine } from './jobs/engine.ts';
 
-/** The runner as its HTTP routes see it. */
+/** Longest delay that a timer takes. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** The runner as its routes see it. */
 export class RunnerService {
   readonly ctx: RunnerContext;
   readonly jobs: JobEngine;
@@ -16,6 +21,7 @@ export class RunnerService {
   readonly #versions: Readonly<Record<string, string>>;
   readonly #watchers = new Set<ServerResponse>();
   #draining = false;
+  #drainTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: {
     readonly ctx: RunnerContext;
@@ -34,8 +40,33 @@ export class RunnerService {
     return this.#draining;
   }
 
-  drain(): void {
+  /** No new agents. Those that still run after `graceMs` are ended in order; null: they take their time. */
+  drain(graceMs: number | null): void {
     this.#draining = true;
+    this.#dropDeadline();
+    if (graceMs === null) return;
+    this.#drainTimer = setTimeout(
+      () => {
+        this.#endAll();
+      },
+      Math.min(graceMs, TIMER_MS_MAX),
+    );
+    this.#drainTimer.unref();
+  }
+
+  undrain(): void {
+    this.#draining = false;
+    this.#dropDeadline();
+  }
+
+  #dropDeadline(): void {
+    if (this.#drainTimer !== null) clearTimeout(this.#drainTimer);
+    this.#drainTimer = null;
+  }
+
+  #endAll(): void {
+    const graceMs = this.ctx.timings.stopGraceMs;
+    for (const live of this.ctx.live.values()) void orderEnd(this.ctx, live, { ending: 'drained', graceMs });
   }
 
   /** The brain is there: facts that wait go now. */
@@ -64,6 +95,9 @@ export class RunnerService {
       freeDiskBytes: disk,
       freeMemoryBytes: freemem(),
       versions: { ...this.#versions },
+      protocol: PROTOCOL_VERSION,
+      capacity: ctx.capacity,
+      labels: [...ctx.labels],
     };
   }
 

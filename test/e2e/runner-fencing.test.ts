@@ -60,7 +60,7 @@ describe('starts', () => {
   it('wait for the brain until the start deadline and not longer', async () => {
     town.brain.confirmAnswer = 'silent';
     await town.start();
-    const start = town.commandRequest('true', { startDeadlineMs: Date.now() + 1_000 });
+    const start = town.commandRequest('true', { startDeadlineMs: Date.now() + 4_000 });
     await town.post(start);
     const { exit } = await town.fact('agent_exited', start);
     expect(exit).toMatchObject({ cause: 'spawn_failed' });

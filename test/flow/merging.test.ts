@@ -50,6 +50,23 @@ describe('a merge request', () => {
     expect(town.runner.processes.size).toBe(1);
   });
 
+  it('whose gates run when it ends calls them off', async () => {
+    const town = await openTown();
+    hold(town, 'gates');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const key = [...town.runner.jobs.keys()].find((one) => one.startsWith('gates:'));
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'enough' }, human);
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ closeReason: 'cancelled' });
+    expect(town.runner.calls.filter((call) => call.startsWith('cancel'))).toEqual([`cancel ${String(key)}`]);
+    // An end without gates under way calls nothing off.
+    const second = await sling(town, 'two');
+    await town.service.beadCommand({ type: 'close', bead: second, reason: 'cancelled', note: 'enough' }, human);
+    await town.settle();
+    expect(town.runner.calls.filter((call) => call.startsWith('cancel'))).toHaveLength(1);
+  });
+
   it('in conflict is reworked on the same branch by the same agent, and is still one (T24)', async () => {
     const town = await openTown();
     firstTime(town, 'merge', { result: 'conflict', targetSha: sha(2), paths: ['a.ts'], message: '' });

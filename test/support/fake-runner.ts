@@ -120,6 +120,12 @@ export class FakeRunner implements RunnerClient {
     return Promise.resolve({ state: 'done', result });
   }
 
+  cancelJob(key: string): Promise<void> {
+    this.calls.push(`cancel ${key}`);
+    this.#answer();
+    return Promise.resolve();
+  }
+
   message(message: AgentMessage): Promise<MessageAnswer> {
     this.calls.push(`message ${message.attempt}`);
     this.#answer();

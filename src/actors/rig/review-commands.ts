@@ -6,6 +6,7 @@ import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { queueKey } from '../../core/queue-key.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
+import { callOff } from './call-off.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { createRework } from './create-rework.ts';
 import type { RigContext } from './rig-context.ts';
@@ -63,8 +64,7 @@ export function requestChanges(
 
 /** Takes a merge request out of the train; the effect of its present step is not needed any more. */
 function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeRequest: Bead): void {
-  if (review.stepKey !== null)
-    turn.kernel.settleEffect(`job:${review.stepKey}`, 'done', 'changes were requested', turn.nowMs);
+  if (review.stepKey !== null) callOff(turn, review.stepKey, 'changes were requested');
   if (review.step !== 'reworking') {
     writer.stepReview(review.beadId, {
       from: review.step,

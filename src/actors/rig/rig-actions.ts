@@ -12,6 +12,7 @@ import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { account, isAccount, type AccountAction } from './account-actions.ts';
+import { callOff } from './call-off.ts';
 import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
@@ -296,8 +297,7 @@ export class RigActions {
       columns,
     });
     if (action.job !== null) this.#order(turn, review.sourceBeadId, action.job);
-    else if (review.stepKey !== null)
-      turn.kernel.settleEffect(`job:${review.stepKey}`, 'done', 'not needed any more', turn.nowMs);
+    else if (review.stepKey !== null) callOff(turn, review.stepKey, 'not needed any more');
     return {
       entity: beadRef(action.mergeRequest),
       from: action.fromStep,

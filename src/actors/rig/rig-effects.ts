@@ -56,6 +56,8 @@ export class RigEffects {
         return performNudge(this.#rig, parseJson<{ nudge: string }>(row.payload).nudge);
       case 'job':
         return this.#job(parseJson<{ job: Job }>(row.payload).job);
+      case 'cancel_job':
+        return this.#cancelJob(parseJson<{ key: string }>(row.payload).key);
       default:
         return Promise.resolve({ state: 'failed', error: `unknown effect ${row.kind}` });
     }
@@ -165,6 +167,12 @@ export class RigEffects {
       state: 'done',
       event: own(`result:${job.key}`, { type: 'job_result', jobKey: job.key, result: answer.result }),
     };
+  }
+
+  /** A runner without the call lets the job run to its end; its result is late then and changes nothing. */
+  async #cancelJob(key: string): Promise<EffectOutcome> {
+    await this.#rig.ports.runner.cancelJob?.(key);
+    return DONE;
   }
 
   /** The guard of a job, read again just before it is performed. */

@@ -10,10 +10,16 @@
  *   POST /agents/stop                  StopAgent → StopAnswer
  *   POST /agents/messages              AgentMessage → MessageAnswer       (words into a live session, once per key)
  *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo)
- *   GET  /agents/:attempt/transcript?from=<byte>   text, with header `x-next-offset`
- *   POST /drain                        {} → RunnerHealth
+ *   POST /jobs/cancel                  CancelJob → CancelAnswer            (ends a job nobody waits for any more)
+ *   GET  /agents/:attempt/transcript?from=<byte>&waitMs=<n>   text, with header `x-next-offset`; waits for the next output
+ *   GET  /agents/:attempt/stream?from=<byte>       the same as events (SSE), until the attempt ends; not as frames
+ *   POST /drain                        Drain → RunnerHealth
+ *   POST /undrain                      {} → RunnerHealth
  *
- * Runner → brain (unix socket of the daemon, or the town's URL):
+ * Over a connection that the runner dialled, the same calls go as frames: `frames.ts`. Unknown fields are passed over, so
+ * that either side may be newer; what an older side would misunderstand raises `PROTOCOL_VERSION`.
+ *
+ * Runner → brain (unix socket of the daemon, the town's URL, or frames):
  *   POST /api/v1/towns/:town/runner/facts      { facts: Fact[] } → { recorded: string[] }   (keys that are safe to forget)
  *   POST /api/v1/towns/:town/runner/confirm    ConfirmStart → { live: boolean }
  *   POST /api/v1/towns/:town/runner/verdict    { attempt, rig } → Verdict  (waits up to `waitMs`)
@@ -26,14 +32,16 @@ const name = z.string().min(1).max(200);
 const epoch = z.number().int().positive();
 
 /** What a rig's repository is; enough to make the bare clone when it is missing. */
-export const repoSchema = z.strictObject({
+export const repoSchema = z.object({
   rig: name,
   url: z.string().min(1).max(4_096),
   targetBranch: name,
+  /** More than one runner works on the rig: refs that another one may need are pushed to the origin too. */
+  shared: z.boolean().optional(),
 });
 export type Repo = z.infer<typeof repoSchema>;
 
-export const startAgentSchema = z.strictObject({
+export const startAgentSchema = z.object({
   attempt: name,
   epoch,
   /** Identity, unique in the town: `<rig>/polecats/<name>`. */
@@ -66,8 +74,13 @@ export const startAgentSchema = z.strictObject({
   claimBase: sha.nullable(),
   /** Rescue ref whose uncommitted state a runtime that continues work gets back in its worktree. */
   restoreFrom: z.string().nullable(),
+  /**
+   * Refs of an earlier attempt whose end nobody saw, newest first: where its runner may have left work on the origin. The
+   * first that is there is where a runtime that continues work goes on.
+   */
+  resumeRefs: z.array(z.string()).max(20).optional(),
   branch: name,
-  author: z.strictObject({ name, email: z.string().min(1).max(320) }),
+  author: z.object({ name, email: z.string().min(1).max(320) }),
   /** The attempt's capability; the agent shows it on every call. */
   capability: z.string(),
   env: z.record(z.string(), z.string()),
@@ -77,11 +90,11 @@ export const startAgentSchema = z.strictObject({
 });
 export type StartAgent = z.infer<typeof startAgentSchema>;
 
-export const startAnswerSchema = z.strictObject({ state: z.literal('accepted') });
+export const startAnswerSchema = z.object({ state: z.literal('accepted') });
 export type StartAnswer = z.infer<typeof startAnswerSchema>;
 
 /** How a process ended, as the runner saw it; written durably before anybody is told. */
-export const exitRecordSchema = z.strictObject({
+export const exitRecordSchema = z.object({
   attempt: name,
   epoch,
   exitCode: z.number().int().nullable(),
@@ -89,8 +102,9 @@ export const exitRecordSchema = z.strictObject({
   /**
    * Why it ended. `exited`: by itself. `stopped`: ordered by the brain. `wall_clock`: limit reached. `runner_lost`: the
    * runner died under it. `spawn_failed`: no process ever ran. `refused`: the rig said that the attempt is not live.
+   * `drained`: its runner was drained and its time was up.
    */
-  cause: z.enum(['exited', 'stopped', 'wall_clock', 'runner_lost', 'spawn_failed', 'refused']),
+  cause: z.enum(['exited', 'stopped', 'wall_clock', 'runner_lost', 'spawn_failed', 'refused', 'drained']),
   /** Last non-empty line of output, or the spawn error: at most 400 characters. */
   lastLine: z.string(),
   startedAtMs: z.number().int().nullable(),
@@ -107,7 +121,7 @@ export const exitRecordSchema = z.strictObject({
 });
 export type ExitRecord = z.infer<typeof exitRecordSchema>;
 
-export const agentReportSchema = z.strictObject({
+export const agentReportSchema = z.object({
   attempt: name,
   /** `unknown`: this runner has never heard of the attempt. */
   state: z.enum(['unknown', 'accepted', 'running', 'exited']),
@@ -119,21 +133,21 @@ export const agentReportSchema = z.strictObject({
 });
 export type AgentReport = z.infer<typeof agentReportSchema>;
 
-export const stopAgentSchema = z.strictObject({
+export const stopAgentSchema = z.object({
   attempt: name,
   epoch,
   mode: z.enum(['graceful', 'now']),
 });
 export type StopAgent = z.infer<typeof stopAgentSchema>;
 /** `gone`: proven gone, rescue done, exit record (null when it never ran) attached. `stopping`: asked again later. */
-export const stopAnswerSchema = z.strictObject({
+export const stopAnswerSchema = z.object({
   state: z.enum(['gone', 'stopping']),
   exit: exitRecordSchema.nullable(),
 });
 export type StopAnswer = z.infer<typeof stopAnswerSchema>;
 
 /** Words for a live session, delivered once per key. */
-export const agentMessageSchema = z.strictObject({
+export const agentMessageSchema = z.object({
   attempt: name,
   epoch,
   key: name,
@@ -142,14 +156,14 @@ export const agentMessageSchema = z.strictObject({
 });
 export type AgentMessage = z.infer<typeof agentMessageSchema>;
 /** `not_possible`: the runtime takes no words in mid-session, or there is no session; `reason` says which. */
-export const messageAnswerSchema = z.strictObject({ state: z.enum(['delivered', 'not_possible']), reason: z.string() });
+export const messageAnswerSchema = z.object({ state: z.enum(['delivered', 'not_possible']), reason: z.string() });
 export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
 
 /** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
 export const jobSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('repo'), key: name, repo: repoSchema }),
+  z.object({ kind: z.literal('repo'), key: name, repo: repoSchema }),
   /** Checks a claim against git: ref at the claimed head, ahead of its base, descending from it. */
-  z.strictObject({
+  z.object({
     kind: z.literal('verify'),
     key: name,
     repo: repoSchema,
@@ -159,7 +173,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     base: sha,
   }),
   /** Moves `gt/<bead>` on the origin to a verified head, with the expected old value (null: must not exist). */
-  z.strictObject({
+  z.object({
     kind: z.literal('promote'),
     key: name,
     repo: repoSchema,
@@ -168,7 +182,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     expectedOld: sha.nullable(),
   }),
   /** Merge in the object database; makes the candidate commit and keeps it in `refs/gt/merging/<mr>`. No push. */
-  z.strictObject({
+  z.object({
     kind: z.literal('merge'),
     key: name,
     repo: repoSchema,
@@ -177,22 +191,22 @@ export const jobSchema = z.discriminatedUnion('kind', [
     /** A candidate of an earlier try: if it is an ancestor of the target by now, the answer is `already_merged`. */
     earlierCandidate: sha.nullable(),
     message: z.string(),
-    author: z.strictObject({ name, email: z.string().min(1).max(320) }),
+    author: z.object({ name, email: z.string().min(1).max(320) }),
     /** Fixes the commit's date, so that a repeat makes the same commit id. */
     dateMs: z.number().int(),
   }),
   /** Runs the gate commands in a prepared worktree of exactly this commit's tree. */
-  z.strictObject({
+  z.object({
     kind: z.literal('gates'),
     key: name,
     repo: repoSchema,
     commit: sha,
     gates: z
-      .array(z.strictObject({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() }))
+      .array(z.object({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() }))
       .max(50),
   }),
   /** Pushes the candidate with the expected old value and verifies the ref. */
-  z.strictObject({
+  z.object({
     kind: z.literal('push'),
     key: name,
     repo: repoSchema,
@@ -205,23 +219,23 @@ export type Job = z.infer<typeof jobSchema>;
 
 /** Result of a job, by kind. `error` is infrastructure: it may be tried again and says nothing about the work. */
 export const jobResultSchema = z.discriminatedUnion('result', [
-  z.strictObject({ result: z.literal('error'), message: z.string() }),
-  z.strictObject({ result: z.literal('repo_ready'), targetSha: sha }),
-  z.strictObject({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
+  z.object({ result: z.literal('error'), message: z.string() }),
+  z.object({ result: z.literal('repo_ready'), targetSha: sha }),
+  z.object({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
   /** `code`: ref_missing, head_moved, no_commits, not_descendant. `message` tells the agent what to do. */
-  z.strictObject({ result: z.literal('refused'), code: z.string(), message: z.string() }),
-  z.strictObject({ result: z.literal('promoted'), head: sha }),
+  z.object({ result: z.literal('refused'), code: z.string(), message: z.string() }),
+  z.object({ result: z.literal('promoted'), head: sha }),
   /** The branch is elsewhere than expected: somebody else pushed to it. */
-  z.strictObject({ result: z.literal('branch_moved'), actual: sha.nullable() }),
-  z.strictObject({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha }),
-  z.strictObject({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
-  z.strictObject({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha }),
-  z.strictObject({
+  z.object({ result: z.literal('branch_moved'), actual: sha.nullable() }),
+  z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha }),
+  z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
+  z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha }),
+  z.object({
     result: z.literal('gates'),
     green: z.boolean(),
     /** One entry per gate that ran, in order; the first red one ends the list. */
     runs: z.array(
-      z.strictObject({
+      z.object({
         name,
         exitCode: z.number().int().nullable(),
         timedOut: z.boolean(),
@@ -232,21 +246,28 @@ export const jobResultSchema = z.discriminatedUnion('result', [
       }),
     ),
   }),
-  z.strictObject({ result: z.literal('pushed'), targetSha: sha }),
-  z.strictObject({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
+  z.object({ result: z.literal('pushed'), targetSha: sha }),
+  z.object({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
 ]);
 export type JobResult = z.infer<typeof jobResultSchema>;
 
 export const jobAnswerSchema = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('accepted') }),
-  z.strictObject({ state: z.literal('done'), result: jobResultSchema }),
+  z.object({ state: z.literal('accepted') }),
+  z.object({ state: z.literal('done'), result: jobResultSchema }),
 ]);
 export type JobAnswer = z.infer<typeof jobAnswerSchema>;
+
+export const cancelJobSchema = z.object({ key: name });
+/** `cancelled`: it ran and is being ended; its result is told to nobody. `idle`: it does not run here. */
+export const cancelAnswerSchema = z.object({ state: z.enum(['cancelled', 'idle']) });
+
+/** No new starts; agents that still run when the time is up are stopped and their work is rescued. */
+export const drainSchema = z.object({ graceMs: z.number().int().min(0).optional() });
 
 /** What the runner reports; stored durably before it is sent, repeated until the brain answers that it is recorded. */
 export const factSchema = z.discriminatedUnion('type', [
   /** The process runs. */
-  z.strictObject({
+  z.object({
     type: z.literal('agent_started'),
     key: name,
     rig: name,
@@ -258,7 +279,7 @@ export const factSchema = z.discriminatedUnion('type', [
     atMs: z.number().int(),
   }),
   /** The agent's claim: its work is at `head`, kept in the attempt ref. */
-  z.strictObject({
+  z.object({
     type: z.literal('agent_done'),
     key: name,
     rig: name,
@@ -269,7 +290,7 @@ export const factSchema = z.discriminatedUnion('type', [
     atMs: z.number().int(),
   }),
   /** The agent claims that nothing needs to change. */
-  z.strictObject({
+  z.object({
     type: z.literal('agent_no_change'),
     key: name,
     rig: name,
@@ -279,9 +300,9 @@ export const factSchema = z.discriminatedUnion('type', [
     atMs: z.number().int(),
   }),
   /** The process is gone, nothing of it is left, its work is rescued. */
-  z.strictObject({ type: z.literal('agent_exited'), key: name, rig: name, exit: exitRecordSchema }),
+  z.object({ type: z.literal('agent_exited'), key: name, rig: name, exit: exitRecordSchema }),
   /** Activity watermark: output or tools since the last one; at most one per heartbeat and attempt. */
-  z.strictObject({
+  z.object({
     type: z.literal('agent_event'),
     key: name,
     rig: name,
@@ -293,22 +314,22 @@ export const factSchema = z.discriminatedUnion('type', [
     statusMessage: z.string().nullable(),
   }),
   /** A job is finished. */
-  z.strictObject({ type: z.literal('job_finished'), key: name, rig: name, jobKey: name, result: jobResultSchema }),
+  z.object({ type: z.literal('job_finished'), key: name, rig: name, jobKey: name, result: jobResultSchema }),
 ]);
 export type Fact = z.infer<typeof factSchema>;
 
-export const confirmStartSchema = z.strictObject({ rig: name, attempt: name, epoch });
+export const confirmStartSchema = z.object({ rig: name, attempt: name, epoch });
 export type ConfirmStart = z.infer<typeof confirmStartSchema>;
 
 /** What became of a claim. `pending`: not decided within the wait. */
 export const verdictSchema = z.discriminatedUnion('verdict', [
-  z.strictObject({ verdict: z.literal('accepted'), message: z.string() }),
-  z.strictObject({ verdict: z.literal('refused'), code: z.string(), message: z.string() }),
-  z.strictObject({ verdict: z.literal('superseded'), message: z.string() }),
-  z.strictObject({ verdict: z.literal('pending'), message: z.string() }),
+  z.object({ verdict: z.literal('accepted'), message: z.string() }),
+  z.object({ verdict: z.literal('refused'), code: z.string(), message: z.string() }),
+  z.object({ verdict: z.literal('superseded'), message: z.string() }),
+  z.object({ verdict: z.literal('pending'), message: z.string() }),
 ]);
 export type Verdict = z.infer<typeof verdictSchema>;
-export const verdictRequestSchema = z.strictObject({
+export const verdictRequestSchema = z.object({
   rig: name,
   attempt: name,
   epoch,
@@ -316,16 +337,21 @@ export const verdictRequestSchema = z.strictObject({
 });
 export type VerdictRequest = z.infer<typeof verdictRequestSchema>;
 
-export const runnerHealthSchema = z.strictObject({
+export const runnerHealthSchema = z.object({
   instance: name,
   pid: z.number().int(),
   town: name,
   startedAtMs: z.number().int(),
   draining: z.boolean(),
-  live: z.array(z.strictObject({ attempt: name, agent: name, pid: z.number().int().nullable() })),
+  live: z.array(z.object({ attempt: name, agent: name, pid: z.number().int().nullable() })),
   jobsRunning: z.number().int(),
   freeDiskBytes: z.number().int().nullable(),
   freeMemoryBytes: z.number().int(),
   versions: z.record(z.string(), z.string()),
+  /** Protocol of this runner; one that does not say so speaks the first. */
+  protocol: z.number().int().default(1),
+  /** Agents of one rig at once; null: no limit of its own. */
+  capacity: z.number().int().min(0).nullable().default(null),
+  labels: z.array(z.string()).default([]),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;

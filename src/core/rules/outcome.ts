@@ -35,6 +35,8 @@ export function classifyExit(exit: ExitRecord): Ending {
       return counted('no_progress', exit, 'The agent reached its wall clock limit.');
     case 'stopped':
       return { outcome: 'evicted', reason: 'The agent was stopped.', signature: null };
+    case 'drained':
+      return { outcome: 'evicted', reason: 'Its runner was drained; the work goes on elsewhere.', signature: null };
     case 'refused':
       return { outcome: 'superseded', reason: 'The runner was told that this attempt is not live.', signature: null };
     case 'runner_lost':

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import {
   agentReportSchema,
+  cancelAnswerSchema,
   jobAnswerSchema,
   messageAnswerSchema,
   runnerHealthSchema,
@@ -91,6 +92,10 @@ export class SocketRunnerClient implements RunnerClient {
 
   async job(job: Job): Promise<JobAnswer> {
     return this.#parse(jobAnswerSchema, await this.#call('POST', '/jobs', job));
+  }
+
+  async cancelJob(key: string): Promise<void> {
+    this.#parse(cancelAnswerSchema, await this.#call('POST', '/jobs/cancel', { key }));
   }
 
   /** Stored output of an attempt from a byte offset on. */

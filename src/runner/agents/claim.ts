@@ -42,6 +42,7 @@ export async function makeClaim(ctx: RunnerContext, live: LiveAgent, stored: Sto
       return { state: 'recorded', key: claimKey(live, row.claims) };
     }
     await setRef(repo, ref, checked.head);
+    await ctx.pushes.push(live.request.repo, ref, ctx.timings.pushWaitMs);
   }
   const key = claimKey(live, number);
   ctx.db.tx(() => {

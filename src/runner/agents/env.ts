@@ -53,6 +53,7 @@ export function agentEnvironment(
     ...plainEnvironment(),
     ...townVariables(request.env),
     GT_TOWN: ctx.town.id,
+    GT_RUNNER: ctx.name,
     GT_TOWN_ROOT: ctx.paths.townRoot,
     GT_ATTEMPT: request.attempt,
     GT_EPOCH: String(request.epoch),

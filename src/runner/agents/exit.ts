@@ -67,7 +67,7 @@ async function record(ctx: RunnerContext, live: LiveAgent, exit: ExitRecord): Pr
 async function untilGone(ctx: RunnerContext, live: LiveAgent): Promise<void> {
   for (;;) {
     try {
-      await sweep({ town: ctx.town.id, attempt: live.request.attempt }, ctx.timings.sweepMs);
+      await sweep({ town: ctx.town.id, runner: ctx.name, attempt: live.request.attempt }, ctx.timings.sweepMs);
       return;
     } catch (error) {
       ctx.log.error('processes of an ended agent do not end', {
@@ -125,13 +125,10 @@ async function rescueWork(ctx: RunnerContext, live: LiveAgent): Promise<Rescued>
   const tree = ctx.pool.ownedTree(repo, live.request.attempt);
   if (tree === null || live.base === null) return NOTHING;
   const ref = rescueRef(trusted.bead(live.request.sourceBead), trusted.attempt(live.request.attempt));
-  const rescued = await rescue(repo, {
-    tree,
-    ref,
-    base: live.base,
-    agent: live.request.author.name,
-    atMs: ctx.clock.now(),
-  });
+  const { base } = live;
+  const agent = live.request.author.name;
+  const rescued = await live.saving.run(() => rescue(repo, { tree, ref, base, agent, atMs: ctx.clock.now() }));
+  if (rescued.ref !== null) await ctx.pushes.push(live.request.repo, rescued.ref, ctx.timings.pushWaitMs);
   await dropOwnBranches(repo, tree, { safe: [live.base, ...(rescued.ref === null ? [] : [rescued.ref])] });
   return rescued;
 }

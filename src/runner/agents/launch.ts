@@ -7,7 +7,8 @@ import { TownError } from '../../core/errors.ts';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { GitError } from '../git/git.ts';
-import { resolve, type RigRepo } from '../git/repos.ts';
+import { checkRef } from '../git/names.ts';
+import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { restoreUncommitted } from '../git/rescue.ts';
 import { checkoutDetached, type Worktree } from '../git/worktree.ts';
 import { stateDir, transcriptFile } from '../paths.ts';
@@ -33,6 +34,7 @@ class NoStart extends Error {
 /** Fetches of one start that may fail before it gives up; the start deadline ends them earlier. */
 const FETCH_TRIES_MAX = 3;
 const FETCH_RETRY_MS = 1_000;
+const RESCUE_REFS = 'refs/gt/rescue/';
 
 /** Brings an accepted attempt to a process, or to its exit record. Never throws. */
 export async function launch(ctx: RunnerContext, live: LiveAgent): Promise<void> {
@@ -62,7 +64,8 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const runtime = runtimeByName(request.runtime);
   const repo = await ctx.repos.ensure(request.repo);
   const target = await fetchTarget(ctx, live);
-  const start = await startCommit(ctx, request, { repo, target });
+  const found = runtime.capabilities.continuesWork ? await earlierWork(ctx, request, repo) : null;
+  const start = found?.head ?? (await startCommit(ctx, request, { repo, target }));
   const base = request.claimBase ?? start;
   mayGoOn(ctx, live);
   const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start });
@@ -73,8 +76,8 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   live.base = base;
   mayGoOn(ctx, live);
   const folder = await writeState(ctx, request);
-  if (runtime.capabilities.continuesWork && request.restoreFrom !== null)
-    await restore(tree, request.restoreFrom, folder);
+  const restoreFrom = found === null ? request.restoreFrom : found.rescue;
+  if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
   const env = agentEnvironment(ctx, request, { base, target });
   return { ...(await runtime.start({ request, stateDir: folder, worktree: tree.path, env })), cwd: tree.path };
 }
@@ -98,10 +101,36 @@ async function startCommit(
 ): Promise<string> {
   if (request.fixedHead === null) return at.target;
   if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchAll(request.repo);
+  if (request.repo.shared === true && (await resolve(at.repo.place, request.fixedHead)) === null)
+    await ctx.repos.fetchWork(request.repo);
   if ((await resolve(at.repo.place, request.fixedHead)) === null) {
     throw new GitError('fetch', null, `the start commit ${request.fixedHead} is neither here nor on the origin`);
   }
   return request.fixedHead;
+}
+
+/**
+ * What an attempt whose end nobody saw left on the origin. A rescue's first parent is what was committed, its tree what
+ * was not; an attempt ref is commits only. Work that does not contain the base it must be ahead of is passed over.
+ */
+async function earlierWork(
+  ctx: RunnerContext,
+  request: StartAgent,
+  repo: RigRepo,
+): Promise<{ readonly head: string; readonly rescue: string | null } | null> {
+  const refs = request.resumeRefs ?? [];
+  if (refs.length === 0) return null;
+  await ctx.repos.fetchWork(request.repo);
+  for (const ref of refs.map(checkRef)) {
+    const commit = (await resolve(repo.place, fetchedRef(ref))) ?? (await resolve(repo.place, ref));
+    if (commit === null) continue;
+    const isRescue = ref.startsWith(RESCUE_REFS);
+    const head = isRescue ? await resolve(repo.place, `${commit}^1`) : commit;
+    const base = request.claimBase;
+    if (head === null || (base !== null && !(await isAncestor(repo.place, base, head)))) continue;
+    return { head, rescue: isRescue ? commit : null };
+  }
+  return null;
 }
 
 /** Everything the agent may want to read, outside its worktree. */

@@ -5,7 +5,7 @@ import { Mutex } from '../mutex.ts';
 import type { Transcript } from './transcript.ts';
 
 /** Why an agent is being ended; decided by the first who orders it. Null: it lives, or it will end by itself. */
-export type Ending = 'stopped' | 'wall_clock' | 'runner_lost';
+export type Ending = 'stopped' | 'wall_clock' | 'runner_lost' | 'drained';
 
 /** An attempt that has no exit record yet: accepted, starting, running, or in its exit pipeline. */
 export class LiveAgent {
@@ -29,8 +29,12 @@ export class LiveAgent {
   lastReportedAtMs = 0;
   /** Puts words into the session; set by a runtime that takes them (its `capabilities.nudge`), null for all others. */
   say: ((text: string, mode: 'immediate' | 'wait-idle') => Promise<void>) | null = null;
-  /** Keys of words that were put into the session, so that a repeated call does not say them twice. */
-  readonly said: Set<string> = new Set();
+  /** One at a time: what is stored while the agent works, and what is stored at its end. */
+  readonly saving: Mutex = new Mutex();
+  /** Activity up to this moment is stored. */
+  savedAtMs = 0;
+  /** Called by a runtime whose agents work in turns, when one ends. */
+  turnEnded: () => void = () => undefined;
   #ending: Ending | null = null;
   #resolve: (exit: ExitRecord) => void = () => undefined;
 

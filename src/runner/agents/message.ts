@@ -11,13 +11,14 @@ export async function tell(ctx: RunnerContext, message: AgentMessage): Promise<M
   const live = ctx.live.get(message.attempt);
   if (live === undefined || live.pid === null || live.exiting) return refused('there is no live session');
   if (live.request.epoch !== message.epoch) return refused('the session is of another epoch');
-  if (live.said.has(message.key)) return { state: 'delivered', reason: 'put into the session before' };
+  if (ctx.said.has(message.attempt, message.key)) return { state: 'delivered', reason: 'put into the session before' };
   if (live.say === null) return refused(`the runtime "${live.request.runtime}" takes no words in mid-session`);
-  live.said.add(message.key);
+  // Before the words: said twice is worse than not at all, and the town keeps what it does not know to be said.
+  ctx.said.add(message.attempt, message.key);
   try {
     await live.say(message.text, message.mode);
   } catch (error) {
-    live.said.delete(message.key);
+    ctx.said.remove(message.attempt, message.key);
     throw error;
   }
   return { state: 'delivered', reason: 'put into the session' };

@@ -14,7 +14,7 @@ const TAIL_BYTES = 4_096;
  * (or stopped, where a stop had been ordered). Returns when all of it is durable. The caller holds the town's lock.
  */
 export async function recover(ctx: RunnerContext): Promise<void> {
-  const killed = await sweep({ town: ctx.town.id }, ctx.timings.sweepMs);
+  const killed = await sweep({ town: ctx.town.id, runner: ctx.name }, ctx.timings.sweepMs);
   if (killed > 0) ctx.log.warn('processes of a former runner ended', { count: killed });
   await ctx.repos.heal();
   const unfinished = ctx.attempts.unfinished();

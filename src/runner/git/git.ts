@@ -5,9 +5,12 @@ import { plain, tail } from '../text.ts';
 
 /** The repository a command is pinned to; git never searches from the current directory. */
 export interface GitPlace {
-  /** Town id: marks our own git processes too, so that a successor's sweep ends what a killed runner left behind. */
+  /** Town id and name of this runner: they mark our own git processes too, so that a successor's sweep ends what a killed runner left behind. */
   readonly town: string;
+  readonly runner: string;
   readonly gitDir: string;
+  /** Folder with the settings that count (`own-settings.ts`); without it the repository's own do. */
+  readonly common?: string;
   readonly workTree?: string;
 }
 
@@ -71,7 +74,14 @@ export function git(place: GitPlace, args: readonly string[], options: GitOption
   ];
   const child = spawn('git', [...where, ...CONFIG, ...args], {
     cwd: place.workTree ?? '/',
-    env: { ...baseEnvironment(), ...options.env, GT_TOWN: place.town, GT_ATTEMPT: 'runner-git' },
+    env: {
+      ...baseEnvironment(),
+      ...(place.common === undefined ? {} : { GIT_COMMON_DIR: place.common }),
+      ...options.env,
+      GT_TOWN: place.town,
+      GT_RUNNER: place.runner,
+      GT_ATTEMPT: 'runner-git',
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? GIT_LOCAL_TIMEOUT_MS,
     killSignal: 'SIGKILL',
@@ -119,6 +129,8 @@ function baseEnvironment(): Record<string, string> {
   env['GIT_TERMINAL_PROMPT'] = '0';
   env['GIT_CONFIG_NOSYSTEM'] = '1';
   env['GIT_OPTIONAL_LOCKS'] = '0';
+  // Refs that an agent may write must not change what a commit is.
+  env['GIT_NO_REPLACE_OBJECTS'] = '1';
   env['GIT_SSH_COMMAND'] ??= 'ssh -o BatchMode=yes';
   env['LC_ALL'] = 'C';
   return env;

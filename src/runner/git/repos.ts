@@ -9,8 +9,14 @@ import { Mutex } from '../mutex.ts';
 import { bareRepo, type RunnerPaths } from '../paths.ts';
 import { git, GitError, gitLine, type GitPlace } from './git.ts';
 import { checkBranch, checkUrl } from './names.ts';
+import { hasOwnSettings, makeOwnSettings, ownSettings } from './own-settings.ts';
 
 const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
+/** What runners on other machines pushed; kept apart from this runner's own refs. */
+const EVERY_WORK_REF = '+refs/gt/*:refs/remotes/gt/*';
+
+/** Where a work ref of another runner lies here after `fetchWork`. */
+export const fetchedRef = (ref: string): string => ref.replace(/^refs\/gt\//, 'refs/remotes/gt/');
 
 /** One rig's bare clone, with the locks that make this process its only writer. */
 export interface RigRepo {
@@ -30,12 +36,12 @@ interface Entry {
 
 /** The bare clones of all rigs: made when missing, healed at start, fetched on demand. */
 export class Repos {
-  readonly #town: string;
+  readonly #owner: { readonly town: string; readonly runner: string };
   readonly #paths: RunnerPaths;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(town: string, paths: RunnerPaths) {
-    this.#town = town;
+  constructor(owner: { readonly town: string; readonly runner: string }, paths: RunnerPaths) {
+    this.#owner = owner;
     this.#paths = paths;
   }
 
@@ -49,11 +55,12 @@ export class Repos {
     checkUrl(repo.url);
     checkBranch(repo.targetBranch);
     const entry = this.#entry(repo.rig);
-    if (entry.url !== repo.url) {
+    const { gitDir } = entry.repo.place;
+    if (entry.url !== repo.url || !hasOwnSettings(gitDir)) {
       await entry.repo.writer.run(async () => {
-        if (entry.url === repo.url) return;
-        if (existsSync(join(entry.repo.place.gitDir, 'HEAD'))) await this.#follow(entry, repo.url);
-        else await this.#clone(entry, repo.url);
+        if (!existsSync(join(gitDir, 'HEAD'))) await this.#clone(entry, repo.url);
+        else if (entry.url !== repo.url) await this.#follow(entry, repo.url);
+        await makeOwnSettings(gitDir);
         entry.url = repo.url;
       });
     }
@@ -75,13 +82,22 @@ export class Repos {
     await this.#fetch(repo, EVERY_BRANCH);
   }
 
+  /** Fetches the attempt, rescue and merging refs of other runners. */
+  async fetchWork(repo: Repo): Promise<void> {
+    await this.#fetch(repo, EVERY_WORK_REF);
+  }
+
   /** Removes what git processes of a killed predecessor left: half clones and lock files. Call when none can run. */
   async heal(): Promise<void> {
     await mkdir(this.#paths.repos, { recursive: true });
     for (const name of await readdir(this.#paths.repos)) {
       const path = join(this.#paths.repos, name);
       if (name.startsWith('.making-')) await rm(path, { recursive: true, force: true });
-      else if (name.endsWith('.git')) await removeLocks(path);
+      else if (/\.own-[0-9a-f]{8}$/.test(name)) await rm(path, { recursive: true, force: true });
+      else if (name.endsWith('.git')) {
+        await removeLocks(path);
+        await makeOwnSettings(path);
+      }
     }
   }
 
@@ -91,7 +107,7 @@ export class Repos {
     const waiting = entry.queued.get(refspec);
     if (waiting !== undefined) return waiting;
     // A branch that is gone on the origin must not stand in the way of a new one below its name.
-    const prune = refspec === EVERY_BRANCH ? ['--prune'] : [];
+    const prune = refspec === EVERY_BRANCH || refspec === EVERY_WORK_REF ? ['--prune'] : [];
     const mine = entry.fetching.run(async () => {
       entry.queued.delete(refspec);
       await git(
@@ -108,7 +124,8 @@ export class Repos {
   #entry(rig: string): Entry {
     let entry = this.#entries.get(rig);
     if (entry === undefined) {
-      const place = { town: this.#town, gitDir: bareRepo(this.#paths, rig) };
+      const gitDir = bareRepo(this.#paths, rig);
+      const place = { ...this.#owner, gitDir, common: ownSettings(gitDir) };
       entry = { repo: { rig, place, writer: new Mutex() }, fetching: new Mutex(), url: null, queued: new Map() };
       this.#entries.set(rig, entry);
     }
@@ -116,7 +133,8 @@ export class Repos {
   }
 
   async #follow(entry: Entry, url: string): Promise<void> {
-    const { place } = entry.repo;
+    // For agents, who push and fetch by its name; in the clone's own settings.
+    const { common: _ours, ...place } = entry.repo.place;
     const present = (
       await git(place, ['config', '--local', '--get', 'remote.origin.url'], { ok: [0, 1] })
     ).stdout.trim();
@@ -128,7 +146,7 @@ export class Repos {
     const { gitDir } = entry.repo.place;
     await mkdir(dirname(gitDir), { recursive: true });
     const temporary = join(dirname(gitDir), `.making-${entry.repo.rig}-${randomBytes(4).toString('hex')}`);
-    const place = { town: this.#town, gitDir: temporary };
+    const place = { ...this.#owner, gitDir: temporary };
     try {
       await git(place, ['init', '--quiet', '--bare', '--end-of-options', temporary]);
       const settings = [

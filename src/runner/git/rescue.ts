@@ -14,6 +14,8 @@ export interface RescueRequest {
   /** `<rig>/polecats/<name>`: stash entries with this committer are the attempt's. */
   readonly agent: string;
   readonly atMs: number;
+  /** The agent lives: its stash stays where it is. */
+  readonly keepStashes?: boolean;
 }
 
 export interface Rescued {
@@ -47,10 +49,11 @@ export async function rescue(repo: RigRepo, request: RescueRequest): Promise<Res
   const lost = await leftBehind(repo, tree, { head, base });
   if (!dirty && stashes.length === 0 && lost.length === 0 && head === base) return { ref: null, head, ahead, dirty };
   const parents = [head, ...stashes.map((stash) => stash.sha), ...lost];
-  const commit = await rescueCommit(repo, { request, content, parents });
-  await setRef(repo, request.ref, commit);
+  const known = await sameRescue(repo, { ref: request.ref, content, parents });
+  const commit = known ?? (await rescueCommit(repo, { request, content, parents }));
+  if (known === null) await setRef(repo, request.ref, commit);
   await verify(repo, { commit, content, head });
-  await dropStashes(repo, stashes);
+  if (request.keepStashes !== true) await dropStashes(repo, stashes);
   return { ref: request.ref, head, ahead, dirty };
 }
 
@@ -162,6 +165,17 @@ async function leftBehind(
   return (await git(repo.place, ['merge-base', '--independent', ...found])).stdout
     .split('\n')
     .filter((sha) => sha !== '');
+}
+
+/** The commit that is stored already, when it holds exactly this. */
+async function sameRescue(
+  repo: RigRepo,
+  what: { readonly ref: string; readonly content: string; readonly parents: readonly string[] },
+): Promise<string | null> {
+  const commit = await resolve(repo.place, what.ref);
+  if (commit === null) return null;
+  const stored = await gitLine(repo.place, ['rev-parse', `${commit}^{tree}`, `${commit}^@`]);
+  return stored === [what.content, ...new Set(what.parents)].join('\n') ? commit : null;
 }
 
 async function rescueCommit(

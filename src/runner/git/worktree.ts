@@ -16,7 +16,7 @@ export interface Worktree {
 export function worktreeAt(repo: RigRepo, path: string): Worktree {
   const name = basename(path);
   const gitDir = join(repo.place.gitDir, 'worktrees', name);
-  return { rig: repo.rig, name, path, place: { town: repo.place.town, gitDir, workTree: path } };
+  return { rig: repo.rig, name, path, place: { ...repo.place, gitDir, workTree: path } };
 }
 
 /** True when directory and registration exist and point at each other; everything else needs `makeWorktree`. */
@@ -54,7 +54,9 @@ export async function makeWorktree(repo: RigRepo, tree: Worktree, commit: string
   }
   await rm(tree.place.gitDir, { recursive: true, force: true });
   await mkdir(dirname(tree.path), { recursive: true });
-  await git(repo.place, [
+  // With the clone's own folder: git writes its path into the worktree, whose agent must not find our settings there.
+  const { common: _ours, ...place } = repo.place;
+  await git(place, [
     'worktree',
     'add',
     '--quiet',

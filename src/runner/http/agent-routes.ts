@@ -6,7 +6,7 @@ import { conflict, TownError } from '../../core/errors.ts';
 import { handleDone } from '../agents/done.ts';
 import { intentSchema } from '../agents/intent.ts';
 import type { LiveAgent } from '../agents/live.ts';
-import { BrainAway } from '../brain.ts';
+import { BrainAway } from '../brain-wire.ts';
 import type { RunnerContext } from '../context.ts';
 import { BODY_BYTES_MAX } from '../limits.ts';
 import { bearer, parseJson, readBody, sendJson } from './wire.ts';

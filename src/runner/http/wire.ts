@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { z } from 'zod';
 
+import type { WireAnswer } from '../../api/contract/frames.ts';
 import { type ErrorKind, TownError, usage } from '../../core/errors.ts';
 import { errorText } from '../text.ts';
 import { readText, TooLong } from './bytes.ts';
@@ -26,9 +27,12 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
     return await readText(request, bytesMax);
   } catch (error) {
     if (!(error instanceof TooLong)) throw error;
-    throw usage('body_too_large', `The body has more than ${String(bytesMax)} bytes.`, 'Send less.', 'body');
+    throw tooLong(bytesMax);
   }
 }
+
+export const tooLong = (bytesMax: number): TownError =>
+  usage('body_too_large', `The body has more than ${String(bytesMax)} bytes.`, 'Send less.', 'body');
 
 /** Parses JSON from outside by a schema. Errors: `bad_request`, with the first field that is wrong. */
 export function parseJson<T>(schema: z.ZodType<T>, body: string): T {
@@ -50,18 +54,8 @@ export function parseJson<T>(schema: z.ZodType<T>, body: string): T {
   );
 }
 
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  response.end(body);
-}
-
 /** One shape for every error; an unexpected one shows no inner details. */
-export function sendError(response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
+export function errorAnswer(error: unknown): WireAnswer {
   const known =
     error instanceof TownError
       ? error
@@ -69,7 +63,28 @@ export function sendError(response: ServerResponse, error: unknown): void {
           message: `The runner failed: ${errorText(error).slice(0, 300)}`,
           next: "Look into the runner's log.",
         });
-  sendJson(response, STATUS[known.kind], { error: known.body() });
+  const body = JSON.stringify({ error: known.body() });
+  return { status: STATUS[known.kind], type: 'application/json', body, next: null };
+}
+
+export function sendAnswer(response: ServerResponse, answer: WireAnswer): void {
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'content-length': Buffer.byteLength(answer.body),
+    ...(answer.next === null ? {} : { 'x-next-offset': String(answer.next) }),
+  });
+  response.end(answer.body);
+}
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+export function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) response.destroy();
+  else sendAnswer(response, errorAnswer(error));
 }
 
 /** The bearer credential of a request, or null. */

@@ -18,6 +18,7 @@ import { runRepo, runVerify } from './repo-jobs.ts';
 
 interface Running {
   readonly job: Job;
+  readonly cancel: AbortController;
   readonly finished: Promise<JobResult>;
   /** The caller went away with `accepted`: the result has to be told by a fact. */
   tellByFact: boolean;
@@ -70,15 +71,31 @@ export class JobEngine {
     this.#stopping = true;
     for (const { job } of this.#running.values()) {
       if (job.kind === 'gates')
-        await sweep({ town: this.#ctx.town.id, attempt: gateMarker(job.key) }, this.#ctx.timings.sweepMs);
+        await sweep(
+          { town: this.#ctx.town.id, runner: this.#ctx.name, attempt: gateMarker(job.key) },
+          this.#ctx.timings.sweepMs,
+        );
     }
+  }
+
+  /**
+   * Ends a job whose result nobody waits for any more: gates are killed with all they started and give their slot free,
+   * other work is short and may end. Nothing of it is recorded, so the same key may be run again.
+   */
+  cancel(key: string): 'cancelled' | 'idle' {
+    const running = this.#running.get(key);
+    if (running === undefined) return 'idle';
+    running.cancel.abort();
+    return 'cancelled';
   }
 
   #begin(job: Job): Running {
     const run = this.#ctx.jobs.begin(job, this.#ctx.clock.now());
     this.#begun += 1;
     if (this.#begun % PRUNE_EVERY === 0) this.#ctx.jobs.prune();
-    const running: Running = { job, finished: this.#perform(job), tellByFact: job.kind === 'gates' };
+    const cancel = new AbortController();
+    const finished = this.#perform(job, cancel.signal);
+    const running: Running = { job, cancel, finished, tellByFact: job.kind === 'gates' };
     this.#running.set(job.key, running);
     void running.finished
       .then((result) => {
@@ -94,7 +111,8 @@ export class JobEngine {
   #finish(running: Running, end: { readonly result: JobResult; readonly run: number }): void {
     const { job } = running;
     this.#running.delete(job.key);
-    if (this.#stopping && job.kind === 'gates') return;
+    // Killed by us they look red.
+    if ((this.#stopping || running.cancel.signal.aborted) && job.kind === 'gates') return;
     this.#ctx.db.tx(() => {
       this.#ctx.jobs.finish(job.key, end.result);
       if (!running.tellByFact) return;
@@ -104,15 +122,17 @@ export class JobEngine {
   }
 
   /** One that waited for its turn must not begin while the runner ends. */
-  #runGates(job: Extract<Job, { kind: 'gates' }>): Promise<JobResult> {
-    return this.#stopping
-      ? Promise.resolve({ result: 'error', message: 'the runner stops' })
-      : runGates(this.#ctx, job);
+  #runGates(job: Extract<Job, { kind: 'gates' }>, cancelled: AbortSignal): Promise<JobResult> {
+    if (this.#stopping || cancelled.aborted)
+      return Promise.resolve({ result: 'error', message: 'not wanted any more, or the runner stops' });
+    return runGates(this.#ctx, job, cancelled);
   }
 
-  async #perform(job: Job): Promise<JobResult> {
+  async #perform(job: Job, cancelled: AbortSignal): Promise<JobResult> {
     try {
-      return await (job.kind === 'gates' ? this.#gates.run(() => this.#runGates(job)) : perform(this.#ctx, job));
+      return await (job.kind === 'gates'
+        ? this.#gates.run(() => this.#runGates(job, cancelled))
+        : perform(this.#ctx, job));
     } catch (error) {
       const next = error instanceof TownError ? ` ${error.next}` : '';
       return { result: 'error', message: `${errorText(error)}${next}`.slice(0, ERROR_CHARS_MAX) };

@@ -17,7 +17,7 @@ type GatesJob = Extract<Job, { kind: 'gates' }>;
 type GateRun = Extract<JobResult, { result: 'gates' }>['runs'][number];
 
 /** Runs a rig's gates, in order, on exactly one commit, in a worktree without anything ignored or left over. */
-export async function runGates(ctx: RunnerContext, job: GatesJob): Promise<JobResult> {
+export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: AbortSignal): Promise<JobResult> {
   const repo = await requireCommit(ctx, job.repo, job.commit);
   const owner = `gate:${job.key}`;
   const marker = gateMarker(job.key);
@@ -29,7 +29,8 @@ export async function runGates(ctx: RunnerContext, job: GatesJob): Promise<JobRe
     await checkoutDetached(tree, job.commit);
     const runs: GateRun[] = [];
     for (const gate of job.gates) {
-      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log });
+      if (cancelled.aborted) return { result: 'error', message: 'cancelled' };
+      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log, cancelled });
       runs.push(run);
       if (run.exitCode !== 0) return { result: 'gates', green: false, runs };
     }
@@ -50,6 +51,7 @@ interface GateStart {
   readonly cwd: string;
   readonly rig: string;
   readonly log: WriteStream;
+  readonly cancelled: AbortSignal;
 }
 
 async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
@@ -57,7 +59,7 @@ async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
   const output = new GateOutput(start.log);
   const ended = await runShell(ctx, start, output);
   // Whatever the gate left running would hold ports and files of the next one.
-  await sweep({ town: ctx.town.id, attempt: start.marker }, ctx.timings.sweepMs);
+  await sweep({ town: ctx.town.id, runner: ctx.name, attempt: start.marker }, ctx.timings.sweepMs);
   return {
     name: start.gate.name,
     exitCode: ended.timedOut ? null : ended.exitCode,
@@ -96,6 +98,7 @@ function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Pro
     ...plainEnvironment(),
     GT_TOWN: ctx.town.id,
     GT_ATTEMPT: start.marker,
+    GT_RUNNER: ctx.name,
     GT_RIG: start.rig,
     GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, start.rig),
   };
@@ -108,10 +111,14 @@ function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Pro
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let timedOut = false;
+    const killAll = (): void => {
+      if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+      killAll();
     }, start.gate.timeoutMs);
+    start.cancelled.addEventListener('abort', killAll, { once: true });
     child.stdout.on('data', (chunk: Buffer) => {
       output.write(chunk);
     });
@@ -120,6 +127,7 @@ function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Pro
     });
     const end = (exitCode: number | null, signal: string | null): void => {
       clearTimeout(timer);
+      start.cancelled.removeEventListener('abort', killAll);
       resolve({ exitCode, timedOut, killedBy: timedOut ? null : killerOf(exitCode, signal) });
     };
     child.once('error', (error) => {

@@ -37,7 +37,9 @@ export async function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobRe
     input: job.message,
     env: identity(job),
   });
-  await setRef(repo, mergingRef(trusted.bead(job.mergeRequest)), candidate);
+  const ref = mergingRef(trusted.bead(job.mergeRequest));
+  await setRef(repo, ref, candidate);
+  await ctx.pushes.push(job.repo, ref, ctx.timings.pushWaitMs);
   return { result: 'candidate', candidate, tree, targetSha };
 }
 

@@ -2,7 +2,7 @@ import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { GitError, gitLine } from '../git/git.ts';
 import { checkRef } from '../git/names.ts';
-import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 
 /** Ensures the clone and fetches the target. */
 export async function runRepo(ctx: RunnerContext, job: Extract<Job, { kind: 'repo' }>): Promise<JobResult> {
@@ -12,7 +12,7 @@ export async function runRepo(ctx: RunnerContext, job: Extract<Job, { kind: 'rep
 /** Checks a claim against git; an agent's word is never evidence. */
 export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'verify' }>): Promise<JobResult> {
   const repo = await ctx.repos.ensure(job.repo);
-  const actual = await resolve(repo.place, checkRef(job.ref));
+  const actual = await workAt(ctx, repo, { origin: job.repo, ref: checkRef(job.ref) });
   if (actual === null)
     return {
       result: 'refused',
@@ -43,11 +43,24 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
   };
 }
 
+/** What a work ref holds: here, or on the origin when another runner made it. */
+async function workAt(
+  ctx: RunnerContext,
+  repo: RigRepo,
+  work: { readonly origin: Repo; readonly ref: string },
+): Promise<string | null> {
+  const here = await resolve(repo.place, work.ref);
+  if (here !== null || work.origin.shared !== true) return here;
+  await ctx.repos.fetchWork(work.origin);
+  return resolve(repo.place, fetchedRef(work.ref));
+}
+
 /** The rig's clone with this commit in it, fetched when it is only on the origin. Errors: `GitError`. */
 export async function requireCommit(ctx: RunnerContext, repo: Repo, sha: string): Promise<RigRepo> {
   const rigRepo = await ctx.repos.ensure(repo);
   if ((await resolve(rigRepo.place, sha)) !== null) return rigRepo;
   await ctx.repos.fetchAll(repo);
+  if (repo.shared === true && (await resolve(rigRepo.place, sha)) === null) await ctx.repos.fetchWork(repo);
   if ((await resolve(rigRepo.place, sha)) === null)
     throw new GitError('fetch', null, `commit ${sha} is neither here nor on the origin`);
   return rigRepo;

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { TownError } from '../../core/errors.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { pause } from '../clock.ts';
 
 /** Which processes a sweep may end: those whose environment names this town, and this attempt when one is given. */
 export interface Markers {
   readonly town: string;
+  /** Runner whose they are: several of one town may share a machine. Without it: those of all. */
+  readonly runner?: string;
   readonly attempt?: string;
 }
 
@@ -99,8 +102,15 @@ function fromPs(markers: Markers): readonly number[] {
 
 function matches(entries: readonly string[], markers: Markers): boolean {
   if (!entries.includes(`GT_TOWN=${markers.town}`)) return false;
+  if (markers.runner !== undefined && !ofRunner(entries, markers.runner)) return false;
   if (markers.attempt !== undefined) return entries.includes(`GT_ATTEMPT=${markers.attempt}`);
   return entries.some((entry) => entry.startsWith('GT_ATTEMPT='));
+}
+
+/** What an older runner beside the daemon started says nothing of its runner. */
+function ofRunner(entries: readonly string[], runner: string): boolean {
+  const mark = entries.find((entry) => entry.startsWith('GT_RUNNER=')) ?? `GT_RUNNER=${LOCAL_RUNNER}`;
+  return mark === `GT_RUNNER=${runner}`;
 }
 
 function ownLine(): ReadonlySet<number> {

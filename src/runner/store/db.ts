@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-/** Version 1 of the runner's own tables; a later version adds a numbered step, this text is never edited. */
+/** Version 1 of the runner's own tables; a later version adds a step, these texts are never edited. */
 const SCHEMA_1 = `
 CREATE TABLE attempts (
   attempt TEXT PRIMARY KEY,
@@ -55,6 +55,13 @@ CREATE TABLE worktrees (
 CREATE UNIQUE INDEX worktrees_owner ON worktrees (owner) WHERE owner IS NOT NULL;
 `;
 
+/** Words that were put into a session, and refs that the origin does not have yet. */
+const SCHEMA_2 = `
+CREATE TABLE said (attempt TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (attempt, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE unpushed (rig TEXT NOT NULL, ref TEXT NOT NULL, repo TEXT NOT NULL, PRIMARY KEY (rig, ref)) STRICT, WITHOUT ROWID;
+`;
+const SCHEMAS = [SCHEMA_1, SCHEMA_2];
+
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The runner's SQLite file: WAL with full sync, so that what was answered survives a power cut. */
@@ -102,7 +109,10 @@ export class RunnerDb {
 
   #migrate(): void {
     const row = this.#db.prepare('PRAGMA user_version').get();
-    if (Number(row?.['user_version'] ?? 0) >= 1) return;
-    this.#db.exec(`BEGIN; ${SCHEMA_1} PRAGMA user_version = 1; COMMIT;`);
+    const version = Number(row?.['user_version'] ?? 0);
+    for (const [index, schema] of SCHEMAS.entries()) {
+      if (index < version) continue;
+      this.#db.exec(`BEGIN; ${schema} PRAGMA user_version = ${String(index + 1)}; COMMIT;`);
+    }
   }
 }
