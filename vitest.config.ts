@@ -14,6 +14,8 @@ export default defineConfig({
             'test/conformance/**/*.test.ts',
             'sim/**/*.test.ts',
           ],
+          // Only tests that made a virtual town pay for it.
+          setupFiles: ['test/support/replay-after-each.ts'],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
         },

@@ -2,9 +2,9 @@ import type { RigConfig } from '../core/commands.ts';
 import type { RigHealth } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
-import { readRigHealth } from '../store/health-store.ts';
 import { parseJson } from '../store/rows.ts';
 import type { Actor, Envelope } from './kernel/actor.ts';
+import { named } from './kernel/named.ts';
 import type { EffectOutcome } from './kernel/program.ts';
 import { RigActor } from './rig/rig-actor.ts';
 import { TownActor } from './town/town-actor.ts';
@@ -25,12 +25,14 @@ export class TownActors {
     this.#townId = townId;
     this.#ports = ports;
     this.#readOnly = readOnly;
-    this.town = new TownActor({
-      ports,
-      sql: ports.openSql(TOWN_ADDRESS),
-      deliver: this.#deliver,
-      askRig: this.#askRig,
-    });
+    this.town = named(
+      new TownActor({
+        ports,
+        sql: ports.openSql(TOWN_ADDRESS),
+        deliver: this.#deliver,
+        askRig: this.#askRig,
+      }),
+    );
   }
 
   async open(): Promise<void> {
@@ -51,14 +53,16 @@ export class TownActors {
 
   #add(name: string, createdAtMs: number): RigActor {
     const address = rigAddress(name);
-    const rig = new RigActor({
-      address,
-      town: this.#townId,
-      ports: this.#ports,
-      sql: this.#ports.openSql(address),
-      createdAtMs,
-      deliver: this.#deliver,
-    });
+    const rig = named(
+      new RigActor({
+        address,
+        town: this.#townId,
+        ports: this.#ports,
+        sql: this.#ports.openSql(address),
+        createdAtMs,
+        deliver: this.#deliver,
+      }),
+    );
     this.#rigs.set(name, rig);
     return rig;
   }
@@ -93,12 +97,11 @@ export class TownActors {
     return [{ address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel }, ...this.#rigs.values()];
   }
 
-  /** Answered inside a turn of the rig: proof that its loop turns; the turn itself does what is due. */
   readonly #askRig = async (name: string): Promise<RigHealth> => {
     const rig = this.#rigs.get(name);
     if (rig === undefined) throw new Error('its actor is not open');
     rig.actor.rearm();
-    return rig.actor.ask((turn) => readRigHealth(rig.sql, turn.nowMs));
+    return rig.health();
   };
 
   /** Hands a message to its receiver; done only after the receiver's commit. */

@@ -21,6 +21,9 @@ export function checksum(migration: Migration): string {
   return hash.toString(16).padStart(8, '0');
 }
 
+export const newestOf = (migrations: readonly Migration[]): number =>
+  Math.max(0, ...migrations.map((migration) => migration.id));
+
 const LEDGER =
   'CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT';
 
@@ -33,7 +36,7 @@ export function migrate(sql: Sql, migrations: readonly Migration[], nowMs: numbe
   const applied = new Map(
     sql.all('SELECT id, checksum FROM migrations').map((row) => [Number(row['id']), String(row['checksum'])]),
   );
-  const newest = Math.max(0, ...migrations.map((migration) => migration.id));
+  const newest = newestOf(migrations);
   for (const id of applied.keys()) {
     if (id > newest)
       throw new NewerDatabaseError(

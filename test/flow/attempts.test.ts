@@ -342,6 +342,7 @@ describe('a row that nobody can read', () => {
   it('is set aside and told; the others go on (R5, T05)', async () => {
     const town = await openTown();
     const weird = await sling(town, 'weird', { sling: false });
+    town.tampered = true;
     town.databases.get('rig/api')?.all(`UPDATE beads SET kind = 'weird', hold = NULL WHERE id = ?`, weird);
     const fine = await sling(town, 'fine');
     await finish(town, fine);

@@ -8,7 +8,7 @@ import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/sql.ts';
 import { KernelStore, type InboxEvent, type OutboxRow } from '../../src/store/kernel-store.ts';
-import { KERNEL_TABLES } from '../../src/store/migrations/kernel.ts';
+import { KERNEL_TABLES, TURN_TABLES } from '../../src/store/migrations/kernel.ts';
 import { FakeRunner } from './fake-runner.ts';
 
 /** Counts outermost transactions, and can fail like a full disk. */
@@ -52,7 +52,11 @@ export class TestProgram implements Program {
     {
       id: 1,
       name: 'test',
-      statements: [...KERNEL_TABLES, 'CREATE TABLE notes (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT'],
+      statements: [
+        ...KERNEL_TABLES,
+        ...TURN_TABLES,
+        'CREATE TABLE notes (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT',
+      ],
     },
   ];
   readonly quarantines: string[] = [];

@@ -1,10 +1,6 @@
 import {
-  ACCEPTED_POLL_MS,
   EFFECT_DEADLINE_MS,
-  EFFECT_RETRY_MAX_MS,
-  EFFECT_RETRY_MIN_MS,
   EFFECTS_IN_FLIGHT_MAX,
-  EVENT_TRIES_MAX,
   PRUNE_BATCH,
   QUEUE_RETENTION_MS,
   RECONCILE_ROUNDS_MAX,
@@ -16,10 +12,14 @@ import { RESYNC, type Ref } from '../../core/refs.ts';
 import type { Alarm } from '../../ports/alarm.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import { DbError, type Sql } from '../../ports/sql.ts';
-import { KernelStore, type InboxEvent, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
-import { migrate } from '../../store/migrate.ts';
+import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
+import { migrate, newestOf } from '../../store/migrate.ts';
+import { TurnStore } from '../../store/turn-store.ts';
+import { drainInbox } from './drain.ts';
 import { describe, stopping, storageFailed } from './failures.ts';
 import type { EffectOutcome, Program } from './program.ts';
+import { settleEffect, type Performed } from './settle-effect.ts';
+import { LiveTape, UNNAMED, type Call, type Tape } from './tape.ts';
 import { Turn } from './turn.ts';
 import { Waiters } from './waiters.ts';
 
@@ -29,6 +29,7 @@ const TURN_RETRY_MS = 1_000;
 const OBSERVE_BATCH = 200;
 
 interface Job {
+  readonly call: Call;
   /** Runs inside the turn; answers what to tell the asker after the commit. */
   readonly run: (turn: Turn) => () => void;
   readonly reject: (error: unknown) => void;
@@ -54,6 +55,7 @@ export class Actor {
   readonly #ports: HostPorts;
   readonly #sql: Sql;
   readonly #kernel: KernelStore;
+  readonly #turns: TurnStore;
   readonly #program: Program;
   readonly #alarm: Alarm;
   #jobs: Job[] = [];
@@ -64,18 +66,25 @@ export class Actor {
   /** Effects under way, and when each is taken for lost. */
   readonly #inFlight = new Map<OutboxRow, number>();
   readonly #waiters: Waiters;
+  readonly #tape: Tape;
+  /** The call from outside that runs now; what it asks for is recorded under its name. */
+  #calling: Call = UNNAMED;
 
   constructor(options: {
     readonly address: string;
     readonly ports: HostPorts;
     readonly sql: Sql;
     readonly program: Program;
+    /** Must be the source of chance of the program too, so that what it draws is recorded. */
+    readonly tape?: Tape;
   }) {
     this.address = options.address;
     this.#ports = options.ports;
     this.#sql = options.sql;
     this.#kernel = new KernelStore(options.sql);
+    this.#turns = new TurnStore(options.sql);
     this.#program = options.program;
+    this.#tape = options.tape ?? new LiveTape(options.ports.random);
     this.#waiters = new Waiters(options.ports);
     this.#alarm = options.ports.openAlarm(options.address, () => {
       this.wake();
@@ -86,10 +95,24 @@ export class Actor {
   open(): Promise<void> {
     migrate(this.#sql, this.#program.migrations, this.#ports.clock.now());
     this.#ports.clock.raise?.(this.#kernel.lastRecordedMs());
-    return this.ask((turn) => {
-      this.#kernel.reviveEffects(turn.nowMs);
-      for (const ref of this.#program.liveRefs()) turn.dirty(ref);
-    });
+    return this.ask(
+      (turn) => {
+        this.#kernel.reviveEffects(turn.nowMs);
+        for (const ref of this.#program.liveRefs()) turn.dirty(ref);
+      },
+      ['open', newestOf(this.#program.migrations)],
+    );
+  }
+
+  /** Runs `work`; what it asks of this actor before it returns is recorded as `call`. */
+  during<T>(call: Call, work: () => T): T {
+    const outer = this.#calling;
+    this.#calling = call;
+    try {
+      return work();
+    } finally {
+      this.#calling = outer;
+    }
   }
 
   /** Sets the alarm again to what the last turn asked for: the way back for a wake-up that a host lost. No SQL. */
@@ -105,10 +128,11 @@ export class Actor {
   }
 
   /** Runs `work` inside the next turn; resolves after its commit. What `work` throws is the answer, and changes nothing. */
-  ask<T>(work: (turn: Turn) => T): Promise<T> {
+  ask<T>(work: (turn: Turn) => T, call: Call = this.#calling): Promise<T> {
     if (this.#closed) return Promise.reject(stopping());
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({
+        call,
         run: (turn) => {
           const value = work(turn);
           return () => {
@@ -135,26 +159,32 @@ export class Actor {
 
   /** Records facts; each is applied exactly once by its key, in this turn if nothing of its subject waits. */
   record(events: readonly NewEvent[]): Promise<void> {
-    return this.ask((turn) => {
-      for (const event of events) turn.event(event);
-    });
+    return this.ask(
+      (turn) => {
+        for (const event of events) turn.event(event);
+      },
+      ['record', events],
+    );
   }
 
   /** Takes a message in order per sender; acknowledged after the commit that holds it. */
   receive(envelope: Envelope): Promise<Receipt> {
-    return this.ask((turn) => {
-      const last = this.#kernel.received(envelope.from);
-      if (envelope.seq <= last) return 'duplicate';
-      if (envelope.seq > last + 1) return 'gap';
-      this.#kernel.setReceived(envelope.from, envelope.seq);
-      turn.event({
-        key: `message:${envelope.from}:${String(envelope.seq)}`,
-        type: `message.${envelope.message.type}`,
-        subject: `from:${envelope.from}`,
-        payload: { ...envelope.message, from: envelope.from },
-      });
-      return 'applied';
-    });
+    return this.ask(
+      (turn) => {
+        const last = this.#kernel.received(envelope.from);
+        if (envelope.seq <= last) return 'duplicate';
+        if (envelope.seq > last + 1) return 'gap';
+        this.#kernel.setReceived(envelope.from, envelope.seq);
+        turn.event({
+          key: `message:${envelope.from}:${String(envelope.seq)}`,
+          type: `message.${envelope.message.type}`,
+          subject: `from:${envelope.from}`,
+          payload: { ...envelope.message, from: envelope.from },
+        });
+        return 'applied';
+      },
+      ['receive', envelope],
+    );
   }
 
   /** Waits until `probe` answers after some commit, at most `timeoutMs`; null when it did not. */
@@ -180,13 +210,19 @@ export class Actor {
     const nowMs = this.#ports.clock.now();
     try {
       this.#sql.tx(() => {
+        const before = this.#turns.changesSoFar();
+        this.#tape.begin();
+        const room = this.#tape.room(this.#freeFlights(nowMs));
         const turn = new Turn(this.#sql, this.#kernel, nowMs);
         for (const job of jobs) replies.push(this.#runJob(turn, job));
         this.#work(turn);
         this.#armResync(turn);
-        claimed = this.#kernel.claimEffects(nowMs, EFFECT_DEADLINE_MS, this.#freeFlights(nowMs));
+        claimed = this.#kernel.claimEffects(nowMs, EFFECT_DEADLINE_MS, room);
         nextDueMs = this.#kernel.nextDue(nowMs);
         turn.finish();
+        // A turn that changed nothing needs no second run. The record is part of the same commit.
+        if (this.#turns.changesSoFar() !== before)
+          this.#turns.record(nowMs, { calls: jobs.map((job) => job.call), drawn: this.#tape.drawn(), room });
       });
     } catch (error) {
       this.#turnFailed(jobs, error);
@@ -195,9 +231,13 @@ export class Actor {
     this.#dueMs = nextDueMs;
     this.#alarm.set(nextDueMs);
     for (const reply of replies) reply();
+    if (this.#tape.isLive) this.#goOutside(claimed, nowMs);
+    if (this.#jobs.length > 0) this.wake();
+  }
+
+  #goOutside(claimed: readonly OutboxRow[], nowMs: number): void {
     for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS);
     this.#lookAround(nowMs);
-    if (this.#jobs.length > 0) this.wake();
   }
 
   /** What only reads after the commit: a disk that fails here costs a second look, never the loop. */
@@ -232,7 +272,7 @@ export class Actor {
   /** Steps 2 to 4 of the loop: facts, then rules to a fixed point. */
   #work(turn: Turn): void {
     for (let round = 0; round < RECONCILE_ROUNDS_MAX; round += 1) {
-      this.#drain(turn);
+      drainInbox(turn, this.#program);
       for (const ref of this.#kernel.dueTimers('rule', turn.nowMs, TURN_BATCH_MAX)) {
         this.#kernel.setTimer(ref, 'rule', null);
         turn.dirty(ref);
@@ -242,43 +282,6 @@ export class Actor {
       for (const ref of refs) this.#reconcile(turn, ref);
     }
     for (const ref of turn.takeDirty()) this.#kernel.setTimer(ref, 'rule', turn.nowMs);
-  }
-
-  #drain(turn: Turn): void {
-    for (;;) {
-      const events = this.#kernel.pendingEvents(turn.nowMs, TURN_BATCH_MAX);
-      if (events.length === 0) return;
-      const waiting = new Set<string>();
-      for (const event of events)
-        if (!waiting.has(event.subject) && !this.#apply(turn, event)) waiting.add(event.subject);
-    }
-  }
-
-  /** False when the event is tried again later: what follows it about the same subject waits for that. */
-  #apply(turn: Turn, event: InboxEvent): boolean {
-    try {
-      this.#sql.tx(() => {
-        this.#program.applyEvent(turn, event);
-      });
-      this.#kernel.settleEvent(event.seq, turn.nowMs);
-      return true;
-    } catch (error) {
-      if (error instanceof DbError && error.kind === 'storage') throw error;
-      const message = describe(error);
-      if (event.tries + 1 < EVENT_TRIES_MAX) {
-        this.#kernel.retryEvent(event.seq, turn.nowMs + EFFECT_RETRY_MIN_MS * 2 ** event.tries, message);
-        return false;
-      }
-      this.#kernel.quarantineEvent(event.seq, turn.nowMs, message);
-      turn.journal({
-        entity: event.subject,
-        action: 'quarantine_event',
-        rule: 'kernel',
-        reason: `${event.type} could not be applied: ${message}`,
-      });
-      this.#program.quarantined(turn, event.subject, message);
-      return true;
-    }
   }
 
   #reconcile(turn: Turn, ref: Ref): void {
@@ -334,10 +337,7 @@ export class Actor {
     this.#ports.probe?.(`${row.key}:after`);
     this.#inFlight.delete(row);
     if (this.#closed) return;
-    const settled = outcome;
-    await this.ask((turn) => {
-      this.#settle(turn, row, settled);
-    }).catch((error: unknown) => {
+    await this.settle({ key: row.key, tries: row.tries }, outcome).catch((error: unknown) => {
       this.#ports.log.warn('effect result not recorded', {
         actor: this.address,
         effect: row.key,
@@ -346,31 +346,26 @@ export class Actor {
     });
   }
 
-  #settle(turn: Turn, row: OutboxRow, outcome: EffectOutcome): void {
-    switch (outcome.state) {
-      case 'accepted':
-        this.#kernel.retryEffect(row.key, turn.nowMs + ACCEPTED_POLL_MS, null);
-        return;
-      case 'retry':
-        this.#kernel.retryEffect(row.key, outcome.atMs ?? turn.nowMs + this.#backoff(row.tries), outcome.error);
-        return;
-      default: {
-        const fresh = this.#kernel.settleEffect(
-          row.key,
-          outcome.state,
-          outcome.state === 'failed' ? outcome.error : null,
-          turn.nowMs,
-        );
-        if (fresh && outcome.event !== undefined) turn.event(outcome.event);
-      }
-    }
+  /** Records what became of an effect. */
+  settle(row: Performed, outcome: EffectOutcome): Promise<void> {
+    return this.ask(
+      (turn) => {
+        settleEffect(turn, row, outcome, this.#tape);
+      },
+      ['settle', row, outcome],
+    );
   }
 
-  /** Doubling from the minimum to the cap, with up to a quarter of jitter so that many effects don't come back at once. */
-  #backoff(tries: number): number {
-    const base = Math.min(EFFECT_RETRY_MIN_MS * 2 ** Math.min(tries - 1, 16), EFFECT_RETRY_MAX_MS);
-    const jitter = (this.#ports.random.bytes(1)[0] ?? 0) / 1024;
-    return Math.round(base * (1 + jitter));
+  /** Records what an observation of `due` saw. Within the turn, so that what fell due meanwhile is asked about at its end. */
+  observed(due: readonly Ref[], again: Readonly<Record<Ref, number>>, events: readonly NewEvent[]): Promise<void> {
+    return this.ask(
+      (turn) => {
+        for (const ref of due) this.#kernel.setTimer(ref, 'observe', again[ref] ?? null);
+        for (const event of events) turn.event(event);
+        this.#observing = false;
+      },
+      ['observed', due, again, events],
+    );
   }
 
   /** Step 1 of the loop, outside any transaction: asks about what is due, one batch at a time. */
@@ -381,14 +376,7 @@ export class Actor {
     this.#observing = true;
     void this.#program
       .observe(due)
-      .then((seen) =>
-        this.ask((turn) => {
-          for (const ref of due) this.#kernel.setTimer(ref, 'observe', seen.again.get(ref) ?? null);
-          for (const event of seen.events) turn.event(event);
-          // Within the turn: what fell due meanwhile is asked about at the end of it, since nothing else wakes for it.
-          this.#observing = false;
-        }),
-      )
+      .then((seen) => this.observed(due, Object.fromEntries(seen.again), seen.events))
       .catch((error: unknown) => {
         this.#observing = false;
         this.#ports.log.warn('observation not recorded', { actor: this.address, error: describe(error) });

@@ -3,6 +3,7 @@ import type { NudgeMode } from '../../core/actions.ts';
 import { notFound } from '../../core/errors.ts';
 import type { Fact } from '../../core/facts.ts';
 import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from '../../core/model/ids.ts';
+import type { RigHealth } from '../../core/model/health.ts';
 import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
@@ -10,11 +11,13 @@ import type { BeadSummary, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
+import { readRigHealth } from '../../store/health-store.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { RigQueries } from '../../store/rig-queries.ts';
 import type { SqlRigView } from '../../store/rig-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
+import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { RigCommands } from './rig-commands.ts';
 import { RigContext } from './rig-context.ts';
 import { RigProgram } from './rig-program.ts';
@@ -27,6 +30,8 @@ export interface RigActorOptions {
   readonly sql: Sql;
   readonly createdAtMs: number;
   readonly deliver: (row: OutboxRow) => Promise<EffectOutcome>;
+  /** For a replay; without it the actor's own chance is recorded. */
+  readonly tape?: Tape;
 }
 
 /** One rig: its actor, and what may be asked of it. */
@@ -44,7 +49,8 @@ export class RigActor {
   constructor(options: RigActorOptions) {
     this.address = options.address;
     this.#createdAtMs = options.createdAtMs;
-    this.#rig = new RigContext(options);
+    const tape = options.tape ?? new LiveTape(options.ports.random);
+    this.#rig = new RigContext({ ...options, ports: { ...options.ports, random: tape } });
     this.#program = new RigProgram(this.#rig, options.deliver);
     this.#commands = new RigCommands(this.#rig);
     this.#talk = new RigTalk(this.#rig);
@@ -55,6 +61,7 @@ export class RigActor {
       ports: options.ports,
       sql: options.sql,
       program: this.#program,
+      tape,
     });
   }
 
@@ -70,6 +77,11 @@ export class RigActor {
     return this.actor.ask((turn) => {
       this.#program.configure(turn, config);
     });
+  }
+
+  /** Answered inside a turn: proof that the loop turns; the turn itself does what is due. */
+  health(): Promise<RigHealth> {
+    return this.actor.ask((turn) => readRigHealth(this.sql, turn.nowMs));
   }
 
   runnerChanged(instance: string): Promise<void> {

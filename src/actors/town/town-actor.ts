@@ -9,6 +9,7 @@ import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
+import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
 import { EscalationCommands } from './escalation-commands.ts';
 import { putRig } from './put-rig.ts';
@@ -31,13 +32,17 @@ export class TownActor {
     readonly sql: Sql;
     readonly deliver: (row: OutboxRow) => Promise<EffectOutcome>;
     readonly askRig: AskRig;
+    /** For a replay; without it the actor's own chance is recorded. */
+    readonly tape?: Tape;
   }) {
-    this.#town = new TownContext(options.sql, options.ports, options.askRig);
+    const tape = options.tape ?? new LiveTape(options.ports.random);
+    const ports = { ...options.ports, random: tape };
+    this.#town = new TownContext(options.sql, ports, options.askRig);
     this.program = new TownProgram(this.#town, options.deliver);
     this.kernel = new KernelStore(options.sql);
     this.#convoys = new ConvoyCommands(this.#town);
     this.#escalations = new EscalationCommands(this.#town);
-    this.actor = new Actor({ address: TOWN_ADDRESS, ports: options.ports, sql: options.sql, program: this.program });
+    this.actor = new Actor({ address: TOWN_ADDRESS, ports, sql: options.sql, program: this.program, tape });
   }
 
   get view(): SqlTownView {

@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
-import { KERNEL_TABLES } from './kernel.ts';
 import { RIG_MONEY } from './rig-money.ts';
+import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_TALK } from './rig-talk.ts';
 
 /** What a terminal row may never change again; SQL holds it, so that no code path can (R4). */
@@ -83,4 +83,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
     statements: ['ALTER TABLE beads ADD COLUMN skip_failed INTEGER NOT NULL DEFAULT 0'],
   },
   RIG_MONEY,
+  { id: 5, name: 'turns', statements: TURN_TABLES },
 ];

@@ -1,5 +1,5 @@
 import type { Migration } from '../migrate.ts';
-import { KERNEL_TABLES } from './kernel.ts';
+import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_MAIL } from './town-mail.ts';
 
 const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
@@ -75,4 +75,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
     ],
   },
   TOWN_MAIL,
+  { id: 4, name: 'turns', statements: TURN_TABLES },
 ];

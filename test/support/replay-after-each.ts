@@ -1,0 +1,7 @@
+/** After each test: every history that a virtual town made must run again to the same state. */
+import { afterEach } from 'vitest';
+import { replayAll } from './virtual-town.ts';
+
+afterEach(() => {
+  replayAll();
+});
