@@ -81,13 +81,16 @@ export class KernelStore {
 
   /** False when an event of this key was recorded before: exactly-once by key. */
   appendEvent(event: NewEvent, nowMs: number): boolean {
+    // Not ON CONFLICT: that would use up a number of the sequence, a change which nobody counts and no replay sees.
     const rows = this.#sql.all(
-      'INSERT INTO inbox (key, type, subject, payload, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq',
+      `INSERT INTO inbox (key, type, subject, payload, created_at) SELECT ?, ?, ?, ?, ?
+        WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE key = ?) RETURNING seq`,
       event.key,
       event.type,
       event.subject,
       JSON.stringify(event.payload),
       nowMs,
+      event.key,
     );
     return rows.length > 0;
   }
@@ -129,13 +132,15 @@ export class KernelStore {
   /** A repeat of the same key is the same effect. */
   addEffect(effect: NewEffect, nowMs: number): void {
     this.#sql.all(
-      'INSERT INTO outbox (key, kind, lane, payload, next_at, created_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING',
+      `INSERT INTO outbox (key, kind, lane, payload, next_at, created_at) SELECT ?, ?, ?, ?, ?, ?
+        WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE key = ?)`,
       effect.key,
       effect.kind,
       effect.lane,
       JSON.stringify(effect.payload),
       effect.atMs,
       nowMs,
+      effect.key,
     );
   }
 

@@ -42,7 +42,7 @@ export class TurnStore {
 
   after(seq: number, limit: number): readonly RecordedTurn[] {
     return this.#sql
-      .all('SELECT seq, at, journal_seq, input FROM turns WHERE seq > ? ORDER BY seq LIMIT ?', seq, limit)
+      .all('SELECT seq, at, journal_seq, input FROM turns WHERE seq > ? ORDER BY seq LIMIT 0 + ?', seq, limit)
       .map(turnFromRow);
   }
 

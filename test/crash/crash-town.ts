@@ -66,7 +66,11 @@ class MortalSql implements Sql {
 
   all(text: string, ...args: readonly SqlValue[]): readonly SqlRow[] {
     this.#mustLive();
-    if (SETTLES_EFFECT.test(text) && this.#town.place('lost', `the answer to ${String(args[3])}`)) return [];
+    if (SETTLES_EFFECT.test(text) && this.#town.place('lost', `the answer to ${String(args[3])}`)) {
+      // A statement that did not happen is nothing that a replay could know of.
+      this.#town.virtual.tampered = true;
+      return [];
+    }
     if (isWrite(text)) this.#wrote = true;
     return this.#inner.all(text, ...args);
   }

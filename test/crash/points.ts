@@ -16,8 +16,9 @@ export async function tell(history: History, fault: Fault | null, forgetful = fa
   const configs = Object.entries(history.rigs).map(([name, over]) => rigConfig(name, over));
   const town = await CrashTown.open(configs, fault);
   if (forgetful)
-    town.onDeath = ({ databases }) => {
-      for (const { inner } of databases.values()) inner.all(`DELETE FROM outbox WHERE state = 'pending'`);
+    town.onDeath = (virtual) => {
+      virtual.tampered = true;
+      for (const { inner } of virtual.databases.values()) inner.all(`DELETE FROM outbox WHERE state = 'pending'`);
     };
   let stuck: string | null = null;
   try {

@@ -10,8 +10,11 @@ export function named<T extends { readonly actor: Actor }>(target: T): T {
     get: (inner, name): unknown => {
       const value: unknown = Reflect.get(inner, name, inner);
       if (typeof value !== 'function' || typeof name !== 'string') return value;
-      return (...args: unknown[]): unknown =>
-        inner.actor.during([name, ...given(args)], (): unknown => Reflect.apply(value, inner, args));
+      return (...args: unknown[]): unknown => {
+        if (args.some((arg) => typeof arg === 'function'))
+          throw new TypeError(`${name}: a function can't be recorded; pass what it would answer`);
+        return inner.actor.during([name, ...given(args)], (): unknown => Reflect.apply(value, inner, args));
+      };
     },
   });
 }

@@ -131,10 +131,15 @@ export class TownActor {
     return this.actor.command(caller.idempotencyKey, (turn) => this.#escalations.resolve(turn, id, note, caller));
   }
 
+  /** What an answer under the caller's key was settled to mean before; null when it was not. */
+  choice(caller: Caller): string | null {
+    return caller.idempotencyKey === undefined ? null : this.kernel.answer(`choice:${caller.idempotencyKey}`);
+  }
+
   /** Settles what an answer means; a repeat of the caller's key means the same whatever holds by then. */
-  chosen(caller: Caller, choose: () => string): Promise<string> {
+  chosen(caller: Caller, option: string): Promise<string> {
     const { idempotencyKey: key } = caller;
-    return this.actor.command(key === undefined ? undefined : `choice:${key}`, choose);
+    return this.actor.command(key === undefined ? undefined : `choice:${key}`, () => option);
   }
 
   /** Records an answer that was applied. */
