@@ -24,6 +24,12 @@ const MACHINES: readonly Machine[] = [
     table: beadTransitions('issue', 'rework'),
   },
   {
+    title: 'Bead: landing',
+    about: "Brings a convoy's feature branch to the target branch of one rig; it needs no agent.",
+    first: 'open',
+    table: beadTransitions('issue', 'landing'),
+  },
+  {
     title: 'Bead: merge request',
     about: 'Carries the branch of one source bead to its target; one per source for the life of the branch.',
     first: 'open',

@@ -236,9 +236,10 @@ export class Agent {
   #work(): void {
     const { request } = this.#parts.row;
     const sloppy = this.#parts.sim.storm() && this.#chance.chance(0.15);
-    if (request.kind === 'conflict' && !sloppy) this.#commit(PLAIN, this.#repo.mustHead());
+    const target = this.#repo.head(request.repo.targetBranch) ?? this.head;
+    if (request.kind === 'conflict' && !sloppy) this.#commit(PLAIN, target);
     if (request.kind === 'rework' && !sloppy) {
-      this.#commit(PLAIN, this.#repo.mustHead());
+      this.#commit(PLAIN, target);
       this.#commit({ ...PLAIN, fixes: true });
       return;
     }

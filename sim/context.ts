@@ -1,4 +1,5 @@
 import type { GitModel } from './git-model.ts';
+import type { Landings } from './landings.ts';
 import type { Ledger } from './ledger.ts';
 import type { Prng } from './prng.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -10,6 +11,7 @@ export interface Sim {
   readonly time: Scheduler;
   readonly weather: Weather;
   readonly ledger: Ledger;
+  readonly landings: Landings;
   readonly wire: Wire;
   readonly repos: ReadonlyMap<string, GitModel>;
   /** A stream of chance of its own, by name. */

@@ -8,6 +8,10 @@ const RULES = [
   'assign-work',
   'bead-ended',
   'convoy',
+  'convoy-landing',
+  'feature-branch',
+  'landing',
+  'aborted-convoy',
   'dead-agent',
   'free-agent',
   'lost-contact',
@@ -28,8 +32,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['task in_review>failed', 'giving up in review is a later command'],
   ['task open>failed', 'giving up by a person is a later command'],
   ['continuation open>failed', 'giving up by a person is a later command'],
-  ['merge_request open>failed', 'merge requests are not given up yet'],
-  ['merge_request in_progress>failed', 'merge requests are not given up yet'],
   ['agent stopping>unknown', 'an agent that is being stopped stays so when contact is lost'],
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
   ['agent working>waiting', 'the runner reports no questions yet'],
@@ -42,8 +44,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['agent stalled>unknown', 'the patrol for silent agents is not built yet'],
   ['agent stalled>stopping', 'the patrol for silent agents is not built yet'],
   ['agent idle>dead', 'agents do not retire yet'],
-  ['convoy ready_to_land>failed', 'landing by review is not built yet'],
-  ['convoy ready_to_land>cancelled', 'landing by review is not built yet'],
 ]);
 
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */
@@ -72,9 +72,15 @@ export class Coverage {
   #beadType(database: SimDatabase, id: string): string {
     const known = this.#types.get(id);
     if (known !== undefined) return known;
-    const row = database.sql.all('SELECT type, branch_of FROM beads WHERE id = ?', id)[0];
+    const row = database.sql.all('SELECT type, kind, branch_of FROM beads WHERE id = ?', id)[0];
     const type =
-      row?.['type'] === 'merge_request' ? 'merge_request' : row?.['branch_of'] === null ? 'task' : 'continuation';
+      row?.['type'] === 'merge_request'
+        ? 'merge_request'
+        : row?.['branch_of'] !== null
+          ? 'continuation'
+          : row['kind'] === 'landing'
+            ? 'landing'
+            : 'task';
     this.#types.set(id, type);
     return type;
   }
@@ -88,6 +94,7 @@ export function expectedCoverage(): readonly string[] {
     ...RULES.map((rule) => `rule ${rule}`),
     ...FAULT_KINDS.map((kind) => `fault ${kind}`),
     ...table('task', beadTransitions('issue', 'task')),
+    ...table('landing', beadTransitions('issue', 'landing')),
     ...table('continuation', beadTransitions('issue', 'rework')),
     ...table('merge_request', beadTransitions('merge_request', 'task')),
     ...table('agent', AGENT_TRANSITIONS),

@@ -9,6 +9,8 @@ export function performJob(sim: Sim, job: Job): JobResult {
   switch (job.kind) {
     case 'repo':
       return { result: 'repo_ready', targetSha: repo.mustHead() };
+    case 'branch':
+      return branch(repo, job);
     case 'verify':
       return verify(repo, job);
     case 'promote':
@@ -43,8 +45,32 @@ function promote(repo: GitModel, job: Of<'promote'>): JobResult {
   return { result: 'promoted', head: job.head };
 }
 
+const LOST: JobResult = { result: 'refused', code: 'branch_lost', message: 'it was rewritten and conflicts.' };
+
+function branch(repo: GitModel, job: Of<'branch'>): JobResult {
+  if (job.repo.restore === undefined && repo.head(job.repo.targetBranch) === null)
+    repo.branches.set(job.repo.targetBranch, repo.head(job.from) ?? repo.mustHead());
+  const head = keptHead(repo, job.repo);
+  return head === null ? LOST : { result: 'branch_ready', head };
+}
+
+/** The head of a target; a branch that the town keeps is put back first, or null when that loses something. */
+function keptHead(repo: GitModel, { targetBranch, restore }: Job['repo']): string | null {
+  const head = repo.head(targetBranch);
+  if (restore === undefined) return head ?? repo.mustHead();
+  if (head !== null && repo.isAncestor(restore, head)) return head;
+  if (head !== null && repo.conflicts(head, restore).length > 0) return null;
+  const whole =
+    head === null
+      ? restore
+      : repo.commit({ ...PLAIN, parents: [head, restore], by: 'refinery', bead: null, salt: 'put back' }).id;
+  repo.branches.set(targetBranch, whole);
+  return whole;
+}
+
 function merge(repo: GitModel, job: Of<'merge'>): JobResult {
-  const targetSha = repo.mustHead();
+  const targetSha = keptHead(repo, job.repo);
+  if (targetSha === null) return LOST;
   const earlier = job.earlierCandidate;
   const earlierLanded = earlier !== null && repo.isAncestor(earlier, targetSha);
   if (repo.isAncestor(job.head, targetSha)) {
@@ -93,13 +119,17 @@ function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {
 }
 
 function push(sim: Sim, repo: GitModel, job: Of<'push'>): JobResult {
-  if (sim.weather.hits('racer')) outsidePush(sim, job.repo.rig, `race ${job.key} ${String(sim.time.nowMs)}`, []);
-  const before = repo.mustHead();
+  if (job.repo.targetBranch === repo.target && sim.weather.hits('racer'))
+    outsidePush(sim, job.repo.rig, `race ${job.key} ${String(sim.time.nowMs)}`, []);
+  const { targetBranch } = job.repo;
+  const before = repo.head(targetBranch);
+  if (before === null) return { result: 'lost_race', targetSha: null };
   if (before === job.expectedOld) {
-    repo.branches.set(repo.target, job.candidate);
-    sim.ledger.targetMoved(job.repo.rig, repo, before, job.candidate);
+    repo.branches.set(targetBranch, job.candidate);
+    if (targetBranch === repo.target) sim.ledger.targetMoved(job.repo.rig, repo, before, job.candidate);
+    else sim.landings.merged(job.repo.rig, repo, { branch: targetBranch, from: before, to: job.candidate });
   }
-  const targetSha = repo.mustHead();
+  const targetSha = repo.head(targetBranch) ?? before;
   if (repo.isAncestor(job.candidate, targetSha)) return { result: 'pushed', targetSha };
   return { result: 'lost_race', targetSha };
 }

@@ -35,6 +35,7 @@ export class Rest {
       this.#escalated(rig);
     }
     this.#convoys();
+    this.#landed();
     this.#channels();
     this.#accepted();
     this.#claimsJudged();
@@ -99,9 +100,23 @@ export class Rest {
       return;
     }
     if (Number(bead['failed_blockers']) > 0) return;
+    if (this.#featureWaits(rig, id)) return;
     this.#must(Number(bead['open_blockers']) > 0, 'V5', () => `${id} is open, waits for nothing, and nothing happens`);
     for (const row of rig.sql.all(`SELECT blocker_ref FROM blockers WHERE bead_id = ? AND state = 'open'`, id))
       this.#blockerWaits(id, text(row, 'blocker_ref'));
+  }
+
+  /** Its feature branch waits for a person: to start the convoy, or to mend the branch. */
+  #featureWaits(rig: SimDatabase, id: string): boolean {
+    const feature = rig.sql.all(
+      'SELECT f.state AS state, f.escalated AS escalated, f.convoy_id AS convoy FROM features f JOIN beads b ON b.target_branch = f.branch WHERE b.id = ?',
+      id,
+    )[0];
+    if (feature === undefined) return false;
+    const convoy = this.#town().sql.all('SELECT status FROM convoys WHERE id = ?', text(feature, 'convoy'))[0];
+    return feature['state'] === 'staged'
+      ? convoy?.['status'] === 'staged'
+      : feature['state'] === 'lost' && feature['escalated'] === 1;
   }
 
   #blockerWaits(id: string, ref: string): void {
@@ -125,7 +140,8 @@ export class Rest {
   /** I9: what is called merged is on the target. */
   #merged(rig: SimDatabase): void {
     const repo = repoOf(this.#sim, rig.address.slice('rig/'.length));
-    for (const row of rig.sql.all(`SELECT id, evidence FROM beads WHERE close_reason = 'merged'`)) {
+    for (const row of rig.sql.all(`SELECT id, evidence FROM beads WHERE close_reason = 'merged'
+        AND NOT EXISTS (SELECT 1 FROM features WHERE branch = json_extract(evidence, '$.target'))`)) {
       const sha = mergeShaOf(row);
       this.#must(
         sha !== null && repo.isAncestor(sha, repo.mustHead()),
@@ -157,6 +173,10 @@ export class Rest {
       const id = text(convoy, 'id');
       const status = text(convoy, 'status');
       if (status === 'staged') continue;
+      if (status === 'ready_to_land') {
+        this.#landingWaits(id);
+        continue;
+      }
       this.#must(status === 'active', 'V8', () => `the convoy ${id} is ${status} for ever`);
       const beads = town.sql.all('SELECT bead_id, status FROM convoy_beads WHERE convoy_id = ?', id);
       this.#must(
@@ -166,6 +186,31 @@ export class Rest {
       );
       for (const bead of beads) this.#convoyBead(id, bead);
     }
+  }
+
+  /** A landing that has not ended waits for a person, who was told. */
+  #landingWaits(id: string): void {
+    const held = this.#rigs().some(
+      ({ sql }) =>
+        sql.all(
+          `SELECT 1 AS one FROM beads l JOIN beads b ON b.id = l.id OR b.branch_of = l.id OR b.parent_id = l.id
+            WHERE l.kind = 'landing' AND l.convoy_id = ? AND l.status IN ('open', 'in_review') AND b.hold IN ('needs_human', 'held')
+            UNION ALL SELECT 1 FROM features WHERE convoy_id = ? AND state = 'lost' AND escalated = 1`,
+          id,
+          id,
+        ).length > 0,
+    );
+    this.#must(held, 'V8', () => `the convoy ${id} is landing for ever and waits for nobody`);
+  }
+
+  #landed(): void {
+    const rigs = new Map(
+      this.#rigs().map((database) => {
+        const name = database.address.slice('rig/'.length);
+        return [name, { database, repo: repoOf(this.#sim, name) }];
+      }),
+    );
+    this.#sim.landings.check(this.#town(), rigs);
   }
 
   #convoyBead(convoy: string, row: SqlRow): void {

@@ -43,6 +43,7 @@ export class People {
       case 'push':
       case 'outside_merge':
       case 'move_branch':
+      case 'drop_feature':
         this.#outside(step, chance);
         return;
       case 'settings':
@@ -174,7 +175,7 @@ export class People {
     return {
       ...this.#work(step, chance),
       title: `convoy ${step.id}`,
-      mergeMode: 'review-and-merge',
+      mergeMode: chance.chance(0.5) ? 'review-then-land' : 'review-and-merge',
       onFailure: chance.pick(FAILURE_POLICIES) ?? 'hold',
       staged: chance.chance(0.3),
     };
@@ -256,21 +257,25 @@ export class People {
 
   #outside(step: PersonStep, chance: Prng): void {
     const rig = this.#rig(chance);
-    const repo = repoOf(this.#sim, rig);
     this.#sim.note(`outside: ${step.kind} in ${rig}`);
     if (step.kind === 'push') {
       outsidePush(this.#sim, rig, step.id, chance.chance(0.5) ? [`place-${String(chance.int(3))}`] : []);
       return;
     }
-    const branch = chance.pick([...repo.branches.keys()].filter((name) => name.startsWith('gt/')));
+    this.#meddle(step, chance, rig);
+  }
+
+  /** Somebody moves or deletes a branch of the town, or merges it by hand. */
+  #meddle(step: PersonStep, chance: Prng, rig: string): void {
+    const repo = repoOf(this.#sim, rig);
+    const prefix = step.kind === 'drop_feature' ? 'gt/hq-' : 'gt/';
+    const branch = chance.pick([...repo.branches.keys()].filter((name) => name.startsWith(prefix)));
     const head = branch === undefined ? null : repo.head(branch);
     if (branch === undefined || head === null) return;
     const before = repo.mustHead();
-    if (step.kind === 'move_branch') {
-      if (chance.chance(0.2)) {
-        repo.branches.delete(branch);
-        return;
-      }
+    const drops = step.kind === 'drop_feature' || (step.kind === 'move_branch' && chance.chance(0.2));
+    if (drops) repo.branches.delete(branch);
+    else if (step.kind === 'move_branch') {
       const parents = [chance.chance(0.7) ? head : before];
       repo.branches.set(branch, repo.commit({ ...PLAIN, parents, by: 'person', bead: null, salt: step.id }).id);
     } else if (repo.conflicts(before, head).length === 0 && !repo.isAncestor(head, before)) {

@@ -21,6 +21,7 @@ export const PERSON_KINDS = [
   'push',
   'outside_merge',
   'move_branch',
+  'drop_feature',
   'look',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
@@ -151,6 +152,7 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = 
   push: 4,
   outside_merge: 3,
   move_branch: 3,
+  drop_feature: 2,
   look: 3,
 };
 

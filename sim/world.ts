@@ -7,6 +7,7 @@ import type { Sim } from './context.ts';
 import { Coverage } from './coverage.ts';
 import { CrashError } from './faulty-sql.ts';
 import { GitModel } from './git-model.ts';
+import { Landings } from './landings.ts';
 import { Ledger, Violation } from './ledger.ts';
 import { Rest } from './liveness.ts';
 import { People } from './people.ts';
@@ -60,6 +61,7 @@ class World {
   readonly #trace: boolean;
   readonly #coverage = new Coverage();
   readonly #ledger = new Ledger();
+  readonly #landings = new Landings();
   readonly #weather: Weather;
   readonly #brain: Brain;
   readonly #runner: SimRunner;
@@ -81,6 +83,7 @@ class World {
       time: this.#time,
       weather: this.#weather,
       ledger: this.#ledger,
+      landings: this.#landings,
       wire,
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
@@ -134,7 +137,7 @@ class World {
       hash: this.#hash.toString(16).padStart(8, '0'),
       steps: this.#steps,
       statements: this.#brain.statements,
-      checks: this.#checkers.checks + this.#ledger.checks + this.#rest.checks,
+      checks: this.#checkers.checks + this.#ledger.checks + this.#landings.checks + this.#rest.checks,
       faults: this.#weather.total,
       beads: this.#people.beads.length,
       coverage: this.#coverage.counts,

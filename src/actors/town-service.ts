@@ -10,7 +10,8 @@ import type {
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
-import type { Convoy } from '../core/model/convoy.ts';
+import type { ConvoyLanding } from '../core/model/landing.ts';
+import type { Convoy, ConvoyBead } from '../core/model/convoy.ts';
 import type { Health } from '../core/model/health.ts';
 import { branchName } from '../core/model/agent.ts';
 import {
@@ -242,7 +243,16 @@ export class TownService implements TownGateway {
       ...row,
       bead: row.beadId === null ? null : (this.#actors.rig(row.rig)?.tryBeadSummary(row.beadId) ?? null),
     }));
-    return Promise.resolve({ ...convoy, beads, why: whyConvoy(convoy, rows) });
+    const landings = view.convoyLandings(id);
+    return Promise.resolve({ ...convoy, beads, landings, why: this.#whyConvoy(convoy, rows, landings) });
+  }
+
+  /** What its landing waits for now, from the rig that lands. */
+  #whyConvoy(convoy: Convoy, rows: readonly ConvoyBead[], landings: readonly ConvoyLanding[]): Why {
+    const now = landings.find((landing) => landing.state === 'ordered');
+    const bead = now?.beadId ?? null;
+    const why = now === undefined || bead === null ? null : this.#rig(now.rig).queries.detail(bead, this.#now())?.why;
+    return whyConvoy(convoy, rows, { landings, now: why ?? null });
   }
 
   listAgents(rig?: RigName): Promise<readonly AgentSummary[]> {
@@ -348,7 +358,7 @@ export class TownService implements TownGateway {
       bead: hook.bead,
       source: hook.source,
       config: rig.view.config(),
-      branch: branchName(hook.source.id),
+      branch: rig.view.reviewOf(hook.source.id)?.branch ?? branchName(hook.source.id),
       checkpoint: hook.checkpoint,
       mail: mailDigest(rig.view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
     });

@@ -20,7 +20,14 @@ const task = z.strictObject({
   model: z.string().optional(),
   depends_on: z.union([reference, z.array(reference)]).optional(),
 });
-const plan = z.strictObject({ tasks: z.array(task).min(1, 'a plan has at least one task') });
+const plan = z.strictObject({
+  merge_mode: z.string().optional(),
+  on_failure: z.string().optional(),
+  /** Rigs in the order in which they land. */
+  landing_order: z.array(z.string()).optional(),
+  tasks: z.array(task).min(1, 'a plan has at least one task'),
+});
+type Plan = z.infer<typeof plan>;
 type Task = z.infer<typeof task>;
 
 /** A task of the request: labels are positions by now, body files are text. */
@@ -34,9 +41,21 @@ export interface PlannedTask {
   readonly depends_on: readonly (number | string)[];
 }
 
+/** A plan as the request takes it. */
+export interface PlannedConvoy {
+  readonly merge_mode: string | undefined;
+  readonly on_failure: string | undefined;
+  readonly landing_order: readonly string[] | undefined;
+  readonly tasks: readonly PlannedTask[];
+}
+
 /** Reads a plan file. Errors: `file_unreadable`, `bad_plan`, `unknown_field`, `duplicate_label`, `two_bodies`. */
-export function readPlan(file: string): readonly PlannedTask[] {
-  const tasks = check(parsePlan(file, readText(file, 'file')), file);
+export function readPlan(file: string): PlannedConvoy {
+  const { tasks, merge_mode, on_failure, landing_order } = check(parsePlan(file, readText(file, 'file')), file);
+  return { merge_mode, on_failure, landing_order, tasks: plannedTasks(tasks, file) };
+}
+
+function plannedTasks(tasks: readonly Task[], file: string): readonly PlannedTask[] {
   const labels = labelsOf(tasks, file);
   return tasks.map((one, position) => ({
     rig: one.rig,
@@ -65,9 +84,9 @@ function parsePlan(file: string, text: string): unknown {
   }
 }
 
-function check(data: unknown, file: string): readonly Task[] {
+function check(data: unknown, file: string): Plan {
   const parsed = plan.safeParse(data);
-  if (parsed.success) return parsed.data.tasks;
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue?.path.map(String).join('.') ?? '';
   if (issue?.code === 'unrecognized_keys') throw unknownField(file, at, issue.keys[0] ?? '');
@@ -80,7 +99,7 @@ function check(data: unknown, file: string): readonly Task[] {
 }
 
 function unknownField(file: string, at: string, key: string): Error {
-  const known = at === '' ? ['tasks'] : Object.keys(task.shape);
+  const known = at === '' ? Object.keys(plan.shape) : Object.keys(task.shape);
   const near = nearest(key, known);
   const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
   return usage(

@@ -3,6 +3,7 @@ import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
 import type { Seen } from './model/health.ts';
 import type { Route, RouteState, Severity } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, MailId, Sha } from './model/ids.ts';
+import type { FeatureState } from './model/feature.ts';
 import type { NewMail } from './model/mail.ts';
 import type { MergeStep } from './model/review.ts';
 import type { Job } from './facts.ts';
@@ -65,7 +66,18 @@ export type RigAction =
   | { readonly type: 'promote_branch'; readonly attempt: AttemptId; readonly job: Job }
   /** The agent may go on and claim again. */
   | { readonly type: 'clear_claim'; readonly attempt: AttemptId; readonly code: string; readonly message: string }
-  | { readonly type: 'create_review'; readonly source: BeadId; readonly head: Sha }
+  /** `branch`: the one that the source continues, where that is not the source's own. */
+  | { readonly type: 'create_review'; readonly source: BeadId; readonly head: Sha; readonly branch?: string }
+  /** Moves a convoy's feature branch to its next state; `job` is the check of that state. */
+  | {
+      readonly type: 'feature_step';
+      readonly branch: string;
+      readonly from: FeatureState;
+      readonly to: FeatureState;
+      readonly job: Job | null;
+      readonly reason?: string | null;
+      readonly retryAtMs?: number | null;
+    }
   /** A verified rework moves the merge request's head and puts it back in line. */
   | { readonly type: 'advance_review'; readonly mergeRequest: BeadId; readonly head: Sha }
   | {
@@ -163,7 +175,11 @@ export type RigToTown =
       readonly closeReason: string;
       readonly mergeSha: string | null;
       readonly target: string;
+      /** How it ended, for people. */
+      readonly note?: string;
     }
+  /** The landing bead of this attempt; the same one for a repeat. */
+  | { readonly type: 'landing_created'; readonly convoy: string; readonly attempt: number; readonly bead: string }
   /** A mail for somebody outside of the rig. */
   | { readonly type: 'mail_sent'; readonly mail: NewMail }
   | { readonly type: 'remote_blocker'; readonly blocker: string; readonly bead: string }
@@ -187,11 +203,24 @@ export type TownToRig =
       readonly createdBy: string;
       readonly origin: string;
       readonly tasks: readonly ConvoyTaskMessage[];
+      /** Mode review-then-land: the branch that these beads merge into. */
+      readonly feature?: string | null;
     }
   | {
       readonly type: 'adopt_beads';
       readonly convoy: string;
       readonly beads: readonly { readonly position: number; readonly bead: string }[];
+      readonly feature?: string | null;
+      /** Convoys of these beads that failed or were cancelled: they hold nobody back. */
+      readonly ended?: readonly string[];
+    }
+  /** Merge the convoy's feature branch into the rig's target branch, once. */
+  | {
+      readonly type: 'land_convoy';
+      readonly convoy: string;
+      readonly title: string;
+      readonly attempt: number;
+      readonly beads: readonly string[];
     }
   | {
       readonly type: 'start_convoy';
@@ -255,6 +284,20 @@ export type TownAction =
   | { readonly type: 'drop_beads'; readonly convoy: string; readonly positions: readonly number[] }
   /** These rows stay as cancelled: their convoy ended before they were part of it. */
   | { readonly type: 'void_beads'; readonly convoy: string; readonly positions: readonly number[] }
+  /** Which rigs have something to land, in order. */
+  | {
+      readonly type: 'plan_landing';
+      readonly convoy: string;
+      readonly rigs: readonly { readonly rig: string; readonly empty: boolean }[];
+    }
+  | { readonly type: 'order_landing'; readonly convoy: string; readonly rig: string; readonly attempt: number }
+  | {
+      readonly type: 'retry_landing';
+      readonly convoy: string;
+      readonly rig: string;
+      readonly attempt: number;
+      readonly notBeforeMs: number;
+    }
   /** A person is asked about so many failed and cancelled beads. */
   | { readonly type: 'ask_about_convoy'; readonly convoy: string; readonly beads: number }
   | { readonly type: 'message_rig'; readonly rig: string; readonly key: string; readonly message: TownToRig }

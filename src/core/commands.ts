@@ -79,6 +79,8 @@ export interface CreateConvoy extends ConvoyPlan {
   readonly title: string;
   readonly mergeMode: MergeMode;
   readonly onFailure: FailurePolicy;
+  /** Mode review-then-land: rigs in the order in which they land. */
+  readonly landingOrder?: readonly RigName[] | undefined;
   /** True: beads run only after `gt convoy start`. */
   readonly staged: boolean;
 }
@@ -87,6 +89,7 @@ export interface CreateConvoy extends ConvoyPlan {
 export interface UpdateConvoy {
   readonly title?: string | undefined;
   readonly onFailure?: FailurePolicy | undefined;
+  readonly landingOrder?: readonly RigName[] | undefined;
 }
 
 /** What a person may do to a convoy that has not ended. */

@@ -9,6 +9,11 @@ export interface Repo {
   readonly url: string;
   readonly targetBranch: string;
   readonly shared?: boolean | undefined;
+  /**
+   * Set for a branch that the town keeps itself: a commit that the target must contain. When the branch is gone or was
+   * rewritten, it is put back before anything else.
+   */
+  readonly restore?: string | undefined;
 }
 
 export interface Author {
@@ -107,6 +112,8 @@ export interface GateSpec {
 
 export type Job =
   | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
+  /** Makes the target branch when it is missing, from the newest commit of `from` or from `repo.restore`. */
+  | { readonly kind: 'branch'; readonly key: string; readonly repo: Repo; readonly from: string }
   | {
       readonly kind: 'verify';
       readonly key: string;
@@ -163,6 +170,7 @@ export interface GateRun {
 export type JobResult =
   | { readonly result: 'error'; readonly message: string }
   | { readonly result: 'repo_ready'; readonly targetSha: string }
+  | { readonly result: 'branch_ready'; readonly head: string }
   | { readonly result: 'verified'; readonly head: string; readonly ahead: number }
   | { readonly result: 'refused'; readonly code: string; readonly message: string }
   | { readonly result: 'promoted'; readonly head: string }

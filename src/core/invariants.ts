@@ -5,6 +5,8 @@
 import type { Agent } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
+import { LANDING_ATTEMPTS_MAX } from './limits.ts';
+import { hasLanded, type ConvoyLanding } from './model/landing.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts } from './view.ts';
 
 export interface Violation {
@@ -184,7 +186,11 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
 
 /** Recorded state of the town: convoys that live, and the last that ended. */
 export interface TownInvariantFacts {
-  readonly convoys: readonly { readonly convoy: Convoy; readonly beads: readonly ConvoyBead[] }[];
+  readonly convoys: readonly {
+    readonly convoy: Convoy;
+    readonly beads: readonly ConvoyBead[];
+    readonly landings: readonly ConvoyLanding[];
+  }[];
   /** Causes with more than one open escalation. */
   readonly repeatedCauses: readonly string[];
   /** Escalations that have ended and would still be raised again. */
@@ -193,7 +199,11 @@ export interface TownInvariantFacts {
 
 export function checkTown(facts: TownInvariantFacts): readonly Violation[] {
   return [
-    ...facts.convoys.flatMap(({ convoy, beads }) => [...convoyCounts(convoy, beads), ...convoyLanding(convoy, beads)]),
+    ...facts.convoys.flatMap(({ convoy, beads, landings }) => [
+      ...convoyCounts(convoy, beads),
+      ...convoyLanding(convoy, beads),
+      ...convoyLandings(convoy, beads, landings),
+    ]),
     ...facts.repeatedCauses.map((cause) => ({ code: 'I20', text: `${cause} has more than one open escalation` })),
     ...facts.endedWithTimer.map((id) => ({ code: 'I20', text: `${id} has ended and would be raised again` })),
   ];
@@ -229,5 +239,39 @@ function convoyLanding(convoy: Convoy, beads: readonly ConvoyBead[]): Violation[
       : []),
     ...unproven.map((bead) => `landed without the merge commit of ${bead.beadId ?? bead.title}`),
   ];
+  return violations.map((text) => ({ code: 'I15', text: `${convoy.id} ${text}` }));
+}
+
+/**
+ * Rigs land one after the other, a bounded number of times, and a convoy that landed has a commit on the target of every
+ * rig in which something was merged into its feature branch.
+ */
+function convoyLandings(convoy: Convoy, beads: readonly ConvoyBead[], landings: readonly ConvoyLanding[]): Violation[] {
+  if (convoy.mergeMode !== 'review-then-land') return [];
+  const underWay = landings.filter((landing) => landing.state === 'ordered');
+  const early = landings.filter(
+    (landing, index) => landing.attempt > 0 && !landings.slice(0, index).every((before) => hasLanded(before)),
+  );
+  const violations: string[] = [
+    ...(underWay.length > 1 ? [`lands in ${underWay.map((landing) => landing.rig).join(' and ')} at once`] : []),
+    ...early.map((landing) => `began to land in ${landing.rig} before its turn`),
+    ...landings
+      .filter((landing) => landing.attempt > LANDING_ATTEMPTS_MAX)
+      .map((landing) => `was landed ${String(landing.attempt)} times in ${landing.rig}`),
+    ...landings
+      .filter((landing) => (landing.state === 'landed') !== (landing.mergeSha !== null))
+      .map((landing) => `is ${landing.state} in ${landing.rig}, but its commit says otherwise`),
+  ];
+  if (convoy.status === 'landed') {
+    const merged = new Set(
+      beads
+        .filter((bead) => bead.mergeTarget === convoy.featureBranch && bead.mergeSha !== null)
+        .map((bead) => bead.rig),
+    );
+    for (const rig of merged)
+      if (!landings.some((landing) => landing.rig === rig && landing.state === 'landed'))
+        violations.push(`landed without its landing in ${rig}`);
+    if (!landings.every(hasLanded)) violations.push('landed while a landing was under way');
+  }
   return violations.map((text) => ({ code: 'I15', text: `${convoy.id} ${text}` }));
 }

@@ -109,6 +109,12 @@ export const POLECATS_PER_RIG = 4;
 export const AGEING_STEP_MS: number = 30 * MINUTE;
 /** More rework rounds than this ask a person. */
 export const REWORK_ROUNDS_MAX = 5;
+/** Landings of a convoy in one rig; each had its rework rounds, so more would only repeat them. */
+export const LANDING_ATTEMPTS_MAX = 5;
+/** Waits after the 1st, 2nd, 3rd and 4th failed landing: the target, or what made it red, has time to change. */
+export const LANDING_BACKOFF_MS: readonly number[] = [MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE];
+/** A feature branch that could not be put back is looked at again after this long: a person may have mended it. */
+export const FEATURE_RETRY_MS: number = 5 * MINUTE;
 /** A merge request that lost this many push races in a row goes to the back of its class. */
 export const PUSH_RACES_MAX = 5;
 /** Merge and push are short git work; longer means that the runner is gone or hangs. */

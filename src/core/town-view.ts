@@ -1,4 +1,5 @@
 import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
+import type { ConvoyLanding } from './model/landing.ts';
 import type { Escalation, EscalationRoute } from './model/escalation.ts';
 import type { ConvoyId, RigName } from './model/ids.ts';
 
@@ -9,6 +10,8 @@ export interface TownView {
   convoyBeads(id: ConvoyId): readonly ConvoyBead[];
   /** Additions that are not done. */
   convoyAdditions(id: ConvoyId): readonly ConvoyAddition[];
+  /** Its landings in the order of the rigs; empty before it is ready to land. */
+  convoyLandings(id: ConvoyId): readonly ConvoyLanding[];
   /** How many failed and cancelled beads a person was asked about already. */
   convoyAskedAbout(id: ConvoyId): number;
   escalation(id: string): Escalation | null;

@@ -25,6 +25,14 @@ const TASK: readonly Transition<BeadStatus>[] = [
   { from: 'in_progress', to: 'closed', when: 'cancelled or no change needed' },
 ];
 
+/** Landing beads need no agent: their work is on the convoy's feature branch. */
+const LANDING: readonly Transition<BeadStatus>[] = [
+  { from: 'open', to: 'in_review', when: 'the feature branch is checked, and its merge request is in line' },
+  { from: 'open', to: 'closed', when: 'its convoy was cancelled' },
+  { from: 'in_review', to: 'closed', when: 'its merge request merged, or its convoy was cancelled' },
+  { from: 'in_review', to: 'failed', when: 'its merge request was given up; the convoy may try again' },
+];
+
 /** Rework, conflict and feedback beads continue their source's branch: they are integrated, never merged by themselves. */
 const CONTINUATION: readonly Transition<BeadStatus>[] = [
   { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
@@ -40,8 +48,8 @@ const MERGE_REQUEST: readonly Transition<BeadStatus>[] = [
   { from: 'in_progress', to: 'open', when: 'back in line: rework, a lost race, or a retry' },
   { from: 'in_progress', to: 'closed', when: 'merged' },
   { from: 'open', to: 'closed', when: 'its source ended' },
-  { from: 'open', to: 'failed', when: 'given up' },
-  { from: 'in_progress', to: 'failed', when: 'given up' },
+  { from: 'open', to: 'failed', when: 'given up, with its source' },
+  { from: 'in_progress', to: 'failed', when: 'given up, with its source' },
 ];
 
 export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
@@ -86,7 +94,8 @@ export const CONVOY_TRANSITIONS: readonly Transition<ConvoyStatus>[] = [
 /** Which table holds for a bead of this type and kind. */
 export function beadTransitions(type: BeadType, kind: BeadKind): readonly Transition<BeadStatus>[] {
   if (type === 'merge_request') return MERGE_REQUEST;
-  return kind === 'task' || kind === 'landing' ? TASK : CONTINUATION;
+  if (kind === 'landing') return LANDING;
+  return kind === 'task' ? TASK : CONTINUATION;
 }
 
 /** True when the table has this change. Staying in a status is no transition. */

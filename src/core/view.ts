@@ -2,6 +2,7 @@ import type { RigConfig } from './commands.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
+import type { Feature } from './model/feature.ts';
 import type { Mail } from './model/mail.ts';
 import type { Review } from './model/review.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
@@ -73,6 +74,12 @@ export interface RigView {
   activeReview(target: string): ReviewFacts | null;
   /** Head of the line: queued, unblocked merge requests in order. */
   nextReview(target: string): ReviewFacts | null;
+  /** The feature branch of this name; null for any other branch. */
+  feature(branch: string): Feature | null;
+  /** True while a live bead merges into this branch, or lands it. */
+  featureInUse(branch: string): boolean;
+  /** True when the convoy of this bead was aborted: what runs may end well, nothing is tried again. */
+  isAborted(bead: BeadId): boolean;
   /** The open rework bead that blocks a merge request. */
   openRework(mergeRequest: BeadId): Bead | null;
   /** Beads that wait for this one. */

@@ -1,6 +1,9 @@
 /** Why a convoy is where it is: the same sentence in CLI, JSON and API. */
 import { convoyOutlook, namesOf } from './convoy-outlook.ts';
 import { landedPartially, type Convoy, type ConvoyBead, type ConvoyStatus } from './model/convoy.ts';
+import { LANDING_ATTEMPTS_MAX } from './limits.ts';
+import { landingRigs } from './landing-order.ts';
+import { hasLanded, type ConvoyLanding } from './model/landing.ts';
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 
@@ -24,7 +27,14 @@ interface More {
   readonly sinceMs?: number | null;
 }
 
-export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
+/** How far its landing is, and what the landing that is under way waits for. */
+export interface LandingFacts {
+  readonly landings: readonly ConvoyLanding[];
+  readonly now: Why | null;
+}
+export const NO_LANDING: LandingFacts = { landings: [], now: null };
+
+export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts): Why {
   const say = (sentence: string, next: string | null, more: More = {}): Why => ({
     id: convoy.id,
     state: convoyPhase(convoy),
@@ -46,7 +56,7 @@ export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
     case 'active':
       return whyActive(convoy, beads, { progress, say });
     case 'ready_to_land':
-      return say('What could run has ended; it lands now.', 'The landing evidence.');
+      return whyLanding(convoy, beads, landing);
     case 'landed':
       return landedPartially(convoy)
         ? say(`Landed partially: ${progress}; ${endings(beads)}.`, null, { sinceMs: convoy.landedAtMs })
@@ -54,6 +64,37 @@ export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[]): Why {
     default:
       return say(`Ended as ${convoy.status}${convoy.reason === null ? '' : `: ${convoy.reason}`}.`, null);
   }
+}
+
+function whyLanding(convoy: Convoy, beads: readonly ConvoyBead[], { landings, now }: LandingFacts): Why {
+  const base = {
+    id: convoy.id,
+    state: convoy.status,
+    rule: 'convoy-landing',
+    sinceMs: convoy.createdAtMs,
+    wakeAtMs: null,
+  };
+  const next = landings.find((landing) => !hasLanded(landing));
+  if (next === undefined)
+    return { ...base, sentence: 'What could run has ended; it lands now.', next: 'The landing evidence.' };
+  const done = landings.filter((landing) => landing.state === 'landed').map((landing) => landing.rig);
+  const order = landingRigs(convoy, beads).join(', ');
+  const so = `${done.length === 0 ? 'Nothing has landed yet' : `Landed in ${done.join(', ')}`} (order: ${order})`;
+  const attempt = `attempt ${String(Math.max(1, next.attempt))} of ${String(LANDING_ATTEMPTS_MAX)}`;
+  if (next.state === 'ordered')
+    return {
+      ...base,
+      sentence: `${so}; lands in ${next.rig} now, ${attempt}${next.beadId === null ? '' : ` as ${next.beadId}`}${now === null ? '.' : `: ${now.sentence}`}`,
+      next: now?.next ?? `${next.rig} makes its merge request.`,
+      wakeAtMs: now?.wakeAtMs ?? null,
+    };
+  if (next.attempt === 0) return { ...base, sentence: `${so}; ${next.rig} is next.`, next: 'It is ordered now.' };
+  return {
+    ...base,
+    sentence: `${so}; ${attempt} to land in ${next.rig} failed: ${next.reason ?? 'it was given up'}.`,
+    next: `The next attempt comes by itself; "gt convoy close ${convoy.id}" gives the rest up.`,
+    wakeAtMs: next.notBeforeMs,
+  };
 }
 
 const endings = (beads: readonly ConvoyBead[]): string =>

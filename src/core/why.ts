@@ -16,6 +16,7 @@ import {
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
+import { whyFeature } from './why-feature.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
 
 interface Sentence {
@@ -173,7 +174,7 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
       wakeAtMs: bead.notBeforeMs,
     };
   }
-  return readyText(view, bead, nowMs);
+  return whyFeature(view, bead) ?? readyText(view, bead, nowMs);
 }
 
 function holdText(bead: Bead): Sentence {

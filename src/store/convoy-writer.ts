@@ -15,6 +15,8 @@ export interface NewConvoy {
   readonly mergeMode: string;
   readonly onFailure: FailurePolicy;
   readonly startWhenReady: boolean;
+  readonly featureBranch: string | null;
+  readonly landingOrder: readonly string[];
   readonly createdBy: string;
 }
 
@@ -43,12 +45,15 @@ export class ConvoyWriter {
 
   insert(convoy: NewConvoy): void {
     this.#sql.all(
-      `INSERT INTO convoys (id, title, status, merge_mode, on_failure, start_when_ready, created_by, created_at) VALUES (?, ?, 'creating', ?, ?, ?, ?, ?)`,
+      `INSERT INTO convoys (id, title, status, merge_mode, on_failure, start_when_ready, feature_branch, landing_order, created_by, created_at)
+        VALUES (?, ?, 'creating', ?, ?, ?, ?, ?, ?, ?)`,
       convoy.id,
       convoy.title,
       convoy.mergeMode,
       convoy.onFailure,
       convoy.startWhenReady ? 1 : 0,
+      convoy.featureBranch,
+      JSON.stringify(convoy.landingOrder),
       convoy.createdBy,
       this.#nowMs,
     );
@@ -170,10 +175,11 @@ export class ConvoyWriter {
     const status = endOf(message);
     const convoys = this.#sql
       .all(
-        `UPDATE convoy_beads SET status = ?, close_reason = ?, merge_sha = ? WHERE bead_id = ? AND status IN ('live', 'creating') RETURNING convoy_id`,
+        `UPDATE convoy_beads SET status = ?, close_reason = ?, merge_sha = ?, merge_target = ? WHERE bead_id = ? AND status IN ('live', 'creating') RETURNING convoy_id`,
         status,
         message.closeReason,
         message.mergeSha,
+        message.target,
         message.bead,
       )
       .map((row) => trusted.convoy(text(row['convoy_id'])));
@@ -218,11 +224,15 @@ export class ConvoyWriter {
     this.#sql.all('UPDATE convoys SET asked_about = ?, version = version + 1 WHERE id = ?', beads, convoy);
   }
 
-  update(convoy: ConvoyId, change: { readonly title: string; readonly onFailure: FailurePolicy }): void {
+  update(
+    convoy: ConvoyId,
+    change: { readonly title: string; readonly onFailure: FailurePolicy; readonly landingOrder: readonly string[] },
+  ): void {
     this.#sql.all(
-      'UPDATE convoys SET title = ?, on_failure = ?, version = version + 1 WHERE id = ?',
+      'UPDATE convoys SET title = ?, on_failure = ?, landing_order = ?, version = version + 1 WHERE id = ?',
       change.title,
       change.onFailure,
+      JSON.stringify(change.landingOrder),
       convoy,
     );
     this.#dirty(convoyRef(convoy));

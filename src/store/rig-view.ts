@@ -8,6 +8,8 @@ import type { ExitRecord } from '../core/facts.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../core/view.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
+import type { Feature } from '../core/model/feature.ts';
+import { featureInUse, readFeature } from './feature-store.ts';
 import { MailStore } from './mail-store.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import {
@@ -160,6 +162,9 @@ export class SqlRigView implements RigView {
       beadFromRow,
       `SELECT ${BEAD_COLUMNS} FROM beads
         WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0 AND not_before <= ?
+          AND kind <> 'landing' AND aborted = 0
+          AND NOT EXISTS (SELECT 1 FROM features WHERE branch = beads.target_branch AND state <> 'ready')
+          AND NOT EXISTS (SELECT 1 FROM reverts WHERE bead_id = beads.id AND state <> 'agent')
           AND NOT EXISTS (SELECT 1 FROM attempts WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE hook_bead_id = beads.id)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE id = beads.pinned_agent AND status <> 'idle')
@@ -217,6 +222,18 @@ export class SqlRigView implements RigView {
         ORDER BY queue_key, bead_id LIMIT 1`,
       target,
     );
+  }
+
+  feature(branch: string): Feature | null {
+    return readFeature(this.#sql, branch);
+  }
+
+  featureInUse(branch: string): boolean {
+    return featureInUse(this.#sql, branch);
+  }
+
+  isAborted(bead: BeadId): boolean {
+    return this.#one((row) => int(row['aborted']), 'SELECT aborted FROM beads WHERE id = ?', bead) === 1;
   }
 
   openRework(mergeRequest: BeadId): Bead | null {

@@ -16,6 +16,7 @@ import { agentRef, attemptEntity, beadRef, SCHEDULE, trainRef, type Ref } from '
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { BlockerWriter } from './blocker-writer.ts';
+import { FeatureWriter } from './feature-store.ts';
 import { GuardFailed } from './guard-failed.ts';
 import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
 import { DISPATCH_SCOPE, type SqlRigView } from './rig-view.ts';
@@ -28,12 +29,14 @@ export class RigWriter {
   readonly #nowMs: number;
   readonly #dirty: (ref: Ref) => void;
   readonly blockers: BlockerWriter;
+  readonly features: FeatureWriter;
 
   constructor(sql: Sql, view: SqlRigView, nowMs: number, dirty: (ref: Ref) => void) {
     this.#sql = sql;
     this.#view = view;
     this.#nowMs = nowMs;
     this.#dirty = dirty;
+    this.features = new FeatureWriter(sql, dirty);
     this.blockers = new BlockerWriter(sql, nowMs, (bead) => {
       this.#touchBead(bead);
       this.#touchTrainOf(bead);

@@ -17,7 +17,11 @@ export function readTownFacts(sql: Sql): TownInvariantFacts {
     )
     .map(convoyFromRow);
   return {
-    convoys: [...view.liveConvoys(), ...ended].map((convoy) => ({ convoy, beads: view.convoyBeads(convoy.id) })),
+    convoys: [...view.liveConvoys(), ...ended].map((convoy) => ({
+      convoy,
+      beads: view.convoyBeads(convoy.id),
+      landings: view.convoyLandings(convoy.id),
+    })),
     repeatedCauses: sql
       .all('SELECT cause_key FROM escalations WHERE resolved_at IS NULL GROUP BY cause_key HAVING COUNT(*) > 1')
       .map((row) => text(row['cause_key'])),

@@ -2,10 +2,12 @@ import type { RigConfig } from '../core/commands.ts';
 import type { Convoy, ConvoyAddition, ConvoyBead } from '../core/model/convoy.ts';
 import type { Escalation, EscalationRoute } from '../core/model/escalation.ts';
 import { trusted, type ConvoyId, type EscalationId, type RigName } from '../core/model/ids.ts';
+import type { ConvoyLanding } from '../core/model/landing.ts';
 import type { TownView } from '../core/town-view.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS, ESCALATION_COLUMNS } from './columns.ts';
 import { escalationFromRow, escalationRouteFromRow } from './escalation-rows.ts';
+import { readLandings } from './landing-store.ts';
 import { convoyAdditionFromRow, convoyBeadFromRow, convoyFromRow, int, json, text } from './rows.ts';
 
 export interface RigRow {
@@ -53,6 +55,21 @@ export class SqlTownView implements TownView {
       batch,
     )[0];
     return row === undefined ? null : convoyAdditionFromRow(row);
+  }
+
+  convoyLandings(id: ConvoyId): readonly ConvoyLanding[] {
+    return readLandings(this.#sql, id);
+  }
+
+  /** Convoys of these beads that failed or were cancelled. */
+  givenUpConvoysOf(beads: readonly string[]): readonly string[] {
+    return this.#sql
+      .all(
+        `SELECT DISTINCT c.id AS id FROM convoy_beads b JOIN convoys c ON c.id = b.convoy_id
+          WHERE b.bead_id IN (SELECT value FROM json_each(?)) AND c.status IN ('failed', 'cancelled')`,
+        JSON.stringify(beads),
+      )
+      .map((row) => text(row['id']));
   }
 
   convoyAskedAbout(id: ConvoyId): number {

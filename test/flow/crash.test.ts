@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobResult } from '../../src/core/facts.ts';
+import { MERGE_MODES, type MergeMode } from '../../src/core/model/convoy.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import { defaultResult, sha } from '../support/fake-runner.ts';
-import { human, newBead, newConvoy, newTask, openTown } from '../support/town-story.ts';
+import { count, human, newBead, newConvoy, newTask, openTown } from '../support/town-story.ts';
 import type { VirtualTown } from '../support/virtual-town.ts';
 
 const turn = (): Promise<void> =>
@@ -65,13 +66,13 @@ async function ask(killer: Killer, request: () => Promise<unknown>): Promise<voi
   }
 }
 
-async function tell(town: VirtualTown, killer: Killer): Promise<void> {
+async function tell(town: VirtualTown, killer: Killer, mergeMode: MergeMode): Promise<void> {
   const { runner } = town;
   const first = defaultResult({ ...MERGE, head: sha(FIRST) });
   runner.judge = (job) =>
     job.kind === 'gates' && 'candidate' in first && job.commit === first.candidate ? RED : defaultResult(job);
   await ask(killer, () => town.service.createBead(newBead('one'), { ...human, idempotencyKey: 'one' }));
-  const plan = newConvoy({ tasks: [newTask('api', 'a'), newTask('web', 'b', [0])] });
+  const plan = newConvoy({ mergeMode, tasks: [newTask('api', 'a'), newTask('web', 'b', [0])] });
   await ask(killer, () => town.service.createConvoy(plan, { ...human, idempotencyKey: 'plan' }));
   for (let round = 0; runner.running().length > 0 && round < 12; round += 1) {
     for (const { request } of runner.running()) {
@@ -92,6 +93,7 @@ async function outcome(town: VirtualTown): Promise<unknown> {
     beads: items
       .map((bead) => [bead.rig, bead.type, bead.kind, bead.status, bead.closeReason, bead.failures].join(' '))
       .toSorted(),
+    landings: ['api', 'web'].map((rig) => count(town, `beads WHERE kind = 'landing'`, rig)),
     convoys: (await town.service.listConvoys(10)).items.map((row) => [row.status, row.closedBeads]),
     processes: town.runner.processes.size,
     pushes: town.runner.pushed.length,
@@ -101,31 +103,35 @@ async function outcome(town: VirtualTown): Promise<unknown> {
   };
 }
 
-async function story(afterTurns: number): Promise<{ readonly end: unknown; readonly killed: boolean }> {
+async function story(
+  afterTurns: number,
+  mergeMode: MergeMode,
+): Promise<{ readonly end: unknown; readonly killed: boolean }> {
   const town = await openTown({ api: {}, web: {} });
   const killer = new Killer(town, afterTurns);
-  await tell(town, killer);
+  await tell(town, killer, mergeMode);
   return { end: await outcome(town), killed: killer.killed };
 }
 
-describe('a history with rework and a convoy over two rigs', () => {
+describe.each(MERGE_MODES)('a history with rework and a convoy over two rigs (%s)', (mergeMode) => {
   it('ends the same wherever the brain is killed and opened again', async () => {
-    const { end } = await story(-1);
+    const { end } = await story(-1, mergeMode);
     expect(end).toMatchObject({
       convoys: [['landed', 2]],
+      landings: mergeMode === 'review-then-land' ? [1, 1] : [0, 0],
       agents: [],
       escalations: [],
       alarm: null,
     });
     let deaths = 0;
     for (let afterTurns = 0; ; afterTurns += 1) {
-      const told = await story(afterTurns);
+      const told = await story(afterTurns, mergeMode);
       if (!told.killed) break;
       deaths += 1;
       expect(told.end, `killed after ${String(afterTurns)} event-loop turns`).toEqual(end);
     }
     expect(deaths).toBeGreaterThan(30);
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('a brain that dies again and again', () => {

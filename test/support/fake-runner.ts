@@ -229,6 +229,8 @@ export function defaultResult(job: Job): JobResult {
   switch (job.kind) {
     case 'repo':
       return { result: 'repo_ready', targetSha: sha(1) };
+    case 'branch':
+      return { result: 'branch_ready', head: job.repo.restore ?? sha(1) };
     case 'verify':
       return { result: 'verified', head: job.claimedHead, ahead: 1 };
     case 'promote':

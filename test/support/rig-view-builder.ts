@@ -4,6 +4,7 @@ import type { ExitRecord } from '../../src/core/facts.ts';
 import type { Agent } from '../../src/core/model/agent.ts';
 import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import type { Feature } from '../../src/core/model/feature.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../../src/core/view.ts';
 import { rigConfig } from './virtual-town.ts';
@@ -34,6 +35,10 @@ export interface World {
   readonly watched: readonly BeadId[];
   /** Beads that their convoy's policy cancels once something they wait for has failed. */
   readonly skipping: readonly BeadId[];
+  /** Feature branches of convoys. */
+  readonly features: readonly Feature[];
+  /** Beads whose convoy was aborted. */
+  readonly aborted: readonly BeadId[];
   /** Beads whose end the town has heard. */
   readonly reported: readonly BeadId[];
 }
@@ -68,6 +73,8 @@ export function rigView(over: Partial<World> = {}): RigView {
     mail: [],
     watched: [],
     skipping: [],
+    features: [],
+    aborted: [],
     reported: [],
     ...over,
   });
@@ -114,6 +121,10 @@ export function rigView(over: Partial<World> = {}): RigView {
     nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
     endReported: (bead) => world.reported.includes(bead),
+    feature: (branch) => find(world.features, (row) => row.branch === branch),
+    featureInUse: (branch) =>
+      world.beads.some((row) => row.targetBranch === branch && !['closed', 'failed'].includes(row.status)),
+    isAborted: (bead) => world.aborted.includes(bead),
     skipsFailed: (bead) => world.skipping.includes(bead),
     isWatched: (bead) => world.watched.includes(bead),
   };

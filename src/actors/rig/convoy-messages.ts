@@ -21,6 +21,7 @@ export function startConvoy(rig: RigContext, turn: Turn, writer: RigWriter, mess
     turn.send<RigToTown>('town', rig.address, { type: 'remote_blocker', blocker: bead, bead: waiting });
   }
   applyPolicy(rig, turn, { convoy: message.convoy, skip: message.skip ?? false });
+  if (message.positions === undefined || message.positions.length > 0) writer.features.wantStaged(message.convoy);
   for (const row of rig.sql.all(
     `SELECT id, convoy_position FROM beads WHERE convoy_id = ? AND hold = 'staged' AND status = 'open' ORDER BY convoy_position`,
     message.convoy,
@@ -63,7 +64,13 @@ export function cancelConvoy(rig: RigContext, turn: Turn, writer: RigWriter, mes
   );
   for (const id of ids) {
     const bead = must(rig.view.bead(id), 'a listed bead exists');
-    if (bead.status !== 'open' && message.scope !== 'live') continue;
+    if (bead.status !== 'open' && message.scope !== 'live') {
+      // What runs may end well, but nothing of it is tried again.
+      rig.sql.all('UPDATE beads SET aborted = 1, version = version + 1 WHERE id = ?', id);
+      turn.dirty(beadRef(id));
+      for (const rework of rig.view.reworkOf(id)) turn.dirty(beadRef(rework));
+      continue;
+    }
     cancelBead(rig, turn, writer, { id, reason: message.reason });
   }
 }
@@ -108,7 +115,22 @@ export function leaveConvoy(rig: RigContext, turn: Turn, writer: RigWriter, mess
         hold_reason = CASE WHEN hold = 'staged' THEN 'recorded, not slung yet' ELSE hold_reason END WHERE id = ?`,
       id,
     );
+    retarget(rig, id, rig.view.config().targetBranch);
     turn.dirty(beadRef(id));
     turn.journal({ entity: beadRef(id), action: 'leave_convoy', rule: 'town', reason: message.reason });
   }
+}
+
+/** True when no agent ever began on it: its target may still change. */
+export const hasNotBegun = (rig: RigContext, bead: BeadId): boolean =>
+  rig.sql.all('SELECT 1 AS one FROM attempts WHERE bead_id = ? LIMIT 1', bead).length === 0;
+
+/** A bead that joins or leaves a convoy merges where its new company does; work that has begun keeps its target. */
+export function retarget(rig: RigContext, id: BeadId, target: string): void {
+  if (hasNotBegun(rig, id))
+    rig.sql.all(
+      `UPDATE beads SET target_branch = ?, version = version + 1 WHERE id = ? AND status = 'open'`,
+      target,
+      id,
+    );
 }

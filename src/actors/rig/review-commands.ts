@@ -1,5 +1,5 @@
 import type { BeadChanges, BeadCommand, Caller } from '../../core/commands.ts';
-import { conflict, precondition, usage } from '../../core/errors.ts';
+import { conflict, precondition, usage, type TownError } from '../../core/errors.ts';
 import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
@@ -122,3 +122,12 @@ export function update(rig: RigContext, turn: Turn, bead: Bead, changes: BeadCha
   if (changes.priority !== undefined) columns['queue_key'] = queueKey(changes.priority, bead.createdAtMs);
   rig.writer(turn).updateBead(bead.id, columns);
 }
+
+/** A landing is what its convoy wants; to end it by itself would only make the convoy land again. */
+export const landingIsOfConvoy = (bead: Bead): TownError =>
+  usage(
+    'not_a_task',
+    `${bead.id} lands the convoy ${bead.convoyId ?? ''}.`,
+    `End the convoy with "gt convoy close ${bead.convoyId ?? '<id>'}", or look at it with "gt why ${bead.convoyId ?? '<id>'}".`,
+    'bead',
+  );

@@ -3,9 +3,11 @@ import { LEASE_RENEW_BEFORE_MS, MAILBOX_UNREAD_MAX, START_DEADLINE_MS } from '..
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
-import { trusted, type BeadId } from '../../core/model/ids.ts';
+import { trusted, type BeadId, type Sha } from '../../core/model/ids.ts';
+import type { ReviewFacts } from '../../core/view.ts';
 import { queueKey } from '../../core/queue-key.ts';
-import { agentRef, attemptEntity, beadRef } from '../../core/refs.ts';
+import { agentRef, attemptEntity, beadRef, trainRef } from '../../core/refs.ts';
+import { featureCause } from '../../core/rules/feature-branch.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Job } from '../../core/facts.ts';
@@ -23,10 +25,14 @@ type RigDecision = Decision<RigAction>;
 /** A claim on its way to a verdict. */
 type ClaimAction = Of<'verify_done' | 'promote_branch' | 'clear_claim'>;
 /** A merge request on its way through the train. */
-type ReviewAction = Of<'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step'>;
+type ReviewAction = Of<
+  'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step' | 'feature_step'
+>;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
 type LastAction = NewsAction | AccountAction | TalkAction;
+
+const FEATURE_CAUSE = featureCause('');
 
 /** Lane of the effects that start and stop processes of one lineage. */
 export const processLane = (source: BeadId): string => `process:${source}`;
@@ -99,6 +105,8 @@ export class RigActions {
       case 'start_merge':
       case 'merge_step':
         return this.#mergeStep(turn, writer, action);
+      case 'feature_step':
+        return this.#featureStep(turn, writer, action);
       default:
         return this.#performNews(turn, writer, action);
     }
@@ -115,6 +123,8 @@ export class RigActions {
         if (action.causeKey.startsWith('bead:'))
           writer.markEscalated(trusted.bead(action.causeKey.slice('bead:'.length)), true);
         else if (action.causeKey.startsWith('breaker:')) writer.markBreakerEscalated();
+        else if (action.causeKey.startsWith(FEATURE_CAUSE))
+          writer.features.markEscalated(action.causeKey.slice(FEATURE_CAUSE.length), true);
         turn.send<RigToTown>('town', this.#rig.address, {
           type: 'escalation_raised',
           causeKey: action.causeKey,
@@ -126,6 +136,8 @@ export class RigActions {
         return { entity: action.subject, to: action.severity, reason: action.message };
       case 'resolve_escalation':
         if (action.bead !== null) writer.markEscalated(action.bead, false);
+        else if (action.causeKey.startsWith(FEATURE_CAUSE))
+          writer.features.markEscalated(action.causeKey.slice(FEATURE_CAUSE.length), false);
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
@@ -233,7 +245,7 @@ export class RigActions {
 
   #createReview(writer: RigWriter, action: Of<'create_review'>): Change {
     const source = this.#bead(action.source);
-    const branch = branchName(source.id);
+    const branch = action.branch ?? branchName(source.id);
     const id = this.#rig.mintBead(writer);
     writer.insertBead({
       id,
@@ -256,7 +268,8 @@ export class RigActions {
       createdBy: 'system',
     });
     writer.insertReview({ id, source, branch, head: action.head });
-    writer.updateBead(source.id, { branch });
+    // A landing continues the convoy's branch, which a later landing may continue too.
+    if (action.branch === undefined) writer.updateBead(source.id, { branch });
     return { entity: beadRef(source.id), to: id };
   }
 
@@ -272,6 +285,7 @@ export class RigActions {
       races: 0,
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
+    writer.features.advanced(review.branch, action.head);
     return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason: `head moved to ${action.head}` };
   }
 
@@ -296,6 +310,8 @@ export class RigActions {
       stepKey: action.job?.key ?? null,
       columns,
     });
+    const kept = action.toStep === 'ended' && action.mergeSha !== undefined ? targetHead(review) : null;
+    if (kept !== null) writer.features.advanced(review.targetBranch, kept);
     if (action.job !== null) this.#order(turn, review.sourceBeadId, action.job);
     else if (review.stepKey !== null) callOff(turn, review.stepKey, 'not needed any more');
     return {
@@ -306,12 +322,33 @@ export class RigActions {
     };
   }
 
+  #featureStep(turn: Turn, writer: RigWriter, action: Of<'feature_step'>): Change {
+    const { branch, from, to, job } = action;
+    const key = this.#rig.view.feature(branch)?.stepKey ?? null;
+    writer.features.step(branch, {
+      from,
+      to,
+      stepKey: job?.key ?? null,
+      reason: action.reason ?? null,
+      retryAtMs: action.retryAtMs ?? null,
+    });
+    if (job !== null) turn.effect({ key: `job:${job.key}`, kind: 'job', lane: `branch:${branch}`, payload: { job } });
+    else if (key !== null) turn.kernel.settleEffect(`job:${key}`, 'done', 'not needed any more', turn.nowMs);
+    return { entity: trainRef(branch), from, to };
+  }
+
   #sendMessage(turn: Turn, writer: RigWriter, action: Of<'send_message'>): Change {
     if (action.message.type === 'bead_ended') writer.markEndReported(trusted.bead(action.message.bead));
     turn.send('town', this.#rig.address, action.message);
     return { entity: action.key, to: action.message.type };
   }
 }
+
+/** What the target was seen to hold when the merge was found there. */
+const targetHead = (review: ReviewFacts): Sha | null =>
+  review.result?.result === 'pushed' || review.result?.result === 'already_merged'
+    ? trusted.sha(review.result.targetSha)
+    : null;
 
 function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_breaker'>): Change {
   const entity = 'breaker:dispatch';

@@ -13,7 +13,7 @@ import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
-import { requestChanges, unsling, update } from './review-commands.ts';
+import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './rig-messages.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
@@ -155,6 +155,7 @@ export class RigCommands {
 
   /** Once the push is under way a cancel waits for its verdict; until then it ends everything in one transaction. */
   #close(turn: Turn, writer: RigWriter, bead: Bead, command: CloseCommand): void {
+    if (bead.kind === 'landing') throw landingIsOfConvoy(bead);
     if (bead.type !== 'issue' || bead.branchOf !== null) {
       throw usage(
         'not_a_task',

@@ -8,6 +8,7 @@ import { mailDigest } from '../../core/mail-digest.ts';
 import { polecatPrompt } from '../../core/prompt.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
+import { repoFor } from '../../core/rules/feature-branch.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
@@ -101,7 +102,7 @@ export class RigEffects {
     const bead = must(view.bead(attempt.beadId), 'an attempt has its bead');
     const source = must(view.bead(sourceOf(bead)), 'a branch has its source');
     const checkpoint = view.agent(attempt.agentId)?.checkpoint ?? null;
-    const branch = branchName(source.id);
+    const branch = view.reviewOf(source.id)?.branch ?? branchName(source.id);
     const mail = mailDigest(view.mail.deliveredTo(attempt.agentId, attempt.id));
     return {
       attempt: attempt.id,
@@ -120,7 +121,7 @@ export class RigEffects {
       recipeAllowed: source.origin === 'human',
       prompt: polecatPrompt({ agent: attempt.agentId, bead, source, config, branch, checkpoint, mail }),
       checkpoint,
-      repo: { rig: config.name, url: config.url, targetBranch: bead.targetBranch },
+      repo: repoFor(view, bead.targetBranch),
       ...this.#startingPoint(attempt, bead),
       branch,
       author: { name: attempt.agentId, email: config.ownerEmail },
@@ -140,7 +141,9 @@ export class RigEffects {
     const { view } = this.#rig;
     const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : view.earlierWork(bead.id);
     const continued = bead.branchOf === null ? null : (view.reviewOf(bead.branchOf)?.headSha ?? null);
-    if (earlier === null) return { fixedHead: continued, restoreFrom: null, claimBase: null };
+    // A bead of a convoy that lands at once starts from what the convoy has so far, wherever its branch is now.
+    const convoy = view.feature(bead.targetBranch)?.headSha ?? null;
+    if (earlier === null) return { fixedHead: continued ?? convoy, restoreFrom: null, claimBase: null };
     return { fixedHead: earlier.head, restoreFrom: earlier.rescueRef, claimBase: continued ?? bead.baseSha };
   }
 
@@ -186,8 +189,7 @@ export class RigEffects {
         attempt.claim?.state === (job.kind === 'verify' ? 'verifying' : 'promoting')
       );
     }
-    const review = this.#rig.view.review(trusted.bead(job.key.split(':')[1] ?? ''));
-    return review?.stepKey === job.key;
+    return stepKeyOf(this.#rig, job) === job.key;
   }
 
   /** Asks the runner about attempts whose lease or deadline is near: one call for all of them. */
@@ -262,6 +264,12 @@ export class RigEffects {
       atMs: nowMs,
     });
   }
+}
+
+/** The key of the step that waits for a job of this kind now. */
+function stepKeyOf(rig: RigContext, job: Job): string | null {
+  if (job.kind === 'branch') return rig.view.feature(job.repo.targetBranch)?.stepKey ?? null;
+  return rig.view.review(trusted.bead(job.key.split(':')[1] ?? ''))?.stepKey ?? null;
 }
 
 const gone = (attempt: AttemptFacts, reason: string): NewEvent =>

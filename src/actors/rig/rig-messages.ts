@@ -12,7 +12,9 @@ import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { adoptBeads } from './adopt-beads.ts';
 import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-messages.ts';
+import { landConvoy } from './landing-messages.ts';
 import type { RigContext } from './rig-context.ts';
 import { RigPost } from './rig-post.ts';
 
@@ -24,6 +26,9 @@ export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter,
       return;
     case 'adopt_beads':
       adoptBeads(rig, turn, writer, message);
+      return;
+    case 'land_convoy':
+      landConvoy(rig, turn, writer, message);
       return;
     case 'start_convoy':
       startConvoy(rig, turn, writer, message);
@@ -84,6 +89,7 @@ function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
     });
     return;
   }
+  if (message.feature !== undefined && message.feature !== null) writer.features.name(message.feature, message.convoy);
   const ids = new Map<number, BeadId>();
   for (const task of message.tasks) {
     const id = insertTask(rig, writer, message, task);
@@ -124,7 +130,7 @@ function insertTask(rig: RigContext, writer: RigWriter, message: CreateMessage, 
     branchOf: null,
     convoyId: message.convoy,
     convoyPosition: task.position,
-    targetBranch: rig.view.config().targetBranch,
+    targetBranch: message.feature ?? rig.view.config().targetBranch,
     runtime: task.runtime,
     model: task.model,
     pinnedAgent: null,
@@ -151,60 +157,6 @@ export function addLocalBlocker(rig: RigContext, writer: RigWriter, bead: BeadId
   const row = rig.view.bead(blocker);
   if (row === null || !isTerminal(row.status)) writer.blockers.add(bead, blocker, 'local', 'open');
   else writer.blockers.add(bead, blocker, 'local', clearsDependents(row) ? 'cleared' : 'failed');
-}
-
-function adoptBeads(
-  rig: RigContext,
-  turn: Turn,
-  writer: RigWriter,
-  message: Extract<TownToRig, { readonly type: 'adopt_beads' }>,
-): void {
-  const rows = message.beads.map((entry) => ({
-    position: entry.position,
-    bead: rig.view.bead(trusted.bead(entry.bead)),
-    id: entry.bead,
-  }));
-  const refused = rows.find(
-    ({ bead }) =>
-      bead === null ||
-      bead.type !== 'issue' ||
-      bead.branchOf !== null ||
-      (bead.convoyId !== null && bead.convoyId !== message.convoy),
-  );
-  if (refused !== undefined) {
-    const why =
-      refused.bead === null
-        ? 'it does not exist'
-        : refused.bead.convoyId === null
-          ? 'it is not a task'
-          : `it is in ${refused.bead.convoyId} already`;
-    turn.send<RigToTown>('town', rig.address, {
-      type: 'beads_refused',
-      convoy: message.convoy,
-      reason: `${refused.id} can't join: ${why}`,
-      positions: message.beads.map((entry) => entry.position),
-    });
-    return;
-  }
-  for (const { position, bead } of rows) {
-    if (bead === null) continue;
-    rig.sql.all(
-      // The end of a bead that ended before it joined is told to the convoy as well.
-      `UPDATE beads SET convoy_id = ?, convoy_position = ?, end_reported = 0, version = version + 1 WHERE id = ?`,
-      message.convoy,
-      position,
-      bead.id,
-    );
-    turn.dirty(beadRef(bead.id));
-    turn.journal({
-      entity: beadRef(bead.id),
-      action: 'adopt_bead',
-      rule: 'town',
-      reason: `joins convoy ${message.convoy}`,
-    });
-  }
-  const beads = rows.map(({ position, bead, id }) => ({ position, bead: id, title: bead?.title ?? id }));
-  turn.send<RigToTown>('town', rig.address, { type: 'beads_created', convoy: message.convoy, beads });
 }
 
 function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): void {

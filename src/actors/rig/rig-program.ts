@@ -5,6 +5,7 @@ import type { RigConfig } from '../../core/commands.ts';
 import type { RigToTown } from '../../core/actions.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
+import { busyFeatures } from '../../store/feature-store.ts';
 import type { Migration } from '../../store/migrate.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
@@ -70,6 +71,7 @@ export class RigProgram implements Program {
         beadRef(trusted.bead(id)),
       ),
       ...ids(`SELECT DISTINCT target_branch AS id FROM reviews WHERE step <> 'ended'`).map((id) => trainRef(id)),
+      ...busyFeatures(sql).map((branch) => trainRef(branch)),
       SCHEDULE,
       MAILBOX,
     ];

@@ -6,7 +6,8 @@ import { prefixOf, trusted, type BeadId, type ConvoyId } from '../../core/model/
 import { convoyRef } from '../../core/refs.ts';
 import type { ConvoyWriter } from '../../store/convoy-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
-import { checkPlan } from './convoy-plan.ts';
+import { featureBranchName } from '../../core/model/feature.ts';
+import { checkLandingOrder, checkPlan } from './convoy-plan.ts';
 import type { TownContext } from './town-context.ts';
 
 /** Where the beads of a plan go: the convoy, their batch, and their first position in it. */
@@ -27,12 +28,7 @@ export class ConvoyCommands {
   /** Validates the whole plan first; a convoy exists completely or not at all, and no bead runs before it is started. */
   create(turn: Turn, input: CreateConvoy, caller: Caller): ConvoyId {
     checkPlan(this.#town.view, input, 0);
-    if (input.mergeMode !== 'review-and-merge')
-      throw precondition(
-        'merge_mode_unavailable',
-        `The merge mode "${input.mergeMode}" is not in this version.`,
-        'Use "review-and-merge".',
-      );
+    const landingOrder = checkLandingOrder(input.mergeMode, input.landingOrder ?? [], this.#rigsOf(input));
     const id = trusted.convoy(this.#town.mint('cv'));
     this.#town.convoys(turn).insert({
       id,
@@ -40,6 +36,8 @@ export class ConvoyCommands {
       mergeMode: input.mergeMode,
       onFailure: input.onFailure,
       startWhenReady: !input.staged,
+      featureBranch: input.mergeMode === 'review-then-land' ? featureBranchName(id) : null,
+      landingOrder,
       createdBy: caller.actor,
     });
     const total = this.#place(turn, { convoy: id, batch: 0, first: 0 }, input, caller);
@@ -124,6 +122,13 @@ export class ConvoyCommands {
         'Leave it in.',
       );
     if (row.status === 'creating') throw stillCreating(id);
+    const convoy = this.#live(id);
+    if (convoy.mergeMode === 'review-then-land' && row.started && row.status === 'live')
+      throw precondition(
+        'bead_started',
+        `${bead} runs for the feature branch of ${id}; taken out, it would land nowhere.`,
+        `End it with "gt bead close ${bead}", then take it out.`,
+      );
     return row;
   }
 
@@ -131,10 +136,17 @@ export class ConvoyCommands {
     const convoy = this.#live(id);
     const onFailure = change.onFailure ?? convoy.onFailure;
     const title = change.title ?? convoy.title;
-    if (onFailure === convoy.onFailure && title === convoy.title) return id;
-    this.#town.convoys(turn).update(id, { title, onFailure });
+    const rows = this.#town.view.convoyBeads(id);
+    const landingOrder =
+      change.landingOrder === undefined
+        ? convoy.landingOrder
+        : checkLandingOrder(convoy.mergeMode, change.landingOrder, new Set(rows.map((row) => row.rig)));
+    const isSame = onFailure === convoy.onFailure && landingOrder.join() === convoy.landingOrder.join();
+    if (isSame && title === convoy.title) return id;
+    if (!isSame && convoy.status === 'ready_to_land') throw isLanding(id);
+    this.#town.convoys(turn).update(id, { title, onFailure, landingOrder });
     if ((onFailure === 'skip') !== (convoy.onFailure === 'skip'))
-      for (const rig of new Set(this.#town.view.convoyBeads(id).map((row) => row.rig)))
+      for (const rig of new Set(rows.map((row) => row.rig)))
         this.#town.tell(turn, rig, { type: 'convoy_policy', convoy: id, skip: onFailure === 'skip' });
     this.#account(turn, id, {
       action: 'update_convoy',
@@ -173,8 +185,7 @@ export class ConvoyCommands {
   #settled(id: ConvoyId): Convoy {
     const convoy = this.#live(id);
     if (convoy.status === 'creating') throw stillCreating(id);
-    if (convoy.status === 'ready_to_land')
-      throw conflict('convoy_landing', `The convoy ${id} is landing.`, 'Create a new convoy for more work.');
+    if (convoy.status === 'ready_to_land') throw isLanding(id);
     return convoy;
   }
 
@@ -233,6 +244,7 @@ export class ConvoyCommands {
       };
       byRig.set(task.rig, [...(byRig.get(task.rig) ?? []), message]);
     }
+    const feature = this.#town.view.convoy(place.convoy)?.featureBranch ?? null;
     for (const [rig, tasks] of byRig)
       this.#town.tell(turn, rig, {
         type: 'create_convoy_beads',
@@ -240,7 +252,13 @@ export class ConvoyCommands {
         createdBy: caller.actor,
         origin: caller.origin,
         tasks,
+        feature,
       });
+  }
+
+  #rigsOf(plan: ConvoyPlan): ReadonlySet<string> {
+    const rigs = [...plan.tasks.map((task) => task.rig), ...plan.beads.map((bead) => this.#rigOf(bead) ?? '')];
+    return new Set(rigs);
   }
 
   #rigOf(bead: BeadId): string | undefined {
@@ -260,9 +278,16 @@ export class ConvoyCommands {
       writer.insertBead({ ...place, position, rig, bead, title: bead, dependsOn: [] });
       byRig.set(rig, [...(byRig.get(rig) ?? []), { position, bead }]);
     }
-    for (const [rig, beads] of byRig) this.#town.tell(turn, rig, { type: 'adopt_beads', convoy: place.convoy, beads });
+    const feature = this.#town.view.convoy(place.convoy)?.featureBranch ?? null;
+    for (const [rig, beads] of byRig) {
+      const ended = this.#town.view.givenUpConvoysOf(beads.map((row) => row.bead));
+      this.#town.tell(turn, rig, { type: 'adopt_beads', convoy: place.convoy, beads, feature, ended });
+    }
   }
 }
+
+const isLanding = (id: ConvoyId): TownError =>
+  conflict('convoy_landing', `The convoy ${id} is landing.`, 'Create a new convoy for more work.');
 
 const stillCreating = (id: ConvoyId): TownError =>
   new TownError('busy', 'convoy_creating', {

@@ -1,7 +1,8 @@
 import type { ConvoyPlan } from '../../core/commands.ts';
 import { notFound, usage } from '../../core/errors.ts';
 import { CONVOY_BEADS_MAX } from '../../core/limits.ts';
-import { prefixOf } from '../../core/model/ids.ts';
+import type { MergeMode } from '../../core/model/convoy.ts';
+import { prefixOf, type RigName } from '../../core/model/ids.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import { findCycle } from './find-cycle.ts';
 
@@ -31,6 +32,35 @@ export function checkPlan(view: SqlTownView, plan: ConvoyPlan, present: number):
   if (new Set(plan.beads).size !== plan.beads.length)
     throw usage('duplicate_bead', 'The same bead is named twice.', 'Name each bead once.', 'beads');
   checkEdges(view, plan);
+}
+
+/**
+ * Checks the order in which a convoy's rigs land. Errors: `no_landing_order` (each bead lands by itself), `unknown_rig`,
+ * `duplicate_rig`.
+ */
+export function checkLandingOrder(
+  mode: MergeMode,
+  order: readonly RigName[],
+  rigs: ReadonlySet<string>,
+): readonly RigName[] {
+  if (order.length > 0 && mode !== 'review-then-land')
+    throw usage(
+      'no_landing_order',
+      'Only a convoy with the merge mode "review-then-land" lands rig by rig.',
+      'Leave the landing order out, or choose that merge mode.',
+      'landing_order',
+    );
+  const unknown = order.find((rig) => !rigs.has(rig));
+  if (unknown !== undefined)
+    throw usage(
+      'unknown_rig',
+      `The landing order names ${unknown}, where the convoy has no bead.`,
+      `Its rigs: ${[...rigs].join(', ')}.`,
+      'landing_order',
+    );
+  if (new Set(order).size !== order.length)
+    throw usage('duplicate_rig', 'The landing order names a rig twice.', 'Name each rig once.', 'landing_order');
+  return order;
 }
 
 function checkEdges(view: SqlTownView, plan: ConvoyPlan): void {

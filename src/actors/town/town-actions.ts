@@ -51,8 +51,34 @@ function perform(town: TownContext, turn: Turn, action: TownAction): Change {
     case 're_escalate':
       town.escalations(turn).rise(action.escalation, action.fromRound, action);
       return { to: action.severity };
+    case 'plan_landing':
+    case 'order_landing':
+    case 'retry_landing':
+      return changeLanding(town, turn, action);
     default:
       return changeRows(town, turn, action);
+  }
+}
+
+function changeLanding(
+  town: TownContext,
+  turn: Turn,
+  action: Of<'plan_landing' | 'order_landing' | 'retry_landing'>,
+): Change {
+  const writer = town.landings(turn);
+  const convoy = trusted.convoy(action.convoy);
+  switch (action.type) {
+    case 'plan_landing':
+      writer.plan(convoy, action.rigs);
+      return { to: action.rigs.map(({ rig, empty }) => `${rig}${empty ? ' (nothing)' : ''}`).join(', ') };
+    case 'order_landing':
+      writer.order(convoy, action.rig, action.attempt);
+      return { to: `${action.rig}, attempt ${String(action.attempt)}` };
+    case 'retry_landing':
+      writer.retry(convoy, action.rig, action.attempt, action.notBeforeMs);
+      return { to: action.rig };
+    default:
+      return unreachable(action, 'landing of a convoy');
   }
 }
 

@@ -4,6 +4,7 @@ import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../cor
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { ConvoyWriter } from '../../store/convoy-writer.ts';
+import { LandingWriter } from '../../store/landing-store.ts';
 import { EscalationWriter } from '../../store/escalation-writer.ts';
 import { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -44,6 +45,10 @@ export class TownContext {
 
   convoys(turn: Turn): ConvoyWriter {
     return new ConvoyWriter(this.sql, turn.nowMs, turn.dirty);
+  }
+
+  landings(turn: Turn): LandingWriter {
+    return new LandingWriter(this.sql, turn.dirty);
   }
 
   escalations(turn: Turn): EscalationWriter {

@@ -15,6 +15,9 @@ export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTow
     case 'beads_refused':
       beadsRefused(town, turn, message);
       return;
+    case 'landing_created':
+      town.landings(turn).created(trusted.convoy(message.convoy), rigOf(message.from), message);
+      return;
     case 'bead_ended':
       beadEnded(town, turn, message);
       return;
@@ -53,6 +56,7 @@ function beadsRefused(town: TownContext, turn: Turn, message: Of<'beads_refused'
 function beadEnded(town: TownContext, turn: Turn, message: Of<'bead_ended'>): void {
   const { status, convoys } = town.convoys(turn).beadEnded(message);
   for (const convoy of convoys) town.journalProgress(turn, convoy, 'events');
+  town.landings(turn).ended(message);
   const cleared = status === 'closed';
   const waits = town.sql.all(
     `UPDATE remote_waits SET state = ? WHERE blocker_ref = ? AND state = 'open' RETURNING rig_id`,

@@ -46,7 +46,7 @@ export class TownProgram implements Program {
   #judge(kind: string, id: string, nowMs: number): Verdicts<TownAction> {
     switch (kind) {
       case 'convoy':
-        return convoyRule(this.view, id);
+        return convoyRule(this.view, id, nowMs);
       case 'escalation':
         return escalationRule(this.view, id, nowMs);
       default:

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BLOCKERS_MAX, CONVOY_BEADS_MAX } from '../../core/limits.ts';
 import { CONVOY_BEAD_STATUSES, CONVOY_STATUSES, FAILURE_POLICIES, MERGE_MODES } from '../../core/model/convoy.ts';
+import { LANDING_STATES } from '../../core/model/landing.ts';
 import { beadSchema } from './beads.ts';
 import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
 
@@ -18,6 +19,9 @@ export const convoySchema = z.object({
   closed_beads: count,
   failed_beads: count,
   cancelled_beads: count,
+  /** Mode review-then-land: the branch that its beads merge into, in each of its rigs. */
+  feature_branch: z.string().nullable(),
+  landing_order: z.array(z.string()),
   created_by: z.string(),
   reason: z.string().nullable(),
   version: count,
@@ -37,8 +41,21 @@ export const convoyDetailSchema = convoySchema.extend({
       status: z.enum(CONVOY_BEAD_STATUSES),
       depends_on: z.array(count),
       merge_sha: z.string().nullable(),
+      merge_target: z.string().nullable(),
       close_reason: z.string().nullable(),
       bead: beadSchema.nullable(),
+    }),
+  ),
+  /** Mode review-then-land: one entry per rig, in the order in which they land; empty before all beads have ended. */
+  landings: z.array(
+    z.object({
+      rig: z.string(),
+      state: z.enum(LANDING_STATES),
+      attempt: count,
+      bead_id: z.string().nullable(),
+      merge_sha: z.string().nullable(),
+      not_before: time,
+      reason: z.string().nullable(),
     }),
   ),
   why: whySchema,
@@ -71,6 +88,8 @@ export const createConvoySchema = z.strictObject({
   ...plan,
   merge_mode: z.enum(MERGE_MODES).optional(),
   on_failure: z.enum(FAILURE_POLICIES).optional(),
+  /** Mode review-then-land: rigs in the order in which they land. */
+  landing_order: z.array(name).max(CONVOY_BEADS_MAX).optional(),
   staged: z.boolean().optional(),
 });
 export type CreateConvoyBody = z.infer<typeof createConvoySchema>;
@@ -81,6 +100,7 @@ export const removeFromConvoySchema = z.strictObject({ beads: z.array(name).min(
 export const updateConvoySchema = z.strictObject({
   title: title.optional(),
   on_failure: z.enum(FAILURE_POLICIES).optional(),
+  landing_order: z.array(name).max(CONVOY_BEADS_MAX).optional(),
 });
 export const closeConvoySchema = z.strictObject({ note: reason.optional() });
 

@@ -9,7 +9,7 @@
  *   GET  /agents?ids=a,b               { items: AgentReport[] }            (ids are attempt ids)
  *   POST /agents/stop                  StopAgent → StopAnswer
  *   POST /agents/messages              AgentMessage → MessageAnswer       (words into a live session, once per key)
- *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo)
+ *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo, branch)
  *   POST /jobs/cancel                  CancelJob → CancelAnswer            (ends a job nobody waits for any more)
  *   GET  /agents/:attempt/transcript?from=<byte>&waitMs=<n>   text, with header `x-next-offset`; waits for the next output
  *   GET  /agents/:attempt/stream?from=<byte>       the same as events (SSE), until the attempt ends; not as frames
@@ -38,6 +38,8 @@ export const repoSchema = z.object({
   targetBranch: name,
   /** More than one runner works on the rig: refs that another one may need are pushed to the origin too. */
   shared: z.boolean().optional(),
+  /** A commit that the target must contain: a branch that the town keeps is put back when it is gone or was rewritten. */
+  restore: sha.optional(),
 });
 export type Repo = z.infer<typeof repoSchema>;
 
@@ -162,6 +164,8 @@ export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
 /** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
 export const jobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('repo'), key: name, repo: repoSchema }),
+  /** Makes the target branch on the origin when it is missing: from `repo.restore`, else from the newest commit of `from`. */
+  z.object({ kind: z.literal('branch'), key: name, repo: repoSchema, from: name }),
   /** Checks a claim against git: ref at the claimed head, ahead of its base, descending from it. */
   z.object({
     kind: z.literal('verify'),
@@ -221,6 +225,7 @@ export type Job = z.infer<typeof jobSchema>;
 export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('error'), message: z.string() }),
   z.object({ result: z.literal('repo_ready'), targetSha: sha }),
+  z.object({ result: z.literal('branch_ready'), head: sha }),
   z.object({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
   /** `code`: ref_missing, head_moved, no_commits, not_descendant. `message` tells the agent what to do. */
   z.object({ result: z.literal('refused'), code: z.string(), message: z.string() }),

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { precondition, usage } from '../../core/errors.ts';
+import { usage } from '../../core/errors.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
-import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy } from '../../core/commands.ts';
+import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy, UpdateConvoy } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import { emptySchema, name } from '../contract/common.ts';
@@ -126,9 +126,14 @@ function registerChanges(app: App, gateway: TownGateway): void {
   });
   app.openapi(update, async (c) => {
     const body = c.req.valid('json');
-    if (body.title === undefined && body.on_failure === undefined)
-      throw usage('nothing_to_change', 'There is nothing to change.', 'Give a title or on_failure.', 'title');
-    const what = { type: 'update', update: { title: body.title, onFailure: body.on_failure } } as const;
+    if (body.title === undefined && body.on_failure === undefined && body.landing_order === undefined)
+      throw usage(
+        'nothing_to_change',
+        'There is nothing to change.',
+        'Give a title, on_failure or landing_order.',
+        'title',
+      );
+    const what = { type: 'update', update: updateOf(body) } as const;
     return c.json(await change(c.req.valid('param').id, what, c.get('caller')), 200);
   });
   app.openapi(close, async (c) => {
@@ -137,18 +142,17 @@ function registerChanges(app: App, gateway: TownGateway): void {
   });
 }
 
+function updateOf(body: z.infer<typeof updateConvoySchema>): UpdateConvoy {
+  return { title: body.title, onFailure: body.on_failure, landingOrder: body.landing_order?.map(parseRigName) };
+}
+
 function toCreateConvoy(input: CreateConvoyBody): CreateConvoy {
-  if (input.merge_mode === 'review-then-land')
-    throw precondition(
-      'not_in_this_version',
-      'The merge mode "review-then-land" is not in this version.',
-      'Use "review-and-merge".',
-    );
   return {
     title: input.title,
     ...toPlan(input),
     mergeMode: input.merge_mode ?? 'review-and-merge',
     onFailure: input.on_failure ?? 'hold',
+    landingOrder: (input.landing_order ?? []).map(parseRigName),
     staged: input.staged ?? false,
   };
 }

@@ -1,10 +1,20 @@
 import type { ConvoyDetailItem } from '../../api/contract/convoys.ts';
 import { usage } from '../../core/errors.ts';
+import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { segment, TownClient } from '../town-client.ts';
 import { planOf, printConvoy } from './convoy.ts';
+
+/** What joins a convoy: how it merges and lands was said when it was created. */
+async function workOf(args: Arguments): Promise<{ readonly tasks?: unknown; readonly beads?: unknown }> {
+  const { tasks, beads, ...about } = await planOf(args);
+  const [odd] = Object.entries(about).find(([, value]) => value !== undefined) ?? [];
+  if (odd !== undefined)
+    throw usage('not_for_additions', `${odd} belongs to a new convoy, not to an addition.`, 'Leave it out.', odd);
+  return { tasks, beads };
+}
 
 async function send(context: Context, path: string, body: unknown): Promise<number> {
   printConvoy(context, await new TownClient(context.town()).post<ConvoyDetailItem>(`convoys/${path}`, body));
@@ -21,7 +31,7 @@ export const add: CommandSpec = {
     bead: { type: 'string', value: 'id', help: 'a bead that exists; repeat, or separate by commas' },
   },
   notes: 'Positions in depends_on count from 0 within this plan; beads that the convoy has are named by id.',
-  run: async (context, args) => send(context, `${segment(args.at(0))}/add`, await planOf(args)),
+  run: async (context, args) => send(context, `${segment(args.at(0))}/add`, await workOf(args)),
 };
 
 export const remove: CommandSpec = {
@@ -33,12 +43,17 @@ export const remove: CommandSpec = {
 };
 
 export const update: CommandSpec = {
-  usage: 'gt convoy update <id> [--title <text>] [--on-failure hold|skip|abort]',
-  summary: 'change the title, or what happens when a bead fails',
+  usage: 'gt convoy update <id> [--title <text>] [--on-failure hold|skip|abort] [--landing-order <rigs>]',
+  summary: 'change the title, what happens when a bead fails, or the order in which rigs land',
   examples: ['gt convoy update hq-cv-9m2aa --on-failure skip', 'gt convoy update hq-cv-9m2aa --title "Login, again"'],
   args: ['<id>'],
   options: {
     title: { type: 'string', value: 'text', help: 'a new title' },
+    'landing-order': {
+      type: 'string',
+      value: 'rig',
+      help: 'rigs in the order in which they land, before it lands; repeat, or separate by commas',
+    },
     'on-failure': {
       type: 'string',
       value: 'policy',
@@ -46,9 +61,19 @@ export const update: CommandSpec = {
     },
   },
   run: async (context, args) => {
-    const body = { title: args.text('title'), on_failure: args.text('on-failure') };
-    if (body.title === undefined && body.on_failure === undefined)
-      throw usage('nothing_to_change', 'There is nothing to change.', 'Give --title or --on-failure.', 'title');
+    const order = args.list('landing-order');
+    const body = {
+      title: args.text('title'),
+      on_failure: args.text('on-failure'),
+      landing_order: order.length > 0 ? order : undefined,
+    };
+    if (Object.values(body).every((value) => value === undefined))
+      throw usage(
+        'nothing_to_change',
+        'There is nothing to change.',
+        'Give --title, --on-failure or --landing-order.',
+        'title',
+      );
     return send(context, `${segment(args.at(0))}/update`, body);
   },
 };

@@ -1,12 +1,12 @@
 import type { ConvoyDetailItem, ConvoyItem } from '../../api/contract/convoys.ts';
 import { usage } from '../../core/errors.ts';
-import { PAGE_SIZE_MAX } from '../../core/limits.ts';
+import { LANDING_ATTEMPTS_MAX, PAGE_SIZE_MAX } from '../../core/limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { paint, plain, state, table } from '../output.ts';
-import type { PlannedTask } from '../plan-file.ts';
+import { paint, plain, state, table, type Style } from '../output.ts';
+import type { PlannedConvoy } from '../plan-file.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 import { CONVOY_HEAD, convoyRow, printItems } from './watch.ts';
 
@@ -30,11 +30,17 @@ export const create: CommandSpec = {
     'merge-mode': {
       type: 'string',
       value: 'mode',
-      help: 'review-and-merge (default): each bead merges when it is done',
+      help: 'review-and-merge (default): each bead merges when it is done; review-then-land: all land together, rig by rig',
+    },
+    'landing-order': {
+      type: 'string',
+      value: 'rig',
+      help: 'the rigs in the order in which they land; repeat, or separate by commas',
     },
   },
   notes: [
     'A plan:',
+    '  merge_mode = "review-then-land"     # also: on_failure, landing_order = ["app", "web"]',
     '  [[tasks]]',
     '  id = "api"              # a label of your own, for depends_on',
     '  rig = "app"',
@@ -46,12 +52,15 @@ export const create: CommandSpec = {
     '  depends_on = ["api"]    # labels, positions from 0, or ids of beads',
   ].join('\n'),
   run: async (context, args) => {
+    const plan = await planOf(args);
+    const order = args.list('landing-order');
     const input = {
       title: args.at(0),
-      ...(await planOf(args)),
+      ...plan,
       staged: args.flag('staged'),
-      on_failure: args.text('on-failure'),
-      merge_mode: args.text('merge-mode'),
+      on_failure: args.text('on-failure') ?? plan.on_failure,
+      merge_mode: args.text('merge-mode') ?? plan.merge_mode,
+      landing_order: order.length > 0 ? order : plan.landing_order,
     };
     const convoy = await new TownClient(context.town()).post<ConvoyDetailItem>('convoys', input);
     printConvoy(context, convoy);
@@ -62,14 +71,14 @@ export const create: CommandSpec = {
 /** Tasks of a plan file, or beads that exist. */
 export async function planOf(
   args: Arguments,
-): Promise<{ readonly tasks?: readonly PlannedTask[]; readonly beads?: readonly string[] }> {
+): Promise<Partial<PlannedConvoy> & { readonly beads?: readonly string[] }> {
   const file = args.text('file');
   const beads = args.list('bead');
   if (file === undefined && beads.length === 0)
     throw usage('empty_convoy', 'A convoy needs --file or --bead.', 'See "gt help convoy create" for a plan.', 'file');
   if (file !== undefined && beads.length > 0)
     throw usage('mixed_convoy', '--file and --bead exclude each other.', 'Give one of them.', 'bead');
-  return file === undefined ? { beads } : { tasks: (await import('../plan-file.ts')).readPlan(file) };
+  return file === undefined ? { beads } : (await import('../plan-file.ts')).readPlan(file);
 }
 
 export function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
@@ -94,8 +103,22 @@ export function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
       ...(convoy.why.command === null ? [] : [`  run: ${plain(convoy.why.command)}`]),
       '',
       table(style, ['#', 'ID', 'RIG', 'STATE', 'TITLE', 'AFTER'], rows),
+      ...landingLines(style, convoy),
     ].join('\n'),
   );
+}
+
+/** One line per rig that lands, in order. */
+function landingLines(style: Style, convoy: ConvoyDetailItem): readonly string[] {
+  if (convoy.landings.length === 0) return [];
+  const rows = convoy.landings.map((landing) => [
+    landing.rig,
+    state(style, landing.state),
+    landing.attempt === 0 ? '-' : `${String(landing.attempt)}/${String(LANDING_ATTEMPTS_MAX)}`,
+    landing.bead_id ?? '-',
+    plain(landing.merge_sha?.slice(0, 12) ?? landing.reason ?? ''),
+  ]);
+  return ['', table(style, ['LANDS IN', 'STATE', 'ATTEMPT', 'ID', 'AS'], rows)];
 }
 
 export const list: CommandSpec = {

@@ -32,6 +32,10 @@ export interface Convoy {
   readonly mergeMode: MergeMode;
   readonly onFailure: FailurePolicy;
   readonly startWhenReady: boolean;
+  /** Mode review-then-land: the branch that its beads merge into, the same name in each rig. */
+  readonly featureBranch: string | null;
+  /** Rigs in the order in which they land; rigs that are not named come after them, as they appear in the plan. */
+  readonly landingOrder: readonly string[];
   readonly totalBeads: number;
   readonly closedBeads: number;
   readonly failedBeads: number;
@@ -53,6 +57,8 @@ export interface ConvoyBead {
   /** Positions in the same convoy that come first. */
   readonly dependsOn: readonly number[];
   readonly mergeSha: string | null;
+  /** The branch it was merged into. */
+  readonly mergeTarget: string | null;
   readonly closeReason: string | null;
   /** 0: it came with the convoy; later additions count from 1 and are taken or refused as a whole. */
   readonly batch: number;

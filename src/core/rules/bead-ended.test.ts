@@ -138,6 +138,7 @@ describe('beadEnded', () => {
             closeReason: 'merged',
             mergeSha: evidence.mergeSha,
             target: 'main',
+            note: '',
           },
         },
       ]);

@@ -2,7 +2,8 @@ import type { RigAction } from '../actions.ts';
 import { clearsDependents, isTerminal, type Bead } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
 import { beadRef } from '../refs.ts';
-import type { RigView } from '../view.ts';
+import type { ReviewFacts, RigView } from '../view.ts';
+import { failLanding } from './landing.ts';
 import { act, NOTHING, type RigDecision, type RigRule } from './rule.ts';
 
 /**
@@ -90,6 +91,8 @@ function giveUpRework(view: RigView, bead: Bead): RigAction[] {
   const review = view.reviewOf(bead.branchOf);
   const mergeRequest = review === null ? null : view.bead(review.beadId);
   if (review === null || mergeRequest === null || review.step !== 'reworking' || mergeRequest.hold !== null) return [];
+  const landing = view.bead(bead.branchOf);
+  if (landing?.kind === 'landing') return giveUpLanding(view, { bead, landing, review });
   const question = `The rework ${bead.id} of ${bead.branchOf} ended as ${bead.closeReason ?? bead.status}. Look at it, then "gt bead retry ${bead.branchOf}".`;
   return [
     { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
@@ -102,6 +105,17 @@ function giveUpRework(view: RigView, bead: Bead): RigAction[] {
       message: question,
     },
   ];
+}
+
+/** A landing whose rework came to nothing is given up; the convoy decides whether another one follows. */
+function giveUpLanding(
+  view: RigView,
+  given: { readonly bead: Bead; readonly landing: Bead; readonly review: ReviewFacts },
+): RigAction[] {
+  const { bead, landing, review } = given;
+  if (landing.status !== 'in_review') return [];
+  const why = `its rework ${bead.id} ended as ${bead.closeReason ?? bead.status}`;
+  return [...failLanding(view, { review, landing, why })];
 }
 
 function tellTown(view: RigView, bead: Bead): RigAction[] {
@@ -118,7 +132,8 @@ function tellTown(view: RigView, bead: Bead): RigAction[] {
         status: bead.status,
         closeReason: bead.closeReason ?? bead.status,
         mergeSha: bead.evidence?.mergeSha ?? null,
-        target: bead.targetBranch,
+        target: bead.evidence?.target ?? bead.targetBranch,
+        note: bead.evidence?.note ?? '',
       },
     },
   ];

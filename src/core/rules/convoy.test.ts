@@ -22,6 +22,8 @@ const convoy = (over: Partial<Convoy> = {}): Convoy => ({
   mergeMode: 'review-and-merge',
   onFailure: 'hold',
   startWhenReady: true,
+  featureBranch: null,
+  landingOrder: [],
   totalBeads: 2,
   closedBeads: 0,
   failedBeads: 0,
@@ -42,6 +44,7 @@ const row = (position: number, over: Partial<ConvoyBead> = {}): ConvoyBead => ({
   status: 'live',
   dependsOn: [],
   mergeSha: null,
+  mergeTarget: null,
   closeReason: null,
   batch: 0,
   adopted: false,
@@ -58,13 +61,14 @@ const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}):
   convoy: () => of,
   convoyBeads: () => beads,
   convoyAdditions: () => rest.additions ?? [],
+  convoyLandings: () => [],
   convoyAskedAbout: () => rest.askedAbout ?? 0,
   escalation: () => null,
   escalationRoutes: () => [],
   rigNames: () => [],
 });
 const judge = (of: Convoy, beads: readonly ConvoyBead[], rest: Rest = {}): readonly TownAction[] =>
-  convoyRule(view(of, beads, rest), ID).decisions.flatMap((decision) => decision.actions);
+  convoyRule(view(of, beads, rest), ID, 0).decisions.flatMap((decision) => decision.actions);
 const messagesOf = (actions: readonly TownAction[]) =>
   actions.flatMap((action) => (action.type === 'message_rig' ? [action] : []));
 const moves = (actions: readonly TownAction[]): string[] =>
@@ -72,7 +76,7 @@ const moves = (actions: readonly TownAction[]): string[] =>
 
 describe('convoyRule', () => {
   it('knows nothing of a convoy that does not exist, and leaves an ended one alone', () => {
-    expect(convoyRule(view(null, []), ID).decisions).toEqual([]);
+    expect(convoyRule(view(null, []), ID, 0).decisions).toEqual([]);
     for (const status of ['landed', 'failed', 'cancelled'] as const)
       expect(judge(convoy({ status }), [row(0, merged)])).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { convoyOutlook, namesOf } from '../convoy-outlook.ts';
 import { convoyBeadRef, type Convoy, type ConvoyBead, type ConvoyStatus } from '../model/convoy.ts';
 import { trusted } from '../model/ids.ts';
 import { convoyRef } from '../refs.ts';
+import { landInOrder } from './convoy-landing.ts';
 import type { TownView } from '../town-view.ts';
 
 const NONE: Verdicts<TownAction> = { decisions: [], wakeAtMs: null };
@@ -14,7 +15,7 @@ const decided = (decisions: readonly ConvoyDecision[]): Verdicts<TownAction> => 
  * One convoy from creation to landing. Its counts equal its rows by construction; it lands on evidence only (merged, or
  * closed as not needing a change), so a failed bead can't look like a landed convoy, and an empty one can't land.
  */
-export function convoyRule(view: TownView, id: string): Verdicts<TownAction> {
+export function convoyRule(view: TownView, id: string, nowMs: number): Verdicts<TownAction> {
   const convoy = view.convoy(trusted.convoy(id));
   if (convoy === null) return NONE;
   const beads = view.convoyBeads(convoy.id);
@@ -28,7 +29,9 @@ export function convoyRule(view: TownView, id: string): Verdicts<TownAction> {
     case 'active':
       return decided([...additions(view, convoy, beads), ...active(view, convoy, beads)]);
     case 'ready_to_land':
-      return decided(landing(convoy, beads));
+      return convoy.mergeMode === 'review-then-land'
+        ? landInOrder(view, convoy, beads, nowMs)
+        : decided(landing(convoy, beads));
     default:
       return NONE;
   }

@@ -43,6 +43,7 @@ function judge(of: Escalation | null, routes: readonly EscalationRoute[] = [], n
     convoy: () => null,
     convoyBeads: () => [],
     convoyAdditions: () => [],
+    convoyLandings: () => [],
     convoyAskedAbout: () => 0,
     escalation: () => of,
     escalationRoutes: () => routes,

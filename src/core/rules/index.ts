@@ -4,8 +4,11 @@ import { assignWork } from './assign-work.ts';
 import { beadEnded } from './bead-ended.ts';
 import { deadAgent } from './dead-agent.ts';
 import { dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
+import { abortedConvoy } from './aborted-convoy.ts';
+import { featureBranch } from './feature-branch.ts';
 import { freeAgent } from './free-agent.ts';
 import { gupp } from './gupp.ts';
+import { startLanding } from './landing.ts';
 import { lostContact } from './lost-contact.ts';
 import { mailExpiry } from './mail-expiry.ts';
 import { mergeStep } from './merge-step.ts';
@@ -18,8 +21,8 @@ import { verifyDone } from './verify-done.ts';
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
   attempt: [verifyDone, deadAgent, lostContact, gupp, provenHealthy],
   agent: [freeAgent],
-  bead: [skipBlocked, beadEnded, mergeStep],
-  train: [mergeTrain],
+  bead: [skipBlocked, abortedConvoy, startLanding, beadEnded, mergeStep],
+  train: [featureBranch, mergeTrain],
   mailbox: [mailExpiry],
   schedule: [assignWork, dispatchBreaker],
 };

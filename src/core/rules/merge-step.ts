@@ -13,6 +13,8 @@ import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { retryBackoffMs } from './outcome.ts';
+import { repoFor } from './feature-branch.ts';
+import { failLanding } from './landing.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
@@ -76,11 +78,7 @@ function toTheBack(review: ReviewFacts, nowMs: number): RigAction[] {
 const decide = (review: ReviewFacts, reason: string, actions: readonly RigAction[]): RigVerdicts =>
   act({ rule: 'merge-step', entity: beadRef(review.beadId), reason, actions });
 
-const repoOf = (view: RigView, review: ReviewFacts): Job['repo'] => ({
-  rig: view.config().name,
-  url: view.config().url,
-  targetBranch: review.targetBranch,
-});
+const repoOf = (view: RigView, review: ReviewFacts): Job['repo'] => repoFor(view, review.targetBranch);
 
 function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs: number): RigVerdicts {
   switch (result.result) {
@@ -106,9 +104,32 @@ function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs
         title: `Resolve the conflict with ${review.targetBranch}`,
         body: conflictText(review, result.targetSha, result.paths, result.message),
       });
+    case 'refused':
+      return targetLost(view, review, result.message);
     default:
       return NOTHING;
   }
+}
+
+/** The target can't be put back: the merge request waits in line until the branch is there again. */
+function targetLost(view: RigView, review: ReviewFacts, message: string): RigVerdicts {
+  const feature = view.feature(review.targetBranch);
+  const lost: RigAction[] =
+    feature === null || feature.state === 'lost'
+      ? []
+      : [{ type: 'feature_step', branch: feature.branch, from: feature.state, to: 'lost', job: null, reason: message }];
+  return decide(review, `${review.targetBranch} can't be merged into: ${message}`, [
+    {
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'queued',
+      job: null,
+      heldReason: message,
+    },
+    { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
+    ...lost,
+  ]);
 }
 
 type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
@@ -257,6 +278,11 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
     const question = again
       ? `${review.sourceBeadId} was reworked and its ${cause.reason} in the same way as before. Look at it, then "gt bead retry ${review.sourceBeadId}".`
       : `${review.sourceBeadId} was reworked ${rounds} and still ${cause.reason}. Look at it, then "gt bead retry ${review.sourceBeadId}".`;
+    const landing = view.bead(review.sourceBeadId);
+    if (landing?.kind === 'landing') {
+      const why = `it was reworked ${rounds} and still ${cause.reason}`;
+      return decide(review, `this landing is given up: ${why}`, failLanding(view, { review, landing, why }));
+    }
     const reason = again ? 'the same gate failed twice in the same way' : 'the rework rounds are used up';
     return decide(review, reason, [step, back, ...askPerson(review, question)]);
   }

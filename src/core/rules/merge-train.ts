@@ -3,6 +3,7 @@ import type { Job } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
 import { trainRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
+import { repoFor } from './feature-branch.ts';
 import { act, NOTHING, type RigRule } from './rule.ts';
 
 /**
@@ -11,6 +12,8 @@ import { act, NOTHING, type RigRule } from './rule.ts';
  */
 export const mergeTrain: RigRule = (view, target, nowMs) => {
   if (view.activeReview(target) !== null) return NOTHING;
+  // A feature branch that is not known to be whole takes no merges: what was in it could be lost unseen.
+  if ((view.feature(target)?.state ?? 'ready') !== 'ready') return NOTHING;
   const next = view.nextReview(target);
   if (next === null) return NOTHING;
   const source = view.bead(next.sourceBeadId);
@@ -40,7 +43,7 @@ function mergeJob(view: RigView, review: ReviewFacts, source: Bead, nowMs: numbe
   return {
     kind: 'merge',
     key: `merge:${review.beadId}:${review.headSha}:${String(review.version)}`,
-    repo: { rig: config.name, url: config.url, targetBranch: review.targetBranch },
+    repo: repoFor(view, review.targetBranch),
     mergeRequest: review.beadId,
     head: review.headSha,
     earlierCandidate: review.candidateSha,

@@ -64,6 +64,7 @@ function decision(attempt: AttemptFacts, reason: string, actions: readonly RigAc
   return { rule: 'verify-done', entity: attemptEntity(attempt.id), reason, actions };
 }
 
+/** Claims are judged by their own commits: nothing of the target needs to be there for that. */
 const repoOf = (view: RigView, bead: Bead): Job['repo'] => ({
   rig: view.config().name,
   url: view.config().url,
@@ -117,7 +118,7 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
     kind: 'promote',
     key: promoteKey(attempt),
     repo: repoOf(view, bead),
-    branch: branchName(sourceOf(bead)),
+    branch: view.reviewOf(sourceOf(bead))?.branch ?? branchName(sourceOf(bead)),
     head: attempt.headSha,
     expectedOld: view.reviewOf(sourceOf(bead))?.headSha ?? null,
   };

@@ -7,6 +7,7 @@ import { TownError } from '../../core/errors.ts';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { GitError } from '../git/git.ts';
+import { BranchLost, fetchKept } from '../git/keep-branch.ts';
 import { checkRef } from '../git/names.ts';
 import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { restoreUncommitted } from '../git/rescue.ts';
@@ -86,8 +87,10 @@ async function fetchTarget(ctx: RunnerContext, live: LiveAgent): Promise<string>
   for (let tries = 1; ; tries += 1) {
     mayGoOn(ctx, live);
     try {
-      return await ctx.repos.fetchTarget(live.request.repo);
+      return await fetchKept(ctx.repos, live.request.repo);
     } catch (error) {
+      // The work starts from a commit that is known; the branch is put back before anything is merged into it.
+      if (error instanceof BranchLost && live.request.fixedHead !== null) return live.request.fixedHead;
       if (tries >= FETCH_TRIES_MAX) throw error;
       await pause(FETCH_RETRY_MS, live.abort.signal);
     }

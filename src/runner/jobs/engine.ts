@@ -11,6 +11,7 @@ import { Semaphore } from '../mutex.ts';
 import { pathSegment } from '../paths.ts';
 import { sweep } from '../process/sweep.ts';
 import { errorText } from '../text.ts';
+import { runBranch } from './branch.ts';
 import { gateMarker, runGates } from './gates.ts';
 import { runMerge } from './merge.ts';
 import { runPromote, runPush } from './push.ts';
@@ -49,6 +50,7 @@ export class JobEngine {
   async post(job: Job): Promise<JobAnswer> {
     checkUrl(job.repo.url);
     checkBranch(job.repo.targetBranch);
+    if (job.kind === 'branch') checkBranch(job.from);
     pathSegment(job.repo.rig, 'a rig');
     const stored = this.#ctx.jobs.result(job.key);
     if (stored !== null) return { state: 'done', result: stored };
@@ -150,6 +152,8 @@ function perform(ctx: RunnerContext, job: Exclude<Job, { kind: 'gates' }>): Prom
   switch (job.kind) {
     case 'repo':
       return runRepo(ctx, job);
+    case 'branch':
+      return runBranch(ctx, job);
     case 'verify':
       return runVerify(ctx, job);
     case 'promote':

@@ -3,17 +3,23 @@ import { mergingRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerContext } from '../context.ts';
 import { git, gitLine } from '../git/git.ts';
+import { fetchKept } from '../git/keep-branch.ts';
 import { isAncestor, resolve, type RigRepo, setRef } from '../git/repos.ts';
 import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
+import { orRefused } from './branch.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
 
 /** Merges in the object database, without a checkout; dates and author are fixed, so that a repeat makes the same commit. */
-export async function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
+export function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   pathSegment(job.mergeRequest, 'a merge request');
-  const targetSha = await ctx.repos.fetchTarget(job.repo);
+  return orRefused(() => merge(ctx, job));
+}
+
+async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
+  const targetSha = await fetchKept(ctx.repos, job.repo);
   const repo = await requireCommit(ctx, job.repo, job.head);
   if (await isAncestor(repo.place, job.head, targetSha))
     return { result: 'already_merged', targetSha, mergeSha: await mergeOf(repo, job, targetSha) };

@@ -1,9 +1,10 @@
-import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
+import type { Job, JobResult } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
-import { git, type GitOutput } from '../git/git.ts';
+import type { GitOutput } from '../git/git.ts';
+import { pushRef, remoteHead } from '../git/keep-branch.ts';
 import { checkBranch } from '../git/names.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
-import { ERROR_CHARS_MAX, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
+import { ERROR_CHARS_MAX } from '../limits.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 /** Pushes the candidate with the expected old value; the verdict comes from the target as fetched after it, not from push. */
@@ -15,6 +16,9 @@ export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'pus
     sha: job.candidate,
     expectedOld: job.expectedOld,
   });
+  // Somebody deleted the target meanwhile: that race is lost too, and the next merge sees what to do about it.
+  if (pushed.code !== 0 && (await remoteHead(repo, job.repo.url, job.repo.targetBranch)) === null)
+    return { result: 'lost_race', targetSha: null };
   const targetSha = await ctx.repos.fetchTarget(job.repo);
   if (await isAncestor(repo.place, job.candidate, targetSha)) return { result: 'pushed', targetSha };
   if (targetSha !== job.expectedOld) return { result: 'lost_race', targetSha };
@@ -32,7 +36,7 @@ export async function runPromote(ctx: RunnerContext, job: Extract<Job, { kind: '
   const to = { url: job.repo.url, branch: job.branch, sha: job.head };
   const first = await pushRef(repo, { ...to, expectedOld: job.expectedOld });
   if (first.code === 0) return { result: 'promoted', head: job.head };
-  const actual = await remoteHead(repo, job.repo, job.branch);
+  const actual = await remoteHead(repo, job.repo.url, job.branch);
   if (actual === job.head) return { result: 'promoted', head: job.head };
   const harmless = actual !== job.expectedOld && (actual === null || (await contains(ctx, repo, job, actual)));
   const pushed = harmless ? await pushRef(repo, { ...to, expectedOld: actual }) : first;
@@ -51,33 +55,6 @@ async function contains(
 ): Promise<boolean> {
   if ((await resolve(repo.place, actual)) === null) await ctx.repos.fetchAll(job.repo);
   return (await resolve(repo.place, actual)) !== null && isAncestor(repo.place, actual, job.head);
-}
-
-/** To the address, not to "origin": that is a setting that an agent may change from its worktree. */
-async function pushRef(
-  repo: RigRepo,
-  what: { readonly url: string; readonly branch: string; readonly sha: string; readonly expectedOld: string | null },
-): Promise<GitOutput> {
-  const ref = `refs/heads/${what.branch}`;
-  const lease = `--force-with-lease=${ref}:${what.expectedOld ?? ''}`;
-  return git(
-    repo.place,
-    ['push', '--porcelain', '--atomic', '--no-verify', lease, '--end-of-options', what.url, `${what.sha}:${ref}`],
-    {
-      timeoutMs: GIT_NETWORK_TIMEOUT_MS,
-      ok: [0, 1, 128],
-    },
-  );
-}
-
-async function remoteHead(repo: RigRepo, origin: Repo, branch: string): Promise<string | null> {
-  const out = (
-    await git(repo.place, ['ls-remote', '--end-of-options', origin.url, `refs/heads/${branch}`], {
-      timeoutMs: GIT_NETWORK_TIMEOUT_MS,
-    })
-  ).stdout;
-  const sha = out.split('\t')[0] ?? '';
-  return sha === '' ? null : sha;
 }
 
 const failure = (pushed: GitOutput): string => `${pushed.stderr}\n${pushed.stdout}`.trim().slice(0, ERROR_CHARS_MAX);

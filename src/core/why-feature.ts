@@ -1,0 +1,43 @@
+import type { Bead } from './model/bead.ts';
+import { featureBranchName } from './model/feature.ts';
+import type { RigView } from './view.ts';
+
+export interface FeatureSentence {
+  readonly sentence: string;
+  readonly rule: string;
+  readonly next: string;
+  readonly wakeAtMs: number | null;
+}
+
+/** What an open bead waits for that merges into a convoy's feature branch, or lands it; null when that is in order. */
+export function whyFeature(view: RigView, bead: Bead): FeatureSentence | null {
+  const isLanding = bead.kind === 'landing' && bead.convoyId !== null;
+  const feature = view.feature(
+    isLanding && bead.convoyId !== null ? featureBranchName(bead.convoyId) : bead.targetBranch,
+  );
+  if (feature === null || feature.state === 'ready') return null;
+  const { branch } = feature;
+  switch (feature.state) {
+    case 'staged':
+      return {
+        sentence: `Its convoy ${feature.convoyId} has not started; it merges into ${branch}.`,
+        rule: 'convoy',
+        next: `Run "gt convoy start ${feature.convoyId}".`,
+        wakeAtMs: null,
+      };
+    case 'lost':
+      return {
+        sentence: `The feature branch ${branch} can't be used: ${feature.reason ?? 'it is not on the origin'}`,
+        rule: 'feature-branch',
+        next: `Mend it on the origin; its last known good commit is ${feature.headSha ?? 'unknown'}. It is looked at again by itself.`,
+        wakeAtMs: feature.retryAtMs,
+      };
+    default:
+      return {
+        sentence: `The feature branch ${branch} is being ${feature.headSha === null ? 'made' : 'checked'} on the origin.`,
+        rule: 'feature-branch',
+        next: 'The answer of the runner.',
+        wakeAtMs: null,
+      };
+  }
+}
