@@ -419,7 +419,7 @@ describe('requests', () => {
     [{ title: 'c', tasks: [{ rig: 'app', title: 'a', depends_on: [0] }] }, 400, 'bad_dependency'],
     [{ title: 'c', tasks: [{ rig: 'app', title: 'a', depends_on: [7] }] }, 400, 'bad_dependency'],
     [{ title: 'c', tasks: [{ rig: 'app', title: 'a', depends_on: [-1] }] }, 400, 'bad_field'],
-    [{ title: 'c', beads: [BEAD], merge_mode: 'review-then-land' }, 422, 'not_in_this_version'],
+    [{ title: 'c', beads: [BEAD], merge_mode: 'all-at-once' }, 400, 'bad_field'],
     [{ title: 'c', beads: [BEAD], on_failure: 'maybe' }, 400, 'bad_field'],
   ])('refuse the convoy %#', async (value, status, code) => {
     const { ask, calls } = world();

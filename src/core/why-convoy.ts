@@ -34,7 +34,7 @@ export interface LandingFacts {
 }
 export const NO_LANDING: LandingFacts = { landings: [], now: null };
 
-export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts): Why {
+export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts = NO_LANDING): Why {
   const say = (sentence: string, next: string | null, more: More = {}): Why => ({
     id: convoy.id,
     state: convoyPhase(convoy),
@@ -72,6 +72,7 @@ function whyLanding(convoy: Convoy, beads: readonly ConvoyBead[], { landings, no
     state: convoy.status,
     rule: 'convoy-landing',
     sinceMs: convoy.createdAtMs,
+    command: now?.command ?? null,
     wakeAtMs: null,
   };
   const next = landings.find((landing) => !hasLanded(landing));
@@ -80,17 +81,26 @@ function whyLanding(convoy: Convoy, beads: readonly ConvoyBead[], { landings, no
   const done = landings.filter((landing) => landing.state === 'landed').map((landing) => landing.rig);
   const order = landingRigs(convoy, beads).join(', ');
   const so = `${done.length === 0 ? 'Nothing has landed yet' : `Landed in ${done.join(', ')}`} (order: ${order})`;
+  return { ...base, ...stageOf(convoy, next, { so, now }) };
+}
+
+/** What becomes of the rig that is next to land. */
+function stageOf(
+  convoy: Convoy,
+  next: ConvoyLanding,
+  { so, now }: { readonly so: string; readonly now: Why | null },
+): Pick<Why, 'sentence' | 'next' | 'wakeAtMs'> {
   const attempt = `attempt ${String(Math.max(1, next.attempt))} of ${String(LANDING_ATTEMPTS_MAX)}`;
+  const bead = next.beadId === null ? '' : ` as ${next.beadId}`;
   if (next.state === 'ordered')
     return {
-      ...base,
-      sentence: `${so}; lands in ${next.rig} now, ${attempt}${next.beadId === null ? '' : ` as ${next.beadId}`}${now === null ? '.' : `: ${now.sentence}`}`,
+      sentence: `${so}; lands in ${next.rig} now, ${attempt}${bead}${now === null ? '.' : `: ${now.sentence}`}`,
       next: now?.next ?? `${next.rig} makes its merge request.`,
       wakeAtMs: now?.wakeAtMs ?? null,
     };
-  if (next.attempt === 0) return { ...base, sentence: `${so}; ${next.rig} is next.`, next: 'It is ordered now.' };
+  if (next.attempt === 0)
+    return { sentence: `${so}; ${next.rig} is next.`, next: 'It is ordered now.', wakeAtMs: null };
   return {
-    ...base,
     sentence: `${so}; ${attempt} to land in ${next.rig} failed: ${next.reason ?? 'it was given up'}.`,
     next: `The next attempt comes by itself; "gt convoy close ${convoy.id}" gives the rest up.`,
     wakeAtMs: next.notBeforeMs,

@@ -123,7 +123,11 @@ describe('a convoy that lands at once', () => {
     const convoy = await create({ tasks: [newTask('api', 'a'), newTask('web', 'b')] });
     town.runner.judge = (job) =>
       job.kind === 'gates' && job.repo.rig === 'web' && job.repo.targetBranch === 'main' ? RED : defaultResult(job);
-    for (let n = 0; n < LANDING_ATTEMPTS_MAX * (REWORK_ROUNDS_MAX + 2); n += 1) {
+    for (
+      let n = 0;
+      n < LANDING_ATTEMPTS_MAX * (REWORK_ROUNDS_MAX + 2) && (await shown(convoy.id)).status !== 'failed';
+      n += 1
+    ) {
       await finishAll(town, 1_000 * (n + 1));
       await town.advance(10 * MINUTE);
     }

@@ -120,11 +120,7 @@ export class RigActions {
       case 'send_message':
         return this.#sendMessage(turn, writer, action);
       case 'raise_escalation':
-        if (action.causeKey.startsWith('bead:'))
-          writer.markEscalated(trusted.bead(action.causeKey.slice('bead:'.length)), true);
-        else if (action.causeKey.startsWith('breaker:')) writer.markBreakerEscalated();
-        else if (action.causeKey.startsWith(FEATURE_CAUSE))
-          writer.features.markEscalated(action.causeKey.slice(FEATURE_CAUSE.length), true);
+        remember(writer, action.causeKey);
         turn.send<RigToTown>('town', this.#rig.address, {
           type: 'escalation_raised',
           causeKey: action.causeKey,
@@ -349,6 +345,14 @@ const targetHead = (review: ReviewFacts): Sha | null =>
   review.result?.result === 'pushed' || review.result?.result === 'already_merged'
     ? trusted.sha(review.result.targetSha)
     : null;
+
+/** That an escalation about this cause is open, where its rule reads it. */
+function remember(writer: RigWriter, causeKey: string): void {
+  if (causeKey.startsWith('bead:')) writer.markEscalated(trusted.bead(causeKey.slice('bead:'.length)), true);
+  else if (causeKey.startsWith('breaker:')) writer.markBreakerEscalated();
+  else if (causeKey.startsWith(FEATURE_CAUSE))
+    writer.features.markEscalated(causeKey.slice(FEATURE_CAUSE.length), true);
+}
 
 function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_breaker'>): Change {
   const entity = 'breaker:dispatch';
