@@ -66,6 +66,9 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'daemon status', group: 'Machinery', summary: 'is it running, since when' },
   { name: 'daemon logs', group: 'Machinery', summary: 'the log of the daemon' },
   { name: 'daemon run', group: 'Machinery', summary: 'run the daemon in the foreground' },
+  { name: 'backup', group: 'Machinery', summary: 'copy all databases, while the town runs' },
+  { name: 'restore', group: 'Machinery', summary: 'make a town from a backup' },
+  { name: 'replay', group: 'Machinery', summary: 'run recorded history again and compare' },
   { name: 'version', group: 'Machinery', summary: 'print the version' },
   { name: 'help', group: 'Machinery', summary: 'help for a command, or: exit-codes, environment' },
 ];

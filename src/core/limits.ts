@@ -128,6 +128,8 @@ export const GATE_TIMEOUT_MS: number = 15 * MINUTE;
 export const RESYNC_ACTIVE_MS: number = 30 * SECOND;
 export const RESYNC_WAITING_MS: number = 5 * MINUTE;
 
+/** A turn that could not be committed (disk full, I/O error) is tried again after this long. */
+export const TURN_RETRY_MS: number = SECOND;
 /** Rounds of reconcile and apply within one turn; what is left goes on in the next turn. */
 export const RECONCILE_ROUNDS_MAX = 50;
 /** Inbox events and commands taken into one commit. */
@@ -143,10 +145,23 @@ export const EFFECT_RETRY_MIN_MS = 250;
 export const EFFECT_RETRY_MAX_MS: number = 30 * SECOND;
 /** Accepted work is asked for again after this long without a callback. */
 export const ACCEPTED_POLL_MS: number = 30 * SECOND;
+/** Observations asked for in one batch. */
+export const OBSERVE_BATCH_MAX = 200;
 /** Rows that housekeeping deletes in one turn. */
 export const PRUNE_BATCH = 200;
 /** Applied inbox rows, performed outbox rows and answers to idempotency keys are kept this long, for `gt why` and for late duplicates. */
 export const QUEUE_RETENTION_MS: number = 24 * 60 * MINUTE;
+
+/** A process that has just opened its databases has better things to do. */
+export const HOUSEKEEPING_AFTER_OPEN_MS: number = 60 * SECOND;
+/** What is kept is kept for days, so an hour more or less does not matter. */
+export const HOUSEKEEPING_EVERY_MS: number = 60 * MINUTE;
+/** After a full batch: soon, but other work comes first. */
+export const HOUSEKEEPING_GOES_ON_MS: number = 10 * SECOND;
+/** Recorded turns and journal rows are kept at least this long, if a snapshot holds what they led to. */
+export const HISTORY_KEPT_MS: number = 7 * 24 * 60 * MINUTE;
+/** Fewer recorded turns are not worth a copy of the database: they run again within seconds. */
+export const SNAPSHOT_TURNS_MIN = 2_000;
 
 /** Text limits at the boundary. */
 export const TITLE_CHARS_MAX = 500;

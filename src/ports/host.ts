@@ -5,6 +5,7 @@ import type { Random } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Notifier } from './notifier.ts';
 import type { RunnerClient } from './runner-client.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { Sql } from './sql.ts';
 
 /** `town` or `rig/<name>`: one single-writer actor each, with its own database and alarm. */
@@ -28,6 +29,8 @@ export interface HostPorts {
   after(delayMs: number, work: () => void): () => void;
   /** Signs what an attempt may do; the agent shows it on every call. */
   mintCapability(capability: Capability): Promise<string>;
+  /** Copies of databases for replay; without it all history is kept. */
+  readonly snapshots?: Snapshots | undefined;
   /** Effects of one actor in flight at once; the default suits the narrowest host. */
   readonly effectsInFlightMax?: number | undefined;
   /** Called after each committed turn: where a development host checks the invariants. */

@@ -1,32 +1,33 @@
 import {
   EFFECT_DEADLINE_MS,
   EFFECTS_IN_FLIGHT_MAX,
+  HISTORY_KEPT_MS,
+  OBSERVE_BATCH_MAX,
   PRUNE_BATCH,
   QUEUE_RETENTION_MS,
   RECONCILE_ROUNDS_MAX,
   RESYNC_ACTIVE_MS,
   RESYNC_WAITING_MS,
   TURN_BATCH_MAX,
+  TURN_RETRY_MS,
 } from '../../core/limits.ts';
 import { RESYNC, type Ref } from '../../core/refs.ts';
 import type { Alarm } from '../../ports/alarm.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import { DbError, type Sql } from '../../ports/sql.ts';
+import { HistoryStore } from '../../store/history-store.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { migrate, newestOf } from '../../store/migrate.ts';
 import { TurnStore } from '../../store/turn-store.ts';
 import { drainInbox } from './drain.ts';
 import { describe, stopping, storageFailed } from './failures.ts';
 import type { EffectOutcome, Program } from './program.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { Envelope, Receipt } from './envelope.ts';
 import { settleEffect, type Performed } from './settle-effect.ts';
 import { LiveTape, UNNAMED, type Call, type Tape } from './tape.ts';
 import { Turn } from './turn.ts';
 import { Waiters } from './waiters.ts';
-
-/** A turn that could not be committed (disk full, I/O error) is tried again after this long. */
-const TURN_RETRY_MS = 1_000;
-/** Observations asked for in one batch. */
-const OBSERVE_BATCH = 200;
 
 interface Job {
   readonly call: Call;
@@ -34,17 +35,6 @@ interface Job {
   readonly run: (turn: Turn) => () => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** A message of another actor, numbered per sender. */
-export interface Envelope {
-  readonly from: string;
-  readonly to: string;
-  readonly seq: number;
-  readonly message: { readonly type: string };
-}
-
-/** `gap`: an earlier message of this sender has not arrived; the sender repeats in order. */
-export type Receipt = 'applied' | 'duplicate' | 'gap';
 
 /**
  * A single-writer state machine on one database. All that is asked in one event-loop turn shares one transaction:
@@ -56,6 +46,7 @@ export class Actor {
   readonly #sql: Sql;
   readonly #kernel: KernelStore;
   readonly #turns: TurnStore;
+  readonly #history: HistoryStore;
   readonly #program: Program;
   readonly #alarm: Alarm;
   #jobs: Job[] = [];
@@ -67,6 +58,7 @@ export class Actor {
   readonly #inFlight = new Map<OutboxRow, number>();
   readonly #waiters: Waiters;
   readonly #tape: Tape;
+  readonly #house = new Housekeeping();
   /** The call from outside that runs now; what it asks for is recorded under its name. */
   #calling: Call = UNNAMED;
 
@@ -75,7 +67,7 @@ export class Actor {
     readonly ports: HostPorts;
     readonly sql: Sql;
     readonly program: Program;
-    /** Must be the source of chance of the program too, so that what it draws is recorded. */
+    /** The program's source of chance too. */
     readonly tape?: Tape;
   }) {
     this.address = options.address;
@@ -83,6 +75,7 @@ export class Actor {
     this.#sql = options.sql;
     this.#kernel = new KernelStore(options.sql);
     this.#turns = new TurnStore(options.sql);
+    this.#history = new HistoryStore(options.sql);
     this.#program = options.program;
     this.#tape = options.tape ?? new LiveTape(options.ports.random);
     this.#waiters = new Waiters(options.ports);
@@ -94,6 +87,7 @@ export class Actor {
   /** Brings the schema up to date, takes up what a crash left undone, and looks at everything that is live. */
   open(): Promise<void> {
     migrate(this.#sql, this.#program.migrations, this.#ports.clock.now());
+    this.#house.opened(this.#ports.clock.now());
     this.#ports.clock.raise?.(this.#kernel.lastRecordedMs());
     return this.ask(
       (turn) => {
@@ -192,7 +186,7 @@ export class Actor {
     return this.#waiters.until(probe, timeoutMs);
   }
 
-  /** Asks for a turn soon; many calls make one. */
+  /** Asks for a turn; many calls make one. */
   readonly wake = (): void => {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
@@ -238,6 +232,26 @@ export class Actor {
   #goOutside(claimed: readonly OutboxRow[], nowMs: number): void {
     for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS);
     this.#lookAround(nowMs);
+    if (this.#house.begin(nowMs)) void this.#house.keep(this, this.#sql, this.#ports);
+  }
+
+  /** Puts away what is too old to be needed, a bounded part of it; true when more is left. */
+  housekeep(): Promise<boolean> {
+    return this.ask(
+      (turn) => {
+        this.#kernel.prune(turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
+        const isMoreHistory = this.#history.prune(turn.nowMs - HISTORY_KEPT_MS, PRUNE_BATCH);
+        return this.#program.collect?.(turn) === true || isMoreHistory;
+      },
+      ['housekeep'],
+    );
+  }
+
+  /** A copy of the database with all up to `turn` is kept; `oldest` is the turn of the oldest copy. */
+  snapshotTaken(turn: number, oldest: number): Promise<void> {
+    return this.ask(() => {
+      this.#history.snapshotTaken(turn, oldest);
+    }, ['snapshotTaken', turn, oldest]);
   }
 
   /** What only reads after the commit: a disk that fails here costs a second look, never the loop. */
@@ -287,7 +301,6 @@ export class Actor {
   #reconcile(turn: Turn, ref: Ref): void {
     if (ref === RESYNC) {
       for (const live of this.#program.liveRefs()) turn.dirty(live);
-      this.#kernel.prune(turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
       return;
     }
     try {
@@ -371,7 +384,7 @@ export class Actor {
   /** Step 1 of the loop, outside any transaction: asks about what is due, one batch at a time. */
   #startObservation(nowMs: number): void {
     if (this.#observing) return;
-    const due = this.#kernel.dueTimers('observe', nowMs, OBSERVE_BATCH);
+    const due = this.#kernel.dueTimers('observe', nowMs, OBSERVE_BATCH_MAX);
     if (due.length === 0) return;
     this.#observing = true;
     void this.#program

@@ -29,6 +29,8 @@ export interface Program {
   /** All entities that are not at rest: what a restart and the safety net look at. */
   liveRefs(): readonly Ref[];
   activity(): Activity;
+  /** Puts away what nobody needs any more, a bounded part of it; true when more is left. */
+  collect?(turn: Turn): boolean;
   perform(row: OutboxRow): Promise<EffectOutcome>;
   /** Asks the outside about entities whose observation is due. Never throws: no answer is an observation too. */
   observe(entities: readonly Ref[]): Promise<Observation>;

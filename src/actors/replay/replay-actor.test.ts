@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { SqliteSql } from '../../hosts/node/sql-sqlite.ts';
 import type { RecordedStep } from './replay-history.ts';
 import { recordedSteps, replayHistory } from './replay-history.ts';
-import { digestTables } from '../../store/table-dump.ts';
+import { migrate } from '../../store/migrate.ts';
+import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
+import { digestTables, dumpCounters, dumpTable, loadTables, tableNames } from '../../store/table-dump.ts';
 import { rigConfig, VirtualTown } from '../../../test/support/virtual-town.ts';
 import { human, newBead } from '../../../test/support/town-story.ts';
 
@@ -31,6 +33,22 @@ describe('a replay', () => {
     expect(result.difference).toBeNull();
     expect(result.turns).toBe(steps.length);
     expect(result.journalRows).toBeGreaterThan(3);
+  });
+
+  it('goes on from a snapshot as well, with all counters where they stood', async () => {
+    const { steps: before, town } = await story();
+    const from = sqlOf(town);
+    const base = [...tableNames(from).map((table) => dumpTable(from, table)), dumpCounters(from)];
+    await town.service.createBead(newBead('two'), human);
+    await town.advance(120_000);
+    const { seq, journalSeq } = before.at(-1)!.turn;
+    const sql = SqliteSql.open(':memory:', { readOnly: false });
+    migrate(sql, RIG_MIGRATIONS, 0);
+    loadTables(sql, base);
+    const steps = [...recordedSteps(from, seq, journalSeq)];
+    const actor = { address: 'rig/api', town: 'town-test' };
+    expect(steps.length).toBeGreaterThan(2);
+    expect(replayHistory(actor, { sql, journalSeq }, steps, () => digestTables(from)).difference).toBeNull();
   });
 
   it('names the first journal row that somebody changed, and the field', async () => {

@@ -36,7 +36,15 @@ export interface ReplayedActor {
 }
 
 /** Calls of the kernel itself; every other name is a public method of the rig or the town. */
-const KERNEL_CALLS: ReadonlySet<string> = new Set(['open', 'record', 'receive', 'settle', 'observed', 'housekeep']);
+const KERNEL_CALLS: ReadonlySet<string> = new Set([
+  'open',
+  'record',
+  'receive',
+  'settle',
+  'observed',
+  'housekeep',
+  'snapshotTaken',
+]);
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 

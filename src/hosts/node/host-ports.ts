@@ -12,6 +12,7 @@ import type { Sql } from '../../ports/sql.ts';
 import { readInvariantFacts } from '../../store/invariant-facts.ts';
 import { TimerAlarm } from './alarm-timer.ts';
 import { systemRandom } from './random.ts';
+import { fileSnapshots } from './snapshots.ts';
 import { SqliteSql } from './sql-sqlite.ts';
 import type { TownPaths, TownSecrets } from './town-files.ts';
 
@@ -53,6 +54,9 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
       alarms.push(alarm);
       return alarm;
     },
+    ...(options.storage === 'files'
+      ? { snapshots: fileSnapshots(options.paths, (actor) => databasePath(options.paths, actor)) }
+      : {}),
     defer: (work) => {
       setImmediate(work);
     },
@@ -81,7 +85,8 @@ function invariantChecker(clock: Clock, log: Log): (address: ActorAddress, sql: 
   };
 }
 
-function databasePath(paths: TownPaths, address: ActorAddress): string {
+/** The database file of one actor. */
+export function databasePath(paths: TownPaths, address: ActorAddress): string {
   if (address === 'town') return paths.townDb;
   return join(paths.rigsDir, `${parseRigName(address.slice('rig/'.length))}.db`);
 }

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { conflict, TownError, usage } from '../../core/errors.ts';
+import { readJsonIfThere, writeFileAtomic } from './atomic-file.ts';
+import { copyDatabase, damageOf } from './copy-database.ts';
+import { tooOld } from './consistent-cut.ts';
+import { createTown } from './town-create.ts';
+import { PRIVATE_DIR_MODE, townPaths, type Town, type TownPaths } from './town-files.ts';
+
+const MANIFEST = 'backup.json';
+const FORMAT = 1;
+/** Copies take milliseconds and messages come in bursts; more rounds than this mean a town that never rests. */
+const ROUNDS_MAX = 20;
+
+interface BackupFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface BackupResult {
+  readonly folder: string;
+  readonly files: readonly BackupFile[];
+}
+
+/** Every database of a town, by its name below `.gastown`. */
+function databases(paths: TownPaths): readonly string[] {
+  const rigs = existsSync(paths.rigsDir) ? readdirSync(paths.rigsDir).filter((name) => name.endsWith('.db')) : [];
+  return ['town.db', ...rigs.map((name) => join('rigs', name))].filter((name) => existsSync(join(paths.dataDir, name)));
+}
+
+const fileOf = (folder: string, name: string): BackupFile => {
+  const bytes = readFileSync(join(folder, name));
+  return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+};
+
+/**
+ * Copies all databases of a town, which may be running, and its configuration into a new folder, and checks each copy.
+ * Not in it: secrets, clones, worktrees, and the runner's database, which is about this machine's processes and folders.
+ * No copy misses a message that another one holds for delivered. Errors: `folder_exists`, `database_damaged`, `too_busy`.
+ */
+export async function backupTown(town: Town, folder: string, nowMs: number): Promise<BackupResult> {
+  if (existsSync(folder))
+    throw conflict('folder_exists', `${folder} exists.`, 'Name a folder that does not exist yet.');
+  const half = `${folder}.half`;
+  rmSync(half, { recursive: true, force: true });
+  mkdirSync(join(half, 'rigs'), { recursive: true, mode: PRIVATE_DIR_MODE });
+  const names = databases(town.paths);
+  await copyAll(town.paths, half, names);
+  cpSync(town.paths.config, join(half, 'gastown.toml'));
+  const files = [...names, 'gastown.toml'].map((name) => fileOf(half, name));
+  const { id, name } = town.identity;
+  const manifest = { kind: 'gastown-backup', format: FORMAT, town: { id, name }, createdAtMs: nowMs, files };
+  writeFileAtomic(join(half, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  mkdirSync(dirname(folder), { recursive: true });
+  renameSync(half, folder);
+  return { folder, files };
+}
+
+const addressOf = (name: string): string =>
+  name === 'town.db' ? 'town' : name.replace(/\.db$/, '').replace('rigs/', 'rig/');
+
+/** Copies all, then those again that messages have overtaken meanwhile. */
+async function copyAll(paths: TownPaths, folder: string, names: readonly string[]): Promise<void> {
+  const copies = new Map(names.map((name) => [addressOf(name), join(folder, name)]));
+  let wanted = names;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    for (const name of wanted) await copyDatabase(join(paths.dataDir, name), join(folder, name));
+    const late = new Set(tooOld(copies));
+    wanted = names.filter((name) => late.has(addressOf(name)));
+    if (wanted.length === 0) return;
+  }
+  throw new TownError('busy', 'too_busy', {
+    message: `The rigs exchange messages faster than their databases can be copied (${String(ROUNDS_MAX)} tries).`,
+    next: 'Try again in a quiet moment, or after "gt daemon stop"; agents go on meanwhile.',
+  });
+}
+
+const broken = (folder: string, why: string): TownError =>
+  usage('bad_backup', `${folder} is no whole backup: ${why}.`, 'Use a folder that "gt backup" wrote.');
+
+function readManifest(folder: string): { readonly name: string; readonly files: readonly BackupFile[] } {
+  const data: unknown = readJsonIfThere(join(folder, MANIFEST));
+  const files: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'files') : undefined;
+  const town: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'town') : undefined;
+  const name: unknown = typeof town === 'object' && town !== null ? Reflect.get(town, 'name') : undefined;
+  if (!Array.isArray(files) || typeof name !== 'string') throw broken(folder, `${MANIFEST} is missing or unreadable`);
+  return { name, files: files.map((file: unknown) => asFile(folder, file)) };
+}
+
+function asFile(folder: string, file: unknown): BackupFile {
+  const field = (key: string): unknown => (typeof file === 'object' && file !== null ? Reflect.get(file, key) : null);
+  const [name, bytes, sha256] = [field('name'), field('bytes'), field('sha256')];
+  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof sha256 !== 'string' || !isOurName(name))
+    throw broken(folder, `${MANIFEST} is unreadable`);
+  return { name, bytes, sha256 };
+}
+
+/** Nothing outside the town's folder is ever written, whatever a manifest says. */
+const isOurName = (name: string): boolean => /^(gastown\.toml|town\.db|rigs\/[a-z0-9][a-z0-9-]*\.db)$/.test(name);
+
+/** Says what is wrong with a backup; null when each file is as it was written and sound. */
+export function backupProblem(folder: string): string | null {
+  for (const file of readManifest(folder).files) {
+    if (!existsSync(join(folder, file.name))) return `${file.name} is missing`;
+    const found = fileOf(folder, file.name);
+    if (found.sha256 !== file.sha256) return `${file.name} is not what was written`;
+    const damage = file.name.endsWith('.db') ? damageOf(join(folder, file.name)) : null;
+    if (damage !== null) return `${file.name}: ${damage}`;
+  }
+  return null;
+}
+
+/**
+ * Makes a town in a new folder from a backup. It gets an identity and secrets of its own, so that it takes no process of
+ * the former town for its own. What an agent was at work on then is dispatched again. Errors: `bad_backup`, `town_exists`.
+ */
+export function restoreTown(backup: string, root: string, nowMs: number): Town {
+  const { name, files } = readManifest(backup);
+  const problem = backupProblem(backup);
+  if (problem !== null) throw broken(backup, problem);
+  if (existsSync(root) && readdirSync(root).length > 0)
+    throw conflict('town_exists', `${root} is not empty.`, 'Restore into a folder that does not exist yet.');
+  mkdirSync(root, { recursive: true });
+  const paths = townPaths(realpathSync(root));
+  const half = join(paths.dataDir, 'restore.half');
+  mkdirSync(join(half, 'rigs'), { recursive: true, mode: PRIVATE_DIR_MODE });
+  mkdirSync(paths.rigsDir, { recursive: true });
+  for (const file of files) cpSync(join(backup, file.name), join(half, file.name));
+  for (const file of files.filter((one) => one.name.endsWith('.db')))
+    renameSync(join(half, file.name), join(paths.dataDir, file.name));
+  // Last: its presence makes the folder a town.
+  renameSync(join(half, 'gastown.toml'), paths.config);
+  rmSync(half, { recursive: true, force: true });
+  return createTown({ root: paths.root, name: name === '' ? basename(root) : name, ownerEmail: '', nowMs }).town;
+}

@@ -1,0 +1,53 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { TownError } from '../../core/errors.ts';
+
+/** Pages copied at once; the copy gives way to the writer between two such steps. */
+const PAGES_AT_ONCE = 1_000;
+
+/**
+ * Copies a database that may be in use, as it stood at one moment, and checks the copy. The target appears whole or
+ * not at all. Errors: `database_damaged`.
+ */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  const half = `${to}.half`;
+  rmSync(half, { force: true });
+  const source = new DatabaseSync(from, { readOnly: true });
+  try {
+    await backup(source, half, { rate: PAGES_AT_ONCE });
+  } finally {
+    source.close();
+  }
+  const problem = damageOf(half);
+  if (problem !== null) {
+    rmSync(half, { force: true });
+    throw damaged(from, problem);
+  }
+  const file = openSync(half, 'r');
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(half, to);
+}
+
+/** What SQLite finds wrong with a file; null when it is sound. */
+export function damageOf(path: string): string | null {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const answer = db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+      if (answer !== 'ok') return String(answer);
+      const orphan = db.prepare('PRAGMA foreign_key_check').get();
+      return orphan === undefined ? null : `a row of ${String(orphan['table'])} refers to nothing`;
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+export const damaged = (path: string, what: string): TownError =>
+  new TownError('precondition', 'database_damaged', {
+    message: `${path} is damaged: ${what}.`,
+    next: 'Keep the file as it is, and restore the newest backup that is sound into a new folder with "gt restore".',
+  });
