@@ -35,7 +35,7 @@ describe('docs/configuration.md', () => {
   it('names every key of the file, and no other', () => {
     const both = [...rowsUnder('`[defaults]`').keys()];
     const rigOnly = [...rowsUnder('`[rigs.<name>]` only').keys()].filter((key) => key !== 'run' && key !== 'timeout');
-    expect(keysKnown('').toSorted()).toEqual(['daemon', 'defaults', 'escalation', 'rigs', 'town']);
+    expect(keysKnown('').toSorted()).toEqual(['budgets', 'daemon', 'defaults', 'escalation', 'prices', 'rigs', 'town']);
     expect([...rowsUnder('`[town]`').keys()].toSorted()).toEqual(keysKnown('[town]').toSorted());
     expect([...rowsUnder('`[daemon]`').keys()].toSorted()).toEqual(keysKnown('[daemon]').toSorted());
     for (const section of [
@@ -45,6 +45,11 @@ describe('docs/configuration.md', () => {
       const keys = rowsUnder(`\`[${section.slice(0, section.indexOf(']') + 1)}\``).keys();
       expect([...keys].toSorted()).toEqual(keysKnown(`[${section}`).toSorted());
     }
+    for (const [heading, section] of [
+      ['`[budgets.<scope>]`', '[budgets.town]'],
+      ['`[prices."<model>"]`', '[prices.m]\ninput = 1\noutput = 1'],
+    ] as const)
+      expect([...rowsUnder(heading).keys()].toSorted()).toEqual(keysKnown(section).toSorted());
     expect(both.toSorted()).toEqual(keysKnown('[defaults]').toSorted());
     expect([...both, ...rigOnly].toSorted()).toEqual(keysKnown(RIG).toSorted());
   });

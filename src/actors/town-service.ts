@@ -8,6 +8,7 @@ import type {
   RigConfig,
 } from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
+import type { Budget } from '../core/budget.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
 import type { ConvoyLanding } from '../core/model/landing.ts';
@@ -44,6 +45,7 @@ import type {
 } from '../core/queries.ts';
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
+import type { MoneyGateway } from '../ports/money-gateway.ts';
 import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
@@ -53,6 +55,7 @@ import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
 import { TownActors } from './town-actors.ts';
+import { TownMoney } from './town-money.ts';
 import { TownTalk } from './town-talk.ts';
 import type { RigActor } from './rig/rig-actor.ts';
 import { rigVerdict } from './rig/rig-verdict.ts';
@@ -79,6 +82,7 @@ export class TownService implements TownGateway {
   readonly #actors: TownActors;
   readonly #readOnly: boolean;
   readonly talk: TalkGateway;
+  readonly money: MoneyGateway;
 
   constructor(options: TownServiceOptions) {
     this.id = options.id;
@@ -86,12 +90,12 @@ export class TownService implements TownGateway {
     this.#ports = options.ports;
     this.#readOnly = options.readOnly ?? false;
     this.#actors = new TownActors(options.id, options.ports, this.#readOnly);
+    const writable = this.#writable;
+    this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
     this.talk = new TownTalk({
       actors: this.#actors,
       ports: options.ports,
-      writable: () => {
-        this.#writable();
-      },
+      writable,
       checkCapability: (capability) => this.checkCapability(capability),
       hook: (capability) => this.hook(capability),
       findAgent: (name) => this.findAgent(name),
@@ -99,9 +103,9 @@ export class TownService implements TownGateway {
   }
 
   /** Opens the town and every rig it knows, takes up what a crash left undone, then applies the settings. */
-  async start(rigs: readonly RigConfig[]): Promise<void> {
+  async start(rigs: readonly RigConfig[], budgets: readonly Budget[] = []): Promise<void> {
     await this.#actors.open();
-    if (!this.#readOnly) await this.configure(rigs);
+    if (!this.#readOnly) await this.configure(rigs, budgets);
   }
 
   stop(): void {
@@ -114,8 +118,9 @@ export class TownService implements TownGateway {
   }
 
   /** Applies the settings of the town's file. Rigs that are not in it keep running with their last settings. */
-  async configure(rigs: readonly RigConfig[]): Promise<void> {
+  async configure(rigs: readonly RigConfig[], budgets: readonly Budget[] = []): Promise<void> {
     for (const config of rigs) await this.#actors.configureRig(config);
+    await this.#actors.town.configureBudgets(budgets);
   }
 
   /** A runner of this instance answers now; whatever ran under another instance is asked about at once. */
@@ -134,13 +139,13 @@ export class TownService implements TownGateway {
     return Promise.resolve(this.#actors.rigs().map((rig) => rig.summary()));
   }
 
-  #writable(): void {
+  readonly #writable = (): void => {
     if (this.#readOnly)
       throw new TownError('unreachable', 'daemon_down', {
         message: 'The daemon is not running, so nothing can be changed.',
         next: 'Start it with "gt up".',
       });
-  }
+  };
 
   #rig(name: string): RigActor {
     const rig = this.#actors.rig(name);
@@ -168,9 +173,7 @@ export class TownService implements TownGateway {
     return rig.beadSummary(await rig.beadCommand(command, caller));
   }
 
-  #now(): number {
-    return this.#ports.clock.now();
-  }
+  readonly #now = (): number => this.#ports.clock.now();
 
   listBeads(filter: BeadFilter): Promise<Page<BeadSummary>> {
     const rigs = filter.rig === undefined ? this.#actors.rigs() : [this.#rig(filter.rig)];

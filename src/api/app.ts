@@ -16,6 +16,7 @@ import { registerBeads } from './handlers/beads.ts';
 import { registerConvoys } from './handlers/convoys.ts';
 import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
+import { registerMoney } from './handlers/money.ts';
 import type { App, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
@@ -65,6 +66,7 @@ export function createApp(options: AppOptions): App {
   registerBeads(app, options);
   registerConvoys(app, options);
   registerEscalations(app, options);
+  registerMoney(app, options);
   registerAgentCalls(app, options);
   registerRunnerCalls(app, options);
   registerTalk(app, options);

@@ -15,6 +15,7 @@ const follow = () => import('./commands/follow.ts');
 const agent = () => import('./commands/agent.ts');
 const mail = () => import('./commands/mail.ts');
 const talk = () => import('./commands/talk.ts');
+const budget = () => import('./commands/budget.ts');
 const daemon = () => import('./commands/daemon.ts');
 
 /** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` and `version` are in `main.ts`. */
@@ -60,6 +61,11 @@ const LOADERS: Readonly<Record<string, Load>> = {
   prime: async () => (await agent()).prime,
   hook: async () => (await agent()).hook,
   done: async () => (await agent()).done,
+  usage: async () => (await import('./commands/usage.ts')).usage,
+  costs: async () => (await import('./commands/costs.ts')).costs,
+  'budget list': async () => (await budget()).list,
+  'budget set': async () => (await budget()).set,
+  'budget remove': async () => (await budget()).remove,
   checkpoint: async () => (await agent()).checkpoint,
   'mail inbox': async () => (await mail()).inbox,
   'mail read': async () => (await mail()).read,

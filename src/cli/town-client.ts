@@ -61,11 +61,16 @@ export class TownClient {
     }
   }
 
-  async post<T>(path: string, body: unknown): Promise<T> {
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>('POST', path, body);
+  }
+
+  async send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const headers = { 'idempotency-key': globalThis.crypto.randomUUID() };
     for (let tries = 1; ; tries += 1) {
       try {
-        return JSON.parse(checked(await this.#send('POST', path, { body: JSON.stringify(body), headers })).text) as T;
+        const sent = body === undefined ? { headers } : { body: JSON.stringify(body), headers };
+        return JSON.parse(checked(await this.#send(method, path, sent)).text) as T;
       } catch (error) {
         if (error instanceof NotListening) throw daemonDown();
         const isLost = error instanceof NoAnswer && !error.timedOut;

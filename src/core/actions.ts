@@ -1,3 +1,5 @@
+import type { Budget, BudgetAccount } from './budget.ts';
+import type { QuotaWindow } from './view.ts';
 import type { AgentStatus, Outcome } from './model/agent.ts';
 import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
 import type { Seen } from './model/health.ts';
@@ -57,6 +59,22 @@ export type RigAction =
       readonly signature: string;
       readonly notBeforeMs: number;
     }
+  /** Waits for its quota window and keeps its place; nothing is charged. */
+  | { readonly type: 'park_bead'; readonly bead: BeadId; readonly untilMs: number; readonly reason: string }
+  | { readonly type: 'release_bead'; readonly bead: BeadId }
+  /** Nothing that draws on this account and model is dispatched until it opens. */
+  | { readonly type: 'close_quota'; readonly window: QuotaWindow }
+  | { readonly type: 'mark_quota_told'; readonly scope: string; readonly told: boolean }
+  /** Asks the town for a part of a shared budget; totals, see `RigBudget`. */
+  | {
+      readonly type: 'reserve_budget';
+      readonly budget: string;
+      readonly wanted: number;
+      readonly least: number;
+      readonly waiting: boolean;
+    }
+  /** Gives back what is not needed now: others may wait for it. */
+  | { readonly type: 'settle_budget'; readonly budget: string; readonly returned: number }
   /** Starts of it that failed in a row; nothing is charged. */
   | { readonly type: 'count_start_failure'; readonly bead: BeadId; readonly startFailures: number }
   | { readonly type: 'hold_bead'; readonly bead: BeadId; readonly hold: Hold; readonly reason: string }
@@ -192,6 +210,10 @@ export type RigToTown =
       readonly text: string;
     }
   | { readonly type: 'escalation_resolved'; readonly causeKey: string }
+  /** What this rig used of a budget, gave back of it, and asks for. The newest counts. */
+  | { readonly type: 'budget_account'; readonly budget: string; readonly account: BudgetAccount }
+  /** A provider refused; other rigs may draw on the same account. */
+  | { readonly type: 'quota_closed'; readonly window: QuotaWindow }
   /** Live work began or ended; the town watches a rig only in between. */
   | { readonly type: 'rig_activity'; readonly live: boolean };
 
@@ -247,6 +269,17 @@ export type TownToRig =
       readonly cancel: boolean;
       readonly reason: string;
     }
+  /** A budget as this rig should know it; `granted` is all that it was ever given. */
+  | {
+      readonly type: 'budget_terms';
+      readonly budget: Budget;
+      readonly since: number;
+      readonly granted: number;
+      readonly townSpent: number;
+      readonly townReserved: number;
+    }
+  | { readonly type: 'budget_ended'; readonly budget: string }
+  | { readonly type: 'quota_closed'; readonly window: QuotaWindow }
   | { readonly type: 'watch_bead'; readonly bead: string }
   | { readonly type: 'deliver_mail'; readonly mail: NewMail }
   | { readonly type: 'gate_cleared'; readonly ref: string }
@@ -310,6 +343,9 @@ export type TownAction =
       readonly subject: string;
       readonly message: string;
     }
+  /** A rig gets more of a shared budget, or hears of a change of it. */
+  | { readonly type: 'grant_budget'; readonly budget: string; readonly rig: string; readonly granted: number }
+  | { readonly type: 'mark_budget_told'; readonly budget: string; readonly told: boolean }
   | { readonly type: 'close_escalation'; readonly causeKey: string }
   /** Tells it over one route: an effect, where the route leaves the town. */
   | {

@@ -1,4 +1,5 @@
 import type { BeadId, RigName } from './model/ids.ts';
+import type { Price } from './prices.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
 import type { Origin, Priority } from './model/bead.ts';
 
@@ -32,7 +33,31 @@ export interface RigConfig {
   readonly wallClockMs: number;
   readonly ownerEmail: string;
   readonly parked: boolean;
+  /** Missing in settings of an older program. */
+  readonly caps?: RigCaps | undefined;
 }
+
+/** Whose quota agents draw on, what it costs, and how many may do so at once. */
+export interface RigCaps {
+  /** The provider's account; null: one per runtime. */
+  readonly account: string | null;
+  /** Prices of the town, by the start of a model's name; they win over the list. */
+  readonly prices: Readonly<Record<string, Price>>;
+  /** Polecats of this rig at once that draw on one account; null: no limit of their own. */
+  readonly perAccountMax: number | null;
+  /** Polecats of this rig at once, by runtime. */
+  readonly perRuntimeMax: Readonly<Record<string, number>>;
+  /** No new polecat while more merge requests wait for a person; null: off. */
+  readonly reviewsWaitingMax: number | null;
+}
+
+export const NO_CAPS: RigCaps = {
+  account: null,
+  prices: {},
+  perAccountMax: null,
+  perRuntimeMax: {},
+  reviewsWaitingMax: null,
+};
 
 export interface CreateBead {
   readonly rig: RigName;

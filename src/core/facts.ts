@@ -189,6 +189,19 @@ export type JobResult =
 
 export type JobAnswer = { readonly state: 'accepted' } | { readonly state: 'done'; readonly result: JobResult };
 
+/** What an attempt used of one model. Money is millionths of a US dollar; null: no cost was said. */
+export interface UsageOfModel {
+  readonly model: string | null;
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly tokensCached: number;
+  readonly microUsd: number | null;
+  /** The part of the tokens whose cost was not said. */
+  readonly unpricedIn: number;
+  readonly unpricedOut: number;
+  readonly unpricedCached: number;
+}
+
 export type Fact =
   | {
       readonly type: 'agent_started';
@@ -217,6 +230,28 @@ export type Fact =
       readonly rig: string;
       readonly attempt: string;
       readonly epoch: number;
+      readonly reason: string;
+      readonly atMs: number;
+    }
+  /** All that the attempt has used until now: totals, so that a repeat or a lost one changes nothing. */
+  | {
+      readonly type: 'agent_usage';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      readonly models: readonly UsageOfModel[];
+      readonly atMs: number;
+    }
+  /** The provider refused: the quota of its account for this model is used up. */
+  | {
+      readonly type: 'quota_limited';
+      readonly key: string;
+      readonly rig: string;
+      readonly attempt: string;
+      readonly epoch: number;
+      /** When it is open again; null when the provider did not say. */
+      readonly resetsAtMs: number | null;
       readonly reason: string;
       readonly atMs: number;
     }

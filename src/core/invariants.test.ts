@@ -32,6 +32,7 @@ const REST: InvariantFacts = {
   mailExpiresAtMs: null,
   mailDueAtMs: null,
   unreadableBeads: 0,
+  money: [],
 };
 
 const task = bead({ status: 'in_progress' });

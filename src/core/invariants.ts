@@ -39,6 +39,8 @@ export interface InvariantFacts {
   readonly mailDueAtMs: number | null;
   /** Live beads with a value that this program does not know: set aside, but not at rest. */
   readonly unreadableBeads: number;
+  /** What the store found wrong in the sums of money (I21). */
+  readonly money: readonly Violation[];
 }
 
 export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violation[] {
@@ -49,6 +51,7 @@ export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violati
     ...reviews(facts),
     ...queues(facts, nowMs),
     ...mail(facts),
+    ...facts.money,
   ];
 }
 

@@ -103,6 +103,33 @@ export const WATCHDOG_ANSWER_MS: number = 10 * SECOND;
 /** Work that has been due for so long, ten times the interval of the safety net, means that a rig's loop stands still. */
 export const WATCHDOG_LAG_MAX_MS: number = 5 * MINUTE;
 
+/**
+ * What a dispatch of an AI runtime reserves before anything is known of its like: a task of moderate size at the price of
+ * a good model. Later the moving average is used.
+ */
+export const ESTIMATE_FIRST_MICRO_USD = 1_000_000;
+export const ESTIMATE_FIRST_TOKENS = 500_000;
+/** Attempts that the moving average remembers: enough to be calm, few enough to follow a new model within a day. */
+export const ESTIMATE_SAMPLES = 8;
+
+/** A provider that refuses without saying until when: tried again after this long, doubling for each refusal in a row. */
+export const QUOTA_BACKOFF_MIN_MS: number = 60 * SECOND;
+export const QUOTA_BACKOFF_MAX_MS: number = 30 * MINUTE;
+/** A window that opens within this time is a burst (too many calls at once), not a quota that is used up. */
+export const QUOTA_BURST_MS: number = 2 * MINUTE;
+/** After a window opened, agents that draw on it start this far apart: all at once would run into the next refusal. */
+export const QUOTA_STAGGER_MS: number = 10 * SECOND;
+/** An end so soon after a refusal was caused by it. */
+export const QUOTA_BLAME_MS: number = 15 * MINUTE;
+/** A window further away than this is a mistake of a unit; it is looked at again then. */
+export const QUOTA_WINDOW_MAX_MS: number = 8 * 24 * 60 * MINUTE;
+/** A window that was open for this long without a refusal is open; the escalation about it ends then. */
+export const QUOTA_PROOF_MS: number = 5 * MINUTE;
+/** A scope that is closed for this long is told to a person once. */
+export const QUOTA_ESCALATE_AFTER_MS: number = 30 * MINUTE;
+/** Ready beads that one pass looks at when those before them may not run. */
+export const READY_SCAN_MAX = 1_000;
+
 /** Polecats of one rig at once. */
 export const POLECATS_PER_RIG = 4;
 /** An older bead overtakes a newer one of the next higher priority after waiting this much longer. */

@@ -13,6 +13,9 @@ export const agentRef = (id: AgentId): Ref => `agent:${id}`;
 export const trainRef = (target: string): Ref => `train:${target}`;
 export const convoyRef = (id: ConvoyId): Ref => `convoy:${id}`;
 export const escalationRef = (id: EscalationId): Ref => `escalation:${id}`;
+/** A provider's account and model; a budget of the town. */
+export const quotaRef = (scope: string): Ref => `quota:${scope}`;
+export const budgetRef = (id: string): Ref => `budget:${id}`;
 /** The rig's scheduler: free slots against ready beads. */
 export const SCHEDULE: Ref = 'schedule:';
 /** Mail of an actor that nobody has read yet; its timer is the next expiry. */
@@ -29,6 +32,8 @@ const KINDS = new Set([
   'train',
   'convoy',
   'escalation',
+  'quota',
+  'budget',
   'schedule',
   'mailbox',
   'watchdog',

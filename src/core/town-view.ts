@@ -1,3 +1,4 @@
+import type { Budget, BudgetPart } from './budget.ts';
 import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
 import type { ConvoyLanding } from './model/landing.ts';
 import type { Escalation, EscalationRoute } from './model/escalation.ts';
@@ -18,4 +19,16 @@ export interface TownView {
   /** How it was told, oldest first. */
   escalationRoutes(id: string): readonly EscalationRoute[];
   rigNames(): readonly RigName[];
+  budget(id: string): Budget | null;
+  /** What each rig holds of it, in the order of asking. */
+  budgetParts(id: string): readonly BudgetPart[];
+  /** True when people know that it is used up. */
+  budgetTold(id: string): boolean;
+  /** Rigs whose work it counts. */
+  budgetRigs(budget: Budget): readonly string[];
+  /** What a rig was told of it last; null: nothing yet. */
+  budgetTerms(
+    id: string,
+    rig: string,
+  ): { readonly amount: number; readonly spent: number; readonly reserved: number } | null;
 }

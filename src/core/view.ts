@@ -1,4 +1,5 @@
 import type { RigConfig } from './commands.ts';
+import type { RigBudget, Use } from './budget.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
@@ -44,6 +45,26 @@ export interface BreakerFacts {
   readonly escalated: boolean;
 }
 
+/** A provider's refusal, by account and model. It is closed until `resetsAtMs`. */
+export interface QuotaWindow {
+  readonly scope: string;
+  readonly account: string;
+  readonly model: string;
+  /** When it was closed, without having been open since. */
+  readonly openedAtMs: number;
+  /** The newest refusal that it knows. */
+  readonly reportedAtMs: number;
+  readonly resetsAtMs: number;
+  /** The provider said until when. */
+  readonly isKnown: boolean;
+  readonly isBurst: boolean;
+  /** Refusals in a row that did not say until when. */
+  readonly strikes: number;
+  readonly reason: string;
+  /** `other`: the rig that met it tells people. */
+  readonly told: 'no' | 'yes' | 'other';
+}
+
 /** What rules may read: lazy, indexed, read-only. Nothing here costs more than what it returns. */
 export interface RigView {
   config(): RigConfig;
@@ -85,6 +106,22 @@ export interface RigView {
   /** Beads that wait for this one. */
   dependents(bead: BeadId): readonly BeadId[];
   breaker(): BreakerFacts;
+  /** Moving average of what attempts of this kind used; null where nothing is known. */
+  average(of: { readonly runtime: string; readonly model: string | null; readonly kind: string }): {
+    readonly tokens: number | null;
+    readonly microUsd: number | null;
+  };
+  /** Budgets that this rig draws on. */
+  budgets(): readonly RigBudget[];
+  /** This rig's use of a budget. */
+  useOf(budget: RigBudget): Use;
+  quotaWindow(scope: string): QuotaWindow | null;
+  /** When an agent that still runs was last dispatched in this scope. */
+  lastDispatch(scope: string): number | null;
+  /** Slots taken by agents of a runtime or of an account. */
+  slotsOf(by: { readonly runtime: string } | { readonly account: string }): number;
+  /** Merge requests that wait for a person. */
+  reviewsWaiting(): number;
   /** Mail that nobody has read until its expiry, oldest first. */
   expiredMail(nowMs: number, limit: number): readonly Mail[];
   /** When the next unread mail expires. */

@@ -17,9 +17,10 @@ import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
 import { whyFeature } from './why-feature.ts';
+import { parkedText, whyNotAdmitted } from './why-money.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
 
-interface Sentence {
+export interface Sentence {
   readonly sentence: string;
   readonly rule: string;
   readonly next: string | null;
@@ -202,7 +203,7 @@ function holdText(bead: Bead): Sentence {
         command: `gt bead retry ${bead.id}`,
       };
     case 'parked':
-      return { sentence: reason, rule: 'assign-work', next: 'The quota window opens again.' };
+      return parkedText(bead, reason);
     default:
       return {
         sentence: `Held by a person: ${reason}.`,
@@ -239,6 +240,8 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
       rule: 'assign-work',
       next: 'A polecat is free.',
     };
+  const obstacle = whyNotAdmitted(view, bead, nowMs);
+  if (obstacle !== null) return obstacle;
   if (bead.pinnedAgent !== null)
     return {
       sentence: `Ready; waits for the agent ${bead.pinnedAgent}.`,

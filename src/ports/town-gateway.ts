@@ -28,6 +28,7 @@ import type { Health } from '../core/model/health.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
+import type { MoneyGateway } from './money-gateway.ts';
 import type { TalkGateway } from './talk-gateway.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface TownGateway {
   readonly name: string;
   /** Mail, nudges, questions, escalations of agents, lifecycle requests. */
   readonly talk: TalkGateway;
+  /** Budgets, costs, quota. */
+  readonly money: MoneyGateway;
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;

@@ -46,6 +46,13 @@ export const GIT_CLONE_TIMEOUT_MS: number = 30 * 60_000;
 export const EXIT_TRIES_MAX: number = 5;
 /** A done claim may carry this much text. */
 export const SUMMARY_CHARS_MAX: number = 10_000;
+/** Of an attempt's `usage.jsonl`: ten thousand reports; what comes after is not read. */
+export const USAGE_BYTES_MAX: number = 1024 * 1024;
+/** One report may say at most so much; more is a mistake of a unit, not work. */
+export const USAGE_TOKENS_MAX = 1_000_000_000;
+export const USAGE_USD_MAX = 10_000;
+/** Models of one attempt that are counted apart. */
+export const USAGE_MODELS_MAX = 50;
 /** Nested repositories inside a worktree that a rescue descends into. */
 export const NESTED_REPOS_MAX: number = 50;
 

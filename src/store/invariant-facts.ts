@@ -3,6 +3,7 @@ import { MAILBOX, RESYNC } from '../core/refs.ts';
 import type { Sql } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { KernelStore } from './kernel-store.ts';
+import { checkMoney } from './money-facts.ts';
 import { SqlRigView } from './rig-view.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 
@@ -21,6 +22,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     earlier === null || tables.some((table) => earlier.touched.has(table)) ? read(sql) : earlier.facts;
   const { beads, unreadableBeads, blockerCounts, mergedWithoutCommit } = part(['beads', 'blockers'], beadPart);
   const { attempts, duplicateEpochs } = part(['attempts'], attemptPart);
+  const { money } = part(['attempts', 'spending', 'budgets'], moneyPart);
   const { agents } = part(['agents'], agentPart);
   const { reviews } = part(['reviews'], reviewPart);
   const { polecatsMax, breaker } = part(['meta', 'breakers'], settingsPart);
@@ -33,6 +35,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     mergedWithoutCommit,
     attempts,
     duplicateEpochs,
+    money,
     agents,
     reviews,
     polecatsMax,
@@ -63,6 +66,8 @@ function beadPart(sql: Sql): Part<'beads' | 'unreadableBeads' | 'blockerCounts' 
       .map((row) => text(row['id'])),
   };
 }
+
+const moneyPart = (sql: Sql): Part<'money'> => ({ money: checkMoney(sql) });
 
 function attemptPart(sql: Sql): Part<'attempts' | 'duplicateEpochs'> {
   return {

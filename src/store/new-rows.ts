@@ -1,6 +1,7 @@
 import type { BeadKind, BeadType, Bead, Hold, Origin, Priority } from '../core/model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from '../core/model/ids.ts';
 import type { MergeStep } from '../core/model/review.ts';
+import type { Estimate } from './spending.ts';
 import type { SqlValue } from '../ports/sql.ts';
 
 export interface NewBead {
@@ -33,6 +34,10 @@ export interface NewAttempt {
   readonly model: string | null;
   readonly round: number;
   readonly runner: RunnerInstance | null;
+  readonly convoy: string | null;
+  /** Whose quota it draws on. */
+  readonly quotaScope: string;
+  readonly estimate: Estimate;
 }
 
 export interface ReviewStep {

@@ -5,12 +5,15 @@ import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
 import type { ExitRecord } from '../core/facts.ts';
-import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../core/view.ts';
+import type { RigBudget, Use } from '../core/budget.ts';
+import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView } from '../core/view.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { MailStore } from './mail-store.ts';
+import { MoneyStore } from './money-store.ts';
+import type { SpendingStore } from './spending.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import {
   agentFromRow,
@@ -46,6 +49,7 @@ const REVIEW_BY_ID = `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE bead_id = ?`;
 export class SqlRigView implements RigView {
   readonly #sql: Sql;
   readonly mail: MailStore;
+  readonly money: MoneyStore;
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
   /** Answers so far by question and arguments, while nothing is written. */
   #answers: Answers | null = null;
@@ -53,6 +57,7 @@ export class SqlRigView implements RigView {
   constructor(sql: Sql) {
     this.#sql = sql;
     this.mail = new MailStore(sql);
+    this.money = new MoneyStore(sql);
   }
 
   /**
@@ -268,6 +273,34 @@ export class SqlRigView implements RigView {
         DISPATCH_SCOPE,
       ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null, escalated: false }
     );
+  }
+
+  average(of: Parameters<SpendingStore['average']>[0]): ReturnType<SpendingStore['average']> {
+    return this.money.spending.average(of);
+  }
+
+  budgets(): readonly RigBudget[] {
+    return this.money.budgets();
+  }
+
+  useOf(budget: RigBudget): Use {
+    return this.money.useOf(budget);
+  }
+
+  quotaWindow(scope: string): QuotaWindow | null {
+    return this.money.quotaWindow(scope);
+  }
+
+  lastDispatch(scope: string): number | null {
+    return this.money.lastDispatch(scope);
+  }
+
+  slotsOf(by: Parameters<RigView['slotsOf']>[0]): number {
+    return this.money.slotsOf(by);
+  }
+
+  reviewsWaiting(): number {
+    return this.money.reviewsWaiting();
   }
 
   expiredMail(nowMs: number, limit: number): readonly Mail[] {

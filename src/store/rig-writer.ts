@@ -21,6 +21,7 @@ import { GuardFailed } from './guard-failed.ts';
 import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
 import { DISPATCH_SCOPE, type SqlRigView } from './rig-view.ts';
 import { int, text } from './rows.ts';
+import { SpendingStore } from './spending.ts';
 
 /** Every write to a rig's tables. Each is guarded; each marks what must be looked at again. */
 export class RigWriter {
@@ -30,6 +31,7 @@ export class RigWriter {
   readonly #dirty: (ref: Ref) => void;
   readonly blockers: BlockerWriter;
   readonly features: FeatureWriter;
+  readonly spending: SpendingStore;
 
   constructor(sql: Sql, view: SqlRigView, nowMs: number, dirty: (ref: Ref) => void) {
     this.#sql = sql;
@@ -37,6 +39,7 @@ export class RigWriter {
     this.#nowMs = nowMs;
     this.#dirty = dirty;
     this.features = new FeatureWriter(sql, dirty);
+    this.spending = new SpendingStore(sql);
     this.blockers = new BlockerWriter(sql, nowMs, (bead) => {
       this.#touchBead(bead);
       this.#touchTrainOf(bead);
@@ -207,9 +210,16 @@ export class RigWriter {
   }
 
   insertAttempt(attempt: NewAttempt): void {
+    this.spending.around(attempt.id, () => {
+      this.#insertAttempt(attempt);
+    });
+    this.#dirty(attemptEntity(attempt.id));
+  }
+
+  #insertAttempt(attempt: NewAttempt): void {
     this.#sql.all(
-      `INSERT INTO attempts (id, bead_id, source_bead_id, agent_id, epoch, runtime, model, round, started_at, runner_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO attempts (id, bead_id, source_bead_id, agent_id, epoch, runtime, model, round, started_at, runner_id, convoy_id, quota_scope,
+          estimate_tokens, estimate_micro_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       attempt.id,
       attempt.bead.id,
       sourceOf(attempt.bead),
@@ -220,8 +230,18 @@ export class RigWriter {
       attempt.round,
       this.#nowMs,
       attempt.runner,
+      attempt.convoy,
+      attempt.quotaScope,
+      attempt.estimate.tokens,
+      attempt.estimate.microUsd,
     );
-    this.#dirty(attemptEntity(attempt.id));
+  }
+
+  /** What it said to have used, or that nothing of it is left: what it weighs in the sums follows. */
+  weigh(id: AttemptId, columns: Readonly<Record<string, SqlValue>>): void {
+    this.spending.around(id, () => {
+      this.updateAttempt(id, columns);
+    });
   }
 
   /** Columns of a live attempt; ended ones only take what proves their process gone. */
@@ -243,18 +263,20 @@ export class RigWriter {
   }
 
   setExit(id: AttemptId, exit: ExitRecord): void {
-    this.updateAttempt(id, { exit_record: JSON.stringify(exit), process_gone: 1, exit_code: exit.exitCode });
+    this.weigh(id, { exit_record: JSON.stringify(exit), process_gone: 1, exit_code: exit.exitCode });
   }
 
   endAttempt(id: AttemptId, outcome: Outcome, reason: string, signature: string | null): void {
-    const row = this.#guarded(
-      `${id} has ended`,
-      'UPDATE attempts SET ended_at = ?, outcome = ?, reason = ?, signature = ? WHERE id = ? AND ended_at IS NULL RETURNING agent_id',
-      this.#nowMs,
-      outcome,
-      reason,
-      signature,
-      id,
+    const row = this.spending.around(id, () =>
+      this.#guarded(
+        `${id} has ended`,
+        'UPDATE attempts SET ended_at = ?, outcome = ?, reason = ?, signature = ? WHERE id = ? AND ended_at IS NULL RETURNING agent_id',
+        this.#nowMs,
+        outcome,
+        reason,
+        signature,
+        id,
+      ),
     );
     this.#dirty(attemptEntity(id));
     this.#dirty(`agent:${text(row['agent_id'])}`);

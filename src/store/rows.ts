@@ -3,7 +3,7 @@
  * that this program does not know throws `UnknownValueError`; the row is then quarantined, never guessed at.
  */
 import type { ExitRecord, JobResult } from '../core/facts.ts';
-import { AGENT_ROLES, AGENT_STATUSES, OUTCOMES, type Agent } from '../core/model/agent.ts';
+import { AGENT_ROLES, AGENT_STATUSES, OUTCOMES, type Agent, type QuotaReport } from '../core/model/agent.ts';
 import {
   BEAD_KINDS,
   BEAD_STATUSES,
@@ -179,9 +179,34 @@ export function attemptFromRow(row: SqlRow): AttemptFacts {
     exit: jsonOrNull<ExitRecord>(row['exit_record']),
     processGone: int(row['process_gone']) === 1,
     runnerId: map(row['runner_id'], trusted.runner),
+    ...moneyFromRow(row),
     contactLostAtMs: intOrNull(row['contact_lost_at']),
     gupp: guppFromRow(row),
     question: row['question'] === null ? null : { text: text(row['question']), atMs: int(row['asked_at']) },
+  };
+}
+
+function moneyFromRow(
+  row: SqlRow,
+): Pick<
+  AttemptFacts,
+  'usage' | 'reservedTokens' | 'reservedMicroUsd' | 'assumedTokens' | 'assumedMicroUsd' | 'quotaScope' | 'quota'
+> {
+  return {
+    usage: {
+      tokensIn: intOrNull(row['tokens_in']),
+      tokensOut: intOrNull(row['tokens_out']),
+      tokensCached: intOrNull(row['tokens_cached']),
+      microUsd: intOrNull(row['cost_micro_usd']),
+      gap: int(row['usage_gap']) === 1,
+      model: textOrNull(row['used_model']),
+    },
+    reservedTokens: intOrNull(row['reserved_tokens']) ?? 0,
+    reservedMicroUsd: intOrNull(row['reserved_micro_usd']) ?? 0,
+    assumedTokens: int(row['assumed_tokens']),
+    assumedMicroUsd: int(row['assumed_micro_usd']),
+    quotaScope: textOrNull(row['quota_scope']),
+    quota: jsonOrNull<QuotaReport>(row['quota']),
   };
 }
 

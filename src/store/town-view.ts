@@ -3,8 +3,10 @@ import type { Convoy, ConvoyAddition, ConvoyBead } from '../core/model/convoy.ts
 import type { Escalation, EscalationRoute } from '../core/model/escalation.ts';
 import { trusted, type ConvoyId, type EscalationId, type RigName } from '../core/model/ids.ts';
 import type { ConvoyLanding } from '../core/model/landing.ts';
+import type { Budget, BudgetPart } from '../core/budget.ts';
 import type { TownView } from '../core/town-view.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
+import { BudgetStore, type ToldTerms } from './budget-store.ts';
 import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS, ESCALATION_COLUMNS } from './columns.ts';
 import { escalationFromRow, escalationRouteFromRow } from './escalation-rows.ts';
 import { readLandings } from './landing-store.ts';
@@ -23,9 +25,31 @@ const ESCALATIONS_SHOWN_MAX = 500;
 /** The rules' and queries' window on the town's database. */
 export class SqlTownView implements TownView {
   readonly #sql: Sql;
+  readonly budgetStore: BudgetStore;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.budgetStore = new BudgetStore(sql);
+  }
+
+  budget(id: string): Budget | null {
+    return this.budgetStore.get(id);
+  }
+
+  budgetParts(id: string): readonly BudgetPart[] {
+    return this.budgetStore.parts(id);
+  }
+
+  budgetTold(id: string): boolean {
+    return this.budgetStore.told(id);
+  }
+
+  budgetRigs(budget: Budget): readonly string[] {
+    return this.budgetStore.rigsOf(budget);
+  }
+
+  budgetTerms(id: string, rig: string): ToldTerms | null {
+    return this.budgetStore.terms(id, rig);
   }
 
   convoy(id: ConvoyId): Convoy | null {

@@ -14,6 +14,7 @@ import type {
   StartAgent,
   StopAgent,
   StopAnswer,
+  UsageOfModel,
 } from '../../src/core/facts.ts';
 import { trusted, type RunnerInstance } from '../../src/core/model/ids.ts';
 import { RunnerRefusal, type RunnerClient } from '../../src/ports/runner-client.ts';
@@ -175,6 +176,32 @@ export class FakeRunner implements RunnerClient {
       { type: 'agent_done', attempt, epoch: process.request.epoch, head, summary: 'done', atMs: this.#now() },
       process,
     );
+  }
+
+  /** It says what it has used until now, in all. */
+  use(attempt: string, used: Partial<UsageOfModel>): void {
+    const process = this.#must(attempt);
+    const models = [
+      {
+        model: 'some-model',
+        tokensIn: 0,
+        tokensOut: 0,
+        tokensCached: 0,
+        microUsd: null,
+        unpricedIn: 0,
+        unpricedOut: 0,
+        unpricedCached: 0,
+        ...used,
+      },
+    ];
+    this.#fact({ type: 'agent_usage', attempt, epoch: process.request.epoch, models, atMs: this.#now() }, process);
+  }
+
+  /** Its provider refuses for lack of quota. */
+  limited(attempt: string, resetsAtMs: number | null): void {
+    const process = this.#must(attempt);
+    const { epoch } = process.request;
+    this.#fact({ type: 'quota_limited', attempt, epoch, resetsAtMs, reason: 'rate limit', atMs: this.#now() }, process);
   }
 
   exit(attempt: string, how: Partial<ExitRecord> = {}, tell = true): void {

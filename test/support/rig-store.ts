@@ -75,6 +75,9 @@ export class RigStore {
       model: null,
       round: 0,
       runner: null,
+      convoy: null,
+      quotaScope: 'script/default',
+      estimate: { tokens: 0, microUsd: 0 },
     });
     return id;
   }

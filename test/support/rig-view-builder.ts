@@ -6,7 +6,9 @@ import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { Feature } from '../../src/core/model/feature.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
-import type { AttemptFacts, BreakerFacts, ReviewFacts, RigView } from '../../src/core/view.ts';
+import type { RigBudget, Use } from '../../src/core/budget.ts';
+import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView } from '../../src/core/view.ts';
+import { NO_USAGE } from '../../src/core/usage.ts';
 import { rigConfig } from './virtual-town.ts';
 
 /** The present moment of rule tests. */
@@ -29,6 +31,11 @@ export interface World {
   readonly backoffEndMs: number | null;
   readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
   readonly breaker: BreakerFacts;
+  readonly average: { readonly tokens: number | null; readonly microUsd: number | null };
+  readonly budgets: readonly RigBudget[];
+  readonly uses: Readonly<Record<string, Use>>;
+  readonly windows: readonly QuotaWindow[];
+  readonly reviewsWaiting: number;
   /** Unread mail. */
   readonly mail: readonly Mail[];
   /** Beads whose end the town must hear. */
@@ -70,6 +77,11 @@ export function rigView(over: Partial<World> = {}): RigView {
     backoffEndMs: null,
     dependents: {},
     breaker: CLOSED_BREAKER,
+    average: { tokens: null, microUsd: null },
+    budgets: [],
+    uses: {},
+    windows: [],
+    reviewsWaiting: 0,
     mail: [],
     watched: [],
     skipping: [],
@@ -117,6 +129,21 @@ export function rigView(over: Partial<World> = {}): RigView {
     },
     dependents: (bead) => world.dependents[bead] ?? [],
     breaker: () => world.breaker,
+    average: () => world.average,
+    budgets: () => world.budgets,
+    useOf: (budget) => world.uses[budget.id] ?? { spent: 0, reserved: 0 },
+    quotaWindow: (scope) => find(world.windows, (row) => row.scope === scope),
+    lastDispatch: (scope) => {
+      const rows = world.attempts.filter((row) => row.quotaScope === scope && !row.processGone);
+      return rows.length === 0 ? null : Math.max(...rows.map((row) => row.startedAtMs));
+    },
+    slotsOf: (by) =>
+      world.attempts.filter(
+        (row) =>
+          !row.processGone &&
+          ('runtime' in by ? row.runtime === by.runtime : (row.quotaScope ?? '').startsWith(`${by.account}/`)),
+      ).length,
+    reviewsWaiting: () => world.reviewsWaiting,
     expiredMail: (nowMs) => world.mail.filter((row) => row.expiresAtMs <= nowMs),
     nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
@@ -225,6 +252,13 @@ export function attempt(task: Bead, over: Partial<AttemptFacts> = {}): AttemptFa
     contactLostAtMs: null,
     gupp: null,
     question: null,
+    usage: NO_USAGE,
+    reservedTokens: 0,
+    reservedMicroUsd: 0,
+    assumedTokens: 0,
+    assumedMicroUsd: 0,
+    quotaScope: 'script/default',
+    quota: null,
     ...over,
   };
 }

@@ -9,6 +9,7 @@ import type { Notification, NotifyOutcome } from '../../src/ports/notifier.ts';
 import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { readInvariantFacts } from '../../src/store/invariant-facts.ts';
+import { checkAllSpending } from '../../src/store/money-facts.ts';
 import { readTownFacts } from '../../src/store/town-facts.ts';
 import { recordedSteps, replayHistory } from '../../src/actors/replay/replay-history.ts';
 import { digestTables } from '../../src/store/table-dump.ts';
@@ -204,7 +205,7 @@ export class VirtualTown {
   check(): void {
     for (const [address, sql] of this.databases) {
       const violations = address.startsWith('rig/')
-        ? checkRig(readInvariantFacts(sql.inner), this.nowMs)
+        ? [...checkRig(readInvariantFacts(sql.inner), this.nowMs), ...checkAllSpending(sql.inner)]
         : checkTown(readTownFacts(sql.inner));
       if (violations.length > 0)
         throw new Error(

@@ -18,6 +18,7 @@ import { callOff } from './call-off.ts';
 import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
+import { draws } from './rig-usage.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
 
 type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
@@ -74,7 +75,7 @@ export class RigActions {
         turn.kernel.settleEffect(`start:${action.attempt}`, 'done', 'the attempt ended', turn.nowMs);
         return { entity: attemptEntity(action.attempt), to: action.outcome, reason: action.reason };
       case 'declare_gone':
-        writer.updateAttempt(action.attempt, { process_gone: 1 });
+        writer.weigh(action.attempt, { process_gone: 1 });
         return { entity: attemptEntity(action.attempt) };
       case 'stop_agent':
         return this.#stop(turn, action);
@@ -137,7 +138,9 @@ export class RigActions {
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
-        return isAccount(action) ? account(writer, action) : performTalk(this.#rig, turn, writer, action);
+        return isAccount(action)
+          ? account(this.#rig, turn, writer, action)
+          : performTalk(this.#rig, turn, writer, action);
     }
   }
 
@@ -166,6 +169,7 @@ export class RigActions {
       model: bead.model ?? config.model,
       round: action.round,
       runner: view.runnerInstance(),
+      ...draws(view, bead),
     });
     // Its prompt shows what is unread now; what comes later waits for the agent to look.
     view.mail.markDelivered(view.mail.unread(agent.id, MAILBOX_UNREAD_MAX), attempt, turn.nowMs);

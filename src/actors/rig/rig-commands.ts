@@ -5,6 +5,7 @@ import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import { engineOf } from '../../core/quota.ts';
 import { breakerCause } from '../../core/rules/dispatch-breaker.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { beadRef } from '../../core/refs.ts';
@@ -12,6 +13,7 @@ import { utf8Length } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { moneyWriter } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
 import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './rig-messages.ts';
@@ -251,6 +253,7 @@ export class RigCommands {
       turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: `bead:${id}` });
     }
     this.#closeBreaker(turn, writer);
+    moneyWriter(this.#rig, turn).openQuota(engineOf(bead, this.#rig.view.config()).quotaScope, turn.nowMs);
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review !== null) this.#requeue(turn, writer, review);

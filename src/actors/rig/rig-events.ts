@@ -12,6 +12,8 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { startWaiting } from './rig-waiting.ts';
 import { nudgeSettled, type NudgeResult } from './rig-nudges.ts';
+import { applyMoneyMessage, isMoneyMessage } from './rig-budgets.ts';
+import { learnUse, recordUse } from './rig-usage.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import { applyTownMessage } from './rig-messages.ts';
@@ -39,9 +41,14 @@ export class RigEvents {
     const writer = this.#rig.writer(turn);
     const dot = event.type.indexOf('.');
     const family = event.type.slice(0, dot);
-    if (family === 'message') applyTownMessage(this.#rig, turn, writer, parseJson<TownToRig>(event.payload));
+    if (family === 'message') this.#message(turn, writer, parseJson<TownToRig>(event.payload));
     else if (family === 'fact') this.#fact(turn, writer, parseJson<Fact>(event.payload));
     else this.#own(turn, writer, parseJson<RigEvent>(event.payload));
+  }
+
+  #message(turn: Turn, writer: RigWriter, message: TownToRig): void {
+    if (isMoneyMessage(message)) applyMoneyMessage(this.#rig, turn, message);
+    else applyTownMessage(this.#rig, turn, writer, message);
   }
 
   #fact(turn: Turn, writer: RigWriter, fact: Fact): void {
@@ -72,6 +79,10 @@ export class RigEvents {
       case 'agent_exited':
         this.#exited(turn, writer, attempt, fact);
         return;
+      case 'agent_usage':
+      case 'quota_limited':
+        recordUse(this.#rig, turn, writer, { attempt, fact });
+        return;
       default:
         this.#activity(turn, writer, attempt, fact);
     }
@@ -79,7 +90,7 @@ export class RigEvents {
 
   #started(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_started'>): void {
     if (attempt.processGone) return;
-    writer.updateAttempt(attempt.id, {
+    writer.weigh(attempt.id, {
       running_at: fact.atMs,
       runner_id: fact.instance,
       base_sha: fact.base,
@@ -190,6 +201,7 @@ export class RigEvents {
   #exited(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_exited'>): void {
     if (attempt.exit !== null) return;
     writer.setExit(attempt.id, fact.exit);
+    learnUse(this.#rig, writer, attempt);
     turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', null);
     turn.kernel.settleEffect(`stop:${attempt.id}`, 'done', null, turn.nowMs);
     turn.kernel.settleEffect(`start:${attempt.id}`, 'done', null, turn.nowMs);
@@ -230,7 +242,7 @@ export class RigEvents {
     switch (event.type) {
       case 'start_refused':
       case 'attempt_gone':
-        writer.updateAttempt(attempt.id, { process_gone: 1 });
+        writer.weigh(attempt.id, { process_gone: 1 });
         turn.kernel.setTimer(entity, 'observe', null);
         turn.kernel.settleEffect(`stop:${attempt.id}`, 'done', null, turn.nowMs);
         turn.journal({

@@ -16,10 +16,16 @@ import { adoptBeads } from './adopt-beads.ts';
 import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-messages.ts';
 import { landConvoy } from './landing-messages.ts';
 import type { RigContext } from './rig-context.ts';
+import type { MoneyMessage } from './rig-budgets.ts';
 import { RigPost } from './rig-post.ts';
 
 /** What the town asked of this rig; each message is applied exactly once and in the order in which it was sent. */
-export function applyTownMessage(rig: RigContext, turn: Turn, writer: RigWriter, message: TownToRig): void {
+export function applyTownMessage(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Exclude<TownToRig, MoneyMessage>,
+): void {
   switch (message.type) {
     case 'create_convoy_beads':
       createConvoyBeads(rig, turn, writer, message);

@@ -1,5 +1,5 @@
 import type { Ref } from '../../core/refs.ts';
-import { agentRef, attemptEntity, beadRef, MAILBOX, SCHEDULE, trainRef } from '../../core/refs.ts';
+import { agentRef, attemptEntity, beadRef, MAILBOX, quotaRef, SCHEDULE, trainRef } from '../../core/refs.ts';
 import { reconcileRig } from '../../core/rules/index.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import type { RigToTown } from '../../core/actions.ts';
@@ -12,6 +12,7 @@ import type { Activity, EffectOutcome, Observation, Program } from '../kernel/pr
 import type { Turn } from '../kernel/turn.ts';
 import { RigActions } from './rig-actions.ts';
 import { tellActivity } from './rig-activity.ts';
+import { tellBudgets } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
 import { RigEffects } from './rig-effects.ts';
 import { RigEvents } from './rig-events.ts';
@@ -42,7 +43,10 @@ export class RigProgram implements Program {
     const verdicts = view.still(() => (view.hasConfig() ? reconcileRig(view, ref, turn.nowMs) : null));
     if (verdicts === null) return null;
     for (const decision of verdicts.decisions) turn.decide(decision, this.#actions.apply);
-    if (ref === SCHEDULE) tellActivity(this.#rig, turn);
+    if (ref === SCHEDULE) {
+      tellActivity(this.#rig, turn);
+      tellBudgets(this.#rig, turn);
+    }
     return verdicts.wakeAtMs;
   }
 
@@ -72,6 +76,7 @@ export class RigProgram implements Program {
       ),
       ...ids(`SELECT DISTINCT target_branch AS id FROM reviews WHERE step <> 'ended'`).map((id) => trainRef(id)),
       ...busyFeatures(sql).map((branch) => trainRef(branch)),
+      ...ids('SELECT id FROM quota_windows').map((scope) => quotaRef(scope)),
       SCHEDULE,
       MAILBOX,
     ];

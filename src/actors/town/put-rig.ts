@@ -1,6 +1,7 @@
 import type { RigConfig } from '../../core/commands.ts';
 import { conflict } from '../../core/errors.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { touchBudgets } from './budget-commands.ts';
 import { rigAddress, type TownContext } from './town-context.ts';
 
 /** Registers a rig or updates its settings. A prefix is for life: ids minted with it must never mean another rig. */
@@ -21,6 +22,7 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
       'Choose another with --prefix.',
     );
   }
+  if (known === null) touchBudgets(town, turn);
   town.sql.all(
     `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET git_url = excluded.git_url, default_branch = excluded.default_branch, config = excluded.config, version = version + 1

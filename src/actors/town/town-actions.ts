@@ -7,6 +7,7 @@ import { CONVOY_TRANSITIONS } from '../../core/transitions.ts';
 import { notifyKey } from '../../store/escalation-writer.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { applyBudgetAction } from './budget-commands.ts';
 import type { TownContext } from './town-context.ts';
 
 type Of<Type extends TownAction['type']> = Extract<TownAction, { readonly type: Type }>;
@@ -34,6 +35,16 @@ export function applyTownAction(
 }
 
 function perform(town: TownContext, turn: Turn, action: TownAction): Change {
+  return action.type === 'grant_budget' || action.type === 'mark_budget_told'
+    ? applyBudgetAction(town, turn, action)
+    : performOther(town, turn, action);
+}
+
+function performOther(
+  town: TownContext,
+  turn: Turn,
+  action: Exclude<TownAction, Of<'grant_budget' | 'mark_budget_told'>>,
+): Change {
   switch (action.type) {
     case 'convoy_status':
       return moveConvoy(town, turn, action);

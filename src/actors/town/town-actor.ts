@@ -10,6 +10,8 @@ import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
+import type { Budget } from '../../core/budget.ts';
+import { configureBudgets, removeBudget, setBudget } from './budget-commands.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
 import { EscalationCommands } from './escalation-commands.ts';
 import { putRig } from './put-rig.ts';
@@ -140,6 +142,20 @@ export class TownActor {
   chosen(caller: Caller, option: string): Promise<string> {
     const { idempotencyKey: key } = caller;
     return this.actor.command(key === undefined ? undefined : `choice:${key}`, () => option);
+  }
+
+  setBudget(budget: Omit<Budget, 'id'>, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => setBudget(this.#town, turn, budget, caller));
+  }
+
+  removeBudget(id: string, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => removeBudget(this.#town, turn, id, caller));
+  }
+
+  configureBudgets(budgets: readonly Budget[]): Promise<void> {
+    return this.actor.ask((turn) => {
+      configureBudgets(this.#town, turn, budgets);
+    });
   }
 
   /** Records an answer that was applied. */

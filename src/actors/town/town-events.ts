@@ -2,12 +2,22 @@ import type { RigToTown, TownFact } from '../../core/actions.ts';
 import { unreachable } from '../../core/assert.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { applyMoneyNews } from './budget-commands.ts';
 import { rigOf, type TownContext } from './town-context.ts';
 
 type Of<Type extends RigToTown['type']> = Extract<RigToTown, { readonly type: Type }>;
 
 /** What rigs tell the town; each message is applied exactly once and in the order in which it was sent. */
 export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTown & { readonly from: string }): void {
+  if (message.type === 'budget_account' || message.type === 'quota_closed') applyMoneyNews(town, turn, message);
+  else applyOther(town, turn, message);
+}
+
+function applyOther(
+  town: TownContext,
+  turn: Turn,
+  message: Exclude<RigToTown, { readonly type: 'budget_account' | 'quota_closed' }> & { readonly from: string },
+): void {
   switch (message.type) {
     case 'beads_created':
       for (const bead of message.beads) town.convoys(turn).beadCreated(trusted.convoy(message.convoy), bead);

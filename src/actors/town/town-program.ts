@@ -1,5 +1,6 @@
 import type { Decision, RigToTown, TownAction, TownFact, Verdicts } from '../../core/actions.ts';
-import { convoyRef, escalationRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
+import { budgetRef, convoyRef, escalationRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
+import { budgetRule } from '../../core/rules/budget.ts';
 import { convoyRule } from '../../core/rules/convoy.ts';
 import { escalationRule } from '../../core/rules/escalation.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
@@ -47,6 +48,8 @@ export class TownProgram implements Program {
     switch (kind) {
       case 'convoy':
         return convoyRule(this.view, id, nowMs);
+      case 'budget':
+        return budgetRule(this.view, id);
       case 'escalation':
         return escalationRule(this.view, id, nowMs);
       default:
@@ -74,6 +77,7 @@ export class TownProgram implements Program {
     return [
       ...this.view.liveConvoys().map((convoy) => convoyRef(convoy.id)),
       ...this.view.unacknowledgedEscalations().map((id) => escalationRef(id)),
+      ...this.view.budgetStore.all().map((budget) => budgetRef(budget.id)),
       MAILBOX,
     ];
   }

@@ -268,6 +268,19 @@ export const cancelAnswerSchema = z.object({ state: z.enum(['cancelled', 'idle']
 
 /** No new starts; agents that still run when the time is up are stopped and their work is rescued. */
 export const drainSchema = z.object({ graceMs: z.number().int().min(0).optional() });
+const amount = z.number().int().min(0);
+/** What an attempt used of one model; money in millionths of a US dollar. */
+export const usageSchema = z.strictObject({
+  model: z.string().max(200).nullable(),
+  tokensIn: amount,
+  tokensOut: amount,
+  tokensCached: amount,
+  microUsd: amount.nullable(),
+  /** The part of the tokens whose cost was not said. */
+  unpricedIn: amount,
+  unpricedOut: amount,
+  unpricedCached: amount,
+});
 
 /** What the runner reports; stored durably before it is sent, repeated until the brain answers that it is recorded. */
 export const factSchema = z.discriminatedUnion('type', [
@@ -302,6 +315,27 @@ export const factSchema = z.discriminatedUnion('type', [
     attempt: name,
     epoch,
     reason: z.string(),
+    atMs: z.number().int(),
+  }),
+  /** All that the attempt has used until now: totals. */
+  z.strictObject({
+    type: z.literal('agent_usage'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    models: z.array(usageSchema).max(100),
+    atMs: z.number().int(),
+  }),
+  /** The quota of the attempt's account for its model is used up; `resetsAtMs` is null when nobody said until when. */
+  z.strictObject({
+    type: z.literal('quota_limited'),
+    key: name,
+    rig: name,
+    attempt: name,
+    epoch,
+    resetsAtMs: z.number().int().nullable(),
+    reason: z.string().max(2_000),
     atMs: z.number().int(),
   }),
   /** The process is gone, nothing of it is left, its work is rescued. */

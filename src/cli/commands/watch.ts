@@ -1,6 +1,7 @@
 import type { AgentItem } from '../../api/contract/agents.ts';
 import type { QueueItem } from '../../api/contract/beads.ts';
 import type { ConvoyItem } from '../../api/contract/convoys.ts';
+import type { QuotaItem } from '../../api/contract/money.ts';
 import type { RigItem } from '../../api/contract/rigs.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
 import type { CommandSpec } from '../command.ts';
@@ -35,11 +36,20 @@ export const status: CommandSpec = {
   run: async (context) => {
     const client = new TownClient(context.town());
     const town = await client.get<StatusItem>('status');
+    const quota = (await client.get<{ items: QuotaItem[] }>('quota')).items;
     const daemon = client.isAway ? 'down' : 'up';
-    context.print(context.json ? JSON.stringify({ ...town, daemon }) : statusText(context.style, town, daemon));
+    const { style } = context;
+    context.print(
+      context.json
+        ? JSON.stringify({ ...town, daemon, quota })
+        : [statusText(style, town, daemon), ...quota.map((window) => quotaLine(style, window))].join('\n'),
+    );
     return EXIT.ok;
   },
 };
+
+const quotaLine = (style: Style, window: QuotaItem): string =>
+  `\nquota of ${plain(window.account)} for ${plain(window.model)} is used up: ${String(window.parked)} parked, ${window.known ? 'opens' : 'tried again'} ${new Date(window.resets_at).toISOString()} (closed ${ago(style, window.closed_at)})`;
 
 export const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
 /** The watchdog asks nobody in an idle town. */

@@ -1,3 +1,4 @@
+import type { Usage } from '../usage.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance, Sha } from './ids.ts';
 
 export const AGENT_ROLES = ['polecat', 'refinery', 'crew'] as const;
@@ -89,6 +90,25 @@ export interface Attempt {
   /** The process is proven gone (exit record, or never started). A successor may start only then. */
   readonly processGone: boolean;
   readonly runnerId: RunnerInstance | null;
+  /** What it said to have used so far. */
+  readonly usage: Usage;
+  /** What of its estimate it has not used, while it lives. */
+  readonly reservedTokens: number;
+  readonly reservedMicroUsd: number;
+  /** It ran and did not say (all of) what it used: counted with this. */
+  readonly assumedTokens: number;
+  readonly assumedMicroUsd: number;
+  /** `<account>/<model>` whose quota it draws on; null: of an older program. */
+  readonly quotaScope: string | null;
+  /** The last refusal of its provider for lack of quota. */
+  readonly quota: QuotaReport | null;
+}
+
+/** Said by an agent: its provider refuses for lack of quota, until then if it knows. */
+export interface QuotaReport {
+  readonly resetsAtMs: number | null;
+  readonly reason: string;
+  readonly atMs: number;
 }
 
 /** Deterministic names, so that a second try collides instead of doubling. */

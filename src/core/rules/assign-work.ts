@@ -1,10 +1,13 @@
-import { INFRA_FAILURES_TO_OPEN, START_DEADLINE_MS } from '../limits.ts';
+import type { RigAction } from '../actions.ts';
+import { Admission } from '../admission.ts';
+import { allowance } from '../budget.ts';
+import { INFRA_FAILURES_TO_OPEN, READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
 import type { RigView } from '../view.ts';
 import { chooseAgent } from './choose-agent.ts';
 import { infraBackoffMs } from './outcome.ts';
-import { NOTHING, wakeAt, type RigDecision, type RigRule } from './rule.ts';
+import type { RigDecision, RigRule } from './rule.ts';
 
 /** Ready beads read beyond the free slots, so that beads pinned to a busy agent don't hide the ones behind them. */
 const PINNED_LOOKAHEAD = 16;
@@ -15,29 +18,59 @@ const PINNED_LOOKAHEAD = 16;
  */
 export const assignWork: RigRule = (view, _id, nowMs) => {
   const config = view.config();
-  if (config.parked) return NOTHING;
+  const idle = { decisions: budgetTalk(view, new Admission(view, nowMs)), wakeAtMs: null };
+  if (config.parked) return idle;
   const breaker = view.breaker();
   const halfOpen = breaker.failures >= INFRA_FAILURES_TO_OPEN;
-  if (halfOpen && breaker.retryAtMs > nowMs) return wakeAt(breaker.retryAtMs);
+  if (halfOpen && breaker.retryAtMs > nowMs) return { ...idle, wakeAtMs: breaker.retryAtMs };
   const free = config.polecatsMax - view.slotsTaken();
-  const slots = halfOpen ? Math.min(free, 1) : free;
-  const decisions = slots > 0 ? dispatches(view, nowMs, { slots, probing: halfOpen }) : [];
+  const slots = Math.max(0, halfOpen ? Math.min(free, 1) : free);
+  const admission = new Admission(view, nowMs);
+  const decisions = slots > 0 ? dispatches(view, { nowMs, slots, probing: halfOpen, admission }) : [];
   if (halfOpen && decisions.length > 0) decisions.push(nextProbe(view, nowMs));
-  return { decisions, wakeAtMs: view.nextBackoffEnd(nowMs) };
+  decisions.push(...budgetTalk(view, admission));
+  return { decisions, wakeAtMs: earliest(view.nextBackoffEnd(nowMs), admission.wakeAtMs) };
 };
 
-function dispatches(
-  view: RigView,
-  nowMs: number,
-  { slots, probing }: { readonly slots: number; readonly probing: boolean },
-): RigDecision[] {
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
+interface Pass {
+  readonly nowMs: number;
+  readonly slots: number;
+  readonly probing: boolean;
+  readonly admission: Admission;
+}
+
+function dispatches(view: RigView, pass: Pass): RigDecision[] {
+  const { nowMs, slots, probing } = pass;
+  // Beads that may not run now (budget, quota, cap) must not hide those behind them.
+  for (let limit = slots + PINNED_LOOKAHEAD; ; limit *= 4) {
+    const ready = view.readyBeads(nowMs, limit);
+    const first = ready.length < limit || limit >= READY_SCAN_MAX || mayFill(view, ready, pass);
+    if (first) return choose(view, probing ? byInfraFailure(view, ready) : ready, pass);
+  }
+}
+
+/** True when enough of these may run to fill the slots. */
+function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass): boolean {
+  const trial = new Admission(view, nowMs);
+  return ready.filter((bead) => trial.judge(bead) === null).length >= slots + PINNED_LOOKAHEAD / 2;
+}
+
+function choose(view: RigView, ready: readonly Bead[], { slots, probing, admission }: Pass): RigDecision[] {
   const decisions: RigDecision[] = [];
   const taken = new Set<string>();
-  const ready = view.readyBeads(nowMs, slots + PINNED_LOOKAHEAD);
-  for (const bead of probing ? byInfraFailure(view, ready) : ready) {
-    if (decisions.length >= slots) break;
+  let asking = slots;
+  for (const bead of ready) {
+    if (decisions.length >= slots || asking === 0) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
+    const obstacle = admission.judge(bead);
+    // No more is asked for than could run.
+    if (obstacle?.kind === 'budget') asking -= obstacle.budgets.some((budget) => budget.shared) ? 1 : 0;
+    if (obstacle !== null) continue;
+    admission.take(bead);
     taken.add(choice.agent);
     decisions.push({
       rule: 'assign-work',
@@ -51,6 +84,28 @@ function dispatches(
     });
   }
   return decisions;
+}
+
+/**
+ * What this rig has of shared budgets and does not need now goes back at once, and what it needs is asked for: a part that
+ * a rig keeps for later stops another one now.
+ */
+function budgetTalk(view: RigView, admission: Admission): RigDecision[] {
+  return view.budgets().flatMap((budget) => {
+    if (budget.kind !== 'hard') return [];
+    const { wanted, least } = admission.askFor(budget);
+    const waiting = wanted > 0;
+    const asks = budget.shared ? { wanted, least } : { wanted: 0, least: 0 };
+    const actions: RigAction[] = [];
+    if (asks.wanted !== budget.wanted || asks.least !== budget.least || waiting !== budget.waiting)
+      actions.push({ type: 'reserve_budget', budget: budget.id, ...asks, waiting });
+    const spare = allowance(budget) - admission.usedOf(budget);
+    if (budget.shared && spare > 0)
+      actions.push({ type: 'settle_budget', budget: budget.id, returned: budget.returned + spare });
+    if (actions.length === 0) return [];
+    const reason = waiting ? `ready work waits for ${budget.id}` : `nothing waits for ${budget.id}`;
+    return [{ rule: 'budget', entity: SCHEDULE, reason, actions }];
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { noBudgets } from '../../../test/support/no-budgets.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TownAction } from '../actions.ts';
@@ -64,6 +65,7 @@ const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}):
   convoyLandings: () => [],
   convoyAskedAbout: () => rest.askedAbout ?? 0,
   escalation: () => null,
+  ...noBudgets,
   escalationRoutes: () => [],
   rigNames: () => [],
 });

@@ -1,7 +1,9 @@
 import { trusted } from '../model/ids.ts';
 import { attemptEntity } from '../refs.ts';
+import type { AttemptFacts } from '../view.ts';
 import { classifyExit } from './outcome.ts';
 import { endingActions } from './end-attempt.ts';
+import { endedByQuota } from './quota.ts';
 import { act, NOTHING, type RigRule } from './rule.ts';
 
 /**
@@ -14,7 +16,9 @@ export const deadAgent: RigRule = (view, id, nowMs) => {
   const ending =
     attempt.exit === null
       ? { outcome: 'infra' as const, reason: 'The process is gone and nothing is known of its end.', signature: null }
-      : classifyExit(attempt.exit);
+      : endedByQuota(attempt)
+        ? { outcome: 'quota' as const, reason: quotaText(attempt), signature: null }
+        : classifyExit(attempt.exit);
   return act({
     rule: 'dead-agent',
     entity: attemptEntity(attempt.id),
@@ -22,3 +26,6 @@ export const deadAgent: RigRule = (view, id, nowMs) => {
     actions: endingActions(view, attempt, ending, nowMs),
   });
 };
+
+const quotaText = (attempt: AttemptFacts): string =>
+  `The quota of ${attempt.quotaScope ?? 'its account'} is used up.${attempt.quota?.reason ? ` The provider said: ${attempt.quota.reason}` : ''}`;

@@ -5,6 +5,7 @@ import { beadRef } from '../refs.ts';
 import type { RigAction } from '../actions.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
 import { closeBreaker } from './dispatch-breaker.ts';
+import { parkedUntil } from './quota.ts';
 import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
 
 /**
@@ -26,6 +27,7 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   if (COUNTED_OUTCOMES.has(ending.outcome)) actions.push(...closeBreaker(view), ...chargeActions(bead, ending, nowMs));
   else {
     actions.push(reopen(bead));
+    if (ending.outcome === 'quota') actions.push(...closeBreaker(view), park(view, { bead, attempt, ending }, nowMs));
     if (ending.outcome === 'infra') actions.push(...infraActions(view, { bead, attempt, ending }, nowMs));
   }
   return actions;
@@ -101,6 +103,14 @@ const escalation = (bead: Bead, severity: 'medium' | 'high', message: string): R
   category: 'bead',
   subject: beadRef(bead.id),
   message,
+});
+
+/** It waits for its window, keeps its place in line, and goes on from where it was. */
+const park = (view: RigView, { bead, attempt, ending }: Failed, nowMs: number): RigAction => ({
+  type: 'park_bead',
+  bead: bead.id,
+  untilMs: parkedUntil(view, attempt, nowMs),
+  reason: ending.reason,
 });
 
 /** The scope pays, not the bead. A lost runner counts once, however many agents died with it. */

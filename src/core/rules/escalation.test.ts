@@ -1,3 +1,4 @@
+import { noBudgets } from '../../../test/support/no-budgets.ts';
 import { describe, expect, it } from 'vitest';
 import type { TownAction } from '../actions.ts';
 import { RE_ESCALATE_AFTER_MS } from '../limits.ts';
@@ -46,6 +47,7 @@ function judge(of: Escalation | null, routes: readonly EscalationRoute[] = [], n
     convoyLandings: () => [],
     convoyAskedAbout: () => 0,
     escalation: () => of,
+    ...noBudgets,
     escalationRoutes: () => routes,
     rigNames: () => [],
   };

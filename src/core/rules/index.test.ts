@@ -161,7 +161,7 @@ describe('the rules of a rig', () => {
   });
 
   it('name each kind of entity once, and say nothing about an unknown one', () => {
-    expect(Object.keys(RIG_RULES)).toEqual(['attempt', 'agent', 'bead', 'train', 'mailbox', 'schedule']);
+    expect(Object.keys(RIG_RULES)).toEqual(['attempt', 'agent', 'bead', 'train', 'quota', 'mailbox', 'schedule']);
     expect(reconcileRig(rigView(), 'comet:1', NOW)).toEqual({ decisions: [], wakeAtMs: null });
   });
 

@@ -13,16 +13,18 @@ import { lostContact } from './lost-contact.ts';
 import { mailExpiry } from './mail-expiry.ts';
 import { mergeStep } from './merge-step.ts';
 import { mergeTrain } from './merge-train.ts';
+import { quotaReported, quotaScopeRule, releaseParked } from './quota.ts';
 import type { RigDecision, RigRule, RigVerdicts } from './rule.ts';
 import { skipBlocked } from './skip-blocked.ts';
 import { verifyDone } from './verify-done.ts';
 
 /** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
-  attempt: [verifyDone, deadAgent, lostContact, gupp, provenHealthy],
+  attempt: [quotaReported, verifyDone, deadAgent, lostContact, gupp, provenHealthy],
   agent: [freeAgent],
-  bead: [skipBlocked, abortedConvoy, startLanding, beadEnded, mergeStep],
+  bead: [releaseParked, skipBlocked, abortedConvoy, startLanding, beadEnded, mergeStep],
   train: [featureBranch, mergeTrain],
+  quota: [quotaScopeRule],
   mailbox: [mailExpiry],
   schedule: [assignWork, dispatchBreaker],
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
+import { NO_CAPS } from '../../core/commands.ts';
 import { parseConfig } from './config.ts';
 import { parseDurationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -49,6 +50,7 @@ describe('parseConfig', () => {
         wallClockMs: 90 * 60_000,
         ownerEmail: 'me@example.com',
         parked: false,
+        caps: NO_CAPS,
         gates: [
           { name: 'test', run: 'npm test', timeoutMs: 300_000 },
           { name: 'lint', run: 'npm run lint', timeoutMs: 900_000 },

@@ -1,11 +1,14 @@
 import { isAbsolute, join } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { z } from 'zod';
+import type { Budget } from '../../core/budget.ts';
 import type { Gate, RigConfig } from '../../core/commands.ts';
 import { precondition, TownError } from '../../core/errors.ts';
 import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
 import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
 import { readIfThere } from './atomic-file.ts';
+import { budgetsSection, configBudgets } from './budget-config.ts';
+import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
@@ -33,6 +36,7 @@ const workSettings = {
   model: text.optional(),
   command: text.optional(),
   wall_clock: duration.optional(),
+  ...capSettings,
 };
 const rigSection = z.strictObject({
   url: text,
@@ -49,7 +53,9 @@ const rigSection = z.strictObject({
   ...workSettings,
 });
 const configFile = z.strictObject({
-  town: z.strictObject({ name: text.optional(), owner_email: text.optional() }).optional(),
+  town: z
+    .strictObject({ name: text.optional(), owner_email: text.optional(), polecats_max: polecats.optional() })
+    .optional(),
   daemon: z
     .strictObject({
       heartbeat_interval: duration.optional(),
@@ -60,6 +66,8 @@ const configFile = z.strictObject({
     .optional(),
   defaults: z.strictObject(workSettings).optional(),
   escalation: escalationSection.optional(),
+  prices: pricesSection.optional(),
+  budgets: budgetsSection.optional(),
   rigs: z.record(z.string(), rigSection).optional(),
 });
 type ConfigFile = z.infer<typeof configFile>;
@@ -68,12 +76,14 @@ type RigSection = z.infer<typeof rigSection>;
 /** Names per section, for "did you mean"; `*` stands for any name. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configFile.shape),
-  town: ['name', 'owner_email'],
+  town: ['name', 'owner_email', 'polecats_max'],
   daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
   defaults: Object.keys(workSettings),
   ...ESCALATION_KEYS,
   'rigs.*': Object.keys(rigSection.shape),
   'rigs.*.gates.*': ['run', 'timeout'],
+  'budgets.*': ['usd', 'tokens', 'soft_usd', 'soft_tokens'],
+  'prices.*': ['input', 'output', 'cached'],
 };
 
 /** The town's file with defaults and environment applied. */
@@ -85,6 +95,8 @@ export interface TownConfig {
   readonly pidFile: string;
   readonly escalation: EscalationConfig;
   readonly rigs: readonly RigConfig[];
+  /** Budgets of the file, and the cap on agents of the whole town. */
+  readonly budgets: readonly Budget[];
 }
 
 /** Reads and checks `gastown.toml`. Errors (all of kind precondition): `bad_config`, `unknown_setting`. */
@@ -112,6 +124,7 @@ export function parseConfig(source: string, paths: TownPaths, env: NodeJS.Proces
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
     escalation: escalationConfig(file.escalation),
     rigs,
+    budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), paths.config),
   };
 }
 
@@ -218,6 +231,7 @@ function rigConfig(input: RigInput): RigConfig {
     wallClockMs: parseDurationMs(work.wallClock, `${at}.wall_clock`),
     ownerEmail: env['GT_OWNER_EMAIL'] ?? section.owner_email ?? input.ownerEmail,
     parked: section.parked ?? false,
+    caps: rigCaps(section, file.defaults, file.prices),
   }));
 }
 

@@ -126,7 +126,7 @@ export class Daemon {
     if (before?.running === true)
       this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
     writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
-    await this.#service.start(this.#config.rigs);
+    await this.#service.start(this.#config.rigs, this.#config.budgets);
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
       createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);
@@ -150,7 +150,7 @@ export class Daemon {
       const config = loadConfig(this.#town.paths, process.env);
       this.#config = config;
       this.#notifier.configure(config.escalation);
-      await this.#service.configure(config.rigs);
+      await this.#service.configure(config.rigs, config.budgets);
       this.#armHeartbeat();
       this.#log.info('configuration reloaded', { rigs: config.rigs.length });
     } catch (error) {

@@ -40,7 +40,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     checkInvariants: false,
   });
   const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
-  await service.start(config.rigs);
+  await service.start(config.rigs, config.budgets);
   const app = createApp({
     gateway: service,
     auth: {

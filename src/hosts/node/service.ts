@@ -1,3 +1,4 @@
+import type { Budget } from '../../core/budget.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
@@ -13,12 +14,12 @@ export interface ServiceOptions {
 /** The brain as its host sees it: the gateway of the HTTP application, and its life cycle. */
 export interface TownRuntime extends TownGateway {
   /** Opens the actors, goes on with whatever was under way, and applies the rigs' settings. */
-  start(rigs: readonly RigConfig[]): Promise<void>;
+  start(rigs: readonly RigConfig[], budgets?: readonly Budget[]): Promise<void>;
   /** Finishes the turn that runs and takes no more. */
   stop(): Promise<void> | void;
   /** A runner of this instance answers now. */
   runnerChanged(instance: string): Promise<void>;
-  configure(rigs: readonly RigConfig[]): Promise<void>;
+  configure(rigs: readonly RigConfig[], budgets?: readonly Budget[]): Promise<void>;
   /** Sets the alarms again; cheap, for an alarm that was lost. */
   rearm(): void;
 }

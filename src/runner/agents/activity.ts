@@ -1,4 +1,5 @@
 import type { RunnerContext } from '../context.ts';
+import { reportUsage } from './usage.ts';
 import { errorText } from '../text.ts';
 
 /** Reports signs of life of all agents, at most one per heartbeat and agent, and none without activity. */
@@ -18,6 +19,7 @@ export function startHeartbeat(ctx: RunnerContext): () => void {
 
 function report(ctx: RunnerContext): void {
   for (const live of ctx.live.values()) {
+    void reportUsage(ctx, live, false);
     const atMs = live.lastActivityAtMs;
     if (live.pid === null || atMs === null || atMs <= live.lastReportedAtMs) continue;
     const { rig, attempt, epoch } = live.request;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { StartAgent } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { rigWorktrees, stateDir } from '../paths.ts';
+import { usageFile } from './usage.ts';
 
 /** Of the runner's own environment: what programs need to find themselves and the network; nothing secret. */
 const PASSED_ON = new Set([
@@ -71,6 +72,7 @@ export function agentEnvironment(
     GT_RUNNER_SOCKET: ctx.paths.runnerSocket,
     GT_TOKEN: request.capability,
     GT_STATE_DIR: stateDir(ctx.paths, request.attempt),
+    GT_USAGE_FILE: usageFile(stateDir(ctx.paths, request.attempt)),
     ...authorEnvironment(request.author),
     // A worktree that is deleted and made again as a plain folder must not turn git to a repository above it.
     GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, request.rig),

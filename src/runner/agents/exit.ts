@@ -16,6 +16,7 @@ import { errorText } from '../text.ts';
 import { makeClaim } from './claim.ts';
 import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
+import { reportUsage } from './usage.ts';
 
 /** How the process ended, before anything was looked at. */
 export interface Ended {
@@ -39,6 +40,8 @@ export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: End
   await untilGone(ctx, live);
   await live.transcript?.close();
   const kept = await keepWork(ctx, live);
+  // Before the record of the end, so that the brain judges the end with what is known of it.
+  await reportUsage(ctx, live, true);
   const exit = exitRecord(ctx, live, { ended, ...kept });
   await writeExitFile(ctx, exit);
   await record(ctx, live, exit);

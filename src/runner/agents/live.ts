@@ -27,6 +27,8 @@ export class LiveAgent {
   /** Last call of the agent to us; counts as activity like output does. */
   lastCallAtMs: number | null = null;
   lastReportedAtMs = 0;
+  /** Bytes of its usage file that were reported. */
+  usageBytes = 0;
   /** Puts words into the session; set by a runtime that takes them (its `capabilities.nudge`), null for all others. */
   say: ((text: string, mode: 'immediate' | 'wait-idle') => Promise<void>) | null = null;
   /** One at a time: what is stored while the agent works, and what is stored at its end. */

@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts';
 import { RIG_MONEY } from './rig-money.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
+import { RIG_USAGE } from './rig-usage.ts';
 import { RIG_TALK } from './rig-talk.ts';
 
 /** What a terminal row may never change again; SQL holds it, so that no code path can (R4). */
@@ -86,4 +87,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_MONEY,
   { id: 5, name: 'turns', statements: TURN_TABLES },
   RIG_CONVOY,
+  RIG_USAGE,
 ];

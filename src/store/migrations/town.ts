@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
+import { TOWN_MONEY } from './town-money.ts';
 import { TOWN_MAIL } from './town-mail.ts';
 
 const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
@@ -78,4 +79,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_MAIL,
   { id: 4, name: 'turns', statements: TURN_TABLES },
   TOWN_CONVOY,
+  TOWN_MONEY,
 ];

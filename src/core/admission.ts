@@ -1,0 +1,140 @@
+import { NO_CAPS } from './commands.ts';
+import { allowance, type RigBudget } from './budget.ts';
+import { estimateOf } from './estimate.ts';
+import { QUOTA_STAGGER_MS } from './limits.ts';
+import { sourceOf, type Bead } from './model/bead.ts';
+import { engineOf, type Engine } from './quota.ts';
+import type { QuotaWindow, RigView } from './view.ts';
+
+/** What keeps a ready bead from being dispatched although a slot is free. */
+export type Obstacle =
+  | { readonly kind: 'budget'; readonly budgets: readonly RigBudget[] }
+  | { readonly kind: 'quota'; readonly window: QuotaWindow }
+  /** The window has just opened; restarts come one after the other. */
+  | { readonly kind: 'stagger'; readonly untilMs: number }
+  | { readonly kind: 'runtime' | 'account' | 'reviews'; readonly name: string; readonly max: number };
+
+/**
+ * Decides over ready beads one after the other, remembering what it let through: one pass must not give the same dollar,
+ * the same place of an account or the same turn after a window twice.
+ */
+export class Admission {
+  readonly #view: RigView;
+  readonly #nowMs: number;
+  /** Budgets by id: what this pass lets through, and what could not be. */
+  readonly #taken = new Map<string, number>();
+  readonly #wanted = new Map<string, { readonly sum: number; readonly least: number }>();
+  readonly #engines: Engine[] = [];
+  /** When something that was in the way may be out of it. */
+  wakeAtMs: number | null = null;
+
+  constructor(view: RigView, nowMs: number) {
+    this.#view = view;
+    this.#nowMs = nowMs;
+  }
+
+  /** Null: it may go. */
+  judge(bead: Bead): Obstacle | null {
+    const engine = engineOf(bead, this.#view.config());
+    const obstacle = this.#quota(engine) ?? this.#cap(bead, engine) ?? this.#budget(bead, engine);
+    if (obstacle?.kind === 'quota') this.#wake(obstacle.window.resetsAtMs);
+    if (obstacle?.kind === 'stagger') this.#wake(obstacle.untilMs);
+    return obstacle;
+  }
+
+  /** It goes: what it takes is no longer there for those behind it. */
+  take(bead: Bead): void {
+    const engine = engineOf(bead, this.#view.config());
+    this.#engines.push(engine);
+    for (const budget of this.#covering(bead))
+      this.#taken.set(budget.id, (this.#taken.get(budget.id) ?? 0) + this.#need(bead, engine, budget));
+  }
+
+  #wake(atMs: number): void {
+    this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
+  }
+
+  #quota(engine: Engine): Obstacle | null {
+    const window = this.#view.quotaWindow(engine.quotaScope);
+    if (window === null) return null;
+    if (window.resetsAtMs > this.#nowMs) return { kind: 'quota', window };
+    // A window that was open for long has shown that it is.
+    if (this.#nowMs > window.resetsAtMs + STAGGERED_FOR_MS) return null;
+    if (this.#engines.some((taken) => taken.quotaScope === engine.quotaScope))
+      return { kind: 'stagger', untilMs: this.#nowMs + QUOTA_STAGGER_MS };
+    const last = this.#view.lastDispatch(engine.quotaScope);
+    const untilMs = last === null ? 0 : last + QUOTA_STAGGER_MS;
+    return untilMs > this.#nowMs && (last ?? 0) >= window.resetsAtMs ? { kind: 'stagger', untilMs } : null;
+  }
+
+  #cap(bead: Bead, engine: Engine): Obstacle | null {
+    const caps = this.#view.config().caps ?? NO_CAPS;
+    const runtimeMax = caps.perRuntimeMax[engine.runtime];
+    if (runtimeMax !== undefined) {
+      const busy = this.#view.slotsOf({ runtime: engine.runtime });
+      const taken = this.#engines.filter((one) => one.runtime === engine.runtime).length;
+      if (busy + taken >= runtimeMax) return { kind: 'runtime', name: engine.runtime, max: runtimeMax };
+    }
+    if (caps.perAccountMax !== null) {
+      const busy = this.#view.slotsOf({ account: engine.account });
+      const taken = this.#engines.filter((one) => one.account === engine.account).length;
+      if (busy + taken >= caps.perAccountMax) return { kind: 'account', name: engine.account, max: caps.perAccountMax };
+    }
+    // Rework is what makes those reviews go away; it is never held up by them.
+    if (caps.reviewsWaitingMax === null || bead.branchOf !== null) return null;
+    return this.#view.reviewsWaiting() > caps.reviewsWaitingMax
+      ? { kind: 'reviews', name: 'merge requests', max: caps.reviewsWaitingMax }
+      : null;
+  }
+
+  #budget(bead: Bead, engine: Engine): Obstacle | null {
+    const missing = this.#covering(bead).filter((budget) => {
+      const { spent, reserved } = this.#view.useOf(budget);
+      const used = spent + reserved + (this.#taken.get(budget.id) ?? 0);
+      return used + this.#need(bead, engine, budget) > allowance(budget);
+    });
+    for (const budget of missing) {
+      const need = this.#need(bead, engine, budget);
+      const before = this.#wanted.get(budget.id) ?? { sum: 0, least: need };
+      this.#wanted.set(budget.id, { sum: before.sum + need, least: Math.min(before.least, need) });
+    }
+    return missing.length === 0 ? null : { kind: 'budget', budgets: missing };
+  }
+
+  #covering(bead: Bead): readonly RigBudget[] {
+    return this.#view.budgets().filter((budget) => budget.kind === 'hard' && covers(this.#view, budget, bead));
+  }
+
+  /** At least one of the smallest unit, so that a used up budget stops what is expected to cost nothing, too. */
+  #need(bead: Bead, engine: Engine, budget: RigBudget): number {
+    if (budget.unit === 'polecats') return 1;
+    const estimate = estimateOf(engine.runtime, this.#view.average({ ...engine, kind: bead.kind }));
+    return Math.max(1, budget.unit === 'usd' ? estimate.microUsd : estimate.tokens);
+  }
+
+  /** What the beads that did not fit would need of a budget, beside all that is used and let through. */
+  askFor(budget: RigBudget): { readonly wanted: number; readonly least: number } {
+    const wish = this.#wanted.get(budget.id);
+    if (wish === undefined) return { wanted: 0, least: 0 };
+    const base = this.usedOf(budget);
+    return { wanted: base + wish.sum, least: base + wish.least };
+  }
+
+  /** Use of a budget as it will be when all that was let through is dispatched. */
+  usedOf(budget: RigBudget): number {
+    const { spent, reserved } = this.#view.useOf(budget);
+    return spent + reserved + (this.#taken.get(budget.id) ?? 0);
+  }
+}
+
+/** After a window opened, restarts come one after the other for so long. */
+const STAGGERED_FOR_MS = 12 * QUOTA_STAGGER_MS;
+
+/** True when what this bead uses counts in the budget. */
+export function covers(view: RigView, budget: { readonly scope: string }, bead: Bead): boolean {
+  const { scope } = budget;
+  if (scope === 'town' || scope === `rig:${view.config().name}`) return true;
+  if (scope === `bead:${sourceOf(bead)}`) return true;
+  const convoy = bead.convoyId ?? (bead.branchOf === null ? null : (view.bead(bead.branchOf)?.convoyId ?? null));
+  return convoy !== null && scope === `convoy:${convoy}`;
+}

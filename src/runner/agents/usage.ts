@@ -1,0 +1,161 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import type { UsageOfModel } from '../../core/facts.ts';
+import { MICRO_USD } from '../../core/usage.ts';
+import type { RunnerContext } from '../context.ts';
+import { USAGE_BYTES_MAX, USAGE_MODELS_MAX, USAGE_TOKENS_MAX, USAGE_USD_MAX } from '../limits.ts';
+import { errorText } from '../text.ts';
+import type { LiveAgent } from './live.ts';
+
+/**
+ * Where an agent's programs say what they used: one JSON object a line, each for itself, appended by `gt usage` or by any
+ * program that knows `$GT_USAGE_FILE`. A file, so that it works without us and survives us.
+ */
+export const usageFile = (stateDir: string): string => join(stateDir, 'usage.jsonl');
+
+const tokens = z.number().int().min(0).max(USAGE_TOKENS_MAX);
+const reportSchema = z.object({
+  tokens_in: tokens.optional(),
+  tokens_out: tokens.optional(),
+  tokens_cached: tokens.optional(),
+  cost_usd: z.number().min(0).max(USAGE_USD_MAX).optional(),
+  model: z.string().min(1).max(200).optional(),
+  /** A report with a key counts once, however often it is written. */
+  key: z.string().min(1).max(200).optional(),
+  /** True: the provider refused for lack of quota. */
+  limited: z.boolean().optional(),
+  /** Epoch milliseconds; missing: not said. */
+  limited_until_ms: z.number().int().min(0).optional(),
+  reason: z.string().max(2_000).optional(),
+});
+type Report = z.infer<typeof reportSchema>;
+
+export interface UsageRead {
+  readonly models: readonly UsageOfModel[];
+  readonly limits: readonly { readonly line: number; readonly resetsAtMs: number | null; readonly reason: string }[];
+}
+
+/** Adds up the lines; one that can't be read counts nothing and hides no other. */
+export function readReports(text: string): UsageRead {
+  const models = new Map<string, UsageOfModel>();
+  const seen = new Set<string>();
+  const limits: { line: number; resetsAtMs: number | null; reason: string }[] = [];
+  for (const [line, source] of text.split('\n').entries()) {
+    const report = parse(source);
+    if (report === null) continue;
+    if (report.key !== undefined) {
+      if (seen.has(report.key)) continue;
+      seen.add(report.key);
+    }
+    if (report.limited === true || report.limited_until_ms !== undefined)
+      limits.push({ line, resetsAtMs: report.limited_until_ms ?? null, reason: report.reason ?? '' });
+    addUp(models, report);
+  }
+  return { models: [...models.values()], limits };
+}
+
+function parse(source: string): Report | null {
+  if (source.trim() === '') return null;
+  try {
+    const report = reportSchema.safeParse(JSON.parse(source));
+    return report.success ? report.data : null;
+  } catch {
+    return null;
+  }
+}
+
+const NOTHING: Omit<UsageOfModel, 'model'> = {
+  tokensIn: 0,
+  tokensOut: 0,
+  tokensCached: 0,
+  microUsd: null,
+  unpricedIn: 0,
+  unpricedOut: 0,
+  unpricedCached: 0,
+};
+
+function addUp(models: Map<string, UsageOfModel>, report: Report): void {
+  const more = amountsOf(report);
+  if (more === null) return;
+  const said = report.model ?? '';
+  const name = models.size < USAGE_MODELS_MAX || models.has(said) ? said : '';
+  const before = models.get(name) ?? { ...NOTHING, model: name === '' ? null : name };
+  models.set(name, {
+    ...before,
+    tokensIn: before.tokensIn + more.tokensIn,
+    tokensOut: before.tokensOut + more.tokensOut,
+    tokensCached: before.tokensCached + more.tokensCached,
+    microUsd: more.microUsd === null ? before.microUsd : (before.microUsd ?? 0) + more.microUsd,
+    unpricedIn: before.unpricedIn + more.unpricedIn,
+    unpricedOut: before.unpricedOut + more.unpricedOut,
+    unpricedCached: before.unpricedCached + more.unpricedCached,
+  });
+}
+
+/** What one line says; null when it says nothing of the kind. */
+function amountsOf(report: Report): typeof NOTHING | null {
+  const { tokens_in: tokensIn = 0, tokens_out: tokensOut = 0, tokens_cached: tokensCached = 0, cost_usd: usd } = report;
+  const said = { ...NOTHING, tokensIn, tokensOut, tokensCached };
+  if (usd !== undefined) return { ...said, microUsd: Math.round(usd * MICRO_USD) };
+  if (tokensIn + tokensOut + tokensCached === 0) return null;
+  return { ...said, unpricedIn: tokensIn, unpricedOut: tokensOut, unpricedCached: tokensCached };
+}
+
+/** Tells the brain what the file says, if that is new. Never throws: what can't be read now is read at the end. */
+export async function reportUsage(ctx: RunnerContext, live: LiveAgent, isOver: boolean): Promise<void> {
+  try {
+    const text = await readComplete(ctx, live, isOver);
+    if (text === null || text.length <= live.usageBytes) return;
+    live.usageBytes = text.length;
+    record(ctx, live, { ...readReports(text.toString('utf8')), bytes: text.length });
+  } catch (error) {
+    ctx.log.warn('usage not read', { attempt: live.request.attempt, error: errorText(error) });
+  }
+}
+
+/** Whole lines only, while somebody may still be writing the last one. */
+async function readComplete(ctx: RunnerContext, live: LiveAgent, isOver: boolean): Promise<Buffer | null> {
+  const path = usageFile(join(ctx.paths.attempts, live.request.attempt));
+  const file = await open(path, 'r').catch(() => null);
+  if (file === null) return null;
+  try {
+    const buffer = Buffer.alloc(Math.min((await file.stat()).size, USAGE_BYTES_MAX));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+    const all = buffer.subarray(0, bytesRead);
+    return isOver ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1);
+  } finally {
+    await file.close();
+  }
+}
+
+function record(ctx: RunnerContext, live: LiveAgent, read: UsageRead & { readonly bytes: number }): void {
+  const { rig, attempt, epoch } = live.request;
+  const atMs = ctx.clock.now();
+  ctx.db.tx(() => {
+    // Keys are of the file's content, so that a runner that starts anew says nothing twice.
+    if (read.models.length > 0)
+      ctx.facts.record({
+        type: 'agent_usage',
+        key: `usage:${attempt}:${String(read.bytes)}`,
+        rig,
+        attempt,
+        epoch,
+        models: [...read.models],
+        atMs,
+      });
+    for (const limit of read.limits)
+      ctx.facts.record({
+        type: 'quota_limited',
+        key: `limited:${attempt}:${String(limit.line)}`,
+        rig,
+        attempt,
+        epoch,
+        resetsAtMs: limit.resetsAtMs,
+        reason: limit.reason,
+        atMs,
+      });
+  });
+}
