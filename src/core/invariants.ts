@@ -182,7 +182,7 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
     facts.attempts.length > 0 || facts.beads.length > 0 || facts.unreadableBeads > 0 || facts.pendingEffects > 0;
   if (alive && facts.resyncDueAtMs === null)
     violations.push({ code: 'I11', text: 'there is work but the safety net is not armed' });
-  if (!alive && facts.resyncDueAtMs !== null && facts.resyncDueAtMs > nowMs)
+  if (!alive && (facts.resyncDueAtMs ?? nowMs) > nowMs)
     violations.push({ code: 'I25', text: 'nothing is alive but a timer is set' });
   return violations;
 }

@@ -1,6 +1,7 @@
 import { noBudgets } from '../../../test/support/no-budgets.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { convoy, convoyBead, CONVOY_ID } from '../../../test/support/convoy-builder.ts';
 import type { TownAction } from '../actions.ts';
 import {
   CONVOY_BEAD_STATUSES,
@@ -10,48 +11,10 @@ import {
   type ConvoyAddition,
   type ConvoyBead,
 } from '../model/convoy.ts';
-import { trusted } from '../model/ids.ts';
 import { allows, CONVOY_TRANSITIONS } from '../transitions.ts';
 import type { TownView } from '../town-view.ts';
 import { convoyRule } from './convoy.ts';
 
-const ID = trusted.convoy('hq-cv-00000');
-const convoy = (over: Partial<Convoy> = {}): Convoy => ({
-  id: ID,
-  title: 'All of it',
-  status: 'active',
-  mergeMode: 'review-and-merge',
-  onFailure: 'hold',
-  startWhenReady: true,
-  featureBranch: null,
-  landingOrder: [],
-  totalBeads: 2,
-  closedBeads: 0,
-  failedBeads: 0,
-  cancelledBeads: 0,
-  createdBy: 'human/test',
-  reason: null,
-  version: 1,
-  createdAtMs: 0,
-  landedAtMs: null,
-  ...over,
-});
-const row = (position: number, over: Partial<ConvoyBead> = {}): ConvoyBead => ({
-  convoyId: ID,
-  position,
-  rig: trusted.rig(position === 0 ? 'api' : 'web'),
-  beadId: trusted.bead(`api-0000${String(position)}`),
-  title: 'a',
-  status: 'live',
-  dependsOn: [],
-  mergeSha: null,
-  mergeTarget: null,
-  closeReason: null,
-  batch: 0,
-  adopted: false,
-  started: false,
-  ...over,
-});
 const merged = { status: 'closed', closeReason: 'merged', mergeSha: 'f'.repeat(40) } as const;
 
 interface Rest {
@@ -70,7 +33,7 @@ const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}):
   rigNames: () => [],
 });
 const judge = (of: Convoy, beads: readonly ConvoyBead[], rest: Rest = {}): readonly TownAction[] =>
-  convoyRule(view(of, beads, rest), ID, 0).decisions.flatMap((decision) => decision.actions);
+  convoyRule(view(of, beads, rest), CONVOY_ID, 0).decisions.flatMap((decision) => decision.actions);
 const messagesOf = (actions: readonly TownAction[]) =>
   actions.flatMap((action) => (action.type === 'message_rig' ? [action] : []));
 const moves = (actions: readonly TownAction[]): string[] =>
@@ -78,42 +41,47 @@ const moves = (actions: readonly TownAction[]): string[] =>
 
 describe('convoyRule', () => {
   it('knows nothing of a convoy that does not exist, and leaves an ended one alone', () => {
-    expect(convoyRule(view(null, []), ID, 0).decisions).toEqual([]);
+    expect(convoyRule(view(null, []), CONVOY_ID, 0).decisions).toEqual([]);
     for (const status of ['landed', 'failed', 'cancelled'] as const)
-      expect(judge(convoy({ status }), [row(0, merged)])).toEqual([]);
+      expect(judge(convoy({ status }), [convoyBead(0, merged)])).toEqual([]);
   });
 
   describe('while it is created', () => {
     it('waits until every rig has its beads', () => {
-      expect(judge(convoy({ status: 'creating' }), [row(0), row(1, { status: 'creating', beadId: null })])).toEqual([]);
+      expect(
+        judge(convoy({ status: 'creating' }), [convoyBead(0), convoyBead(1, { status: 'creating', beadId: null })]),
+      ).toEqual([]);
     });
 
     it('starts in every rig once, and names the beads of other rigs', () => {
-      const actions = judge(convoy({ status: 'creating' }), [row(0), row(1), row(2)]);
+      const actions = judge(convoy({ status: 'creating' }), [convoyBead(0), convoyBead(1), convoyBead(2)]);
       expect(moves(actions)).toEqual(['creating to active']);
       const messages = messagesOf(actions);
       expect(messages.map((action) => action.rig)).toEqual(['api', 'web']);
       expect(messages[0]?.message).toMatchObject({
         type: 'start_convoy',
-        names: [0, 1, 2].map((position) => ({ ref: `${ID}/${String(position)}`, bead: row(position).beadId })),
+        names: [0, 1, 2].map((position) => ({
+          ref: `${CONVOY_ID}/${String(position)}`,
+          bead: convoyBead(position).beadId,
+        })),
       });
     });
 
     it('is staged instead when nobody asked to start it', () => {
-      const actions = judge(convoy({ status: 'creating', startWhenReady: false }), [row(0), row(1)]);
+      const actions = judge(convoy({ status: 'creating', startWhenReady: false }), [convoyBead(0), convoyBead(1)]);
       expect(moves(actions)).toEqual(['creating to staged']);
       expect(actions).toHaveLength(1);
     });
 
     it('fails as soon as one rig refuses, and every rig gets a cancel', () => {
-      const beads = [row(0), row(1, { status: 'creating', beadId: null })];
+      const beads = [convoyBead(0), convoyBead(1, { status: 'creating', beadId: null })];
       const actions = judge(convoy({ status: 'creating', reason: 'there is no bead api-zzzzz' }), beads);
       expect(moves(actions)).toEqual(['creating to failed']);
       expect(messagesOf(actions).map((action) => action.message.type)).toEqual(['cancel_convoy', 'cancel_convoy']);
     });
 
     it('cancels no bead that was there before: those leave', () => {
-      const beads = [row(0, { adopted: true }), row(1, { adopted: true, status: 'cancelled' })];
+      const beads = [convoyBead(0, { adopted: true }), convoyBead(1, { adopted: true, status: 'cancelled' })];
       const actions = judge(convoy({ status: 'creating', reason: 'api-00001 is in another convoy' }), beads);
       expect(messagesOf(actions).map((action) => action.message)).toMatchObject([
         { type: 'leave_convoy', positions: [0], cancel: false },
@@ -123,8 +91,8 @@ describe('convoyRule', () => {
   });
 
   it('stays staged until it is started', () => {
-    expect(judge(convoy({ status: 'staged', startWhenReady: false }), [row(0)])).toEqual([]);
-    expect(moves(judge(convoy({ status: 'staged' }), [row(0)]))).toEqual(['staged to active']);
+    expect(judge(convoy({ status: 'staged', startWhenReady: false }), [convoyBead(0)])).toEqual([]);
+    expect(moves(judge(convoy({ status: 'staged' }), [convoyBead(0)]))).toEqual(['staged to active']);
   });
 
   describe('while it is active', () => {
@@ -135,20 +103,20 @@ describe('convoyRule', () => {
     it.each(['failed', 'cancelled'] as const)(
       'holds with a bead that is %s, and asks a person once (T28)',
       (status) => {
-        const beads = [row(0, done), row(1, { ...started, status })];
+        const beads = [convoyBead(0, done), convoyBead(1, { ...started, status })];
         const actions = judge(convoy(), beads);
         expect(actions).toMatchObject([
           { type: 'ask_about_convoy', beads: 1 },
-          { type: 'open_escalation', causeKey: `convoy:${ID}`, severity: 'medium' },
+          { type: 'open_escalation', causeKey: `convoy:${CONVOY_ID}`, severity: 'medium' },
         ]);
         expect(judge(convoy(), beads, { askedAbout: 1 })).toEqual([]);
       },
     );
 
     it('takes the question back when nothing holds it any more', () => {
-      expect(judge(convoy(), [row(0, done), row(1, started)], { askedAbout: 1 })).toEqual([
-        { type: 'ask_about_convoy', convoy: ID, beads: 0 },
-        { type: 'close_escalation', causeKey: `convoy:${ID}` },
+      expect(judge(convoy(), [convoyBead(0, done), convoyBead(1, started)], { askedAbout: 1 })).toEqual([
+        { type: 'ask_about_convoy', convoy: CONVOY_ID, beads: 0 },
+        { type: 'close_escalation', causeKey: `convoy:${CONVOY_ID}` },
       ]);
     });
 
@@ -156,11 +124,11 @@ describe('convoyRule', () => {
       const skip = convoy({ onFailure: 'skip' });
 
       it('goes on while anything can run', () => {
-        expect(judge(skip, [row(0, failed), row(1, started)])).toEqual([]);
+        expect(judge(skip, [convoyBead(0, failed), convoyBead(1, started)])).toEqual([]);
       });
 
       it('lands the rest, and says without what', () => {
-        const beads = [row(0, done), row(1, failed)];
+        const beads = [convoyBead(0, done), convoyBead(1, failed)];
         expect(moves(judge(skip, beads))).toEqual(['active to ready_to_land']);
         const landing = judge(convoy({ onFailure: 'skip', status: 'ready_to_land' }), beads);
         expect(landing).toMatchObject([
@@ -169,13 +137,13 @@ describe('convoyRule', () => {
       });
 
       it('fails when nothing ended well', () => {
-        const beads = [row(0, failed), row(1, { ...started, status: 'cancelled' })];
+        const beads = [convoyBead(0, failed), convoyBead(1, { ...started, status: 'cancelled' })];
         expect(moves(judge(skip, beads))).toEqual(['active to failed']);
       });
     });
 
     it('with the policy abort fails at once, and cancels what has not started', () => {
-      const actions = judge(convoy({ onFailure: 'abort' }), [row(0, failed), row(1, started)]);
+      const actions = judge(convoy({ onFailure: 'abort' }), [convoyBead(0, failed), convoyBead(1, started)]);
       expect(moves(actions)).toEqual(['active to failed']);
       expect(messagesOf(actions).map((action) => action.message)).toMatchObject([
         { type: 'cancel_convoy', scope: 'not_started' },
@@ -185,9 +153,9 @@ describe('convoyRule', () => {
 
     it('lets an addition run once all of it is there, and never lands before', () => {
       const addition = { batch: 1, state: 'pending', reason: null } as const;
-      const waiting = [row(0, done), row(1, { batch: 1, status: 'creating', beadId: null })];
+      const waiting = [convoyBead(0, done), convoyBead(1, { batch: 1, status: 'creating', beadId: null })];
       expect(judge(convoy(), waiting, { additions: [addition] })).toEqual([]);
-      const there = [row(0, done), row(1, { batch: 1 })];
+      const there = [convoyBead(0, done), convoyBead(1, { batch: 1 })];
       expect(judge(convoy(), there, { additions: [addition] })).toMatchObject([
         { type: 'accept_addition', batch: 1 },
         { type: 'start_beads', positions: [1] },
@@ -197,7 +165,11 @@ describe('convoyRule', () => {
 
     it('takes a refused addition back whole', () => {
       const addition = { batch: 1, state: 'refused', reason: 'there is no bead api-zzzzz' } as const;
-      const beads = [row(0, started), row(1, { batch: 1 }), row(2, { batch: 1, status: 'cancelled', beadId: null })];
+      const beads = [
+        convoyBead(0, started),
+        convoyBead(1, { batch: 1 }),
+        convoyBead(2, { batch: 1, status: 'cancelled', beadId: null }),
+      ];
       expect(judge(convoy(), beads, { additions: [addition] })).toMatchObject([
         { type: 'drop_beads', positions: [1, 2] },
         { type: 'message_rig', rig: 'web', message: { type: 'leave_convoy', positions: [1, 2], cancel: true } },
@@ -205,12 +177,14 @@ describe('convoyRule', () => {
     });
 
     it('is cancelled when every bead was', () => {
-      const beads = [row(0, { status: 'cancelled' }), row(1, { status: 'cancelled' })];
+      const beads = [convoyBead(0, { status: 'cancelled' }), convoyBead(1, { status: 'cancelled' })];
       expect(moves(judge(convoy(), beads))).toEqual(['active to cancelled']);
     });
 
     it('is ready to land when all are closed', () => {
-      expect(moves(judge(convoy(), [row(0, merged), row(1, merged)]))).toEqual(['active to ready_to_land']);
+      expect(moves(judge(convoy(), [convoyBead(0, merged), convoyBead(1, merged)]))).toEqual([
+        'active to ready_to_land',
+      ]);
     });
   });
 
@@ -218,13 +192,15 @@ describe('convoyRule', () => {
     const ready = convoy({ status: 'ready_to_land', closedBeads: 2 });
 
     it('lands on evidence: a merge commit for each bead that was merged', () => {
-      expect(moves(judge(ready, [row(0, merged), row(1, merged)]))).toEqual(['ready_to_land to landed']);
-      expect(judge(ready, [row(0, merged), row(1, { ...merged, mergeSha: null })])).toEqual([]);
+      expect(moves(judge(ready, [convoyBead(0, merged), convoyBead(1, merged)]))).toEqual(['ready_to_land to landed']);
+      expect(judge(ready, [convoyBead(0, merged), convoyBead(1, { ...merged, mergeSha: null })])).toEqual([]);
     });
 
     it('needs no commit of a bead that changed nothing', () => {
       const unchanged = { status: 'closed', closeReason: 'no_change' } as const;
-      expect(moves(judge(ready, [row(0, merged), row(1, unchanged)]))).toEqual(['ready_to_land to landed']);
+      expect(moves(judge(ready, [convoyBead(0, merged), convoyBead(1, unchanged)]))).toEqual([
+        'ready_to_land to landed',
+      ]);
     });
   });
 
@@ -245,7 +221,7 @@ describe('convoyRule', () => {
         fc.constantFrom(null, 'refused'),
         fc.record({ onFailure: fc.constantFrom(...FAILURE_POLICIES), rows: anyBeads }),
         (status, startWhenReady, reason, { onFailure, rows }) => {
-          const beads = rows.map((over, position) => Object.freeze(row(position, over)));
+          const beads = rows.map((over, position) => Object.freeze(convoyBead(position, over)));
           const of = Object.freeze(convoy({ status, startWhenReady, reason, onFailure }));
           const actions = judge(of, beads);
           expect(judge(of, beads)).toEqual(actions);
