@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { rigConfig } from '../../test/support/virtual-town.ts';
+import { checkRuntime } from './runtimes.ts';
+
+const config = { ...rigConfig('api'), runtime: 'script', command: null };
+const refusal = (
+  runtime: string | null,
+  its: Partial<typeof config> & { command?: typeof config.command } = {},
+): unknown => {
+  try {
+    checkRuntime(runtime, { ...config, ...its });
+    return null;
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('checkRuntime', () => {
+  it('takes what is known, and the rig’s own when none is named', () => {
+    expect([refusal('script'), refusal(null)]).toEqual([null, null]);
+    expect(refusal('script', { runtime: 'abacus' })).toBeNull();
+  });
+
+  it('refuses what no runner has, and names the choice', () => {
+    expect(refusal('abacus')).toMatchObject({
+      kind: 'usage',
+      code: 'unknown_runtime',
+      message: 'There is no runtime "abacus".',
+      next: 'Choose one of: script, command.',
+      field: 'runtime',
+    });
+    expect(refusal(null, { runtime: 'abacus' })).toMatchObject({ code: 'unknown_runtime' });
+    expect(refusal('x'.repeat(100))).toMatchObject({ message: `There is no runtime "${'x'.repeat(80)}".` });
+  });
+
+  it('refuses a command that nobody has set', () => {
+    expect(refusal('command')).toMatchObject({
+      kind: 'precondition',
+      code: 'no_command',
+      message: 'The runtime "command" needs a program, and the rig "api" names none.',
+      next: 'Set command = "…" in [rigs.api] of gastown.toml.',
+    });
+  });
+});
