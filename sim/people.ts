@@ -218,6 +218,7 @@ export class People {
       (town) => town.beadCommand(command, caller),
       (after) => {
         const { retries } = this.#sim.ledger;
+        if (!this.beads.includes(after.id)) this.beads.push(after.id);
         if (step.kind === 'retry') retries.set(bead, (retries.get(bead) ?? 0) + 1);
         if (step.kind === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
           this.#sim.ledger.cancelled.set(bead, this.#sim.time.nowMs);
@@ -313,6 +314,8 @@ function commandOf(step: PersonStep, bead: BeadId, chance: Prng): BeadCommand {
       return { type: 'unsling', bead };
     case 'update':
       return { type: 'update', bead, changes: { priority: chance.pick(PRIORITIES), title: `retitled ${step.id}` } };
+    case 'reopen':
+      return { type: 'reopen', bead };
     case 'request_changes':
       return { type: 'request_changes', bead, comment: 'please look again' };
     default:

@@ -22,6 +22,7 @@ export const PERSON_KINDS = [
   'outside_merge',
   'move_branch',
   'drop_feature',
+  'reopen',
   'look',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
@@ -153,6 +154,7 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = 
   outside_merge: 3,
   move_branch: 3,
   drop_feature: 2,
+  reopen: 4,
   look: 3,
 };
 

@@ -47,6 +47,8 @@ const bead: BeadSummary = {
   startFailures: 0,
   lastSignature: null,
   escalated: false,
+  reopens: null,
+  reopenedAs: null,
   runtime: null,
   model: null,
   pinnedAgent: null,

@@ -39,6 +39,8 @@ export function presentBead(bead: BeadSummary): BeadItem {
     priority: bead.priority,
     origin: bead.origin,
     convoy_id: bead.convoyId,
+    reopens: bead.reopens,
+    reopened_as: bead.reopenedAs,
     parent_id: bead.parentId,
     branch: bead.branch,
     target_branch: bead.targetBranch,

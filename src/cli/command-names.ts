@@ -25,6 +25,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'bead hold', group: 'Work', summary: 'keep a bead from running' },
   { name: 'bead release', group: 'Work', summary: 'let a held bead run' },
   { name: 'bead retry', group: 'Work', summary: 'try again now' },
+  { name: 'bead reopen', group: 'Work', summary: 'do an ended bead again, as a new one in its place' },
   { name: 'ready', group: 'Work', summary: 'beads that can run now' },
   { name: 'sling', group: 'Work', summary: 'give work to an agent' },
   { name: 'unsling', group: 'Work', summary: 'take work back that has not started' },

@@ -35,6 +35,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead release': async () => (await verbs()).release,
   'bead update': async () => (await verbs()).updateBead,
   'bead retry': async () => (await verbs()).retry,
+  'bead reopen': async () => (await verbs()).reopen,
   unsling: async () => (await verbs()).unsling,
   'request-changes': async () => (await verbs()).requestChanges,
   inbox: async () => (await attention()).inbox,

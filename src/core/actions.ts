@@ -196,6 +196,14 @@ export type RigToTown =
       /** How it ended, for people. */
       readonly note?: string;
     }
+  /** A bead that has ended goes on as another one, which takes its place. */
+  | {
+      readonly type: 'bead_reopened';
+      readonly bead: string;
+      readonly successor: string;
+      /** The convoy whose place it wants; null for none. */
+      readonly convoy: string | null;
+    }
   /** The landing bead of this attempt; the same one for a repeat. */
   | { readonly type: 'landing_created'; readonly convoy: string; readonly attempt: number; readonly bead: string }
   /** A mail for somebody outside of the rig. */
@@ -236,6 +244,19 @@ export type TownToRig =
       /** Convoys of these beads that failed or were cancelled: they hold nobody back. */
       readonly ended?: readonly string[];
     }
+  /** Whether the successor of a bead takes its place in the convoy; null: it runs by itself. */
+  | {
+      readonly type: 'take_successor';
+      readonly convoy: string;
+      readonly successor: string;
+      readonly place: {
+        readonly position: number;
+        readonly started: boolean;
+        readonly skip: boolean;
+        readonly feature: string | null;
+      } | null;
+    }
+  | { readonly type: 'gate_moved'; readonly ref: string; readonly successor: string }
   /** Merge the convoy's feature branch into the rig's target branch, once. */
   | {
       readonly type: 'land_convoy';

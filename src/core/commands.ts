@@ -147,6 +147,8 @@ export type BeadCommand =
   | { readonly type: 'hold'; readonly bead: BeadId; readonly note: string }
   | { readonly type: 'release'; readonly bead: BeadId }
   | { readonly type: 'retry'; readonly bead: BeadId }
+  /** Answers the bead that takes the place of the one that ended. */
+  | { readonly type: 'reopen'; readonly bead: BeadId }
   | { readonly type: 'unsling'; readonly bead: BeadId }
   | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
   | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string };

@@ -41,3 +41,16 @@ export function whyFeature(view: RigView, bead: Bead): FeatureSentence | null {
       };
   }
 }
+
+/** An ended bead that goes on as another one says so. */
+export const reopenedText = <T extends { readonly sentence: string; readonly next: string | null }>(
+  bead: Bead,
+  text: T,
+): T =>
+  bead.reopenedAs === null
+    ? text
+    : {
+        ...text,
+        sentence: `${text.sentence} Reopened as ${bead.reopenedAs}.`,
+        next: `See "gt why ${bead.reopenedAs}".`,
+      };

@@ -16,8 +16,8 @@ import {
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
-import { whyFeature } from './why-feature.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
+import { reopenedText, whyFeature } from './why-feature.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
 
 export interface Sentence {
@@ -54,7 +54,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
   if (bead.type === 'merge_request') return whyMergeRequest(view, bead, nowMs);
   const state = phaseIn(view, bead, nowMs);
   const say = (text: Sentence): Why => why(bead.id, state, { sinceMs: bead.updatedAtMs, ...text });
-  if (isTerminal(bead.status)) return say(endedText(bead));
+  if (isTerminal(bead.status)) return say(reopenedText(bead, endedText(bead)));
   if (bead.status === 'in_progress') return say(runningText(view, bead));
   if (bead.status === 'in_review') {
     const review = view.reviewOf(bead.id);

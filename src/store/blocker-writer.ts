@@ -62,6 +62,24 @@ export class BlockerWriter {
       .map((row) => trusted.bead(text(row['bead_id'])));
   }
 
+  /** What took the place of an ended bead is waited for instead. Answers who waits for it now. */
+  replace(from: BeadId, to: BeadId): readonly BeadId[] {
+    const waiting = this.#sql
+      .all(
+        `SELECT b.bead_id AS bead_id, b.scope AS scope FROM blockers b JOIN beads w ON w.id = b.bead_id
+          WHERE b.blocker_ref = ? AND b.state <> 'cleared' AND w.status NOT IN ('closed', 'failed') AND b.bead_id <> ? ORDER BY b.bead_id`,
+        from,
+        to,
+      )
+      .map((row) => ({ bead: trusted.bead(text(row['bead_id'])), isLocal: text(row['scope']) === 'local' }));
+    for (const { bead, isLocal } of waiting) {
+      this.#sql.all('DELETE FROM blockers WHERE bead_id = ? AND blocker_ref = ?', bead, from);
+      this.add(bead, to, isLocal ? 'local' : 'remote', 'open');
+      this.#recount(bead);
+    }
+    return waiting.map((row) => row.bead);
+  }
+
   #recount(bead: BeadId): void {
     this.#sql.all(
       `UPDATE beads SET open_blockers = (SELECT COUNT(*) FROM blockers WHERE bead_id = beads.id AND state = 'open'),

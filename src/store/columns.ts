@@ -32,6 +32,8 @@ export const BEAD_COLUMNS: string = list(
   'evidence',
   'cancel_requested_at',
   'escalated',
+  'reopens',
+  'reopened_as',
   'version',
   'created_at',
   'updated_at',

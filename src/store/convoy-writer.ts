@@ -187,6 +187,24 @@ export class ConvoyWriter {
     return { status, convoys };
   }
 
+  /** The successor of a bead that did not end as merged takes its place. Null when there is no such place. */
+  replaceBead(
+    convoy: ConvoyId,
+    bead: string,
+    successor: string,
+  ): { readonly position: number; readonly started: boolean } | null {
+    const row = this.#sql.all(
+      `UPDATE convoy_beads SET bead_id = ?, status = 'live', close_reason = NULL, merge_sha = NULL, merge_target = NULL, adopted = 1
+        WHERE convoy_id = ? AND bead_id = ? AND status IN ('closed', 'failed', 'cancelled') AND close_reason <> 'merged' RETURNING position, started`,
+      successor,
+      convoy,
+      bead,
+    )[0];
+    if (row === undefined) return null;
+    this.recount(convoy);
+    return { position: int(row['position']), started: int(row['started']) === 1 };
+  }
+
   markStarted(convoy: ConvoyId, positions: readonly number[]): void {
     this.#sql.all(
       'UPDATE convoy_beads SET started = 1 WHERE convoy_id = ? AND position IN (SELECT value FROM json_each(?))',

@@ -115,6 +115,8 @@ export function beadFromRow(row: SqlRow): Bead {
     evidence: jsonOrNull<Evidence>(row['evidence']),
     cancelRequestedAtMs: intOrNull(row['cancel_requested_at']),
     escalated: int(row['escalated']) === 1,
+    reopens: map(row['reopens'], trusted.bead),
+    reopenedAs: map(row['reopened_as'], trusted.bead),
     version: int(row['version']),
     createdAtMs: int(row['created_at']),
     updatedAtMs: int(row['updated_at']),

@@ -190,6 +190,8 @@ export function bead(over: Partial<Bead> = {}): Bead {
     evidence: null,
     cancelRequestedAtMs: null,
     escalated: false,
+    reopens: null,
+    reopenedAs: null,
     version: 1,
     createdAtMs: 0,
     updatedAtMs: 0,

@@ -15,8 +15,9 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { moneyWriter } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
+import { reopen } from './reopen.ts';
 import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
-import { addLocalBlocker } from './rig-messages.ts';
+import { addLocalBlocker } from './local-blocker.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
 
@@ -101,6 +102,8 @@ export class RigCommands {
       case 'retry':
         this.#retry(turn, writer, bead);
         break;
+      case 'reopen':
+        return reopen(this.#rig, turn, bead, caller);
       case 'unsling':
         unsling(this.#rig, turn, bead);
         break;

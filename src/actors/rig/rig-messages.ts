@@ -1,5 +1,5 @@
 import type { ConvoyTaskMessage, TownToRig, RigToTown } from '../../core/actions.ts';
-import { must, unreachable } from '../../core/assert.ts';
+import { must } from '../../core/assert.ts';
 import {
   clearsDependents,
   isTerminal,
@@ -12,9 +12,10 @@ import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { addLocalBlocker } from './local-blocker.ts';
+import { applyConvoyOrder } from './convoy-orders.ts';
 import { adoptBeads } from './adopt-beads.ts';
 import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-messages.ts';
-import { landConvoy } from './landing-messages.ts';
 import type { RigContext } from './rig-context.ts';
 import type { MoneyMessage } from './rig-budgets.ts';
 import { RigPost } from './rig-post.ts';
@@ -32,9 +33,6 @@ export function applyTownMessage(
       return;
     case 'adopt_beads':
       adoptBeads(rig, turn, writer, message);
-      return;
-    case 'land_convoy':
-      landConvoy(rig, turn, writer, message);
       return;
     case 'start_convoy':
       startConvoy(rig, turn, writer, message);
@@ -59,7 +57,7 @@ export function applyTownMessage(
       openGate(rig, turn, writer, message);
       return;
     default:
-      unreachable(message, 'message of the town');
+      applyConvoyOrder(rig, turn, writer, message);
   }
 }
 
@@ -158,16 +156,19 @@ function addTaskBlockers(
   for (const ref of task.remoteDeps) writer.blockers.add(bead, ref, 'remote', 'open');
 }
 
-/** A blocker that has ended already blocks nothing, or shows its failure at once. */
-export function addLocalBlocker(rig: RigContext, writer: RigWriter, bead: BeadId, blocker: BeadId): void {
-  const row = rig.view.bead(blocker);
-  if (row === null || !isTerminal(row.status)) writer.blockers.add(bead, blocker, 'local', 'open');
-  else writer.blockers.add(bead, blocker, 'local', clearsDependents(row) ? 'cleared' : 'failed');
-}
-
 function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): void {
-  if (writer.beadExists(id)) {
+  const bead = rig.view.bead(id);
+  if (bead !== null) {
     writer.markWatched(id);
+    if (bead.reopenedAs === null || clearsDependents(bead)) return;
+    // Whoever asks for a bead that was reopened waits for what took its place.
+    rig.sql.all('UPDATE beads SET watched = 1 WHERE id = ?', bead.reopenedAs);
+    turn.send<RigToTown>('town', rig.address, {
+      type: 'bead_reopened',
+      bead: id,
+      successor: bead.reopenedAs,
+      convoy: null,
+    });
     return;
   }
   turn.send<RigToTown>('town', rig.address, {

@@ -3,6 +3,7 @@ import { unreachable } from '../../core/assert.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { applyMoneyNews } from './budget-commands.ts';
+import { beadReopened } from './reopened.ts';
 import { rigOf, type TownContext } from './town-context.ts';
 
 type Of<Type extends RigToTown['type']> = Extract<RigToTown, { readonly type: Type }>;
@@ -24,6 +25,9 @@ function applyOther(
       return;
     case 'beads_refused':
       beadsRefused(town, turn, message);
+      return;
+    case 'bead_reopened':
+      beadReopened(town, turn, message);
       return;
     case 'landing_created':
       town.landings(turn).created(trusted.convoy(message.convoy), rigOf(message.from), message);

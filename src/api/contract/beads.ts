@@ -34,6 +34,10 @@ export const beadSchema = z.object({
   hold_reason: z.string().nullable(),
   priority: z.enum(PRIORITIES),
   origin: z.enum(ORIGINS),
+  /** The ended bead whose place it takes. */
+  reopens: z.string().nullable(),
+  /** The bead that took its place after its end. */
+  reopened_as: z.string().nullable(),
   convoy_id: z.string().nullable(),
   parent_id: z.string().nullable(),
   branch: z.string().nullable(),

@@ -86,6 +86,13 @@ const retry = createRoute({
   responses: answers(beadSchema, 'The bead, tried again'),
 });
 
+const reopen = createRoute({
+  method: 'post',
+  path: `${path}/{id}/reopen`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(beadSchema, 'The bead that takes the place of the one that ended'),
+});
 const unsling = createRoute({
   method: 'post',
   path: `${path}/{id}/unsling`,
@@ -113,6 +120,7 @@ const update = createRoute({
 const PLAIN_VERBS = [
   { route: release, type: 'release' },
   { route: retry, type: 'retry' },
+  { route: reopen, type: 'reopen' },
   { route: unsling, type: 'unsling' },
 ] as const;
 

@@ -84,6 +84,14 @@ export const retry: CommandSpec = {
   run: (context, args) => verb(context, args.positionals, { path: 'retry', body: {} }),
 };
 
+export const reopen: CommandSpec = {
+  usage: 'gt bead reopen <id…>',
+  summary: 'do an ended bead again: a new bead takes its place, in its convoy and for what waits for it',
+  examples: ['gt bead reopen app-7k3qf', 'gt bead reopen app-7k3qf --json'],
+  args: ['<id>', '[id…]'],
+  run: (context, args) => verb(context, args.positionals, { path: 'reopen', body: {} }),
+};
+
 export const unsling: CommandSpec = {
   usage: 'gt unsling <id…>',
   summary: 'take back work that has not started; it stays recorded',

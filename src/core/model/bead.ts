@@ -88,6 +88,9 @@ export interface Bead {
   readonly cancelRequestedAtMs: number | null;
   /** An escalation about it is open; it resolves itself when the bead ends. */
   readonly escalated: boolean;
+  /** The ended bead whose place it takes, and the bead that took its own. */
+  readonly reopens: BeadId | null;
+  readonly reopenedAs: BeadId | null;
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
