@@ -1,13 +1,6 @@
 import type { ConvoyTaskMessage, TownToRig, RigToTown } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
-import {
-  clearsDependents,
-  isTerminal,
-  ORIGINS,
-  PRIORITIES,
-  type Origin,
-  type Priority,
-} from '../../core/model/bead.ts';
+import { clearsDependents, ORIGINS, PRIORITIES, type Origin, type Priority } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
