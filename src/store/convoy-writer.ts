@@ -1,4 +1,4 @@
-import type { RigToTown } from '../core/actions.ts';
+import type { RigToTown } from '../core/messages.ts';
 import type { ConvoyBeadStatus, Convoy, ConvoyStatus, FailurePolicy } from '../core/model/convoy.ts';
 import { trusted, type ConvoyId } from '../core/model/ids.ts';
 import { convoyRef, type Ref } from '../core/refs.ts';

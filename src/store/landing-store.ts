@@ -1,4 +1,4 @@
-import type { RigToTown } from '../core/actions.ts';
+import type { RigToTown } from '../core/messages.ts';
 import { LANDING_STATES, type ConvoyLanding } from '../core/model/landing.ts';
 import { trusted, type ConvoyId } from '../core/model/ids.ts';
 import { convoyRef, type Ref } from '../core/refs.ts';

@@ -1,4 +1,5 @@
-import type { RigAction, RigToTown } from '../../core/actions.ts';
+import type { RigAction } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { beadRef, budgetRef, quotaRef } from '../../core/refs.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';

@@ -1,4 +1,4 @@
-import type { RigToTown, TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/messages.ts';
 import { isTerminal, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';

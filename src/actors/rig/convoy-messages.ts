@@ -1,4 +1,4 @@
-import type { RigToTown, TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/messages.ts';
 import { must } from '../../core/assert.ts';
 import { isTerminal } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';

@@ -1,4 +1,4 @@
-import type { TownToRig } from '../../core/actions.ts';
+import type { TownToRig } from '../../core/messages.ts';
 import { unreachable } from '../../core/assert.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';

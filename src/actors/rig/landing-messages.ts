@@ -1,4 +1,4 @@
-import type { RigToTown, TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/messages.ts';
 import { TITLE_CHARS_MAX } from '../../core/limits.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';

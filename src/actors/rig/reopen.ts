@@ -1,4 +1,4 @@
-import type { RigToTown, TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/messages.ts';
 import type { Caller } from '../../core/commands.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
 import { isTerminal, type Bead } from '../../core/model/bead.ts';

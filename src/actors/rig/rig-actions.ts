@@ -1,4 +1,5 @@
-import type { Decision, RigAction, RigToTown } from '../../core/actions.ts';
+import type { Decision, RigAction } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { LEASE_RENEW_BEFORE_MS, MAILBOX_UNREAD_MAX, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';

@@ -1,4 +1,4 @@
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
 

@@ -1,4 +1,4 @@
-import type { RigToTown, TownToRig } from '../../core/actions.ts';
+import type { RigToTown, TownToRig } from '../../core/messages.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { MoneyWriter } from '../../store/money-store.ts';
 import type { RigContext } from './rig-context.ts';

@@ -1,4 +1,4 @@
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import type { BeadCommand, Caller, CreateBead, SlingBead } from '../../core/commands.ts';
 import { must, unreachable } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';

@@ -1,6 +1,6 @@
 import type { Fact, JobResult } from '../../core/facts.ts';
 import { LEASE_MS } from '../../core/limits.ts';
-import type { TownToRig } from '../../core/actions.ts';
+import type { TownToRig } from '../../core/messages.ts';
 import type { AgentStatus } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';

@@ -1,4 +1,4 @@
-import type { ConvoyTaskMessage, TownToRig, RigToTown } from '../../core/actions.ts';
+import type { ConvoyTaskMessage, TownToRig, RigToTown } from '../../core/messages.ts';
 import { must } from '../../core/assert.ts';
 import { clearsDependents, ORIGINS, PRIORITIES, type Origin, type Priority } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';

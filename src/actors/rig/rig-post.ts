@@ -1,4 +1,4 @@
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { must } from '../../core/assert.ts';
 import { notFound, precondition, TownError } from '../../core/errors.ts';
 import { MAIL_BODY_CHARS_MAX, MAIL_SUBJECT_CHARS_MAX, MAILBOX_UNREAD_MAX } from '../../core/limits.ts';

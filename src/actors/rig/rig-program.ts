@@ -2,7 +2,7 @@ import type { Ref } from '../../core/refs.ts';
 import { agentRef, attemptEntity, beadRef, MAILBOX, quotaRef, SCHEDULE, trainRef } from '../../core/refs.ts';
 import { reconcileRig } from '../../core/rules/index.ts';
 import type { RigConfig } from '../../core/commands.ts';
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { busyFeatures } from '../../store/feature-store.ts';

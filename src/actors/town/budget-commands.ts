@@ -1,4 +1,5 @@
-import type { RigToTown, TownAction } from '../../core/actions.ts';
+import type { TownAction } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { budgetId, sumOf, type Budget } from '../../core/budget.ts';
 import type { Caller } from '../../core/commands.ts';
 import { conflict, notFound } from '../../core/errors.ts';

@@ -1,4 +1,4 @@
-import type { ConvoyTaskMessage } from '../../core/actions.ts';
+import type { ConvoyTaskMessage } from '../../core/messages.ts';
 import type { Caller, ConvoyPlan, CreateConvoy, UpdateConvoy } from '../../core/commands.ts';
 import { conflict, notFound, precondition, TownError } from '../../core/errors.ts';
 import { convoyBeadRef, isConvoyEnded, type Convoy, type ConvoyBead } from '../../core/model/convoy.ts';

@@ -1,4 +1,4 @@
-import type { RigToTown } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { rigOf, type TownContext } from './town-context.ts';

@@ -1,4 +1,4 @@
-import type { TownToRig } from '../../core/actions.ts';
+import type { TownToRig } from '../../core/messages.ts';
 import { convoyRef } from '../../core/refs.ts';
 import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';

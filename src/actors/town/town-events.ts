@@ -1,4 +1,5 @@
-import type { RigToTown, TownFact } from '../../core/actions.ts';
+import type { TownFact } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { unreachable } from '../../core/assert.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Turn } from '../kernel/turn.ts';

@@ -1,4 +1,4 @@
-import type { TownToRig } from '../../core/actions.ts';
+import type { TownToRig } from '../../core/messages.ts';
 import { MAIL_BODY_CHARS_MAX, MAIL_SUBJECT_CHARS_MAX, PEOPLE_UNREAD_MAX } from '../../core/limits.ts';
 import { crockford, sortableTime, trusted, type MailId } from '../../core/model/ids.ts';
 import { DAEMON, HUMAN, parseAddress, type Mail, type NewMail } from '../../core/model/mail.ts';

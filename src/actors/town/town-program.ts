@@ -1,4 +1,5 @@
-import type { Decision, RigToTown, TownAction, TownFact, Verdicts } from '../../core/actions.ts';
+import type { Decision, TownAction, TownFact, Verdicts } from '../../core/actions.ts';
+import type { RigToTown } from '../../core/messages.ts';
 import { budgetRef, convoyRef, escalationRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
 import { budgetRule } from '../../core/rules/budget.ts';
 import { convoyRule } from '../../core/rules/convoy.ts';

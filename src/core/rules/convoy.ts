@@ -1,4 +1,5 @@
-import type { Decision, TownAction, TownToRig, Verdicts } from '../actions.ts';
+import type { Decision, TownAction, Verdicts } from '../actions.ts';
+import type { TownToRig } from '../messages.ts';
 import { convoyOutlook, namesOf } from '../convoy-outlook.ts';
 import { convoyBeadRef, type Convoy, type ConvoyBead, type ConvoyStatus } from '../model/convoy.ts';
 import { trusted } from '../model/ids.ts';
