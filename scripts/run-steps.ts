@@ -29,6 +29,7 @@ const SLOW: readonly Step[] = [
   { name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] },
   { name: 'sim', kind: 'program', command: ['node', 'sim/main.ts', '--ci'] },
   { name: 'crash points', kind: 'program', command: ['node', 'test/crash/main.ts'] },
+  { name: 'git points', kind: 'program', command: ['node', 'test/crash/git/main.ts'] },
   { name: 'chaos', kind: 'program', command: ['node', 'test/chaos/main.ts', '--short'] },
 ];
 

@@ -52,6 +52,12 @@ export const TALK_HISTORIES: readonly History[] = [
       await story.ask((service, caller) => service.talk.sendMail(draft(nux.agent, 'The small one'), caller));
       await story.ask((service) => service.checkpoint(nux, '{"step":2}'));
       await story.ask((service) => service.talk.escalate(nux, { severity: 'high', message: 'I need a key' }));
+      const waiting = `SELECT 1 AS one FROM outbox WHERE kind = 'notify' AND state = 'pending'`;
+      await story.until('people to be told', () =>
+        story.virtual.notified.length > 0 && story.virtual.databases.get('town')?.inner.all(waiting).length === 0
+          ? true
+          : null,
+      );
       // Asked again after it was done, it is told that it was replaced: for the agent that is the same answer.
       await story.ask((service) =>
         service.talk.handoff(nux, { subject: 'Tests are next', body: 'See notes.md' }).catch((error: unknown) => {

@@ -145,6 +145,8 @@ export const HISTORIES: readonly History[] = [
       );
       await story.ask((service, caller) => service.startConvoy(convoy.id, caller));
       await story.finish('c');
+      const { beads } = await story.virtual.service.getConvoy(convoy.id);
+      await story.ended(trusted.bead(beads.find(({ title }) => title === 'c')?.beadId ?? ''));
       await story.running('a');
       await story.ask((service, caller) => service.changeConvoy(convoy.id, { type: 'close', note: 'enough' }, caller));
       await story.convoyIs(convoy, 'cancelled');
@@ -160,6 +162,10 @@ export const HISTORIES: readonly History[] = [
       await story.finish('c');
       await failForGood(story, 'a');
       await story.ended(beadAt(convoy, 0));
+      await story.until('people to be asked', async () => {
+        const asked = await story.virtual.service.listEscalations(true);
+        return asked.find(({ category }) => category === 'convoy') ?? null;
+      });
       await story.ask((service, caller) =>
         service.changeConvoy(convoy.id, { type: 'update', update: { onFailure: 'skip' } }, caller),
       );

@@ -1,6 +1,7 @@
 /**
  * Every place where the brain can die, in every history: `npm run crash-points [-- --long] [--only TEXT] [--baseline]`.
- * Short: a dozen places of each kind per history. Long: every place, and again with a second death soon after the first. The last line gives
+ * Short: a dozen places of each kind per history. Long: every place (a hundred where
+ * a history takes hours), and again with a second death soon after the first. The last line gives
  * the figures; exit code 1 when any run was stuck or ended otherwise than the clean one.
  */
 import { parseArgs } from 'node:util';
@@ -9,6 +10,8 @@ import { TALK_HISTORIES } from './histories-talk.ts';
 import { type Difference, strike, type Selection } from './points.ts';
 
 const SHORT_MOST = 12;
+/** Of a history of hours, whose places are mostly the same renewal of a lease. */
+const SLOW_MOST = 100;
 /** Second deaths: at once, and after a few commits of the restart. */
 const AGAIN: readonly number[] = [0, 3];
 const SHOWN_MAX = 10;
@@ -32,7 +35,10 @@ function show(word: string, list: readonly Difference[]): void {
 async function count(selection: Selection): Promise<void> {
   for (const history of histories) {
     const began = performance.now();
-    const figures = await strike(history, selection);
+    const figures = await strike(
+      history,
+      history.slow === true ? { ...selection, most: selection.most ?? SLOW_MOST } : selection,
+    );
     const { crash, lost, twice } = figures.points;
     total.points += crash + lost + twice;
     total.stuck += figures.stuck.length;

@@ -1,0 +1,60 @@
+/** Short lives of a bead with real git. Each file name is the life's own, so that lives can follow each other in one town. */
+export interface Life {
+  /** Names the life's files. */
+  readonly id: string;
+  /** Exists once somebody else has pushed. */
+  readonly flag: string;
+}
+
+export interface GitHistory {
+  readonly name: string;
+  /** What the agents of the bead do. */
+  readonly recipe: (life: Life) => string;
+  /** Pushed to the target by somebody else while the first agent works; it waits for the flag. */
+  readonly meanwhile?: (life: Life) => Readonly<Record<string, string>>;
+  /** A new town each time, so that the clone itself is among the commands. */
+  readonly fresh?: boolean;
+  /** Subjects of commits and names of files that must be in some ref of the clone at the end: work that was rescued. */
+  readonly kept?: (life: Life) => { readonly subject: string; readonly file: string };
+}
+
+export const fileOf = (life: Life): string => `life-${life.id}.txt`;
+export const textOf = (life: Life): string => `work ${life.id}\n`;
+const write = (life: Life, text = `work ${life.id}`): string => `echo '${text}' >'${fileOf(life)}'`;
+
+/** The gate of the rig that all lives share. */
+export const GATE = `! grep -q '^red$' life-*.txt`;
+
+export const GIT_HISTORIES: readonly GitHistory[] = [
+  { name: 'the first bead of a rig, with its clone', fresh: true, recipe: (life) => write(life) },
+  { name: 'a bead from sling to merge', recipe: (life) => write(life) },
+  {
+    name: 'a red gate and its rework',
+    recipe: (life) => `if [ "$GT_ROUND" = 0 ]; then ${write(life, 'red')}; else ${write(life)}; fi`,
+  },
+  {
+    name: 'a conflict and its resolution',
+    recipe: (life) =>
+      [
+        `while [ ! -e '${life.flag}' ]; do sleep 0.02; done`,
+        `if [ "$GT_KIND" = conflict ]; then git merge -q "$GT_TARGET_SHA" || true; fi`,
+        write(life),
+        'git add -A',
+        `git commit -q -m 'life ${life.id}' || true`,
+      ].join('\n'),
+    meanwhile: (life) => ({ [fileOf(life)]: `other ${life.id}\n` }),
+  },
+  {
+    name: 'work that fails once, with a commit, a change and a stash to rescue',
+    recipe: (life) =>
+      [
+        `if [ ! -e '${life.flag}' ]; then`,
+        `echo first >'first-${life.id}.txt'; git add -A; git commit -q -m 'first ${life.id}'`,
+        `echo stashed >>'first-${life.id}.txt'; git stash -q; echo loose >'loose-${life.id}.txt'`,
+        `: >'${life.flag}'; exit 3`,
+        'fi',
+        write(life),
+      ].join('\n'),
+    kept: (life) => ({ subject: `first ${life.id}`, file: `loose-${life.id}.txt` }),
+  },
+];

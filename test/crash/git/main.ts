@@ -1,0 +1,114 @@
+/**
+ * Every git command of the runner, and of the agents beside it, as the last one before a kill: before it, after it, and
+ * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: six kills per
+ * history, N, or all. The last line gives the figures; exit code
+ * 1 when work was stuck, lost, doubled or a repository broken.
+ */
+import { parseArgs } from 'node:util';
+import { GIT_HISTORIES, type GitHistory } from './histories.ts';
+import { type LifeEnd, Stage } from './stage.ts';
+import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
+
+/** Kills per history in the short form. */
+const SHORT_MOST = 6;
+/** Commands that write nothing can't die in the middle of a write. */
+const READS = new Set([
+  'rev-parse',
+  'rev-list',
+  'merge-base',
+  'for-each-ref',
+  'ls-remote',
+  'version',
+  'status',
+  'diff-index',
+  'log',
+  'count-objects',
+]);
+/** At the first byte, and after some. */
+const BYTES: readonly number[] = [0, 150];
+const RENAME_ORDERS: readonly number[] = [1, 2, 4];
+
+const { values } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    kind: { type: 'string' },
+    most: { type: 'string' },
+  },
+});
+const inside = canKillInside();
+if (!inside) console.log('without strace and prlimit: git is killed before and after its commands only');
+
+const total = { points: 0, stuck: 0, wrong: 0 };
+
+function killsAt(at: number, command: string): readonly Kill[] {
+  const kill = (kind: KillKind, arg = 0): Kill => ({ kind, at, arg });
+  const around = [kill('before'), kill('after')];
+  if (!inside || READS.has(command)) return around;
+  return [
+    ...around,
+    ...BYTES.map((bytes) => kill('write', bytes)),
+    ...RENAME_ORDERS.map((order) => kill('rename', order)),
+    kill('full'),
+  ];
+}
+
+function report(history: GitHistory, kill: Kill | null, end: LifeEnd): void {
+  if (kill !== null && !end.struck) return;
+  if (kill !== null) total.points += 1;
+  if (end.stuck) total.stuck += 1;
+  else if (end.wrong.length > 0) total.wrong += 1;
+  if (!end.stuck && end.wrong.length === 0) return;
+  const place =
+    kill === null ? 'without a kill' : `${kill.kind} ${String(kill.arg)} at ${end.commands[kill.at - 1] ?? '?'}`;
+  console.log(`${end.stuck ? 'STUCK' : 'WRONG'} ${history.name}, ${place}:`);
+  for (const line of end.wrong) console.log(`  ${line.slice(0, 1_000)}`);
+}
+
+/** Evenly over all, and over all kinds: neighbours in the list are of different kinds. */
+function some(kills: readonly Kill[]): readonly Kill[] {
+  const wanted = kills.filter(({ kind }) => values.kind === undefined || kind === values.kind);
+  if (values.long) return wanted;
+  const count = Math.min(Number(values.most ?? SHORT_MOST), wanted.length);
+  return Array.from(
+    { length: count },
+    (_, index) => wanted[Math.floor(((index + 0.5) * wanted.length) / count)],
+  ).filter((kill) => kill !== undefined);
+}
+
+async function tell(history: GitHistory): Promise<void> {
+  const began = performance.now();
+  const first = await Stage.open(null);
+  let stage: Stage | null = first;
+  try {
+    // The first life of a town makes its clone; lives that are not about it come after one.
+    let clean = await first.live(history, null, history.fresh === true);
+    if (history.fresh !== true) clean = await first.live(history, null);
+    report(history, null, clean);
+    const kills = some(clean.commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? '')));
+    for (const kill of kills) {
+      if (stage !== null && history.fresh === true) {
+        await stage.close();
+        stage = null;
+      }
+      stage ??= await Stage.open(history.fresh === true ? kill : null);
+      const end: LifeEnd = await stage.live(history, kill, history.fresh === true);
+      report(history, kill, end);
+      if (!end.stuck) continue;
+      await stage.close();
+      stage = null;
+    }
+    const took = `${String(Math.round((performance.now() - began) / 1_000))} s`;
+    console.log(
+      `${history.name}: ${String(clean.commands.length)} git commands, ${String(kills.length)} kills (${took})`,
+    );
+  } finally {
+    await stage?.close();
+  }
+}
+
+for (const history of GIT_HISTORIES.filter(({ name }) => name.includes(values.only))) await tell(history);
+console.log(
+  `${String(total.points)} git crash points: ${String(total.stuck)} stuck, ${String(total.wrong)} with work lost, doubled or a repository broken`,
+);
+process.exitCode = total.stuck + total.wrong > 0 ? 1 : 0;
