@@ -31,6 +31,12 @@ export interface HostPorts {
   mintCapability(capability: Capability): Promise<string>;
   /** Copies of databases for replay; without it all history is kept. */
   readonly snapshots?: Snapshots | undefined;
+  /**
+   * What the safety net does when it rings; by default it looks at everything live. `blind`: at nothing, so that only
+   * what was touched and what is due is looked at. `always`: every turn looks at everything live. Histories must come to
+   * the same end either way; tests hold them against each other.
+   */
+  readonly safetyNet?: 'blind' | 'always' | undefined;
   /** Effects of one actor in flight at once; the default suits the narrowest host. */
   readonly effectsInFlightMax?: number | undefined;
   /** Called after each committed turn: where a development host checks the invariants. */

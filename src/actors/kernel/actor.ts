@@ -285,6 +285,7 @@ export class Actor {
 
   /** Steps 2 to 4 of the loop: facts, then rules to a fixed point. */
   #work(turn: Turn): void {
+    if (this.#ports.safetyNet === 'always') turn.dirty(RESYNC);
     for (let round = 0; round < RECONCILE_ROUNDS_MAX; round += 1) {
       drainInbox(turn, this.#program);
       for (const ref of this.#kernel.dueTimers('rule', turn.nowMs, TURN_BATCH_MAX)) {
@@ -293,14 +294,15 @@ export class Actor {
       }
       const refs = turn.takeDirty();
       if (refs.length === 0) break;
-      for (const ref of refs) this.#reconcile(turn, ref);
+      // In one order whatever touched them: which of two equals is first must not depend on who else was looked at.
+      for (const ref of refs.toSorted()) this.#reconcile(turn, ref);
     }
     for (const ref of turn.takeDirty()) this.#kernel.setTimer(ref, 'rule', turn.nowMs);
   }
 
   #reconcile(turn: Turn, ref: Ref): void {
     if (ref === RESYNC) {
-      for (const live of this.#program.liveRefs()) turn.dirty(live);
+      if (this.#ports.safetyNet !== 'blind') for (const live of this.#program.liveRefs()) turn.dirty(live);
       return;
     }
     try {

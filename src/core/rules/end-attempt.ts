@@ -13,6 +13,8 @@ import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
  * waits, asks a person, or has failed. One place, so that no path forgets one of them.
  */
 export function endingActions(view: RigView, attempt: AttemptFacts, ending: Ending, nowMs: number): RigAction[] {
+  if (attempt.question !== null && COUNTED_OUTCOMES.has(ending.outcome))
+    return unansweredActions(view, attempt, attempt.question.text);
   const actions: RigAction[] = [
     {
       type: 'end_attempt',
@@ -31,6 +33,25 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
     if (ending.outcome === 'infra') actions.push(...infraActions(view, { bead, attempt, ending }, nowMs));
   }
   return actions;
+}
+
+/**
+ * Its agent left while it waited for a person. Another agent would only ask again, so the bead waits for the answer too
+ * and is charged nothing (T07).
+ */
+function unansweredActions(view: RigView, attempt: AttemptFacts, question: string): RigAction[] {
+  const reason = `The agent ended while it waited for a person: ${question}`;
+  const end: RigAction = { type: 'end_attempt', attempt: attempt.id, outcome: 'blocked', reason, signature: null };
+  const bead = view.bead(attempt.beadId);
+  if (bead === null || bead.status !== 'in_progress') return [end];
+  const wish = `${bead.id} waits for an answer: ${question} Its agent has ended. Write it with "gt mail send ${attempt.agentId}" or into the bead with "gt bead update ${bead.id}", then "gt bead retry ${bead.id}".`;
+  return [
+    end,
+    ...closeBreaker(view),
+    reopen(bead),
+    { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: wish },
+    escalation(bead, 'medium', wish),
+  ];
 }
 
 interface Failed {
