@@ -4,15 +4,19 @@
  */
 import type { TownService } from '../../src/actors/town-service.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
+import { TownError } from '../../src/core/errors.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import type { RunnerClient } from '../../src/ports/runner-client.ts';
-import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
+import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/sql.ts';
 import type { FakeRunner } from '../support/fake-runner.ts';
 import { VirtualTown } from '../support/virtual-town.ts';
 
-/** `crash`: the process dies there. `lost`: an effect happened, nobody hears it. `twice`: facts are told again at once. */
-export type FaultKind = 'crash' | 'lost' | 'twice';
-export const FAULT_KINDS: readonly FaultKind[] = ['crash', 'lost', 'twice'];
+/**
+ * `crash`: the process dies there. `lost`: an effect happened, nobody hears it. `twice`: facts are told again at once.
+ * `full`: the disk takes this one write not, and lives on.
+ */
+export type FaultKind = 'crash' | 'lost' | 'twice' | 'full';
+export const FAULT_KINDS: readonly FaultKind[] = ['crash', 'lost', 'twice', 'full'];
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -28,6 +32,8 @@ const SETTLES_EFFECT = /^\s*UPDATE outbox SET state/i;
 class Dead extends Error {
   override readonly name = 'Dead';
 }
+
+const saysDiskFull = (error: unknown): boolean => error instanceof TownError && error.code === 'storage_failed';
 
 /** One process of the brain. */
 interface Life {
@@ -71,7 +77,11 @@ class MortalSql implements Sql {
       this.#town.virtual.tampered = true;
       return [];
     }
-    if (isWrite(text)) this.#wrote = true;
+    if (isWrite(text)) {
+      this.#wrote = true;
+      if (this.#town.place('full', `a write of ${this.#address}`))
+        throw new DbError('storage', 'database or disk is full');
+    }
     return this.#inner.all(text, ...args);
   }
 
@@ -102,7 +112,7 @@ class MortalSql implements Sql {
 export class CrashTown {
   readonly virtual: VirtualTown;
   /** Every place that the history came by, per kind: a clean run finds them, the faulty runs strike at one. */
-  readonly places: Readonly<Record<FaultKind, string[]>> = { crash: [], lost: [], twice: [] };
+  readonly places: Readonly<Record<FaultKind, string[]>> = { crash: [], lost: [], twice: [], full: [] };
   /** Called between death and restart: what a naive program would have forgotten with its process. */
   onDeath: (town: VirtualTown) => void = () => undefined;
   /** Where it struck; null while it has not. */
@@ -112,6 +122,8 @@ export class CrashTown {
   readonly #fault: Fault | null;
   readonly #configs: readonly RigConfig[];
   #life: Life = newLife();
+  /** A daemon that can't make its databases says so and is not there; only one that runs is a case for `full`. */
+  #isOpen = false;
   #up: Promise<unknown> = Promise.resolve();
 
   private constructor(configs: readonly RigConfig[], fault: Fault | null) {
@@ -127,11 +139,13 @@ export class CrashTown {
     const town = new CrashTown(configs, fault);
     town.#start();
     await town.settle();
+    town.#isOpen = true;
     return town;
   }
 
   /** True when this is the place to strike at; at a `crash` the process is dead from here on. */
   place(kind: FaultKind, label: string): boolean {
+    if (kind === 'full' && !this.#isOpen) return false;
     const known = this.places[kind];
     known.push(label);
     if (this.#fault?.kind !== kind) return false;
@@ -183,7 +197,7 @@ export class CrashTown {
       ]);
       if (answer === undefined || !life.alive) continue;
       if (answer.ok) return answer.value;
-      throw answer.error;
+      if (!saysDiskFull(answer.error)) throw answer.error;
     }
   }
 

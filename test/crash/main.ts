@@ -39,11 +39,11 @@ async function count(selection: Selection): Promise<void> {
       history,
       history.slow === true ? { ...selection, most: selection.most ?? SLOW_MOST } : selection,
     );
-    const { crash, lost, twice } = figures.points;
-    total.points += crash + lost + twice;
+    const { crash, lost, twice, full } = figures.points;
+    total.points += crash + lost + twice + full;
     total.stuck += figures.stuck.length;
     total.different += figures.different.length;
-    const places = `${String(crash)} crashes, ${String(lost)} lost answers, ${String(twice)} facts told twice`;
+    const places = `${String(crash)} crashes, ${String(lost)} lost answers, ${String(twice)} facts told twice, ${String(full)} writes refused`;
     const ends = `${String(figures.stuck.length)} stuck, ${String(figures.different.length)} different`;
     console.log(`${history.name}: ${places}: ${ends} (${String(Math.round(performance.now() - began))} ms)`);
     if (values.baseline) continue;

@@ -72,7 +72,7 @@ function spread(places: number, most: number | null): readonly number[] {
 export async function strike(history: History, selection: Selection): Promise<Figures> {
   const clean = await tell(history, null);
   if (clean.stuck !== null) throw new Error(`${history.name} is stuck without any fault: ${clean.stuck}`);
-  const points: Record<FaultKind, number> = { crash: 0, lost: 0, twice: 0 };
+  const points: Record<FaultKind, number> = { crash: 0, lost: 0, twice: 0, full: 0 };
   const stuck: Difference[] = [];
   const different: Difference[] = [];
   for (const kind of selection.kinds ?? FAULT_KINDS) {

@@ -129,7 +129,7 @@ class Told {
     switch (verb) {
       case 'sling':
       case 'sling after': {
-        const dependsOn = verb === 'sling' || bead === undefined ? [] : [bead];
+        const dependsOn = verb === 'sling after' && bead !== undefined ? [bead] : [];
         return service.createBead(newBead('one', { dependsOn }), human).then(({ id }) => learn(id));
       }
       case 'convoy': {
@@ -145,14 +145,10 @@ class Told {
       case 'crash':
         this.town.crash();
         return this.town.service.start([]);
-      case 'hold':
-      case 'close':
-      case 'release':
-      case 'retry':
-      case 'request_changes':
-        return bead === undefined ? null : service.beadCommand(commandOf(verb, bead), human);
-      default:
-        return null;
+      default: {
+        const command = bead === undefined ? null : commandOf(verb, bead);
+        return command === null ? null : service.beadCommand(command, human);
+      }
     }
   }
 
@@ -167,7 +163,7 @@ class Told {
   }
 }
 
-function commandOf(verb: 'hold' | 'close' | 'release' | 'retry' | 'request_changes', bead: BeadId): BeadCommand {
+function commandOf(verb: Verb, bead: BeadId): BeadCommand | null {
   switch (verb) {
     case 'hold':
       return { type: 'hold', bead, note: 'let me look' };
@@ -175,8 +171,11 @@ function commandOf(verb: 'hold' | 'close' | 'release' | 'retry' | 'request_chang
       return { type: 'close', bead, reason: 'cancelled', note: 'not wanted' };
     case 'request_changes':
       return { type: 'request_changes', bead, comment: 'please look again' };
-    default:
+    case 'release':
+    case 'retry':
       return { type: verb, bead };
+    default:
+      return null;
   }
 }
 

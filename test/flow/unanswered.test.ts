@@ -7,10 +7,9 @@ it('an agent that leaves while it waits for a person is not replaced until someb
   const bead = await sling(town, 'one');
   const { request } = processOf(town, bead);
   const agent = trusted.agent(request.agent);
-  const capability = {
-    ...{ town: 't', rig: trusted.rig('api'), agent, bead, attempt: trusted.attempt(request.attempt) },
-    ...{ epoch: request.epoch, verbs: [], expiresAtMs: 0 },
-  };
+  const { epoch } = request;
+  const attempt = trusted.attempt(request.attempt);
+  const capability = { town: 't', rig: trusted.rig('api'), agent, bead, attempt, epoch, verbs: [], expiresAtMs: 0 };
   await town.service.talk.wait(capability, { question: 'Which database?' }, 0);
   town.runner.exit(request.attempt);
   await town.advance(24 * HOUR);

@@ -294,8 +294,7 @@ export class Actor {
       }
       const refs = turn.takeDirty();
       if (refs.length === 0) break;
-      // In one order whatever touched them: which of two equals is first must not depend on who else was looked at.
-      for (const ref of refs.toSorted()) this.#reconcile(turn, ref);
+      for (const ref of refs) this.#reconcile(turn, ref);
     }
     for (const ref of turn.takeDirty()) this.#kernel.setTimer(ref, 'rule', turn.nowMs);
   }

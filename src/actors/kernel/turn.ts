@@ -37,9 +37,12 @@ export class Turn {
     this.#dirty.add(ref);
   };
 
-  /** Takes the marked entities; what is marked from now on is the next round's. */
+  /**
+   * Takes the marked entities; what is marked from now on is the next round's. In one order whatever touched them: which
+   * of two equals comes first must not depend on who else was looked at.
+   */
   takeDirty(): readonly Ref[] {
-    const refs = [...this.#dirty];
+    const refs = [...this.#dirty].toSorted();
     this.#dirty = new Set();
     return refs;
   }
