@@ -185,7 +185,7 @@ async function toldWith(net: Net, steps: readonly Step[]): Promise<Told> {
   return told;
 }
 
-const RUNS = { numRuns: Number(process.env['GT_PROPERTY_RUNS'] ?? 12), endOnFailure: true };
+const RUNS = { numRuns: Number(process.env['GT_PROPERTY_RUNS'] ?? 5), endOnFailure: true };
 
 /** Found by the property: which of two equals came first depended on who else was looked at. */
 const KEPT = [
