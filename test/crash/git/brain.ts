@@ -138,11 +138,13 @@ export class GitBrain {
 
   /** Nobody works and nobody is asked: only time can bring anything. */
   #idle(): boolean {
-    if (this.#calls > 0 || this.#accepted.size > 0 || Date.now() - this.#lastNewsMs < QUIET_MS) return false;
-    for (const [address, sql] of this.databases)
-      if (address !== 'town' && sql.all('SELECT 1 AS one FROM attempts WHERE process_gone = 0 LIMIT 1').length > 0)
-        return false;
-    return true;
+    if (this.#calls > 0 || Date.now() - this.#lastNewsMs < QUIET_MS) return false;
+    const has = (query: string, ...args: readonly string[]): boolean =>
+      [...this.databases].some(([address, sql]) => address !== 'town' && sql.all(query, ...args).length > 0);
+    for (const key of this.#accepted)
+      if (!has(`SELECT 1 AS one FROM outbox WHERE key = ? AND state = 'pending'`, `job:${key}`))
+        this.#accepted.delete(key);
+    return this.#accepted.size === 0 && !has('SELECT 1 AS one FROM attempts WHERE process_gone = 0 LIMIT 1');
   }
 
   #check(): void {
