@@ -38,10 +38,19 @@ export class Checkers {
   readonly #ended = new Map<string, string>();
   readonly #slots = new Map<string, number>();
 
-  constructor(sim: Sim, brain: Brain, coverage: Coverage) {
-    this.#sim = sim;
-    this.#brain = brain;
-    this.#coverage = coverage;
+  /** False: only the journal is read, for the trace. */
+  readonly #states: boolean;
+
+  constructor(parts: {
+    readonly sim: Sim;
+    readonly brain: Brain;
+    readonly coverage: Coverage;
+    readonly states: boolean;
+  }) {
+    this.#sim = parts.sim;
+    this.#brain = parts.brain;
+    this.#coverage = parts.coverage;
+    this.#states = parts.states;
   }
 
   /** Checks what the step's commits wrote; `whole` reads everything anew. */
@@ -53,10 +62,14 @@ export class Checkers {
       this.checks += 1;
       const all = whole || this.#looks % FULL_EVERY === 0;
       if (all || touched.has('journal')) this.#readJournal(database);
-      if (database.address !== 'town') this.#checkRig(database, all);
-      else if (all || TOWN_TABLES.some((table) => touched.has(table))) this.#checkTown(database);
+      if (this.#states) this.#check(database, all);
       touched.clear();
     }
+  }
+
+  #check(database: SimDatabase, all: boolean): void {
+    if (database.address !== 'town') this.#checkRig(database, all);
+    else if (all || TOWN_TABLES.some((table) => database.touched.has(table))) this.#checkTown(database);
   }
 
   #readJournal(database: SimDatabase): void {
@@ -117,7 +130,7 @@ export class Checkers {
   /** Between two moments: no wake-up is missing, nothing that could go on waits. */
   atRest(): void {
     const { time, weather } = this.#sim;
-    if (!this.#brain.door.isOpen || this.#brain.pendingTurns > 0) return;
+    if (!this.#states || !this.#brain.door.isOpen || this.#brain.pendingTurns > 0) return;
     const calm = time.nowMs > weather.lastTroubleMs + CALM_MS;
     const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
     for (const database of this.#brain.databases.values()) {

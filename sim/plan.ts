@@ -98,7 +98,8 @@ export interface Plan {
 }
 
 const MINUTE = 60_000;
-/** Every seed has at least so many beads and faults that struck; a story shrunk to a few entries has none to add. */
+/** Every seed has at least so many steps, beads, and faults that struck; a story shrunk to a few entries has none to add. */
+export const STEPS_MIN = 500;
 export const BEADS_MIN = 20;
 export const FAULTS_MIN = 10;
 /** Each so manieth seed is long: its waits, patrols and outages have time to grow into each other. */

@@ -41,7 +41,18 @@ function plant(file: string, planted: Planted): void {
 }
 
 function run(folder: string, seeds: number): Promise<string> {
-  const args = [join(folder, 'sim/main.ts'), '--seed', '1', '--seeds', String(seeds), '--until-failure', '--no-shrink'];
+  const args = [
+    join(folder, 'sim/main.ts'),
+    '--seed',
+    '1',
+    '--seeds',
+    String(seeds),
+    '--until-failure',
+    '--no-shrink',
+    '--once',
+    '--jobs',
+    '1',
+  ];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -50,8 +50,15 @@ export interface Result {
 }
 
 /** Runs one plan to its end or to the first thing that must not happen. */
-export async function runPlan(plan: Plan, options: { readonly trace: boolean }): Promise<Result> {
-  return new World(plan, options.trace).run();
+export async function runPlan(plan: Plan, options: Options): Promise<Result> {
+  return new World(plan, options).run();
+}
+
+export interface Options {
+  /** Keeps the lines of the trace. */
+  readonly trace: boolean;
+  /** Checks states; without it the run only makes its trace. */
+  readonly checks: boolean;
 }
 
 class World {
@@ -59,6 +66,7 @@ class World {
   readonly #time = new Scheduler();
   readonly #lines: string[] = [];
   readonly #trace: boolean;
+  readonly #checks: boolean;
   readonly #coverage = new Coverage();
   readonly #ledger = new Ledger();
   readonly #landings = new Landings();
@@ -73,9 +81,9 @@ class World {
   #storm = true;
   #stray: Error | null = null;
 
-  constructor(plan: Plan, trace: boolean) {
+  constructor(plan: Plan, options: Options) {
     this.#plan = plan;
-    this.#trace = trace;
+    this.#trace = options.trace;
     const chance = (name: string): Prng => new Prng(`${String(plan.seed)} ${name}`);
     this.#weather = new Weather(this.#time, chance('weather'));
     const wire = new Wire(this.#time, this.#weather, chance('wire'));
@@ -107,7 +115,8 @@ class World {
     });
     wire.reach = (side) => (side === 'runner' ? this.#runner.reach : door.isOpen ? 'up' : 'down');
     this.#people = new People(sim, this.#brain, RIGS);
-    this.#checkers = new Checkers(sim, this.#brain, this.#coverage);
+    this.#checkers = new Checkers({ sim, brain: this.#brain, coverage: this.#coverage, states: options.checks });
+    this.#checks = options.checks;
     this.#rest = new Rest(sim, this.#brain, this.#runner);
   }
 
@@ -177,7 +186,7 @@ class World {
     });
     await this.#steppedUntilRest();
     this.#checkers.afterStep(true);
-    this.#rest.check();
+    if (this.#checks) this.#rest.check();
   }
 
   async #steppedUntilRest(): Promise<void> {
