@@ -39,6 +39,7 @@ const PRIMARY_CODE_MASK = 0xff;
 export class SqliteSql implements Sql {
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #own = new Map<string, StatementSync>();
   #depth = 0;
 
   private constructor(db: DatabaseSync) {
@@ -95,6 +96,7 @@ export class SqliteSql implements Sql {
   /** Writes the log back into the file and closes it; used at a clean stop. */
   close(): void {
     this.#prepared.clear();
+    this.#own.clear();
     this.#db.close();
   }
 
@@ -118,9 +120,12 @@ export class SqliteSql implements Sql {
     }
   }
 
+  /** The host's own words (`BEGIN`, `SAVEPOINT s1` …), a handful of texts; compiled once, since every turn says them. */
   #exec(text: string): void {
     try {
-      this.#db.exec(text);
+      let statement = this.#own.get(text);
+      if (statement === undefined) this.#own.set(text, (statement = this.#db.prepare(text)));
+      statement.run();
     } catch (error) {
       throw toDbError(error);
     }
