@@ -1,3 +1,5 @@
+import { AgentTalk } from './agent-talk.ts';
+import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import type { DoneAnswer } from './claims.ts';
 import { PLAIN, type Content, type GitModel } from './git-model.ts';
@@ -38,6 +40,7 @@ interface Parts {
   readonly sim: Sim;
   readonly row: AttemptRow;
   readonly base: string;
+  readonly door: BrainDoor;
   readonly claim: (intent: Intent, answer: (done: DoneAnswer) => void) => void;
   readonly activity: () => void;
   readonly exited: (how: Ended) => void;
@@ -49,7 +52,9 @@ export class Agent {
   readonly #parts: Parts;
   readonly #repo: GitModel;
   readonly #chance: Prng;
-  readonly #temper: Temper;
+  readonly #talk: AgentTalk;
+  #temper: Temper;
+  #asked = false;
   #alive = true;
   #commits = 0;
   #claims = 0;
@@ -64,6 +69,15 @@ export class Agent {
     // Some beads are beyond every agent: they must end as failed, not run for ever.
     const cursed = parts.sim.chance(`nature of ${request.bead}`).chance(0.04);
     this.#temper = cursed ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
+    this.#talk = new AgentTalk({
+      sim: parts.sim,
+      door: parts.door,
+      request,
+      chance: parts.sim.chance(`words of ${request.attempt}`),
+      later: (delayMs, what, work) => {
+        this.#later(delayMs, what, work);
+      },
+    });
   }
 
   begin(): void {
@@ -74,9 +88,32 @@ export class Agent {
     this.#later(workMs / 2, 'works', () => {
       this.#parts.activity();
     });
-    this.#later(workMs, 'acts', () => {
+    if (this.#temper === 'loops')
+      this.#parts.sim.ledger.explain(this.#parts.row.request.attempt, 'its agent is silent');
+    const talks = this.#chance.chance(this.#parts.sim.storm() ? 0.4 : 0.05);
+    if (talks)
+      this.#later(workMs / 3, 'says something', () => {
+        if (!this.#talk.chat()) this.#goOnIn(workMs);
+      });
+    else this.#goOnIn(workMs);
+  }
+
+  #goOnIn(delayMs: number): void {
+    this.#later(delayMs, 'acts', () => {
       this.#act();
     });
+  }
+
+  /** Words of a person or of the witness, in mid-session: some who said nothing wake up by them. */
+  hear(): void {
+    if (this.#temper !== 'loops' || !this.#chance.chance(0.5)) return;
+    this.#temper = 'good';
+    this.#parts.activity();
+    this.#goOnIn(1_000);
+  }
+
+  get hears(): boolean {
+    return this.#alive && this.#temper !== 'stubborn';
   }
 
   /** Asked to end: most do so at once. */
@@ -104,6 +141,13 @@ export class Agent {
   }
 
   #act(): void {
+    if (!this.#asked && this.#temper !== 'loops' && this.#parts.sim.storm() && this.#chance.chance(0.08)) {
+      this.#asked = true;
+      this.#talk.ask(() => {
+        this.#act();
+      });
+      return;
+    }
     switch (this.#temper) {
       case 'no_change':
         this.#claim('nothing needs to change');

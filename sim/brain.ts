@@ -1,6 +1,8 @@
+import { monotoneClock } from '../src/hosts/node/clock.ts';
 import { TownService } from '../src/actors/town-service.ts';
 import type { RigConfig } from '../src/core/commands.ts';
 import type { RunnerInstance } from '../src/core/model/ids.ts';
+import type { Clock } from '../src/ports/clock.ts';
 import type { HostPorts } from '../src/ports/host.ts';
 import { silentLog } from '../src/ports/log.ts';
 import type { RunnerClient } from '../src/ports/runner-client.ts';
@@ -42,6 +44,7 @@ export class Brain {
   readonly #chance: Prng;
   readonly #onRows: SqlHooks['onRows'];
   #process: { alive: boolean } = { alive: false };
+  #clock: Required<Clock>;
   #downMs = 0;
 
   constructor(parts: {
@@ -55,6 +58,8 @@ export class Brain {
     this.#runner = parts.runner;
     this.#onRows = parts.onRows;
     this.#chance = parts.sim.chance('brain');
+    this.#clock = this.#newClock();
+    this.readClock();
     this.#runner.onInstance = (instance) => {
       this.#noticeRunner(instance);
     };
@@ -67,6 +72,7 @@ export class Brain {
   start(): void {
     const mine = { alive: true };
     this.#process = mine;
+    this.#clock = this.#newClock();
     this.#sim.note('brain starts');
     const service = new TownService({ id: 'town-sim', name: 'sim', ports: this.#ports(mine) });
     service.start([...this.configs.values()]).then(
@@ -93,6 +99,20 @@ export class Brain {
     this.#sim.time.after(downMs, 'brain restarts', () => {
       this.start();
     });
+  }
+
+  #newClock(): Required<Clock> {
+    return monotoneClock(
+      () => this.#sim.time.wallMs,
+      () => this.#sim.time.nowMs,
+    );
+  }
+
+  /** What the town takes for the time: the machine's clock, but it never goes back. As of this step. */
+  nowMs = 0;
+
+  readClock(): void {
+    this.nowMs = this.#clock.now();
   }
 
   get alive(): boolean {
@@ -160,7 +180,7 @@ export class Brain {
         if (mine.alive) work();
       });
     return {
-      clock: { now: () => this.#sim.time.wallMs },
+      clock: this.#clock,
       random: { bytes: (count) => this.#chance.bytes(count) },
       log: silentLog,
       runner: this.#client(mine),
@@ -200,7 +220,7 @@ export class Brain {
   }
 
   #arm(address: string, atMs: number, wake: () => void): void {
-    const delayMs = Math.max(0, atMs - this.#sim.time.wallMs);
+    const delayMs = Math.max(0, atMs - this.#clock.now());
     const cancel = this.#sim.time.after(
       delayMs,
       `alarm ${address}`,
@@ -266,6 +286,11 @@ export class Brain {
         call(`stop ${request.attempt}`, () => {
           this.#mustBeOrdered(`stop:${request.attempt}`);
           return this.#runner.stop(request);
+        }),
+      message: (words) =>
+        call(`words ${words.key}`, () => {
+          this.#mustBeOrdered(`nudge:${words.key}`);
+          return this.#runner.message(words);
         }),
       job: (job) =>
         call(`job ${job.key}`, () => {

@@ -104,7 +104,7 @@ export class Checkers {
     this.#slots.set(address, slots);
     // A cap that was lowered is kept by not growing above it.
     const lowered = facts.polecatsMax < before && slots <= before;
-    const violation = checkRig(facts, this.#sim.time.wallMs).find(({ code }) => code !== 'I24' || !lowered);
+    const violation = checkRig(facts, this.#brain.nowMs).find(({ code }) => code !== 'I24' || !lowered);
     if (violation !== undefined) throw new Violation(violation.code, `${address}: ${violation.text}`);
     if (all || touched.has('beads')) this.#checkRunning(database);
   }
@@ -153,7 +153,7 @@ export class Checkers {
   }
 
   #checkWakeUp(database: SimDatabase): void {
-    const nowMs = this.#sim.time.wallMs;
+    const nowMs = this.#brain.nowMs;
     const dueMs = new KernelStore(database.sql).nextDue(nowMs);
     const alarm = this.#brain.alarms.get(database.address);
     if (dueMs !== null && (alarm === undefined || alarm.atMs > Math.max(dueMs, nowMs)))
@@ -164,7 +164,7 @@ export class Checkers {
     const [late] = database.sql.all(
       `SELECT key, next_at FROM outbox o WHERE state = 'pending' AND next_at < ?
         AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'pending' AND p.lane = o.lane AND p.seq < o.seq) LIMIT 1`,
-      this.#sim.time.wallMs - OVERDUE_MS,
+      this.#brain.nowMs - OVERDUE_MS,
     );
     if (late !== undefined)
       throw new Violation(
@@ -177,7 +177,7 @@ export class Checkers {
   #checkIdleSlot(database: SimDatabase): void {
     const view = new SqlRigView(database.sql);
     if (!view.hasConfig()) return;
-    const nowMs = this.#sim.time.wallMs;
+    const nowMs = this.#brain.nowMs;
     const config = view.config();
     if (config.parked || view.breaker().failures >= INFRA_FAILURES_TO_OPEN) return;
     if (view.slotsTaken() >= config.polecatsMax) return;
@@ -191,7 +191,7 @@ export class Checkers {
       const [row] = sql.all(
         'SELECT ended_at FROM attempts WHERE id = ? AND ended_at < ?',
         attempt,
-        this.#sim.time.wallMs - STOPPED_MS,
+        this.#brain.nowMs - STOPPED_MS,
       );
       if (row !== undefined)
         throw new Violation('L12', `the process of ${attempt} runs on long after its attempt ended`);

@@ -18,6 +18,8 @@ export interface Sim {
   readonly chance: (name: string) => Prng;
   /** What somebody does in the moment in which the next push begins; called with the lineage that is pushed. */
   readonly atPush: { next: ((bead: string) => void) | null };
+  /** Who hears that an agent asks people something. */
+  readonly asked: { hear: (agent: string) => void };
   /** True while people act and faults strike. */
   readonly storm: () => boolean;
   /** A long story: work and gates take as long as in real life. */

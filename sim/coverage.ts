@@ -4,7 +4,7 @@ import { FAULT_KINDS } from './plan.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 
 /** Names of the rules as they stand in the journal. */
-const RULES = [
+export const RULES = [
   'assign-work',
   'bead-ended',
   'convoy',
@@ -13,11 +13,19 @@ const RULES = [
   'landing',
   'aborted-convoy',
   'dead-agent',
+  'dispatch-breaker',
+  'escalation',
   'free-agent',
+  'gupp',
   'lost-contact',
+  'mail',
+  'mail-expiry',
   'merge-step',
   'merge-train',
+  'nudge',
+  'skip-blocked',
   'verify-done',
+  'watchdog',
   'command',
   'events',
   'town',
@@ -34,15 +42,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['continuation open>failed', 'giving up by a person is a later command'],
   ['agent stopping>unknown', 'an agent that is being stopped stays so when contact is lost'],
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
-  ['agent working>waiting', 'the runner reports no questions yet'],
-  ['agent waiting>working', 'the runner reports no questions yet'],
-  ['agent waiting>unknown', 'the runner reports no questions yet'],
-  ['agent unknown>waiting', 'the runner reports no questions yet'],
-  ['agent waiting>stopping', 'the runner reports no questions yet'],
-  ['agent working>stalled', 'the patrol for silent agents is not built yet'],
-  ['agent stalled>working', 'the patrol for silent agents is not built yet'],
-  ['agent stalled>unknown', 'the patrol for silent agents is not built yet'],
-  ['agent stalled>stopping', 'the patrol for silent agents is not built yet'],
   ['agent idle>dead', 'agents do not retire yet'],
 ]);
 

@@ -30,6 +30,10 @@ export class Ledger {
   readonly gated = new Set<string>();
   /** Heads that agents were told to be accepted, by lineage. */
   readonly accepted: { readonly rig: string; readonly lineage: string; readonly head: string }[] = [];
+  /** Mails that were acknowledged: who was to get them, by subject. */
+  readonly mails = new Map<string, string>();
+  /** Causes of escalations that people set aside without deciding anything. */
+  readonly dismissed = new Set<string>();
   /** How often people answered "try again" for a bead. */
   readonly retries = new Map<string, number>();
   /** Per attempt: what happened outside that explains that it did not succeed. */

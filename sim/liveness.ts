@@ -41,6 +41,25 @@ export class Rest {
     this.#claimsJudged();
     this.#bounded();
     this.#justified();
+    this.#said();
+  }
+
+  /** I19: a mail that was acknowledged is in one mailbox once, or went back to its sender. Nudges are said or too late. */
+  #said(): void {
+    const { mails } = this.#sim.ledger;
+    const seen = new Map<string, number>();
+    for (const { sql } of this.#brain.databases.values())
+      for (const row of sql.all('SELECT subject FROM mail'))
+        seen.set(text(row, 'subject'), (seen.get(text(row, 'subject')) ?? 0) + 1);
+    for (const [subject, to] of mails) {
+      const copies = seen.get(subject) ?? 0;
+      const kept = to === 'daemon/' || copies + (seen.get(`Returned: ${subject}`) ?? 0) > 0;
+      this.#must(kept, 'I19', () => `the mail "${subject}" to ${to} was acknowledged and is nowhere`);
+      this.#must(copies <= 1, 'I17', () => `the mail "${subject}" to ${to} is there ${String(copies)} times`);
+    }
+    for (const { address, sql } of this.#rigs())
+      for (const row of sql.all(`SELECT id FROM nudges WHERE state = 'pending'`))
+        this.#must(false, 'V9', () => `${address}: the nudge ${text(row, 'id')} is on its way for ever`);
   }
 
   #rigs(): readonly SimDatabase[] {
@@ -161,7 +180,12 @@ export class Rest {
         'SELECT id FROM escalations WHERE cause_key = ? AND resolved_at IS NULL',
         `bead:${subject}`,
       );
-      this.#must(open.length > 0, 'V7', () => `${text(row, 'id')} asks a person, but no question is open`);
+      const isDismissed = this.#sim.ledger.dismissed.has(`bead:${subject}`);
+      this.#must(
+        open.length > 0 || isDismissed,
+        'V7',
+        () => `${text(row, 'id')} asks a person, but no question is open`,
+      );
     }
   }
 

@@ -90,4 +90,6 @@ export interface LiveAgent {
   ending: 'stopped' | 'wall_clock' | 'runner_lost' | null;
   exiting: boolean;
   readonly ended: ((exit: ExitRecord) => void)[];
+  /** Keys of the words that were put into the session. */
+  readonly said: Set<string>;
 }

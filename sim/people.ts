@@ -9,8 +9,12 @@ import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import { outsidePush } from './git-jobs.ts';
 import { PLAIN } from './git-model.ts';
-import type { PersonStep } from './plan.ts';
+import type { PersonKind, PersonStep } from './plan.ts';
+import { PeopleTalk } from './people-talk.ts';
 import type { Prng } from './prng.ts';
+
+/** What people say, rather than order. */
+const TALK_KINDS: ReadonlySet<PersonKind> = new Set(['mail', 'read_mail', 'nudge', 'lifecycle', 'escalation']);
 
 const CALL_MS = 15_000;
 const AGAIN_MS = 8_000;
@@ -29,11 +33,15 @@ export class People {
   waiting = 0;
   /** Answers that are no valid answer of this program: anything but a `TownError`. */
   readonly surprises: string[] = [];
+  readonly #talk: PeopleTalk;
 
   constructor(sim: Sim, brain: Brain, rigs: readonly string[]) {
     this.#sim = sim;
     this.#brain = brain;
     this.#rigs = rigs;
+    this.#talk = new PeopleTalk(sim, (label, work, then) => {
+      this.#ask(label, work, then);
+    });
   }
 
   act(step: PersonStep, salt: string): void {
@@ -59,7 +67,8 @@ export class People {
         this.#createConvoy(step, chance, caller);
         return;
       default:
-        if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
+        if (TALK_KINDS.has(step.kind)) this.#talk.act(step, chance, caller);
+        else if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
         else this.#command(step, chance, caller);
     }
   }
@@ -208,7 +217,20 @@ export class People {
       this.#sim.atPush.next = (pushed) => {
         this.#order(step, trusted.bead(pushed), chance, caller);
       };
+    // Another is while its rework is about to begin.
+    else if (step.kind === 'close' && chance.chance(0.4)) this.#closeInRework(step, chance, caller);
     else this.#order(step, bead, chance, caller);
+  }
+
+  #closeInRework(step: PersonStep, chance: Prng, caller: Caller): void {
+    this.#ask(
+      `queue for ${step.id}`,
+      (town) => town.listQueue(),
+      (queue) => {
+        const entry = queue.find(({ step: at }) => at === 'reworking') ?? queue[0];
+        if (entry !== undefined) this.#order(step, entry.sourceBeadId, chance, caller);
+      },
+    );
   }
 
   #order(step: PersonStep, bead: BeadId, chance: Prng, caller: Caller): void {

@@ -24,6 +24,11 @@ export const PERSON_KINDS = [
   'drop_feature',
   'reopen',
   'look',
+  'mail',
+  'read_mail',
+  'nudge',
+  'lifecycle',
+  'escalation',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -61,6 +66,7 @@ export const FAULT_KINDS = [
   'racer',
   'spawn_fails',
   'clock_jump',
+  'clock_back',
   'alarm_lost',
   'alarm_twice',
 ] as const;
@@ -156,7 +162,12 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = 
   move_branch: 3,
   drop_feature: 2,
   reopen: 4,
-  look: 3,
+  look: 2,
+  mail: 2,
+  read_mail: 1,
+  nudge: 3,
+  lifecycle: 2,
+  escalation: 4,
 };
 
 /** The whole story of one seed, as lists from which single entries can be left out. */
@@ -189,8 +200,10 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
   const atMs = chance.between(0, size.stormMs - MINUTE);
-  const wantedMs = chance.between(low, high);
-  const durationMs = kind === 'clock_jump' ? wantedMs : Math.min(wantedMs, size.spellMaxMs);
+  // A machine that was asleep for a week: mail expires, queues are pruned.
+  const asleepMs = kind === 'clock_jump' && chance.chance(0.2) ? 8 * 24 * 60 * MINUTE : 0;
+  const wantedMs = chance.between(low, high) + asleepMs;
+  const durationMs = kind.startsWith('clock_') ? wantedMs : Math.min(wantedMs, size.spellMaxMs);
   const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;
   const countdown = chance.pick([0, 1, 2, 5, 10, 20, 40, 80, 160, 320]) ?? 0;
   // A disk that is nearly full takes most writes and refuses the commit.
@@ -212,4 +225,5 @@ const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>
   machine_death: [100, 5 * MINUTE],
   runner_hang: [5 * SECOND, 15 * MINUTE],
   clock_jump: [MINUTE, 26 * 60 * MINUTE],
+  clock_back: [SECOND, 2 * 60 * MINUTE],
 };

@@ -10,7 +10,15 @@ import { parseArgs } from 'node:util';
 import { PLANTED, type Planted } from './planted.ts';
 
 const root = join(import.meta.dirname, '..');
-const COPIED = ['src/core', 'src/ports', 'src/store', 'src/actors', 'src/hosts/node/sql-sqlite.ts', 'sim'];
+const COPIED = [
+  'src/core',
+  'src/ports',
+  'src/store',
+  'src/actors',
+  'src/hosts/node/sql-sqlite.ts',
+  'src/hosts/node/clock.ts',
+  'sim',
+];
 
 export interface Found {
   readonly seeds: number;

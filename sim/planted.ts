@@ -223,4 +223,46 @@ export const PLANTED: readonly Planted[] = [
     find: "if (judged && (fact.type !== 'agent_done' || fact.head === attempt.claimedHead)) {",
     put: 'if (judged) {',
   },
+  {
+    name: 'an agent that shuts itself down leaves no question',
+    file: 'actors/rig/rig-talk.ts',
+    find: "if (hold.hold === 'held') return [held];",
+    put: "if (hold.hold === 'held' || hold.hold === 'needs_human') return [held];",
+  },
+  {
+    name: 'a question before the word of the start is not taken',
+    file: 'actors/rig/rig-events.ts',
+    find: "writer.transitionAgent(agent, 'working', lease);",
+    put: 'writer.transitionAgent(agent, status, lease);',
+  },
+  {
+    name: 'an answer does not end the waiting',
+    file: 'actors/rig/rig-waiting.ts',
+    find: "if (agent?.status === 'waiting') writer.transitionAgent(agent, 'working', { last_activity_at: turn.nowMs });",
+    put: "if (agent?.status === 'waiting') writer.transitionAgent(agent, 'stopping', { last_activity_at: turn.nowMs });",
+  },
+  {
+    name: 'a mail to another rig is not passed on',
+    file: 'actors/town/town-post.ts',
+    find: "if (this.#hasRig(address.rig)) this.#town.tell(turn, address.rig, { type: 'deliver_mail', mail });",
+    put: 'if (this.#hasRig(address.rig)) return;',
+  },
+  {
+    name: 'a mail that is sent again is another mail',
+    file: 'actors/rig/rig-post.ts',
+    find: 'if (known !== null) return known;',
+    put: 'if (known !== null) mail = { ...mail, key: `${mail.key}+` };',
+  },
+  {
+    name: 'a nudge is never settled',
+    file: 'actors/rig/rig-nudges.ts',
+    find: 'if (!rig.nudges.settle(nudge.key, state, turn.nowMs)) return;',
+    put: 'return;',
+  },
+  {
+    name: 'a silent agent stays stalled when its attempt ends',
+    file: 'core/rules/gupp.ts',
+    find: 'return endingActions(view, attempt, ending, nowMs);',
+    put: 'return [];',
+  },
 ];

@@ -1,9 +1,11 @@
 import type {
+  AgentMessage,
   AgentReport,
   ExitRecord,
   Fact,
   Job,
   JobAnswer,
+  MessageAnswer,
   StartAgent,
   StopAgent,
   StopAnswer,
@@ -136,7 +138,13 @@ export class SimRunner {
     for (const agent of this.processes.values()) agent.kill();
     for (const [attempt, row] of this.disk.attempts) {
       if (row.state === 'exited') continue;
-      const live: LiveAgent = { row, ending: row.stopped ? 'stopped' : 'runner_lost', exiting: false, ended: [] };
+      const live: LiveAgent = {
+        row,
+        ending: row.stopped ? 'stopped' : 'runner_lost',
+        exiting: false,
+        ended: [],
+        said: new Set(),
+      };
       this.#live.set(attempt, live);
       this.#endAttempt(live, { exitCode: null, signal: null, cause: live.ending ?? 'runner_lost', lastLine: '' });
     }
@@ -170,7 +178,7 @@ export class SimRunner {
     for (const bead of [request.bead, request.sourceBead])
       this.disk.raiseEpoch(request.rig, 'bead', bead, request.epoch);
     this.disk.raiseEpoch(request.rig, 'agent', request.agent, request.epoch);
-    const live: LiveAgent = { row, ending: null, exiting: false, ended: [] };
+    const live: LiveAgent = { row, ending: null, exiting: false, ended: [], said: new Set() };
     this.#live.set(request.attempt, live);
     this.#launch(live);
     return Promise.resolve();
@@ -239,6 +247,7 @@ export class SimRunner {
       sim: this.#sim,
       row: live.row,
       base: base ?? '',
+      door: this.#door,
       claim: (intent, answer) => {
         this.later(0, `done ${request.attempt}`, () => {
           this.#claims.done(request.attempt, intent, answer);
@@ -376,6 +385,17 @@ export class SimRunner {
         return { attempt, state: row.state, epoch: row.request.epoch, pid, base, lastOutputAtMs: null, exit };
       }),
     );
+  }
+
+  /** Words for a live session, once per key while this runner lives. */
+  message(words: AgentMessage): Promise<MessageAnswer> {
+    const live = this.#live.get(words.attempt);
+    const agent = this.processes.get(words.attempt);
+    if (live === undefined || live.exiting || agent?.hears !== true)
+      return Promise.resolve({ state: 'not_possible', reason: 'there is no session' });
+    if (!live.said.has(words.key)) agent.hear();
+    live.said.add(words.key);
+    return Promise.resolve({ state: 'delivered', reason: 'put into the session' });
   }
 
   job(job: Job): Promise<JobAnswer> {

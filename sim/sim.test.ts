@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RULES } from './coverage.ts';
 import { GitModel, PLAIN } from './git-model.ts';
 import { hunt } from './plant.ts';
 import { PLANTED } from './planted.ts';
@@ -32,6 +35,17 @@ describe('a plan', () => {
     const plan = planOf(selection);
     expect([...plan.people, ...plan.faults].map((step) => step.id)).toEqual(['p1', 'f2']);
     expect(commandOf(selection)).toBe('npm run sim -- --seed 7 --keep p1,f2');
+  });
+});
+
+describe('the coverage table', () => {
+  it('names every rule that writes into the journal; the kernel only sets aside what is unreadable', () => {
+    const root = join(import.meta.dirname, '..', 'src');
+    const written = readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /^(?:core\/rules|actors)\/.*(?<!\.test|why)\.ts$/.test(file))
+      .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/\brule: '([a-z-]+)'/g)])
+      .map(([, rule]) => rule);
+    expect([...new Set(written)].toSorted()).toEqual([...RULES, 'kernel'].toSorted());
   });
 });
 

@@ -96,6 +96,7 @@ class World {
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
       atPush: { next: null },
+      asked: { hear: () => undefined },
       storm: () => this.#storm,
       long: plan.long,
       note: (line) => {
@@ -196,6 +197,8 @@ class World {
       this.#steps += 1;
       this.#note(event.label);
       this.#perform(event.run);
+      // Reading the clock moves it; so it is read once per step whether states are checked or not.
+      this.#brain.readClock();
       // One macrotask: everything that promises can do without another event is done after it.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#stray !== null) throw this.#stray;
@@ -250,7 +253,7 @@ class World {
 
   #begin(step: FaultStep): void {
     const { kind, durationMs } = step;
-    this.#ledger.trouble(this.#time.wallMs, this.#time.wallMs + durationMs);
+    this.#ledger.trouble(this.#brain.nowMs, this.#brain.nowMs + durationMs);
     switch (kind) {
       case 'crash_long':
         this.#weather.count(kind);
@@ -269,8 +272,13 @@ class World {
         return;
       case 'clock_jump':
         this.#weather.count(kind);
-        this.#ledger.clockJumps(this.#time.wallMs, durationMs);
+        this.#ledger.clockJumps(this.#brain.nowMs, durationMs);
         this.#time.wallOffsetMs += durationMs;
+        this.#brain.clockJumped();
+        return;
+      case 'clock_back':
+        this.#weather.count(kind);
+        this.#time.wallOffsetMs -= durationMs;
         this.#brain.clockJumped();
         return;
       default:

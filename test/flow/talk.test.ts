@@ -336,6 +336,17 @@ describe('a lifecycle request', () => {
     expect(await talk.agent(nux.agent)).toMatchObject({ status: 'idle' });
   });
 
+  it('of its own ends with a question to a person', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    await talk.town.sendOwnMail(nux, draft('daemon/', { kind: 'lifecycle', subject: 'shutdown', body: '' }));
+    await talk.virtual.advance(MINUTE);
+    expect(await talk.virtual.service.getBead(nux.bead)).toMatchObject({ status: 'open', hold: 'needs_human' });
+    expect(await talk.virtual.service.listEscalations(true)).toMatchObject([
+      { causeKey: `bead:${nux.bead}`, severity: 'medium' },
+    ]);
+  });
+
   it('with an unknown identity or action, or for somebody else, is a clear error', async () => {
     const talk = await Talk.with('api');
     const nux = await talk.agentOn('api');

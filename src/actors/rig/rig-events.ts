@@ -126,8 +126,13 @@ export class RigEvents {
     const agent = this.#rig.view.agent(attempt.agentId);
     if (agent === null) return;
     const lease = { ...columns, lease_until: turn.nowMs + LEASE_MS };
-    if (agent.status === 'starting' || agent.status === 'unknown')
-      writer.transitionAgent(agent, statusInContact(attempt), lease);
+    const status = statusInContact(attempt);
+    if (agent.status === 'starting') {
+      writer.transitionAgent(agent, 'working', lease);
+      const working = this.#rig.view.agent(agent.id);
+      // An agent may ask before the word arrives that its process runs.
+      if (status !== 'working' && working !== null) writer.transitionAgent(working, status);
+    } else if (agent.status === 'unknown') writer.transitionAgent(agent, status, lease);
     else writer.updateAgent(agent.id, lease);
     // Silence is over: the ladder takes its rungs back. Otherwise its next look comes by itself.
     if (attempt.gupp !== null) turn.dirty(attemptEntity(attempt.id));

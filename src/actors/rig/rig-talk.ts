@@ -1,7 +1,7 @@
 import { conflict, notFound, precondition, TownError } from '../../core/errors.ts';
 import { MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
 import type { NudgeMode, RigAction } from '../../core/actions.ts';
-import { trusted, type AgentId, type AttemptId, type MailId } from '../../core/model/ids.ts';
+import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from '../../core/model/ids.ts';
 import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
@@ -170,7 +170,7 @@ export class RigTalk {
     const hold = holdOf(request, isCircle);
     this.#decide(turn, attempt, reason, [
       ...endingActions(this.#rig.view, attempt, { outcome: 'evicted', reason, signature: null }, turn.nowMs),
-      ...(hold === null ? [] : [{ type: 'hold_bead' as const, bead: attempt.beadId, ...hold }]),
+      ...(hold === null ? [] : holdActions(attempt.beadId, hold)),
     ]);
     if (request.action === 'restart') this.#rig.writer(turn).updateAgent(request.agent, { checkpoint: null });
     if (hold !== null) return `The session of ${request.agent} ends; ${attempt.beadId} waits: ${hold.reason}`;
@@ -197,10 +197,30 @@ export class RigTalk {
   }
 }
 
-function holdOf(
-  request: LifecycleRequest,
-  isCircle: boolean,
-): { readonly hold: 'held' | 'needs_human'; readonly reason: string } | null {
+interface Hold {
+  readonly hold: 'held' | 'needs_human';
+  readonly reason: string;
+}
+
+/** A person who held it knows; a bead that needs a person says so, or it would wait in silence. */
+function holdActions(bead: BeadId, hold: Hold): readonly RigAction[] {
+  const held: RigAction = { type: 'hold_bead', bead, ...hold };
+  if (hold.hold === 'held') return [held];
+  const message = `${bead} waits: ${hold.reason}. Let it go on with "gt bead retry ${bead}", or close it.`;
+  return [
+    held,
+    {
+      type: 'raise_escalation',
+      causeKey: `bead:${bead}`,
+      severity: 'medium',
+      category: 'bead',
+      subject: beadRef(bead),
+      message,
+    },
+  ];
+}
+
+function holdOf(request: LifecycleRequest, isCircle: boolean): Hold | null {
   if (isCircle)
     return {
       hold: 'needs_human',
