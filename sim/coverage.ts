@@ -31,6 +31,13 @@ export const RULES = [
   'town',
 ] as const;
 
+/** Rules that the journal may name but no workload here brings about; each with its reason. */
+export const RULES_NOT_MET: ReadonlyMap<string, string> = new Map([
+  ['kernel', 'it writes only when it sets something unreadable aside, and nothing here is unreadable'],
+  ['budget', 'no rig here has a budget yet'],
+  ['quota', 'no agent here meets the end of its quota yet'],
+]);
+
 /**
  * Transitions that the program as it is has no path to. Each stands here with its reason, so that a new path shows up as
  * a line to delete.
