@@ -44,8 +44,8 @@ describe('the coverage table', () => {
     const written = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter((file) => /^(?:core\/rules|actors)\/.*(?<!\.test|why)\.ts$/.test(file))
       .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/\brule: '([a-z-]+)'/g)])
-      .map(([, rule]) => rule);
-    expect([...new Set(written)].toSorted()).toEqual([...new Set([...RULES, ...RULES_NOT_MET.keys()])].toSorted());
+      .map(([, rule]) => rule ?? '');
+    expect(new Set(written)).toEqual(new Set<string>([...RULES, ...RULES_NOT_MET.keys()]));
   });
 });
 
