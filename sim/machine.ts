@@ -1,4 +1,5 @@
-import type { ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
+import type { AgentReport, ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
+import type { Ended } from './agent.ts';
 
 /** What the runner keeps on disk about one attempt. */
 export interface AttemptRow {
@@ -53,6 +54,16 @@ export class Disk {
     return null;
   }
 
+  /** What the runner answers about one attempt. */
+  report(attempt: string): AgentReport {
+    const row = this.attempts.get(attempt);
+    if (row === undefined)
+      return { attempt, state: 'unknown', epoch: 0, pid: null, base: null, lastOutputAtMs: null, exit: null };
+    const pid = row.state === 'running' ? 1 : null;
+    const { base, exit } = row;
+    return { attempt, state: row.state, epoch: row.request.epoch, pid, base, lastOutputAtMs: null, exit };
+  }
+
   raiseEpoch(rig: string, kind: string, subject: string, epoch: number): void {
     const key = `${rig} ${kind} ${subject}`;
     this.epochs.set(key, Math.max(epoch, this.epochs.get(key) ?? 0));
@@ -93,3 +104,14 @@ export interface LiveAgent {
   /** Keys of the words that were put into the session. */
   readonly said: Set<string>;
 }
+
+/** An end without a word of the process itself. */
+export const endedBy = (
+  cause: ExitRecord['cause'],
+  lastLine: string,
+): Ended & { readonly cause: ExitRecord['cause'] } => ({
+  exitCode: null,
+  signal: null,
+  cause,
+  lastLine,
+});

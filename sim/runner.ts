@@ -17,7 +17,7 @@ import { Agent, type Ended } from './agent.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
-import { Disk, type AttemptRow, type LiveAgent } from './machine.ts';
+import { Disk, endedBy, type AttemptRow, type LiveAgent } from './machine.ts';
 import { Claims } from './claims.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
@@ -189,7 +189,7 @@ export class SimRunner {
     if (this.#sim.weather.hits('spawn_fails')) {
       this.#sim.ledger.explain(request.attempt, 'the program could not be started');
       this.later(this.#chance.between(5, 500), 'spawn fails', () => {
-        this.#endAttempt(live, none('spawn_failed', 'spawn: no such file'));
+        this.#endAttempt(live, endedBy('spawn_failed', 'spawn: no such file'));
       });
       return;
     }
@@ -217,7 +217,7 @@ export class SimRunner {
             this.later(waitMs, `confirm ${attempt} again`, () => {
               this.#confirm(live, Math.min(2 * waitMs, 2_000));
             });
-          else if (!answer.value) this.#endAttempt(live, none('refused', 'not the live one'));
+          else if (!answer.value) this.#endAttempt(live, endedBy('refused', 'not the live one'));
           else if (this.#mayGoOn(live)) this.#spawn(live);
         });
       },
@@ -228,12 +228,12 @@ export class SimRunner {
     const { request } = live.row;
     if (live.exiting) return false;
     if (live.ending !== null || this.disk.tombstones.has(request.attempt)) {
-      this.#endAttempt(live, none(live.ending ?? 'stopped', 'ended before its process was started'));
+      this.#endAttempt(live, endedBy(live.ending ?? 'stopped', 'ended before its process was started'));
       return false;
     }
     if (this.#sim.time.wallMs <= request.startDeadlineMs) return true;
     this.#sim.ledger.explain(request.attempt, 'the start deadline passed');
-    this.#endAttempt(live, none('spawn_failed', 'the start deadline passed'));
+    this.#endAttempt(live, endedBy('spawn_failed', 'the start deadline passed'));
     return false;
   }
 
@@ -375,16 +375,7 @@ export class SimRunner {
   }
 
   report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
-    return Promise.resolve(
-      attempts.map((attempt): AgentReport => {
-        const row = this.disk.attempts.get(attempt);
-        if (row === undefined)
-          return { attempt, state: 'unknown', epoch: 0, pid: null, base: null, lastOutputAtMs: null, exit: null };
-        const pid = row.state === 'running' ? 1 : null;
-        const { base, exit } = row;
-        return { attempt, state: row.state, epoch: row.request.epoch, pid, base, lastOutputAtMs: null, exit };
-      }),
-    );
+    return Promise.resolve(attempts.map((attempt) => this.disk.report(attempt)));
   }
 
   /** Words for a live session, once per key while this runner lives. */
@@ -407,10 +398,3 @@ export class SimRunner {
     return Promise.resolve();
   }
 }
-
-const none = (cause: ExitRecord['cause'], lastLine: string): Ended & { readonly cause: ExitRecord['cause'] } => ({
-  exitCode: null,
-  signal: null,
-  cause,
-  lastLine,
-});
