@@ -4,14 +4,8 @@ import { repoOf, type Sim } from './context.ts';
 import type { DoneAnswer } from './claims.ts';
 import { PLAIN, type Content, type GitModel } from './git-model.ts';
 import { Violation } from './ledger.ts';
-import type { AttemptRow, Intent } from './machine.ts';
+import type { AttemptRow, Ended, Intent } from './machine.ts';
 import type { Prng } from './prng.ts';
-
-export interface Ended {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly lastLine: string;
-}
 
 /** What an agent is like. Only `good` and `lingers` do what they are asked in every respect. */
 const TEMPERS = {

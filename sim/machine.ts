@@ -1,5 +1,4 @@
 import type { AgentReport, ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
-import type { Ended } from './agent.ts';
 
 /** What the runner keeps on disk about one attempt. */
 export interface AttemptRow {
@@ -103,6 +102,13 @@ export interface LiveAgent {
   readonly ended: ((exit: ExitRecord) => void)[];
   /** Keys of the words that were put into the session. */
   readonly said: Set<string>;
+}
+
+/** How a process ended. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly lastLine: string;
 }
 
 /** An end without a word of the process itself. */

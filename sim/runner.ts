@@ -13,11 +13,11 @@ import type {
 import { rescueRef } from '../src/core/model/agent.ts';
 import { trusted, type RunnerInstance } from '../src/core/model/ids.ts';
 import { RunnerRefusal } from '../src/ports/runner-client.ts';
-import { Agent, type Ended } from './agent.ts';
+import { Agent } from './agent.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
-import { Disk, endedBy, type AttemptRow, type LiveAgent } from './machine.ts';
+import { Disk, endedBy, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
 import { Claims } from './claims.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
