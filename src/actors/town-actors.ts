@@ -1,4 +1,5 @@
 import type { RigConfig } from '../core/commands.ts';
+import type { RigName } from '../core/model/ids.ts';
 import type { RigHealth } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
@@ -81,6 +82,13 @@ export class TownActors {
     if (instance !== null) await rig.runnerChanged(instance);
   }
 
+  /** Its actor ends; its database stays. */
+  async removeRig(name: RigName): Promise<void> {
+    await this.town.removeRig(name);
+    this.#rigs.get(name)?.actor.close();
+    this.#rigs.delete(name);
+  }
+
   rigs(): readonly RigActor[] {
     return [...this.#rigs.values()].filter((rig) => rig.view.hasConfig());
   }
@@ -109,7 +117,11 @@ export class TownActors {
   readonly #deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
     const envelope = parseJson<Envelope>(row.payload);
     const target = this.all().find((entry) => entry.address === envelope.to);
-    if (target === undefined) return { state: 'retry', error: `no actor ${envelope.to}` };
+    if (target === undefined) {
+      // A rig that was removed had nothing left that could wait for this; one that is not open yet will be.
+      const isRemoved = this.town.program.view.isRemovedRig(envelope.to.slice('rig/'.length));
+      return isRemoved ? { state: 'done' } : { state: 'retry', error: `no actor ${envelope.to}` };
+    }
     const receipt = await target.actor.receive(envelope);
     return receipt === 'gap'
       ? { state: 'retry', error: 'out of order', atMs: this.#ports.clock.now() + GAP_RETRY_MS }

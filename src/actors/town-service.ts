@@ -35,10 +35,11 @@ import type {
   Capability,
   ConvoyDetail,
   EscalationSummary,
+  FeedPage,
   HookView,
-  JournalEntry,
   Page,
   QueueEntry,
+  RigRemoval,
   RigSummary,
   TownStatus,
   Why,
@@ -49,8 +50,10 @@ import type { MoneyGateway } from '../ports/money-gateway.ts';
 import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
-import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { readFeed, readFeedTail } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
+import { removeRig } from './remove-rig.ts';
 import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
@@ -133,6 +136,11 @@ export class TownService implements TownGateway {
     this.#writable();
     await this.#actors.configureRig(config);
     return this.#rig(config.name).summary();
+  }
+
+  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval> {
+    this.#writable();
+    return removeRig(this.#actors, this.#rig(name), { drain, caller });
   }
 
   listRigs(): Promise<readonly RigSummary[]> {
@@ -308,21 +316,12 @@ export class TownService implements TownGateway {
     return Promise.resolve(readTownStatus(this, this.#actors, this.#ports, this.#now()));
   }
 
-  feed(
-    cursor: string | null,
-    limit: number,
-  ): Promise<{ readonly items: readonly JournalEntry[]; readonly cursor: string }> {
-    const places: Record<string, number> = cursor === null ? {} : { ...decodeCursor<FeedCursor>(cursor) };
-    const items = this.#actors
-      .all()
-      .flatMap(({ address, kernel }) =>
-        kernel.journalAfter(places[address] ?? 0, limit).map((row): JournalEntry => ({ ...row, actor: address })),
-      );
-    const page = items
-      .toSorted((a, b) => a.atMs - b.atMs || (a.actor === b.actor ? a.seq - b.seq : a.actor < b.actor ? -1 : 1))
-      .slice(0, limit);
-    for (const item of page) places[item.actor] = Math.max(places[item.actor] ?? 0, item.seq);
-    return Promise.resolve({ items: page, cursor: encodeCursor(places) });
+  feed(cursor: string | null, limit: number): Promise<FeedPage> {
+    return Promise.resolve(readFeed(this.#actors, cursor, limit));
+  }
+
+  feedTail(sinceMs: number, limit: number): Promise<FeedPage> {
+    return Promise.resolve(readFeedTail(this.#actors, sinceMs, limit));
   }
 
   attention(): Promise<readonly AttentionItem[]> {

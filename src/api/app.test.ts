@@ -127,6 +127,8 @@ function world(change: Partial<AppOptions> = {}) {
     loopbackOnly: false,
     ready: () => true,
     addRig: () => Promise.reject(new Error('not here')),
+    changeRig: () => Promise.reject(new Error('not here')),
+    removeRig: () => Promise.reject(new Error('not here')),
     transcript: () => Promise.resolve({ text: 'out', nextOffset: 3 }),
     ...change,
   });

@@ -2,9 +2,10 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hook } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Caller } from '../core/commands.ts';
+import type { Caller, RigSettings } from '../core/commands.ts';
+import type { RigName } from '../core/model/ids.ts';
 import { notFound, TownError, usage } from '../core/errors.ts';
-import type { RigSummary } from '../core/queries.ts';
+import type { RigRemoval, RigSummary } from '../core/queries.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
@@ -19,6 +20,7 @@ import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import { registerMoney } from './handlers/money.ts';
 import type { App, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
+import { registerRigs } from './handlers/rigs.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly loopbackOnly: boolean;
   readonly ready: () => boolean;
   readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
+  readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
+  readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
 }
 
@@ -62,6 +66,7 @@ export function createApp(options: AppOptions): App {
   });
   app.use('/api/*', limitBody());
   registerTown(app, options);
+  registerRigs(app, options);
   registerAgents(app, options);
   registerBeads(app, options);
   registerConvoys(app, options);

@@ -4,6 +4,8 @@ type Load = () => Promise<CommandSpec>;
 
 const start = () => import('./commands/start.ts');
 const rig = () => import('./commands/rig.ts');
+const rigVerbs = () => import('./commands/rig-verbs.ts');
+const config = () => import('./commands/config.ts');
 const bead = () => import('./commands/bead.ts');
 const verbs = () => import('./commands/bead-verbs.ts');
 const convoy = () => import('./commands/convoy.ts');
@@ -23,6 +25,15 @@ const LOADERS: Readonly<Record<string, Load>> = {
   init: async () => (await start()).init,
   'rig add': async () => (await rig()).add,
   'rig list': async () => (await rig()).list,
+  'rig park': async () => (await rigVerbs()).park,
+  'rig unpark': async () => (await rigVerbs()).unpark,
+  'rig config': async () => (await rigVerbs()).configure,
+  'rig remove': async () => (await rigVerbs()).remove,
+  'config get': async () => (await config()).get,
+  'config set': async () => (await config()).set,
+  'config explain': async () => (await config()).explain,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+  'daemon reload': async () => (await daemon()).reloadCommand,
   up: async () => (await start()).up,
   down: async () => (await start()).down,
   demo: async () => (await import('./commands/demo.ts')).demo,

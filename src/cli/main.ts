@@ -29,7 +29,11 @@ function reorder(argv: readonly string[]): readonly string[] {
 async function main(argv: readonly string[]): Promise<number> {
   const ordered = reorder(argv);
   const [first] = ordered;
-  if (first === 'help') return helpCommand(ordered.slice(1).filter((word) => !word.startsWith('-')));
+  if (first === 'help')
+    return helpCommand(
+      ordered.slice(1).filter((word) => !word.startsWith('-')),
+      ordered.includes('--json'),
+    );
   if (first === 'version' || ordered.includes('--version')) return versionCommand(ordered);
   if (first === undefined || first.startsWith('-')) return (await import('./commands/help.ts')).rootHelp(ordered);
   const found = findCommand(ordered);
@@ -41,8 +45,9 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** `gt help`, `gt help <topic>`, `gt help <command>`. */
-async function helpCommand(words: readonly string[]): Promise<number> {
+async function helpCommand(words: readonly string[], json: boolean): Promise<number> {
   const help = await import('./commands/help.ts');
+  if (json) return (await import('./commands/help-json.ts')).helpJson(words);
   if (words.length === 0) return help.rootHelp([]);
   if (help.printTopic(words.join(' '))) return EXIT.ok;
   const found = findCommand(words);
@@ -53,14 +58,20 @@ async function versionCommand(argv: readonly string[]): Promise<number> {
   return (await import('./commands/help.ts')).printVersion(argv.slice(1), argv.includes('--json'));
 }
 
+/** What the machine refused, in its own words; a stack only for whoever asks for one. */
+function faultOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return process.env['GT_DEBUG'] === '1' ? (error.stack ?? error.message) : `${error.name}: ${error.message}`;
+}
+
 /** Errors on stderr: what happened and why, then the next step; as JSON when JSON was asked for. */
 function report(error: unknown, json: boolean): number {
   const known =
     error instanceof TownError
       ? error
       : new TownError('internal', 'internal', {
-          message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-          next: 'This is a fault of gt. Run "gt doctor" and report it with this text.',
+          message: faultOf(error),
+          next: 'This is a fault of gt. Run "gt doctor" and report it; GT_DEBUG=1 shows where it happened.',
         });
   const { code, message, next, field } = known.body();
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, field: field ?? null } })}\n`);

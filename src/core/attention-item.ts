@@ -24,7 +24,8 @@ export interface AttentionItem {
   readonly title: string | null;
   /** The sentence of `gt why <subject>`. */
   readonly sentence: string;
-  readonly sinceMs: number;
+  /** Null where it is not recorded. */
+  readonly sinceMs: number | null;
   readonly command: string;
   /** The open escalation about it. */
   readonly escalation: EscalationId | null;

@@ -52,11 +52,7 @@ export interface Found extends AttentionItem {
 export type AttentionSource = (view: AttentionView, nowMs: number) => readonly Found[];
 
 /** Says `why` as an item. A thing that no command resolves is looked at with `gt why`. */
-export function found(
-  cause: string,
-  why: Why,
-  item: Pick<AttentionItem, 'kind' | 'severity' | 'title'> & { readonly sinceMs?: number },
-): Found {
+export function found(cause: string, why: Why, item: Pick<AttentionItem, 'kind' | 'severity' | 'title'>): Found {
   return {
     cause,
     kind: item.kind,
@@ -64,7 +60,7 @@ export function found(
     subject: why.id,
     title: item.title,
     sentence: why.sentence,
-    sinceMs: item.sinceMs ?? why.sinceMs ?? 0,
+    sinceMs: why.sinceMs,
     command: why.command ?? `gt why ${why.id}`,
     escalation: null,
     acknowledgedBy: null,
@@ -194,17 +190,20 @@ export function attention(view: AttentionView, nowMs: number): readonly Attentio
 const joined = (first: Found, second: Found): Found => ({
   ...first,
   severity: worse(first.severity, second.severity),
-  sinceMs: Math.min(first.sinceMs, second.sinceMs),
+  sinceMs: earlier(first.sinceMs, second.sinceMs),
   escalation: first.escalation ?? second.escalation,
   acknowledgedBy: first.acknowledgedBy ?? second.acknowledgedBy,
 });
+
+const earlier = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 const worse = (a: Severity, b: Severity): Severity => (SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b);
 
 const inOrder = (a: AttentionItem, b: AttentionItem): number =>
   Number(a.acknowledgedBy !== null) - Number(b.acknowledgedBy !== null) ||
   SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) ||
-  a.sinceMs - b.sinceMs ||
+  (a.sinceMs ?? Number.MAX_SAFE_INTEGER) - (b.sinceMs ?? Number.MAX_SAFE_INTEGER) ||
   (a.subject < b.subject ? -1 : 1);
 
 /** How the town stands, in one line: for the head of the status, and for `gt why` without an id. */

@@ -59,6 +59,18 @@ export const NO_CAPS: RigCaps = {
   reviewsWaitingMax: null,
 };
 
+/** What may be changed of a rig after it was added; what is missing stays, null goes back to the default. */
+export interface RigSettings {
+  readonly parked?: boolean | undefined;
+  readonly target_branch?: string | undefined;
+  readonly polecats_max?: number | null | undefined;
+  readonly runtime?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  readonly command?: string | null | undefined;
+  readonly wall_clock?: string | null | undefined;
+  readonly owner_email?: string | null | undefined;
+}
+
 export interface CreateBead {
   readonly rig: RigName;
   readonly title: string;

@@ -92,6 +92,12 @@ export interface JournalEntry {
   readonly to: string | null;
 }
 
+/** `cursor` is opaque and holds one place per actor. */
+export interface FeedPage {
+  readonly items: readonly JournalEntry[];
+  readonly cursor: string;
+}
+
 export interface RigSummary {
   readonly id: RigName;
   readonly prefix: string;
@@ -107,6 +113,25 @@ export interface RigSummary {
   readonly queueLength: number;
   readonly gates: readonly string[];
   readonly createdAtMs: number;
+}
+
+/** What still keeps a rig from being removed. All zero: nothing of it runs or waits. */
+export interface RigRest {
+  /** Attempts whose process is not proven gone. */
+  readonly running: number;
+  /** Merge requests that have not ended. */
+  readonly merging: number;
+  /** Of those, held until a person decides. */
+  readonly waitingForPeople: number;
+  /** Beads that have not ended. */
+  readonly open: number;
+  /** Messages and orders of it that have not arrived. */
+  readonly unsent: number;
+}
+
+export interface RigRemoval extends RigRest {
+  readonly id: RigName;
+  readonly status: 'removed' | 'draining';
 }
 
 export interface EscalationSummary extends Escalation {

@@ -16,10 +16,11 @@ import type {
   Capability,
   ConvoyDetail,
   EscalationSummary,
+  FeedPage,
   HookView,
-  JournalEntry,
   Page,
   QueueEntry,
+  RigRemoval,
   RigSummary,
   TownStatus,
   Why,
@@ -45,6 +46,8 @@ export interface TownGateway {
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
+  /** Asked again until it says `removed`. Errors: `rig_has_work` (without `drain`), `rig_not_parked`. */
+  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
   listRigs(): Promise<readonly RigSummary[]>;
 
   createBead(input: CreateBead, caller: Caller): Promise<BeadSummary>;
@@ -72,11 +75,10 @@ export interface TownGateway {
   status(): Promise<TownStatus>;
   /** What needs a person, worst first. */
   attention(): Promise<readonly AttentionItem[]>;
-  /** Journal of all actors, oldest first within each; `cursor` is opaque and holds one place per actor. */
-  feed(
-    cursor: string | null,
-    limit: number,
-  ): Promise<{ readonly items: readonly JournalEntry[]; readonly cursor: string }>;
+  /** Journal of all actors, oldest first within each. */
+  feed(cursor: string | null, limit: number): Promise<FeedPage>;
+  /** The newest entries since a moment, oldest of them first; the cursor goes on behind them. */
+  feedTail(sinceMs: number, limit: number): Promise<FeedPage>;
   /** Of a bead, merge request, convoy, escalation, mail, rig, `runner`, agent, attempt, or (`_`) the whole town. */
   why(id: string): Promise<Why>;
 

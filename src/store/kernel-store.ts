@@ -232,6 +232,22 @@ export class KernelStore {
       .map(journalRow);
   }
 
+  /** The newest entries since a moment, oldest first. */
+  journalTail(sinceMs: number, limit: number): readonly (JournalRow & { readonly seq: number })[] {
+    return this.#sql
+      .all(
+        'SELECT seq, tick, at, entity, action, rule, reason, from_status, to_status FROM journal ORDER BY seq DESC LIMIT 0 + ?',
+        limit,
+      )
+      .map(journalRow)
+      .filter((row) => row.atMs >= sinceMs)
+      .toReversed();
+  }
+
+  lastSeq(): number {
+    return intOrNull(this.#sql.all('SELECT MAX(seq) AS seq FROM journal')[0]?.['seq']) ?? 0;
+  }
+
   /** When this actor last recorded anything; 0 when it never did. */
   lastRecordedMs(): number {
     return intOrNull(this.#sql.all('SELECT at FROM journal ORDER BY seq DESC LIMIT 1')[0]?.['at']) ?? 0;

@@ -9,6 +9,7 @@ import type {
   BeadSummary,
   HookView,
   QueueEntry,
+  RigRest,
   RigSummary,
   Why,
 } from '../core/queries.ts';
@@ -187,6 +188,33 @@ export class RigQueries {
 
   mergedLastHour(nowMs: number): number {
     return this.mergedSince(nowMs - HOUR_MS);
+  }
+
+  rest(): RigRest {
+    const row = this.#sql.all(
+      `SELECT (SELECT COUNT(*) FROM attempts WHERE process_gone = 0) AS running,
+        (SELECT COUNT(*) FROM reviews WHERE step <> 'ended') AS merging,
+        (SELECT COUNT(*) FROM beads WHERE type = 'merge_request' AND status IN ('open', 'in_progress') AND hold IS NOT NULL) AS held,
+        (SELECT COUNT(*) FROM beads WHERE type = 'issue' AND status IN ('open', 'in_progress', 'in_review')) AS open,
+        (SELECT COUNT(*) FROM outbox WHERE state = 'pending') AS unsent`,
+    )[0];
+    return {
+      running: int(row?.['running']),
+      merging: int(row?.['merging']),
+      waitingForPeople: int(row?.['held']),
+      open: int(row?.['open']),
+      unsent: int(row?.['unsent']),
+    };
+  }
+
+  /** Beads that have not ended, the newest first: what waits goes before what it waits for. */
+  unended(limit: number): readonly BeadId[] {
+    return this.#sql
+      .all(
+        `SELECT id FROM beads WHERE type = 'issue' AND status IN ('open', 'in_progress', 'in_review') ORDER BY created_at DESC, id LIMIT 0 + ?`,
+        limit,
+      )
+      .map((row) => trusted.bead(text(row['id'])));
   }
 
   /** Live beads and merge requests that only a person can move, oldest first. */

@@ -108,7 +108,15 @@ export class SqlTownView implements TownView {
   }
 
   rigs(): readonly RigRow[] {
-    return this.#sql.all('SELECT name, prefix, config, created_at FROM rigs ORDER BY created_at, name').map(rigRow);
+    return this.#sql
+      .all('SELECT name, prefix, config, created_at FROM rigs ORDER BY created_at, name')
+      .filter((row) => !isRemoved(row))
+      .map(rigRow);
+  }
+
+  isRemovedRig(name: string): boolean {
+    const row = this.#sql.all('SELECT config FROM rigs WHERE name = ?', name)[0];
+    return row !== undefined && isRemoved(row);
   }
 
   rig(name: string): RigRow | null {
@@ -175,6 +183,9 @@ export class SqlTownView implements TownView {
       .map((row) => trusted.escalation(text(row['id'])));
   }
 }
+
+/** The row stays when a rig is removed: its prefix is for life, and it may come back with its history. */
+const isRemoved = (row: SqlRow): boolean => json<{ readonly removed?: boolean }>(row['config']).removed === true;
 
 const rigRow = (row: SqlRow): RigRow => ({
   name: trusted.rig(text(row['name'])),

@@ -4,6 +4,14 @@ import type { Turn } from '../kernel/turn.ts';
 import { touchBudgets } from './budget-commands.ts';
 import { rigAddress, type TownContext } from './town-context.ts';
 
+/** Takes a rig out of the registry; its row keeps name and prefix from ever meaning another rig. */
+export function removeRig(town: TownContext, name: string): void {
+  town.sql.all(
+    `UPDATE rigs SET config = json_set(config, '$.removed', json('true')), version = version + 1 WHERE name = ?`,
+    name,
+  );
+}
+
 /** Registers a rig or updates its settings. A prefix is for life: ids minted with it must never mean another rig. */
 export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
   const known = town.view.rig(config.name);

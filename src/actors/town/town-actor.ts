@@ -14,7 +14,8 @@ import type { Budget } from '../../core/budget.ts';
 import { configureBudgets, removeBudget, setBudget } from './budget-commands.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
 import { EscalationCommands } from './escalation-commands.ts';
-import { putRig } from './put-rig.ts';
+import type { RigName } from '../../core/model/ids.ts';
+import { putRig, removeRig } from './put-rig.ts';
 import { TOWN_ADDRESS, TownContext } from './town-context.ts';
 import type { TownPost } from './town-post.ts';
 import { TownProgram } from './town-program.ts';
@@ -97,6 +98,12 @@ export class TownActor {
   putRig(config: RigConfig): Promise<void> {
     return this.actor.ask((turn) => {
       putRig(this.#town, turn, config);
+    });
+  }
+
+  removeRig(name: RigName): Promise<void> {
+    return this.actor.ask(() => {
+      removeRig(this.#town, name);
     });
   }
 

@@ -33,6 +33,28 @@ export const rigSchema = z.object({
 export type RigItem = z.infer<typeof rigSchema>;
 export const rigPageSchema = pageOf(rigSchema);
 
+/** Null goes back to the default. */
+export const rigSettingsSchema = z.strictObject({
+  target_branch: name.optional(),
+  polecats_max: z.number().int().min(0).max(POLECATS_LIMIT).nullable().optional(),
+  runtime: name.nullable().optional(),
+  model: name.nullable().optional(),
+  command: text.nullable().optional(),
+  wall_clock: name.nullable().optional(),
+  owner_email: name.nullable().optional(),
+});
+export const removeRigSchema = z.strictObject({ drain: z.boolean().optional() });
+export const rigRemovalSchema = z.object({
+  id: z.string(),
+  /** `draining`: ask again. */
+  status: z.enum(['removed', 'draining']),
+  running: count,
+  merging: count,
+  waiting_for_people: count,
+  open: count,
+});
+export type RigRemovalItem = z.infer<typeof rigRemovalSchema>;
+
 export const addRigSchema = z.strictObject({
   name,
   url: text,

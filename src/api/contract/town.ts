@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ATTENTION_KINDS } from '../../core/attention-item.ts';
 import { HEALTH_STATES } from '../../core/model/health.ts';
-import { count, cursor, limit, pageOf, time } from './common.ts';
+import { count, cursor, limit, offset, pageOf, time } from './common.ts';
 import { convoySchema } from './convoys.ts';
 import { severity } from './escalations.ts';
 import { rigSchema } from './rigs.ts';
@@ -14,7 +14,7 @@ const attentionSchema = z.object({
   title: z.string().nullable(),
   /** The sentence of `why/<id>`. */
   sentence: z.string(),
-  since: time,
+  since: time.nullable(),
   /** The command that resolves it. */
   command: z.string(),
   /** The open escalation about it. */
@@ -67,4 +67,12 @@ const journalEntrySchema = z.object({
 export type JournalItem = z.infer<typeof journalEntrySchema>;
 export const feedSchema = z.object({ items: z.array(journalEntrySchema), cursor: z.string() });
 export type FeedItem = z.infer<typeof feedSchema>;
-export const feedQuerySchema = z.strictObject({ cursor: cursor.optional(), limit: limit.optional() });
+export const feedQuerySchema = z.strictObject({
+  /** Goes on behind an earlier page; without it and without `tail` the feed begins at its beginning. */
+  cursor: cursor.optional(),
+  limit: limit.optional(),
+  /** So many of the newest entries. */
+  tail: limit.optional(),
+  /** With `tail`: none older than this, in milliseconds since the epoch. */
+  since: offset.optional(),
+});

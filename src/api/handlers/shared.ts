@@ -1,7 +1,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
-import type { RigSummary } from '../../core/queries.ts';
-import type { Caller } from '../../core/commands.ts';
+import type { RigRemoval, RigSummary } from '../../core/queries.ts';
+import type { Caller, RigSettings } from '../../core/commands.ts';
+import type { RigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import type { AppEnv } from '../auth.ts';
 import type { AddRigBody } from '../contract/rigs.ts';
@@ -17,6 +18,10 @@ export interface Deps {
   readonly gateway: TownGateway;
   /** Checks and records a rig; a host that keeps a configuration file writes it there as well. */
   readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
+  /** Changes settings of a rig where the host keeps them, and applies them. */
+  readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
+  /** Removes a rig, also where the host keeps its settings. */
+  readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   /** Stored output of an attempt, from its runner. */
   readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
 }

@@ -112,7 +112,10 @@ export function registerTown(app: App, deps: Deps): void {
   );
   app.openapi(feed, async (c) => {
     const query = c.req.valid('query');
-    const page = await gateway.feed(query.cursor ?? null, query.limit ?? PAGE_SIZE_DEFAULT);
+    const page =
+      query.tail === undefined
+        ? await gateway.feed(query.cursor ?? null, query.limit ?? PAGE_SIZE_DEFAULT)
+        : await gateway.feedTail(query.since ?? 0, query.tail);
     return c.json({ items: page.items.map(presentJournalEntry), cursor: page.cursor }, 200);
   });
   app.openapi(why, async (c) => c.json(presentWhy(await gateway.why(c.req.valid('param').id)), 200));

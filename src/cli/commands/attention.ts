@@ -31,10 +31,12 @@ const TONES: Readonly<Record<AttentionWire['severity'], Tone>> = {
 /** Two lines an item: what and why, then the command. */
 export function attentionLines(style: Style, items: readonly AttentionWire[]): readonly string[] {
   return items.flatMap((item) => {
-    const care = item.acknowledged_by === null ? '' : `, ${plain(item.acknowledged_by)} takes care of it`;
+    const since = item.since === null ? [] : [ago(style, item.since)];
+    const care = item.acknowledged_by === null ? [] : [`${plain(item.acknowledged_by)} takes care of it`];
+    const aside = [...since, ...care].join(', ');
     const title = item.title === null || item.kind === 'mail' ? '' : `  ${paint(style, 'bold', plain(item.title))}`;
     return [
-      `  ${paint(style, TONES[item.severity], item.severity)}  ${item.subject}${title}  ${plain(item.sentence)} (${ago(style, item.since)}${care})`,
+      `  ${paint(style, TONES[item.severity], item.severity)}  ${item.subject}${title}  ${plain(item.sentence)} ${aside === '' ? '' : `(${aside})`}`.trimEnd(),
       `      next: ${plain(item.command)}`,
     ];
   });

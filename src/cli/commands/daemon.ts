@@ -1,4 +1,4 @@
-import { statusOf, startDaemon, runnerStatus, stopDaemon } from '../../hosts/node/daemon-control.ts';
+import { reloadDaemon, statusOf, startDaemon, runnerStatus, stopDaemon } from '../../hosts/node/daemon-control.ts';
 import type { RunnerStatus } from '../../hosts/node/daemon-control.ts';
 import type { DaemonStatus } from '../../hosts/node/daemon-state.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
@@ -63,6 +63,24 @@ export const runCommand: CommandSpec = {
             context.print(line);
           },
     );
+    return EXIT.ok;
+  },
+};
+
+export const reloadCommand: CommandSpec = {
+  usage: 'gt daemon reload',
+  summary: 'read gastown.toml again; one with an error changes nothing',
+  examples: ['gt daemon reload', 'gt daemon reload --json'],
+  run: async (context) => {
+    const town = context.town();
+    const { loadConfig } = await import('../../hosts/node/config.ts');
+    loadConfig(town.paths, context.env);
+    const isReloading = reloadDaemon(town);
+    if (context.json) context.print(JSON.stringify({ reloading: isReloading }));
+    else
+      context.print(
+        isReloading ? 'The daemon reads its settings again.' : 'No daemon is running; its start reads them.',
+      );
     return EXIT.ok;
   },
 };

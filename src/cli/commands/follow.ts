@@ -1,8 +1,11 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { BeadDetailItem } from '../../api/contract/beads.ts';
 import type { FeedItem, JournalItem } from '../../api/contract/town.ts';
 import { precondition, TownError } from '../../core/errors.ts';
+import { isBeadId } from '../../core/model/ids.ts';
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../core/limits.ts';
 import type { TownPaths } from '../../hosts/node/town-files.ts';
+import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -30,11 +33,14 @@ async function follow(look: () => Promise<void> | void): Promise<never> {
 }
 
 export const feed: CommandSpec = {
-  usage: 'gt feed [-f] [--limit <n>] [--cursor <c>]',
-  summary: 'what happened, oldest first, by which rule, and why; with -f --json one line per entry',
-  examples: ['gt feed', 'gt feed -f'],
+  usage: 'gt feed [-n <entries>] [--since <time>] [-f] | --all | --cursor <c>',
+  summary: 'what happened last, by which rule, and why; with -f --json one line per entry',
+  examples: ['gt feed -n 20', 'gt feed --since 10m -f'],
   options: {
+    lines: { type: 'string', short: 'n', value: 'n', help: `so many of the newest (default ${String(LINES_DEFAULT)})` },
+    since: { type: 'string', value: 'time', help: 'only of the last 10m, 2h …' },
     follow: followOption,
+    all: { type: 'boolean', help: 'from the beginning, page by page' },
     limit: { type: 'string', value: 'n', help: `entries per page (default 100, up to ${String(PAGE_SIZE_MAX)})` },
     cursor: { type: 'string', value: 'c', help: 'continue after an earlier page' },
   },
@@ -42,14 +48,18 @@ export const feed: CommandSpec = {
     const client = new TownClient(context.town());
     const limit = args.number('limit', { min: 1, max: PAGE_SIZE_MAX });
     const isFollowing = args.flag('follow');
-    let page = await client.get<FeedItem>(`feed${query({ limit, cursor: args.text('cursor') })}`);
+    const isPaging = args.flag('all') || args.text('cursor') !== undefined;
+    let page = await client.get<FeedItem>(
+      isPaging ? `feed${query({ limit, cursor: args.text('cursor') })}` : await tailPath(args, limit),
+    );
     if (context.json && !isFollowing) {
       context.print(JSON.stringify(page));
       return EXIT.ok;
     }
     printEntries(context, page.items);
     if (!isFollowing) {
-      if (page.items.length >= (limit ?? PAGE_SIZE_DEFAULT))
+      if (page.items.length === 0) context.hint('Nothing happened.');
+      if (isPaging && page.items.length >= (limit ?? PAGE_SIZE_DEFAULT))
         context.hint(`Later entries: gt feed --cursor ${page.cursor}`);
       return EXIT.ok;
     }
@@ -59,6 +69,15 @@ export const feed: CommandSpec = {
     });
   },
 };
+
+async function tailPath(args: Arguments, limit: number | undefined): Promise<string> {
+  const since = args.text('since');
+  const lines = args.number('lines', { min: 1, max: PAGE_SIZE_MAX });
+  const tail = lines ?? limit ?? (since === undefined ? LINES_DEFAULT : PAGE_SIZE_MAX);
+  if (since === undefined) return `feed${query({ tail })}`;
+  const { parseDurationMs } = await import('../../hosts/node/duration.ts');
+  return `feed${query({ tail, since: Math.max(0, Date.now() - parseDurationMs(since, '--since')) })}`;
+}
 
 function printEntries(context: Context, entries: readonly JournalItem[]): void {
   for (const entry of entries) {
@@ -75,16 +94,17 @@ function printEntries(context: Context, entries: readonly JournalItem[]): void {
 }
 
 export const logs: CommandSpec = {
-  usage: 'gt logs <agent> [-f] [--from <byte>]',
-  summary: 'output of an agent: by its identity, its name, or an attempt id',
-  examples: ['gt logs app/polecats/nux -f', 'gt logs at-01hzy3m8k2p4q6r8'],
+  usage: 'gt logs <agent or bead> [-f] [--from <byte>]',
+  summary: 'output of an agent, by identity, name or attempt; of a bead: of its latest attempt',
+  examples: ['gt logs app-7k3qf -f', 'gt logs app/polecats/nux'],
   args: ['<agent>'],
   options: { follow: followOption, from: { type: 'string', value: 'byte', help: 'start at this offset' } },
   run: async (context, args) => {
     const client = new TownClient(context.town());
     let from = args.number('from', { min: 0, max: 999_999_999 }) ?? 0;
+    const source = isBeadId(args.at(0)) ? await latestAttempt(context, client, args.at(0)) : args.at(0);
     const look = async (): Promise<void> => {
-      const reply = await client.read(`agents/${segment(args.at(0))}/transcript?from=${String(from)}`);
+      const reply = await client.read(`agents/${segment(source)}/transcript?from=${String(from)}`);
       const next = Number(reply.headers.get('x-next-offset') ?? from + Buffer.byteLength(reply.text));
       if (context.json) context.print(JSON.stringify({ text: reply.text, from, next }));
       else if (reply.text !== '') context.write(context.style.terminal ? plain(reply.text) : reply.text);
@@ -94,6 +114,16 @@ export const logs: CommandSpec = {
     return args.flag('follow') ? follow(look) : EXIT.ok;
   },
 };
+
+/** Errors: `no_attempt`. */
+async function latestAttempt(context: Context, client: TownClient, id: string): Promise<string> {
+  const bead = await client.get<BeadDetailItem>(`beads/${segment(id)}`);
+  const latest = bead.attempt_list.at(-1);
+  if (latest === undefined)
+    throw precondition('no_attempt', `Nobody has worked on ${id} yet. ${bead.why.sentence}`, `See "gt why ${id}".`);
+  context.hint(`${latest.id} by ${latest.agent} (${latest.status})`);
+  return latest.id;
+}
 
 export const daemonLogs: CommandSpec = {
   usage: 'gt daemon logs [-n <lines>] [-f]',

@@ -15,11 +15,11 @@ import type { EscalationConfig } from './escalation-config.ts';
 import { nearest } from './nearest.ts';
 import type { TownPaths } from './town-files.ts';
 
-const HEARTBEAT_DEFAULT = '60s';
+export const HEARTBEAT_DEFAULT = '60s';
 /** An agent that works longer is stopped, its work rescued: no CLI gives up on a hung model by itself. */
-const WALL_CLOCK_DEFAULT = '4h';
+export const WALL_CLOCK_DEFAULT = '4h';
 /** The embedded runtime that needs no key. */
-const RUNTIME_DEFAULT = 'script';
+export const RUNTIME_DEFAULT = 'script';
 /** More agents of one rig at once than any machine holds. */
 const POLECATS_LIMIT = 100;
 const GATES_MAX = 50;
@@ -74,7 +74,7 @@ type ConfigFile = z.infer<typeof configFile>;
 type RigSection = z.infer<typeof rigSection>;
 
 /** Names per section, for "did you mean"; `*` stands for any name. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
+export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configFile.shape),
   town: ['name', 'owner_email', 'polecats_max'],
   daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
@@ -179,7 +179,7 @@ function configError(issue: z.core.$ZodIssue, path: string): TownError {
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const pattern = section.map((part, index) => (index % 2 === 1 ? '*' : part)).join('.');
-    const known = KEYS[section.join('.')] ?? KEYS[pattern] ?? [];
+    const known = CONFIG_KEYS[section.join('.')] ?? CONFIG_KEYS[pattern] ?? [];
     const near = nearest(key, known);
     const full = [...section, key].join('.');
     const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;

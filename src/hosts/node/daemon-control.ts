@@ -39,6 +39,14 @@ function pidFileOf(town: Town): string {
   }
 }
 
+/** Has the daemon read its settings again; false when none runs. */
+export function reloadDaemon(town: Town): boolean {
+  const { running, pid } = statusOf(town);
+  if (!running || pid === null) return false;
+  process.kill(pid, 'SIGHUP');
+  return true;
+}
+
 export interface StartInput {
   readonly town: Town;
   /** `src/cli/main.ts`, or its compiled form. */

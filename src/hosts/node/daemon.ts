@@ -16,6 +16,8 @@ import { takeLock } from './lock.ts';
 import { NodeNotifier } from './notifier.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
+import { dropSection } from './config-set.ts';
+import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
@@ -194,6 +196,20 @@ export class Daemon {
           async () =>
             (await recordRig(body, this.#town.paths, (config) => this.#service.addRig(config, caller))).answer,
         ),
+      changeRig: (name, settings, caller) =>
+        this.#oneByOne(() =>
+          this.#service.addRig(changeRigSettings(this.#town.paths, name, settings, process.env), caller),
+        ),
+      removeRig: (name, drain, caller) =>
+        this.#oneByOne(async () => {
+          const { paths } = this.#town;
+          const known = loadConfig(paths, process.env).rigs.some((rig) => rig.name === name);
+          if (drain && known)
+            await this.#service.addRig(changeRigSettings(paths, name, { parked: true }, process.env), caller);
+          const answer = await this.#service.removeRig(name, drain, caller);
+          if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
+          return answer;
+        }),
       transcript: (attempt, from) => this.#supervisor.client.transcript(attempt, from),
     };
   }

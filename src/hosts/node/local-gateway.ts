@@ -53,13 +53,9 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     log: silentLog,
     loopbackOnly: false,
     ready: () => false,
-    addRig: () =>
-      Promise.reject(
-        new TownError('unreachable', 'daemon_down', {
-          message: 'The daemon does not run.',
-          next: 'Start it with "gt up".',
-        }),
-      ),
+    addRig: daemonDown,
+    changeRig: daemonDown,
+    removeRig: daemonDown,
     transcript: (attempt, from) => runner.transcript(attempt, from),
   });
   return {
@@ -71,3 +67,11 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     },
   };
 }
+
+const daemonDown = (): Promise<never> =>
+  Promise.reject(
+    new TownError('unreachable', 'daemon_down', {
+      message: 'The daemon does not run.',
+      next: 'Start it with "gt up".',
+    }),
+  );

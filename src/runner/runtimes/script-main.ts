@@ -84,7 +84,8 @@ async function done(intentFile: string, title: string): Promise<number> {
 function wordsOf(answer: string): string {
   try {
     const data: unknown = JSON.parse(answer);
-    const fields = new Map<string, unknown>(typeof data === 'object' && data !== null ? Object.entries(data) : []);
+    const inner: unknown = typeof data === 'object' && data !== null && 'error' in data ? data.error : data;
+    const fields = new Map<string, unknown>(typeof inner === 'object' && inner !== null ? Object.entries(inner) : []);
     const words = [fields.get('verdict'), fields.get('message') ?? fields.get('detail'), fields.get('next')];
     const said = words.filter((word) => typeof word === 'string' && word !== '').join(': ');
     return said === '' ? 'the answer says nothing' : said;

@@ -1,0 +1,30 @@
+import type { FeedPage, JournalEntry } from '../core/queries.ts';
+import { decodeCursor, encodeCursor, type FeedCursor } from './cursor.ts';
+import type { TownActors } from './town-actors.ts';
+
+/** By time, and within an actor by its own order. */
+const inOrder = (a: JournalEntry, b: JournalEntry): number =>
+  a.atMs - b.atMs || (a.actor === b.actor ? a.seq - b.seq : a.actor < b.actor ? -1 : 1);
+
+/** From a cursor on, or from the beginning. */
+export function readFeed(actors: TownActors, cursor: string | null, limit: number): FeedPage {
+  const places: Record<string, number> = cursor === null ? {} : { ...decodeCursor<FeedCursor>(cursor) };
+  const items = actors
+    .all()
+    .flatMap(({ address, kernel }) =>
+      kernel.journalAfter(places[address] ?? 0, limit).map((row): JournalEntry => ({ ...row, actor: address })),
+    );
+  const page = items.toSorted(inOrder).slice(0, limit);
+  for (const item of page) places[item.actor] = Math.max(places[item.actor] ?? 0, item.seq);
+  return { items: page, cursor: encodeCursor(places) };
+}
+
+/** The newest entries, oldest of them first; the cursor goes on behind them. */
+export function readFeedTail(actors: TownActors, sinceMs: number, limit: number): FeedPage {
+  const places: Record<string, number> = {};
+  const items = actors.all().flatMap(({ address, kernel }) => {
+    places[address] = kernel.lastSeq();
+    return kernel.journalTail(sinceMs, limit).map((row): JournalEntry => ({ ...row, actor: address }));
+  });
+  return { items: items.toSorted(inOrder).slice(-limit), cursor: encodeCursor(places) };
+}

@@ -1,0 +1,61 @@
+import type { Caller } from '../core/commands.ts';
+import { conflict, precondition } from '../core/errors.ts';
+import type { RigName } from '../core/model/ids.ts';
+import type { RigRemoval, RigRest } from '../core/queries.ts';
+import type { RigActor } from './rig/rig-actor.ts';
+import type { TownActors } from './town-actors.ts';
+
+/** Beads cancelled in one call of a drain; the next call goes on. */
+const CANCELLED_AT_ONCE_MAX = 200;
+
+/**
+ * Takes a rig out of the town when nothing of it runs or waits. With `drain` what runs is waited for (the caller asks
+ * again until the answer is `removed`), and then what has not started is cancelled. Its database, its clone and its
+ * worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`.
+ */
+export async function removeRig(
+  actors: TownActors,
+  rig: RigActor,
+  input: { readonly drain: boolean; readonly caller: Caller },
+): Promise<RigRemoval> {
+  const { name, parked } = rig.view.config();
+  const before = rig.queries.rest();
+  if (!input.drain && workOf(before) > 0) throw hasWork(name, before);
+  if (!parked && workOf(before) > 0)
+    throw precondition(
+      'rig_not_parked',
+      `${name} is not parked, so new work would start while it is drained.`,
+      `Park it with "gt rig park ${name}" first.`,
+    );
+  if (before.running + before.merging === 0) await cancelRest(rig, name, input.caller);
+  const rest = rig.queries.rest();
+  if (workOf(rest) > 0) return { id: name, status: 'draining', ...rest };
+  await actors.removeRig(name);
+  return { id: name, status: 'removed', ...rest };
+}
+
+const workOf = (rest: RigRest): number => rest.running + rest.merging + rest.open + rest.unsent;
+
+async function cancelRest(rig: RigActor, name: RigName, { actor, origin }: Caller): Promise<void> {
+  for (const bead of rig.queries.unended(CANCELLED_AT_ONCE_MAX))
+    await rig.beadCommand(
+      { type: 'close', bead, reason: 'cancelled', note: `the rig ${name} was removed` },
+      { actor, origin },
+    );
+}
+
+const count = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;
+
+function hasWork(name: RigName, rest: RigRest): Error {
+  const parts = [
+    count(rest.open, 'open bead'),
+    count(rest.running, 'running agent'),
+    count(rest.merging, 'merge request'),
+    ...(rest.open + rest.running + rest.merging === 0 ? [count(rest.unsent, 'message')] : []),
+  ].filter((part) => !part.startsWith('0 '));
+  return conflict(
+    'rig_has_work',
+    `${name} has work: ${parts.join(', ')}. Nothing was changed.`,
+    `"gt bead list --rig ${name}" shows it. With --drain what runs is finished first, and what has not started is cancelled.`,
+  );
+}

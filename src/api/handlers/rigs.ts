@@ -1,0 +1,65 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { parseRigName } from '../../core/model/ids.ts';
+import { emptySchema, name } from '../contract/common.ts';
+import { removeRigSchema, rigRemovalSchema, rigSchema, rigSettingsSchema } from '../contract/rigs.ts';
+import { presentRig } from '../present.ts';
+import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import type { App, Deps } from './shared.ts';
+
+const one = z.object({ town: name, rig: name });
+const path = `${TOWN_PATH}/rigs/{rig}`;
+
+const verb = (word: string, description: string) =>
+  createRoute({
+    method: 'post',
+    path: `${path}/${word}`,
+    security: ownerOnly,
+    request: { params: one, ...optionalBody(emptySchema) },
+    responses: answers(rigSchema, description),
+  });
+const park = verb('park', 'The rig; nothing new of it is started');
+const unpark = verb('unpark', 'The rig; its work goes on');
+const config = createRoute({
+  method: 'post',
+  path: `${path}/config`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(rigSettingsSchema) },
+  responses: answers(rigSchema, 'The rig with its settings changed'),
+});
+const remove = createRoute({
+  method: 'post',
+  path: `${path}/remove`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(removeRigSchema) },
+  responses: answers(rigRemovalSchema, 'Removed, or what is still waited for'),
+});
+
+export function registerRigs(app: App, deps: Deps): void {
+  app.openapi(park, async (c) =>
+    c.json(
+      presentRig(await deps.changeRig(parseRigName(c.req.valid('param').rig), { parked: true }, c.get('caller'))),
+      200,
+    ),
+  );
+  app.openapi(unpark, async (c) =>
+    c.json(
+      presentRig(await deps.changeRig(parseRigName(c.req.valid('param').rig), { parked: false }, c.get('caller'))),
+      200,
+    ),
+  );
+  app.openapi(config, async (c) =>
+    c.json(
+      presentRig(await deps.changeRig(parseRigName(c.req.valid('param').rig), c.req.valid('json'), c.get('caller'))),
+      200,
+    ),
+  );
+  app.openapi(remove, async (c) => {
+    const rig = parseRigName(c.req.valid('param').rig);
+    const {
+      waitingForPeople,
+      unsent: _unsent,
+      ...rest
+    } = await deps.removeRig(rig, c.req.valid('json').drain ?? false, c.get('caller'));
+    return c.json({ ...rest, waiting_for_people: waitingForPeople }, 200);
+  });
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { changeSettings, dropSection } from './config-set.ts';
+import { townPaths } from './town-files.ts';
+
+const FILE = `# my town
+[town]
+name = "shop" # of mine
+
+[rigs.app] # the first
+url = "/r/app.git"
+prefix = "app"
+polecats_max = 2   # enough
+gates.test = "npm test # not a comment"
+
+# what the library needs
+[rigs.lib]
+url = "/r/lib.git"
+prefix = "lib"
+[rigs.lib.gates]
+unit = { run = "make", timeout = "5m" }
+`;
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'gt-config-'));
+  writeFileSync(join(root, 'gastown.toml'), FILE);
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+const text = (): string => readFileSync(join(root, 'gastown.toml'), 'utf8');
+const set = (section: string, key: string, value: string | number | boolean | null): void => {
+  changeSettings(townPaths(root), [{ section: section.split('.'), key, value }], {});
+};
+
+describe('a setting', () => {
+  it('is changed in its place, and the comment behind it stays', () => {
+    set('rigs.app', 'polecats_max', 5);
+    expect(text()).toBe(FILE.replace('polecats_max = 2   #', 'polecats_max = 5   #'));
+  });
+
+  it('is added behind the others of its section', () => {
+    set('rigs.app', 'parked', true);
+    expect(text()).toBe(FILE.replace('comment"\n', 'comment"\nparked = true\n'));
+  });
+
+  it('makes its section when there is none', () => {
+    set('defaults', 'runtime', 'script');
+    expect(text()).toBe(`${FILE}\n[defaults]\nruntime = "script"\n`);
+  });
+
+  it('is taken away', () => {
+    set('rigs.app', 'polecats_max', null);
+    expect(text()).toBe(FILE.replace('polecats_max = 2   # enough\n', ''));
+    set('rigs.app', 'polecats_max', null);
+    set('daemon', 'log_file', null);
+    expect(text()).toBe(FILE.replace('polecats_max = 2   # enough\n', ''));
+  });
+
+  it('that is not valid changes nothing', () => {
+    for (const [section, key, value, code] of [
+      ['rigs.app', 'polecats_max', -1, 'bad_config'],
+      ['rigs.app', 'polecat', 1, 'unknown_setting'],
+      ['rigs.web', 'parked', true, 'bad_config'],
+    ] as const)
+      expect(() => {
+        set(section, key, value);
+      }, key).toThrow(expect.objectContaining({ code }));
+    expect(text()).toBe(FILE);
+  });
+
+  it('of a file that is written otherwise is refused, not damaged', () => {
+    const inline = 'rigs = { app = { url = "/r", prefix = "app" } }\n';
+    const several = '[rigs.app]\nurl = """\n/r"""\nprefix = "app"\n';
+    for (const file of [inline, several]) {
+      writeFileSync(join(root, 'gastown.toml'), file);
+      expect(() => {
+        set('rigs.app', 'url', '/x');
+      }).toThrow(expect.objectContaining({ code: 'config_not_editable' }));
+      expect(text()).toBe(file);
+    }
+  });
+});
+
+describe('a section', () => {
+  it('goes with those below it', () => {
+    dropSection(townPaths(root), ['rigs', 'lib'], {});
+    expect(text().trimEnd()).toBe(FILE.slice(0, FILE.indexOf('[rigs.lib]')).trimEnd());
+    dropSection(townPaths(root), ['rigs', 'lib'], {});
+    dropSection(townPaths(root), ['rigs', 'app'], {});
+    expect(text()).toContain('# of mine');
+    expect(text()).not.toContain('rigs');
+  });
+});
