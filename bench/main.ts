@@ -6,6 +6,7 @@ import type { Bench, Result } from './result.ts';
 /** By name, loaded when asked for; a new bench is a file and a line here. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).start,
+  cli: async () => (await import('./cli.ts')).cli,
   restart: async () => (await import('./restart.ts')).restart,
 };
 

@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { createApp } from '../../api/app.ts';
 import type { AppOptions } from '../../api/app.ts';
 import { conflict } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -10,7 +9,6 @@ import type { TownConfig } from './config.ts';
 import { daemonStatus, readState, writeEndpoint, writeState } from './daemon-state.ts';
 import { nodePorts } from './host-ports.ts';
 import type { NodePorts } from './host-ports.ts';
-import { listenOnLoopback, listenOnSocket } from './http-server.ts';
 import type { Listener } from './http-server.ts';
 import { takeLock } from './lock.ts';
 import { NodeNotifier } from './notifier.ts';
@@ -129,6 +127,10 @@ export class Daemon {
       this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
     writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     await this.#service.start(this.#config.rigs, this.#config.budgets);
+    this.#log.info('actors run', { rigs: this.#config.rigs.length });
+    // What waited goes on now; who asks can wait for the moment that the HTTP application takes to load.
+    const { createApp } = await import('../../api/app.ts');
+    const { listenOnLoopback, listenOnSocket } = await import('./http-server.ts');
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
       createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);

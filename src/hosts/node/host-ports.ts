@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { mintCapability } from '../../api/capability.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import { checkRig } from '../../core/invariants.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -68,7 +67,9 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
       };
     },
     afterTurn: options.checkInvariants ? invariantChecker(options.clock, options.log) : undefined,
-    mintCapability: (capability) => mintCapability(capability, options.secrets.capabilityKey),
+    // Signing is needed by the first start of an agent, not by the start of the daemon.
+    mintCapability: async (capability) =>
+      (await import('../../api/capability.ts')).mintCapability(capability, options.secrets.capabilityKey),
     close: () => {
       for (const alarm of alarms.splice(0)) alarm.close();
       for (const database of databases.splice(0)) database.close();

@@ -1,5 +1,3 @@
-import { createTransport } from 'nodemailer';
-import { Webhook } from 'standardwebhooks';
 import type { Notification, Notifier, NotifyOutcome } from '../../ports/notifier.ts';
 import type { EmailConfig, EscalationConfig, WebhookConfig } from './escalation-config.ts';
 import { readSecret } from './secret-reference.ts';
@@ -49,6 +47,7 @@ export class NodeNotifier implements Notifier {
   }
 
   async #post(config: WebhookConfig, notification: Notification): Promise<NotifyOutcome> {
+    const { Webhook } = await import('standardwebhooks');
     const webhook = new Webhook(readSecret(config.secret, this.#env));
     const sentAt = new Date();
     const body = JSON.stringify({
@@ -78,6 +77,7 @@ export class NodeNotifier implements Notifier {
 
   async #mail(config: EmailConfig, notification: Notification): Promise<NotifyOutcome> {
     const isLocal = config.host === 'localhost' || config.host === '127.0.0.1' || config.host === '::1';
+    const { createTransport } = await import('nodemailer');
     const transport = createTransport({
       host: config.host,
       port: config.port,
