@@ -84,6 +84,8 @@ export class GitBrain {
       loopbackOnly: false,
       ready: () => true,
       addRig: () => Promise.reject(new Error('not here')),
+      changeRig: () => Promise.reject(new Error('not here')),
+      removeRig: () => Promise.reject(new Error('not here')),
       transcript: () => Promise.reject(new Error('not here')),
     });
     this.#listener = await listenOnSocket(async (request) => {
