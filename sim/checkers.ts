@@ -1,4 +1,7 @@
 import { checkRig, checkTown, type InvariantFacts } from '../src/core/invariants.ts';
+import { checkMayor } from '../src/core/mayor-invariants.ts';
+import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
+import { readMayorFacts } from '../src/store/mayor-facts.ts';
 import { INFRA_FAILURES_TO_OPEN } from '../src/core/limits.ts';
 import { readInvariantFacts } from '../src/store/invariant-facts.ts';
 import { KernelStore } from '../src/store/kernel-store.ts';
@@ -68,7 +71,8 @@ export class Checkers {
   }
 
   #check(database: SimDatabase, all: boolean): void {
-    if (database.address !== 'town') this.#checkRig(database, all);
+    if (database.address === MAYOR_ADDRESS) this.#checkMayor(database);
+    else if (database.address !== 'town') this.#checkRig(database, all);
     else if (all || TOWN_TABLES.some((table) => database.touched.has(table))) this.#checkTown(database);
   }
 
@@ -127,6 +131,11 @@ export class Checkers {
     if (violation !== undefined) throw new Violation(violation.code, `town: ${violation.text}`);
   }
 
+  #checkMayor(database: SimDatabase): void {
+    const [violation] = checkMayor(readMayorFacts(database.sql));
+    if (violation !== undefined) throw new Violation(violation.code, `mayor: ${violation.text}`);
+  }
+
   /** Between two moments: no wake-up is missing, nothing that could go on waits. */
   atRest(): void {
     const { time, weather } = this.#sim;
@@ -145,7 +154,7 @@ export class Checkers {
       this.#rested.set(address, changes);
       this.checks += 1;
       this.#checkOverdue(database);
-      if (address === 'town') continue;
+      if (!address.startsWith('rig/')) continue;
       this.#checkIdleSlot(database);
       this.#checkProcesses(database);
       this.#checkEnds(database);

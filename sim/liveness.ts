@@ -63,7 +63,7 @@ export class Rest {
   }
 
   #rigs(): readonly SimDatabase[] {
-    return [...this.#brain.databases.values()].filter(({ address }) => address !== 'town');
+    return [...this.#brain.databases.values()].filter(({ address }) => address.startsWith('rig/'));
   }
 
   #must(holds: boolean, code: string, sentence: () => string): void {

@@ -35,7 +35,16 @@ describe('docs/configuration.md', () => {
   it('names every key of the file, and no other', () => {
     const both = [...rowsUnder('`[defaults]`').keys()];
     const rigOnly = [...rowsUnder('`[rigs.<name>]` only').keys()].filter((key) => key !== 'run' && key !== 'timeout');
-    expect(keysKnown('').toSorted()).toEqual(['budgets', 'daemon', 'defaults', 'escalation', 'prices', 'rigs', 'town']);
+    expect(keysKnown('').toSorted()).toEqual([
+      'budgets',
+      'daemon',
+      'defaults',
+      'escalation',
+      'mayor',
+      'prices',
+      'rigs',
+      'town',
+    ]);
     expect([...rowsUnder('`[town]`').keys()].toSorted()).toEqual(keysKnown('[town]').toSorted());
     expect([...rowsUnder('`[daemon]`').keys()].toSorted()).toEqual(keysKnown('[daemon]').toSorted());
     for (const section of [
@@ -50,6 +59,7 @@ describe('docs/configuration.md', () => {
       ['`[prices."<model>"]`', '[prices.m]\ninput = 1\noutput = 1'],
     ] as const)
       expect([...rowsUnder(heading).keys()].toSorted()).toEqual(keysKnown(section).toSorted());
+    expect([...rowsUnder('`[mayor]`').keys()].toSorted()).toEqual(keysKnown('[mayor]').toSorted());
     expect(both.toSorted()).toEqual(keysKnown('[defaults]').toSorted());
     expect([...both, ...rigOnly].toSorted()).toEqual(keysKnown(RIG).toSorted());
   });

@@ -4,10 +4,13 @@ import type { RigHealth } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
 import { parseJson } from '../store/rows.ts';
+import type { MayorConfig } from '../core/model/mayor.ts';
+import { MAYOR_ADDRESS } from '../core/model/mayor.ts';
 import type { Actor } from './kernel/actor.ts';
 import type { Envelope } from './kernel/envelope.ts';
 import { named } from './kernel/named.ts';
 import type { EffectOutcome } from './kernel/program.ts';
+import { MayorActor } from './mayor/mayor-actor.ts';
 import { RigActor } from './rig/rig-actor.ts';
 import { TownActor } from './town/town-actor.ts';
 import { rigAddress, TOWN_ADDRESS } from './town/town-context.ts';
@@ -18,13 +21,15 @@ const GAP_RETRY_MS = 50;
 /** The actors of one town in this process, by address, and the wire between them. */
 export class TownActors {
   readonly town: TownActor;
+  /** Null in a town that is only read and never had one. */
+  readonly mayor: MayorActor | null;
   readonly #rigs = new Map<string, RigActor>();
   readonly #townId: string;
   readonly #ports: HostPorts;
   readonly #readOnly: boolean;
 
-  constructor(townId: string, ports: HostPorts, readOnly: boolean) {
-    this.#townId = townId;
+  constructor(town: { readonly id: string; readonly name: string }, ports: HostPorts, readOnly: boolean) {
+    this.#townId = town.id;
     this.#ports = ports;
     this.#readOnly = readOnly;
     this.town = named(
@@ -35,10 +40,17 @@ export class TownActors {
         askRig: this.#askRig,
       }),
     );
+    this.mayor =
+      ports.hasSql?.(MAYOR_ADDRESS) === false
+        ? null
+        : named(new MayorActor({ ports, sql: ports.openSql(MAYOR_ADDRESS), town, deliver: this.#deliver }));
   }
 
   async open(): Promise<void> {
-    if (!this.#readOnly) await this.town.actor.open();
+    if (!this.#readOnly) {
+      await this.town.actor.open();
+      await this.mayor?.actor.open();
+    }
     for (const row of this.town.program.view.rigs()) {
       const rig = this.#add(row.name, row.createdAtMs);
       if (!this.#readOnly) await rig.actor.open();
@@ -89,6 +101,12 @@ export class TownActors {
     this.#rigs.delete(name);
   }
 
+  async configureMayor(config: MayorConfig | null): Promise<void> {
+    await this.mayor?.configure(config);
+    const instance = this.#ports.runner.instance();
+    if (instance !== null) await this.mayor?.runnerChanged(instance);
+  }
+
   rigs(): readonly RigActor[] {
     return [...this.#rigs.values()].filter((rig) => rig.view.hasConfig());
   }
@@ -103,7 +121,11 @@ export class TownActors {
   }
 
   all(): readonly { readonly address: string; readonly actor: Actor; readonly kernel: KernelStore }[] {
-    return [{ address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel }, ...this.#rigs.values()];
+    return [
+      { address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel },
+      ...(this.mayor === null ? [] : [this.mayor]),
+      ...this.#rigs.values(),
+    ];
   }
 
   readonly #askRig = async (name: string): Promise<RigHealth> => {

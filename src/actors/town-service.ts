@@ -47,6 +47,8 @@ import type {
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MoneyGateway } from '../ports/money-gateway.ts';
+import { MAYOR, MAYOR_SCOPE, type MayorConfig } from '../core/model/mayor.ts';
+import type { MayorGateway } from '../ports/mayor-gateway.ts';
 import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
@@ -59,6 +61,10 @@ import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
 import { TownActors } from './town-actors.ts';
 import { TownMoney } from './town-money.ts';
+import { mustBeLive } from './live-attempt.ts';
+import { receiversOf } from './mail-groups.ts';
+import { MayorService } from './mayor-service.ts';
+import { recordFacts } from './runner-facts.ts';
 import { TownTalk } from './town-talk.ts';
 import type { RigActor } from './rig/rig-actor.ts';
 import { rigVerdict } from './rig/rig-verdict.ts';
@@ -86,23 +92,32 @@ export class TownService implements TownGateway {
   readonly #readOnly: boolean;
   readonly talk: TalkGateway;
   readonly money: MoneyGateway;
+  readonly mayor: MayorGateway;
 
   constructor(options: TownServiceOptions) {
     this.id = options.id;
     this.name = options.name;
     this.#ports = options.ports;
     this.#readOnly = options.readOnly ?? false;
-    this.#actors = new TownActors(options.id, options.ports, this.#readOnly);
+    this.#actors = new TownActors(options, options.ports, this.#readOnly);
     const writable = this.#writable;
     this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
-    this.talk = new TownTalk({
+    this.mayor = new MayorService({
+      mayor: this.#actors.mayor,
+      writable,
+      mustKnow: (to) => talk.mustKnow(to, MAYOR),
+      receivers: (to) => receiversOf(this.#actors, to),
+    });
+    const talk = new TownTalk({
       actors: this.#actors,
       ports: options.ports,
       writable,
+      mayor: this.mayor,
       checkCapability: (capability) => this.checkCapability(capability),
       hook: (capability) => this.hook(capability),
       findAgent: (name) => this.findAgent(name),
     });
+    this.talk = talk;
   }
 
   /** Opens the town and every rig it knows, takes up what a crash left undone, then applies the settings. */
@@ -126,9 +141,15 @@ export class TownService implements TownGateway {
     await this.#actors.town.configureBudgets(budgets);
   }
 
+  /** Null: this town has none. Its conversation is kept all the same. */
+  configureMayor(config: MayorConfig | null): Promise<void> {
+    return this.#actors.configureMayor(config);
+  }
+
   /** A runner of this instance answers now; whatever ran under another instance is asked about at once. */
   async runnerChanged(instance: string): Promise<void> {
     await this.#actors.town.runnerAnswered();
+    await this.#actors.mayor?.runnerChanged(instance);
     await Promise.all(this.#actors.rigs().map((rig) => rig.runnerChanged(instance)));
   }
 
@@ -333,21 +354,9 @@ export class TownService implements TownGateway {
   }
 
   checkCapability(capability: Capability): Promise<void> {
-    const attempt = this.#actors.rig(capability.rig)?.view.attempt(capability.attempt) ?? null;
-    const live =
-      attempt !== null &&
-      attempt.endedAtMs === null &&
-      attempt.epoch === capability.epoch &&
-      attempt.beadId === capability.bead &&
-      attempt.agentId === capability.agent;
-    if (live) return Promise.resolve();
-    return Promise.reject(
-      conflict(
-        'superseded',
-        `The attempt ${capability.attempt} (epoch ${String(capability.epoch)}) is not the live one of ${capability.bead}.`,
-        'Stop working: what you committed is kept as evidence.',
-      ),
-    );
+    return Promise.resolve().then(() => {
+      mustBeLive(this.#actors, capability);
+    });
   }
 
   async hook(capability: Capability): Promise<HookView> {
@@ -373,20 +382,12 @@ export class TownService implements TownGateway {
     await this.#rig(capability.rig).checkpoint(capability.agent, json);
   }
 
-  async recordFacts(facts: readonly Fact[]): Promise<readonly string[]> {
-    const byRig = new Map<string, Fact[]>();
-    for (const fact of facts) byRig.set(fact.rig, [...(byRig.get(fact.rig) ?? []), fact]);
-    const recorded: string[] = [];
-    for (const [name, list] of byRig) {
-      const rig = this.#actors.rig(name);
-      if (rig === null) this.#ports.log.warn('facts of an unknown rig dropped', { rig: name, facts: list.length });
-      else await rig.recordFacts(list);
-      recorded.push(...list.map((fact) => fact.key));
-    }
-    return recorded;
+  recordFacts(facts: readonly Fact[]): Promise<readonly string[]> {
+    return recordFacts(this.#actors, facts, this.#ports.log);
   }
 
-  confirmStart(rig: RigName, attempt: AttemptId, epoch: number): Promise<boolean> {
+  confirmStart(rig: RigName | typeof MAYOR_SCOPE, attempt: AttemptId, epoch: number): Promise<boolean> {
+    if (rig === MAYOR_SCOPE) return Promise.resolve(this.#actors.mayor?.confirmStart(attempt, epoch) ?? false);
     const row = this.#actors.rig(rig)?.view.attempt(attempt) ?? null;
     return Promise.resolve(row !== null && row.epoch === epoch && row.endedAtMs === null && !row.processGone);
   }

@@ -1,5 +1,7 @@
 import type { TownStatus } from '../core/queries.ts';
 import { checkRig, checkTown } from '../core/invariants.ts';
+import { checkMayor } from '../core/mayor-invariants.ts';
+import { readMayorFacts } from '../store/mayor-facts.ts';
 import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
 import { readInvariantFacts } from '../store/invariant-facts.ts';
@@ -34,6 +36,9 @@ export function readTownStatus(
     runner: { instance, state: runnerState(instance, health), pid: null },
     violations: [
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
+      ...(actors.mayor === null ? [] : checkMayor(readMayorFacts(actors.mayor.sql))).map(
+        (violation) => `mayor: ${violation.code} ${violation.text}`,
+      ),
       ...rigs.flatMap((rig) =>
         checkRig(readInvariantFacts(rig.sql), nowMs).map(
           (violation) => `${rig.address}: ${violation.code} ${violation.text}`,

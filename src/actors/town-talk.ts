@@ -3,12 +3,15 @@ import type { Caller } from '../core/commands.ts';
 import { notFound, TownError } from '../core/errors.ts';
 import { mailDigest } from '../core/mail-digest.ts';
 import type { AgentId, MailId } from '../core/model/ids.ts';
-import { lifecycleOfMail, type LifecycleRequest } from '../core/model/lifecycle.ts';
+import { lifecycleOfMail, type TownLifecycle } from '../core/model/lifecycle.ts';
+import { MAYOR } from '../core/model/mayor.ts';
 import { HUMAN, parseAddress, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
 import type { Nudge } from '../core/model/nudge.ts';
 import type { Capability, HookView } from '../core/queries.ts';
 import { fingerprint } from '../core/text.ts';
 import type { HostPorts } from '../ports/host.ts';
+import type { MayorGateway } from '../ports/mayor-gateway.ts';
+import { receiversOf } from './mail-groups.ts';
 import type { Question, SentMail, TalkGateway, Waited } from '../ports/talk-gateway.ts';
 import type { RigActor } from './rig/rig-actor.ts';
 import { isMailboxFull } from './rig/rig-talk.ts';
@@ -25,6 +28,7 @@ export interface TalkTown {
   writable(): void;
   checkCapability(capability: Capability): Promise<void>;
   hook(capability: Capability): Promise<HookView>;
+  readonly mayor: MayorGateway;
   findAgent(name: string): Promise<{ readonly id: AgentId; readonly rig: string }>;
 }
 
@@ -48,9 +52,20 @@ export class TownTalk implements TalkGateway {
     readonly limit: number;
   }): Promise<readonly Mail[]> {
     const address = filter.address === null ? null : parseAddress(filter.address);
+    if (address?.kind === 'mayor') return Promise.resolve(this.#mailToMayor(filter));
     const store = address?.kind === 'agent' ? this.#rig(address.rig).view.mail : this.#town.actors.town.post.store;
     const list = { unreadOnly: filter.unreadOnly, limit: filter.limit };
     return Promise.resolve(store.list({ ...list, recipient: address?.text ?? null }));
+  }
+
+  /** Its own mailbox, and what people got while the town had no mayor. */
+  #mailToMayor(filter: { readonly unreadOnly: boolean; readonly limit: number }): readonly Mail[] {
+    const { mayor, town } = this.#town.actors;
+    const stores = [town.post.store, ...(mayor === null ? [] : [mayor.mail])];
+    return stores
+      .flatMap((store) => store.list({ ...filter, recipient: MAYOR }))
+      .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, filter.limit);
   }
 
   async readMail(id: MailId): Promise<Mail> {
@@ -63,6 +78,8 @@ export class TownTalk implements TalkGateway {
       const mail = rig.view.mail.get(id);
       if (mail !== null) return mail;
     }
+    const ofMayor = this.#town.actors.mayor?.mail.get(id) ?? null;
+    if (ofMayor !== null) return ofMayor;
     throw notFound('mail', id);
   }
 
@@ -73,10 +90,26 @@ export class TownTalk implements TalkGateway {
       const request = lifecycleOfMail(draft, { identity: HUMAN, isAgent: false });
       return executed(await this.lifecycle(request, caller));
     }
-    await this.#mustKnow(draft.to, HUMAN);
     const key = `people:${caller.idempotencyKey ?? this.#nonce()}`;
+    if (address.kind === 'group')
+      return this.#toAll(draft, (to) => this.#sendAsPerson({ ...draft, to }, `${key}:${to}`));
+    return this.#sendAsPerson(draft, key);
+  }
+
+  /** Each member gets a mail of its own; one that can't take it does not keep it from the others. */
+  async #toAll(draft: MailDraft, send: (to: string) => Promise<SentMail>): Promise<SentMail> {
+    const members = receiversOf(this.#town.actors, draft.to);
+    const results = await Promise.allSettled(members.map(send));
+    const refused = members.filter((_, index) => results[index]?.status === 'rejected');
+    const answer = `Sent to ${String(members.length - refused.length)} agents.${refused.length === 0 ? '' : ` Not to ${refused.join(', ')}.`}`;
+    return { state: 'sent', id: null, to: parseAddress(draft.to).text, answer };
+  }
+
+  async #sendAsPerson(draft: MailDraft, key: string): Promise<SentMail> {
+    const address = parseAddress(draft.to);
+    await this.mustKnow(draft.to, HUMAN);
     const mail = newMail(draft, { from: HUMAN, key });
-    if (address.kind !== 'agent') return stored(await this.#town.actors.town.keepMail(mail));
+    if (address.kind !== 'agent') return stored(await this.#town.actors.town.keepMail(mail), address.text);
     const rig = this.#rig(address.rig);
     return this.#reporting(rig, address.text, async () => stored(await rig.sendMail(true, mail)));
   }
@@ -86,7 +119,7 @@ export class TownTalk implements TalkGateway {
   }
 
   /** An unknown receiver is the sender's error, and a person hears of it: somebody works on wrong beliefs. */
-  async #mustKnow(to: string, sender: string): Promise<void> {
+  async mustKnow(to: string, sender: string): Promise<void> {
     const address = parseAddress(to);
     const rig = 'rig' in address ? this.#town.actors.rig(address.rig) : null;
     const agent = address.kind === 'agent' ? (rig?.view.agent(address.agent) ?? null) : null;
@@ -127,11 +160,14 @@ export class TownTalk implements TalkGateway {
     return nudge;
   }
 
-  async lifecycle(request: LifecycleRequest, caller: Caller): Promise<string> {
+  async lifecycle(request: TownLifecycle, caller: Caller): Promise<string> {
     this.#town.writable();
+    const { agent } = request;
+    if (agent === MAYOR)
+      return this.#town.mayor.lifecycle(request, request.timestamp === null ? caller.idempotencyKey : onceBy(request));
     const address = parseAddress(request.agent);
     if (address.kind !== 'agent') throw notFound('agent', request.agent);
-    return this.#rig(address.rig).lifecycle(request, caller.idempotencyKey);
+    return this.#rig(address.rig).lifecycle({ ...request, agent }, caller.idempotencyKey);
   }
 
   async prime(capability: Capability): Promise<HookView> {
@@ -166,9 +202,14 @@ export class TownTalk implements TalkGateway {
     const rig = this.#rig(capability.rig);
     if (address.kind === 'daemon') {
       const request = lifecycleOfMail(draft, { identity: capability.agent, isAgent: true });
-      return executed(await rig.lifecycle(request, `${capability.attempt}:${request.action}`));
+      const own = { ...request, agent: capability.agent };
+      return executed(await rig.lifecycle(own, `${capability.attempt}:${request.action}`));
     }
-    await this.#mustKnow(draft.to, capability.agent);
+    if (address.kind === 'group')
+      return this.#toAll(draft, (to) =>
+        to === capability.agent ? Promise.resolve(stored(null, to)) : this.sendOwnMail(capability, { ...draft, to }),
+      );
+    await this.mustKnow(draft.to, capability.agent);
     // The same words to the same receiver within one session are the same mail: an agent repeats what it got no answer to.
     const key = `${capability.attempt}:${fingerprint(`${address.text}\n${draft.subject}\n${draft.body}`)}`;
     const mail = newMail(draft, { from: capability.agent, key });
@@ -224,6 +265,8 @@ const newMail = (draft: MailDraft, by: { readonly from: string; readonly key: st
   body: draft.body,
   replyTo: draft.replyTo,
 });
+
+const onceBy = (request: TownLifecycle): string => `${request.agent}:${request.action}:${request.timestamp ?? ''}`;
 
 const executed = (answer: string): SentMail => ({ state: 'executed', id: null, to: 'daemon/', answer });
 

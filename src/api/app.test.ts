@@ -196,7 +196,7 @@ describe('authentication', () => {
     for (const { method, path, kind } of all) {
       const body = method === 'POST' ? '{}' : undefined;
       const options = body === undefined ? {} : { body };
-      expect(kind, `${method} ${path} names its credential`).toMatch(/^(owner|runner|agent)$/);
+      expect(kind, `${method} ${path} names its credential`).toMatch(/^(owner|runner|agent|mayor)$/);
       expect((await ask(method, path, options)).status, `${method} ${path} without`).toBe(401);
       for (const token of ['nonsense', 'owner-secre', `${agent}x`])
         expect((await ask(method, path, { ...options, token })).status, `${method} ${path} with ${token}`).toBe(401);

@@ -18,6 +18,8 @@ import { registerConvoys } from './handlers/convoys.ts';
 import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import { registerMoney } from './handlers/money.ts';
+import { registerMayor, registerMayorSession } from './handlers/mayor.ts';
+import { registerSteering } from './handlers/steering.ts';
 import type { App, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerRigs } from './handlers/rigs.ts';
@@ -76,6 +78,9 @@ export function createApp(options: AppOptions): App {
   registerRunnerCalls(app, options);
   registerTalk(app, options);
   registerAgentTalk(app, options);
+  registerSteering(app, options);
+  registerMayor(app, options);
+  registerMayorSession(app, options);
   return app;
 }
 
@@ -96,6 +101,7 @@ function registerSecurity(app: App): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'owner', bearer('The owner token of the town'));
   app.openAPIRegistry.registerComponent('securitySchemes', 'runner', bearer('The secret of the runner'));
   app.openAPIRegistry.registerComponent('securitySchemes', 'agent', bearer('The capability of one attempt'));
+  app.openAPIRegistry.registerComponent('securitySchemes', 'mayor', bearer('The capability of a session of the mayor'));
   app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Gas Town', version: '1' } });
 }
 

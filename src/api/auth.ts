@@ -1,10 +1,12 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Caller } from '../core/commands.ts';
 import { TownError, usage } from '../core/errors.ts';
-import type { Capability } from '../core/queries.ts';
+import { MAYOR } from '../core/model/mayor.ts';
+import type { Capability, MayorCapability } from '../core/queries.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { badCredential, verifyCapability } from './capability.ts';
+import { mayorRight } from './mayor-rights.ts';
 import type { AgentVerb } from '../core/queries.ts';
 import { forbidden } from './errors.ts';
 
@@ -20,7 +22,8 @@ export interface AuthOptions {
 type Principal =
   | { readonly kind: 'owner' }
   | { readonly kind: 'runner' }
-  | { readonly kind: 'agent'; readonly capability: Capability };
+  | { readonly kind: 'agent'; readonly capability: Capability }
+  | { readonly kind: 'mayor'; readonly capability: MayorCapability };
 
 export interface AppEnv {
   Variables: { principal: Principal; caller: Caller };
@@ -39,6 +42,7 @@ interface AuthDeps {
 function neededKind(path: string): Principal['kind'] {
   const part = path.split('/')[5];
   if (part === 'runner') return 'runner';
+  if (part === 'mayor' && path.split('/')[6] === 'session') return 'mayor';
   return part === 'agent' ? 'agent' : 'owner';
 }
 
@@ -51,7 +55,8 @@ export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
     const token = bearerOf(c);
     const principal = await principalOf(token, deps);
     const needed = neededKind(c.req.path);
-    if (principal.kind !== needed) {
+    const isMayorsRight = principal.kind === 'mayor' && needed === 'owner' && mayMayor(principal.capability, c);
+    if (principal.kind !== needed && !isMayorsRight) {
       throw forbidden(
         'wrong_credential',
         `This call needs the credential of the ${needed}, not of the ${principal.kind}.`,
@@ -59,13 +64,27 @@ export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
       );
     }
     if (principal.kind === 'agent') await deps.gateway.checkCapability(principal.capability);
+    if (principal.kind === 'mayor') await deps.gateway.mayor.check(principal.capability);
     c.set('principal', principal);
     c.set('caller', callerOf(principal, deps.auth, c));
     await next();
   };
 }
 
+/** Errors: `verb_not_allowed`. */
+function mayMayor(capability: MayorCapability, c: Context): boolean {
+  const verb = mayorRight(c.req.method, c.req.path.split('/').slice(5).join('/'));
+  if (verb !== null && capability.verbs.includes(verb)) return true;
+  throw forbidden(
+    'verb_not_allowed',
+    `The mayor may not call ${c.req.method} ${c.req.path.split('/').slice(5).join('/').slice(0, 100)}.`,
+    'What you may do is in your prompt (gt prime); ask a person for the rest with gt escalate.',
+  );
+}
+
 function adviceFor(principal: Principal): string {
+  if (principal.kind === 'mayor')
+    return 'Use gt mayor reply, gt prime, gt mail, gt checkpoint, gt escalate or gt handoff.';
   return principal.kind === 'agent'
     ? 'Use the agent commands: gt hook, gt prime, gt checkpoint and gt done.'
     : 'Use the credential that belongs to this call.';
@@ -93,7 +112,7 @@ async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
     town: deps.gateway.id,
     nowMs: deps.clock.now(),
   });
-  return { kind: 'agent', capability };
+  return 'role' in capability ? { kind: 'mayor', capability } : { kind: 'agent', capability };
 }
 
 /** Compares hashes, so that the time taken says nothing about the secret. */
@@ -123,9 +142,22 @@ function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
       return { actor: auth.ownerActor, origin: 'human', idempotencyKey };
     case 'runner':
       return { actor: 'system', origin: 'system', idempotencyKey };
+    case 'mayor':
+      return { actor: MAYOR, origin: 'agent', idempotencyKey: mayorKey(principal.capability, idempotencyKey) };
     case 'agent':
       return { actor: principal.capability.agent, origin: 'agent', idempotencyKey };
   }
+}
+
+/** Within one sitting a key of the mayor is one key, whichever of its sessions sends it; it is nobody else's. */
+const mayorKey = (capability: MayorCapability, key: string | undefined): string | undefined =>
+  key === undefined ? undefined : `mayor:${String(capability.sitting)}:${key}`;
+
+/** The session of a call to the mayor's own conversation. */
+export function mayorFor(c: Context<AppEnv>): MayorCapability {
+  const principal = c.get('principal');
+  if (principal.kind === 'mayor' && principal.capability.verbs.includes('session')) return principal.capability;
+  throw forbidden('wrong_credential', 'Only the mayor has this conversation.', 'People use "gt mayor message".');
 }
 
 /** The capability of an agent's call, with the right that the call needs. Errors: `verb_not_allowed`. */

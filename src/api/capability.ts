@@ -2,12 +2,21 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { TownError } from '../core/errors.ts';
 import { parseAgentId, parseAttemptId, parseBeadId, parseRigName } from '../core/model/ids.ts';
-import type { Capability } from '../core/queries.ts';
+import type { Capability, MayorCapability } from '../core/queries.ts';
 
 const ALGORITHM = 'HS256';
 const ISSUER = 'gastown';
 const MS_PER_SECOND = 1_000;
 
+const mayorClaims = z.object({
+  role: z.literal('mayor'),
+  town: z.string(),
+  attempt: z.string(),
+  epoch: z.number().int().positive(),
+  sitting: z.number().int().positive(),
+  verbs: z.array(z.string()),
+  exp: z.number(),
+});
 const claims = z.object({
   town: z.string(),
   rig: z.string(),
@@ -20,7 +29,7 @@ const claims = z.object({
 });
 
 /** Signs what one attempt may do. The token is worth nothing once its attempt is not the live one of its bead. */
-export async function mintCapability(capability: Capability, key: string): Promise<string> {
+export async function mintCapability(capability: Capability | MayorCapability, key: string): Promise<string> {
   const { expiresAtMs, ...rest } = capability;
   return new SignJWT({ ...rest })
     .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
@@ -38,7 +47,7 @@ export interface VerifyCapability {
 }
 
 /** Checks signature, town and expiry. Errors: `capability_expired`, `bad_credential`. */
-export async function verifyCapability(input: VerifyCapability): Promise<Capability> {
+export async function verifyCapability(input: VerifyCapability): Promise<Capability | MayorCapability> {
   try {
     const { payload } = await jwtVerify(input.token, new TextEncoder().encode(input.key), {
       algorithms: [ALGORITHM],
@@ -47,6 +56,7 @@ export async function verifyCapability(input: VerifyCapability): Promise<Capabil
       currentDate: new Date(input.nowMs),
       requiredClaims: ['exp'],
     });
+    if (payload['role'] === 'mayor') return mayorOf(mayorClaims.parse(payload));
     const read = claims.parse(payload);
     return {
       town: read.town,
@@ -68,6 +78,16 @@ export async function verifyCapability(input: VerifyCapability): Promise<Capabil
     throw badCredential(error);
   }
 }
+
+const mayorOf = (read: z.infer<typeof mayorClaims>): MayorCapability => ({
+  role: 'mayor',
+  town: read.town,
+  attempt: parseAttemptId(read.attempt),
+  epoch: read.epoch,
+  sitting: read.sitting,
+  verbs: read.verbs,
+  expiresAtMs: read.exp * MS_PER_SECOND,
+});
 
 /** One answer for every credential that is not ours, so that nothing can be learnt from it. */
 export function badCredential(cause?: unknown): TownError {

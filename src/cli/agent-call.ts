@@ -1,4 +1,5 @@
 /** Calls of an agent about its own hook. They go through the runner, which outlives the daemon, with the attempt's token. */
+import { isMayor } from './agent-rights.ts';
 import { precondition, TownError } from '../core/errors.ts';
 import { NoAnswer, NotListening, socketRequest } from './socket-http.ts';
 import type { SocketAnswer } from './socket-http.ts';
@@ -11,6 +12,8 @@ export interface AgentEnv {
   readonly socketPath: string;
   readonly token: string;
   readonly stateDir: string;
+  /** Where its own calls lie: a session of the mayor has a place of its own. */
+  readonly own: '/agent/' | '/town/mayor/session/';
 }
 
 /** Errors: `not_an_agent`. */
@@ -25,14 +28,14 @@ export function agentEnv(env: NodeJS.ProcessEnv): AgentEnv {
       'A person uses "gt bead show <id>", "gt agents" or "gt bead close <id>" instead.',
     );
   }
-  return { socketPath, token, stateDir };
+  return { socketPath, token, stateDir, own: isMayor(env) ? '/town/mayor/session/' : '/agent/' };
 }
 
 export function call(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<SocketAnswer> {
   return socketRequest({
     socketPath: agent.socketPath,
     method,
-    path,
+    path: path.replace(/^\/agent\//, agent.own),
     token: agent.token,
     timeoutMs: DONE_TIMEOUT_MS,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -51,6 +54,9 @@ export async function ask(agent: AgentEnv, method: string, path: string, body?: 
     });
   }
 }
+
+/** True in the environment of an agent that has a bead on its hook; false for people and the mayor. */
+export const hasHook = (env: NodeJS.ProcessEnv): boolean => isAgent(env) && !isMayor(env);
 
 /** True in the environment that the runner gives to an agent. */
 export const isAgent = (env: NodeJS.ProcessEnv): boolean => (env['GT_TOKEN'] ?? '') !== '';

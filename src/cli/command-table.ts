@@ -18,6 +18,8 @@ const agent = () => import('./commands/agent.ts');
 const mail = () => import('./commands/mail.ts');
 const talk = () => import('./commands/talk.ts');
 const budget = () => import('./commands/budget.ts');
+const steer = () => import('./commands/steer.ts');
+const mayor = () => import('./commands/mayor.ts');
 const daemon = () => import('./commands/daemon.ts');
 
 /** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` and `version` are in `main.ts`. */
@@ -45,6 +47,8 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead hold': async () => (await verbs()).hold,
   'bead release': async () => (await verbs()).release,
   'bead update': async () => (await verbs()).updateBead,
+  'bead reassign': async () => (await steer()).reassign,
+  'agent reset': async () => (await steer()).reset,
   'bead retry': async () => (await verbs()).retry,
   'bead reopen': async () => (await verbs()).reopen,
   unsling: async () => (await verbs()).unsling,
@@ -84,6 +88,13 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'mail send': async () => (await mail()).send,
   'mail reply': async () => (await mail()).reply,
   'mail check': async () => (await mail()).check,
+  'mayor start': async () => (await mayor()).start,
+  'mayor stop': async () => (await mayor()).stop,
+  'mayor status': async () => (await mayor()).status,
+  'mayor message': async () => (await mayor()).message,
+  'mayor log': async () => (await mayor()).log,
+  'mayor attach': async () => (await mayor()).attach,
+  'mayor reply': async () => (await mayor()).reply,
   nudge: async () => (await talk()).nudge,
   wait: async () => (await talk()).wait,
   escalate: async () => (await talk()).escalate,

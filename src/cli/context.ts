@@ -3,7 +3,8 @@ import type { Town } from '../hosts/node/town-files.ts';
 import type { Arguments } from './arguments.ts';
 import { wantsColor } from './output.ts';
 import type { ColorMode, Style } from './output.ts';
-import { TownError, usage } from '../core/errors.ts';
+import { usage } from '../core/errors.ts';
+import { refuseAgent } from './agent-rights.ts';
 
 /** What a command may touch: its streams, its surroundings, and the town it is about. */
 export interface Context {
@@ -23,7 +24,7 @@ export interface Context {
   town(): Town;
 }
 
-export function makeContext(args: Arguments): Context {
+export function makeContext(command: string, args: Arguments): Context {
   const json = args.flag('json');
   const isTerminal = process.stdout.isTTY;
   const townFlag = args.text('town');
@@ -48,22 +49,10 @@ export function makeContext(args: Arguments): Context {
       if (!json) process.stderr.write(`${text}\n`);
     },
     town: () => {
-      refuseAgent(process.env);
+      refuseAgent(command, process.env);
       return locateTown(townFlag, process.env, process.cwd());
     },
   };
-}
-
-/**
- * A command that would use the owner's token is not for agents: what an agent may do, it does with the token of its
- * attempt. Without a sandbox it could still read the owner's file; this keeps an honest agent within its rights.
- */
-function refuseAgent(env: NodeJS.ProcessEnv): void {
-  if ((env['GT_TOKEN'] ?? '') === '') return;
-  throw new TownError('forbidden', 'not_for_agents', {
-    message: 'This command belongs to the owner of the town; an agent has only the rights of its attempt.',
-    next: 'Use gt prime, gt hook, gt bead show <own bead>, gt mail, gt wait, gt escalate, gt checkpoint, gt handoff or gt done.',
-  });
 }
 
 function colorMode(text: string | undefined): ColorMode {

@@ -41,7 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const spec = await found.load();
   const args = parseArguments(spec, found.rest);
   if (args.flag('help')) return (await import('./commands/help.ts')).commandHelp(found.name, spec);
-  return spec.run(makeContext(args), args);
+  return spec.run(makeContext(found.name, args), args);
 }
 
 /** `gt help`, `gt help <topic>`, `gt help <command>`. */

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { TownError } from '../core/errors.ts';
 import type { ErrorKind } from '../core/errors.ts';
 import { brainSocket, readSecrets } from '../hosts/node/town-files.ts';
 import type { Town } from '../hosts/node/town-files.ts';
+import { sessionDoor } from './agent-rights.ts';
+import type { SessionDoor } from './agent-rights.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { NoAnswer, NotListening, socketRequest } from './socket-http.ts';
 import type { SocketAnswer } from './socket-http.ts';
@@ -31,12 +34,14 @@ export interface Reply {
  */
 export class TownClient {
   readonly #town: Town;
-  readonly #owner: string;
+  readonly #token: string;
+  readonly #session: SessionDoor | null;
   #isAway = false;
 
   constructor(town: Town) {
     this.#town = town;
-    this.#owner = readSecrets(town.paths).owner;
+    this.#session = sessionDoor(process.env);
+    this.#token = this.#session?.token ?? readSecrets(town.paths).owner;
   }
 
   /** Whether the latest answer came from the databases, because no daemon answered. */
@@ -55,7 +60,7 @@ export class TownClient {
       this.#isAway = false;
       return checked(answer);
     } catch (error) {
-      if (!(error instanceof NotListening)) throw noAnswer(error);
+      if (!(error instanceof NotListening) || this.#session !== null) throw noAnswer(error);
       this.#isAway = true;
       return this.#readHere(path);
     }
@@ -66,7 +71,7 @@ export class TownClient {
   }
 
   async send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    const headers = { 'idempotency-key': globalThis.crypto.randomUUID() };
+    const headers = { 'idempotency-key': this.#key(path, body) };
     for (let tries = 1; ; tries += 1) {
       try {
         const sent = body === undefined ? { headers } : { body: JSON.stringify(body), headers };
@@ -79,16 +84,25 @@ export class TownClient {
     }
   }
 
+  /** A session of the mayor that repeats what a former one gave out gives it out once: the words are the key. */
+  #key(path: string, body: unknown): string {
+    if (this.#session === null || !/^(?:beads|convoys|convoys\/[^/]+\/add)$/.test(path))
+      return globalThis.crypto.randomUUID();
+    return createHash('sha256')
+      .update(`${path}\n${JSON.stringify(body)}`)
+      .digest('hex');
+  }
+
   #send(
     method: string,
     path: string,
     extra: { readonly body?: string; readonly headers?: Record<string, string> } = {},
   ): Promise<SocketAnswer> {
     return socketRequest({
-      socketPath: brainSocket(this.#town.identity),
+      socketPath: this.#session?.socketPath ?? brainSocket(this.#town.identity),
       method,
-      path: `/api/v1/towns/_/${path}`,
-      token: this.#owner,
+      path: this.#session === null ? `/api/v1/towns/_/${path}` : `/town/${path}`,
+      token: this.#token,
       ...extra,
     });
   }
@@ -98,7 +112,7 @@ export class TownClient {
     const app = await openReadOnly(this.#town);
     try {
       const response = await app.fetch(
-        new Request(`http://localhost/api/v1/towns/_/${path}`, { headers: { authorization: `Bearer ${this.#owner}` } }),
+        new Request(`http://localhost/api/v1/towns/_/${path}`, { headers: { authorization: `Bearer ${this.#token}` } }),
       );
       return checked({ status: response.status, headers: new Map(response.headers), text: await response.text() });
     } finally {

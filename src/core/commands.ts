@@ -1,4 +1,4 @@
-import type { BeadId, RigName } from './model/ids.ts';
+import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
 import type { Origin, Priority } from './model/bead.ts';
@@ -162,5 +162,7 @@ export type BeadCommand =
   /** Answers the bead that takes the place of the one that ended. */
   | { readonly type: 'reopen'; readonly bead: BeadId }
   | { readonly type: 'unsling'; readonly bead: BeadId }
+  /** To one agent; a session of another one at it ends. */
+  | { readonly type: 'reassign'; readonly bead: BeadId; readonly agent: AgentId }
   | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
   | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string };

@@ -38,7 +38,7 @@ export interface StartAgent {
   readonly recipeAllowed: boolean;
   readonly prompt: string;
   readonly checkpoint: string | null;
-  readonly repo: Repo;
+  readonly repo: Repo | null;
   readonly fixedHead: string | null;
   readonly claimBase: string | null;
   readonly restoreFrom: string | null;
@@ -211,7 +211,7 @@ export type Fact =
       readonly epoch: number;
       readonly instance: string;
       readonly pid: number;
-      readonly base: string;
+      readonly base: string | null;
       readonly atMs: number;
     }
   | {

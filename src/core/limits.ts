@@ -94,6 +94,23 @@ export const NOTIFY_BACKOFF_MS: readonly number[] = [
   2 * 60 * MINUTE,
 ];
 
+/** One message to the mayor: as long as a mail. */
+export const MAYOR_MESSAGE_CHARS_MAX: number = 16 * 1024;
+/** One answer of the mayor; longer ones belong into a file. */
+export const MAYOR_REPLY_CHARS_MAX: number = 64 * 1024;
+/** Messages given to one process together: a day's worth, and a bound for its prompt. */
+export const MAYOR_SITTING_MESSAGES_MAX = 20;
+/** Text of messages in one prompt, some 16 thousand tokens; the first message always fits. */
+export const MAYOR_SITTING_CHARS_MAX: number = 64 * 1024;
+/** Messages that wait; somebody who sends more than that is a loop. */
+export const MAYOR_WAITING_MAX = 200;
+/** Processes for one sitting that end without an answer: more only burn money, and a person decides. */
+export const MAYOR_TRIES_MAX = 3;
+/** Processes in a row that brought nothing open the mayor's breaker: two sittings' worth, so one bad message does not. */
+export const MAYOR_FAILURES_TO_OPEN = 5;
+/** A process that has answered everything may still give out work for so long while others wait. */
+export const MAYOR_LINGER_MS: number = 2 * MINUTE;
+
 /** While a rig has live work, it and the runner are asked this often whether they are well. */
 export const WATCHDOG_INTERVAL_MS: number = 3 * MINUTE;
 /** So many unanswered questions in a row mean down: one may be bad luck, three at this interval are not. */

@@ -6,6 +6,7 @@ import type { ConvoyLanding } from './model/landing.ts';
 import type { Escalation, EscalationOption, EscalationRoute } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
 import type { Health } from './model/health.ts';
+import type { MayorStatus } from './model/mayor.ts';
 import type { Review } from './model/review.ts';
 
 /** A page of a list; `next` continues it, null at the end. */
@@ -197,4 +198,58 @@ export interface Capability {
   readonly epoch: number;
   readonly verbs: readonly string[];
   readonly expiresAtMs: number;
+}
+
+/**
+ * What the mayor may do with the capability of its session: its own conversation, and these commands of the town. The
+ * routes behind each are in `src/api/mayor-rights.ts`; everything else is refused.
+ */
+export const MAYOR_VERBS = [
+  'session',
+  'status',
+  'list_rigs',
+  'list_beads',
+  'list_agents',
+  'list_convoys',
+  'why',
+  'sling',
+  'sling_batch',
+  'bead_update',
+  'bead_reassign',
+  'convoy_start',
+  'convoy_change',
+  'agent_reset',
+  'nudge',
+  'escalation_acknowledge',
+] as const;
+export type MayorVerb = (typeof MAYOR_VERBS)[number];
+
+/** Who a session of the mayor speaks for. */
+export interface MayorCapability {
+  readonly role: 'mayor';
+  readonly town: string;
+  readonly attempt: AttemptId;
+  readonly epoch: number;
+  readonly sitting: number;
+  readonly verbs: readonly string[];
+  readonly expiresAtMs: number;
+}
+
+/** What `gt mayor status` shows. */
+export interface MayorSummary {
+  readonly status: MayorStatus;
+  readonly isConfigured: boolean;
+  readonly runtime: string | null;
+  /** Its live process. */
+  readonly attempt: AttemptId | null;
+  readonly sitting: number | null;
+  readonly waitingMessages: number;
+  /** Given to it and not answered. */
+  readonly openMessages: number;
+  readonly unreadMail: number;
+  /** Processes in a row that brought nothing. */
+  readonly failures: number;
+  /** When it is tried again after a failure. */
+  readonly retryAtMs: number | null;
+  readonly isBreakerOpen: boolean;
 }

@@ -22,6 +22,8 @@ export const SCHEDULE: Ref = 'schedule:';
 export const MAILBOX: Ref = 'mailbox:';
 /** The town's questions to rigs and runner, while they have live work. */
 export const WATCHDOG: Ref = 'watchdog:';
+/** The mayor's session: its process, its open sitting, what waits for it. */
+export const MAYOR_REF: Ref = 'mayor:';
 /** The safety net that looks at all live entities. */
 export const RESYNC: Ref = 'resync:';
 
@@ -37,6 +39,7 @@ const KINDS = new Set([
   'schedule',
   'mailbox',
   'watchdog',
+  'mayor',
   'resync',
 ]);
 

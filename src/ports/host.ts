@@ -1,4 +1,4 @@
-import type { Capability } from '../core/queries.ts';
+import type { Capability, MayorCapability } from '../core/queries.ts';
 import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import type { Random } from './ids.ts';
@@ -8,7 +8,7 @@ import type { RunnerClient } from './runner-client.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { Sql } from './sql.ts';
 
-/** `town` or `rig/<name>`: one single-writer actor each, with its own database and alarm. */
+/** `town`, `mayor` or `rig/<name>`: one single-writer actor each, with its own database and alarm. */
 export type ActorAddress = string;
 
 /** Everything an actor may touch besides its own state. A host makes it; tests and the simulator replace parts. */
@@ -21,6 +21,8 @@ export interface HostPorts {
   readonly notifier?: Notifier | undefined;
   /** The database of one actor; opened once per actor and process. */
   openSql(address: ActorAddress): Sql;
+  /** False where an actor has no database yet and none may be made (a town that is only read). Missing: always true. */
+  readonly hasSql?: ((address: ActorAddress) => boolean) | undefined;
   /** The wake-up of one actor; `onAlarm` runs when it is due and must not throw. */
   openAlarm(address: ActorAddress, onAlarm: () => void): Alarm;
   /** Runs `work` after the present event-loop turn, so that everything asked in one turn shares one commit. */
@@ -28,7 +30,7 @@ export interface HostPorts {
   /** Runs `work` after `delayMs`; the answer cancels it. For deadlines of waiting callers, never for state. */
   after(delayMs: number, work: () => void): () => void;
   /** Signs what an attempt may do; the agent shows it on every call. */
-  mintCapability(capability: Capability): Promise<string>;
+  mintCapability(capability: Capability | MayorCapability): Promise<string>;
   /** Copies of databases for replay; without it all history is kept. */
   readonly snapshots?: Snapshots | undefined;
   /**

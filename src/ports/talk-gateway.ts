@@ -1,7 +1,7 @@
 import type { NudgeMode } from '../core/actions.ts';
 import type { Caller } from '../core/commands.ts';
 import type { MailId } from '../core/model/ids.ts';
-import type { LifecycleRequest } from '../core/model/lifecycle.ts';
+import type { TownLifecycle } from '../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../core/model/mail.ts';
 import type { Nudge } from '../core/model/nudge.ts';
 import type { Capability, HookView } from '../core/queries.ts';
@@ -45,7 +45,7 @@ export interface TalkGateway {
     caller: Caller,
   ): Promise<Nudge>;
   /** Executed once per timestamp. Errors: `agent_not_found`, `no_session`, `claim_pending`. */
-  lifecycle(request: LifecycleRequest, caller: Caller): Promise<string>;
+  lifecycle(request: TownLifecycle, caller: Caller): Promise<string>;
 
   /** The hook with all unread mail, which then counts as delivered to this session. */
   prime(capability: Capability): Promise<HookView>;

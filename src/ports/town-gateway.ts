@@ -25,11 +25,13 @@ import type {
   TownStatus,
   Why,
 } from '../core/queries.ts';
+import type { MAYOR_SCOPE } from '../core/model/mayor.ts';
 import type { Health } from '../core/model/health.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
 import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { MoneyGateway } from './money-gateway.ts';
+import type { MayorGateway } from './mayor-gateway.ts';
 import type { TalkGateway } from './talk-gateway.ts';
 
 /**
@@ -43,6 +45,7 @@ export interface TownGateway {
   readonly talk: TalkGateway;
   /** Budgets, costs, quota. */
   readonly money: MoneyGateway;
+  readonly mayor: MayorGateway;
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
@@ -89,6 +92,7 @@ export interface TownGateway {
 
   /** Records facts of a runner durably; answers the keys that are safe to forget. */
   recordFacts(facts: readonly Fact[]): Promise<readonly string[]>;
-  confirmStart(rig: RigName, attempt: AttemptId, epoch: number): Promise<boolean>;
+  /** `rig` is `MAYOR_SCOPE` for a session of the mayor. */
+  confirmStart(rig: RigName | typeof MAYOR_SCOPE, attempt: AttemptId, epoch: number): Promise<boolean>;
   verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict>;
 }

@@ -23,6 +23,8 @@ export interface BrainCall {
   /** An agent's own credential; null for the runner's own calls. */
   readonly authorization: string | null;
   readonly body?: string;
+  /** Of a call that is passed on; makes its repeat the same one. */
+  readonly idempotencyKey?: string;
   readonly timeoutMs: number;
 }
 
@@ -68,6 +70,7 @@ export class HttpBrainWire implements BrainWire {
         reject(new BrainAway('the brain does not answer', { cause }));
       };
       const headers: Record<string, string> = { authorization, accept: 'application/json' };
+      if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
       if (call.body !== undefined) {
         headers['content-type'] = 'application/json';
         headers['content-length'] = String(Buffer.byteLength(call.body));

@@ -53,12 +53,14 @@ export class Brain {
     readonly pathAndQuery: string;
     readonly authorization: string;
     readonly body: string;
+    readonly idempotencyKey?: string | null;
   }): Promise<BrainAnswer> {
     return this.#wire.call({
       method: call.method,
       path: `/api/v1/towns/${encodeURIComponent(this.#town)}${call.pathAndQuery}`,
       authorization: call.authorization,
       ...(call.body === '' ? {} : { body: call.body }),
+      ...(typeof call.idempotencyKey === 'string' ? { idempotencyKey: call.idempotencyKey } : {}),
       timeoutMs: 60_000 + this.#callMs,
     });
   }

@@ -290,7 +290,7 @@ describe('a bead that can never start', () => {
     const town = await openTown();
     const spawn = town.runner.spawn.bind(town.runner);
     town.runner.spawn = (attempt) => {
-      const isBad = town.runner.processes.get(attempt)?.request.repo.targetBranch === 'typo';
+      const isBad = town.runner.processes.get(attempt)?.request.repo?.targetBranch === 'typo';
       if (isBad) town.runner.exit(attempt, { cause: 'spawn_failed', exitCode: null });
       else spawn(attempt);
     };

@@ -40,7 +40,7 @@ describe('a convoy', () => {
     const town = await openTown(TWO);
     const convoy = await create(town, { tasks: [newTask('api', 'a'), newTask('web', 'b')] });
     for (const process of town.runner.running())
-      expect(process.request.repo.url).toBe(`/remotes/${process.request.rig}.git`);
+      expect(process.request.repo?.url).toBe(`/remotes/${process.request.rig}.git`);
     await finishAll(town);
     for (const job of town.runner.jobs.values()) expect(job.repo.url).toBe(`/remotes/${job.repo.rig}.git`);
     expect(await town.service.getConvoy(convoy.id)).toMatchObject({ status: 'landed', closedBeads: 2 });

@@ -2,6 +2,9 @@
 import { TownService } from '../../src/actors/town-service.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
 import { checkRig, checkTown } from '../../src/core/invariants.ts';
+import { checkMayor } from '../../src/core/mayor-invariants.ts';
+import { MAYOR_ADDRESS } from '../../src/core/model/mayor.ts';
+import { readMayorFacts } from '../../src/store/mayor-facts.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
@@ -206,7 +209,9 @@ export class VirtualTown {
     for (const [address, sql] of this.databases) {
       const violations = address.startsWith('rig/')
         ? [...checkRig(readInvariantFacts(sql.inner), this.nowMs), ...checkAllSpending(sql.inner)]
-        : checkTown(readTownFacts(sql.inner));
+        : address === MAYOR_ADDRESS
+          ? checkMayor(readMayorFacts(sql.inner))
+          : checkTown(readTownFacts(sql.inner));
       if (violations.length > 0)
         throw new Error(
           `${address}: ${violations.map((violation) => `${violation.code} ${violation.text}`).join('; ')}`,

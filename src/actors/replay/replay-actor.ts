@@ -3,12 +3,15 @@ import { silentLog } from '../../ports/log.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { KernelStore, type JournalRow } from '../../store/kernel-store.ts';
 import { migrate, newestOf, type Migration } from '../../store/migrate.ts';
+import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
+import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
 import { TurnStore, type RecordedTurn } from '../../store/turn-store.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { named } from '../kernel/named.ts';
 import { UNNAMED } from '../kernel/tape.ts';
+import { MayorActor } from '../mayor/mayor-actor.ts';
 import { RigActor } from '../rig/rig-actor.ts';
 import { TOWN_ADDRESS } from '../town/town-context.ts';
 import { TownActor } from '../town/town-actor.ts';
@@ -46,6 +49,11 @@ const KERNEL_CALLS: ReadonlySet<string> = new Set([
   'snapshotTaken',
 ]);
 
+function migrationsOf(address: string): readonly Migration[] {
+  if (address === TOWN_ADDRESS) return TOWN_MIGRATIONS;
+  return address === MAYOR_ADDRESS ? MAYOR_MIGRATIONS : RIG_MIGRATIONS;
+}
+
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /**
@@ -69,7 +77,7 @@ export class ActorReplay {
   constructor(actor: ReplayedActor, sql: Sql, journalSeq: number) {
     const { address, town } = actor;
     this.#journalSeq = journalSeq;
-    this.#migrations = address === TOWN_ADDRESS ? TOWN_MIGRATIONS : RIG_MIGRATIONS;
+    this.#migrations = migrationsOf(address);
     migrate(sql, this.#migrations, 0);
     this.#sql = sql;
     this.#turns = new TurnStore(sql);
@@ -78,7 +86,9 @@ export class ActorReplay {
     this.#target =
       address === TOWN_ADDRESS
         ? named(new TownActor({ ...common, askRig: never }))
-        : named(new RigActor({ ...common, address, town, createdAtMs: 0 }));
+        : address === MAYOR_ADDRESS
+          ? named(new MayorActor({ ...common, town: { id: town, name: town } }))
+          : named(new RigActor({ ...common, address, town, createdAtMs: 0 }));
   }
 
   /** Runs one turn and compares it with its record; null when they are the same. `journal`: the rows it wrote then. */

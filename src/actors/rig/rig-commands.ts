@@ -16,6 +16,7 @@ import type { Turn } from '../kernel/turn.ts';
 import { moneyWriter } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
 import { reopen } from './reopen.ts';
+import { reassign } from './reassign.ts';
 import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
@@ -106,6 +107,9 @@ export class RigCommands {
         return reopen(this.#rig, turn, bead, caller);
       case 'unsling':
         unsling(this.#rig, turn, bead);
+        break;
+      case 'reassign':
+        reassign(this.#rig, turn, bead, { agent: command.agent, by: caller.actor });
         break;
       case 'update':
         update(this.#rig, turn, bead, command.changes);

@@ -1,7 +1,7 @@
 import type { Decision, TownAction } from '../../core/actions.ts';
 import { unreachable } from '../../core/assert.ts';
 import { MAIL_SUBJECT_CHARS_MAX } from '../../core/limits.ts';
-import { DAEMON } from '../../core/model/mail.ts';
+import { DAEMON, type NewMail } from '../../core/model/mail.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { CONVOY_TRANSITIONS } from '../../core/transitions.ts';
 import { notifyKey } from '../../store/escalation-writer.ts';
@@ -138,7 +138,7 @@ function route(town: TownContext, turn: Turn, action: Of<'route_escalation'>): C
 function mailMayor(town: TownContext, turn: Turn, action: Of<'route_escalation'>): void {
   const item = town.view.escalation(action.escalation);
   if (item === null) return;
-  town.post.take(turn, {
+  const mail: NewMail = {
     key: notifyKey(action),
     from: DAEMON,
     to: 'mayor/',
@@ -146,7 +146,9 @@ function mailMayor(town: TownContext, turn: Turn, action: Of<'route_escalation'>
     subject: `Escalation ${item.id} (${item.severity}): ${item.subject}`.slice(0, MAIL_SUBJECT_CHARS_MAX),
     body: `${item.message}\n\nAnswer with "gt escalation list", "ack", "decide" or "resolve".`,
     replyTo: null,
-  });
+  };
+  if (item.category === 'mayor') town.post.takeForPeople(turn, mail);
+  else town.post.take(turn, mail);
 }
 
 function moveConvoy(town: TownContext, turn: Turn, action: Of<'convoy_status'>): Change {

@@ -1,7 +1,9 @@
 import type { TownFact } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
 import { unreachable } from '../../core/assert.ts';
+import type { MayorToTown } from '../../core/mayor-actions.ts';
 import { trusted } from '../../core/model/ids.ts';
+import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { applyMoneyNews } from './budget-commands.ts';
 import { beadReopened } from './reopened.ts';
@@ -9,8 +11,13 @@ import { rigOf, type TownContext } from './town-context.ts';
 
 type Of<Type extends RigToTown['type']> = Extract<RigToTown, { readonly type: Type }>;
 
-/** What rigs tell the town; each message is applied exactly once and in the order in which it was sent. */
-export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTown & { readonly from: string }): void {
+type Sent = (RigToTown | MayorToTown) & { readonly from: string };
+
+/** The rig that an escalation of this sender is about; none for the mayor's. */
+const sourceRig = (from: string): string => (from === MAYOR_ADDRESS ? '' : rigOf(from));
+
+/** What rigs and the mayor tell the town; each message is applied exactly once and in the order in which it was sent. */
+export function applyMessage(town: TownContext, turn: Turn, message: Sent): void {
   if (message.type === 'budget_account' || message.type === 'quota_closed') applyMoneyNews(town, turn, message);
   else applyOther(town, turn, message);
 }
@@ -18,7 +25,7 @@ export function applyRigMessage(town: TownContext, turn: Turn, message: RigToTow
 function applyOther(
   town: TownContext,
   turn: Turn,
-  message: Exclude<RigToTown, { readonly type: 'budget_account' | 'quota_closed' }> & { readonly from: string },
+  message: Exclude<Sent, { readonly type: 'budget_account' | 'quota_closed' }>,
 ): void {
   switch (message.type) {
     case 'beads_created':
@@ -43,10 +50,13 @@ function applyOther(
       town.post.take(turn, message.mail);
       return;
     case 'escalation_raised':
-      town.raise(turn, { ...message, rig: rigOf(message.from), message: message.text });
+      town.raise(turn, { ...message, rig: sourceRig(message.from), message: message.text });
       return;
     case 'escalation_resolved':
       town.resolve(turn, message.causeKey);
+      return;
+    case 'mayor_presence':
+      town.post.setMayorPresent(turn, message.present);
       return;
     case 'rig_activity':
       town.watchdog.activity(turn, rigOf(message.from), message.live);

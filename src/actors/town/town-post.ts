@@ -1,4 +1,6 @@
 import type { TownToRig } from '../../core/messages.ts';
+import type { TownToMayor } from '../../core/mayor-actions.ts';
+import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
 import { MAIL_BODY_CHARS_MAX, MAIL_SUBJECT_CHARS_MAX, PEOPLE_UNREAD_MAX } from '../../core/limits.ts';
 import { crockford, sortableTime, trusted, type MailId } from '../../core/model/ids.ts';
 import { DAEMON, HUMAN, parseAddress, type Mail, type NewMail } from '../../core/model/mail.ts';
@@ -11,6 +13,9 @@ import type { Turn } from '../kernel/turn.ts';
 /** Random characters of a mail's id, behind the millisecond. */
 const RANDOM_CHARACTERS = 8;
 const EXPIRED_BATCH = 50;
+
+/** Set while the mayor reads its mail itself. */
+const MAYOR_PRESENT = 'mayor_present';
 
 /** What the post office needs of the town actor. */
 export interface PostTown {
@@ -32,7 +37,7 @@ interface MailProblem {
 
 /**
  * The town's post office: passes mail on from rig to rig, and keeps what people read. That is the mail to `human/`, and
- * to the mayor, witnesses and refineries, behind which stands code that reads nothing.
+ * to witnesses and refineries, behind which stands code that reads nothing; and to the mayor of a town without one.
  */
 export class TownPost {
   readonly store: MailStore;
@@ -54,9 +59,24 @@ export class TownPost {
       case 'daemon':
         this.#bounce(turn, mail, 'lifecycle requests are executed where they are made');
         return;
+      case 'mayor':
+        if (turn.kernel.getMeta(MAYOR_PRESENT) === 'yes')
+          turn.send<TownToMayor>(MAYOR_ADDRESS, 'town', { type: 'deliver_mail', mail });
+        else this.#keep(turn, mail);
+        return;
       default:
         this.#keep(turn, mail);
     }
+  }
+
+  /** Keeps a mail for people, to whomever it is addressed: the mayor can't be asked to mend itself. */
+  takeForPeople(turn: Turn, mail: NewMail): void {
+    this.#keep(turn, mail);
+  }
+
+  /** Who reads the mail to the mayor from now on: itself, or people. */
+  setMayorPresent(turn: Turn, present: boolean): void {
+    turn.kernel.setMeta(MAYOR_PRESENT, present ? 'yes' : 'no');
   }
 
   /** True where mail to this address can be kept or passed on. */
@@ -95,7 +115,7 @@ export class TownPost {
   #bounce(turn: Turn, mail: NewMail, reason: string): void {
     turn.journal({ entity: MAILBOX, action: 'return_mail', rule: 'mail', reason, to: mail.from });
     const sender = parseAddress(mail.from);
-    if (sender.kind !== 'agent' && sender.kind !== 'human') return;
+    if (sender.kind !== 'agent' && sender.kind !== 'human' && sender.kind !== 'mayor') return;
     this.take(turn, {
       key: `returned:${mail.key}`,
       from: DAEMON,

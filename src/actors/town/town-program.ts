@@ -1,5 +1,6 @@
 import type { Decision, TownAction, TownFact, Verdicts } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
+import type { MayorToTown } from '../../core/mayor-actions.ts';
 import { budgetRef, convoyRef, escalationRef, MAILBOX, parseRef, type Ref } from '../../core/refs.ts';
 import { budgetRule } from '../../core/rules/budget.ts';
 import { convoyRule } from '../../core/rules/convoy.ts';
@@ -14,7 +15,7 @@ import type { Turn } from '../kernel/turn.ts';
 import { notify } from './escalation-effects.ts';
 import { applyTownAction } from './town-actions.ts';
 import type { TownContext } from './town-context.ts';
-import { applyRigMessage, applyTownFact } from './town-events.ts';
+import { applyMessage, applyTownFact } from './town-events.ts';
 
 /** The coordinator over rigs: registry, convoys, escalations. It runs no agents and touches no repository. */
 export class TownProgram implements Program {
@@ -33,7 +34,7 @@ export class TownProgram implements Program {
 
   applyEvent(turn: Turn, event: InboxEvent): void {
     if (event.type.startsWith('message.'))
-      applyRigMessage(this.#town, turn, parseJson<RigToTown & { readonly from: string }>(event.payload));
+      applyMessage(this.#town, turn, parseJson<(RigToTown | MayorToTown) & { readonly from: string }>(event.payload));
     else applyTownFact(this.#town, turn, parseJson<TownFact>(event.payload));
   }
 

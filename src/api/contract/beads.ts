@@ -160,6 +160,8 @@ export const closeSchema = z.strictObject({
   reason: z.enum(['cancelled', 'no_change']).optional(),
   note: reason.optional(),
 });
+/** A whole identity, or a name of a polecat of the bead's rig. */
+export const reassignSchema = z.strictObject({ agent: name });
 export const holdSchema = z.strictObject({ note: reason.optional() });
 export const updateBeadSchema = z.strictObject({
   title: title.optional(),

@@ -66,7 +66,8 @@ export const startAgentSchema = z.object({
   recipeAllowed: z.boolean(),
   prompt: z.string(),
   checkpoint: z.string().nullable(),
-  repo: repoSchema,
+  /** Null: a session of the town itself (the mayor), in a folder of its own; nothing is fetched, rescued or handed in. */
+  repo: repoSchema.nullable(),
   /** Start commit. `fixedHead` (branch_of beads, or a task that goes on) wins; else the target branch as fetched now. */
   fixedHead: sha.nullable(),
   /**
@@ -293,7 +294,8 @@ export const factSchema = z.discriminatedUnion('type', [
     epoch,
     instance: name,
     pid: z.number().int(),
-    base: sha,
+    /** Null without a repository. */
+    base: sha.nullable(),
     atMs: z.number().int(),
   }),
   /** The agent's claim: its work is at `head`, kept in the attempt ref. */

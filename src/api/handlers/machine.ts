@@ -1,6 +1,7 @@
 /** Calls of the machine itself: agents with their attempt's capability, the runner with its secret. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { parseAttemptId, parseBeadId, parseRigName } from '../../core/model/ids.ts';
+import { MAYOR_SCOPE } from '../../core/model/mayor.ts';
 import { capabilityFor } from '../auth.ts';
 import {
   checkpointSchema,
@@ -101,7 +102,13 @@ export function registerRunnerCalls(app: App, { gateway }: Deps): void {
   app.openapi(confirm, async (c) => {
     const input = c.req.valid('json');
     return c.json(
-      { live: await gateway.confirmStart(parseRigName(input.rig), parseAttemptId(input.attempt), input.epoch) },
+      {
+        live: await gateway.confirmStart(
+          input.rig === MAYOR_SCOPE ? input.rig : parseRigName(input.rig),
+          parseAttemptId(input.attempt),
+          input.epoch,
+        ),
+      },
       200,
     );
   });

@@ -47,4 +47,5 @@ export const optionalBody = <S extends z.ZodType>(schema: S) =>
 
 export const ownerOnly: Record<string, string[]>[] = [{ owner: [] }];
 export const runnerOnly: Record<string, string[]>[] = [{ runner: [] }];
+export const mayorOnly: Record<string, string[]>[] = [{ mayor: [] }];
 export const agentOnly: Record<string, string[]>[] = [{ agent: [] }];

@@ -1,8 +1,8 @@
 /** Words between people, agents and the town: mail, nudges, questions, escalations by agents, lifecycle requests. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
-import { parseAgentId, parseMailId } from '../../core/model/ids.ts';
-import { parseLifecycleAction } from '../../core/model/lifecycle.ts';
+import { parseMailId } from '../../core/model/ids.ts';
+import { parseLifecycleAction, parseLifecycleAgent } from '../../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../../core/model/mail.ts';
 import type { SentMail } from '../../ports/talk-gateway.ts';
 import { capabilityFor } from '../auth.ts';
@@ -100,7 +100,7 @@ export function registerTalk(app: App, { gateway }: Deps): void {
     const input = c.req.valid('json');
     const caller = c.get('caller');
     const request = {
-      agent: parseAgentId(input.from),
+      agent: parseLifecycleAgent(input.from),
       action: parseLifecycleAction(input.action),
       requestedBy: caller.actor,
       timestamp: input.timestamp === undefined ? null : String(input.timestamp),
@@ -196,7 +196,7 @@ export function registerAgentTalk(app: App, { gateway }: Deps): void {
   });
 }
 
-const draftOf = (input: SendMailBody): MailDraft => ({
+export const draftOf = (input: SendMailBody): MailDraft => ({
   to: input.to,
   kind: input.kind ?? 'note',
   subject: input.subject,
@@ -204,14 +204,14 @@ const draftOf = (input: SendMailBody): MailDraft => ({
   replyTo: input.reply_to === undefined ? null : parseMailId(input.reply_to),
 });
 
-const presentSent = (sent: SentMail): SentMailItem => ({
+export const presentSent = (sent: SentMail): SentMailItem => ({
   status: sent.state,
   id: sent.id,
   to: sent.to,
   answer: sent.answer,
 });
 
-function presentMail(mail: Mail): MailItem {
+export function presentMail(mail: Mail): MailItem {
   return {
     id: mail.id,
     status: mail.endReason ?? (mail.readAtMs === null ? 'unread' : 'read'),

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
-import { agentEnv, ask, isAgent } from '../agent-call.ts';
+import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 
 interface BeadPage {
@@ -195,7 +195,7 @@ export const show: CommandSpec = {
 
 /** The owner sees every bead, an agent its own. */
 async function showBead(context: Context, id: string): Promise<BeadDetailItem> {
-  if (!isAgent(context.env)) return new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(id)}`);
+  if (!hasHook(context.env)) return new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(id)}`);
   return (await ask(agentEnv(context.env), 'GET', `/agent/bead/${segment(id)}`)) as BeadDetailItem;
 }
 

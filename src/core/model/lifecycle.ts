@@ -1,5 +1,6 @@
 import { TownError, usage } from '../errors.ts';
 import { parseAgentId, type AgentId } from './ids.ts';
+import { MAYOR } from './mayor.ts';
 
 /**
  * `cycle`: a fresh session goes on from the checkpoint. `restart`: a fresh session without it. `shutdown`: no session; the
@@ -17,6 +18,13 @@ export interface LifecycleRequest {
   readonly timestamp: string | null;
   readonly note: string;
 }
+
+/** A request about an agent or about the mayor. */
+export type TownLifecycle = Omit<LifecycleRequest, 'agent'> & { readonly agent: AgentId | typeof MAYOR };
+
+/** Whom a request is about. Errors: `bad_agent`. */
+export const parseLifecycleAgent = (text: string): AgentId | typeof MAYOR =>
+  text === MAYOR || text === 'mayor' ? MAYOR : parseAgentId(text);
 
 /** Errors: `unknown_lifecycle_action`. */
 export function parseLifecycleAction(text: string): LifecycleAction {
@@ -45,7 +53,7 @@ interface Written {
 export function lifecycleOfMail(
   mail: { readonly subject: string; readonly body: string },
   sender: { readonly identity: string; readonly isAgent: boolean },
-): LifecycleRequest {
+): TownLifecycle {
   const written = readBody(mail.body);
   const action = parseLifecycleAction(asText(written?.action) ?? mail.subject.trim());
   const named = asText(written?.from);
@@ -62,7 +70,7 @@ export function lifecycleOfMail(
       'body',
     );
   return {
-    agent: parseAgentId(sender.isAgent ? sender.identity : (named ?? '')),
+    agent: parseLifecycleAgent(sender.isAgent ? sender.identity : (named ?? '')),
     action,
     requestedBy: sender.identity,
     timestamp: asText(written?.timestamp),

@@ -83,7 +83,9 @@ export interface MailDraft {
 export type Address =
   | { readonly kind: 'human' | 'mayor' | 'daemon'; readonly text: string }
   | { readonly kind: 'witness' | 'refinery'; readonly text: string; readonly rig: RigName }
-  | { readonly kind: 'agent'; readonly text: string; readonly rig: RigName; readonly agent: AgentId };
+  | { readonly kind: 'agent'; readonly text: string; readonly rig: RigName; readonly agent: AgentId }
+  /** Every agent of a rig, or of the town: one mail each. */
+  | { readonly kind: 'group'; readonly text: string; readonly of: RigName | null };
 
 export const HUMAN = 'human/';
 export const DAEMON = 'daemon/';
@@ -96,6 +98,11 @@ export function parseAddress(text: string): Address {
   const tail = slash < 0 ? '' : text.slice(slash + 1);
   if (head === 'human') return { kind: 'human', text: HUMAN };
   if (tail === '' && (head === 'mayor' || head === 'daemon')) return { kind: head, text: `${head}/` };
+  if (tail === '' && head === 'all') return { kind: 'group', text: 'all/', of: null };
+  if (tail === 'polecats') {
+    const of = parseRigName(head);
+    return { kind: 'group', text: `${of}/polecats`, of };
+  }
   if (tail === 'witness' || tail === 'refinery') {
     const rig = parseRigName(head);
     return { kind: tail, text: `${rig}/${tail}`, rig };
@@ -104,7 +111,7 @@ export function parseAddress(text: string): Address {
     throw usage(
       'bad_address',
       `${JSON.stringify(text.slice(0, 80))} is not an address.`,
-      'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>.',
+      'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
       'to',
     );
   }

@@ -6,12 +6,14 @@ import type { Gate, RigConfig } from '../../core/commands.ts';
 import { precondition, TownError } from '../../core/errors.ts';
 import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
 import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
+import type { MayorConfig } from '../../core/model/mayor.ts';
 import { readIfThere } from './atomic-file.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
 import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
+import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { nearest } from './nearest.ts';
 import type { TownPaths } from './town-files.ts';
 
@@ -68,6 +70,7 @@ const configFile = z.strictObject({
   escalation: escalationSection.optional(),
   prices: pricesSection.optional(),
   budgets: budgetsSection.optional(),
+  mayor: mayorSection.optional(),
   rigs: z.record(z.string(), rigSection).optional(),
 });
 type ConfigFile = z.infer<typeof configFile>;
@@ -80,6 +83,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
   defaults: Object.keys(workSettings),
   ...ESCALATION_KEYS,
+  mayor: MAYOR_KEYS,
   'rigs.*': Object.keys(rigSection.shape),
   'rigs.*.gates.*': ['run', 'timeout'],
   'budgets.*': ['usd', 'tokens', 'soft_usd', 'soft_tokens'],
@@ -94,6 +98,8 @@ export interface TownConfig {
   readonly logFile: string;
   readonly pidFile: string;
   readonly escalation: EscalationConfig;
+  /** Null: the town has no mayor. */
+  readonly mayor: MayorConfig | null;
   readonly rigs: readonly RigConfig[];
   /** Budgets of the file, and the cap on agents of the whole town. */
   readonly budgets: readonly Budget[];
@@ -123,6 +129,7 @@ export function parseConfig(source: string, paths: TownPaths, env: NodeJS.Proces
     logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
     escalation: escalationConfig(file.escalation),
+    mayor: mayorConfig(file.mayor, ownerEmail, paths.config),
     rigs,
     budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), paths.config),
   };

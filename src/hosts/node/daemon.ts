@@ -127,6 +127,7 @@ export class Daemon {
       this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
     writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     await this.#service.start(this.#config.rigs, this.#config.budgets);
+    await this.#service.configureMayor(this.#config.mayor);
     this.#log.info('actors run', { rigs: this.#config.rigs.length });
     // What waited goes on now; who asks can wait for the moment that the HTTP application takes to load.
     const { createApp } = await import('../../api/app.ts');
@@ -155,6 +156,7 @@ export class Daemon {
       this.#config = config;
       this.#notifier.configure(config.escalation);
       await this.#service.configure(config.rigs, config.budgets);
+      await this.#service.configureMayor(config.mayor);
       this.#armHeartbeat();
       this.#log.info('configuration reloaded', { rigs: config.rigs.length });
     } catch (error) {

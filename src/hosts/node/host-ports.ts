@@ -1,6 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseRigName } from '../../core/model/ids.ts';
+import { checkMayor } from '../../core/mayor-invariants.ts';
+import { readMayorFacts } from '../../store/mayor-facts.ts';
+import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
 import { checkRig } from '../../core/invariants.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ActorAddress, HostPorts } from '../../ports/host.ts';
@@ -48,6 +51,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
       databases.push(sql);
       return sql;
     },
+    hasSql: (address) => options.storage !== 'read-only' || existsSync(databasePath(options.paths, address)),
     openAlarm: (_address, onAlarm) => {
       const alarm = new TimerAlarm(options.clock, onAlarm);
       alarms.push(alarm);
@@ -79,8 +83,10 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
 
 function invariantChecker(clock: Clock, log: Log): (address: ActorAddress, sql: Sql) => void {
   return (address, sql) => {
-    if (!address.startsWith('rig/')) return;
-    for (const violation of checkRig(readInvariantFacts(sql), clock.now())) {
+    if (address === 'town') return;
+    const violations =
+      address === MAYOR_ADDRESS ? checkMayor(readMayorFacts(sql)) : checkRig(readInvariantFacts(sql), clock.now());
+    for (const violation of violations) {
       log.error('invariant violated', { actor: address, invariant: violation.code, what: violation.text });
     }
   };
@@ -89,6 +95,7 @@ function invariantChecker(clock: Clock, log: Log): (address: ActorAddress, sql: 
 /** The database file of one actor. */
 export function databasePath(paths: TownPaths, address: ActorAddress): string {
   if (address === 'town') return paths.townDb;
+  if (address === MAYOR_ADDRESS) return paths.mayorDb;
   return join(paths.rigsDir, `${parseRigName(address.slice('rig/'.length))}.db`);
 }
 

@@ -1,5 +1,6 @@
 import type { Budget } from '../../core/budget.ts';
 import type { RigConfig } from '../../core/commands.ts';
+import type { MayorConfig } from '../../core/model/mayor.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 
@@ -20,6 +21,8 @@ export interface TownRuntime extends TownGateway {
   /** A runner of this instance answers now. */
   runnerChanged(instance: string): Promise<void>;
   configure(rigs: readonly RigConfig[], budgets?: readonly Budget[]): Promise<void>;
+  /** Null: this town has no mayor. Kept until it is set anew. */
+  configureMayor(config: MayorConfig | null): Promise<void>;
   /** Sets the alarms again; cheap, for an alarm that was lost. */
   rearm(): void;
 }

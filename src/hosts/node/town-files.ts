@@ -12,6 +12,7 @@ export interface TownPaths {
   readonly config: string;
   readonly dataDir: string;
   readonly townDb: string;
+  readonly mayorDb: string;
   readonly rigsDir: string;
   readonly transcriptsDir: string;
   readonly identity: string;
@@ -34,6 +35,7 @@ export function townPaths(root: string): TownPaths {
     config: join(root, 'gastown.toml'),
     dataDir,
     townDb: join(dataDir, 'town.db'),
+    mayorDb: join(dataDir, 'mayor.db'),
     rigsDir: join(dataDir, 'rigs'),
     transcriptsDir: join(dataDir, 'transcripts'),
     identity: join(dataDir, 'town.json'),

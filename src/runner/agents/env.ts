@@ -48,7 +48,7 @@ export function plainEnvironment(): Record<string, string> {
 export function agentEnvironment(
   ctx: RunnerContext,
   request: StartAgent,
-  commits: { readonly base: string; readonly target: string },
+  commits: { readonly base: string; readonly target: string; readonly targetBranch: string },
 ): Record<string, string> {
   return {
     ...plainEnvironment(),
@@ -66,7 +66,7 @@ export function agentEnvironment(
     GT_AGENT: request.agent,
     ...(request.model === null ? {} : { GT_MODEL: request.model }),
     GT_BRANCH: request.branch,
-    GT_TARGET_BRANCH: request.repo.targetBranch,
+    GT_TARGET_BRANCH: commits.targetBranch,
     GT_TARGET_SHA: commits.target,
     GT_BASE_SHA: commits.base,
     GT_RUNNER_SOCKET: ctx.paths.runnerSocket,

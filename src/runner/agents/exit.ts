@@ -17,6 +17,7 @@ import { makeClaim } from './claim.ts';
 import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
+import { isTownSession } from './session.ts';
 
 /** How the process ended, before anything was looked at. */
 export interface Ended {
@@ -45,7 +46,8 @@ export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: End
   const exit = exitRecord(ctx, live, { ended, ...kept });
   await writeExitFile(ctx, exit);
   await record(ctx, live, exit);
-  if (kept.aside === null) await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
+  if (kept.aside === null && !isTownSession(live.request))
+    await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
   ctx.live.delete(exit.attempt);
   live.finish(exit);
 }
@@ -90,6 +92,7 @@ interface Kept {
 }
 
 async function keepWork(ctx: RunnerContext, live: LiveAgent): Promise<Kept> {
+  if (isTownSession(live.request)) return { rescued: NOTHING, doneIntent: false, aside: null };
   let problem = '';
   let doneIntent = false;
   for (let attempt = 1; attempt <= EXIT_TRIES_MAX; attempt += 1) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { StartAgent } from '../../api/contract/runner.ts';
+import type { Repo, StartAgent } from '../../api/contract/runner.ts';
 import { TownError } from '../../core/errors.ts';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
@@ -19,6 +19,7 @@ import { errorText } from '../text.ts';
 import { agentEnvironment } from './env.ts';
 import { type Ended, endAttempt } from './exit.ts';
 import type { LiveAgent } from './live.ts';
+import { makeSessionFolder, sessionEnvironment } from './session.ts';
 import { watch } from './watch.ts';
 
 /** No process is to be made, and why; the attempt ends with this cause. */
@@ -63,10 +64,13 @@ interface Prepared extends RuntimeStart {
 async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const { request } = live;
   const runtime = runtimeByName(request.runtime);
+  if (request.repo === null) return prepareSession(ctx, live);
   const repo = await ctx.repos.ensure(request.repo);
-  const target = await fetchTarget(ctx, live);
-  const found = runtime.capabilities.continuesWork ? await earlierWork(ctx, request, repo) : null;
-  const start = found?.head ?? (await startCommit(ctx, request, { repo, target }));
+  const target = await fetchTarget(ctx, live, request.repo);
+  const found = runtime.capabilities.continuesWork
+    ? await earlierWork(ctx, request, { repo, origin: request.repo })
+    : null;
+  const start = found?.head ?? (await startCommit(ctx, request, { repo, target, origin: request.repo }));
   const base = request.claimBase ?? start;
   mayGoOn(ctx, live);
   const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start });
@@ -79,15 +83,26 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const folder = await writeState(ctx, request);
   const restoreFrom = found === null ? request.restoreFrom : found.rescue;
   if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
-  const env = agentEnvironment(ctx, request, { base, target });
+  const env = agentEnvironment(ctx, request, { base, target, targetBranch: request.repo.targetBranch });
   return { ...(await runtime.start({ request, stateDir: folder, worktree: tree.path, env })), cwd: tree.path };
 }
 
-async function fetchTarget(ctx: RunnerContext, live: LiveAgent): Promise<string> {
+/** No repository: nothing to fetch, to check out or to hand in. */
+async function prepareSession(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
+  const { request } = live;
+  const cwd = await makeSessionFolder(ctx.paths, request);
+  mayGoOn(ctx, live);
+  const folder = await writeState(ctx, request);
+  const env = sessionEnvironment({ paths: ctx.paths, town: ctx.town.id }, request);
+  const start = await runtimeByName(request.runtime).start({ request, stateDir: folder, worktree: cwd, env });
+  return { ...start, cwd };
+}
+
+async function fetchTarget(ctx: RunnerContext, live: LiveAgent, repo: Repo): Promise<string> {
   for (let tries = 1; ; tries += 1) {
     mayGoOn(ctx, live);
     try {
-      return await fetchKept(ctx.repos, live.request.repo);
+      return await fetchKept(ctx.repos, repo);
     } catch (error) {
       // The work starts from a commit that is known; the branch is put back before anything is merged into it.
       if (error instanceof BranchLost && live.request.fixedHead !== null) return live.request.fixedHead;
@@ -100,12 +115,12 @@ async function fetchTarget(ctx: RunnerContext, live: LiveAgent): Promise<string>
 async function startCommit(
   ctx: RunnerContext,
   request: StartAgent,
-  at: { readonly repo: RigRepo; readonly target: string },
+  at: { readonly repo: RigRepo; readonly target: string; readonly origin: Repo },
 ): Promise<string> {
   if (request.fixedHead === null) return at.target;
-  if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchAll(request.repo);
-  if (request.repo.shared === true && (await resolve(at.repo.place, request.fixedHead)) === null)
-    await ctx.repos.fetchWork(request.repo);
+  if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchAll(at.origin);
+  if (at.origin.shared === true && (await resolve(at.repo.place, request.fixedHead)) === null)
+    await ctx.repos.fetchWork(at.origin);
   if ((await resolve(at.repo.place, request.fixedHead)) === null) {
     throw new GitError('fetch', null, `the start commit ${request.fixedHead} is neither here nor on the origin`);
   }
@@ -119,11 +134,12 @@ async function startCommit(
 async function earlierWork(
   ctx: RunnerContext,
   request: StartAgent,
-  repo: RigRepo,
+  at: { readonly repo: RigRepo; readonly origin: Repo },
 ): Promise<{ readonly head: string; readonly rescue: string | null } | null> {
   const refs = request.resumeRefs ?? [];
   if (refs.length === 0) return null;
-  await ctx.repos.fetchWork(request.repo);
+  const { repo } = at;
+  await ctx.repos.fetchWork(at.origin);
   for (const ref of refs.map(checkRef)) {
     const commit = (await resolve(repo.place, fetchedRef(ref))) ?? (await resolve(repo.place, ref));
     if (commit === null) continue;
@@ -221,7 +237,7 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): void 
       epoch: request.epoch,
       instance: ctx.instance,
       pid,
-      base: base ?? '',
+      base,
       atMs: nowMs,
     });
   });

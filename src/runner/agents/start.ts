@@ -69,10 +69,11 @@ export function report(ctx: RunnerContext, ids: readonly string[]): readonly Age
 function checkNames(request: StartAgent): void {
   pathSegment(request.attempt, 'an attempt');
   pathSegment(request.rig, 'a rig');
-  pathSegment(request.repo.rig, 'a rig');
   pathSegment(request.sourceBead, 'a bead');
   pathSegment(request.bead, 'a bead');
   checkBranch(request.branch);
+  if (request.repo === null) return;
+  pathSegment(request.repo.rig, 'a rig');
   checkBranch(request.repo.targetBranch);
   checkUrl(request.repo.url);
 }

@@ -36,9 +36,9 @@ export class Pushes {
     this.#log = parts.log;
   }
 
-  /** Records that the origin needs the ref; waits for it up to `waitMs`. A rig with one runner needs nothing. */
-  async push(repo: Repo, ref: string, waitMs: number): Promise<void> {
-    if (repo.shared !== true) return;
+  /** Records that the origin needs the ref; waits for it up to `waitMs`. A rig with one runner, or a session without a rig, needs nothing. */
+  async push(repo: Repo | null, ref: string, waitMs: number): Promise<void> {
+    if (repo?.shared !== true) return;
     this.#db.all(
       'INSERT INTO unpushed (rig, ref, repo) VALUES (?, ?, ?) ON CONFLICT (rig, ref) DO UPDATE SET repo = excluded.repo',
       repo.rig,

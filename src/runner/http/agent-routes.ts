@@ -6,6 +6,7 @@ import { conflict, TownError } from '../../core/errors.ts';
 import { handleDone } from '../agents/done.ts';
 import { intentSchema } from '../agents/intent.ts';
 import type { LiveAgent } from '../agents/live.ts';
+import { isTownSession } from '../agents/session.ts';
 import { BrainAway } from '../brain-wire.ts';
 import type { RunnerContext } from '../context.ts';
 import { BODY_BYTES_MAX } from '../limits.ts';
@@ -35,6 +36,7 @@ export async function agentRoute(
     const intent = parseJson(intentSchema, body);
     const live = liveByToken(ctx, token);
     if (call.attempt !== undefined && call.attempt !== live.request.attempt) throw foreign();
+    if (isTownSession(live.request)) throw nothingToHandIn();
     live.lastCallAtMs = ctx.clock.now();
     sendJson(response, 200, await handleDone(ctx, live, { intent, waitMs: call.waitMs ?? ctx.timings.doneWaitMs }));
     return;
@@ -43,14 +45,27 @@ export async function agentRoute(
   if (live !== null) live.lastCallAtMs = ctx.clock.now();
   await forward(
     ctx,
-    { method: request.method ?? 'GET', pathAndQuery: `${url.pathname}${url.search}`, token, body },
+    {
+      method: request.method ?? 'GET',
+      // A session of the town calls the same paths as people, below /town; what it may is decided by the brain.
+      pathAndQuery: `${url.pathname.replace(/^\/town\//, '/')}${url.search}`,
+      token,
+      body,
+      idempotencyKey: idempotencyKeyOf(request),
+    },
     response,
   );
 }
 
 async function forward(
   ctx: RunnerContext,
-  call: { readonly method: string; readonly pathAndQuery: string; readonly token: string; readonly body: string },
+  call: {
+    readonly method: string;
+    readonly pathAndQuery: string;
+    readonly token: string;
+    readonly body: string;
+    readonly idempotencyKey: string | null;
+  },
   response: ServerResponse,
 ): Promise<void> {
   try {
@@ -59,6 +74,7 @@ async function forward(
       pathAndQuery: call.pathAndQuery,
       authorization: `Bearer ${call.token}`,
       body: call.body,
+      idempotencyKey: call.idempotencyKey,
     });
     response.writeHead(answer.status, {
       'content-type': answer.contentType,
@@ -77,6 +93,11 @@ async function forward(
       { cause: error },
     );
   }
+}
+
+function idempotencyKeyOf(request: IncomingMessage): string | null {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' ? key : null;
 }
 
 function findLive(ctx: RunnerContext, token: string): LiveAgent | null {
@@ -105,6 +126,13 @@ function noToken(): TownError {
   return new TownError('unauthenticated', 'no_token', {
     message: 'The call shows no token.',
     next: 'Send "Authorization: Bearer $GT_TOKEN".',
+  });
+}
+
+function nothingToHandIn(): TownError {
+  return new TownError('forbidden', 'nothing_to_hand_in', {
+    message: 'This session has no bead and no branch, so there is nothing to hand in.',
+    next: 'The mayor answers with "gt mayor reply" and ends.',
   });
 }
 

@@ -18,7 +18,7 @@ export async function listen(service: RunnerService): Promise<Server> {
   rmSync(path, { force: true });
   const server = makeServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://runner');
-    await (pathname.startsWith('/agent/')
+    await (pathname.startsWith('/agent/') || pathname.startsWith('/town/')
       ? agentRoute(service.ctx, request, response)
       : brainRoute(service, request, response));
   });
