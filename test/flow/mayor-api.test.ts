@@ -45,11 +45,17 @@ async function world() {
     addRig: () => Promise.reject(new Error('not here')),
     transcript: () => Promise.resolve({ text: '', nextOffset: 0 }),
   });
-  const ask = async (method: string, path: string, credential: string, body?: unknown, key?: string) => {
+  const ask = async (
+    method: string,
+    path: string,
+    credential: string | { token: string; key: string },
+    body?: unknown,
+  ) => {
+    const { token: shown, key } = typeof credential === 'string' ? { token: credential, key: undefined } : credential;
     const response = await app.request(path.startsWith('/') ? path : `${base}/${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${credential}`,
+        authorization: `Bearer ${shown}`,
         'content-type': 'application/json',
         ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
@@ -139,12 +145,12 @@ describe('the token of the mayor', () => {
       await virtual.settle();
       return work;
     };
-    const first = await ready(ask('POST', 'convoys', own, plan, 'k1'));
-    const second = await ready(ask('POST', 'convoys', own, plan, 'k1'));
+    const first = await ready(ask('POST', 'convoys', { token: own, key: 'k1' }, plan));
+    const second = await ready(ask('POST', 'convoys', { token: own, key: 'k1' }, plan));
     expect(first).toMatchObject({ status: 200, json: { created_by: 'mayor/', total_beads: 2 } });
     expect(second.json['id']).toBe(first.json['id']);
     // The same key of a person is another one.
-    const persons = await ready(ask('POST', 'convoys', 'owner-secret', plan, 'k1'));
+    const persons = await ready(ask('POST', 'convoys', { token: 'owner-secret', key: 'k1' }, plan));
     expect(persons.json['id']).not.toBe(first.json['id']);
   });
 

@@ -97,25 +97,30 @@ export function parseAddress(text: string): Address {
   const head = slash < 0 ? text : text.slice(0, slash);
   const tail = slash < 0 ? '' : text.slice(slash + 1);
   if (head === 'human') return { kind: 'human', text: HUMAN };
-  if (tail === '' && (head === 'mayor' || head === 'daemon')) return { kind: head, text: `${head}/` };
-  if (tail === '' && head === 'all') return { kind: 'group', text: 'all/', of: null };
-  if (tail === 'polecats') {
-    const of = parseRigName(head);
-    return { kind: 'group', text: `${of}/polecats`, of };
-  }
+  const found = (tail === '' ? ofTown(head) : null) ?? ofRig(head, tail);
+  if (found !== null) return found;
+  if (isAgentId(text)) return { kind: 'agent', text, rig: trusted.rig(head), agent: parseAgentId(text) };
+  throw usage(
+    'bad_address',
+    `${JSON.stringify(text.slice(0, 80))} is not an address.`,
+    'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
+    'to',
+  );
+}
+
+function ofTown(head: string): Address | null {
+  if (head === 'mayor' || head === 'daemon') return { kind: head, text: `${head}/` };
+  return head === 'all' ? { kind: 'group', text: 'all/', of: null } : null;
+}
+
+function ofRig(head: string, tail: string): Address | null {
   if (tail === 'witness' || tail === 'refinery') {
     const rig = parseRigName(head);
     return { kind: tail, text: `${rig}/${tail}`, rig };
   }
-  if (!isAgentId(text)) {
-    throw usage(
-      'bad_address',
-      `${JSON.stringify(text.slice(0, 80))} is not an address.`,
-      'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
-      'to',
-    );
-  }
-  return { kind: 'agent', text, rig: trusted.rig(head), agent: parseAgentId(text) };
+  if (tail !== 'polecats') return null;
+  const of = parseRigName(head);
+  return { kind: 'group', text: `${of}/polecats`, of };
 }
 
 /** True where the mailbox is the rig's own: it holds the mail of its agents and of nobody else. */
