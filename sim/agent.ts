@@ -274,7 +274,7 @@ export class Agent {
   #work(): void {
     const { request } = this.#parts.row;
     const sloppy = this.#parts.sim.storm() && this.#chance.chance(0.15);
-    const target = this.#repo.head(request.repo.targetBranch) ?? this.head;
+    const target = this.#repo.head(request.repo?.targetBranch) ?? this.head;
     if (request.kind === 'conflict' && !sloppy) this.#commit(PLAIN, target);
     if (request.kind === 'rework' && !sloppy) {
       this.#commit(PLAIN, target);
