@@ -2,8 +2,8 @@ import { conflict } from '../core/errors.ts';
 import type { Capability } from '../core/queries.ts';
 import type { TownActors } from './town-actors.ts';
 
-/** Throws `superseded` when the attempt is not the live one of its bead and epoch. */
-export function mustBeLive(actors: TownActors, capability: Capability): void {
+/** Rejects with `superseded` when the attempt is not the live one of its bead and epoch. */
+export function mustBeLive(actors: TownActors, capability: Capability): Promise<void> {
   const attempt = actors.rig(capability.rig)?.view.attempt(capability.attempt) ?? null;
   const isLive =
     attempt !== null &&
@@ -11,10 +11,12 @@ export function mustBeLive(actors: TownActors, capability: Capability): void {
     attempt.epoch === capability.epoch &&
     attempt.beadId === capability.bead &&
     attempt.agentId === capability.agent;
-  if (isLive) return;
-  throw conflict(
-    'superseded',
-    `The attempt ${capability.attempt} (epoch ${String(capability.epoch)}) is not the live one of ${capability.bead}.`,
-    'Stop working: what you committed is kept as evidence.',
+  if (isLive) return Promise.resolve();
+  return Promise.reject(
+    conflict(
+      'superseded',
+      `The attempt ${capability.attempt} (epoch ${String(capability.epoch)}) is not the live one of ${capability.bead}.`,
+      'Stop working: what you committed is kept as evidence.',
+    ),
   );
 }

@@ -354,9 +354,7 @@ export class TownService implements TownGateway {
   }
 
   checkCapability(capability: Capability): Promise<void> {
-    return Promise.resolve().then(() => {
-      mustBeLive(this.#actors, capability);
-    });
+    return mustBeLive(this.#actors, capability);
   }
 
   async hook(capability: Capability): Promise<HookView> {
