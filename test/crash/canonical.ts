@@ -9,6 +9,18 @@ interface Table {
   readonly where?: string;
 }
 
+const MAYOR_TABLES: readonly Table[] = [
+  { name: 'messages', columns: 'seq, sender, text, state, sitting, reply' },
+  { name: 'sittings', columns: 'number, failures, outcome' },
+  { name: 'session', columns: 'wish, failures, escalated, checkpoint' },
+  { name: 'attempts', columns: 'sitting, outcome, process_gone' },
+];
+
+const tablesOf = (address: string): readonly Table[] => {
+  if (address === 'town') return TOWN_TABLES;
+  return address === 'mayor' ? MAYOR_TABLES : RIG_TABLES;
+};
+
 const RIG_TABLES: readonly Table[] = [
   {
     name: 'beads',
@@ -80,7 +92,9 @@ function namesOf(town: VirtualTown): ReadonlyMap<string, string> {
     if (address === 'town') {
       for (const row of ids('convoys', 'title')) give(String(row['id']), `convoy ${String(row['title'])}`);
       for (const row of ids('escalations', `'escalation'`)) give(String(row['id']), 'escalation');
-    } else {
+    } else if (address === 'mayor')
+      for (const row of inner.all('SELECT id FROM attempts')) names.set(String(row['id']), '<attempt>');
+    else {
       const lineage = `type || ' ' || kind || ' ' || title`;
       for (const row of ids('beads', lineage)) give(String(row['id']), `${address} ${String(row['title'])}`);
       for (const row of inner.all('SELECT id FROM attempts')) names.set(String(row['id']), '<attempt>');
@@ -96,7 +110,7 @@ export function canonical(town: VirtualTown): readonly string[] {
     text.replaceAll(/\b[a-z][a-z0-9]{0,7}-(?:[a-z]{2,4}-)?[0-9a-z]{5,32}\b/g, (id) => names.get(id) ?? id);
   const lines: string[] = [];
   for (const [address, { inner }] of town.databases)
-    for (const table of [...(address === 'town' ? TOWN_TABLES : RIG_TABLES), ...QUEUES])
+    for (const table of [...tablesOf(address), ...QUEUES])
       for (const row of rows(inner, table))
         lines.push(`${address} ${table.name} ${rename(rename(JSON.stringify(row)))}`);
   return [...lines, ...outside(town, rename)].toSorted();

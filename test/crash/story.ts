@@ -166,8 +166,8 @@ export class Story {
       const has = (query: string): boolean => inner.all(`SELECT 1 AS one FROM ${query} LIMIT 1`).length > 0;
       if (has(`outbox WHERE state = 'pending'`) || has(`inbox WHERE state = 'pending'`)) return true;
       if (address === 'town') continue;
-      if (has('attempts WHERE ended_at IS NULL OR process_gone = 0') || has(`agents WHERE status <> 'idle'`))
-        return true;
+      if (has('attempts WHERE ended_at IS NULL OR process_gone = 0')) return true;
+      if (address !== 'mayor' && has(`agents WHERE status <> 'idle'`)) return true;
     }
     return false;
   }
