@@ -86,40 +86,9 @@ export class RigCommands {
     const id = command.type === 'sling' ? command.sling.bead : command.bead;
     const bead = this.#rig.view.bead(id);
     if (bead === null) throw notFound('bead', id);
-    const writer = this.#rig.writer(turn);
-    switch (command.type) {
-      case 'sling':
-        this.#sling(turn, writer, bead, command.sling);
-        break;
-      case 'close':
-        this.#close(turn, writer, bead, command);
-        break;
-      case 'hold':
-        this.#hold(writer, bead, command.note);
-        break;
-      case 'release':
-        this.#release(turn, writer, bead);
-        break;
-      case 'retry':
-        this.#retry(turn, writer, bead);
-        break;
-      case 'reopen':
-        return reopen(this.#rig, turn, bead, caller);
-      case 'unsling':
-        unsling(this.#rig, turn, bead);
-        break;
-      case 'reassign':
-        reassign(this.#rig, turn, bead, { agent: command.agent, by: caller.actor });
-        break;
-      case 'update':
-        update(this.#rig, turn, bead, command.changes);
-        break;
-      case 'request_changes':
-        requestChanges(this.#rig, turn, bead, { command, caller });
-        break;
-      default:
-        unreachable(command, 'command');
-    }
+    // Its row stays ended; a successor goes on, and its id is the answer.
+    if (command.type === 'reopen') return reopen(this.#rig, turn, bead, caller);
+    this.#apply(turn, bead, command, caller);
     turn.journal({
       entity: beadRef(id),
       action: `command_${command.type}`,
@@ -127,6 +96,41 @@ export class RigCommands {
       reason: `by ${caller.actor}`,
     });
     return id;
+  }
+
+  #apply(turn: Turn, bead: Bead, command: Exclude<BeadCommand, { readonly type: 'reopen' }>, caller: Caller): void {
+    const writer = this.#rig.writer(turn);
+    switch (command.type) {
+      case 'sling':
+        this.#sling(turn, writer, bead, command.sling);
+        return;
+      case 'close':
+        this.#close(turn, writer, bead, command);
+        return;
+      case 'hold':
+        this.#hold(writer, bead, command.note);
+        return;
+      case 'release':
+        this.#release(turn, writer, bead);
+        return;
+      case 'retry':
+        this.#retry(turn, writer, bead);
+        return;
+      case 'unsling':
+        unsling(this.#rig, turn, bead);
+        return;
+      case 'reassign':
+        reassign(this.#rig, turn, bead, { agent: command.agent, by: caller.actor });
+        return;
+      case 'update':
+        update(this.#rig, turn, bead, command.changes);
+        return;
+      case 'request_changes':
+        requestChanges(this.#rig, turn, bead, { command, caller });
+        return;
+      default:
+        unreachable(command, 'command');
+    }
   }
 
   /** Slinging a bead that runs already changes nothing: the answer is its state. */

@@ -16,17 +16,30 @@ type Sent = (RigToTown | MayorToTown) & { readonly from: string };
 /** The rig that an escalation of this sender is about; none for the mayor's. */
 const sourceRig = (from: string): string => (from === MAYOR_ADDRESS ? '' : rigOf(from));
 
+type ConvoyNews = Of<'beads_created' | 'beads_refused' | 'bead_reopened' | 'landing_created' | 'bead_ended'>;
+type MoneyNews = Of<'budget_account' | 'quota_closed'>;
+
 /** What rigs and the mayor tell the town; each message is applied exactly once and in the order in which it was sent. */
 export function applyMessage(town: TownContext, turn: Turn, message: Sent): void {
-  if (message.type === 'budget_account' || message.type === 'quota_closed') applyMoneyNews(town, turn, message);
-  else applyOther(town, turn, message);
+  switch (message.type) {
+    case 'budget_account':
+    case 'quota_closed':
+      applyMoneyNews(town, turn, message);
+      return;
+    case 'beads_created':
+    case 'beads_refused':
+    case 'bead_reopened':
+    case 'landing_created':
+    case 'bead_ended':
+      applyConvoyNews(town, turn, message);
+      return;
+    default:
+      applyOther(town, turn, message);
+  }
 }
 
-function applyOther(
-  town: TownContext,
-  turn: Turn,
-  message: Exclude<Sent, { readonly type: 'budget_account' | 'quota_closed' }>,
-): void {
+/** How the beads of convoys fare in their rigs. */
+function applyConvoyNews(town: TownContext, turn: Turn, message: ConvoyNews & { readonly from: string }): void {
   switch (message.type) {
     case 'beads_created':
       for (const bead of message.beads) town.convoys(turn).beadCreated(trusted.convoy(message.convoy), bead);
@@ -43,6 +56,13 @@ function applyOther(
     case 'bead_ended':
       beadEnded(town, turn, message);
       return;
+    default:
+      unreachable(message, 'news of a convoy');
+  }
+}
+
+function applyOther(town: TownContext, turn: Turn, message: Exclude<Sent, ConvoyNews | MoneyNews>): void {
+  switch (message.type) {
     case 'remote_blocker':
       town.waitFor(turn, message.blocker, rigOf(message.from));
       return;
