@@ -43,6 +43,8 @@ async function world() {
     loopbackOnly: false,
     ready: () => true,
     addRig: () => Promise.reject(new Error('not here')),
+    changeRig: () => Promise.reject(new Error('not here')),
+    removeRig: () => Promise.reject(new Error('not here')),
     transcript: () => Promise.resolve({ text: '', nextOffset: 0 }),
   });
   const ask = async (
