@@ -7,6 +7,7 @@ import type { Bench, Result } from './result.ts';
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).start,
   cli: async () => (await import('./cli.ts')).cli,
+  tick: async () => (await import('./tick.ts')).tick,
   restart: async () => (await import('./restart.ts')).restart,
 };
 

@@ -22,6 +22,7 @@ const REST: InvariantFacts = {
   reviews: [],
   blockerCounts: new Map(),
   mergedWithoutCommit: [],
+  beadCounts: [],
   polecatsMax: 4,
   breaker: CLOSED_BREAKER,
   resyncDueAtMs: null,
@@ -174,6 +175,12 @@ describe('the invariants of a rig', () => {
         mergeRequest(task, { id: beadId('merge2'), status: 'in_progress' }),
       ];
       expect(saidOf({ beads: [task, ...requests] })).toEqual([]);
+    });
+
+    it('I27: are as many as is counted', () => {
+      const row = { what: 'issue open', counted: 2, found: 2 };
+      expect(saidOf({ beadCounts: [row] })).toEqual([]);
+      expect(saidOf({ beadCounts: [{ ...row, found: 1 }] })).toEqual(['I27 issue open: counted 2, there are 1']);
     });
 
     it('I9: closed as merged names its commit', () => {

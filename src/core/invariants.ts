@@ -26,6 +26,8 @@ export interface InvariantFacts {
   readonly blockerCounts: ReadonlyMap<string, { readonly open: number; readonly failed: number }>;
   /** Closed as merged without a commit id. */
   readonly mergedWithoutCommit: readonly string[];
+  /** Counts of beads that SQL keeps, and what the rows say; of statuses that are not terminal. */
+  readonly beadCounts: readonly { readonly what: string; readonly counted: number; readonly found: number }[];
   readonly polecatsMax: number;
   readonly breaker: BreakerFacts;
   readonly resyncDueAtMs: number | null;
@@ -135,6 +137,12 @@ function beads(facts: InvariantFacts): Violation[] {
   return [
     ...violations,
     ...facts.mergedWithoutCommit.map((id) => ({ code: 'I9', text: `${id} is closed as merged without a commit` })),
+    ...facts.beadCounts
+      .filter((row) => row.counted !== row.found)
+      .map((row) => ({
+        code: 'I27',
+        text: `${row.what}: counted ${String(row.counted)}, there are ${String(row.found)}`,
+      })),
   ];
 }
 

@@ -20,7 +20,10 @@ export interface EarlierFacts {
 export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null): InvariantFacts {
   const part = <Read>(tables: readonly string[], read: (sql: Sql) => Read): Read | InvariantFacts =>
     earlier === null || tables.some((table) => earlier.touched.has(table)) ? read(sql) : earlier.facts;
-  const { beads, unreadableBeads, blockerCounts, mergedWithoutCommit } = part(['beads', 'blockers'], beadPart);
+  const { beads, unreadableBeads, blockerCounts, mergedWithoutCommit, beadCounts } = part(
+    ['beads', 'blockers'],
+    beadPart,
+  );
   const { attempts, duplicateEpochs } = part(['attempts'], attemptPart);
   const { money } = part(['attempts', 'spending', 'budgets'], moneyPart);
   const { agents } = part(['agents'], agentPart);
@@ -33,6 +36,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     unreadableBeads,
     blockerCounts,
     mergedWithoutCommit,
+    beadCounts,
     attempts,
     duplicateEpochs,
     money,
@@ -46,7 +50,9 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
 
 type Part<Name extends keyof InvariantFacts> = Pick<InvariantFacts, Name>;
 
-function beadPart(sql: Sql): Part<'beads' | 'unreadableBeads' | 'blockerCounts' | 'mergedWithoutCommit'> {
+function beadPart(
+  sql: Sql,
+): Part<'beads' | 'unreadableBeads' | 'blockerCounts' | 'mergedWithoutCommit' | 'beadCounts'> {
   const counts = sql.all(
     `SELECT bead_id, SUM(state = 'open') AS open, SUM(state = 'failed') AS failed FROM blockers
       WHERE bead_id IN (SELECT id FROM beads WHERE status IN ('open', 'in_progress', 'in_review')) GROUP BY bead_id`,
@@ -64,25 +70,40 @@ function beadPart(sql: Sql): Part<'beads' | 'unreadableBeads' | 'blockerCounts' 
         `SELECT id FROM beads WHERE type = 'merge_request' AND close_reason = 'merged' AND (evidence IS NULL OR json_extract(evidence, '$.mergeSha') IS NULL) LIMIT 20`,
       )
       .map((row) => text(row['id'])),
+    beadCounts: sql
+      .all(
+        `SELECT c.type AS type, c.status AS status, c.n AS counted,
+            (SELECT COUNT(*) FROM beads b WHERE b.status = c.status AND b.type = c.type) AS found
+          FROM bead_counts c WHERE c.status IN ('open', 'in_progress', 'in_review')`,
+      )
+      .map((row) => ({
+        what: `${text(row['type'])} ${text(row['status'])}`,
+        counted: int(row['counted']),
+        found: int(row['found']),
+      })),
   };
 }
 
 const moneyPart = (sql: Sql): Part<'money'> => ({ money: checkMoney(sql) });
 
+/** Not one OR: that would read every attempt that there ever was. */
+const LIVE_ATTEMPTS =
+  'SELECT id FROM attempts WHERE ended_at IS NULL UNION SELECT id FROM attempts WHERE process_gone = 0';
+
 function attemptPart(sql: Sql): Part<'attempts' | 'duplicateEpochs'> {
   return {
     attempts: readable(
-      sql.all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE ended_at IS NULL OR process_gone = 0`),
+      sql.all(`SELECT ${ATTEMPT_COLUMNS} FROM attempts WHERE id IN (${LIVE_ATTEMPTS})`),
       attemptFromRow,
     ),
     duplicateEpochs: sql
-      .all('SELECT epoch FROM attempts WHERE ended_at IS NULL OR process_gone = 0 GROUP BY epoch HAVING COUNT(*) > 1')
+      .all(`SELECT epoch FROM attempts WHERE id IN (${LIVE_ATTEMPTS}) GROUP BY epoch HAVING COUNT(*) > 1`)
       .map((row) => int(row['epoch'])),
   };
 }
 
 const agentPart = (sql: Sql): Part<'agents'> => ({
-  agents: readable(sql.all(`SELECT ${AGENT_COLUMNS} FROM agents`), agentFromRow),
+  agents: readable(sql.all(`SELECT ${AGENT_COLUMNS} FROM agents WHERE status <> 'dead'`), agentFromRow),
 });
 
 const reviewPart = (sql: Sql): Part<'reviews'> => ({

@@ -80,11 +80,11 @@ export class MailStore {
     readonly unreadOnly: boolean;
     readonly limit: number;
   }): readonly Mail[] {
+    // Only the conditions that are asked for, so that unread mail is found by its own index.
+    const where = [...(filter.recipient === null ? [] : ['recipient = ?']), ...(filter.unreadOnly ? [UNREAD] : [])];
     return this.#many(
-      `(? IS NULL OR recipient = ?) AND (? = 0 OR (${UNREAD})) ORDER BY id DESC LIMIT 0 + ?`,
-      filter.recipient,
-      filter.recipient,
-      filter.unreadOnly ? 1 : 0,
+      `${where.length === 0 ? '1 = 1' : where.join(' AND ')} ORDER BY id DESC LIMIT 0 + ?`,
+      ...(filter.recipient === null ? [] : [filter.recipient]),
       filter.limit,
     );
   }

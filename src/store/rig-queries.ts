@@ -17,7 +17,7 @@ import type { AttemptFacts } from '../core/view.ts';
 import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
 import { rigState, whyRig } from '../core/why-others.ts';
 import { must } from '../core/assert.ts';
-import type { Sql } from '../ports/sql.ts';
+import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 import type { SqlRigView } from './rig-view.ts';
@@ -48,20 +48,32 @@ export class RigQueries {
     after: { readonly createdAtMs: number; readonly id: string } | null,
     nowMs: number,
   ): readonly BeadSummary[] {
-    const rows = this.#sql.all(
-      `SELECT ${BEAD_COLUMNS} FROM beads WHERE (? IS NULL OR status IN (SELECT value FROM json_each(?))) AND (? IS NULL OR convoy_id = ?)
-        AND (? = 1 OR type = 'issue') AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT 0 + ?`,
-      filter.statuses === undefined ? null : 1,
-      JSON.stringify(filter.statuses ?? []),
-      filter.convoy ?? null,
-      filter.convoy ?? null,
-      filter.includeMergeRequests ? 1 : 0,
-      after?.createdAtMs ?? -1,
-      after?.id ?? '',
+    const rows = (filter.statuses ?? [null]).flatMap((status) => this.#listRows(filter, status, after));
+    const sorted = rows.toSorted(
+      (a, b) => int(a['created_at']) - int(b['created_at']) || (text(a['id']) < text(b['id']) ? -1 : 1),
+    );
+    const page = readable(sorted, beadFromRow).slice(0, filter.limit);
+    return page.map((bead) => this.summary(bead, nowMs));
+  }
+
+  /** One walk along one index per status, so that a list of what lives does not read what has ended. */
+  #listRows(
+    filter: BeadFilter,
+    status: BeadStatus | null,
+    after: { readonly createdAtMs: number; readonly id: string } | null,
+  ): readonly SqlRow[] {
+    const conditions: readonly (readonly [string, ...SqlValue[]])[] = [
+      ...(filter.convoy === undefined ? [] : [['convoy_id = ?', filter.convoy] as const]),
+      // The plus: within a convoy its own index is the short way.
+      ...(status === null ? [] : [[filter.convoy === undefined ? 'status = ?' : '+status = ?', status] as const]),
+      ...(filter.includeMergeRequests ? [] : [[`type = 'issue'`] as const]),
+      ['(created_at, id) > (?, ?)', after?.createdAtMs ?? -1, after?.id ?? ''],
+    ];
+    return this.#sql.all(
+      `SELECT ${BEAD_COLUMNS} FROM beads WHERE ${conditions.map(([text]) => text).join(' AND ')} ORDER BY created_at, id LIMIT 0 + ?`,
+      ...conditions.flatMap(([, ...args]) => args),
       filter.limit + UNREADABLE_SPARE,
     );
-    const page = readable(rows, beadFromRow).slice(0, filter.limit);
-    return page.map((bead) => this.summary(bead, nowMs));
   }
 
   summary(bead: Bead, nowMs: number): BeadSummary {
@@ -91,7 +103,7 @@ export class RigQueries {
   }
 
   agents(): readonly AgentSummary[] {
-    const rows = this.#sql.all(`SELECT ${AGENT_COLUMNS} FROM agents ORDER BY created_at, id`);
+    const rows = this.#sql.all(`SELECT ${AGENT_COLUMNS} FROM agents WHERE status <> 'dead' ORDER BY created_at, id`);
     return readable(rows, agentFromRow).map((agent) => this.#agentSummary(agent));
   }
 
@@ -148,7 +160,7 @@ export class RigQueries {
     const config = this.#view.config();
     const counts = new Map(
       this.#sql
-        .all(`SELECT status, COUNT(*) AS n FROM beads WHERE type = 'issue' GROUP BY status`)
+        .all(`SELECT status, n FROM bead_counts WHERE type = 'issue'`)
         .map((row) => [text(row['status']), int(row['n'])]),
     );
     const breaker = this.#view.breaker();

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { RIG_MONEY } from './rig-money.ts';
+import { RIG_COUNTS } from './rig-counts.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
 import { RIG_USAGE } from './rig-usage.ts';
@@ -88,4 +89,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   { id: 5, name: 'turns', statements: TURN_TABLES },
   RIG_CONVOY,
   RIG_USAGE,
+  RIG_COUNTS,
 ];

@@ -1,4 +1,5 @@
 import type { Migration } from '../migrate.ts';
+import { TOWN_LISTS } from './town-lists.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
 import { TOWN_MONEY } from './town-money.ts';
@@ -80,4 +81,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   { id: 4, name: 'turns', statements: TURN_TABLES },
   TOWN_CONVOY,
   TOWN_MONEY,
+  TOWN_LISTS,
 ];
