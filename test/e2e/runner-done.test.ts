@@ -178,7 +178,9 @@ describe('a recipe', () => {
     expect(exits.map((exit) => exit.doneIntent)).toEqual([false, false, false, false, true]);
     expect(town.transcript(failing)).toContain('before');
     expect(town.transcript(failing)).not.toContain('after');
-    expect(town.transcript(nothing)).toContain('no_commits');
+    expect(town.transcript(nothing)).toContain(
+      'done: There is no commit on top of the base, so there is nothing to hand in. If',
+    );
     expect(await town.fact('agent_done', itself)).toMatchObject({ summary: 'own' });
   });
 });

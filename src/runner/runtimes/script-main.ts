@@ -86,8 +86,9 @@ function wordsOf(answer: string): string {
     const data: unknown = JSON.parse(answer);
     const inner: unknown = typeof data === 'object' && data !== null && 'error' in data ? data.error : data;
     const fields = new Map<string, unknown>(typeof inner === 'object' && inner !== null ? Object.entries(inner) : []);
-    const words = [fields.get('verdict'), fields.get('message') ?? fields.get('detail'), fields.get('next')];
-    const said = words.filter((word) => typeof word === 'string' && word !== '').join(': ');
+    const word = (name: string): string => (typeof fields.get(name) === 'string' ? String(fields.get(name)) : '');
+    const sentences = [word('message') || word('detail'), word('next')].filter((text) => text !== '').join(' ');
+    const said = [word('verdict'), sentences].filter((text) => text !== '').join(': ');
     return said === '' ? 'the answer says nothing' : said;
   } catch {
     return answer;
