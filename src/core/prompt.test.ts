@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bead, beadId, polecat } from '../../test/support/rig-view-builder.ts';
-import { rigConfig } from '../../test/support/virtual-town.ts';
+import { rigConfig } from '../../test/support/rig-config.ts';
 import { fence, polecatPrompt, type PromptInput } from './prompt.ts';
 
 const task = bead({ title: 'Add a thing', body: 'Please.\n' });

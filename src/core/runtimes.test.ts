@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rigConfig } from '../../test/support/virtual-town.ts';
+import { rigConfig } from '../../test/support/rig-config.ts';
 import { checkRuntime } from './runtimes.ts';
 
 const config = { ...rigConfig('api'), runtime: 'script', command: null };

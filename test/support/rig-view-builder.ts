@@ -9,7 +9,7 @@ import type { Mail } from '../../src/core/model/mail.ts';
 import type { RigBudget, Use } from '../../src/core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView } from '../../src/core/view.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
-import { rigConfig } from './virtual-town.ts';
+import { rigConfig } from './rig-config.ts';
 
 /** The present moment of rule tests. */
 export const NOW = 1_000_000_000;

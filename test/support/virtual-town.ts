@@ -1,11 +1,9 @@
 /** A whole town in memory on a virtual clock: real actors, real SQLite, a fake runner. The test moves time. */
 import { TownService } from '../../src/actors/town-service.ts';
-import type { RigConfig } from '../../src/core/commands.ts';
 import { checkRig, checkTown } from '../../src/core/invariants.ts';
 import { checkMayor } from '../../src/core/mayor-invariants.ts';
 import { MAYOR_ADDRESS } from '../../src/core/model/mayor.ts';
 import { readMayorFacts } from '../../src/store/mayor-facts.ts';
-import { trusted } from '../../src/core/model/ids.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { Notification, NotifyOutcome } from '../../src/ports/notifier.ts';
@@ -17,6 +15,8 @@ import { readTownFacts } from '../../src/store/town-facts.ts';
 import { recordedSteps, replayHistory } from '../../src/actors/replay/replay-history.ts';
 import { digestTables } from '../../src/store/table-dump.ts';
 import { FakeRunner } from './fake-runner.ts';
+
+export { rigConfig } from './rig-config.ts';
 
 /** Counts statements, to show what an idle town costs. */
 export class CountingSql implements Sql {
@@ -218,22 +218,4 @@ export class VirtualTown {
         );
     }
   }
-}
-
-export function rigConfig(name: string, over: Partial<RigConfig> = {}): RigConfig {
-  return {
-    name: trusted.rig(name),
-    prefix: name,
-    url: `/remotes/${name}.git`,
-    targetBranch: 'main',
-    polecatsMax: 4,
-    gates: [{ name: 'test', run: 'true', timeoutMs: 1_000 }],
-    runtime: 'script',
-    model: null,
-    command: null,
-    wallClockMs: 3_600_000,
-    ownerEmail: 'owner@example.org',
-    parked: false,
-    ...over,
-  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { agent, attempt, bead, beadId, NOW, polecat, review, rigView } from '../../../test/support/rig-view-builder.ts';
-import { rigConfig } from '../../../test/support/virtual-town.ts';
+import { rigConfig } from '../../../test/support/rig-config.ts';
 import { INFRA_FAILURES_TO_OPEN, START_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import { assignWork } from './assign-work.ts';

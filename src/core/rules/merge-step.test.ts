@@ -10,7 +10,7 @@ import {
   review,
   rigView,
 } from '../../../test/support/rig-view-builder.ts';
-import { rigConfig } from '../../../test/support/virtual-town.ts';
+import { rigConfig } from '../../../test/support/rig-config.ts';
 import type { JobResult } from '../facts.ts';
 import {
   GATE_LOG_CHARS_MAX,
