@@ -11,10 +11,8 @@ export interface FeatureSentence {
 
 /** What an open bead waits for that merges into a convoy's feature branch, or lands it; null when that is in order. */
 export function whyFeature(view: RigView, bead: Bead): FeatureSentence | null {
-  const isLanding = bead.kind === 'landing' && bead.convoyId !== null;
-  const feature = view.feature(
-    isLanding && bead.convoyId !== null ? featureBranchName(bead.convoyId) : bead.targetBranch,
-  );
+  const { kind, convoyId, targetBranch } = bead;
+  const feature = view.feature(kind === 'landing' && convoyId !== null ? featureBranchName(convoyId) : targetBranch);
   if (feature === null || feature.state === 'ready') return null;
   const { branch } = feature;
   switch (feature.state) {

@@ -266,7 +266,9 @@ export function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const review = view.review(bead.id);
   const say = (text: Sentence): Why =>
     why(bead.id, phaseOf(bead, nowMs), { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });
-  if (review === null || isTerminal(bead.status)) return say(endedText(bead));
+  if (isTerminal(bead.status)) return say(endedText(bead));
+  if (review === null)
+    return say({ sentence: 'A merge request without its record.', rule: 'invariant I5', next: 'Run "gt doctor".' });
   if (bead.hold !== null)
     return say({
       sentence: bead.holdReason ?? 'Held.',

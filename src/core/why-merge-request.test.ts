@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bead,
+  beadId,
+  commit,
+  mergeRequest,
+  NOW,
+  review,
+  rigView,
+  type World,
+} from '../../test/support/rig-view-builder.ts';
+import type { Bead } from './model/bead.ts';
+import type { Why } from './queries.ts';
+import type { ReviewFacts } from './view.ts';
+import { whyBead } from './why.ts';
+
+const CHANGED = NOW - 5_000;
+const source = bead({ status: 'in_review', updatedAtMs: CHANGED });
+const request = (over: Partial<Bead> = {}): Bead => mergeRequest(source, { updatedAtMs: NOW - 4_000, ...over });
+
+/** What is not said: of the merge request, no command, no moment to look again. */
+function check({ of, world, says }: { of: Bead; world: Partial<World>; says: Partial<Why> }): void {
+  expect(whyBead(rigView({ beads: [of], ...world }), of, [], NOW)).toEqual({
+    id: of.id,
+    rule: 'merge-step',
+    command: null,
+    sinceMs: CHANGED,
+    wakeAtMs: null,
+    ...says,
+  });
+}
+
+describe('what a bead in review waits for', () => {
+  it('its merge request, in its own name', () => {
+    check({
+      of: source,
+      world: { beads: [source, mergeRequest(source)], reviews: [review(source)] },
+      says: {
+        state: 'in_review',
+        sentence: 'In line for main since 1 min.',
+        rule: 'merge-train',
+        next: 'The train takes it.',
+        sinceMs: NOW - 60_000,
+      },
+    });
+  });
+
+  it('a person, when its merge request does', () => {
+    const held = mergeRequest(source, { hold: 'needs_human', holdReason: 'Gate test is red twice.', updatedAtMs: 7 });
+    check({
+      of: source,
+      world: { beads: [source, held], reviews: [review(source)] },
+      says: {
+        state: 'needs_human',
+        sentence: 'Gate test is red twice.',
+        rule: 'merge-step',
+        next: 'A person has it tried again when it can go on, or cancels it.',
+        command: 'gt bead retry api-task1',
+        sinceMs: 7,
+      },
+    });
+  });
+
+  it.each([
+    ['no review', []],
+    ['a review without its bead', [review(source)]],
+  ])('says that its merge request is missing: %s', (_case, reviews) => {
+    check({
+      of: source,
+      world: { reviews },
+      says: {
+        state: 'in_review',
+        sentence: 'In review without a merge request.',
+        rule: 'invariant I5',
+        next: 'Run "gt doctor".',
+      },
+    });
+  });
+});
+
+describe('what a merge request waits for', () => {
+  const QUEUED = NOW - 60_000;
+  const at = (step: ReviewFacts['step'], over: Partial<ReviewFacts> = {}): Partial<World> => ({
+    reviews: [review(source, { step, ...over })],
+  });
+
+  it.each([
+    ['preparing', 'gt/api-task1 is being merged in the object database (main).'],
+    ['gating', 'gt/api-task1 runs its gates on the combined tree (main).'],
+    ['pushing', 'gt/api-task1 is being pushed to the target (main).'],
+  ] as const)('the result of its step: %s', (step, sentence) => {
+    check({
+      of: request({ status: 'in_progress' }),
+      world: at(step, { deadlineAtMs: NOW + 400 }),
+      says: { state: 'merging', sentence, next: 'The result of this step.', sinceMs: QUEUED, wakeAtMs: NOW + 400 },
+    });
+  });
+
+  it('the rework that blocks it', () => {
+    const rework = bead({ id: beadId('fix'), kind: 'rework', branchOf: source.id, title: 'Rework of it' });
+    const of = request({ openBlockers: 1 });
+    const waits = { state: 'reworking', next: 'api-fix is done.', sinceMs: QUEUED };
+    check({
+      of,
+      world: { beads: [of, rework], ...at('reworking', { heldReason: 'gate test is red' }) },
+      says: { ...waits, sentence: 'Waits for the rework api-fix: gate test is red.' },
+    });
+    check({
+      of,
+      world: { beads: [of, rework], ...at('reworking') },
+      says: { ...waits, sentence: 'Waits for the rework api-fix: Rework of it.' },
+    });
+  });
+
+  it('a person, when it is held', () => {
+    const held = {
+      state: 'needs_human',
+      next: 'A person has it tried again when it can go on, or cancels it.',
+      command: 'gt bead retry api-task1',
+      sinceMs: NOW - 4_000,
+    };
+    check({
+      of: request({ hold: 'needs_human', holdReason: 'Five rounds of rework' }),
+      world: at('reworking'),
+      says: { ...held, sentence: 'Five rounds of rework.' },
+    });
+    check({ of: request({ hold: 'needs_human' }), world: at('queued'), says: { ...held, sentence: 'Held.' } });
+  });
+
+  it('its turn in the line of its target', () => {
+    check({
+      of: request(),
+      world: at('queued', { targetBranch: 'release' }),
+      says: {
+        state: 'queued',
+        sentence: 'In line for release since 1 min.',
+        rule: 'merge-train',
+        next: 'The train takes it.',
+        sinceMs: QUEUED,
+      },
+    });
+  });
+
+  it('the merge request before it', () => {
+    const before = review(bead({ id: beadId('first') }), { beadId: beadId('merge0'), step: 'gating' });
+    const line = {
+      state: 'queued',
+      sentence: 'In line for main; api-merge0 is being merged.',
+      rule: 'merge-train',
+      next: 'api-merge0 is merged or leaves the train.',
+      sinceMs: QUEUED,
+    };
+    check({ of: request(), world: { reviews: [review(source), before] }, says: line });
+  });
+
+  it('nothing once it ended', () => {
+    check({
+      of: request({
+        status: 'closed',
+        closeReason: 'merged',
+        closedAtMs: NOW - 3_000,
+        evidence: { target: 'main', mergeSha: commit(5) },
+      }),
+      world: at('ended'),
+      says: { state: 'merged', sentence: `Merged into main as ${commit(5)}.`, next: null, sinceMs: NOW - 3_000 },
+    });
+  });
+
+  it('says that its record is missing', () => {
+    check({
+      of: request(),
+      world: {},
+      says: {
+        state: 'queued',
+        sentence: 'A merge request without its record.',
+        rule: 'invariant I5',
+        next: 'Run "gt doctor".',
+        sinceMs: NOW - 4_000,
+      },
+    });
+  });
+});
