@@ -3,6 +3,7 @@ import {
   attempt,
   bead,
   beadId,
+  CLOSED_BREAKER,
   commit,
   mergeRequest,
   NOW,
@@ -35,10 +36,80 @@ describe('verifyDone', () => {
   it.each(['verifying', 'promoting'] as const)('tells a person once when a claim stays %s', (state) => {
     const late = (agoMs: number) => ({ claimedAtMs: NOW - agoMs, claim: { state, kind: 'done' as const } });
     expect(judge(task, late(10))).toEqual({ decisions: [], wakeAtMs: NOW - 10 + CLAIM_DEADLINE_MS });
+    const overdue = `api-task1 is done, says its agent, but the claim has been ${state} for 10 min: the runner or the git host does not answer, or refuses gt/api-task1. It is asked for again by itself; look into the runner's log.`;
     expect(actions(task, late(CLAIM_DEADLINE_MS))).toEqual([
-      expect.objectContaining({ type: 'raise_escalation', causeKey: `bead:${task.id}`, severity: 'high' }),
+      {
+        type: 'raise_escalation',
+        causeKey: 'bead:api-task1',
+        severity: 'high',
+        category: 'merge',
+        subject: 'bead:api-task1',
+        message: overdue,
+      },
     ]);
+    expect(judge(task, late(CLAIM_DEADLINE_MS - 1))).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
     expect(judge({ ...task, escalated: true }, late(CLAIM_DEADLINE_MS))).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it.each<[string, Bead, Partial<AttemptFacts>, string]>([
+    ['done', task, claimed, `done was claimed at ${commit(5)}`],
+    ['done too early', bead({ status: 'in_progress' }), claimed, 'the claim came before the start was recorded'],
+    ['done without a commit', task, { ...claimed, claimedHead: null }, 'the claim came before the start was recorded'],
+    [
+      'no change',
+      task,
+      { claim: { state: 'recorded', kind: 'no_change' } },
+      'the agent says, with a reason, that nothing needs to change',
+    ],
+    [
+      'verified',
+      task,
+      { ...claimed, claim: { state: 'verified', kind: 'done' }, headSha: commit(5) },
+      'the claimed head is in its ref and ahead of its base',
+    ],
+    [
+      'promoted',
+      task,
+      { ...claimed, claim: { state: 'promoted', kind: 'done' }, headSha: commit(5) },
+      'the branch is on the origin at the verified head',
+    ],
+    [
+      'promoted, of a rework',
+      rework,
+      { ...claimed, claim: { state: 'promoted', kind: 'done' }, headSha: commit(5) },
+      'the continued branch is on the origin at the verified head',
+    ],
+    [
+      'refused',
+      task,
+      { ...claimed, claim: { state: 'refused', kind: 'done', code: 'dirty', message: 'Commit first.' } },
+      'the claim was refused: dirty',
+    ],
+    [
+      'refused, the agent gone',
+      task,
+      {
+        ...claimed,
+        claim: { state: 'refused', kind: 'done', code: 'dirty', message: 'Commit first.' },
+        processGone: true,
+      },
+      'the claim was refused and the agent is gone: dirty',
+    ],
+    [
+      'overdue',
+      task,
+      { ...claimed, claim: { state: 'verifying', kind: 'done' }, claimedAtMs: NOW - CLAIM_DEADLINE_MS },
+      'the verdict is overdue',
+    ],
+  ])('says in one decision why it acts: %s', (_what, of, over, reason) => {
+    expect(judge(of, over).decisions).toEqual([
+      {
+        rule: 'verify-done',
+        entity: `attempt:${attempt(of).id}`,
+        reason,
+        actions: expect.arrayContaining([expect.anything()]),
+      },
+    ]);
   });
 
   it.each([
@@ -46,6 +117,8 @@ describe('verifyDone', () => {
     ['that has ended', { ...claimed, endedAtMs: NOW }],
     ['whose verification is under way', { claim: { state: 'verifying', kind: 'done' } }],
     ['whose promotion is under way', { claim: { state: 'promoting', kind: 'done' } }],
+    ['whose verified head is lost', { claim: { state: 'verified', kind: 'done' }, headSha: null }],
+    ['whose promoted head is lost', { claim: { state: 'promoted', kind: 'done' }, headSha: null }],
   ] as const)('leaves an attempt alone %s', (_what, over) => {
     expect(judge(task, over)).toEqual({ decisions: [], wakeAtMs: null });
   });
@@ -56,11 +129,21 @@ describe('verifyDone', () => {
 
   describe('of a recorded claim', () => {
     it('asks git about the ref of this epoch, against the base of the task', () => {
-      const [action] = actions(task, { ...claimed, epoch: 3 });
-      expect(action).toMatchObject({
-        type: 'verify_done',
-        job: { kind: 'verify', ref: `refs/gt/attempts/${task.id}/3`, claimedHead: commit(5), base: commit(1) },
-      });
+      const row = attempt(task, { epoch: 3 });
+      expect(actions(task, { ...claimed, epoch: 3 })).toEqual([
+        {
+          type: 'verify_done',
+          attempt: row.id,
+          job: {
+            kind: 'verify',
+            key: `verify:${row.id}:${String(NOW - 10)}:${commit(5)}`,
+            repo: { rig: 'api', url: '/remotes/api.git', targetBranch: 'main' },
+            ref: `refs/gt/attempts/${task.id}/3`,
+            claimedHead: commit(5),
+            base: commit(1),
+          },
+        },
+      ]);
     });
 
     it('asks for a continued branch against the head of its merge request, in the ref of the source', () => {
@@ -80,6 +163,19 @@ describe('verifyDone', () => {
 
     it('sends a claim back that came before the start was recorded', () => {
       expect(actions(bead({ status: 'in_progress' }), claimed)).toEqual([
+        {
+          type: 'clear_claim',
+          attempt: attempt(task).id,
+          code: 'not_started',
+          message: 'The start of this attempt is not recorded yet. Call "gt done" again.',
+        },
+      ]);
+    });
+
+    it('sends the claim of a rework back whose merge request is gone', () => {
+      const row = attempt(rework, claimed);
+      const { decisions } = verifyDone(rigView({ beads: [source, rework], attempts: [row] }), row.id, NOW);
+      expect(decisions.flatMap((decision) => decision.actions)).toEqual([
         expect.objectContaining({ type: 'clear_claim', code: 'not_started' }),
       ]);
     });
@@ -90,10 +186,18 @@ describe('verifyDone', () => {
 
     it('promotes the first head of a branch that must not exist yet', () => {
       expect(actions(task, verified)).toEqual([
-        expect.objectContaining({
+        {
           type: 'promote_branch',
-          job: expect.objectContaining({ branch: `gt/${task.id}`, head: commit(5), expectedOld: null }),
-        }),
+          attempt: attempt(task).id,
+          job: {
+            kind: 'promote',
+            key: `promote:${attempt(task).id}:${String(NOW - 10)}:${commit(5)}`,
+            repo: { rig: 'api', url: '/remotes/api.git', targetBranch: 'main' },
+            branch: `gt/${task.id}`,
+            head: commit(5),
+            expectedOld: null,
+          },
+        },
       ]);
     });
 
@@ -105,8 +209,13 @@ describe('verifyDone', () => {
       ]);
     });
 
-    it('waits when the verified head is not recorded', () => {
-      expect(actions(task, { ...verified, headSha: null })).toEqual([]);
+    it('promotes to the branch that the merge request has, whatever it is called', () => {
+      const row = attempt(rework, verified);
+      const reviews = [{ ...reworking, branch: 'gt/hq-cv-00000' }];
+      const { decisions } = verifyDone(rigView({ beads: [source, rework], attempts: [row], reviews }), row.id, NOW);
+      expect(decisions.flatMap((decision) => decision.actions)).toEqual([
+        expect.objectContaining({ job: expect.objectContaining({ branch: 'gt/hq-cv-00000' }) }),
+      ]);
     });
   });
 
@@ -115,7 +224,13 @@ describe('verifyDone', () => {
 
     it('brings the task into review with a merge request', () => {
       expect(actions(task, promoted)).toEqual([
-        expect.objectContaining({ type: 'end_attempt', outcome: 'done' }),
+        {
+          type: 'end_attempt',
+          attempt: attempt(task).id,
+          outcome: 'done',
+          reason: 'the branch is on the origin at the verified head',
+          signature: null,
+        },
         { type: 'transition_bead', bead: task.id, from: 'in_progress', to: 'in_review' },
         { type: 'create_review', source: task.id, head: commit(5) },
       ]);
@@ -123,6 +238,22 @@ describe('verifyDone', () => {
 
     it('needs no process for that: the agent may be long dead', () => {
       expect(actions(task, { ...promoted, processGone: true, contactLostAtMs: 0 })).toHaveLength(3);
+    });
+
+    it('shows that agents can be started again', () => {
+      const row = attempt(task, promoted);
+      const breaker = { ...CLOSED_BREAKER, failures: 1 };
+      const { decisions } = verifyDone(rigView({ beads: [task], attempts: [row], breaker }), row.id, NOW);
+      expect(decisions.flatMap((decision) => decision.actions)).toContainEqual({ type: 'reset_breaker' });
+    });
+
+    it('integrates a rework whose merge request is gone, and moves nothing', () => {
+      const row = attempt(rework, promoted);
+      const { decisions } = verifyDone(rigView({ beads: [source, rework], attempts: [row] }), row.id, NOW);
+      expect(decisions.flatMap((decision) => decision.actions.map((action) => action.type))).toEqual([
+        'end_attempt',
+        'transition_bead',
+      ]);
     });
 
     it('integrates a rework and moves the head of the one merge request', () => {
@@ -145,8 +276,28 @@ describe('verifyDone', () => {
 
     it('closes the bead with the reason as evidence', () => {
       expect(actions(task, nothing)).toEqual([
-        expect.objectContaining({ type: 'end_attempt', outcome: 'no_change' }),
-        expect.objectContaining({ to: 'closed', closeReason: 'no_change', evidence: { note: 'it is there already' } }),
+        {
+          type: 'end_attempt',
+          attempt: attempt(task).id,
+          outcome: 'no_change',
+          reason: 'it is there already',
+          signature: null,
+        },
+        {
+          type: 'transition_bead',
+          bead: task.id,
+          from: 'in_progress',
+          to: 'closed',
+          closeReason: 'no_change',
+          evidence: { note: 'it is there already' },
+        },
+      ]);
+    });
+
+    it('has an empty reason when none was recorded', () => {
+      expect(actions(task, { ...nothing, claimSummary: null })).toEqual([
+        expect.objectContaining({ reason: '' }),
+        expect.objectContaining({ evidence: { note: '' } }),
       ]);
     });
 
@@ -173,7 +324,12 @@ describe('verifyDone', () => {
 
     it('ends the attempt as rejected when nobody is left to answer, and counts it', () => {
       const list = actions(task, { ...refused, processGone: true });
-      expect(list[0]).toMatchObject({ type: 'end_attempt', outcome: 'rejected', signature: 'rejected/no_commits' });
+      expect(list[0]).toMatchObject({
+        type: 'end_attempt',
+        outcome: 'rejected',
+        reason: 'The claim was refused: There is no commit.',
+        signature: 'rejected/no_commits',
+      });
       expect(list).toContainEqual(expect.objectContaining({ type: 'charge_bead', failures: 1 }));
     });
   });

@@ -28,7 +28,7 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
     case 'verified':
       return orderPromotion(view, bead, attempt);
     case 'promoted':
-      return act(acceptDone(view, bead, attempt));
+      return attempt.headSha === null ? NOTHING : act(acceptDone(view, bead, attempt, attempt.headSha));
     case 'refused':
       return act(refuse(view, attempt, attempt.claim, nowMs));
     default:
@@ -129,11 +129,9 @@ function orderPromotion(view: RigView, bead: Bead, attempt: AttemptFacts): RigVe
   );
 }
 
-function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
-  const head = attempt.headSha;
+function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts, head: Sha): RigDecision {
   const reason = 'the branch is on the origin at the verified head';
   const end: RigAction = { type: 'end_attempt', attempt: attempt.id, outcome: 'done', reason, signature: null };
-  if (head === null) return decision(attempt, reason, []);
   if (bead.branchOf === null) {
     return decision(attempt, reason, [
       end,
