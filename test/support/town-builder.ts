@@ -1,7 +1,9 @@
-/** What a town records beside its rigs, as plain objects: escalations and mail. */
+/** What a town records beside its rigs, as plain objects: escalations and mail, and what its rules read. */
 import { trusted } from '../../src/core/model/ids.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
 import type { EscalationSummary } from '../../src/core/queries.ts';
+import type { TownView } from '../../src/core/town-view.ts';
+import { noBudgets } from './no-budgets.ts';
 
 /** An open escalation of the town itself that nobody has seen yet and that does not rise. */
 export const escalation = (over: Partial<EscalationSummary> = {}): EscalationSummary => ({
@@ -45,5 +47,19 @@ export const mail = (over: Partial<Mail> = {}): Mail => ({
   expiresAtMs: 1_000_000,
   endedAtMs: null,
   endReason: null,
+  ...over,
+});
+
+/** A town in which nothing is recorded. */
+export const townView = (over: Partial<TownView> = {}): TownView => ({
+  convoy: () => null,
+  convoyBeads: () => [],
+  convoyAdditions: () => [],
+  convoyLandings: () => [],
+  convoyAskedAbout: () => 0,
+  escalation: () => null,
+  escalationRoutes: () => [],
+  rigNames: () => [],
+  ...noBudgets,
   ...over,
 });

@@ -91,7 +91,7 @@ function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs
       if ((view.bead(review.sourceBeadId)?.cancelRequestedAtMs ?? null) !== null) return cancelBeforePush(view, review);
       const gates = view.config().gates;
       const next =
-        gates.length === 0 ? pushStep(view, review, candidate, nowMs) : gateStep(view, review, candidate, nowMs);
+        gates.length === 0 ? pushStep(view, review, candidate, nowMs) : gateStep(view, review, candidate.sha, nowMs);
       return decide(review, gates.length === 0 ? 'clean merge and no gates' : 'clean merge; gates run on its tree', [
         { ...next, fromStep: 'preparing', candidate },
       ]);
@@ -140,13 +140,13 @@ interface Candidate {
 }
 
 /** Keys hold the version: the same candidate may come again after a lost race, and an old result must not answer it. */
-function gateStep(view: RigView, review: ReviewFacts, candidate: Candidate, nowMs: number): StepAction {
+function gateStep(view: RigView, review: ReviewFacts, candidate: Sha, nowMs: number): StepAction {
   const gates = view.config().gates;
   const job: Job = {
     kind: 'gates',
-    key: `gates:${review.beadId}:${candidate.sha}:${String(review.version)}`,
+    key: `gates:${review.beadId}:${candidate}:${String(review.version)}`,
     repo: repoOf(view, review),
-    commit: candidate.sha,
+    commit: candidate,
     gates,
   };
   const budgetMs = gates.reduce((sum, gate) => sum + gate.timeoutMs, GATE_TIMEOUT_MS);
@@ -208,12 +208,10 @@ function afterGates(
 function killedGate(view: RigView, review: ReviewFacts, red: RedGate, nowMs: number): RigVerdicts {
   const gateKills = review.gateKills + 1;
   const what = `gate ${red.name} was ended by ${red.killedBy ?? 'a signal'}`;
-  if (gateKills < GATE_KILLS_MAX && review.candidateSha !== null && review.targetSha !== null) {
-    const candidate = { sha: review.candidateSha, tree: review.testedTree ?? '', targetSha: review.targetSha };
+  if (gateKills < GATE_KILLS_MAX && review.candidateSha !== null)
     return decide(review, `${what}, which says nothing about the work; it runs again`, [
-      { ...gateStep(view, review, candidate, nowMs), gateKills },
+      { ...gateStep(view, review, review.candidateSha, nowMs), gateKills },
     ]);
-  }
   const question = `The ${what} ${String(gateKills)} times on ${review.sourceBeadId}: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry ${review.sourceBeadId}".`;
   return decide(review, `${what} too often`, [
     {
