@@ -1,6 +1,7 @@
 import { AgentTalk } from './agent-talk.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
+import { doomOf, type Doom } from './fates.ts';
 import type { DoneAnswer } from './claims.ts';
 import { PLAIN, type Content, type GitModel } from './git-model.ts';
 import { Violation } from './ledger.ts';
@@ -47,6 +48,7 @@ export class Agent {
   readonly #repo: GitModel;
   readonly #chance: Prng;
   readonly #talk: AgentTalk;
+  readonly #doom: Doom;
   #temper: Temper;
   #asked = false;
   #alive = true;
@@ -60,9 +62,8 @@ export class Agent {
     this.head = parts.base;
     this.#repo = repoOf(parts.sim, request.rig);
     this.#chance = parts.sim.chance(`agent ${request.attempt}`);
-    // Some beads are beyond every agent: they must end as failed, not run for ever.
-    const cursed = parts.sim.chance(`nature of ${request.bead}`).chance(0.04);
-    this.#temper = cursed ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
+    this.#doom = doomOf(parts.sim, request);
+    this.#temper = this.#doom !== 'none' ? 'fails' : parts.sim.storm() ? this.#chance.weighted(TEMPERS) : 'good';
     this.#talk = new AgentTalk({
       sim: parts.sim,
       door: parts.door,
@@ -78,7 +79,10 @@ export class Agent {
     this.#parts.sim.note(`agent ${this.#parts.row.request.attempt} is ${this.#temper}`);
     // Most work is short; some outlasts leases, patrols and outages.
     const slow = this.#chance.chance(this.#parts.sim.long ? 0.6 : 0.1);
-    const workMs = this.#chance.between(2_000, slow ? 8 * 60_000 : 40_000);
+    const workMs =
+      this.#doom === 'slow'
+        ? this.#chance.between(6 * 60_000, 12 * 60_000)
+        : this.#chance.between(2_000, slow ? 8 * 60_000 : 40_000);
     this.#later(workMs / 2, 'works', () => {
       this.#parts.activity();
     });
@@ -175,7 +179,7 @@ export class Agent {
         this.#exit({ exitCode: 0, signal: null, lastLine: `wrote ${String(this.#chance.int(100))} lines` });
         return;
       case 'fails':
-        this.#exit({ exitCode: 1, signal: null, lastLine: `error ${this.#chance.pick(ERRORS) ?? ''}` });
+        this.#exit({ exitCode: 1, signal: null, lastLine: `error ${this.#errorOf()}` });
         return;
       case 'fails_alike':
         this.#exit({ exitCode: 1, signal: null, lastLine: 'error: the same' });
@@ -185,6 +189,12 @@ export class Agent {
         this.#claim(null);
         this.#afterClaim();
     }
+  }
+
+  /** The doomed never fail twice alike: that would be a question for a person instead of a failure. */
+  #errorOf(): string {
+    if (this.#doom === 'none') return this.#chance.pick(ERRORS) ?? '';
+    return ERRORS[this.#parts.row.request.epoch % ERRORS.length] ?? '';
   }
 
   /** What the impatient do while their claim is being judged. */

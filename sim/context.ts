@@ -18,6 +18,10 @@ export interface Sim {
   readonly chance: (name: string) => Prng;
   /** What somebody does in the moment in which the next push begins; called with the lineage that is pushed. */
   readonly atPush: { next: ((bead: string) => void) | null };
+  /** What somebody does in the moment in which the next feature branch is looked at before it lands; called with its name. */
+  readonly atLanding: { next: ((branch: string) => void) | null };
+  /** What somebody does when a merge request is red again, so that its rework waits; called with its lineage. */
+  readonly atRedAgain: { next: ((bead: string) => void) | null; readonly red: Set<string> };
   /** Who hears that an agent asks people something. */
   readonly asked: { hear: (agent: string) => void };
   /** True while people act and faults strike. */

@@ -1,5 +1,6 @@
 import type { Job, JobResult } from '../src/core/facts.ts';
 import { repoOf, type Sim } from './context.ts';
+import { isCursedLanding } from './fates.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 
 /** What a job does to git and finds there; the same answers as the real runner gives. */
@@ -106,14 +107,19 @@ function broughtBy(repo: GitModel, head: string, target: string): string {
 
 function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {
   const timedOut = sim.weather.hits('gates_timeout');
-  const red = timedOut || repo.isRed(job.commit) || sim.weather.hits('gates_flaky');
+  const cursed = isCursedLanding(sim, repo, job.commit);
+  const red = timedOut || cursed || repo.isRed(job.commit) || sim.weather.hits('gates_flaky');
   const name = job.gates[0]?.name ?? 'test';
   if (sim.weather.hits('gates_killed')) {
     const killed = { name, exitCode: null, timedOut: false, killedBy: 'SIGKILL', durationMs: 1_000, tail: '' };
     return { result: 'gates', green: false, runs: [killed] };
   }
   // Some failures are alike, some are not; digits are no difference.
-  const tail = red ? `red ${'abcd'.charAt(Number.parseInt(job.commit.slice(-4), 16) % 4)}` : '';
+  const tail = cursed
+    ? 'red together'
+    : red
+      ? `red ${'abcd'.charAt(Number.parseInt(job.commit.slice(-4), 16) % 4)}`
+      : '';
   const run = { name, exitCode: timedOut ? null : red ? 1 : 0, timedOut, durationMs: 1_000, tail };
   return { result: 'gates', green: !red, runs: [run] };
 }

@@ -7,6 +7,7 @@ import type { BeadSummary, ConvoyDetail } from '../src/core/queries.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
+import { doomedConvoy } from './fates.ts';
 import { outsidePush } from './git-jobs.ts';
 import { PLAIN } from './git-model.ts';
 import type { PersonKind, PersonStep } from './plan.ts';
@@ -64,6 +65,7 @@ export class People {
         this.#createBead(step, chance, caller);
         return;
       case 'convoy':
+      case 'doomed_convoy':
         this.#createConvoy(step, chance, caller);
         return;
       default:
@@ -129,8 +131,22 @@ export class People {
   }
 
   #changeConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
-    const id = chance.pick(this.convoys);
-    if (id === undefined) return;
+    // A convoy that is about to land is the hardest to call off.
+    if (step.kind === 'convoy_close' && chance.chance(0.6))
+      this.#sim.atLanding.next = (branch) => {
+        this.#orderOfConvoy(step, trusted.convoy(branch.replace(/^gt\//, '')), { chance, caller });
+      };
+    else {
+      const id = chance.pick(this.convoys);
+      if (id !== undefined) this.#orderOfConvoy(step, id, { chance, caller });
+    }
+  }
+
+  #orderOfConvoy(
+    step: PersonStep,
+    id: ConvoyId,
+    { chance, caller }: { readonly chance: Prng; readonly caller: Caller },
+  ): void {
     const change = this.#changeOf(step, id, chance);
     this.#ask(
       `${step.kind} ${id}`,
@@ -170,7 +186,10 @@ export class People {
   }
 
   #createConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
-    const input = this.#convoyPlan(step, chance);
+    const input =
+      step.kind === 'doomed_convoy'
+        ? doomedConvoy(step, this.#rigs.map(trusted.rig), chance)
+        : this.#convoyPlan(step, chance);
     this.#ask(
       `create ${step.id}`,
       (town) => town.createConvoy(input, caller),
@@ -213,21 +232,26 @@ export class People {
     const bead = chance.pick(this.beads);
     if (bead === undefined) return;
     // The narrowest moment for a change of mind is while the push is under way.
-    if (step.kind === 'close' && chance.chance(0.5))
+    if (step.kind === 'close' && chance.chance(0.4))
       this.#sim.atPush.next = (pushed) => {
         this.#order(step, trusted.bead(pushed), chance, caller);
       };
     // Another is while its rework is about to begin.
-    else if (step.kind === 'close' && chance.chance(0.4)) this.#closeInRework(step, chance, caller);
+    else if (step.kind === 'close' && chance.chance(0.5)) this.#closeInRework(step, chance, caller);
     else this.#order(step, bead, chance, caller);
   }
 
   #closeInRework(step: PersonStep, chance: Prng, caller: Caller): void {
+    this.#sim.atRedAgain.next = (bead) => {
+      this.#sim.time.after(chance.between(1_000, 20_000), `people have seen that ${bead} is red again`, () => {
+        this.#order(step, trusted.bead(bead), chance, caller);
+      });
+    };
     this.#ask(
       `queue for ${step.id}`,
       (town) => town.listQueue(),
       (queue) => {
-        const entry = queue.find(({ step: at }) => at === 'reworking') ?? queue[0];
+        const entry = queue.find(({ step: at }) => at === 'reworking');
         if (entry !== undefined) this.#order(step, entry.sourceBeadId, chance, caller);
       },
     );

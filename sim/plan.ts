@@ -4,6 +4,7 @@ import { Prng } from './prng.ts';
 export const PERSON_KINDS = [
   'bead',
   'convoy',
+  'doomed_convoy',
   'start_convoy',
   'sling',
   'close',
@@ -111,6 +112,9 @@ export const FAULTS_MIN = 10;
 /** Each so manieth seed is long: its waits, patrols and outages have time to grow into each other. */
 const LONG_EVERY = 20;
 
+/** Share of the stories with a convoy that must be aborted. */
+const DOOMED_CHANCE = 0.2;
+
 /** How large a story is. Work comes in the first part of the storm, so that there is something to disturb in the rest. */
 interface Size {
   readonly stormMs: number;
@@ -142,7 +146,7 @@ const LONG: Size = {
   spellMaxMs: 30 * 60 * MINUTE,
 };
 
-const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = {
+const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy'>, number>> = {
   start_convoy: 2,
   sling: 3,
   close: 5,
@@ -155,7 +159,7 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy'>, number>> = 
   convoy_add: 2,
   convoy_remove: 2,
   convoy_update: 2,
-  convoy_close: 1,
+  convoy_close: 2,
   settings: 2,
   push: 4,
   outside_merge: 3,
@@ -184,6 +188,7 @@ export function makePlan(seed: number): Plan {
   for (let n = chance.between(...size.later); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, stormMs);
   add('bead', workMs, stormMs);
   add('convoy', workMs, stormMs);
+  if (chance.chance(DOOMED_CHANCE)) add('doomed_convoy', 0, workMs);
   const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
   return {
     seed,

@@ -68,11 +68,13 @@ export class RunnerJobs {
     const running: Running = { tellByFact: job.kind === 'gates', cancelled: false, waiters: [] };
     this.#running.set(job.key, running);
     if (job.kind === 'push') this.#pushBegins(job);
+    if (job.kind === 'branch') this.#landingBegins(job);
     const slow = this.#sim.weather.hits('git_slow');
     const workMs = slow ? this.#chance.between(1_000, 40_000) : this.#chance.between(5, 400);
     const gateMs = job.kind === 'gates' ? this.#chance.between(500, this.#sim.long ? 120_000 : 15_000) : 0;
     this.#later(workMs + gateMs, `job ${job.key} works`, () => {
       const result = performJob(this.#sim, job);
+      if (job.kind === 'gates' && result.result === 'gates' && !result.green) this.#isRed(job);
       this.#sim.note(`job ${job.key} run ${String(run)}: ${result.result}`);
       this.#later(this.#chance.between(1, 200), `job ${job.key} ends`, () => {
         this.#finish(job, run, result);
@@ -87,6 +89,27 @@ export class RunnerJobs {
     if (bead === null || atPush.next === null) return;
     const act = atPush.next;
     atPush.next = null;
+    act(bead);
+  }
+
+  /** A branch that has a known commit is checked only before a landing, or when it was lost. */
+  #landingBegins(job: Extract<Job, { readonly kind: 'branch' }>): void {
+    const { atLanding } = this.#sim;
+    if (job.repo.restore === undefined || atLanding.next === null) return;
+    const act = atLanding.next;
+    atLanding.next = null;
+    act(job.repo.targetBranch);
+  }
+
+  #isRed(job: Extract<Job, { readonly kind: 'gates' }>): void {
+    const { atRedAgain } = this.#sim;
+    const { bead } = repoOf(this.#sim, job.repo.rig).get(job.commit);
+    if (bead === null) return;
+    const isFirst = !atRedAgain.red.has(bead);
+    atRedAgain.red.add(bead);
+    if (isFirst || atRedAgain.next === null) return;
+    const act = atRedAgain.next;
+    atRedAgain.next = null;
     act(bead);
   }
 

@@ -96,6 +96,8 @@ class World {
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
       atPush: { next: null },
+      atLanding: { next: null },
+      atRedAgain: { next: null, red: new Set() },
       asked: { hear: () => undefined },
       storm: () => this.#storm,
       long: plan.long,
