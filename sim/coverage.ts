@@ -12,6 +12,7 @@ export const RULES = [
   'feature-branch',
   'landing',
   'aborted-convoy',
+  'archive',
   'dead-agent',
   'dispatch-breaker',
   'escalation',
@@ -20,6 +21,7 @@ export const RULES = [
   'lost-contact',
   'mail',
   'mail-expiry',
+  'retire-agent',
   'merge-step',
   'merge-train',
   'nudge',
@@ -50,7 +52,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['continuation open>failed', 'giving up by a person is a later command'],
   ['agent stopping>unknown', 'an agent that is being stopped stays so when contact is lost'],
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
-  ['agent idle>dead', 'agents do not retire yet'],
 ]);
 
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */

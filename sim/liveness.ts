@@ -1,5 +1,6 @@
-import { FAILURES_MAX } from '../src/core/limits.ts';
+import { FAILURES_MAX, MAIL_KEPT_MS } from '../src/core/limits.ts';
 import type { SqlRow } from '../src/ports/sql.ts';
+import { ArchiveStore } from '../src/store/archive-store.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
@@ -28,6 +29,7 @@ export class Rest {
   check(): void {
     for (const database of this.#brain.databases.values()) this.#queues(database);
     for (const rig of this.#rigs()) {
+      unpack(rig);
       this.#processes(rig);
       for (const bead of rig.sql.all(`SELECT id FROM beads WHERE status NOT IN ('closed', 'failed')`))
         this.#beadWaits(rig, text(bead, 'id'));
@@ -53,7 +55,10 @@ export class Rest {
         seen.set(text(row, 'subject'), (seen.get(text(row, 'subject')) ?? 0) + 1);
     for (const [subject, to] of mails) {
       const copies = seen.get(subject) ?? 0;
-      const kept = to === 'daemon/' || copies + (seen.get(`Returned: ${subject}`) ?? 0) > 0;
+      const kept =
+        this.#sim.time.wallOffsetMs > MAIL_KEPT_MS ||
+        to === 'daemon/' ||
+        copies + (seen.get(`Returned: ${subject}`) ?? 0) > 0;
       this.#must(kept, 'I19', () => `the mail "${subject}" to ${to} was acknowledged and is nowhere`);
       this.#must(copies <= 1, 'I17', () => `the mail "${subject}" to ${to} is there ${String(copies)} times`);
     }
@@ -89,7 +94,7 @@ export class Rest {
       'SELECT id, ended_at, process_gone FROM attempts WHERE ended_at IS NULL OR process_gone = 0',
     );
     this.#must(live === undefined, 'V3', () => `${address}: the attempt ${String(live?.['id'])} never ended`);
-    const [agent] = sql.all(`SELECT id, status FROM agents WHERE status <> 'idle'`);
+    const [agent] = sql.all(`SELECT id, status FROM agents WHERE status NOT IN ('idle', 'dead')`);
     this.#must(agent === undefined, 'V3', () => `${String(agent?.['id'])} is ${String(agent?.['status'])} for ever`);
     const [process] = this.#sim.ledger.processes.keys();
     this.#must(process === undefined, 'V4', () => `the process of ${String(process)} runs for ever`);
@@ -331,4 +336,10 @@ function mergeShaOf(row: SqlRow): string | null {
   const evidence: unknown = JSON.parse(text(row, 'evidence'));
   if (typeof evidence !== 'object' || evidence === null || !('mergeSha' in evidence)) return null;
   return typeof evidence.mergeSha === 'string' ? evidence.mergeSha : null;
+}
+
+/** The archive comes back, so that what is checked at the end is checked of everything that ever ended. */
+function unpack({ sql }: SimDatabase): void {
+  const archive = new ArchiveStore(sql);
+  for (const row of sql.all('SELECT source_bead_id FROM archive')) archive.bringBack(text(row, 'source_bead_id'));
 }

@@ -205,8 +205,9 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
   const atMs = chance.between(0, size.stormMs - MINUTE);
-  // A machine that was asleep for a week: mail expires, queues are pruned.
-  const asleepMs = kind === 'clock_jump' && chance.chance(0.2) ? 8 * 24 * 60 * MINUTE : 0;
+  // A machine that was asleep for a week or for months: mail expires, queues are pruned, what ended goes to the archive.
+  const asleep = kind === 'clock_jump' ? chance.weighted({ none: 7, week: 2, months: 1 }) : 'none';
+  const asleepMs = ASLEEP_DAYS[asleep] * 24 * 60 * MINUTE;
   const wantedMs = chance.between(low, high) + asleepMs;
   const durationMs = kind.startsWith('clock_') ? wantedMs : Math.min(wantedMs, size.spellMaxMs);
   const strength = kind === 'disk_full' ? 1 : chance.between(20, 100) / 100;
@@ -217,6 +218,7 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
 }
 
 const SECOND = 1_000;
+const ASLEEP_DAYS = { none: 0, week: 8, months: 70 } as const;
 const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
   crash_statement: [10, 5 * SECOND],
   crash_before_commit: [10, 5 * SECOND],

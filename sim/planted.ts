@@ -260,6 +260,18 @@ export const PLANTED: readonly Planted[] = [
     put: 'return;',
   },
   {
+    name: 'what somebody waits for in vain is archived',
+    file: 'store/archive-store.ts',
+    find: "WHERE b.blocker_ref = ? AND b.state = 'failed' AND w.status IN",
+    put: "WHERE b.blocker_ref = ? AND b.state = 'never' AND w.status IN",
+  },
+  {
+    name: 'an archived bead is not found when it is named',
+    file: 'actors/rig/rig-context.ts',
+    find: 'if (bead !== null || !this.view.archive.bringBack(id)) return bead;',
+    put: 'return bead;',
+  },
+  {
     name: 'a silent agent stays stalled when its attempt ends',
     file: 'core/rules/gupp.ts',
     find: 'return endingActions(view, attempt, ending, nowMs);',

@@ -163,7 +163,11 @@ export type RigAction =
     }
   | { readonly type: 'send_mail'; readonly mail: NewMail }
   /** Nobody read it in time: back to the sender, or to rest. */
-  | { readonly type: 'return_mail'; readonly mail: MailId };
+  | { readonly type: 'return_mail'; readonly mail: MailId }
+  /** A branch that ended before then rests, with all that belongs to it. */
+  | { readonly type: 'archive_bead'; readonly source: BeadId; readonly endedBeforeMs: number }
+  /** Its identity stays taken. */
+  | { readonly type: 'retire_agent'; readonly agent: AgentId };
 
 /**
  * `immediate`: into the running turn. `wait-idle`: when the turn ends. `queue`: never into the session; the agent finds it

@@ -23,6 +23,7 @@ const REST: InvariantFacts = {
   blockerCounts: new Map(),
   mergedWithoutCommit: [],
   beadCounts: [],
+  archivedInUse: [],
   polecatsMax: 4,
   breaker: CLOSED_BREAKER,
   resyncDueAtMs: null,
@@ -181,6 +182,12 @@ describe('the invariants of a rig', () => {
       const row = { what: 'issue open', counted: 2, found: 2 };
       expect(saidOf({ beadCounts: [row] })).toEqual([]);
       expect(saidOf({ beadCounts: [{ ...row, found: 1 }] })).toEqual(['I27 issue open: counted 2, there are 1']);
+    });
+
+    it('I33: refer to nothing that is archived', () => {
+      expect(saidOf({ archivedInUse: ['api-a waits for api-b'] })).toEqual([
+        'I33 api-a waits for api-b, which is archived',
+      ]);
     });
 
     it('I9: closed as merged names its commit', () => {

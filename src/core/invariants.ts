@@ -28,6 +28,8 @@ export interface InvariantFacts {
   readonly mergedWithoutCommit: readonly string[];
   /** Counts of beads that SQL keeps, and what the rows say; of statuses that are not terminal. */
   readonly beadCounts: readonly { readonly what: string; readonly counted: number; readonly found: number }[];
+  /** What lives and refers to something archived. */
+  readonly archivedInUse: readonly string[];
   readonly polecatsMax: number;
   readonly breaker: BreakerFacts;
   readonly resyncDueAtMs: number | null;
@@ -137,6 +139,7 @@ function beads(facts: InvariantFacts): Violation[] {
   return [
     ...violations,
     ...facts.mergedWithoutCommit.map((id) => ({ code: 'I9', text: `${id} is closed as merged without a commit` })),
+    ...facts.archivedInUse.map((text) => ({ code: 'I33', text: `${text}, which is archived` })),
     ...facts.beadCounts
       .filter((row) => row.counted !== row.found)
       .map((row) => ({

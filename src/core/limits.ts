@@ -204,6 +204,12 @@ export const HOUSEKEEPING_EVERY_MS: number = 60 * MINUTE;
 export const HOUSEKEEPING_GOES_ON_MS: number = 10 * SECOND;
 /** Recorded turns and journal rows are kept at least this long, if a snapshot holds what they led to. */
 export const HISTORY_KEPT_MS: number = 7 * 24 * 60 * MINUTE;
+/** Beads that ended stay in their tables for a month: people come back to last week's work, rarely to last quarter's. */
+export const BEADS_KEPT_MS: number = 30 * 24 * 60 * MINUTE;
+/** An agent that nobody used for a day retires: its name is history, and the list shows who works. */
+export const AGENT_UNUSED_MS: number = 24 * 60 * MINUTE;
+/** Branches that housekeeping looks at in one turn; each may have some dozen rows. */
+export const ARCHIVE_BATCH = 50;
 /** Fewer recorded turns are not worth a copy of the database: they run again within seconds. */
 export const SNAPSHOT_TURNS_MIN = 2_000;
 

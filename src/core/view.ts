@@ -129,6 +129,10 @@ export interface RigView {
   runnerInstance(): RunnerInstance | null;
   /** True when the end of this bead was reported to the town. */
   endReported(bead: BeadId): boolean;
+  /** True while something of this branch lives, ended after `beforeMs`, or is needed by what lives. */
+  isKept(source: BeadId, beforeMs: number): boolean;
+  /** True while a bead or a mail waits for this agent. */
+  isAgentNeeded(agent: AgentId): boolean;
   /** True when the policy of its convoy cancels it once something it waits for has failed. */
   skipsFailed(bead: BeadId): boolean;
   /** True when the town must hear of this bead's end: it is in a convoy, or a bead of another rig waits for it. */

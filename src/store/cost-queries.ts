@@ -7,23 +7,34 @@ const TAKEN = ['done', 'no_change'];
 
 /** What the attempts of one rig used, grouped by what they were and what became of them. Reads as far back as is asked. */
 export function costGroups(sql: Sql, rig: string, filter: CostFilter): readonly CostGroup[] {
+  const { sinceMs = 0, convoy = null, bead = null } = filter;
+  const chosen = [sinceMs, convoy, convoy, bead, bead, bead];
   const rows = sql.all(
-    `SELECT a.runtime AS runtime, coalesce(used_model, a.model) AS used, a.outcome AS outcome,
-        (s.status = 'failed' OR s.close_reason = 'cancelled') AS lost, COUNT(*) AS attempts,
+    `WITH used AS (
+        SELECT a.runtime AS runtime, coalesce(a.used_model, a.model) AS model, a.outcome AS outcome,
+          (s.status = 'failed' OR s.close_reason = 'cancelled') AS lost, a.tokens_in AS tokens_in, a.tokens_out AS tokens_out,
+          a.tokens_cached AS tokens_cached, a.cost_micro_usd AS cost, a.usage_gap AS gap, a.running_at AS running_at,
+          a.reserved_micro_usd AS reserved_usd, a.reserved_tokens AS reserved_tokens, a.assumed_micro_usd AS assumed_usd, a.assumed_tokens AS assumed_tokens
+        FROM attempts a JOIN beads s ON s.id = a.source_bead_id
+        WHERE a.started_at >= ? AND (? IS NULL OR a.convoy_id = ?) AND (? IS NULL OR a.source_bead_id = ? OR a.bead_id = ?)
+        UNION ALL
+        SELECT c ->> 'runtime', coalesce(c ->> 'used_model', c ->> 'model'), c ->> 'outcome', lost, c ->> 'tokens_in', c ->> 'tokens_out',
+          c ->> 'tokens_cached', c ->> 'cost_micro_usd', coalesce(c ->> 'usage_gap', 0), c ->> 'running_at', 0, 0,
+          c ->> 'assumed_micro_usd', c ->> 'assumed_tokens'
+        FROM (SELECT r.content AS c, a.lost AS lost FROM archive a JOIN archive_rows r ON r.source_bead_id = a.source_bead_id AND r.part = 'attempts'
+          WHERE a.ended_at >= ?)
+        WHERE c ->> 'started_at' >= ? AND (? IS NULL OR c ->> 'convoy_id' = ?) AND (? IS NULL OR c ->> 'source_bead_id' = ? OR c ->> 'bead_id' = ?)
+      )
+      SELECT runtime, model AS used, outcome, lost, COUNT(*) AS attempts,
         coalesce(SUM(tokens_in), 0) AS tokens_in, coalesce(SUM(tokens_out), 0) AS tokens_out, coalesce(SUM(tokens_cached), 0) AS tokens_cached,
-        SUM(cost_micro_usd) AS cost, SUM(running_at IS NOT NULL AND (cost_micro_usd IS NULL OR usage_gap = 1)) AS unknown_cost,
+        SUM(cost) AS cost, SUM(running_at IS NOT NULL AND (cost IS NULL OR gap = 1)) AS unknown_cost,
         SUM(running_at IS NOT NULL AND tokens_in IS NULL) AS unknown_tokens,
-        coalesce(SUM(reserved_micro_usd), 0) AS reserved_usd, coalesce(SUM(reserved_tokens), 0) AS reserved_tokens,
-        SUM(assumed_micro_usd) AS assumed_usd, SUM(assumed_tokens) AS assumed_tokens
-      FROM attempts a JOIN beads s ON s.id = a.source_bead_id
-      WHERE started_at >= ? AND (? IS NULL OR a.convoy_id = ?) AND (? IS NULL OR a.source_bead_id = ? OR a.bead_id = ?)
-      GROUP BY a.runtime, used, a.outcome, lost`,
-    filter.sinceMs ?? 0,
-    filter.convoy ?? null,
-    filter.convoy ?? null,
-    filter.bead ?? null,
-    filter.bead ?? null,
-    filter.bead ?? null,
+        coalesce(SUM(reserved_usd), 0) AS reserved_usd, coalesce(SUM(reserved_tokens), 0) AS reserved_tokens,
+        SUM(assumed_usd) AS assumed_usd, SUM(assumed_tokens) AS assumed_tokens
+      FROM used GROUP BY runtime, used, outcome, lost`,
+    ...chosen,
+    sinceMs,
+    ...chosen,
   );
   return rows.map((row) => ({
     rig,
@@ -54,14 +65,15 @@ function wasteOf(outcome: string | null, isLost: boolean): string | null {
 
 /** Changes that reached their target, of the same selection. */
 export function mergedCount(sql: Sql, filter: CostFilter): number {
+  const { sinceMs = 0, convoy = null, bead = null } = filter;
+  const chosen = [sinceMs, convoy, convoy, bead, bead];
   const row = sql.all(
-    `SELECT COUNT(*) AS n FROM beads m JOIN beads s ON s.id = m.parent_id
-      WHERE m.type = 'merge_request' AND m.close_reason = 'merged' AND m.closed_at >= ? AND (? IS NULL OR s.convoy_id = ?) AND (? IS NULL OR s.id = ?)`,
-    filter.sinceMs ?? 0,
-    filter.convoy ?? null,
-    filter.convoy ?? null,
-    filter.bead ?? null,
-    filter.bead ?? null,
+    `SELECT (SELECT COUNT(*) FROM beads m JOIN beads s ON s.id = m.parent_id
+        WHERE m.type = 'merge_request' AND m.close_reason = 'merged' AND m.closed_at >= ? AND (? IS NULL OR s.convoy_id = ?) AND (? IS NULL OR s.id = ?))
+      + (SELECT COUNT(*) FROM archived_beads m JOIN archive s ON s.source_bead_id = m.source_bead_id
+        WHERE m.merged_at >= ? AND (? IS NULL OR s.convoy_id = ?) AND (? IS NULL OR s.source_bead_id = ?)) AS n`,
+    ...chosen,
+    ...chosen,
   )[0];
   return int(row?.['n']);
 }

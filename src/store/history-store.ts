@@ -31,6 +31,11 @@ export class HistoryStore {
     if (row !== undefined) this.#kernel.setMeta(SNAPSHOT_JOURNAL, String(int(row['journal_seq'])));
   }
 
+  /** Journal rows up to this one are in the oldest kept snapshot; 0 without one. */
+  journalInSnapshot(): number {
+    return Number(this.#kernel.getMeta(SNAPSHOT_JOURNAL) ?? 0);
+  }
+
   /**
    * Deletes recorded turns that the oldest snapshot holds, and journal rows that were written before it and before
    * `beforeMs`, at most `batch` of each; the newest row of an entity stays. True when more is left.

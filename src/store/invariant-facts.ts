@@ -1,6 +1,7 @@
 import type { InvariantFacts } from '../core/invariants.ts';
 import { MAILBOX, RESYNC } from '../core/refs.ts';
 import type { Sql } from '../ports/sql.ts';
+import { archivedInUse } from './archive-store.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { KernelStore } from './kernel-store.ts';
 import { checkMoney } from './money-facts.ts';
@@ -28,6 +29,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
   const { money } = part(['attempts', 'spending', 'budgets'], moneyPart);
   const { agents } = part(['agents'], agentPart);
   const { reviews } = part(['reviews'], reviewPart);
+  const { archivedInUse: inUse } = part(['archived_beads', 'beads', 'blockers', 'reviews'], archivePart);
   const { polecatsMax, breaker } = part(['meta', 'breakers'], settingsPart);
   const { mailExpiresAtMs } = part(['mail'], mailPart);
   return {
@@ -37,6 +39,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     blockerCounts,
     mergedWithoutCommit,
     beadCounts,
+    archivedInUse: inUse,
     attempts,
     duplicateEpochs,
     money,
@@ -114,6 +117,8 @@ function settingsPart(sql: Sql): Part<'polecatsMax' | 'breaker'> {
   const view = new SqlRigView(sql);
   return { polecatsMax: view.hasConfig() ? view.config().polecatsMax : 0, breaker: view.breaker() };
 }
+
+const archivePart = (sql: Sql): Part<'archivedInUse'> => ({ archivedInUse: archivedInUse(sql) });
 
 const mailPart = (sql: Sql): Part<'mailExpiresAtMs'> => ({ mailExpiresAtMs: new SqlRigView(sql).nextMailExpiry() });
 

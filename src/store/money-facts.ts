@@ -41,7 +41,10 @@ export function checkMoney(sql: Sql): readonly Violation[] {
 export function checkAllSpending(sql: Sql): readonly Violation[] {
   const [all] = sql.all(
     `SELECT coalesce(SUM(coalesce(tokens_in, 0) + coalesce(tokens_out, 0) + coalesce(tokens_cached, 0) + assumed_tokens), 0) AS tokens,
-        coalesce(SUM(coalesce(cost_micro_usd, 0) + assumed_micro_usd), 0) AS usd FROM attempts`,
+        coalesce(SUM(coalesce(cost_micro_usd, 0) + assumed_micro_usd), 0) AS usd
+      FROM (SELECT tokens_in, tokens_out, tokens_cached, assumed_tokens, cost_micro_usd, assumed_micro_usd FROM attempts
+        UNION ALL SELECT content ->> 'tokens_in', content ->> 'tokens_out', content ->> 'tokens_cached', content ->> 'assumed_tokens',
+          content ->> 'cost_micro_usd', content ->> 'assumed_micro_usd' FROM archive_rows WHERE part = 'attempts')`,
   );
   const sums = new MoneyStore(sql).spending.of('rig');
   return sums.tokens === int(all?.['tokens']) && sums.microUsd === int(all?.['usd'])

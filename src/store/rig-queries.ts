@@ -90,7 +90,7 @@ export class RigQueries {
 
   detail(id: BeadId, nowMs: number): BeadDetail | null {
     const bead = this.#view.bead(id);
-    if (bead === null) return null;
+    if (bead === null) return this.#archived(id, nowMs);
     const blockers = this.#view.blockers(id);
     return {
       ...this.summary(bead, nowMs),
@@ -100,6 +100,26 @@ export class RigQueries {
       reworkBeads: this.#view.reworkOf(id),
       why: whyBead(this.#view, bead, blockers, nowMs),
     };
+  }
+
+  #archived(id: BeadId, nowMs: number): BeadDetail | null {
+    const found = this.#view.archive.find(id);
+    if (found === null) return null;
+    return {
+      ...this.summary(found.bead, nowMs),
+      attempts: found.attempts.length,
+      blockers: found.blockers,
+      attemptList: found.attempts,
+      review: found.review,
+      reworkBeads: found.rework,
+      why: whyBead(this.#view, found.bead, found.blockers, nowMs),
+    };
+  }
+
+  /** One bead in short, wherever it rests; null when there is none. */
+  find(id: BeadId, nowMs: number): BeadSummary | null {
+    const bead = this.#view.bead(id);
+    return bead === null ? this.#archived(id, nowMs) : this.summary(bead, nowMs);
   }
 
   agents(): readonly AgentSummary[] {
@@ -179,8 +199,8 @@ export class RigQueries {
         open: countOf('open'),
         in_progress: countOf('in_progress'),
         in_review: countOf('in_review'),
-        closed: countOf('closed'),
-        failed: countOf('failed'),
+        closed: countOf('closed') + this.#view.archive.count('closed'),
+        failed: countOf('failed') + this.#view.archive.count('failed'),
       },
       readyBeads: this.#view.readyBeads(nowMs, 1_000).length,
       queueLength: int(this.#sql.all(`SELECT COUNT(*) AS n FROM reviews WHERE step <> 'ended'`)[0]?.['n']),

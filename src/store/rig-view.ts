@@ -11,6 +11,7 @@ import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
+import { ArchiveStore } from './archive-store.ts';
 import { MailStore } from './mail-store.ts';
 import { MoneyStore } from './money-store.ts';
 import type { SpendingStore } from './spending.ts';
@@ -50,6 +51,7 @@ export class SqlRigView implements RigView {
   readonly #sql: Sql;
   readonly mail: MailStore;
   readonly money: MoneyStore;
+  readonly archive: ArchiveStore;
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
   /** Answers so far by question and arguments, while nothing is written. */
   #answers: Answers | null = null;
@@ -58,6 +60,7 @@ export class SqlRigView implements RigView {
     this.#sql = sql;
     this.mail = new MailStore(sql);
     this.money = new MoneyStore(sql);
+    this.archive = new ArchiveStore(sql);
   }
 
   /**
@@ -172,7 +175,7 @@ export class SqlRigView implements RigView {
           AND NOT EXISTS (SELECT 1 FROM reverts WHERE bead_id = beads.id AND state <> 'agent')
           AND NOT EXISTS (SELECT 1 FROM attempts WHERE source_bead_id = coalesce(beads.branch_of, beads.id) AND process_gone = 0)
           AND NOT EXISTS (SELECT 1 FROM agents WHERE hook_bead_id = beads.id)
-          AND NOT EXISTS (SELECT 1 FROM agents WHERE id = beads.pinned_agent AND status <> 'idle')
+          AND NOT EXISTS (SELECT 1 FROM agents WHERE id = beads.pinned_agent AND status NOT IN ('idle', 'dead'))
         ORDER BY queue_key, dependents DESC, id LIMIT 0 + ?`,
       nowMs,
       limit,
@@ -321,6 +324,14 @@ export class SqlRigView implements RigView {
 
   skipsFailed(bead: BeadId): boolean {
     return this.#one((row) => int(row['skip_failed']), 'SELECT skip_failed FROM beads WHERE id = ?', bead) === 1;
+  }
+
+  isKept(source: BeadId, beforeMs: number): boolean {
+    return this.archive.isKept(source, beforeMs);
+  }
+
+  isAgentNeeded(agent: AgentId): boolean {
+    return this.archive.isAgentNeeded(agent);
   }
 
   isWatched(bead: BeadId): boolean {

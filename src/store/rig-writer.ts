@@ -83,7 +83,7 @@ export class RigWriter {
   }
 
   beadExists(id: string): boolean {
-    return this.#sql.all('SELECT 1 AS one FROM beads WHERE id = ?', id).length > 0;
+    return this.#sql.all('SELECT 1 AS one FROM beads WHERE id = ?', id).length > 0 || this.#view.archive.has(id);
   }
 
   #touchBead(id: BeadId): void {

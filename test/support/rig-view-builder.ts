@@ -44,6 +44,10 @@ export interface World {
   readonly skipping: readonly BeadId[];
   /** Feature branches of convoys. */
   readonly features: readonly Feature[];
+  /** Branches that something still needs. */
+  readonly kept: readonly BeadId[];
+  /** Agents that a bead or a mail waits for. */
+  readonly needed: readonly string[];
   /** Beads whose convoy was aborted. */
   readonly aborted: readonly BeadId[];
   /** Beads whose end the town has heard. */
@@ -86,6 +90,8 @@ export function rigView(over: Partial<World> = {}): RigView {
     watched: [],
     skipping: [],
     features: [],
+    kept: [],
+    needed: [],
     aborted: [],
     reported: [],
     ...over,
@@ -147,6 +153,8 @@ export function rigView(over: Partial<World> = {}): RigView {
     expiredMail: (nowMs) => world.mail.filter((row) => row.expiresAtMs <= nowMs),
     nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
+    isKept: (bead) => world.kept.includes(bead),
+    isAgentNeeded: (agent) => world.needed.includes(agent),
     endReported: (bead) => world.reported.includes(bead),
     feature: (branch) => find(world.features, (row) => row.branch === branch),
     featureInUse: (branch) =>

@@ -14,7 +14,7 @@ export function adoptBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
   const rows = message.beads.map(({ position, bead }) => ({
     position,
     id: bead,
-    bead: rig.view.bead(trusted.bead(bead)),
+    bead: rig.bead(turn, trusted.bead(bead)),
   }));
   for (const { id, bead } of rows) {
     const why = refusal(rig, bead, message);

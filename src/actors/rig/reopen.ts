@@ -18,7 +18,7 @@ type Of<Type extends TownToRig['type']> = Extract<TownToRig, { readonly type: Ty
  * `reopened_already`.
  */
 export function reopen(rig: RigContext, turn: Turn, bead: Bead, caller: Caller): BeadId {
-  const known = checkReopen(rig, bead);
+  const known = checkReopen(rig, turn, bead);
   if (known !== null) return known;
   const writer = rig.writer(turn);
   // What was merged stays part of the convoy's account; then the successor is work of its own.
@@ -49,7 +49,7 @@ export function reopen(rig: RigContext, turn: Turn, bead: Bead, caller: Caller):
 }
 
 /** The successor that is there and has not ended. */
-function checkReopen(rig: RigContext, bead: Bead): BeadId | null {
+function checkReopen(rig: RigContext, turn: Turn, bead: Bead): BeadId | null {
   if (bead.type !== 'issue' || bead.kind !== 'task')
     throw usage(
       'not_a_task',
@@ -63,7 +63,7 @@ function checkReopen(rig: RigContext, bead: Bead): BeadId | null {
       `${bead.id} is ${bead.status}; only what has ended can be reopened.`,
       `See what it waits for with "gt why ${bead.id}".`,
     );
-  const successor = bead.reopenedAs === null ? null : rig.view.bead(bead.reopenedAs);
+  const successor = bead.reopenedAs === null ? null : rig.bead(turn, bead.reopenedAs);
   if (successor === null) return null;
   if (!isTerminal(successor.status)) return successor.id;
   throw conflict(
@@ -109,7 +109,8 @@ function copyBlockers(
   { from, to }: { readonly from: BeadId; readonly to: BeadId },
 ): void {
   for (const blocker of rig.view.blockers(from)) {
-    if (blocker.scope === 'local') addLocalBlocker(rig, writer, to, newestOf(rig, trusted.bead(blocker.blockerRef)));
+    if (blocker.scope === 'local')
+      addLocalBlocker(rig, turn, writer, { bead: to, blocker: newestOf(rig, turn, trusted.bead(blocker.blockerRef)) });
     else if (blocker.state === 'cleared') writer.blockers.add(to, blocker.blockerRef, 'remote', 'cleared');
     else {
       writer.blockers.add(to, blocker.blockerRef, 'remote', 'open');
@@ -119,14 +120,14 @@ function copyBlockers(
 }
 
 /** What took the place of a bead at last; itself when nothing did. */
-export function newestOf(rig: RigContext, id: BeadId): BeadId {
-  const next = rig.view.bead(id)?.reopenedAs ?? null;
-  return next === null ? id : newestOf(rig, next);
+export function newestOf(rig: RigContext, turn: Turn, id: BeadId): BeadId {
+  const next = rig.bead(turn, id)?.reopenedAs ?? null;
+  return next === null ? id : newestOf(rig, turn, next);
 }
 
 /** The town answers whether the convoy of the predecessor takes its successor. */
 export function joinAfterReopen(rig: RigContext, turn: Turn, writer: RigWriter, message: Of<'take_successor'>): void {
-  const bead = rig.view.bead(trusted.bead(message.successor));
+  const bead = rig.bead(turn, trusted.bead(message.successor));
   if (bead === null) return;
   const { convoy, place } = message;
   if (place !== null) {

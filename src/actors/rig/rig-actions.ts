@@ -14,6 +14,7 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { isPutAway, putAway, type PutAwayAction } from './put-away.ts';
 import { account, isAccount, type AccountAction } from './account-actions.ts';
 import { callOff } from './call-off.ts';
 import { createRework } from './create-rework.ts';
@@ -32,7 +33,7 @@ type ReviewAction = Of<
 >;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
-type LastAction = NewsAction | AccountAction | TalkAction;
+type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction;
 
 const FEATURE_CAUSE = featureCause('');
 
@@ -139,6 +140,7 @@ export class RigActions {
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
+        if (isPutAway(action)) return putAway(this.#rig, turn, writer, action);
         return isAccount(action)
           ? account(this.#rig, turn, writer, action)
           : performTalk(this.#rig, turn, writer, action);

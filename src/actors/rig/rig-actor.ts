@@ -171,8 +171,7 @@ export class RigActor {
   }
 
   tryBeadSummary(id: BeadId): BeadSummary | null {
-    const bead = this.view.bead(id);
-    return bead === null ? null : this.queries.summary(bead, this.#rig.ports.clock.now());
+    return this.queries.find(id, this.#rig.ports.clock.now());
   }
 
   beadSummary(id: BeadId): BeadSummary {

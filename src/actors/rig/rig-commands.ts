@@ -73,7 +73,7 @@ export class RigCommands {
       to: 'open',
     });
     for (const blocker of input.dependsOn) {
-      if (prefixOf(blocker) === config.prefix) addLocalBlocker(this.#rig, writer, id, blocker);
+      if (prefixOf(blocker) === config.prefix) addLocalBlocker(this.#rig, turn, writer, { bead: id, blocker });
       else {
         writer.blockers.add(id, blocker, 'remote', 'open');
         turn.send<RigToTown>('town', this.#rig.address, { type: 'remote_blocker', blocker, bead: id });
@@ -84,7 +84,7 @@ export class RigCommands {
 
   beadCommand(turn: Turn, command: BeadCommand, caller: Caller): BeadId {
     const id = command.type === 'sling' ? command.sling.bead : command.bead;
-    const bead = this.#rig.view.bead(id);
+    const bead = this.#rig.bead(turn, id);
     if (bead === null) throw notFound('bead', id);
     // Its row stays ended; a successor goes on, and its id is the answer.
     if (command.type === 'reopen') return reopen(this.#rig, turn, bead, caller);

@@ -7,7 +7,8 @@ import {
   type BeadId,
   type MailId,
 } from '../../core/model/ids.ts';
-import type { Ref } from '../../core/refs.ts';
+import type { Bead } from '../../core/model/bead.ts';
+import { beadRef, type Ref } from '../../core/refs.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { NudgeStore } from '../../store/nudge-store.ts';
@@ -47,6 +48,14 @@ export class RigContext {
     return new RigWriter(this.sql, this.view, turn.nowMs, (ref: Ref) => {
       turn.dirty(ref);
     });
+  }
+
+  /** A bead that is to be changed or waited for; one that rests in the archive comes back. */
+  bead(turn: Turn, id: BeadId): Bead | null {
+    const bead = this.view.bead(id);
+    if (bead !== null || !this.view.archive.bringBack(id)) return bead;
+    turn.journal({ entity: beadRef(id), action: 'bring_back', rule: 'archive', reason: 'somebody named it' });
+    return this.view.bead(id);
   }
 
   /** Mints a bead id of this rig; only this actor mints with its prefix, so a look into its own table is enough. */

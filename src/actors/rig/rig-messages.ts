@@ -20,6 +20,7 @@ export function applyTownMessage(
   writer: RigWriter,
   message: Exclude<TownToRig, MoneyMessage>,
 ): void {
+  if ('convoy' in message) rig.view.archive.bringBackConvoy(message.convoy);
   switch (message.type) {
     case 'create_convoy_beads':
       createConvoyBeads(rig, turn, writer, message);
@@ -99,7 +100,7 @@ function createConvoyBeads(rig: RigContext, turn: Turn, writer: RigWriter, messa
     });
     ids.set(task.position, id);
   }
-  for (const task of message.tasks) addTaskBlockers(rig, writer, task, ids);
+  for (const task of message.tasks) addTaskBlockers(rig, turn, task, ids);
   turn.send<RigToTown>('town', rig.address, {
     type: 'beads_created',
     convoy: message.convoy,
@@ -136,25 +137,22 @@ function insertTask(rig: RigContext, writer: RigWriter, message: CreateMessage, 
   return id;
 }
 
-function addTaskBlockers(
-  rig: RigContext,
-  writer: RigWriter,
-  task: ConvoyTaskMessage,
-  ids: ReadonlyMap<number, BeadId>,
-): void {
+function addTaskBlockers(rig: RigContext, turn: Turn, task: ConvoyTaskMessage, ids: ReadonlyMap<number, BeadId>): void {
   const bead = must(ids.get(task.position), 'each task was inserted');
+  const writer = rig.writer(turn);
   for (const position of task.localDeps)
     writer.blockers.add(bead, must(ids.get(position), 'local dependencies are in the same message'), 'local', 'open');
-  for (const id of task.localBeads) addLocalBlocker(rig, writer, bead, trusted.bead(id));
+  for (const id of task.localBeads) addLocalBlocker(rig, turn, writer, { bead, blocker: trusted.bead(id) });
   for (const ref of task.remoteDeps) writer.blockers.add(bead, ref, 'remote', 'open');
 }
 
 function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): void {
-  const bead = rig.view.bead(id);
+  const bead = rig.bead(turn, id);
   if (bead !== null) {
     writer.markWatched(id);
     if (bead.reopenedAs === null || clearsDependents(bead)) return;
     // Whoever asks for a bead that was reopened waits for what took its place.
+    rig.bead(turn, bead.reopenedAs);
     rig.sql.all('UPDATE beads SET watched = 1 WHERE id = ?', bead.reopenedAs);
     turn.send<RigToTown>('town', rig.address, {
       type: 'bead_reopened',

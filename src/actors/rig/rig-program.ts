@@ -11,6 +11,7 @@ import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { RigActions } from './rig-actions.ts';
+import { nameOld } from './put-away.ts';
 import { tellActivity } from './rig-activity.ts';
 import { tellBudgets } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
@@ -100,6 +101,11 @@ export class RigProgram implements Program {
     return any(`SELECT 1 AS one FROM beads WHERE status IN ('open', 'in_progress', 'in_review') LIMIT 1`)
       ? 'waiting'
       : 'none';
+  }
+
+  /** Names what is old enough to rest; the rules decide. */
+  collect(turn: Turn): boolean {
+    return nameOld(this.#rig, turn);
   }
 
   perform(row: OutboxRow): Promise<EffectOutcome> {

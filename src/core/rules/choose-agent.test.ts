@@ -56,8 +56,13 @@ describe('chooseAgent', () => {
       expect(chooseAgent(rigView({ agents: [agent('nux')] }), pinned, new Set([polecat('slit')]))).toBeNull();
     });
 
-    it.each(['working', 'stopping', 'unknown', 'dead'] as const)('is nobody while the pinned agent is %s', (status) => {
+    it.each(['working', 'stopping', 'unknown'] as const)('is nobody while the pinned agent is %s', (status) => {
       expect(chooseAgent(rigView({ agents: [agent('nux'), agent('slit', { status })] }), pinned, NONE)).toBeNull();
+    });
+
+    it('is anybody once the pinned agent has retired: it will never be free', () => {
+      const view = rigView({ agents: [agent('nux'), agent('slit', { status: 'dead' })] });
+      expect(chooseAgent(view, pinned, NONE)).toEqual({ agent: polecat('nux'), isNew: false });
     });
 
     it('is nobody when the pinned agent was given away in the same pass', () => {

@@ -38,7 +38,10 @@ export function chooseAgent(view: RigView, bead: Bead, taken: ReadonlySet<string
   if (bead.pinnedAgent !== null) {
     const pinned = trusted.agent(bead.pinnedAgent);
     if (idle.some((agent) => agent.id === pinned)) return { agent: pinned, isNew: false };
-    return view.agent(pinned) === null && !taken.has(pinned) ? { agent: pinned, isNew: true } : null;
+    const known = view.agent(pinned);
+    if (known === null) return taken.has(pinned) ? null : { agent: pinned, isNew: true };
+    // One that has retired will never be free: anybody may take it.
+    if (known.status !== 'dead') return null;
   }
   const last = view.lastAgentOf(sourceOf(bead));
   const familiar = idle.find((agent) => agent.id === last) ?? idle[0];

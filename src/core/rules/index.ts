@@ -1,5 +1,6 @@
 import type { RigView } from '../view.ts';
 import { parseRef, type Ref } from '../refs.ts';
+import { archiveBead, retireAgent } from './archive.ts';
 import { assignWork } from './assign-work.ts';
 import { beadEnded } from './bead-ended.ts';
 import { deadAgent } from './dead-agent.ts';
@@ -21,8 +22,8 @@ import { verifyDone } from './verify-done.ts';
 /** Every rule of the rig, by the kind of entity it looks at, in the order in which they run. Read this first. */
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
   attempt: [quotaReported, verifyDone, deadAgent, lostContact, gupp, provenHealthy],
-  agent: [freeAgent],
-  bead: [releaseParked, skipBlocked, abortedConvoy, startLanding, beadEnded, mergeStep],
+  agent: [freeAgent, retireAgent],
+  bead: [releaseParked, skipBlocked, abortedConvoy, startLanding, beadEnded, mergeStep, archiveBead],
   train: [featureBranch, mergeTrain],
   quota: [quotaScopeRule],
   mailbox: [mailExpiry],

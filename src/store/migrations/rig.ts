@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { RIG_MONEY } from './rig-money.ts';
+import { RIG_ARCHIVE } from './rig-archive.ts';
 import { RIG_COUNTS } from './rig-counts.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
@@ -90,4 +91,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_CONVOY,
   RIG_USAGE,
   RIG_COUNTS,
+  RIG_ARCHIVE,
 ];
