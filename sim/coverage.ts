@@ -27,6 +27,7 @@ export const RULES = [
   'nudge',
   'skip-blocked',
   'verify-done',
+  'runners',
   'watchdog',
   'command',
   'events',

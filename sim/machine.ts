@@ -1,5 +1,14 @@
 import type { AgentReport, ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
 
+export const WAITS = {
+  /** A stop that takes longer is answered as under way. */
+  stopAnswerMs: 8_000,
+  /** From the word to end to the kill. */
+  stopGraceMs: 30_000,
+  /** A call of the runner to the brain. */
+  confirmCallMs: 10_000,
+} as const;
+
 /** What the runner keeps on disk about one attempt. */
 export interface AttemptRow {
   readonly request: StartAgent;

@@ -12,19 +12,16 @@ import type {
 } from '../src/core/facts.ts';
 import { rescueRef } from '../src/core/model/agent.ts';
 import { trusted, type RunnerInstance } from '../src/core/model/ids.ts';
+import { LOCAL_RUNNER } from '../src/core/model/runner.ts';
 import { RunnerRefusal } from '../src/ports/runner-client.ts';
 import { Agent } from './agent.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
-import { Disk, endedBy, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
+import { Disk, endedBy, WAITS, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
 import { Claims } from './claims.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
-
-const STOP_ANSWER_MS = 8_000;
-const STOP_GRACE_MS = 30_000;
-const CONFIRM_CALL_MS = 10_000;
 
 /** The muscle: what it promises is written in the contract of the runner; here it keeps that promise on virtual time. */
 export class SimRunner {
@@ -203,13 +200,14 @@ export class SimRunner {
   /** Asks as often as it takes whether the attempt is wanted: no answer means no process. */
   #confirm(live: LiveAgent, waitMs: number): void {
     const { rig, attempt, epoch } = live.row.request;
+    const start = { rig: trusted.rig(rig), attempt: trusted.attempt(attempt), epoch, runner: LOCAL_RUNNER };
     const generation = this.#generation;
     if (!this.#mayGoOn(live)) return;
     this.#sim.wire.call<boolean>({
       label: `confirm ${attempt}`,
       to: 'brain',
-      timeoutMs: CONFIRM_CALL_MS,
-      apply: () => this.#door.service((town) => town.confirmStart(trusted.rig(rig), trusted.attempt(attempt), epoch)),
+      timeoutMs: WAITS.confirmCallMs,
+      apply: () => this.#door.service((town) => town.confirmStart(start)),
       done: (answer) => {
         if (generation !== this.#generation) return;
         this.later(0, `confirmed ${attempt}`, () => {
@@ -282,7 +280,7 @@ export class SimRunner {
     this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
       if (this.#live.get(request.attempt) !== live || live.exiting) return;
       this.#sim.ledger.explain(request.attempt, 'its wall clock ran out');
-      this.#orderEnd(live, 'wall_clock', STOP_GRACE_MS);
+      this.#orderEnd(live, 'wall_clock', WAITS.stopGraceMs);
     });
     agent.begin();
   }
@@ -363,12 +361,12 @@ export class SimRunner {
     if (row !== undefined && row.state !== 'exited') row.stopped = true;
     const live = this.#live.get(order.attempt);
     if (live === undefined) return Promise.resolve({ state: 'gone', exit: row?.exit ?? null });
-    this.#orderEnd(live, 'stopped', order.mode === 'now' ? 0 : STOP_GRACE_MS);
+    this.#orderEnd(live, 'stopped', order.mode === 'now' ? 0 : WAITS.stopGraceMs);
     return new Promise((resolve) => {
       live.ended.push((exit) => {
         resolve({ state: 'gone', exit });
       });
-      this.later(STOP_ANSWER_MS, `stop of ${order.attempt} takes long`, () => {
+      this.later(WAITS.stopAnswerMs, `stop of ${order.attempt} takes long`, () => {
         resolve({ state: 'stopping', exit: null });
       });
     });

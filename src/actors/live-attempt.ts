@@ -1,5 +1,8 @@
 import { conflict } from '../core/errors.ts';
+import { MAYOR_SCOPE } from '../core/model/mayor.ts';
+import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import type { Capability } from '../core/queries.ts';
+import type { TownGateway } from '../ports/town-gateway.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** Rejects with `superseded` when the attempt is not the live one of its bead and epoch. */
@@ -19,4 +22,14 @@ export function mustBeLive(actors: TownActors, capability: Capability): Promise<
       'Stop working: what you committed is kept as evidence.',
     ),
   );
+}
+
+/** The runner's last question before a process begins: is it still wanted, and there? The mayor's are at home only. */
+export function mayStart(
+  actors: TownActors,
+  { rig, attempt, epoch, runner }: Parameters<TownGateway['confirmStart']>[0],
+): boolean {
+  if (rig === MAYOR_SCOPE) return runner === LOCAL_RUNNER && (actors.mayor?.confirmStart(attempt, epoch) ?? false);
+  const row = actors.rig(rig)?.view.attempt(attempt) ?? null;
+  return row?.runner === runner && row.epoch === epoch && row.endedAtMs === null && !row.processGone;
 }

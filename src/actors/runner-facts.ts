@@ -1,18 +1,52 @@
 import type { Fact } from '../core/facts.ts';
+import { trusted } from '../core/model/ids.ts';
 import { MAYOR_SCOPE } from '../core/model/mayor.ts';
+import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import type { Log } from '../ports/log.ts';
+import type { RigActor } from './rig/rig-actor.ts';
 import type { TownActors } from './town-actors.ts';
 
+interface From {
+  readonly runner: string;
+  readonly log: Log;
+}
+
 /** Gives facts of a runner to the actors they are about; answers the keys that are safe to forget. */
-export async function recordFacts(actors: TownActors, facts: readonly Fact[], log: Log): Promise<readonly string[]> {
+export async function recordFacts(actors: TownActors, facts: readonly Fact[], from: From): Promise<readonly string[]> {
   const byRig = new Map<string, Fact[]>();
   for (const fact of facts) byRig.set(fact.rig, [...(byRig.get(fact.rig) ?? []), fact]);
   const recorded: string[] = [];
   for (const [name, list] of byRig) {
-    const actor = name === MAYOR_SCOPE ? actors.mayor : actors.rig(name);
-    if (actor === null) log.warn('facts of an unknown rig dropped', { rig: name, facts: list.length });
-    else await actor.recordFacts(list);
+    await recordOf(actors, { name, list, from });
     recorded.push(...list.map((fact) => fact.key));
   }
   return recorded;
+}
+
+async function recordOf(
+  actors: TownActors,
+  { name, list, from }: { readonly name: string; readonly list: readonly Fact[]; readonly from: From },
+): Promise<void> {
+  const { runner, log } = from;
+  if (name === MAYOR_SCOPE) {
+    // The mayor's sessions run beside the daemon only.
+    if (runner === LOCAL_RUNNER) await actors.mayor?.recordFacts(list);
+    else log.warn('fact of another runner dropped', { runner, rig: name, facts: list.length });
+    return;
+  }
+  const rig = actors.rig(name);
+  if (rig === null) log.warn('facts of an unknown rig dropped', { rig: name, facts: list.length });
+  else await rig.recordFacts(ownFacts(rig, list, from));
+}
+
+/** One runner must not speak for another's attempts, whatever it believes; what it says of them is dropped and logged. */
+function ownFacts(rig: RigActor, facts: readonly Fact[], from: From): readonly Fact[] {
+  return facts.filter((fact) => {
+    if (fact.type === 'job_finished') return true;
+    const id = trusted.attempt(fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt);
+    const owner = rig.view.attempt(id)?.runner ?? from.runner;
+    if (owner !== from.runner)
+      from.log.warn('fact of another runner dropped', { runner: from.runner, attempt: id, type: fact.type });
+    return owner === from.runner;
+  });
 }

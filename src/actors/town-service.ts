@@ -14,7 +14,7 @@ import type { AttentionItem } from '../core/attention-item.ts';
 import type { ConvoyLanding } from '../core/model/landing.ts';
 import type { Convoy, ConvoyBead } from '../core/model/convoy.ts';
 import type { Health } from '../core/model/health.ts';
-import { branchName } from '../core/model/agent.ts';
+import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import {
   prefixOf,
   trusted,
@@ -24,9 +24,6 @@ import {
   type EscalationId,
   type RigName,
 } from '../core/model/ids.ts';
-import { MAILBOX_UNREAD_MAX } from '../core/limits.ts';
-import { mailDigest } from '../core/mail-digest.ts';
-import { polecatPrompt } from '../core/prompt.ts';
 import type {
   AgentSummary,
   BeadDetail,
@@ -47,27 +44,32 @@ import type {
 import { whyConvoy } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MoneyGateway } from '../ports/money-gateway.ts';
-import { MAYOR, MAYOR_SCOPE, type MayorConfig } from '../core/model/mayor.ts';
+import { MAYOR, type MayorConfig } from '../core/model/mayor.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
+import type { RunnerGateway } from '../ports/runner-gateway.ts';
 import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { readFeed, readFeedTail } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
+import { readHook } from './agent-hook.ts';
 import { removeRig } from './remove-rig.ts';
 import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
 import { TownActors } from './town-actors.ts';
 import { TownMoney } from './town-money.ts';
-import { mustBeLive } from './live-attempt.ts';
+import { mayStart, mustBeLive } from './live-attempt.ts';
 import { receiversOf } from './mail-groups.ts';
 import { MayorService } from './mayor-service.ts';
 import { recordFacts } from './runner-facts.ts';
+import { townRunners } from './town-runners.ts';
 import { TownTalk } from './town-talk.ts';
 import type { RigActor } from './rig/rig-actor.ts';
 import { rigVerdict } from './rig/rig-verdict.ts';
+
+const PENDING: Verdict = { verdict: 'pending', message: 'The claim is recorded; its verdict is not there yet.' };
 
 /** How long a creator waits for the rigs' acknowledgements, so that the answer names the beads. */
 const CONVOY_CREATE_WAIT_MS = 5_000;
@@ -93,6 +95,7 @@ export class TownService implements TownGateway {
   readonly talk: TalkGateway;
   readonly money: MoneyGateway;
   readonly mayor: MayorGateway;
+  readonly runners: RunnerGateway;
 
   constructor(options: TownServiceOptions) {
     this.id = options.id;
@@ -101,6 +104,7 @@ export class TownService implements TownGateway {
     this.#readOnly = options.readOnly ?? false;
     this.#actors = new TownActors(options, options.ports, this.#readOnly);
     const writable = this.#writable;
+    this.runners = townRunners(this.#actors, writable);
     this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
     this.mayor = new MayorService({
       mayor: this.#actors.mayor,
@@ -146,9 +150,9 @@ export class TownService implements TownGateway {
     return this.#actors.configureMayor(config);
   }
 
-  /** A runner of this instance answers now; whatever ran under another instance is asked about at once. */
+  /** The runner beside the daemon has this instance now; whatever ran under another one is asked about at once. */
   async runnerChanged(instance: string): Promise<void> {
-    await this.#actors.town.runnerAnswered();
+    await this.runners.seen(LOCAL_RUNNER, { instance, capacity: null, labels: [], versions: {} });
     await this.#actors.mayor?.runnerChanged(instance);
     await Promise.all(this.#actors.rigs().map((rig) => rig.runnerChanged(instance)));
   }
@@ -359,19 +363,7 @@ export class TownService implements TownGateway {
 
   async hook(capability: Capability): Promise<HookView> {
     await this.checkCapability(capability);
-    const rig = this.#rig(capability.rig);
-    const hook = rig.queries.hook(capability.attempt, this.#now());
-    if (hook === null) throw notFound('attempt', capability.attempt);
-    const prompt = polecatPrompt({
-      agent: hook.agent,
-      bead: hook.bead,
-      source: hook.source,
-      config: rig.view.config(),
-      branch: rig.view.reviewOf(hook.source.id)?.branch ?? branchName(hook.source.id),
-      checkpoint: hook.checkpoint,
-      mail: mailDigest(rig.view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
-    });
-    return { ...hook, prompt };
+    return readHook(this.#rig(capability.rig), capability.attempt, this.#now());
   }
 
   async checkpoint(capability: Capability, json: string): Promise<void> {
@@ -380,19 +372,17 @@ export class TownService implements TownGateway {
     await this.#rig(capability.rig).checkpoint(capability.agent, json);
   }
 
-  recordFacts(facts: readonly Fact[]): Promise<readonly string[]> {
-    return recordFacts(this.#actors, facts, this.#ports.log);
+  recordFacts(facts: readonly Fact[], runner: string = LOCAL_RUNNER): Promise<readonly string[]> {
+    return recordFacts(this.#actors, facts, { runner, log: this.#ports.log });
   }
 
-  confirmStart(rig: RigName | typeof MAYOR_SCOPE, attempt: AttemptId, epoch: number): Promise<boolean> {
-    if (rig === MAYOR_SCOPE) return Promise.resolve(this.#actors.mayor?.confirmStart(attempt, epoch) ?? false);
-    const row = this.#actors.rig(rig)?.view.attempt(attempt) ?? null;
-    return Promise.resolve(row !== null && row.epoch === epoch && row.endedAtMs === null && !row.processGone);
+  confirmStart(start: Parameters<TownGateway['confirmStart']>[0]): Promise<boolean> {
+    return Promise.resolve(mayStart(this.#actors, start));
   }
 
   async verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict> {
     const actor = this.#rig(rig);
     const verdict = await actor.actor.until(() => rigVerdict(actor.view.attempt(attempt), epoch), waitMs);
-    return verdict ?? { verdict: 'pending', message: 'The claim is recorded; its verdict is not there yet.' };
+    return verdict ?? PENDING;
   }
 }

@@ -19,8 +19,9 @@ import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import { registerMoney } from './handlers/money.ts';
 import { registerMayor, registerMayorSession } from './handlers/mayor.ts';
+import { registerRunners } from './handlers/runners.ts';
 import { registerSteering } from './handlers/steering.ts';
-import type { App, Transcript } from './handlers/shared.ts';
+import type { App, Deps, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerRigs } from './handlers/rigs.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
@@ -40,7 +41,8 @@ export interface AppOptions {
   readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
   readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
-  readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
+  readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
+  readonly runnerLine: Deps['runnerLine'];
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
@@ -76,6 +78,7 @@ export function createApp(options: AppOptions): App {
   registerMoney(app, options);
   registerAgentCalls(app, options);
   registerRunnerCalls(app, options);
+  registerRunners(app, options);
   registerTalk(app, options);
   registerAgentTalk(app, options);
   registerSteering(app, options);

@@ -5,8 +5,10 @@ import { MAYOR } from '../core/model/mayor.ts';
 import type { Capability, MayorCapability } from '../core/queries.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
+import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import { badCredential, verifyCapability } from './capability.ts';
 import { mayorRight } from './mayor-rights.ts';
+import { bearerFor, runnerOfBearer, tokenOf } from './contract/runner-auth.ts';
 import type { AgentVerb } from '../core/queries.ts';
 import { forbidden } from './errors.ts';
 
@@ -21,7 +23,7 @@ export interface AuthOptions {
 
 type Principal =
   | { readonly kind: 'owner' }
-  | { readonly kind: 'runner' }
+  | { readonly kind: 'runner'; readonly runner: string }
   | { readonly kind: 'agent'; readonly capability: Capability }
   | { readonly kind: 'mayor'; readonly capability: MayorCapability };
 
@@ -105,7 +107,9 @@ function bearerOf(c: Context): string {
 
 async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
   if (await sameSecret(token, deps.auth.owner)) return { kind: 'owner' };
-  if (await sameSecret(token, deps.auth.brainCalls)) return { kind: 'runner' };
+  if (await sameSecret(token, deps.auth.brainCalls)) return { kind: 'runner', runner: LOCAL_RUNNER };
+  const runner = runnerOfBearer(token);
+  if (runner !== null) return registeredRunner(runner, token, deps);
   const capability = await verifyCapability({
     token,
     key: deps.auth.capabilityKey,
@@ -113,6 +117,28 @@ async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
     nowMs: deps.clock.now(),
   });
   return 'role' in capability ? { kind: 'mayor', capability } : { kind: 'agent', capability };
+}
+
+/** The present token of a runner, or the one that was made last, which is the present one from then on. */
+async function registeredRunner(runner: string, token: string, { gateway, auth }: AuthDeps): Promise<Principal> {
+  const known = gateway.runners.serials(runner);
+  if (known === null) throw badCredential();
+  const isOf = async (serial: string): Promise<boolean> => {
+    const { verifier } = await tokenOf(auth.capabilityKey, { town: gateway.id, runner, serial });
+    return sameSecret(token, await bearerFor(verifier, runner, 'to-town'));
+  };
+  if (await isOf(known.current)) return { kind: 'runner', runner };
+  if (known.next === null || !(await isOf(known.next))) throw badCredential();
+  await gateway.runners.rotated(runner);
+  return { kind: 'runner', runner };
+}
+
+/** The runner that calls. */
+export function runnerOf(c: Context<AppEnv>): string {
+  const principal = c.get('principal');
+  if (principal.kind !== 'runner')
+    throw forbidden('wrong_credential', 'Only a runner may say so.', 'Use the credential that belongs to this call.');
+  return principal.runner;
 }
 
 /** Compares hashes, so that the time taken says nothing about the secret. */

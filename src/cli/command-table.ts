@@ -20,6 +20,7 @@ const talk = () => import('./commands/talk.ts');
 const budget = () => import('./commands/budget.ts');
 const steer = () => import('./commands/steer.ts');
 const mayor = () => import('./commands/mayor.ts');
+const runner = () => import('./commands/runner.ts');
 const daemon = () => import('./commands/daemon.ts');
 
 /** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` and `version` are in `main.ts`. */
@@ -102,6 +103,14 @@ const LOADERS: Readonly<Record<string, Load>> = {
   replay: async () => (await import('./commands/replay.ts')).replay,
   backup: async () => (await import('./commands/backup.ts')).backup,
   restore: async () => (await import('./commands/backup.ts')).restore,
+  runner: async () => (await import('./commands/runner-run.ts')).run,
+  'runner add': async () => (await runner()).add,
+  'runner list': async () => (await runner()).list,
+  'runner show': async () => (await runner()).show,
+  'runner rotate': async () => (await runner()).rotate,
+  'runner drain': async () => (await runner()).drain,
+  'runner undrain': async () => (await runner()).undrain,
+  'runner remove': async () => (await runner()).remove,
   'daemon start': async () => (await daemon()).startCommand,
   'daemon stop': async () => (await daemon()).stopCommand,
   'daemon status': async () => (await daemon()).statusCommand,

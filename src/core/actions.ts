@@ -23,6 +23,8 @@ export type RigAction =
       readonly agent: AgentId;
       readonly isNew: boolean;
       readonly round: number;
+      /** Which runner gets its process. */
+      readonly runner: string;
     }
   | {
       readonly type: 'transition_bead';

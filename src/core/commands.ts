@@ -35,6 +35,8 @@ export interface RigConfig {
   readonly parked: boolean;
   /** Missing in settings of an older program. */
   readonly caps?: RigCaps | undefined;
+  /** Only runners with all of these get its agents. */
+  readonly runnerLabels?: readonly string[] | undefined;
 }
 
 /** Whose quota agents draw on, what it costs, and how many may do so at once. */

@@ -1,5 +1,6 @@
 import type { Budget, BudgetAccount } from './budget.ts';
 import type { NewMail } from './model/mail.ts';
+import type { RunnerFacts } from './model/runner.ts';
 import type { QuotaWindow } from './view.ts';
 
 /** Messages of a rig actor to the town actor. */
@@ -120,6 +121,9 @@ export type TownToRig =
       readonly cancel: boolean;
       readonly reason: string;
     }
+  | { readonly type: 'runner_changed'; readonly runner: RunnerFacts }
+  /** It is none any more; whatever it had is lost. */
+  | { readonly type: 'runner_removed'; readonly id: string }
   /** A budget as this rig should know it; `granted` is all that it was ever given. */
   | {
       readonly type: 'budget_terms';

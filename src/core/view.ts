@@ -5,6 +5,7 @@ import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
 import type { Feature } from './model/feature.ts';
 import type { Mail } from './model/mail.ts';
+import type { RunnerFacts } from './model/runner.ts';
 import type { Review } from './model/review.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
 
@@ -43,6 +44,11 @@ export interface BreakerFacts {
   readonly reason: string | null;
   /** An escalation about it is open. */
   readonly escalated: boolean;
+}
+
+/** A runner with the processes of this rig that it still has. */
+export interface RunnerLoad extends RunnerFacts {
+  readonly used: number;
 }
 
 /** A provider's refusal, by account and model. It is closed until `resetsAtMs`. */
@@ -127,6 +133,10 @@ export interface RigView {
   /** When the next unread mail expires. */
   nextMailExpiry(): number | null;
   runnerInstance(): RunnerInstance | null;
+  /** All runners that this rig knows of, by name. */
+  runners(): readonly RunnerLoad[];
+  /** Where this lineage was worked on last. */
+  lastRunnerOf(source: BeadId): string | null;
   /** True when the end of this bead was reported to the town. */
   endReported(bead: BeadId): boolean;
   /** True while something of this branch lives, ended after `beforeMs`, or is needed by what lives. */

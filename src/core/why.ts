@@ -2,6 +2,7 @@
  * "Why does this wait?": one sentence from the same facts the rules read, naming the rule that decides, since when,
  * and what would change it. The same text in CLI, JSON and API.
  */
+import { noRunnerReason } from './rules/choose-runner.ts';
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Agent } from './model/agent.ts';
 import {
@@ -233,6 +234,14 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
       sinceMs: breaker.openedAtMs,
     };
   }
+  const noRunner = noRunnerReason(view);
+  if (noRunner !== null)
+    return {
+      sentence: `Ready, but ${noRunner}.`,
+      rule: 'assign-work',
+      next: 'A runner that fits comes back, or is drained no more.',
+      command: 'gt runner list',
+    };
   const taken = view.slotsTaken();
   if (taken >= config.polecatsMax)
     return {

@@ -17,6 +17,8 @@ export interface HostPorts {
   readonly random: Random;
   readonly log: Log;
   readonly runner: RunnerClient;
+  /** Runners on other machines, by name; null while one has no line. Without it there are none. */
+  readonly runners?: { client(id: string): RunnerClient | null } | undefined;
   /** The way to people outside; without it such routes are off. */
   readonly notifier?: Notifier | undefined;
   /** The database of one actor; opened once per actor and process. */

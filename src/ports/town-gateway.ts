@@ -32,6 +32,7 @@ import type { Convoy } from '../core/model/convoy.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { MoneyGateway } from './money-gateway.ts';
 import type { MayorGateway } from './mayor-gateway.ts';
+import type { RunnerGateway } from './runner-gateway.ts';
 import type { TalkGateway } from './talk-gateway.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface TownGateway {
   /** Budgets, costs, quota. */
   readonly money: MoneyGateway;
   readonly mayor: MayorGateway;
+  /** The registry of runners. */
+  readonly runners: RunnerGateway;
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
@@ -90,9 +93,17 @@ export interface TownGateway {
   hook(capability: Capability): Promise<HookView>;
   checkpoint(capability: Capability, json: string): Promise<void>;
 
-  /** Records facts of a runner durably; answers the keys that are safe to forget. */
-  recordFacts(facts: readonly Fact[]): Promise<readonly string[]>;
+  /**
+   * Records facts of a runner durably; answers the keys that are safe to forget. What a runner says of an attempt that
+   * another one has changes nothing.
+   */
+  recordFacts(facts: readonly Fact[], runner?: string): Promise<readonly string[]>;
   /** `rig` is `MAYOR_SCOPE` for a session of the mayor. */
-  confirmStart(rig: RigName | typeof MAYOR_SCOPE, attempt: AttemptId, epoch: number): Promise<boolean>;
+  confirmStart(start: {
+    readonly rig: RigName | typeof MAYOR_SCOPE;
+    readonly attempt: AttemptId;
+    readonly epoch: number;
+    readonly runner: string;
+  }): Promise<boolean>;
   verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict>;
 }

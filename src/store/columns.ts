@@ -81,6 +81,7 @@ export const ATTEMPT_COLUMNS: string = list(
   'claim',
   'claim_refusal',
   'head_sha',
+  'runner',
   'base_sha',
   'exit_record',
   'process_gone',

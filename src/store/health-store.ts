@@ -40,6 +40,10 @@ export class HealthStore {
     );
   }
 
+  remove(subject: string): void {
+    this.#sql.all('DELETE FROM health WHERE subject = ?', subject);
+  }
+
   setLive(subject: string, live: boolean): void {
     this.#sql.all(
       'INSERT INTO health (subject, live) VALUES (?, ?) ON CONFLICT (subject) DO UPDATE SET live = excluded.live',

@@ -33,7 +33,8 @@ export interface NewAttempt {
   readonly runtime: string;
   readonly model: string | null;
   readonly round: number;
-  readonly runner: RunnerInstance | null;
+  readonly runner: string;
+  readonly instance: RunnerInstance | null;
   readonly convoy: string | null;
   /** Whose quota it draws on. */
   readonly quotaScope: string;

@@ -6,7 +6,7 @@ import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
 import type { ExitRecord } from '../core/facts.ts';
 import type { RigBudget, Use } from '../core/budget.ts';
-import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView } from '../core/view.ts';
+import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../core/view.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
@@ -15,6 +15,7 @@ import { ArchiveStore } from './archive-store.ts';
 import { MailStore } from './mail-store.ts';
 import { MoneyStore } from './money-store.ts';
 import type { SpendingStore } from './spending.ts';
+import { lastRunnerOf, readRunnerLoads } from './runner-store.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import {
   agentFromRow,
@@ -317,6 +318,12 @@ export class SqlRigView implements RigView {
   runnerInstance(): RunnerInstance | null {
     return this.#one((row) => trusted.runner(text(row['value'])), `SELECT value FROM meta WHERE key = 'runner'`);
   }
+
+  runners(): readonly RunnerLoad[] {
+    return readRunnerLoads(this.#sql);
+  }
+
+  readonly lastRunnerOf = (source: BeadId): string | null => lastRunnerOf(this.#sql, source);
 
   endReported(bead: BeadId): boolean {
     return this.#one((row) => int(row['end_reported']), 'SELECT end_reported FROM beads WHERE id = ?', bead) === 1;

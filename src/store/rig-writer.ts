@@ -218,8 +218,8 @@ export class RigWriter {
 
   #insertAttempt(attempt: NewAttempt): void {
     this.#sql.all(
-      `INSERT INTO attempts (id, bead_id, source_bead_id, agent_id, epoch, runtime, model, round, started_at, runner_id, convoy_id, quota_scope,
-          estimate_tokens, estimate_micro_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO attempts (id, bead_id, source_bead_id, agent_id, epoch, runtime, model, round, started_at, runner_id, runner, convoy_id,
+          quota_scope, estimate_tokens, estimate_micro_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       attempt.id,
       attempt.bead.id,
       sourceOf(attempt.bead),
@@ -229,6 +229,7 @@ export class RigWriter {
       attempt.model,
       attempt.round,
       this.#nowMs,
+      attempt.instance,
       attempt.runner,
       attempt.convoy,
       attempt.quotaScope,

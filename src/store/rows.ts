@@ -181,6 +181,7 @@ export function attemptFromRow(row: SqlRow): AttemptFacts {
     exit: jsonOrNull<ExitRecord>(row['exit_record']),
     processGone: int(row['process_gone']) === 1,
     runnerId: map(row['runner_id'], trusted.runner),
+    runner: text(row['runner']),
     ...moneyFromRow(row),
     contactLostAtMs: intOrNull(row['contact_lost_at']),
     gupp: guppFromRow(row),

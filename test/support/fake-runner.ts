@@ -244,7 +244,7 @@ export class FakeRunner implements RunnerClient {
 
   #nextKey(): string {
     this.#key += 1;
-    return `fact-${String(this.#key)}`;
+    return `fact-${this.instanceId ?? 'none'}-${String(this.#key)}`;
   }
 
   #fact(body: Record<string, unknown>, process: FakeProcess): void {

@@ -7,7 +7,7 @@ import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { Feature } from '../../src/core/model/feature.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
 import type { RigBudget, Use } from '../../src/core/budget.ts';
-import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView } from '../../src/core/view.ts';
+import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../../src/core/view.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
 import { rigConfig } from './rig-config.ts';
 
@@ -52,6 +52,9 @@ export interface World {
   readonly aborted: readonly BeadId[];
   /** Beads whose end the town has heard. */
   readonly reported: readonly BeadId[];
+  readonly runners: readonly RunnerLoad[];
+  /** Where the lineage was last; else it is known by its attempts. */
+  readonly lastRunner: string | null;
 }
 
 export const CLOSED_BREAKER: BreakerFacts = {
@@ -94,6 +97,8 @@ export function rigView(over: Partial<World> = {}): RigView {
     needed: [],
     aborted: [],
     reported: [],
+    runners: [],
+    lastRunner: null,
     ...over,
   });
   const newest = (rows: readonly AttemptFacts[]): AttemptFacts | null =>
@@ -152,6 +157,9 @@ export function rigView(over: Partial<World> = {}): RigView {
     reviewsWaiting: () => world.reviewsWaiting,
     expiredMail: (nowMs) => world.mail.filter((row) => row.expiresAtMs <= nowMs),
     nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
+    runners: () => world.runners,
+    lastRunnerOf: (source) =>
+      world.lastRunner ?? newest(world.attempts.filter((row) => row.sourceBeadId === source))?.runner ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
     isKept: (bead) => world.kept.includes(bead),
     isAgentNeeded: (agent) => world.needed.includes(agent),
@@ -257,6 +265,7 @@ export function attempt(task: Bead, over: Partial<AttemptFacts> = {}): AttemptFa
     baseSha: commit(1),
     processGone: false,
     runnerId: trusted.runner('runner-1'),
+    runner: 'local',
     exit: null,
     claim: null,
     contactLostAtMs: null,

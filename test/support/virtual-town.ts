@@ -61,6 +61,8 @@ export interface TownHooks {
   readonly ports: (plain: HostPorts) => HostPorts;
   /** Hands the runner's facts to the brain; returns when they are recorded, whoever dies meanwhile. */
   readonly handOver: (runner: FakeRunner) => Promise<void>;
+  /** Facts of other runners wait to be handed over. */
+  readonly waiting?: () => boolean;
 }
 
 export class VirtualTown {
@@ -145,7 +147,7 @@ export class VirtualTown {
   /** Lets everything that is due now happen, until nothing changes: facts are delivered too. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_ROUNDS; quiet += 1) {
-      if (this.runner.facts.length > 0 && !this.runner.silent) {
+      if ((this.runner.facts.length > 0 && !this.runner.silent) || this.#hooks?.waiting?.() === true) {
         await this.#handOver();
         quiet = 0;
       }

@@ -16,7 +16,7 @@ export const LAW: Readonly<Record<string, Layer>> = {
   actors: { may: ['core', 'ports', 'store'], modules: [] },
   'api/contract': { may: ['core'], modules: ['zod', '@hono/zod-openapi'] },
   api: { may: ['core', 'ports', 'api/contract'], modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose'] },
-  runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod'] },
+  runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod', 'ws'] },
   'hosts/node': { may: ['core', 'ports', 'store', 'actors', 'api/contract', 'api', 'runner'], modules: 'any' },
   'hosts/cloudflare': {
     may: ['core', 'ports', 'store', 'actors', 'api/contract', 'api'],

@@ -1,10 +1,12 @@
 import type { Decision, RigAction } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
+import { stepColumns } from './step-columns.ts';
 import { LEASE_RENEW_BEFORE_MS, MAILBOX_UNREAD_MAX, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted, type BeadId, type Sha } from '../../core/model/ids.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { queueKey } from '../../core/queue-key.ts';
 import { agentRef, attemptEntity, beadRef, trainRef } from '../../core/refs.ts';
@@ -37,8 +39,12 @@ type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction;
 
 const FEATURE_CAUSE = featureCause('');
 
-/** Lane of the effects that start and stop processes of one lineage. */
-export const processLane = (source: BeadId): string => `process:${source}`;
+/**
+ * Lane of the effects that start and stop processes of one lineage at one runner: a stop that waits for a lost one must
+ * not hold up the start elsewhere.
+ */
+export const processLane = (source: BeadId, runner: string): string =>
+  runner === LOCAL_RUNNER ? `process:${source}` : `process:${source}@${runner}`;
 /** Lane of the git work of one lineage. */
 export const workLane = (source: BeadId): string => `work:${source}`;
 
@@ -171,7 +177,8 @@ export class RigActions {
       runtime: bead.runtime ?? config.runtime,
       model: bead.model ?? config.model,
       round: action.round,
-      runner: view.runnerInstance(),
+      runner: action.runner,
+      instance: trusted.runner(view.runners().find((runner) => runner.id === action.runner)?.instance ?? 'unknown'),
       ...draws(view, bead),
     });
     // Its prompt shows what is unread now; what comes later waits for the agent to look.
@@ -182,13 +189,18 @@ export class RigActions {
       lease_until: turn.nowMs + START_DEADLINE_MS,
       last_activity_at: turn.nowMs,
     });
-    turn.effect({ key: `start:${attempt}`, kind: 'start', lane: processLane(sourceOf(bead)), payload: { attempt } });
+    turn.effect({
+      key: `start:${attempt}`,
+      kind: 'start',
+      lane: processLane(sourceOf(bead), action.runner),
+      payload: { attempt },
+    });
     turn.kernel.setTimer(attemptEntity(attempt), 'observe', turn.nowMs + START_DEADLINE_MS);
     return {
       entity: beadRef(bead.id),
       from: 'open',
       to: 'in_progress',
-      reason: `to ${agent.id}, attempt ${attempt}, epoch ${String(epoch)}`,
+      reason: `to ${agent.id}, attempt ${attempt}, epoch ${String(epoch)}${action.runner === LOCAL_RUNNER ? '' : `, at ${action.runner}`}`,
     };
   }
 
@@ -228,7 +240,7 @@ export class RigActions {
     turn.effect({
       key: `stop:${action.attempt}`,
       kind: 'stop',
-      lane: processLane(attempt.sourceBeadId),
+      lane: processLane(attempt.sourceBeadId, attempt.runner),
       payload: { attempt: action.attempt, epoch: action.epoch, mode: action.mode },
       atMs: action.at,
     });
@@ -366,29 +378,6 @@ function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_bre
   if (action.type === 'reset_breaker') return { entity, to: writer.resetBreaker() ? 'closed' : 'unchanged' };
   writer.setBreaker(action.failures, action.retryAtMs, action.reason);
   return { entity, to: `failures ${String(action.failures)}`, reason: action.reason };
-}
-
-/** The columns that a step sets; what the action does not name stays as it is. */
-function stepColumns(action: Of<'start_merge' | 'merge_step'>): Record<string, SqlValue> {
-  const named: Readonly<Record<string, SqlValue | undefined>> = {
-    ...(action.candidate === undefined
-      ? {}
-      : {
-          candidate_sha: action.candidate.sha,
-          tested_tree: action.candidate.tree,
-          target_sha: action.candidate.targetSha,
-        }),
-    gate_log: action.gateLog,
-    gate_signature: action.gateSignature,
-    gate_kills: action.gateKills,
-    merge_sha: action.mergeSha,
-    races: action.races,
-    held_reason: action.heldReason,
-    deadline_at: action.deadlineAtMs,
-  };
-  const columns: Record<string, SqlValue> = {};
-  for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;
-  return columns;
 }
 
 /** When a healthy lease is looked at again. */

@@ -1,7 +1,7 @@
 import type { AgentReport, Job, StartAgent, StopAgent } from '../../core/facts.ts';
 import { LEASE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
-import { branchName } from '../../core/model/agent.ts';
+import { attemptRef, branchName, rescueRef } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
@@ -9,8 +9,10 @@ import { polecatPrompt } from '../../core/prompt.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
+import { chooseJobRunner } from '../../core/rules/choose-runner.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
+import { unseenEnds } from '../../store/runner-store.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
 import type { EffectOutcome, Observation } from '../kernel/program.ts';
@@ -18,6 +20,7 @@ import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import type { RigEvent } from './rig-events.ts';
 import { performNudge } from './rig-nudges.ts';
+import { runnerAt } from './rig-runners.ts';
 
 /** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
 const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
@@ -79,7 +82,7 @@ export class RigEffects {
       expiresAtMs: attempt.startedAtMs + this.#rig.view.config().wallClockMs + CAPABILITY_GRACE_MS,
     });
     try {
-      await this.#rig.ports.runner.start(this.#startRequest(attempt, capability));
+      await runnerAt(this.#rig, attempt.runner).start(this.#startRequest(attempt, capability));
       return DONE;
     } catch (error) {
       if (!(error instanceof RunnerRefusal)) throw error;
@@ -121,7 +124,7 @@ export class RigEffects {
       recipeAllowed: source.origin === 'human',
       prompt: polecatPrompt({ agent: attempt.agentId, bead, source, config, branch, checkpoint, mail }),
       checkpoint,
-      repo: repoFor(view, bead.targetBranch),
+      repo: this.#shared(repoFor(view, bead.targetBranch)),
       ...this.#startingPoint(attempt, bead),
       branch,
       author: { name: attempt.agentId, email: config.ownerEmail },
@@ -137,21 +140,44 @@ export class RigEffects {
    * continued, else on the target. Work that is continued is judged against the base it began from, so that commits of
    * an agent that died count for its successor.
    */
-  #startingPoint(attempt: AttemptFacts, bead: Bead): Pick<StartAgent, 'fixedHead' | 'restoreFrom' | 'claimBase'> {
+  #startingPoint(
+    attempt: AttemptFacts,
+    bead: Bead,
+  ): Pick<StartAgent, 'fixedHead' | 'restoreFrom' | 'claimBase' | 'resumeRefs'> {
     const { view } = this.#rig;
-    const earlier = RESTARTING_RUNTIMES.has(attempt.runtime) ? null : view.earlierWork(bead.id);
+    const restarts = RESTARTING_RUNTIMES.has(attempt.runtime);
+    const earlier = restarts ? null : view.earlierWork(bead.id);
     const continued = bead.branchOf === null ? null : (view.reviewOf(bead.branchOf)?.headSha ?? null);
     // A bead of a convoy that lands at once starts from what the convoy has so far, wherever its branch is now.
     const convoy = view.feature(bead.targetBranch)?.headSha ?? null;
-    if (earlier === null) return { fixedHead: continued ?? convoy, restoreFrom: null, claimBase: null };
-    return { fixedHead: earlier.head, restoreFrom: earlier.rescueRef, claimBase: continued ?? bead.baseSha };
+    const source = sourceOf(bead);
+    // An end that nobody saw: its runner is lost, and what it stored last is on the origin at best.
+    const resumeRefs = restarts
+      ? []
+      : unseenEnds(this.#rig.sql, bead.id).flatMap(({ id, epoch }) => [
+          rescueRef(source, id),
+          attemptRef(source, epoch),
+        ]);
+    const claimBase = continued ?? bead.baseSha;
+    if (earlier !== null) return { fixedHead: earlier.head, restoreFrom: earlier.rescueRef, claimBase, resumeRefs };
+    return {
+      fixedHead: continued ?? convoy,
+      restoreFrom: null,
+      claimBase: resumeRefs.length > 0 ? claimBase : null,
+      resumeRefs,
+    };
+  }
+
+  /** With several runners, what one made must be where the others find it. */
+  #shared(repo: Job['repo']): Job['repo'] {
+    return this.#rig.view.runners().length > 1 ? { ...repo, shared: true } : repo;
   }
 
   async #stop(request: StopAgent): Promise<EffectOutcome> {
     const attempt = this.#rig.view.attempt(trusted.attempt(request.attempt));
     // Declared gone after a long silence is no proof: only an exit record makes the order needless.
     if (attempt === null || attempt.exit !== null) return DONE;
-    const answer = await this.#rig.ports.runner.stop(request);
+    const answer = await runnerAt(this.#rig, attempt.runner).stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#rig.ports.clock.now() + STOP_POLL_MS };
     if (answer.exit !== null) return { state: 'done', event: exitEvent(attempt, answer.exit) };
@@ -163,7 +189,8 @@ export class RigEffects {
 
   async #job(job: Job): Promise<EffectOutcome> {
     if (!this.#isWanted(job)) return DONE;
-    const answer = await this.#rig.ports.runner.job(job);
+    const runner = runnerAt(this.#rig, chooseJobRunner(this.#rig.view, this.#placeOf(job)));
+    const answer = await runner.job({ ...job, repo: this.#shared(job.repo) });
     if (answer.state === 'accepted') return { state: 'accepted' };
     if (answer.result.result === 'error') return { state: 'retry', error: answer.result.message };
     return {
@@ -174,8 +201,14 @@ export class RigEffects {
 
   /** A runner without the call lets the job run to its end; its result is late then and changes nothing. */
   async #cancelJob(key: string): Promise<EffectOutcome> {
-    await this.#rig.ports.runner.cancelJob?.(key);
+    await runnerAt(this.#rig, chooseJobRunner(this.#rig.view, null)).cancelJob?.(key);
     return DONE;
+  }
+
+  /** A claim is judged where its work is; all other git work has one place per rig. */
+  #placeOf(job: Job): string | null {
+    if (job.kind !== 'verify' && job.kind !== 'promote') return null;
+    return this.#rig.view.attempt(trusted.attempt(job.key.split(':')[1] ?? ''))?.runner ?? null;
   }
 
   /** The guard of a job, read again just before it is performed. */
@@ -199,10 +232,13 @@ export class RigEffects {
       .filter((attempt): attempt is AttemptFacts => attempt !== null && !attempt.processGone);
     const events: NewEvent[] = [];
     const again = new Map<Ref, number>();
-    const reports = await this.#reports(attempts);
+    const byRunner = new Map<string, AttemptFacts[]>();
+    for (const attempt of attempts) byRunner.set(attempt.runner, [...(byRunner.get(attempt.runner) ?? []), attempt]);
+    const asked = await Promise.all([...byRunner].map(([runner, list]) => this.#reports(runner, list)));
+    const reports = new Map(asked.flatMap((answer) => [...answer]));
     const nowMs = this.#rig.ports.clock.now();
     for (const attempt of attempts) {
-      const report = reports?.get(attempt.id) ?? null;
+      const report = reports.get(attempt.id) ?? null;
       const seen = this.#judge(attempt, report, nowMs);
       if (seen.event !== null) events.push(seen.event);
       if (seen.againAtMs !== null) again.set(attemptEntity(attempt.id), seen.againAtMs);
@@ -210,13 +246,13 @@ export class RigEffects {
     return { events, again };
   }
 
-  async #reports(attempts: readonly AttemptFacts[]): Promise<ReadonlyMap<string, AgentReport> | null> {
-    if (attempts.length === 0) return new Map();
+  /** One question per runner; one that does not answer has no reports, and its attempts have lost contact. */
+  async #reports(runner: string, attempts: readonly AttemptFacts[]): Promise<ReadonlyMap<string, AgentReport>> {
     try {
-      const items = await this.#rig.ports.runner.report(attempts.map((attempt) => attempt.id));
+      const items = await runnerAt(this.#rig, runner).report(attempts.map((attempt) => attempt.id));
       return new Map(items.map((item) => [item.attempt, item]));
     } catch {
-      return null;
+      return new Map();
     }
   }
 

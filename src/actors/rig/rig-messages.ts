@@ -12,6 +12,9 @@ import { applyPolicy, cancelConvoy, leaveConvoy, startConvoy } from './convoy-me
 import type { RigContext } from './rig-context.ts';
 import type { MoneyMessage } from './rig-budgets.ts';
 import { RigPost } from './rig-post.ts';
+import { runnerNews } from './rig-runners.ts';
+
+type RunnerMessage = Extract<TownToRig, { readonly type: 'runner_changed' | 'runner_removed' }>;
 
 /** What the town asked of this rig; each message is applied exactly once and in the order in which it was sent. */
 export function applyTownMessage(
@@ -19,6 +22,16 @@ export function applyTownMessage(
   turn: Turn,
   writer: RigWriter,
   message: Exclude<TownToRig, MoneyMessage>,
+): void {
+  if (message.type === 'runner_changed' || message.type === 'runner_removed') runnerNews(rig, turn, message);
+  else applyWorkMessage(rig, turn, writer, message);
+}
+
+function applyWorkMessage(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  message: Exclude<TownToRig, MoneyMessage | RunnerMessage>,
 ): void {
   if ('convoy' in message) rig.view.archive.bringBackConvoy(message.convoy);
   switch (message.type) {

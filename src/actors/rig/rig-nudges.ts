@@ -4,6 +4,7 @@ import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
+import { runnerAt } from './rig-runners.ts';
 import { RigPost } from './rig-post.ts';
 
 /** What became of a nudge. `refused`: the session can't take words, or there is no session any more. */
@@ -32,7 +33,7 @@ export async function performNudge(rig: RigContext, key: string): Promise<Effect
   if (attempt === null || attempt.endedAtMs !== null) return settle('expired', 'its attempt has ended');
   if (rig.ports.clock.now() >= nudge.expiresAtMs) return settle('expired', 'it could not be delivered in time');
   if (nudge.mode === 'queue') return settle('refused', 'asked to wait with the mail');
-  const { runner } = rig.ports;
+  const runner = runnerAt(rig, attempt.runner);
   if (runner.message === undefined) return settle('refused', 'this runner takes no words');
   try {
     const answer = await runner.message({

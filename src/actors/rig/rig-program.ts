@@ -17,6 +17,7 @@ import { tellBudgets } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
 import { RigEffects } from './rig-effects.ts';
 import { RigEvents } from './rig-events.ts';
+import { localRunner, runnerChanged } from './rig-runners.ts';
 
 /** The scheduler, witness and refinery of one repository, as the kernel sees it. */
 export class RigProgram implements Program {
@@ -140,15 +141,10 @@ export class RigProgram implements Program {
     turn.dirty(SCHEDULE);
   }
 
-  /**
-   * A runner of this instance answers now. What ran under another one is asked about at once: its loss is proven. What
-   * that one was ordered to do died with it or was never heard, so no order waits for its poll or its back-off.
-   */
+  /** A process of this instance answers now beside the daemon. */
   runnerChanged(turn: Turn, instance: string): void {
     if (this.#rig.view.runnerInstance() === instance) return;
     turn.kernel.setMeta('runner', instance);
-    turn.kernel.reviveEffects(turn.nowMs);
-    for (const row of this.#rig.sql.all('SELECT id FROM attempts WHERE process_gone = 0'))
-      turn.kernel.setTimer(attemptEntity(trusted.attempt(String(row['id']))), 'observe', turn.nowMs);
+    runnerChanged(this.#rig, turn, localRunner(this.#rig, instance));
   }
 }

@@ -30,7 +30,10 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
       'Choose another with --prefix.',
     );
   }
-  if (known === null) touchBudgets(town, turn);
+  if (known === null) {
+    touchBudgets(town, turn);
+    town.runners.introduce(turn, config.name);
+  }
   town.sql.all(
     `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET git_url = excluded.git_url, default_branch = excluded.default_branch, config = excluded.config, version = version + 1

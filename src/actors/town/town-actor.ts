@@ -4,8 +4,10 @@ import type { BeadId, ConvoyId, EscalationId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
+import type { Runner, RunnerHello } from '../../core/model/runner.ts';
 import { must } from '../../core/assert.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
+import type { RunnerStore } from '../../store/runner-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
@@ -85,14 +87,52 @@ export class TownActor {
     });
   }
 
-  health(): readonly Health[] {
-    return this.#town.watchdog.store.all();
+  get runnerStore(): RunnerStore {
+    return this.#town.runners.store;
   }
 
-  runnerAnswered(): Promise<void> {
+  addRunner(runner: { readonly id: string; readonly url: string | null; readonly serial: string }): Promise<void> {
     return this.actor.ask((turn) => {
-      this.#town.watchdog.runnerAnswered(turn);
+      this.#town.runners.add(turn, runner);
     });
+  }
+
+  removeRunner(id: string, how: { readonly lost: boolean; readonly busy: number }): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.remove(turn, id, how);
+    });
+  }
+
+  rotateRunner(id: string, serial: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.rotate(turn, id, serial);
+    });
+  }
+
+  runnerRotated(id: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.rotated(turn, id);
+    });
+  }
+
+  drainRunner(id: string, on: boolean): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.drain(turn, id, on);
+    });
+  }
+
+  runnerSeen(id: string, hello: RunnerHello): Promise<Runner | null> {
+    return this.actor.ask((turn) => this.#town.runners.seen(turn, id, hello));
+  }
+
+  runnerAway(id: string, state: 'suspect' | 'down', reason: string): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.away(turn, id, state, reason);
+    });
+  }
+
+  health(): readonly Health[] {
+    return this.#town.watchdog.store.all();
   }
 
   putRig(config: RigConfig): Promise<void> {

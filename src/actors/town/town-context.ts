@@ -1,6 +1,7 @@
 import type { TownToRig } from '../../core/messages.ts';
 import { convoyRef } from '../../core/refs.ts';
 import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../core/model/ids.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { ConvoyWriter } from '../../store/convoy-writer.ts';
@@ -9,6 +10,7 @@ import { EscalationWriter } from '../../store/escalation-writer.ts';
 import { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { TownPost } from './town-post.ts';
+import { TownRunners } from './town-runners.ts';
 import { Watchdog, type AskRig } from './watchdog.ts';
 
 export const TOWN_ADDRESS = 'town';
@@ -34,6 +36,7 @@ export class TownContext {
   readonly view: SqlTownView;
   readonly post: TownPost;
   readonly watchdog: Watchdog;
+  readonly runners: TownRunners;
 
   constructor(sql: Sql, ports: HostPorts, askRig: AskRig) {
     this.sql = sql;
@@ -41,6 +44,15 @@ export class TownContext {
     this.view = new SqlTownView(sql);
     this.post = new TownPost(this);
     this.watchdog = new Watchdog(this, askRig);
+    this.runners = new TownRunners(this);
+  }
+
+  remoteRunners(): readonly string[] {
+    return this.runners.store.all().flatMap((runner) => (runner.id === LOCAL_RUNNER ? [] : [runner.id]));
+  }
+
+  runnerDown(turn: Turn, id: string, reason: string): void {
+    this.runners.away(turn, id, 'down', reason);
   }
 
   convoys(turn: Turn): ConvoyWriter {

@@ -16,7 +16,11 @@ export type AskRig = (rig: string) => Promise<RigHealth>;
 /** What the watchdog needs of the town actor. */
 export interface WatchdogTown {
   readonly sql: Sql;
-  readonly ports: Pick<HostPorts, 'clock' | 'after' | 'runner'>;
+  readonly ports: Pick<HostPorts, 'clock' | 'after' | 'runner' | 'runners'>;
+  /** Names of the runners on other machines. */
+  remoteRunners(): readonly string[];
+  /** One of them is down. */
+  runnerDown(turn: Turn, id: string, reason: string): void;
   raise(
     turn: Turn,
     raise: {
@@ -31,6 +35,8 @@ export interface WatchdogTown {
   resolve(turn: Turn, causeKey: string): void;
 }
 
+const runnerOfSubject = (subject: string): string | null =>
+  subject.startsWith(`${RUNNER_SUBJECT}:`) ? nameOf(subject) : null;
 const nameOf = (subject: string): string => subject.slice(subject.indexOf(':') + 1);
 
 /**
@@ -57,8 +63,14 @@ export class Watchdog {
   }
 
   /** A runner answers now, whoever noticed it. */
-  runnerAnswered(turn: Turn): void {
-    this.#recovered(turn, RUNNER_SUBJECT, 'a runner answers');
+  runnerAnswered(turn: Turn, subject: string = RUNNER_SUBJECT): void {
+    this.#recovered(turn, subject, 'a runner answers');
+  }
+
+  /** Nobody asks about it any more. */
+  forget(turn: Turn, subject: string): void {
+    this.store.remove(subject);
+    this.#town.resolve(turn, `health:${subject}`);
   }
 
   #recovered(turn: Turn, subject: string, detail: string): void {
@@ -82,6 +94,7 @@ export class Watchdog {
     const seen = await Promise.all([
       ...live.map((subject) => this.#rig(subject)),
       ...(runner === null ? [] : [runner]),
+      ...(live.length > 0 ? this.#town.remoteRunners().map((id) => this.#remote(id)) : []),
     ]);
     const payload: TownFact = { type: 'watchdog_seen', seen };
     const key = `watchdog:${String(atMs)}`;
@@ -92,6 +105,14 @@ export class Watchdog {
     return this.#within(subject, async () => {
       const health = await this.#ask(nameOf(subject));
       return { detail: rigSentence(health, this.#town.ports.clock.now()), lagMs: health.lagMs };
+    });
+  }
+
+  #remote(id: string): Promise<Seen> {
+    return this.#within(`${RUNNER_SUBJECT}:${id}`, async () => {
+      const client = this.#town.ports.runners?.client(id) ?? null;
+      if (client?.health === undefined) throw new Error('it has no line to the town');
+      return { detail: `instance ${(await client.health()).instance}`, lagMs: 0 };
     });
   }
 
@@ -139,11 +160,13 @@ export class Watchdog {
         from: before.state,
         to: after.state,
       });
+    const remote = runnerOfSubject(after.subject);
+    if (remote !== null && after.state === 'down') this.#town.runnerDown(turn, remote, seen.detail);
     for (const item of news) {
       if (item.type === 'resolve') this.#town.resolve(turn, item.causeKey);
       else
         this.#town.raise(turn, {
-          rig: after.subject === RUNNER_SUBJECT ? '' : nameOf(after.subject),
+          rig: after.subject === RUNNER_SUBJECT || remote !== null ? '' : nameOf(after.subject),
           causeKey: item.causeKey,
           severity: 'high',
           category: 'watchdog',

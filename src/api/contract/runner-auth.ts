@@ -1,11 +1,15 @@
 /**
- * How a town and a registered runner prove themselves to each other. The town keeps only a hash of the runner's secret
- * (the verifier); both sides make keyed hashes with it, so the secret itself is never sent. Web crypto only: any host.
+ * How a town and a registered runner prove themselves to each other. The town's databases hold only the serial of a
+ * runner's token: the town makes the secret from it with its own key each time it is needed, so that no journal, replay
+ * bundle or copy of a database lets anybody in. Both sides make keyed hashes with the secret's hash (the verifier), so
+ * the secret itself is never sent. Web crypto only: any host.
  */
 import { usage } from '../../core/errors.ts';
 
-/** 256 bits: never guessed. */
-const SECRET_BYTES = 32;
+/** 256 bits: never met twice. */
+const NONCE_BYTES = 32;
+/** 128 bits: unique for all time. */
+const SERIAL_BYTES = 16;
 const PREFIX = 'gtr1';
 const RUNNER_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const TOKEN = /^gtr1\.([A-Za-z0-9_-]{1,80})\.([a-z][a-z0-9-]{0,31})\.([A-Za-z0-9_-]{43})$/;
@@ -29,13 +33,20 @@ export function parseRunnerName(text: string): string {
   );
 }
 
-/** A new token, and the verifier that the town keeps of it. */
-export async function makeToken(
-  town: string,
-  runner: string,
-  random: (count: number) => Uint8Array,
+/** Which token is meant; the town's key makes it from this. */
+export interface TokenSerial {
+  readonly town: string;
+  readonly runner: string;
+  /** Random and never used again, so that a runner that is removed and added anew has another token. No secret. */
+  readonly serial: string;
+}
+
+/** The token of a serial, and what it is checked with. `key`: the town's own secret. */
+export async function tokenOf(
+  key: string,
+  { town, runner, serial }: TokenSerial,
 ): Promise<{ readonly token: string; readonly verifier: string }> {
-  const secret = base64url(random(SECRET_BYTES));
+  const secret = await keyedHash(key, ['runner token', town, runner, serial].join('\n'));
   return { token: `${PREFIX}.${town}.${runner}.${secret}`, verifier: await verifierOf(secret) };
 }
 
@@ -82,7 +93,9 @@ export async function sameText(given: string, expected: string): Promise<boolean
   return difference === 0;
 }
 
-export const newNonce = (random: (count: number) => Uint8Array): string => base64url(random(SECRET_BYTES));
+export const newSerial = (random: (count: number) => Uint8Array): string => base64url(random(SERIAL_BYTES));
+
+export const newNonce = (random: (count: number) => Uint8Array): string => base64url(random(NONCE_BYTES));
 
 async function verifierOf(secret: string): Promise<string> {
   return base64url(await sha256(`gt-runner ${secret}`));

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { parseAttemptId, parseBeadId, parseRigName } from '../../core/model/ids.ts';
 import { MAYOR_SCOPE } from '../../core/model/mayor.ts';
-import { capabilityFor } from '../auth.ts';
+import { capabilityFor, runnerOf } from '../auth.ts';
 import {
   checkpointSchema,
   factsSchema,
@@ -97,17 +97,18 @@ const verdict = createRoute({
 
 export function registerRunnerCalls(app: App, { gateway }: Deps): void {
   app.openapi(facts, async (c) =>
-    c.json({ recorded: [...(await gateway.recordFacts(c.req.valid('json').facts))] }, 200),
+    c.json({ recorded: [...(await gateway.recordFacts(c.req.valid('json').facts, runnerOf(c)))] }, 200),
   );
   app.openapi(confirm, async (c) => {
     const input = c.req.valid('json');
     return c.json(
       {
-        live: await gateway.confirmStart(
-          input.rig === MAYOR_SCOPE ? input.rig : parseRigName(input.rig),
-          parseAttemptId(input.attempt),
-          input.epoch,
-        ),
+        live: await gateway.confirmStart({
+          rig: input.rig === MAYOR_SCOPE ? input.rig : parseRigName(input.rig),
+          attempt: parseAttemptId(input.attempt),
+          epoch: input.epoch,
+          runner: runnerOf(c),
+        }),
       },
       200,
     );

@@ -22,8 +22,13 @@ export interface Deps {
   readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
   /** Removes a rig, also where the host keeps its settings. */
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
-  /** Stored output of an attempt, from its runner. */
-  readonly transcript: (attempt: string, from: number) => Promise<Transcript>;
+  /** Stored output of an attempt, from its runner; waits up to `waitMs` for the next output of a live one. */
+  readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
+  /** The lines to runners. */
+  readonly runnerLine: {
+    readonly cut: (id: string) => void;
+    readonly drain: (id: string, on: boolean, graceMs: number | null) => Promise<void>;
+  };
 }
 
 export type App = OpenAPIHono<AppEnv>;

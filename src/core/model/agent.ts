@@ -90,6 +90,8 @@ export interface Attempt {
   /** The process is proven gone (exit record, or never started). A successor may start only then. */
   readonly processGone: boolean;
   readonly runnerId: RunnerInstance | null;
+  /** Name of the runner that has it. */
+  readonly runner: string;
   /** What it said to have used so far. */
   readonly usage: Usage;
   /** What of its estimate it has not used, while it lives. */

@@ -27,7 +27,9 @@ describe('assignWork', () => {
     expect(verdicts.decisions).toEqual([
       expect.objectContaining({
         rule: 'assign-work',
-        actions: [{ type: 'dispatch_agent', bead: first?.id, agent: polecat('nux'), isNew: true, round: 0 }],
+        actions: [
+          { type: 'dispatch_agent', bead: first?.id, agent: polecat('nux'), isNew: true, round: 0, runner: 'local' },
+        ],
       }),
     ]);
     expect(verdicts.wakeAtMs).toBeNull();

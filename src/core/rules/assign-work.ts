@@ -6,6 +6,7 @@ import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
 import type { RigView } from '../view.ts';
 import { chooseAgent } from './choose-agent.ts';
+import { chooseRunner } from './choose-runner.ts';
 import { infraBackoffMs } from './outcome.ts';
 import type { RigDecision, RigRule } from './rule.ts';
 
@@ -61,26 +62,29 @@ function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass):
 function choose(view: RigView, ready: readonly Bead[], { slots, probing, admission }: Pass): RigDecision[] {
   const decisions: RigDecision[] = [];
   const taken = new Set<string>();
+  const given = new Map<string, number>();
   let asking = slots;
   for (const bead of ready) {
     if (decisions.length >= slots || asking === 0) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
+    const runner = chooseRunner(view, bead, given);
+    if (runner === null) continue;
     const obstacle = admission.judge(bead);
     // No more is asked for than could run.
     if (obstacle?.kind === 'budget') asking -= obstacle.budgets.some((budget) => budget.shared) ? 1 : 0;
     if (obstacle !== null) continue;
     admission.take(bead);
     taken.add(choice.agent);
+    given.set(runner, (given.get(runner) ?? 0) + 1);
+    const { agent, isNew } = choice;
     decisions.push({
       rule: 'assign-work',
       entity: SCHEDULE,
       reason: probing
         ? `${bead.id} is the probe of the dispatch breaker`
         : `${bead.id} is first in line and a slot is free`,
-      actions: [
-        { type: 'dispatch_agent', bead: bead.id, agent: choice.agent, isNew: choice.isNew, round: roundOf(view, bead) },
-      ],
+      actions: [{ type: 'dispatch_agent', bead: bead.id, agent, isNew, round: roundOf(view, bead), runner }],
     });
   }
   return decisions;

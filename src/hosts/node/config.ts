@@ -11,6 +11,7 @@ import { readIfThere } from './atomic-file.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
 import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
+import { parseListenAddress } from './listen-address.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
@@ -45,6 +46,10 @@ const rigSection = z.strictObject({
   prefix: text,
   target_branch: text.optional(),
   parked: z.boolean().optional(),
+  runner_labels: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'a label is small letters, digits, "-", "_" and "."'))
+    .max(20)
+    .optional(),
   owner_email: text.optional(),
   gates: z
     .record(
@@ -61,6 +66,7 @@ const configFile = z.strictObject({
   daemon: z
     .strictObject({
       heartbeat_interval: duration.optional(),
+      runner_listen: text.optional(),
       town_root: text.optional(),
       log_file: text.optional(),
       pid_file: text.optional(),
@@ -80,7 +86,7 @@ type RigSection = z.infer<typeof rigSection>;
 export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configFile.shape),
   town: ['name', 'owner_email', 'polecats_max'],
-  daemon: ['heartbeat_interval', 'town_root', 'log_file', 'pid_file'],
+  daemon: ['heartbeat_interval', 'runner_listen', 'town_root', 'log_file', 'pid_file'],
   defaults: Object.keys(workSettings),
   ...ESCALATION_KEYS,
   mayor: MAYOR_KEYS,
@@ -95,6 +101,8 @@ export interface TownConfig {
   readonly name: string;
   readonly ownerEmail: string;
   readonly heartbeatIntervalMs: number;
+  /** Where runners on other machines may dial; null: on loopback only. */
+  readonly runnerListen: { readonly host: string; readonly port: number } | null;
   readonly logFile: string;
   readonly pidFile: string;
   readonly escalation: EscalationConfig;
@@ -126,6 +134,7 @@ export function parseConfig(source: string, paths: TownPaths, env: NodeJS.Proces
     name: file.town?.name ?? 'town',
     ownerEmail,
     heartbeatIntervalMs: heartbeatMs(file, env),
+    runnerListen: runnerListen(file, paths),
     logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
     pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
     escalation: escalationConfig(file.escalation),
@@ -144,6 +153,12 @@ function refuseOtherRoot(townRoot: string | undefined, paths: TownPaths): void {
     'Remove that setting, or correct it.',
   );
 }
+
+const runnerListen = (file: ConfigFile, paths: TownPaths): TownConfig['runnerListen'] => {
+  const listen = file.daemon?.runner_listen;
+  if (listen === undefined) return null;
+  return asConfigError(paths.config, 'daemon', () => parseListenAddress(listen, 'runner_listen'));
+};
 
 const heartbeatMs = (file: ConfigFile, env: NodeJS.ProcessEnv): number =>
   parseDurationMs(
@@ -239,6 +254,7 @@ function rigConfig(input: RigInput): RigConfig {
     ownerEmail: env['GT_OWNER_EMAIL'] ?? section.owner_email ?? input.ownerEmail,
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
+    ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
   }));
 }
 

@@ -7,7 +7,7 @@ import { loadConfig } from './config.ts';
 import { daemonStatus } from './daemon-state.ts';
 import type { DaemonStatus } from './daemon-state.ts';
 import { isLocked } from './lock.ts';
-import { SocketRunnerClient } from './runner-client.ts';
+import { HttpRunnerClient } from './runner-client.ts';
 import { readSecrets, runnerSocket } from './town-files.ts';
 import type { Town } from './town-files.ts';
 
@@ -128,9 +128,9 @@ export interface RunnerStatus {
 
 /** Asks the runner itself. */
 export async function runnerStatus(town: Town): Promise<RunnerStatus> {
-  const client = new SocketRunnerClient({
-    socketPath: runnerSocket(town.identity),
-    token: readSecrets(town.paths).runnerCalls,
+  const client = new HttpRunnerClient({
+    to: { socketPath: runnerSocket(town.identity) },
+    token: () => Promise.resolve(readSecrets(town.paths).runnerCalls),
     instance: () => null,
   });
   try {

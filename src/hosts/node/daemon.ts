@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import type { AppOptions } from '../../api/app.ts';
-import { conflict } from '../../core/errors.ts';
+import type { AppOptions, createApp } from '../../api/app.ts';
+import { conflict, TownError } from '../../core/errors.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { monotoneClock } from './clock.ts';
@@ -17,6 +18,8 @@ import { LogFile } from './log-file.ts';
 import { dropSection } from './config-set.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
+import { RunnerLines } from './runner-lines.ts';
+import type { WireRunnerClient } from './runner-client.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
 import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';
@@ -39,6 +42,9 @@ export class Daemon {
   readonly #ports: NodePorts;
   readonly #service: TownRuntime;
   readonly #supervisor: RunnerSupervisor;
+  readonly #lines: RunnerLines;
+  /** The town's HTTP application, as runners' and agents' calls reach it. */
+  #local: ReturnType<typeof createApp> | null = null;
   readonly #notifier: NodeNotifier;
   readonly #startedAt = new Date().toISOString();
   #config: TownConfig;
@@ -77,12 +83,20 @@ export class Daemon {
       config: held.config.escalation,
       env: process.env,
     });
+    this.#lines = new RunnerLines({
+      town: town.identity.id,
+      key: held.secrets.capabilityKey,
+      gateway: () => this.#service.runners,
+      fetch: (request) => this.#local?.fetch(request) ?? new Response(null, { status: 503 }),
+      log: this.#log,
+    });
     this.#ports = nodePorts({
       paths: town.paths,
       secrets: held.secrets,
       clock,
       log: this.#log,
       runner: this.#supervisor.client,
+      runners: this.#lines,
       notifier: this.#notifier,
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
@@ -135,11 +149,13 @@ export class Daemon {
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
       createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);
+    this.#local = local;
     const web = app(true);
     this.#listeners = [
       await listenOnSocket((request) => local.fetch(request), brainSocket(identity)),
       await listenOnLoopback((request) => web.fetch(request)),
     ];
+    await this.#openLines();
     const url = this.#listeners[1]?.url ?? null;
     if (url !== null) writeEndpoint(paths, url);
     if (options.superviseRunner) this.#supervisor.start();
@@ -147,6 +163,24 @@ export class Daemon {
     this.#armHeartbeat();
     this.#ready = true;
     this.#log.info('daemon is up', { pid: process.pid, url, rigs: this.#config.rigs.length });
+  }
+
+  /** Runners on this machine dial the loopback port, those elsewhere the address of `runner_listen`, if there is one. */
+  async #openLines(): Promise<void> {
+    const loopback = this.#listeners[1];
+    if (loopback !== undefined) this.#lines.attach(loopback.server);
+    const at = this.#config.runnerListen;
+    if (at !== null) {
+      const { listenForRunners } = await import('./http-server.ts');
+      const listener = await listenForRunners(
+        (request) => this.#local?.fetch(request) ?? new Response(null, { status: 503 }),
+        at,
+      );
+      this.#listeners = [...this.#listeners, listener];
+      this.#lines.attach(listener.server);
+      this.#log.info('runners may dial', { url: listener.url });
+    }
+    await this.#lines.start();
   }
 
   /** SIGHUP. A configuration with an error changes nothing and is logged. */
@@ -170,6 +204,7 @@ export class Daemon {
     this.#log.info('daemon stops', { why });
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#supervisor.stop();
+    this.#lines.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#service.stop();
     this.#supervisor.client.close();
@@ -214,8 +249,34 @@ export class Daemon {
           if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
           return answer;
         }),
-      transcript: (attempt, from) => this.#supervisor.client.transcript(attempt, from),
+      transcript: (attempt, from, waitMs) =>
+        this.#wire(this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
+      runnerLine: {
+        cut: (id) => {
+          this.#lines.cut(id);
+        },
+        drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
+      },
     };
+  }
+
+  /** Errors: `runner_away`. */
+  #wire(id: string): WireRunnerClient {
+    const wire = id === LOCAL_RUNNER ? this.#supervisor.client : this.#lines.wire(id);
+    if (wire !== null) return wire;
+    throw new TownError('unreachable', 'runner_away', {
+      message: `The runner "${id}" has no line to the town now.`,
+      next: `Look at it with "gt runner show ${id}"; what is there is shown again when it is back.`,
+    });
+  }
+
+  /** A runner that does not answer now is told when it is met again: the registry says what people want. */
+  async #drain(id: string, on: boolean, graceMs: number | null): Promise<void> {
+    try {
+      await this.#wire(id).drain(on, graceMs);
+    } catch (error) {
+      this.#log.warn('runner not told to drain', { runner: id, cause: error instanceof Error ? error.message : '' });
+    }
   }
 
   /** Two rigs added at once would each write the file without the other. */

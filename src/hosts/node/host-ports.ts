@@ -24,6 +24,7 @@ export interface NodePortsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly runner: RunnerClient;
+  readonly runners?: HostPorts['runners'];
   readonly notifier?: Notifier | undefined;
   /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
   readonly storage: 'files' | 'read-only' | 'memory';
@@ -45,6 +46,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
     random: systemRandom,
     log: options.log,
     runner: options.runner,
+    runners: options.runners,
     notifier: options.notifier,
     openSql: (address) => {
       const sql = openDatabase(databasePath(options.paths, address), options.storage);

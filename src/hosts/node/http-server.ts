@@ -14,6 +14,8 @@ const KEEP_ALIVE_MS = 65_000;
 export interface Listener {
   /** `http://127.0.0.1:<port>`, or null on a unix socket. */
   readonly url: string | null;
+  /** For connections that are no plain requests. */
+  readonly server: Server;
   close(): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function listenOnSocket(fetch: Fetch, path: string): Promise<Listen
   chmodSync(path, PRIVATE_MODE);
   return {
     url: null,
+    server,
     close: async () => {
       await closed(server);
     },
@@ -41,6 +44,29 @@ export async function listenOnLoopback(fetch: Fetch): Promise<Listener> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${String(port)}`,
+    server,
+    close: async () => {
+      await closed(server);
+    },
+  };
+}
+
+const RUNNER_PATHS = /^\/(?:livez$|api\/v1\/towns\/[^/]+\/(?:runner|agent)\/)/;
+
+/** Serves runners on a network address: their calls and those of their agents, nothing of the owner's. */
+export async function listenForRunners(
+  fetch: Fetch,
+  at: { readonly host: string; readonly port: number },
+): Promise<Listener> {
+  const server = makeServer((request) =>
+    RUNNER_PATHS.test(new URL(request.url).pathname) ? fetch(request) : new Response(null, { status: 404 }),
+  );
+  await listening(server, () => server.listen(at));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : at.port;
+  return {
+    url: `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${String(port)}`,
+    server,
     close: async () => {
       await closed(server);
     },

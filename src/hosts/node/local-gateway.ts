@@ -5,7 +5,7 @@ import { silentLog } from '../../ports/log.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './config.ts';
 import { nodePorts } from './host-ports.ts';
-import { SocketRunnerClient } from './runner-client.ts';
+import { HttpRunnerClient } from './runner-client.ts';
 import type { ServiceFactory } from './service.ts';
 import { readSecrets, runnerSocket } from './town-files.ts';
 import type { Town } from './town-files.ts';
@@ -25,9 +25,9 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
   const clock = monotoneClock();
   // A town that never ran has no databases: it is read as the empty one that its first start will make.
   const hasRun = existsSync(town.paths.townDb);
-  const runner = new SocketRunnerClient({
-    socketPath: runnerSocket(town.identity),
-    token: secrets.runnerCalls,
+  const runner = new HttpRunnerClient({
+    to: { socketPath: runnerSocket(town.identity) },
+    token: () => Promise.resolve(secrets.runnerCalls),
     instance: () => null,
   });
   const ports = nodePorts({
@@ -57,6 +57,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     changeRig: daemonDown,
     removeRig: daemonDown,
     transcript: (attempt, from) => runner.transcript(attempt, from),
+    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
   });
   return {
     fetch: async (request) => app.fetch(request),

@@ -1,6 +1,8 @@
 import { Agent, request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { z } from 'zod';
+import { PROTOCOL_OLDEST, PROTOCOL_VERSION, type WireAnswer, type WireCall } from '../../api/contract/frames.ts';
 import {
   agentReportSchema,
   cancelAnswerSchema,
@@ -26,7 +28,7 @@ import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 
 /** The protocol's bound: the runner answers every call within it. */
-const CALL_TIMEOUT_MS = 10_000;
+export const CALL_TIMEOUT_MS = 10_000;
 /** Calls at once: four effects per actor share few connections. */
 const CONNECTIONS_MAX = 16;
 /** An answer larger than this is not one of ours. */
@@ -34,116 +36,162 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** Statuses by which the runner says no for good, instead of failing. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 409, 422]);
 
-export interface SocketRunnerOptions {
-  readonly socketPath: string;
-  /** Bearer secret of the direction brain → runner. */
-  readonly token: string;
-  /** Kept by the supervisor, which watches the process. */
-  readonly instance: () => RunnerInstance | null;
-}
-
 export interface Transcript {
   readonly text: string;
   readonly nextOffset: number;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly headers: IncomingMessage['headers'];
-}
+/** One call to a runner over any line; rejects when nothing says whether it happened. */
+export type RunnerWire = (call: WireCall) => Promise<WireAnswer>;
 
-/** The runner beside this daemon, over its unix socket. A refusal is `RunnerRefusal`; anything else thrown means: no answer. */
-export class SocketRunnerClient implements RunnerClient {
-  readonly #options: SocketRunnerOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+/** A runner over a line. A refusal is `RunnerRefusal`; anything else thrown means: no answer. */
+export class WireRunnerClient implements RunnerClient {
+  readonly #wire: RunnerWire;
+  readonly #instance: () => RunnerInstance | null;
 
-  constructor(options: SocketRunnerOptions) {
-    this.#options = options;
+  constructor(wire: RunnerWire, instance: () => RunnerInstance | null) {
+    this.#wire = wire;
+    this.#instance = instance;
   }
 
   instance(): RunnerInstance | null {
-    return this.#options.instance();
+    return this.#instance();
   }
 
+  /** Errors: also when the runner speaks a protocol that this side does not. */
   async health(): Promise<RunnerHealth> {
-    return this.#parse(runnerHealthSchema, await this.#call('GET', '/health'));
+    const health = await this.#ask(runnerHealthSchema, 'GET', '/health');
+    if (health.protocol >= PROTOCOL_OLDEST && health.protocol <= PROTOCOL_VERSION) return health;
+    throw new Error(
+      `the runner (process ${String(health.pid)}) speaks protocol ${String(health.protocol)}, this daemon speaks ${String(PROTOCOL_OLDEST)} to ${String(PROTOCOL_VERSION)}: run the same version of gt on both sides`,
+    );
   }
 
   async start(start: StartAgent): Promise<void> {
-    this.#parse(startAnswerSchema, await this.#call('POST', '/agents', start));
+    await this.#ask(startAnswerSchema, 'POST', '/agents', start);
   }
 
   async report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
     const answer = await this.#call('GET', `/agents?ids=${attempts.map(encodeURIComponent).join(',')}`);
-    const data: unknown = JSON.parse(answer.text);
+    const data: unknown = JSON.parse(answer.body);
     if (typeof data !== 'object' || data === null || !('items' in data))
       throw new Error('the runner answered without items');
     return agentReportSchema.array().parse(data.items);
   }
 
-  async stop(stop: StopAgent): Promise<StopAnswer> {
-    return this.#parse(stopAnswerSchema, await this.#call('POST', '/agents/stop', stop));
+  stop(stop: StopAgent): Promise<StopAnswer> {
+    return this.#ask(stopAnswerSchema, 'POST', '/agents/stop', stop);
   }
 
-  async message(message: AgentMessage): Promise<MessageAnswer> {
-    return this.#parse(messageAnswerSchema, await this.#call('POST', '/agents/messages', message));
+  message(message: AgentMessage): Promise<MessageAnswer> {
+    return this.#ask(messageAnswerSchema, 'POST', '/agents/messages', message);
   }
 
-  async job(job: Job): Promise<JobAnswer> {
-    return this.#parse(jobAnswerSchema, await this.#call('POST', '/jobs', job));
+  job(job: Job): Promise<JobAnswer> {
+    return this.#ask(jobAnswerSchema, 'POST', '/jobs', job);
   }
 
   async cancelJob(key: string): Promise<void> {
-    this.#parse(cancelAnswerSchema, await this.#call('POST', '/jobs/cancel', { key }));
+    await this.#ask(cancelAnswerSchema, 'POST', '/jobs/cancel', { key });
   }
 
-  /** Stored output of an attempt from a byte offset on. */
-  async transcript(attempt: string, from: number): Promise<Transcript> {
-    const answer = await this.#call('GET', `/agents/${encodeURIComponent(attempt)}/transcript?from=${String(from)}`);
-    const next = Number(answer.headers['x-next-offset']);
-    return { text: answer.text, nextOffset: Number.isSafeInteger(next) ? next : from + Buffer.byteLength(answer.text) };
+  async drain(on: boolean, graceMs: number | null): Promise<void> {
+    const body = on && graceMs !== null ? { graceMs } : {};
+    await this.#ask(runnerHealthSchema, 'POST', on ? '/drain' : '/undrain', body);
   }
 
-  close(): void {
-    this.#agent.destroy();
+  /** Stored output of an attempt from a byte offset on; waits up to `waitMs` for the next output of a live one. */
+  async transcript(attempt: string, from: number, waitMs = 0): Promise<Transcript> {
+    const path = `/agents/${encodeURIComponent(attempt)}/transcript?from=${String(from)}&waitMs=${String(waitMs)}`;
+    const answer = await this.#call('GET', path);
+    return { text: answer.body, nextOffset: answer.next ?? from + Buffer.byteLength(answer.body) };
   }
 
-  #parse<S extends z.ZodType>(schema: S, answer: Answer): z.infer<S> {
-    return schema.parse(JSON.parse(answer.text));
+  async #ask<S extends z.ZodType>(
+    schema: S,
+    method: WireCall['method'],
+    path: string,
+    body?: unknown,
+  ): Promise<z.infer<S>> {
+    return schema.parse(JSON.parse((await this.#call(method, path, body)).body));
   }
 
-  async #call(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.#send(method, path, body === undefined ? null : JSON.stringify(body));
+  async #call(method: WireCall['method'], path: string, body?: unknown): Promise<WireAnswer> {
+    const text = body === undefined ? null : JSON.stringify(body);
+    const answer = await this.#wire({ method, path, authorization: null, body: text });
     if (answer.status >= 200 && answer.status < 300) return answer;
     const { code, message } = refusalOf(answer);
     if (REFUSALS.has(answer.status)) throw new RunnerRefusal(code, message);
     throw new Error(`the runner answered ${String(answer.status)}: ${message}`);
   }
+}
 
-  #send(method: string, path: string, body: string | null): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const headers: Record<string, string> = { authorization: `Bearer ${this.#options.token}`, host: 'runner' };
-      if (body !== null) headers['content-type'] = 'application/json';
-      const outgoing = request(
-        {
-          socketPath: this.#options.socketPath,
-          method,
-          path,
-          headers,
-          agent: this.#agent,
-          signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
-        },
-        (incoming) => {
-          readAll(incoming).then((text) => {
-            resolve({ status: incoming.statusCode ?? 0, text, headers: incoming.headers });
-          }, reject);
-        },
-      );
-      outgoing.on('error', reject);
-      outgoing.end(body ?? undefined);
-    });
+export interface HttpRunnerOptions {
+  readonly to: { readonly socketPath: string } | { readonly url: string };
+  /** Bearer secret of the direction brain → runner. */
+  readonly token: () => Promise<string>;
+  readonly instance: () => RunnerInstance | null;
+}
+
+/** A runner over HTTP: its unix socket, or its address. */
+export class HttpRunnerClient extends WireRunnerClient {
+  readonly #agent: Agent;
+
+  constructor(options: HttpRunnerOptions) {
+    const { to } = options;
+    const isTls = 'url' in to && to.url.startsWith('https:');
+    const settings = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
+    const agent = isTls ? new TlsAgent(settings) : new Agent(settings);
+    super(async (call) => sendHttp({ ...options, agent, isTls, token: await options.token() }, call), options.instance);
+    this.#agent = agent;
   }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+interface HttpLine {
+  readonly to: HttpRunnerOptions['to'];
+  readonly agent: Agent;
+  readonly isTls: boolean;
+  readonly token: string;
+}
+
+/** Where a call to a runner goes, as `node:http` wants it. */
+export function httpTarget(to: HttpRunnerOptions['to'], path: string): RequestOptions {
+  if ('socketPath' in to) return { socketPath: to.socketPath, path };
+  const url = new URL(to.url);
+  return { host: url.hostname, port: url.port, path: `${url.pathname.replace(/\/$/, '')}${path}` };
+}
+
+function sendHttp(line: HttpLine, call: WireCall): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers: Record<string, string> = { authorization: `Bearer ${line.token}`, host: 'runner' };
+    if (call.body !== null) headers['content-type'] = 'application/json';
+    const outgoing = (line.isTls ? tlsRequest : request)(
+      {
+        ...httpTarget(line.to, call.path),
+        method: call.method,
+        headers,
+        agent: line.agent,
+        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+      },
+      (incoming) => {
+        readAll(incoming).then((body) => {
+          const offset = Number(incoming.headers['x-next-offset']);
+          resolve({
+            status: incoming.statusCode ?? 0,
+            type: incoming.headers['content-type'] ?? '',
+            body,
+            next: Number.isSafeInteger(offset) ? offset : null,
+          });
+        }, reject);
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(call.body ?? undefined);
+  });
 }
 
 /** Collects a whole body of text, bounded. */
@@ -160,10 +208,10 @@ async function readAll(incoming: IncomingMessage): Promise<string> {
 }
 
 /** Reads `{code, message}` at the top or under `error`; a runner that says something else still refused. */
-function refusalOf(answer: Answer): { readonly code: string; readonly message: string } {
+function refusalOf(answer: WireAnswer): { readonly code: string; readonly message: string } {
   let data: unknown = null;
   try {
-    data = JSON.parse(answer.text);
+    data = JSON.parse(answer.body);
   } catch {
     // Not JSON: the text itself is the message.
   }
@@ -176,6 +224,6 @@ function refusalOf(answer: Answer): { readonly code: string; readonly message: s
   };
   return {
     code: field('code') ?? (answer.status === 400 ? 'bad_request' : 'refused'),
-    message: field('message') ?? answer.text.slice(0, 400),
+    message: field('message') ?? answer.body.slice(0, 400),
   };
 }

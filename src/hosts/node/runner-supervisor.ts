@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
 import type { Log } from '../../ports/log.ts';
-import { SocketRunnerClient } from './runner-client.ts';
+import { HttpRunnerClient } from './runner-client.ts';
 import { runnerSocket } from './town-files.ts';
 import type { Town, TownSecrets } from './town-files.ts';
 
@@ -33,7 +33,7 @@ export interface SupervisorOptions {
  * connection whose end proves that the process is gone. The runner outlives the daemon on purpose.
  */
 export class RunnerSupervisor {
-  readonly client: SocketRunnerClient;
+  readonly client: HttpRunnerClient;
   readonly #options: SupervisorOptions;
   readonly #stop = new AbortController();
   #instance: RunnerInstance | null = null;
@@ -42,9 +42,9 @@ export class RunnerSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.client = new SocketRunnerClient({
-      socketPath: runnerSocket(options.town.identity),
-      token: options.secrets.runnerCalls,
+    this.client = new HttpRunnerClient({
+      to: { socketPath: runnerSocket(options.town.identity) },
+      token: () => Promise.resolve(options.secrets.runnerCalls),
       instance: () => this.#instance,
     });
   }

@@ -71,7 +71,9 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
     ? await earlierWork(ctx, request, { repo, origin: request.repo })
     : null;
   const start = found?.head ?? (await startCommit(ctx, request, { repo, target, origin: request.repo }));
-  const base = request.claimBase ?? start;
+  // Nothing to continue was found: the work begins here.
+  const isContinued = found !== null || request.fixedHead !== null;
+  const base = (isContinued ? request.claimBase : null) ?? start;
   mayGoOn(ctx, live);
   const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start });
   // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.

@@ -3,6 +3,7 @@ import { RIG_MONEY } from './rig-money.ts';
 import { RIG_ARCHIVE } from './rig-archive.ts';
 import { RIG_COUNTS } from './rig-counts.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
+import { RIG_RUNNERS } from './runners.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
 import { RIG_USAGE } from './rig-usage.ts';
 import { RIG_TALK } from './rig-talk.ts';
@@ -92,4 +93,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_USAGE,
   RIG_COUNTS,
   RIG_ARCHIVE,
+  RIG_RUNNERS,
 ];

@@ -3,6 +3,7 @@ import { TOWN_LISTS } from './town-lists.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
 import { TOWN_MONEY } from './town-money.ts';
+import { TOWN_RUNNERS } from './runners.ts';
 import { TOWN_MAIL } from './town-mail.ts';
 
 const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
@@ -82,4 +83,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_CONVOY,
   TOWN_MONEY,
   TOWN_LISTS,
+  TOWN_RUNNERS,
 ];

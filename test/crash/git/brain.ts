@@ -15,7 +15,7 @@ import type { RunnerClient } from '../../../src/ports/runner-client.ts';
 import { loadConfig } from '../../../src/hosts/node/config.ts';
 import { listenOnSocket, type Listener } from '../../../src/hosts/node/http-server.ts';
 import { systemRandom } from '../../../src/hosts/node/random.ts';
-import { SocketRunnerClient } from '../../../src/hosts/node/runner-client.ts';
+import { HttpRunnerClient } from '../../../src/hosts/node/runner-client.ts';
 import { SqliteSql } from '../../../src/hosts/node/sql-sqlite.ts';
 import {
   brainSocket,
@@ -45,7 +45,7 @@ export class GitBrain {
   readonly #town: Town;
   readonly #path: string;
   readonly #onRunner: (pid: number) => void;
-  readonly #client: SocketRunnerClient;
+  readonly #client: HttpRunnerClient;
   readonly #alarms = new Map<string, { atMs: number; readonly run: () => void }>();
   readonly #accepted = new Set<string>();
   #listener: Listener | null = null;
@@ -59,9 +59,9 @@ export class GitBrain {
     this.#town = options.town;
     this.#path = options.path;
     this.#onRunner = options.onRunner;
-    this.#client = new SocketRunnerClient({
-      socketPath: runnerSocket(options.town.identity),
-      token: readSecrets(options.town.paths).runnerCalls,
+    this.#client = new HttpRunnerClient({
+      to: { socketPath: runnerSocket(options.town.identity) },
+      token: () => Promise.resolve(readSecrets(options.town.paths).runnerCalls),
       instance: () => this.#instance,
     });
     this.service = new TownService({ id: options.town.identity.id, name: 'harness', ports: this.#ports() });
@@ -87,6 +87,7 @@ export class GitBrain {
       changeRig: () => Promise.reject(new Error('not here')),
       removeRig: () => Promise.reject(new Error('not here')),
       transcript: () => Promise.reject(new Error('not here')),
+      runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
     });
     this.#listener = await listenOnSocket(async (request) => {
       this.#lastNewsMs = Date.now();

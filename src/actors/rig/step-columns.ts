@@ -1,0 +1,27 @@
+import type { RigAction } from '../../core/actions.ts';
+import type { SqlValue } from '../../ports/sql.ts';
+
+type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
+
+/** The columns that a step sets; what the action does not name stays as it is. */
+export function stepColumns(action: StepAction): Record<string, SqlValue> {
+  const named: Readonly<Record<string, SqlValue | undefined>> = {
+    ...(action.candidate === undefined
+      ? {}
+      : {
+          candidate_sha: action.candidate.sha,
+          tested_tree: action.candidate.tree,
+          target_sha: action.candidate.targetSha,
+        }),
+    gate_log: action.gateLog,
+    gate_signature: action.gateSignature,
+    gate_kills: action.gateKills,
+    merge_sha: action.mergeSha,
+    races: action.races,
+    held_reason: action.heldReason,
+    deadline_at: action.deadlineAtMs,
+  };
+  const columns: Record<string, SqlValue> = {};
+  for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;
+  return columns;
+}

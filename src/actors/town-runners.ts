@@ -1,0 +1,52 @@
+import { notFound } from '../core/errors.ts';
+import { trusted } from '../core/model/ids.ts';
+import { LOCAL_RUNNER, type Runner } from '../core/model/runner.ts';
+import { must } from '../core/assert.ts';
+import type { RunnerGateway } from '../ports/runner-gateway.ts';
+import type { TownActors } from './town-actors.ts';
+
+/** The registry of runners behind the gateway: each change is a turn of the town. */
+export function townRunners(actors: TownActors, writable: () => void): RunnerGateway {
+  const { town } = actors;
+  const store = town.runnerStore;
+  const get = (id: string): Runner => {
+    const runner = store.get(id);
+    if (runner === null) throw notFound('runner', id);
+    return runner;
+  };
+  const busy = (id: string): number =>
+    actors.rigs().reduce((sum, rig) => sum + (rig.view.runners().find((runner) => runner.id === id)?.used ?? 0), 0);
+  return {
+    list: () => Promise.resolve(store.all()),
+    get: (id) => Promise.resolve().then(() => get(id)),
+    busy,
+    add: async (runner) => {
+      writable();
+      await town.addRunner(runner);
+      return must(store.get(runner.id), 'a runner that was added exists');
+    },
+    remove: (id, lost) => {
+      writable();
+      return town.removeRunner(id, { lost, busy: busy(id) });
+    },
+    rotate: async (id, serial) => {
+      writable();
+      await town.rotateRunner(id, serial);
+      return get(id);
+    },
+    drain: async (id, on) => {
+      writable();
+      await town.drainRunner(id, on);
+      return get(id);
+    },
+    serials: (id) => store.serials(id),
+    rotated: (id) => town.runnerRotated(id),
+    seen: (id, hello) => town.runnerSeen(id, hello),
+    away: (id, state, reason) => town.runnerAway(id, state, reason),
+    ofAttempt: (attempt) =>
+      actors
+        .rigs()
+        .map((rig) => rig.view.attempt(trusted.attempt(attempt))?.runner)
+        .find((runner) => runner !== undefined) ?? LOCAL_RUNNER,
+  };
+}

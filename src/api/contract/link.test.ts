@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { FRAME_BYTES_MAX, type WireAnswer, type WireCall } from './frames.ts';
+import { Link, LinkLost } from './link.ts';
+import { bearerFor, tokenOf, prove, readToken, runnerOfBearer } from './runner-auth.ts';
+
+const call = (path: string, body: string | null = null): WireCall => ({
+  method: 'POST',
+  path,
+  authorization: null,
+  body,
+});
+const ok = (body: string): WireAnswer => ({ status: 200, type: 'text/plain', body, next: null });
+const after = (ms: number, work: () => void): (() => void) => {
+  const timer = setTimeout(work, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+/** Two sides with what they sent in between, which the test delivers as it likes. */
+function pair(serve: (call: WireCall) => Promise<WireAnswer> = (one) => Promise.resolve(ok(one.path))) {
+  const sent: { left: string[]; right: string[] } = { left: [], right: [] };
+  const aborted: string[] = [];
+  const side = (name: 'left' | 'right'): Link =>
+    new Link({ send: (text) => sent[name].push(text), serve, abort: (reason) => aborted.push(reason), after });
+  return { left: side('left'), right: side('right'), sent, aborted };
+}
+const settle = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
+
+describe('a line of frames', () => {
+  it('answers a repeated call from memory, and matches answers in any order', async () => {
+    let served = 0;
+    const { left, right, sent } = pair((one) => {
+      served += 1;
+      return Promise.resolve(ok(one.path));
+    });
+    const answers = [left.call(call('/a'), 1_000), left.call(call('/b'), 1_000)];
+    for (const text of [...sent.left, ...sent.left].toReversed()) right.receive(text);
+    await settle();
+    expect(served).toBe(2);
+    for (const text of [...sent.right].toReversed()) left.receive(text);
+    expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(['/a', '/b']);
+  });
+
+  it('ends every call when the line is cut', async () => {
+    const { left, sent } = pair();
+    const waiting = left.call(call('/a'), 60_000);
+    left.end('cut');
+    await expect(waiting).rejects.toThrow(LinkLost);
+    await expect(left.call(call('/b'), 60_000)).rejects.toThrow('cut');
+    expect(sent.left).toHaveLength(1);
+  });
+
+  it('gives a slow answer up at its deadline, and passes over it when it comes', async () => {
+    const { left, right, sent, aborted } = pair();
+    await expect(left.call(call('/a'), 10)).rejects.toThrow('no answer within 10 ms');
+    right.receive(sent.left[0] ?? '');
+    await settle();
+    left.receive(sent.right[0] ?? '');
+    expect(aborted).toEqual([]);
+  });
+
+  it('breaks the line for rubbish, and refuses what does not fit', async () => {
+    for (const rubbish of ['', '{', '[]', '{"t":"call","id":0}', '{"t":"welcome"}', '{"t":"ready","proof":"x"}']) {
+      const { right, aborted } = pair();
+      right.receive(rubbish);
+      expect(aborted, rubbish).toHaveLength(1);
+    }
+    const { left, sent } = pair();
+    await expect(left.call(call('/a', 'x'.repeat(FRAME_BYTES_MAX)), 1_000)).rejects.toThrow('too large');
+    expect(sent.left).toEqual([]);
+    const big = pair(() => Promise.resolve(ok('x'.repeat(FRAME_BYTES_MAX))));
+    const answer = big.left.call(call('/a'), 1_000);
+    big.right.receive(big.sent.left[0] ?? '');
+    await settle();
+    big.left.receive(big.sent.right[0] ?? '');
+    expect((await answer).status).toBe(413);
+  });
+
+  it('hides what went wrong on the other side', async () => {
+    const { left, right, sent } = pair(() => Promise.reject(new Error('secret path')));
+    const answer = left.call(call('/a'), 1_000);
+    right.receive(sent.left[0] ?? '');
+    await settle();
+    left.receive(sent.right[0] ?? '');
+    expect(await answer).toMatchObject({ status: 500 });
+    expect((await answer).body).not.toContain('secret');
+  });
+});
+
+describe('proofs', () => {
+  it('fit one role, one runner, one town and one pair of nonces', async () => {
+    const { token, verifier } = await tokenOf('key', { town: 'town-1', runner: 'box', serial: 's1' });
+    expect(await readToken(`${token}\n`)).toEqual({ town: 'town-1', runner: 'box', verifier });
+    expect(token).not.toContain(verifier);
+    for (const other of [
+      await tokenOf('key 2', { town: 'town-1', runner: 'box', serial: 's1' }),
+      await tokenOf('key', { town: 'town-1', runner: 'box', serial: 's2' }),
+    ])
+      expect(other.verifier).not.toBe(verifier);
+    const about = { town: 'town-1', runner: 'box', runnerNonce: 'a', townNonce: 'b' };
+    const all = await Promise.all([
+      prove(verifier, 'hello', about),
+      prove(verifier, 'welcome', about),
+      prove(verifier, 'ready', about),
+      prove(verifier, 'ready', { ...about, townNonce: 'c' }),
+      prove(verifier, 'ready', { ...about, runnerNonce: 'c' }),
+      prove(verifier, 'ready', { ...about, runner: 'other' }),
+      prove(verifier, 'ready', { ...about, town: 'other' }),
+      prove('other', 'ready', about),
+      bearerFor(verifier, 'box', 'to-town'),
+      bearerFor(verifier, 'box', 'to-runner'),
+    ]);
+    expect(new Set(all).size).toBe(all.length);
+    expect(runnerOfBearer(await bearerFor(verifier, 'box', 'to-town'))).toBe('box');
+    await expect(readToken('gtr1.town-1.box.short')).rejects.toMatchObject({ code: 'bad_runner_token' });
+  });
+});

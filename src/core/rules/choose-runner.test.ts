@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { RunnerLoad } from '../view.ts';
+import { bead, rigView } from '../../../test/support/rig-view-builder.ts';
+import { rigConfig } from '../../../test/support/virtual-town.ts';
+import { chooseJobRunner, chooseRunner, noRunnerReason } from './choose-runner.ts';
+
+const runner = (id: string, over: Partial<RunnerLoad> = {}): RunnerLoad => ({
+  id,
+  instance: `rn-${id}`,
+  state: 'healthy',
+  capacity: null,
+  labels: [],
+  used: 0,
+  ...over,
+});
+const choose = (
+  runners: readonly RunnerLoad[],
+  over: Parameters<typeof rigView>[0] = {},
+  given = new Map<string, number>(),
+) => chooseRunner(rigView({ runners, ...over }), bead(), given);
+
+describe('a runner for a process', () => {
+  it('is the one beside the daemon before any was met', () => {
+    expect(choose([])).toBe('local');
+  });
+
+  it('is the one where the files of the lineage are, while it takes work', () => {
+    const runners = [runner('a'), runner('b', { used: 3 })];
+    expect(choose(runners, { lastRunner: 'b' })).toBe('b');
+    expect(choose([runner('a'), runner('b', { state: 'draining' })], { lastRunner: 'b' })).toBe('a');
+  });
+
+  it('is the least loaded by its capacity, counting what was given in the same pass', () => {
+    const runners = [runner('a', { used: 2, capacity: 4 }), runner('b', { used: 2, capacity: 10 })];
+    expect(choose(runners)).toBe('b');
+    expect(choose(runners, {}, new Map([['b', 6]]))).toBe('a');
+  });
+
+  it('is never one that is full, away, or without the labels', () => {
+    expect(choose([runner('a', { used: 2, capacity: 2 })])).toBeNull();
+    expect(choose([runner('a', { state: 'suspect' }), runner('b', { state: 'down' })])).toBeNull();
+    const config = { ...rigConfig('api'), runnerLabels: ['gpu'] };
+    expect(choose([runner('local'), runner('a', { labels: ['gpu', 'big'] })], { config })).toBe('a');
+    expect(choose([runner('local')], { config })).toBeNull();
+  });
+
+  it('that is missing has a reason', () => {
+    const config = { ...rigConfig('api'), runnerLabels: ['gpu'] };
+    expect(noRunnerReason(rigView({ runners: [runner('local')], config }))).toBe('no runner has the labels gpu');
+    expect(noRunnerReason(rigView({ runners: [runner('a', { state: 'down' })] }))).toContain('a is down');
+    expect(noRunnerReason(rigView({ runners: [runner('a', { used: 1, capacity: 1 })] }))).toBe('every runner is full');
+    expect(noRunnerReason(rigView({ runners: [runner('a')] }))).toBeNull();
+  });
+});
+
+describe('a runner for git work', () => {
+  it('is where the work is, else always the same, and moves when that one is away', () => {
+    const job = (runners: readonly RunnerLoad[], preferred: string | null = null) =>
+      chooseJobRunner(rigView({ runners }), preferred);
+    expect(job([runner('a'), runner('local')])).toBe('local');
+    expect(job([runner('a'), runner('local')], 'a')).toBe('a');
+    expect(job([runner('a', { state: 'suspect' }), runner('b')], 'a')).toBe('b');
+    expect(job([runner('a', { state: 'draining' })])).toBe('a');
+    expect(job([])).toBe('local');
+  });
+});

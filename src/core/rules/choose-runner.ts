@@ -1,0 +1,49 @@
+import { sourceOf, type Bead } from '../model/bead.ts';
+import { LOCAL_RUNNER } from '../model/runner.ts';
+import type { RunnerLoad, RigView } from '../view.ts';
+
+/** Who takes a bead's process: where its lineage's files are, else the least loaded that fits. Null: nobody fits now. */
+export function chooseRunner(view: RigView, bead: Bead, given: ReadonlyMap<string, number>): string | null {
+  const known = view.runners();
+  // Before any was met: the start waits for the one beside the daemon.
+  if (known.length === 0) return LOCAL_RUNNER;
+  const { runnerLabels, polecatsMax } = view.config();
+  const used = (runner: RunnerLoad): number => runner.used + (given.get(runner.id) ?? 0);
+  const fit = known.filter(
+    (runner) =>
+      runner.state === 'healthy' &&
+      hasLabels(runner, runnerLabels ?? []) &&
+      (runner.capacity === null || used(runner) < runner.capacity),
+  );
+  const last = view.lastRunnerOf(sourceOf(bead));
+  if (fit.some((runner) => runner.id === last)) return last;
+  const load = (runner: RunnerLoad): number => used(runner) / Math.max(1, runner.capacity ?? polecatsMax);
+  return fit.toSorted((a, b) => load(a) - load(b) || (a.id < b.id ? -1 : 1))[0]?.id ?? null;
+}
+
+/**
+ * Where git work of the rig runs: at `preferred` while it answers, else always at the same one, so that one clone holds
+ * what the others need next: the local one, else the first by name. A draining runner still takes git work.
+ */
+export function chooseJobRunner(view: RigView, preferred: string | null): string {
+  const usable = view.runners().filter((runner) => runner.state === 'healthy' || runner.state === 'draining');
+  const wanted = [preferred, LOCAL_RUNNER].find((id) => usable.some((runner) => runner.id === id));
+  return wanted ?? usable.map((runner) => runner.id).toSorted()[0] ?? preferred ?? LOCAL_RUNNER;
+}
+
+/** Why nothing can be given out now, or null when some runner could take work. */
+export function noRunnerReason(view: RigView): string | null {
+  const known = view.runners();
+  if (known.length === 0) return null;
+  const labels = view.config().runnerLabels ?? [];
+  const labelled = known.filter((runner) => hasLabels(runner, labels));
+  if (labelled.length === 0) return `no runner has the labels ${labels.join(', ')}`;
+  const healthy = labelled.filter((runner) => runner.state === 'healthy');
+  if (healthy.length === 0)
+    return `no runner takes work: ${labelled.map((runner) => `${runner.id} is ${runner.state}`).join(', ')}`;
+  const isFull = healthy.every((runner) => runner.capacity !== null && runner.used >= runner.capacity);
+  return isFull ? 'every runner is full' : null;
+}
+
+const hasLabels = (runner: RunnerLoad, labels: readonly string[]): boolean =>
+  labels.every((label) => runner.labels.includes(label));

@@ -1,0 +1,397 @@
+import { randomBytes } from 'node:crypto';
+import { request, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { WebSocket, WebSocketServer, type RawData } from 'ws';
+
+import {
+  FRAME_BYTES_MAX,
+  HANDSHAKE_MS,
+  NONCE_HEADER,
+  PING_EVERY_MS,
+  PROOF_SCHEME,
+  PROTOCOL_HEADER,
+  PROTOCOL_OLDEST,
+  PROTOCOL_VERSION,
+  RUNNER_HEADER,
+  SILENCE_MAX_MS,
+  type WireAnswer,
+  type WireCall,
+} from '../../api/contract/frames.ts';
+import { Link, problem, readFrame } from '../../api/contract/link.ts';
+import { bearerFor, type Greeting, newNonce, prove, sameText, tokenOf } from '../../api/contract/runner-auth.ts';
+import type { RunnerHealth } from '../../api/contract/runner.ts';
+import { trusted } from '../../core/model/ids.ts';
+import type { RunnerHello } from '../../core/model/runner.ts';
+import type { Log } from '../../ports/log.ts';
+import type { RunnerClient } from '../../ports/runner-client.ts';
+import type { RunnerGateway } from '../../ports/runner-gateway.ts';
+import { CALL_TIMEOUT_MS, HttpRunnerClient, httpTarget, WireRunnerClient } from './runner-client.ts';
+
+const CONNECT_PATH = /^\/api\/v1\/towns\/([^/?]+)\/runner\/connect(?:\?|$)/;
+const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
+/** A runner that listens is looked for this often while it does not answer, and the registry for new ones. */
+const LOOK_EVERY_MS = 2_000;
+
+export interface RunnerLinesOptions {
+  readonly town: string;
+  /** The town's own secret, of which its runners' tokens are made. */
+  readonly key: string;
+  readonly gateway: () => RunnerGateway;
+  /** Carries out calls of runners and agents: the town's HTTP application. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly log: Log;
+}
+
+interface Line {
+  readonly client: WireRunnerClient;
+  readonly hangUp: () => void;
+}
+
+/** The lines to all runners but the one beside the daemon: those that dialled in, and those that are called. */
+export class RunnerLines {
+  readonly #options: RunnerLinesOptions;
+  readonly #lines = new Map<string, Line>();
+  readonly #called = new Map<string, AbortController>();
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false });
+  readonly #stopped = new AbortController();
+  #looking: NodeJS.Timeout | null = null;
+
+  constructor(options: RunnerLinesOptions) {
+    this.#options = options;
+  }
+
+  client(id: string): RunnerClient | null {
+    return this.#lines.get(id)?.client ?? null;
+  }
+
+  wire(id: string): WireRunnerClient | null {
+    return this.#lines.get(id)?.client ?? null;
+  }
+
+  /** Nobody has a line at a start; who is there says so. */
+  async start(): Promise<void> {
+    for (const runner of await this.#options.gateway().list())
+      if (runner.state !== 'down' && this.#isRemote(runner.id))
+        await this.#options.gateway().away(runner.id, 'suspect', 'the daemon started; it has not been heard of since');
+    this.#looking = setInterval(() => {
+      this.#callListed().catch((error: unknown) => {
+        this.#options.log.error('runners are not looked for', { cause: String(error) });
+      });
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    if (this.#looking !== null) clearInterval(this.#looking);
+    for (const end of this.#called.values()) end.abort();
+    for (const line of this.#lines.values()) line.hangUp();
+    this.#server.close();
+  }
+
+  /** Takes runners that dial this server. */
+  attach(server: Server): void {
+    server.on('upgrade', (incoming, socket, head) => {
+      this.#upgrade(incoming, socket, head).catch((error: unknown) => {
+        this.#options.log.warn('a runner was not connected', { cause: error instanceof Error ? error.message : '' });
+        socket.destroy();
+      });
+    });
+  }
+
+  /** Its rights are gone: the line ends at once. */
+  cut(id: string): void {
+    this.#called.get(id)?.abort();
+    this.#lines.get(id)?.hangUp();
+  }
+
+  #isRemote(id: string): boolean {
+    return this.#options.gateway().serials(id) !== null;
+  }
+
+  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const town = CONNECT_PATH.exec(incoming.url ?? '')?.[1];
+    if (town === undefined || (town !== '_' && town !== this.#options.town)) {
+      refuse(socket, 404, 'Not Found');
+      return;
+    }
+    const known = await this.#authenticate(incoming);
+    if (known === null) {
+      refuse(socket, 401, 'Unauthorized');
+      return;
+    }
+    const protocol = Number(incoming.headers[PROTOCOL_HEADER]);
+    if (!(protocol >= PROTOCOL_OLDEST && protocol <= PROTOCOL_VERSION)) {
+      refuse(socket, 426, 'Upgrade Required');
+      return;
+    }
+    this.#server.handleUpgrade(incoming, socket, head, (connection) => {
+      this.#greet(connection, known).catch(() => {
+        connection.terminate();
+      });
+    });
+  }
+
+  /** The first proof is about the runner's own nonce only: a repeat of it opens a socket, but nothing more. */
+  async #authenticate(incoming: IncomingMessage): Promise<Known | null> {
+    const id = incoming.headers[RUNNER_HEADER];
+    const nonce = incoming.headers[NONCE_HEADER];
+    const [scheme, given] = (incoming.headers.authorization ?? '').split(' ');
+    if (typeof id !== 'string' || typeof nonce !== 'string' || nonce.length < 16 || scheme !== PROOF_SCHEME)
+      return null;
+    return this.#prover({ town: this.#options.town, runner: id, runnerNonce: nonce, townNonce: '' }, given ?? '');
+  }
+
+  /** With which of its tokens the proof was made; null: with none of them. */
+  async #prover(about: Greeting, given: string): Promise<Known | null> {
+    const serials = this.#options.gateway().serials(about.runner);
+    if (serials === null) return null;
+    for (const serial of [serials.current, serials.next]) {
+      if (serial === null) continue;
+      const verifier = await this.#verifier(about.runner, serial);
+      if (await sameText(given, await prove(verifier, 'hello', about)))
+        return { verifier, about, isNext: serial === serials.next };
+    }
+    return null;
+  }
+
+  async #verifier(runner: string, serial: string): Promise<string> {
+    return (await tokenOf(this.#options.key, { town: this.#options.town, runner, serial })).verifier;
+  }
+
+  /** We prove ourselves, then it proves itself again with our fresh nonce. */
+  async #greet(connection: WebSocket, known: Known): Promise<void> {
+    const about = { ...known.about, townNonce: newNonce((count) => randomBytes(count)) };
+    const late = setTimeout(() => {
+      connection.terminate();
+    }, HANDSHAKE_MS);
+    connection.once('close', () => {
+      clearTimeout(late);
+    });
+    connection.on('error', () => undefined);
+    const ready = await prove(known.verifier, 'ready', about);
+    connection.once('message', (data) => {
+      const frame = readFrame(textOf(data));
+      const given = frame?.t === 'ready' ? frame.proof : '';
+      // Frames that come while this is compared are kept by the listener below only once it is there.
+      connection.pause();
+      sameText(given, ready)
+        .then(async (isProven) => {
+          if (!isProven) {
+            connection.close(1008, 'not proven');
+            return;
+          }
+          clearTimeout(late);
+          await this.#open(connection, known);
+        })
+        .catch(() => {
+          connection.terminate();
+        });
+    });
+    const proof = await prove(known.verifier, 'welcome', about);
+    connection.send(JSON.stringify({ t: 'welcome', nonce: about.townNonce, proof, protocol: PROTOCOL_VERSION }));
+  }
+
+  async #open(connection: WebSocket, known: Known): Promise<void> {
+    const id = known.about.runner;
+    if (known.isNext) await this.#options.gateway().rotated(id);
+    const bearer = await bearerFor(known.verifier, id, 'to-town');
+    const link = new Link({
+      send: (text) => {
+        if (connection.readyState === WebSocket.OPEN) connection.send(text);
+      },
+      serve: (call) => this.#serve(call, bearer),
+      abort: () => {
+        connection.terminate();
+      },
+      after: (ms, work) => {
+        const timer = setTimeout(work, ms);
+        timer.unref();
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+    });
+    connection.on('message', (data) => {
+      link.receive(textOf(data));
+    });
+    watchLife(connection);
+    const met: { instance: string | null } = { instance: null };
+    const client = new WireRunnerClient(
+      (call) => link.call(call, CALL_TIMEOUT_MS),
+      () => (met.instance === null ? null : trusted.runner(met.instance)),
+    );
+    const line: Line = {
+      client,
+      hangUp: () => {
+        connection.terminate();
+      },
+    };
+    connection.once('close', () => {
+      link.end('the connection was cut');
+      this.#gone(id, line);
+    });
+    connection.resume();
+    this.#lines.get(id)?.hangUp();
+    await this.#meet(id, line, (health) => {
+      met.instance = health.instance;
+    });
+  }
+
+  /** From here on the line is used. */
+  async #meet(id: string, line: Line, met: (health: RunnerHealth) => void): Promise<void> {
+    const health = await line.client.health();
+    met(health);
+    this.#lines.set(id, line);
+    const runner = await this.#options.gateway().seen(id, helloOf(health));
+    if (runner === null) {
+      line.hangUp();
+      return;
+    }
+    if (runner.draining !== health.draining) await line.client.drain(runner.draining, null);
+    this.#options.log.info('runner is connected', { runner: id, instance: health.instance });
+  }
+
+  #gone(id: string, line: Line): void {
+    if (this.#lines.get(id) !== line) return;
+    this.#lines.delete(id);
+    if (this.#stopped.signal.aborted) return;
+    this.#options.log.warn('line to a runner is cut', { runner: id });
+    this.#options
+      .gateway()
+      .away(id, 'suspect', 'its line was cut')
+      .catch((error: unknown) => {
+        this.#options.log.error('cut line not recorded', { runner: id, cause: String(error) });
+      });
+  }
+
+  /** A runner may call what is for runners, with the proof of its connection, and pass on calls of its agents. */
+  async #serve(call: WireCall, bearer: string): Promise<WireAnswer> {
+    const part = RUNNER_PATH.exec(call.path)?.[1];
+    if (part === undefined || (part === 'agent' && call.authorization === null))
+      return problem(403, 'not_for_runners', 'A runner may not make this call.', 'Use gt in the town itself.');
+    const headers: Record<string, string> = {
+      authorization: part === 'runner' ? `Bearer ${bearer}` : (call.authorization ?? ''),
+    };
+    if (call.body !== null) headers['content-type'] = 'application/json';
+    const answer = await this.#options.fetch(
+      new Request(`http://town${call.path}`, {
+        method: call.method,
+        headers,
+        ...(call.body === null ? {} : { body: call.body }),
+      }),
+    );
+    return {
+      status: answer.status,
+      type: answer.headers.get('content-type') ?? 'application/json',
+      body: await answer.text(),
+      next: null,
+    };
+  }
+
+  /** Runners with an address are called; one loop each, until they are removed. */
+  async #callListed(): Promise<void> {
+    const runners = await this.#options.gateway().list();
+    for (const runner of runners)
+      if (runner.url !== null && !this.#called.has(runner.id)) {
+        const end = new AbortController();
+        this.#called.set(runner.id, end);
+        void this.#call(runner.id, runner.url, end.signal).finally(() => {
+          this.#called.delete(runner.id);
+        });
+      }
+  }
+
+  async #call(id: string, url: string, ended: AbortSignal): Promise<void> {
+    const serials = this.#options.gateway().serials(id);
+    if (serials === null) return;
+    const met: { instance: string | null } = { instance: null };
+    const token = async (): Promise<string> => bearerFor(await this.#verifier(id, serials.current), id, 'to-runner');
+    const client = new HttpRunnerClient({
+      to: { url },
+      token,
+      instance: () => (met.instance === null ? null : trusted.runner(met.instance)),
+    });
+    const cut = new AbortController();
+    ended.addEventListener('abort', () => {
+      cut.abort();
+    });
+    const line: Line = {
+      client,
+      hangUp: () => {
+        cut.abort();
+      },
+    };
+    try {
+      await this.#meet(id, line, (health) => {
+        met.instance = health.instance;
+      });
+      await held(url, await token(), cut.signal);
+    } catch {
+      // It does not answer; it is looked for again.
+    } finally {
+      client.close();
+      this.#gone(id, line);
+    }
+  }
+}
+
+interface Known {
+  readonly verifier: string;
+  readonly about: Greeting;
+  /** The proof was made with the token that was made last. */
+  readonly isNext: boolean;
+}
+
+const helloOf = (health: RunnerHealth): RunnerHello => ({
+  instance: health.instance,
+  capacity: health.capacity,
+  labels: health.labels,
+  versions: health.versions,
+});
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8');
+}
+
+function refuse(socket: Duplex, status: number, text: string): void {
+  socket.end(`HTTP/1.1 ${String(status)} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Ends a connection that is silent; whoever is there answers pings. */
+function watchLife(connection: WebSocket): void {
+  let heardAtMs = performance.now();
+  for (const sign of ['ping', 'pong', 'message'] as const)
+    connection.on(sign, () => {
+      heardAtMs = performance.now();
+    });
+  const pings = setInterval(() => {
+    if (performance.now() - heardAtMs > SILENCE_MAX_MS) connection.terminate();
+    else connection.ping();
+  }, PING_EVERY_MS);
+  pings.unref();
+  connection.once('close', () => {
+    clearInterval(pings);
+  });
+}
+
+/** Holds a call open that ends only with the runner's process, or with `ended`. */
+function held(url: string, token: string, ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${token}`, host: 'runner' };
+    const watch = request(
+      { ...httpTarget({ url }, '/health/watch'), headers, signal: ended, agent: false },
+      (answer) => {
+        answer.resume();
+        answer.on('close', resolve);
+        answer.on('error', () => undefined);
+      },
+    );
+    watch.on('error', () => {
+      resolve();
+    });
+    watch.end();
+  });
+}

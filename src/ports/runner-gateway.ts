@@ -1,0 +1,27 @@
+import type { Runner, RunnerHello, RunnerState } from '../core/model/runner.ts';
+
+/** The registry of runners, as the API and the lines to runners use it. No secrets go through here, only the serials of tokens. */
+export interface RunnerGateway {
+  list(): Promise<readonly Runner[]>;
+  /** Errors: `runner_not_found`. */
+  get(id: string): Promise<Runner>;
+  /** Agents that are at it now. */
+  busy(id: string): number;
+  /** Errors: `runner_exists`. */
+  add(runner: { readonly id: string; readonly url: string | null; readonly serial: string }): Promise<Runner>;
+  /** Errors: `runner_not_found`, `local_runner`, `runner_has_work`. */
+  remove(id: string, lost: boolean): Promise<void>;
+  /** Errors: `runner_not_found`, `local_runner`. */
+  rotate(id: string, serial: string): Promise<Runner>;
+  /** Errors: `runner_not_found`. */
+  drain(id: string, on: boolean): Promise<Runner>;
+  /** Of the tokens that it may show; null for one that is not registered. */
+  serials(id: string): { readonly current: string; readonly next: string | null } | null;
+  /** The token that was made last was used. */
+  rotated(id: string): Promise<void>;
+  /** It answers now; null when it was removed meanwhile. */
+  seen(id: string, hello: RunnerHello): Promise<Runner | null>;
+  away(id: string, state: Extract<RunnerState, 'suspect' | 'down'>, reason: string): Promise<void>;
+  /** Where an attempt is. */
+  ofAttempt(attempt: string): string;
+}

@@ -1,0 +1,23 @@
+import type { Migration } from '../migrate.ts';
+
+/** The registry of runners. A serial is no secret: only with the town's key it makes a token. */
+export const TOWN_RUNNERS: Migration = {
+  id: 8,
+  name: 'runners',
+  statements: [
+    `CREATE TABLE runners (
+      id TEXT PRIMARY KEY, instance_id TEXT, url TEXT, state TEXT NOT NULL, last_seen_at INTEGER, capacity INTEGER, labels TEXT NOT NULL,
+      versions TEXT NOT NULL, draining INTEGER NOT NULL DEFAULT 0, serial TEXT, next_serial TEXT, created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID`,
+  ],
+};
+
+/** What a rig knows of the town's runners, and at which of them an attempt is. */
+export const RIG_RUNNERS: Migration = {
+  id: 10,
+  name: 'runners',
+  statements: [
+    `CREATE TABLE runners (id TEXT PRIMARY KEY, instance TEXT, state TEXT NOT NULL, capacity INTEGER, labels TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+    `ALTER TABLE attempts ADD COLUMN runner TEXT NOT NULL DEFAULT 'local'`,
+  ],
+};

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { TAKEOVER_AFTER_MS } from '../../src/core/limits.ts';
+import { trusted } from '../../src/core/model/ids.ts';
+import { FakeRunner, sha } from '../support/fake-runner.ts';
+import { human, MINUTE, newBead, show } from '../support/town-story.ts';
+import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
+
+/** A town with two runners on other machines; the local one is drained. */
+async function openTwo(over: Parameters<typeof rigConfig>[1] = { runtime: 'command', command: 'agent' }) {
+  const others = new Map<string, FakeRunner>();
+  const town: VirtualTown = new VirtualTown({
+    ports: (plain) => ({ ...plain, runners: { client: (id) => others.get(id) ?? null } }),
+    handOver: async (local) => {
+      await town.service.recordFacts(local.facts.splice(0));
+      for (const [id, runner] of others) if (!runner.silent) await town.service.recordFacts(runner.facts.splice(0), id);
+    },
+    waiting: () => [...others.values()].some((runner) => runner.facts.length > 0 && !runner.silent),
+  });
+  await town.service.start([rigConfig('api', over)]);
+  await town.service.runnerChanged('runner-1');
+  await town.service.runners.drain('local', true);
+  for (const id of ['a', 'b']) {
+    const runner = new FakeRunner(() => town.nowMs);
+    runner.instanceId = trusted.runner(`rn-${id}`);
+    others.set(id, runner);
+    await town.service.runners.add({ id, url: null, serial: 's' });
+    await town.service.runners.seen(id, { instance: `rn-${id}`, capacity: 2, labels: [], versions: {} });
+  }
+  await town.settle();
+  const at = (id: string): FakeRunner => {
+    const runner = others.get(id);
+    if (runner === undefined) throw new Error(`no runner ${id}`);
+    return runner;
+  };
+  return { town, at, others };
+}
+
+describe('a runner', () => {
+  it('gets work by its load, and keeps a lineage', async () => {
+    const { town, at } = await openTwo();
+    for (const title of ['one', 'two', 'three', 'four']) await town.service.createBead(newBead(title), human);
+    await town.settle();
+    expect([at('a').running().length, at('b').running().length, town.runner.running().length]).toEqual([2, 2, 0]);
+    expect(at('a').running()[0]?.request.repo).toMatchObject({ shared: true });
+    const first = at('b').running()[0]?.request;
+    at('b').exit(first?.attempt ?? '', { exitCode: 1, lastLine: 'oops' });
+    // Both have one now, so that by load alone it would go to the other.
+    const done = at('a').running()[0]?.request.attempt ?? '';
+    at('a').done(done, sha(40));
+    at('a').exit(done);
+    await town.settle();
+    await town.advance(2 * MINUTE);
+    expect([at('a').running().length, at('b').running().length]).toEqual([1, 2]);
+    expect(
+      at('b')
+        .running()
+        .some((process) => process.request.bead === first?.bead),
+    ).toBe(true);
+  });
+
+  it('that is silent loses its work to another one at the takeover deadline, and speaks for it no more', async () => {
+    const { town, at } = await openTwo();
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    const [old] = at('a').running();
+    at('a').silent = true;
+    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    await town.advance(TAKEOVER_AFTER_MS - MINUTE);
+    expect(at('b').running()).toEqual([]);
+    await town.advance(3 * MINUTE);
+    const [next] = at('b').running();
+    const { attempt = '', epoch = 0 } = old?.request ?? {};
+    expect(next?.request).toMatchObject({
+      bead: id,
+      epoch: epoch + 1,
+      resumeRefs: [`refs/gt/rescue/${id}/${attempt}`, `refs/gt/attempts/${id}/${String(epoch)}`],
+    });
+    // The lost one finishes all the same: late evidence, which changes nothing.
+    at('a').done(attempt, sha(50));
+    at('a').silent = false;
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ status: 'in_progress' });
+    at('b').done(next?.request.attempt ?? '', sha(60));
+    at('b').exit(next?.request.attempt ?? '');
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(60) } });
+    expect([...town.runner.pushed, ...at('a').pushed, ...at('b').pushed]).toHaveLength(1);
+  });
+
+  it('may not tell of what another one has', async () => {
+    const { town, at } = await openTwo();
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    const [process] = at('a').running();
+    const { attempt = '', epoch = 0 } = process?.request ?? {};
+    at('a').done(attempt, sha(70));
+    await town.service.recordFacts(at('a').facts.splice(0), 'b');
+    await town.settle();
+    expect(await show(town, id)).toMatchObject({ status: 'in_progress' });
+    const confirm = (runner: string) =>
+      town.service.confirmStart({ rig: trusted.rig('api'), attempt: trusted.attempt(attempt), epoch, runner });
+    expect([await confirm('a'), await confirm('b')]).toEqual([true, false]);
+  });
+
+  it('that a person calls lost gives its work away at once', async () => {
+    const { town, at, others } = await openTwo();
+    await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    await expect(town.service.runners.remove('a', false)).rejects.toMatchObject({ code: 'runner_has_work' });
+    others.delete('a');
+    await town.service.runners.remove('a', true);
+    await town.settle();
+    await town.advance(MINUTE);
+    expect(at('b').running()).toHaveLength(1);
+    expect((await town.service.runners.list()).map((runner) => runner.id)).toEqual(['b', 'local']);
+  });
+
+  it('that nobody fits is said, and waited for', async () => {
+    const { town, at } = await openTwo({ runnerLabels: ['gpu'] });
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    expect(at('a').running()).toEqual([]);
+    expect((await town.service.why(id)).sentence).toContain('no runner has the labels gpu');
+    await town.service.runners.seen('b', { instance: 'rn-b', capacity: 2, labels: ['gpu'], versions: {} });
+    await town.settle();
+    expect(at('b').running()).toHaveLength(1);
+  });
+});
