@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { TownError } from '../../core/errors.ts';
+import { loadConfig } from '../../hosts/node/config.ts';
+import { git } from '../../hosts/node/git.ts';
+import type { Town } from '../../hosts/node/town-files.ts';
+import { plain } from '../output.ts';
+import { note, ok, problem, type Check } from './check.ts';
+
+/** Merges and rescues looked at per rig, the newest: an older one was looked at when it was new. */
+const LOOKED_AT = 50;
+
+interface Rig {
+  readonly name: string;
+  readonly url: string;
+  readonly targetBranch: string;
+}
+
+/** The settings, and for each rig its origin, its clone and whether git bears out what is recorded. */
+export async function repositoryChecks(town: Town): Promise<readonly Check[]> {
+  try {
+    const config = loadConfig(town.paths, process.env);
+    const rigs = await Promise.all(config.rigs.map((rig) => rigChecks(town, rig)));
+    return [ok('configuration', town.paths.config), ...rigs.flat(), ...worktreeChecks(town)];
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    return [
+      problem('configuration', { what: error.message, why: 'the daemon does not start with it', fix: error.next }),
+    ];
+  }
+}
+
+async function rigChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
+  return [await originCheck(rig), ...(await cloneChecks(town, rig))];
+}
+
+async function originCheck(rig: Rig): Promise<Check> {
+  const answer = await git(['ls-remote', '--exit-code', '--', rig.url, `refs/heads/${rig.targetBranch}`]);
+  if (answer.ok) return ok(`rig ${rig.name}`, `${rig.url} (${rig.targetBranch})`);
+  const why = answer.stderr.trim().split('\n')[0] ?? '';
+  return problem(`rig ${rig.name}`, {
+    what: `${rig.url} has no branch ${rig.targetBranch}, or can't be read`,
+    why: why === '' ? 'work is fetched from there and merged there' : plain(why),
+    fix: `git ls-remote ${rig.url}`,
+  });
+}
+
+interface Recorded {
+  readonly attempts: number;
+  readonly merged: readonly { readonly id: string; readonly sha: string; readonly target: string }[];
+  readonly rescues: readonly { readonly attempt: string; readonly ref: string }[];
+}
+
+/** What the rig's database says that git must have; null when it can't be read, which its own check says. */
+function recorded(town: Town, rig: string): Recorded | null {
+  const path = join(town.paths.rigsDir, `${rig}.db`);
+  if (!existsSync(path)) return null;
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const text = (row: Readonly<Record<string, unknown>>, name: string): string => String(row[name]);
+      return {
+        attempts: Number(db.prepare('SELECT COUNT(*) AS n FROM attempts WHERE running_at IS NOT NULL').get()?.['n']),
+        merged: db
+          .prepare(
+            `SELECT id, json_extract(evidence, '$.mergeSha') AS sha, target_branch AS target FROM beads
+              WHERE type = 'merge_request' AND close_reason = 'merged' AND json_extract(evidence, '$.mergeSha') IS NOT NULL
+              ORDER BY closed_at DESC LIMIT ?`,
+          )
+          .all(LOOKED_AT)
+          .map((row) => ({ id: text(row, 'id'), sha: text(row, 'sha'), target: text(row, 'target') })),
+        rescues: db
+          .prepare(
+            `SELECT id, json_extract(exit_record, '$.rescueRef') AS ref FROM attempts
+              WHERE json_extract(exit_record, '$.rescueRef') IS NOT NULL ORDER BY epoch DESC LIMIT ?`,
+          )
+          .all(LOOKED_AT)
+          .map((row) => ({ attempt: text(row, 'id'), ref: text(row, 'ref') })),
+      };
+    } finally {
+      db.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
+  const name = `clone of ${rig.name}`;
+  const known = recorded(town, rig.name);
+  const folder = join(town.paths.dataDir, 'repos', `${rig.name}.git`);
+  if (known === null) return [];
+  if (!existsSync(folder))
+    return known.attempts === 0
+      ? []
+      : [
+          problem(name, {
+            what: `${folder} is missing`,
+            why: 'the refs of attempts and rescues were in it; what is merged is at the origin',
+            fix: 'Put it back from a copy of the disk if there is one; otherwise the next start of an agent clones again.',
+          }),
+        ];
+  const lost = [...(await lostRescues(folder, known)), ...(await unmerged(folder, known))];
+  if (lost.length === 0) return [ok(name, 'git bears out what is recorded')];
+  return lost.map((what) =>
+    problem(name, {
+      what,
+      why: 'somebody changed the clone or the origin behind the town',
+      fix: `git --git-dir=${folder} log --oneline --all -20`,
+    }),
+  );
+}
+
+async function lostRescues(folder: string, known: Recorded): Promise<readonly string[]> {
+  const refs = await git([`--git-dir=${folder}`, 'for-each-ref', '--format=%(refname)', 'refs/gt/rescue']);
+  const there = new Set(refs.stdout.split('\n'));
+  return known.rescues
+    .filter(({ ref }) => !there.has(ref))
+    .map(({ attempt, ref }) => `the rescued work of ${attempt} is gone: there is no ${ref}`);
+}
+
+/** I9: what is closed as merged is on its target, as the clone knows it. */
+async function unmerged(folder: string, known: Recorded): Promise<readonly string[]> {
+  const lost: string[] = [];
+  for (const { id, sha, target } of known.merged) {
+    const head = `refs/remotes/origin/${target}`;
+    const has = await git([`--git-dir=${folder}`, 'rev-parse', '--verify', '--quiet', head]);
+    if (!has.ok) continue;
+    const answer = await git([`--git-dir=${folder}`, 'merge-base', '--is-ancestor', sha, head]);
+    if (!answer.ok) lost.push(`${id} is closed as merged, but ${sha.slice(0, 12)} is not on ${target}`);
+  }
+  return lost;
+}
+
+/** Directories that the runner keeps because their work could not be rescued, and such that somebody removed. */
+function worktreeChecks(town: Town): readonly Check[] {
+  const path = join(town.paths.dataDir, 'runner.db');
+  if (!existsSync(path)) return [];
+  let rows: readonly { readonly rig: string; readonly name: string; readonly state: string }[];
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    rows = db
+      .prepare(`SELECT rig, name, state FROM worktrees WHERE state <> 'making' ORDER BY rig, name`)
+      .all()
+      .map((row) => ({ rig: String(row['rig']), name: String(row['name']), state: String(row['state']) }));
+    db.close();
+  } catch {
+    // It has its own check.
+    return [];
+  }
+  const at = (row: (typeof rows)[number]): string => join(town.paths.dataDir, 'worktrees', row.rig, row.name);
+  const gone = rows.filter((row) => !existsSync(at(row)));
+  const kept = rows.filter((row) => row.state === 'kept' && existsSync(at(row)));
+  const checks = [
+    ...gone.map((row) =>
+      row.state === 'free'
+        ? note('worktrees', {
+            what: `${at(row)} is missing`,
+            why: 'nobody worked in it; it is made again when it is needed',
+            fix: 'Nothing to do.',
+          })
+        : problem('worktrees', {
+            what: `${at(row)} is missing`,
+            why: row.state === 'kept' ? 'work that was never rescued was in it' : 'an agent works, or worked, in it',
+            fix: 'gt agents',
+          }),
+    ),
+    ...kept.map((row) =>
+      note('worktrees', {
+        what: `${at(row)} is kept aside`,
+        why: 'its work could not be rescued, so nobody uses it again',
+        fix: `git -C ${at(row)} status`,
+      }),
+    ),
+  ];
+  return checks.length > 0 ? checks : [ok('worktrees', `${String(rows.length)} are there`)];
+}
