@@ -1,3 +1,4 @@
+import { BEADS_KEPT_MS } from '../src/core/limits.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -190,6 +191,10 @@ export function makePlan(seed: number): Plan {
   add('convoy', workMs, stormMs);
   if (chance.chance(DOOMED_CHANCE)) add('doomed_convoy', 0, workMs);
   const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
+  // Back after months, somebody takes up old things again: they are in the archive by then.
+  for (const { kind, atMs, durationMs } of faults)
+    if (kind === 'clock_jump' && durationMs > BEADS_KEPT_MS)
+      for (const delayMin of [2, 3, 4, 5]) people.push({ kind: 'reopen', atMs: atMs + delayMin * MINUTE });
   return {
     seed,
     stormMs,
