@@ -1,12 +1,6 @@
-import { accessSync, chmodSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { damageOf } from '../../hosts/node/copy-database.ts';
+import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs';
+import { databaseHealth, type DatabaseHealth } from '../../hosts/node/database-health.ts';
 import { PRIVATE_DIR_MODE, readSecrets, type Town } from '../../hosts/node/town-files.ts';
-import { newestOf } from '../../store/migrate.ts';
-import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
-import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
-import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
 import { ok, problem, type Check } from './check.ts';
 
 const OTHERS = 0o077;
@@ -74,43 +68,22 @@ function writableCheck(town: Town): Check {
 }
 
 function databaseChecks(town: Town): readonly Check[] {
-  const { paths } = town;
-  const rigs = existsSync(paths.rigsDir) ? readdirSync(paths.rigsDir).filter((name) => name.endsWith('.db')) : [];
-  const files = [
-    { path: paths.townDb, newest: newestOf(TOWN_MIGRATIONS) },
-    { path: paths.mayorDb, newest: newestOf(MAYOR_MIGRATIONS) },
-    ...rigs.map((name) => ({ path: join(paths.rigsDir, name), newest: newestOf(RIG_MIGRATIONS) })),
-    { path: join(paths.dataDir, 'runner.db'), newest: null },
-  ].filter(({ path }) => existsSync(path));
-  const found = files.flatMap(({ path, newest }) => databaseProblem(path, newest) ?? []);
-  return found.length > 0 ? found : [ok('databases', `${String(files.length)} are sound`)];
+  const all = databaseHealth(town.paths);
+  const found = all.flatMap((one) => databaseProblem(one) ?? []);
+  return found.length > 0 ? found : [ok('databases', `${String(all.length)} are sound`)];
 }
 
-function databaseProblem(path: string, newest: number | null): Check | null {
-  const damage = damageOf(path);
+function databaseProblem({ path, damage, newerStep }: DatabaseHealth): Check | null {
   if (damage !== null)
     return problem('databases', {
       what: `${path} is damaged: ${damage}`,
       why: 'what it recorded can not be trusted',
       fix: 'Keep the file, and restore the newest sound backup into a new folder with "gt restore".',
     });
-  const version = newest === null ? null : versionOf(path);
-  if (version === null || newest === null || version <= newest) return null;
+  if (newerStep === null) return null;
   return problem('databases', {
-    what: `${path} is of a newer gt (step ${String(version)}; this one knows ${String(newest)})`,
+    what: `${path} is of a newer gt (step ${String(newerStep.found)}; this one knows ${String(newerStep.known)})`,
     why: 'an older program could only misread it, so it refuses',
     fix: 'Use the newer gt again.',
   });
-}
-
-/** The newest step that was applied; null for a database that has none yet. */
-function versionOf(path: string): number | null {
-  const db = new DatabaseSync(path, { readOnly: true });
-  try {
-    const has = db.prepare(`SELECT 1 AS one FROM sqlite_master WHERE name = 'migrations'`).get();
-    const row = has === undefined ? undefined : db.prepare('SELECT MAX(id) AS id FROM migrations').get();
-    return typeof row?.['id'] === 'number' ? row['id'] : null;
-  } finally {
-    db.close();
-  }
 }
