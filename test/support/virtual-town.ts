@@ -15,6 +15,7 @@ import { readTownFacts } from '../../src/store/town-facts.ts';
 import { recordedSteps, replayHistory } from '../../src/actors/replay/replay-history.ts';
 import { digestTables } from '../../src/store/table-dump.ts';
 import { FakeRunner } from './fake-runner.ts';
+import { made } from './replay-made.ts';
 
 export { rigConfig } from './rig-config.ts';
 
@@ -36,15 +37,6 @@ export class CountingSql implements Sql {
     this.statements += 1;
     return this.inner.tx(work);
   }
-}
-
-const made = new Set<VirtualTown>();
-
-/** Every virtual town of a test must come to the same state when its history runs again. */
-export function replayAll(): void {
-  const towns = [...made];
-  made.clear();
-  for (const town of towns) town.replay();
 }
 
 /** Event-loop turns without news after which nothing is under way: the longest chain of an effect takes fewer. */
