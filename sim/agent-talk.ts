@@ -3,6 +3,7 @@ import { TownError } from '../src/core/errors.ts';
 import type { StartAgent } from '../src/core/facts.ts';
 import { trusted } from '../src/core/model/ids.ts';
 import type { Capability } from '../src/core/queries.ts';
+import { AgentSteps } from './agent-steps.ts';
 import type { BrainDoor } from './brain-door.ts';
 import type { Sim } from './context.ts';
 import { Violation } from './ledger.ts';
@@ -145,6 +146,13 @@ export class AgentTalk {
   #mustBeKnown(word: string, error: unknown): void {
     if (error instanceof TownError || (error instanceof Error && error.name === 'NoAnswer')) return;
     throw new Violation('API', `${word} of ${this.#parts.request.attempt}: ${String(error)}`);
+  }
+
+  /** Takes the steps of its formula that are open. */
+  steps(goOn: () => void): void {
+    const { sim, chance, later } = this.#parts;
+    const send = this.#send.bind(this);
+    new AgentSteps({ sim, capability: this.#capability, chance, later, send }).take(goOn);
   }
 
   /** Asks people and goes on when they answered, or when it has waited long enough. */

@@ -51,6 +51,7 @@ export class Agent {
   readonly #doom: Doom;
   #temper: Temper;
   #asked = false;
+  #hasSteps: boolean;
   #alive = true;
   #commits = 0;
   #claims = 0;
@@ -60,6 +61,7 @@ export class Agent {
     this.#parts = parts;
     const { request } = parts.row;
     this.head = parts.base;
+    this.#hasSteps = request.prompt.includes('follows the formula');
     this.#repo = repoOf(parts.sim, request.rig);
     this.#chance = parts.sim.chance(`agent ${request.attempt}`);
     this.#doom = doomOf(parts.sim, request);
@@ -146,6 +148,12 @@ export class Agent {
       });
       return;
     }
+    if (this.#takesSteps()) {
+      this.#talk.steps(() => {
+        this.#act();
+      });
+      return;
+    }
     switch (this.#temper) {
       case 'no_change':
         this.#claim('nothing needs to change');
@@ -167,6 +175,13 @@ export class Agent {
       default:
         this.#actWithoutClaim();
     }
+  }
+
+  /** Some forget their steps, and hear of it when they are done. */
+  #takesSteps(): boolean {
+    if (!this.#hasSteps || this.#temper === 'loops') return false;
+    this.#hasSteps = false;
+    return this.#chance.chance(0.6);
   }
 
   #actWithoutClaim(): void {
@@ -265,6 +280,11 @@ export class Agent {
         }
         this.#work();
         break;
+      case 'open_steps':
+        this.#talk.steps(() => {
+          this.#claim(null);
+        });
+        return;
       case 'not_descendant':
         this.head = this.#parts.base;
         this.#work();

@@ -110,7 +110,10 @@ export class Checkers {
     const lowered = facts.polecatsMax < before && slots <= before;
     const violation = checkRig(facts, this.#brain.nowMs).find(({ code }) => code !== 'I24' || !lowered);
     if (violation !== undefined) throw new Violation(violation.code, `${address}: ${violation.text}`);
-    if (all || touched.has('beads')) this.#checkRunning(database);
+    if (all || touched.has('beads')) {
+      this.#checkRunning(database);
+      this.#checkSteps(database);
+    }
   }
 
   /** I4 of the rules of dispatch: what runs waits for nothing. */
@@ -123,6 +126,19 @@ export class Checkers {
       throw new Violation(
         'I4',
         `${address}: ${String(row['id'])} runs although something it waits for has not ended well`,
+      );
+  }
+
+  /** L17: what is in review has no required step open. */
+  #checkSteps({ address, sql }: SimDatabase): void {
+    const [row] = sql.all(
+      `SELECT bead_id, number FROM molecule_steps JOIN beads ON id = bead_id
+        WHERE beads.status = 'in_review' AND molecule_steps.status = 'open' AND required = 1 LIMIT 1`,
+    );
+    if (row !== undefined)
+      throw new Violation(
+        'L17',
+        `${address}: ${String(row['bead_id'])} is in review with step ${String(row['number'])} open`,
       );
   }
 

@@ -36,6 +36,8 @@ export class Ledger {
   readonly dismissed = new Set<string>();
   /** How often people answered "try again" for a bead. */
   readonly retries = new Map<string, number>();
+  /** Steps of formulas that agents were told to be settled, with their words; by bead and number. */
+  readonly steps = new Map<string, string>();
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
   /** Spans of wall time in which something was wrong. */
@@ -55,6 +57,15 @@ export class Ledger {
 
   processEnded(attempt: string): void {
     this.processes.delete(attempt);
+  }
+
+  /** L17: a step is settled once, with the words that were acknowledged. */
+  stepSettled(step: string, words: string): void {
+    this.checks += 1;
+    const known = this.steps.get(step);
+    if (known !== undefined && known !== words)
+      throw new Violation('L17', `the step ${step} was acknowledged as "${known}" and as "${words}"`);
+    this.steps.set(step, words);
   }
 
   /** The first explanation stands. */

@@ -44,6 +44,21 @@ export class Rest {
     this.#bounded();
     this.#justified();
     this.#said();
+    this.#steps();
+  }
+
+  /** L17: what an agent was told about its steps is what is recorded. */
+  #steps(): void {
+    const known = new Map<string, string>();
+    for (const { sql } of this.#rigs())
+      for (const row of sql.all(`SELECT bead_id, number, status, summary FROM molecule_steps WHERE status <> 'open'`))
+        known.set(`${text(row, 'bead_id')} ${text(row, 'number')}`, `${text(row, 'status')} ${text(row, 'summary')}`);
+    for (const [step, words] of this.#sim.ledger.steps)
+      this.#must(
+        known.get(step) === words,
+        'L17',
+        () => `the step ${step} was "${words}", now ${String(known.get(step))}`,
+      );
   }
 
   /** I19: a mail that was acknowledged is in one mailbox once, or went back to its sender. Nudges are said or too late. */

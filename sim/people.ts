@@ -5,6 +5,7 @@ import { trusted, type BeadId, type ConvoyId, type RigName } from '../src/core/m
 import { FAILURE_POLICIES } from '../src/core/model/convoy.ts';
 import type { BeadSummary, ConvoyDetail } from '../src/core/queries.ts';
 import type { TownService } from '../src/actors/town-service.ts';
+import { SIM_FORMULA } from './agent-steps.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import { doomedConvoy } from './fates.ts';
@@ -120,6 +121,7 @@ export class People {
       sling: chance.chance(0.85),
       pinnedAgent: chance.chance(0.1) ? `${rig}/polecats/nux` : null,
       parentId: null,
+      formula: chance.chance(0.3) ? SIM_FORMULA : null,
     } as const;
     this.#ask<BeadSummary>(
       `create ${step.id}`,

@@ -254,6 +254,12 @@ export const PLANTED: readonly Planted[] = [
     put: 'if (known !== null) mail = { ...mail, key: `${mail.key}+` };',
   },
   {
+    name: 'open steps are not in the way of done',
+    file: 'core/rules/verify-done.ts',
+    find: 'if (open.length === 0) return null;',
+    put: 'if (open.length >= 0) return null;',
+  },
+  {
     name: 'a nudge is never settled',
     file: 'actors/rig/rig-nudges.ts',
     find: 'if (!rig.nudges.settle(nudge.key, state, turn.nowMs)) return;',

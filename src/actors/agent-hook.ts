@@ -18,6 +18,7 @@ export function readHook(rig: RigActor, attempt: AttemptId, nowMs: number): Hook
     config: rig.view.config(),
     branch: rig.view.reviewOf(hook.source.id)?.branch ?? branchName(hook.source.id),
     checkpoint: hook.checkpoint,
+    molecule: rig.view.molecule(hook.bead.id),
     mail: mailDigest(rig.view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
   });
   return { ...hook, prompt };

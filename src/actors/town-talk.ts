@@ -1,11 +1,13 @@
 import type { NudgeMode } from '../core/actions.ts';
 import type { Caller } from '../core/commands.ts';
-import { notFound, TownError } from '../core/errors.ts';
+import { notFound, precondition, TownError } from '../core/errors.ts';
 import { mailDigest } from '../core/mail-digest.ts';
 import type { AgentId, MailId } from '../core/model/ids.ts';
 import { lifecycleOfMail, type TownLifecycle } from '../core/model/lifecycle.ts';
 import { MAYOR } from '../core/model/mayor.ts';
 import { HUMAN, parseAddress, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
+import type { Molecule } from '../core/model/molecule.ts';
+import type { StepReport } from './rig/rig-molecules.ts';
 import type { Nudge } from '../core/model/nudge.ts';
 import type { Capability, HookView } from '../core/queries.ts';
 import { fingerprint } from '../core/text.ts';
@@ -242,6 +244,19 @@ export class TownTalk implements TalkGateway {
     this.#town.writable();
     await this.#town.checkCapability(capability);
     await this.#rig(capability.rig).escalate(capability.attempt, problem);
+  }
+
+  async molecule(capability: Capability): Promise<Molecule> {
+    await this.#town.checkCapability(capability);
+    const molecule = this.#rig(capability.rig).view.molecule(capability.bead);
+    if (molecule !== null) return molecule;
+    throw precondition('no_molecule', `${capability.bead} follows no formula.`, 'Finish it with "gt done".');
+  }
+
+  async advance(capability: Capability, report: StepReport): Promise<Molecule> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    return this.#rig(capability.rig).advance(capability.attempt, report);
   }
 
   async handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string> {

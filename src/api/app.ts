@@ -20,6 +20,7 @@ import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import { registerMoney } from './handlers/money.ts';
 import { registerMayor, registerMayorSession } from './handlers/mayor.ts';
 import { registerRunners } from './handlers/runners.ts';
+import { registerMolecules } from './handlers/molecules.ts';
 import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
@@ -81,6 +82,7 @@ export function createApp(options: AppOptions): App {
   registerRunners(app, options);
   registerTalk(app, options);
   registerAgentTalk(app, options);
+  registerMolecules(app, options);
   registerSteering(app, options);
   registerMayor(app, options);
   registerMayorSession(app, options);

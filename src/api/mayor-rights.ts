@@ -21,7 +21,7 @@ export const MAYOR_RIGHTS: readonly Right[] = [
   ...get('list_agents', 'agents', 'agents/*'),
   ...get('list_convoys', 'convoys', 'convoys/*'),
   ...get('why', 'why/*'),
-  ...post('sling', 'beads', 'beads/*/sling', 'beads/*/unsling'),
+  ...post('sling', 'beads', 'beads/*/sling', 'beads/*/unsling', 'beads/*/formula'),
   ...post('sling_batch', 'convoys'),
   ...post('bead_update', 'beads/*/update', 'beads/*/hold', 'beads/*/release', 'beads/*/retry', 'beads/*/close'),
   ...post('bead_reassign', 'beads/*/reassign'),

@@ -23,6 +23,7 @@ import type { WhyItem } from './contract/common.ts';
 import type { ConvoyDetailItem, ConvoyItem } from './contract/convoys.ts';
 import type { RigItem } from './contract/rigs.ts';
 import type { AttentionWire, JournalItem, StatusItem } from './contract/town.ts';
+import { presentMolecule } from './present-molecule.ts';
 
 export function presentBead(bead: BeadSummary): BeadItem {
   return {
@@ -81,6 +82,7 @@ export function presentBeadDetail(bead: BeadDetail): BeadDetailItem {
     attempt_list: bead.attemptList.map(presentAttempt),
     review: bead.review === null ? null : presentReview(bead.review),
     rework_beads: [...bead.reworkBeads],
+    molecule: bead.molecule === null ? null : presentMolecule(bead.molecule),
     why: presentWhy(bead.why),
   };
 }

@@ -18,6 +18,7 @@ const agent = () => import('./commands/agent.ts');
 const mail = () => import('./commands/mail.ts');
 const talk = () => import('./commands/talk.ts');
 const budget = () => import('./commands/budget.ts');
+const mol = () => import('./commands/mol.ts');
 const steer = () => import('./commands/steer.ts');
 const mayor = () => import('./commands/mayor.ts');
 const runner = () => import('./commands/runner.ts');
@@ -48,6 +49,11 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead hold': async () => (await verbs()).hold,
   'bead release': async () => (await verbs()).release,
   'bead update': async () => (await verbs()).updateBead,
+  'mol attach': async () => (await mol()).attach,
+  'mol show': async () => (await mol()).showMolecule,
+  'mol list': async () => (await mol()).listFormulas,
+  'mol current': async () => (await mol()).current,
+  'mol advance': async () => (await mol()).advance,
   'bead reassign': async () => (await steer()).reassign,
   'agent reset': async () => (await steer()).reset,
   'bead retry': async () => (await verbs()).retry,

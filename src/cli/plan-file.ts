@@ -4,7 +4,7 @@ import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { usage } from '../core/errors.ts';
 import { nearest } from '../hosts/node/nearest.ts';
-import { readText } from './commands/bead.ts';
+import { readText } from './read-text.ts';
 
 const reference = z.union([z.number().int(), z.string()]);
 const task = z.strictObject({

@@ -1,5 +1,6 @@
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
+import type { Formula } from './model/molecule.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
 import type { Origin, Priority } from './model/bead.ts';
 
@@ -88,6 +89,8 @@ export interface CreateBead {
   readonly pinnedAgent: string | null;
   /** The bead during whose work it was noted. */
   readonly parentId: BeadId | null;
+  /** Steps that its agent follows. */
+  readonly formula?: Formula | null | undefined;
 }
 
 export interface SlingBead {
@@ -163,6 +166,8 @@ export type BeadCommand =
   | { readonly type: 'retry'; readonly bead: BeadId }
   /** Answers the bead that takes the place of the one that ended. */
   | { readonly type: 'reopen'; readonly bead: BeadId }
+  /** Steps to follow; the same formula again changes nothing. */
+  | { readonly type: 'attach_formula'; readonly bead: BeadId; readonly formula: Formula }
   | { readonly type: 'unsling'; readonly bead: BeadId }
   /** To one agent; a session of another one at it ends. */
   | { readonly type: 'reassign'; readonly bead: BeadId; readonly agent: AgentId }

@@ -94,6 +94,9 @@ export const NOTIFY_BACKOFF_MS: readonly number[] = [
   2 * 60 * MINUTE,
 ];
 
+/** Steps of one formula; more is a project, and wants a convoy. */
+export const FORMULA_STEPS_MAX = 50;
+
 /** One message to the mayor: as long as a mail. */
 export const MAYOR_MESSAGE_CHARS_MAX: number = 16 * 1024;
 /** One answer of the mayor; longer ones belong into a file. */

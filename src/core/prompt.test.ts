@@ -12,6 +12,7 @@ const prompt = (over: Partial<PromptInput> = {}): string =>
     config: rigConfig('api'),
     branch: 'gt/api-task1',
     checkpoint: null,
+    molecule: null,
     mail: null,
     ...over,
   });

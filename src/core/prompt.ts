@@ -1,5 +1,7 @@
 import type { RigConfig } from './commands.ts';
 import type { Bead } from './model/bead.ts';
+import type { Molecule } from './model/molecule.ts';
+import { moleculeText } from './molecule-prompt.ts';
 import type { AgentId } from './model/ids.ts';
 
 export interface PromptInput {
@@ -9,6 +11,8 @@ export interface PromptInput {
   readonly config: RigConfig;
   readonly branch: string;
   readonly checkpoint: string | null;
+  /** The formula that the bead follows. */
+  readonly molecule: Molecule | null;
   /** Unread mail, as `mailDigest` makes it. */
   readonly mail: string | null;
 }
@@ -42,6 +46,7 @@ export function polecatPrompt(input: PromptInput): string {
     parts.push(
       `It continues the branch of ${source.id}:\n${fence(`${source.title}\n\n${source.body}`.trim(), source.origin)}`,
     );
+  if (input.molecule !== null) parts.push(moleculeText(input.molecule, fence));
   if (input.checkpoint !== null)
     parts.push(`Checkpoint of the session before you:\n${fence(input.checkpoint, 'checkpoint')}`);
   if (input.mail !== null) parts.push(input.mail);

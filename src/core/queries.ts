@@ -7,6 +7,7 @@ import type { Escalation, EscalationOption, EscalationRoute } from './model/esca
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
 import type { Health } from './model/health.ts';
 import type { MayorStatus } from './model/mayor.ts';
+import type { Molecule } from './model/molecule.ts';
 import type { Review } from './model/review.ts';
 
 /** A page of a list; `next` continues it, null at the end. */
@@ -38,6 +39,7 @@ export interface BeadDetail extends BeadSummary {
   readonly attemptList: readonly Attempt[];
   readonly review: Review | null;
   readonly reworkBeads: readonly BeadId[];
+  readonly molecule: Molecule | null;
   readonly why: Why;
 }
 
@@ -185,6 +187,8 @@ export const AGENT_VERBS = [
   'wait',
   'escalate',
   'handoff',
+  'mol_current',
+  'mol_advance',
 ] as const;
 export type AgentVerb = (typeof AGENT_VERBS)[number];
 

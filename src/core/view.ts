@@ -1,3 +1,4 @@
+import type { Molecule } from './model/molecule.ts';
 import type { RigConfig } from './commands.ts';
 import type { RigBudget, Use } from './budget.ts';
 import type { Agent, Attempt } from './model/agent.ts';
@@ -137,6 +138,8 @@ export interface RigView {
   runners(): readonly RunnerLoad[];
   /** Where this lineage was worked on last. */
   lastRunnerOf(source: BeadId): string | null;
+  /** The formula that a bead follows. */
+  molecule(bead: BeadId): Molecule | null;
   /** True when the end of this bead was reported to the town. */
   endReported(bead: BeadId): boolean;
   /** True while something of this branch lives, ended after `beforeMs`, or is needed by what lives. */

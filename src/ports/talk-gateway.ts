@@ -3,6 +3,7 @@ import type { Caller } from '../core/commands.ts';
 import type { MailId } from '../core/model/ids.ts';
 import type { TownLifecycle } from '../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../core/model/mail.ts';
+import type { Molecule } from '../core/model/molecule.ts';
 import type { Nudge } from '../core/model/nudge.ts';
 import type { Capability, HookView } from '../core/queries.ts';
 
@@ -59,5 +60,12 @@ export interface TalkGateway {
     capability: Capability,
     problem: { readonly severity: 'low' | 'medium' | 'high' | 'critical'; readonly message: string },
   ): Promise<void>;
+  /** Errors: `no_molecule`. */
+  molecule(capability: Capability): Promise<Molecule>;
+  /** Errors: `no_molecule`, `step_not_found`, `out_of_order`, `step_settled`. */
+  advance(
+    capability: Capability,
+    report: { readonly step: number; readonly status: 'done' | 'skipped'; readonly summary: string },
+  ): Promise<Molecule>;
   handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string>;
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NOW } from '../../test/support/rig-view-builder.ts';
 import { RigStore } from '../../test/support/rig-store.ts';
 import type { Bead } from '../core/model/bead.ts';
+import { makeFormula } from '../core/model/molecule.ts';
 import { archivedInUse } from './archive-store.ts';
 
 const LATER = NOW + 1_000;
@@ -42,6 +43,18 @@ describe('a branch that ended', () => {
   ])('is kept while %s', (_what, make) => {
     make();
     expect(store.view.isKept(done.id, LATER)).toBe(true);
+  });
+
+  it('rests with its formula', () => {
+    store.view.molecules.attach(done.id, makeFormula('f', [{ title: 'a' }, { title: 'b' }]), NOW);
+    store.view.molecules.settle(done.id, { number: 1, status: 'done', summary: 's' }, { attempt: 'at-1', nowMs: NOW });
+    const before = store.view.molecule(done.id);
+    putAway(done);
+    expect(store.view.molecule(done.id)).toBeNull();
+    expect(store.view.archive.find(done.id)?.molecule).toEqual(before);
+    expect(before?.steps.map((step) => step.status)).toEqual(['done', 'open']);
+    store.view.archive.bringBack(done.id);
+    expect(store.view.molecule(done.id)).toEqual(before);
   });
 
   it('rests as a whole and comes back as it was, by the name of any of its beads', () => {

@@ -1,8 +1,10 @@
 import { isTerminal, type Bead, type Blocker } from '../core/model/bead.ts';
 import { trusted, type AgentId, type BeadId } from '../core/model/ids.ts';
+import type { Molecule } from '../core/model/molecule.ts';
 import type { AttemptFacts, ReviewFacts } from '../core/view.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { GuardFailed } from './guard-failed.ts';
+import { moleculeFromRows } from './molecule-store.ts';
 import { attemptFromRow, beadFromRow, blockerFromRow, int, json, reviewFromRow, text, textOrNull } from './rows.ts';
 
 /** Tables that hold something of a branch, parents first, and the column that names its bead. */
@@ -12,6 +14,8 @@ const PARTS = [
   ['reviews', 'bead_id'],
   ['blockers', 'bead_id'],
   ['reverts', 'bead_id'],
+  ['molecules', 'bead_id'],
+  ['molecule_steps', 'bead_id'],
   ['spending', 'scope'],
 ] as const;
 type Part = (typeof PARTS)[number][0];
@@ -24,6 +28,7 @@ export interface ArchivedBead {
   readonly attempts: readonly AttemptFacts[];
   readonly review: ReviewFacts | null;
   readonly rework: readonly BeadId[];
+  readonly molecule: Molecule | null;
 }
 
 /**
@@ -256,8 +261,15 @@ export class ArchiveStore {
         .filter((attempt) => attempt.beadId === id)
         .toSorted((a, b) => a.epoch - b.epoch),
       review: reviews.find((review) => review.beadId === id || review.sourceBeadId === id) ?? null,
+      molecule: this.#molecule(source, id),
       rework: id === source ? beads.filter((each) => each.branchOf === source).map((each) => each.id) : [],
     };
+  }
+
+  #molecule(source: string, bead: string): Molecule | null {
+    const own = (part: Part): readonly SqlRow[] => this.#stored(source, part).filter((row) => row['bead_id'] === bead);
+    const [row] = own('molecules');
+    return row === undefined ? null : moleculeFromRows(row, own('molecule_steps'));
   }
 
   /** Archived issues that ended with this status. */

@@ -98,6 +98,7 @@ export class RigQueries {
       attemptList: this.#view.attemptsOf(id),
       review: bead.type === 'merge_request' ? this.#view.review(id) : this.#view.reviewOf(id),
       reworkBeads: this.#view.reworkOf(id),
+      molecule: this.#view.molecule(id),
       why: whyBead(this.#view, bead, blockers, nowMs),
     };
   }
@@ -112,6 +113,7 @@ export class RigQueries {
       attemptList: found.attempts,
       review: found.review,
       reworkBeads: found.rework,
+      molecule: found.molecule,
       why: whyBead(this.#view, found.bead, found.blockers, nowMs),
     };
   }

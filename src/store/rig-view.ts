@@ -4,6 +4,7 @@ import { trusted } from '../core/model/ids.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
+import type { Molecule } from '../core/model/molecule.ts';
 import type { ExitRecord } from '../core/facts.ts';
 import type { RigBudget, Use } from '../core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../core/view.ts';
@@ -13,6 +14,7 @@ import type { Feature } from '../core/model/feature.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { MailStore } from './mail-store.ts';
+import { MoleculeStore } from './molecule-store.ts';
 import { MoneyStore } from './money-store.ts';
 import type { SpendingStore } from './spending.ts';
 import { lastRunnerOf, readRunnerLoads } from './runner-store.ts';
@@ -53,6 +55,7 @@ export class SqlRigView implements RigView {
   readonly mail: MailStore;
   readonly money: MoneyStore;
   readonly archive: ArchiveStore;
+  readonly molecules: MoleculeStore;
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
   /** Answers so far by question and arguments, while nothing is written. */
   #answers: Answers | null = null;
@@ -62,6 +65,7 @@ export class SqlRigView implements RigView {
     this.mail = new MailStore(sql);
     this.money = new MoneyStore(sql);
     this.archive = new ArchiveStore(sql);
+    this.molecules = new MoleculeStore(sql);
   }
 
   /**
@@ -366,6 +370,10 @@ export class SqlRigView implements RigView {
       if (left !== null) return left;
     }
     return null;
+  }
+
+  molecule(bead: BeadId): Molecule | null {
+    return this.molecules.of(bead);
   }
 
   /** Not for rules: what queries and the checker read. */

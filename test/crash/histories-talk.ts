@@ -1,6 +1,7 @@
 /** Histories of words: mail, nudges, questions, lifecycle requests, the GUPP ladder, escalations that rise. */
 import { TownError } from '../../src/core/errors.ts';
 import { trusted } from '../../src/core/model/ids.ts';
+import { makeFormula } from '../../src/core/model/molecule.ts';
 import type { MailDraft } from '../../src/core/model/mail.ts';
 import { HOUR, MINUTE } from '../support/town-story.ts';
 import type { History } from './story.ts';
@@ -13,7 +14,29 @@ const draft = (to: string, subject: string): MailDraft => ({
   replyTo: null,
 });
 
+const FORMULA = makeFormula('feature', [{ title: 'Test' }, { title: 'Code', needs: [] }]);
+
 export const TALK_HISTORIES: readonly History[] = [
+  {
+    name: 'a formula that two sessions follow',
+    rigs: { api: {} },
+    tell: async (story) => {
+      const bead = await story.sling('one', { formula: FORMULA });
+      const first = await story.capability('one');
+      await story.ask((service) => service.talk.advance(first, { step: 1, status: 'done', summary: 'red' }));
+      await story.ask((service) => service.talk.handoff(first, { subject: 'half way', body: 'Code is next.' }));
+      await story.until('the next session', async () => {
+        const { attemptList } = await story.virtual.service.getBead(bead);
+        return attemptList.some((row) => row.endedAtMs === null && row.runningAtMs !== null && row.id !== first.attempt)
+          ? true
+          : null;
+      });
+      const second = await story.capability('one');
+      await story.ask((service) => service.talk.advance(second, { step: 2, status: 'skipped', summary: 'is there' }));
+      await story.finish('one');
+      await story.ended(bead);
+    },
+  },
   {
     name: 'mail and nudges over two rigs',
     rigs: { api: {}, web: {} },

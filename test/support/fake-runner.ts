@@ -178,6 +178,11 @@ export class FakeRunner implements RunnerClient {
     );
   }
 
+  noChange(attempt: string, reason: string): void {
+    const process = this.#must(attempt);
+    this.#fact({ type: 'agent_no_change', attempt, epoch: process.request.epoch, reason, atMs: this.#now() }, process);
+  }
+
   /** It says what it has used until now, in all. */
   use(attempt: string, used: Partial<UsageOfModel>): void {
     const process = this.#must(attempt);

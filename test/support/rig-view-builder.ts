@@ -5,6 +5,7 @@ import type { Agent } from '../../src/core/model/agent.ts';
 import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { Feature } from '../../src/core/model/feature.ts';
+import type { Molecule } from '../../src/core/model/molecule.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
 import type { RigBudget, Use } from '../../src/core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../../src/core/view.ts';
@@ -50,6 +51,8 @@ export interface World {
   readonly needed: readonly string[];
   /** Beads whose convoy was aborted. */
   readonly aborted: readonly BeadId[];
+  /** Formulas that beads follow. */
+  readonly molecules: Readonly<Record<string, Molecule>>;
   /** Beads whose end the town has heard. */
   readonly reported: readonly BeadId[];
   readonly runners: readonly RunnerLoad[];
@@ -96,6 +99,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     kept: [],
     needed: [],
     aborted: [],
+    molecules: {},
     reported: [],
     runners: [],
     lastRunner: null,
@@ -160,6 +164,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     runners: () => world.runners,
     lastRunnerOf: (source) =>
       world.lastRunner ?? newest(world.attempts.filter((row) => row.sourceBeadId === source))?.runner ?? null,
+    molecule: (id) => world.molecules[id] ?? null,
     runnerInstance: () => trusted.runner('runner-1'),
     isKept: (bead) => world.kept.includes(bead),
     isAgentNeeded: (agent) => world.needed.includes(agent),

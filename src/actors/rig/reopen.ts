@@ -24,6 +24,7 @@ export function reopen(rig: RigContext, turn: Turn, bead: Bead, caller: Caller):
   // What was merged stays part of the convoy's account; then the successor is work of its own.
   const convoy = bead.closeReason === 'merged' ? null : bead.convoyId;
   const id = insertSuccessor(rig, writer, bead, { caller, waits: convoy !== null });
+  rig.view.molecules.copy(bead.id, id, turn.nowMs);
   copyBlockers(rig, turn, writer, { from: bead.id, to: id });
   for (const waiting of writer.blockers.replace(bead.id, id))
     turn.journal({

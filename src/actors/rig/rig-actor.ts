@@ -6,6 +6,7 @@ import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from 
 import type { RigHealth } from '../../core/model/health.ts';
 import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
+import type { Molecule } from '../../core/model/molecule.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
 import type { BeadSummary, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
@@ -20,6 +21,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { RigCommands } from './rig-commands.ts';
 import { RigContext } from './rig-context.ts';
+import { advance, type StepReport } from './rig-molecules.ts';
 import { RigProgram } from './rig-program.ts';
 import { RigTalk, type Problem } from './rig-talk.ts';
 
@@ -152,6 +154,10 @@ export class RigActor {
       this.#talk.escalate(turn, attempt, problem);
       return 'escalated';
     });
+  }
+
+  advance(attempt: AttemptId, report: StepReport): Promise<Molecule> {
+    return this.actor.ask((turn) => advance(this.#rig, turn, attempt, report));
   }
 
   handoff(attempt: AttemptId, note: { readonly subject: string; readonly body: string }): Promise<string> {

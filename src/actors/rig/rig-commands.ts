@@ -16,6 +16,7 @@ import type { Turn } from '../kernel/turn.ts';
 import { moneyWriter } from './rig-budgets.ts';
 import type { RigContext } from './rig-context.ts';
 import { reopen } from './reopen.ts';
+import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
 import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
@@ -72,6 +73,7 @@ export class RigCommands {
       reason: `by ${caller.actor}`,
       to: 'open',
     });
+    if (input.formula) this.#rig.view.molecules.attach(id, input.formula, turn.nowMs);
     for (const blocker of input.dependsOn) {
       if (prefixOf(blocker) === config.prefix) addLocalBlocker(this.#rig, turn, writer, { bead: id, blocker });
       else {
@@ -118,6 +120,9 @@ export class RigCommands {
         return;
       case 'unsling':
         unsling(this.#rig, turn, bead);
+        return;
+      case 'attach_formula':
+        attachFormula(this.#rig, turn, bead, command.formula);
         return;
       case 'reassign':
         reassign(this.#rig, turn, bead, { agent: command.agent, by: caller.actor });

@@ -12,6 +12,7 @@ import {
 } from '../../core/model/bead.ts';
 import { MERGE_STEPS } from '../../core/model/review.ts';
 import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
+import { formulaSchema, moleculeSchema } from './molecules.ts';
 
 export const evidenceSchema = z.object({
   head: z.string().nullable(),
@@ -126,6 +127,8 @@ export const beadDetailSchema = beadSchema.extend({
   attempt_list: z.array(attemptSchema),
   review: reviewSchema.nullable(),
   rework_beads: z.array(z.string()),
+  /** Its steps, when it follows a formula. */
+  molecule: moleculeSchema.nullable(),
   why: whySchema,
 });
 export type BeadDetailItem = z.infer<typeof beadDetailSchema>;
@@ -147,6 +150,8 @@ export const createBeadSchema = z.strictObject({
   /** Identity of the one agent that may take it. */
   agent: name.optional(),
   parent_id: name.optional(),
+  /** Steps that its agent follows. */
+  formula: formulaSchema.optional(),
 });
 export type CreateBeadBody = z.infer<typeof createBeadSchema>;
 

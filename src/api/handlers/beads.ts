@@ -6,6 +6,7 @@ import type { BeadStatus } from '../../core/model/bead.ts';
 import type { CreateBead, SlingBead } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { BeadId } from '../../core/model/ids.ts';
+import { makeFormula } from '../../core/model/molecule.ts';
 import type { BeadFilter } from '../../core/queries.ts';
 import {
   beadDetailSchema,
@@ -197,6 +198,7 @@ function toCreateBead(input: CreateBeadBody): CreateBead {
     sling: input.sling ?? false,
     pinnedAgent: input.agent ?? null,
     parentId: input.parent_id === undefined ? null : parseBeadId(input.parent_id),
+    formula: input.formula === undefined ? null : makeFormula(input.formula.name, input.formula.steps),
   };
 }
 

@@ -14,7 +14,7 @@ import type { AgentEnv } from '../agent-call.ts';
 import { NoAnswer, NotListening } from '../socket-http.ts';
 import type { SocketAnswer } from '../socket-http.ts';
 import { errorOf } from '../town-client.ts';
-import { readText } from './bead.ts';
+import { readText } from '../read-text.ts';
 
 export const hook: CommandSpec = {
   usage: 'gt hook',

@@ -136,6 +136,7 @@ export const sling: CommandSpec = {
     body: { type: 'string', value: 'text', help: 'for a title: what is to be done' },
     'body-file': { type: 'string', value: 'file', help: 'for a title: read the body from a file; - is stdin' },
     priority: { type: 'string', value: 'p', help: 'for a title: critical, high, medium or low' },
+    formula: { type: 'string', value: 'name', help: 'for a title: steps to follow, a name in formulas/ or a file' },
     ...WORK_OPTIONS,
   },
   run: async (context, args) => {
@@ -150,7 +151,7 @@ export const sling: CommandSpec = {
 };
 
 function slingBeads(context: Context, args: Arguments): Promise<number> {
-  const odd = ['rig', 'body', 'body-file', 'priority'].find((name) => args.flag(name));
+  const odd = ['rig', 'body', 'body-file', 'priority', 'formula'].find((name) => args.flag(name));
   if (odd !== undefined)
     throw usage('not_for_ids', `--${odd} is for a new bead, not for one that exists.`, `Leave --${odd} out.`, odd);
   if (new Set(args.positionals).size !== args.positionals.length)
@@ -162,6 +163,8 @@ function slingBeads(context: Context, args: Arguments): Promise<number> {
 }
 
 async function slingTitle(context: Context, args: Arguments): Promise<number> {
+  const formula = args.text('formula');
+  const town = context.town();
   const input = {
     rig: rigOf(context, args),
     title: args.at(0),
@@ -171,8 +174,10 @@ async function slingTitle(context: Context, args: Arguments): Promise<number> {
     model: args.text('model'),
     agent: args.text('agent'),
     sling: true,
+    formula:
+      formula === undefined ? undefined : (await import('../formula-file.ts')).readFormula(formula, town.paths.root),
   };
-  const bead = await new TownClient(context.town()).post<BeadItem>('beads', input);
+  const bead = await new TownClient(town).post<BeadItem>('beads', input);
   printBead(context, bead);
   context.hint(`Watch it with: gt why ${bead.id}`);
   return EXIT.ok;

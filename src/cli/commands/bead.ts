@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { BeadDetailItem, BeadItem } from '../../api/contract/beads.ts';
-import { precondition, usage } from '../../core/errors.ts';
+import { usage } from '../../core/errors.ts';
 import { PAGE_SIZE_MAX } from '../../core/limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
@@ -9,14 +8,14 @@ import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
 import { agentEnv, ask, hasHook } from '../agent-call.ts';
+import { readText } from '../read-text.ts';
+import { stepLines } from '../step-lines.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 
 interface BeadPage {
   readonly items: readonly BeadItem[];
   readonly next: string | null;
 }
-
-const STDIN = 0;
 
 /** Text of `--body` or `--body-file` (`-` is stdin). Errors: `two_bodies`, `file_unreadable`. */
 export const bodyOf = (args: Arguments): string | undefined => textOf(args, 'body');
@@ -28,18 +27,6 @@ export function textOf(args: Arguments, name: string): string | undefined {
   if (text !== undefined && file !== undefined)
     throw usage('two_texts', `--${name} and --${name}-file exclude each other.`, 'Give one of them.', name);
   return file === undefined ? text : readText(file, `${name}-file`);
-}
-
-export function readText(file: string, option: string): string {
-  try {
-    return readFileSync(file === '-' ? STDIN : file, 'utf8');
-  } catch (error) {
-    throw precondition(
-      'file_unreadable',
-      `--${option}: ${JSON.stringify(file)} can't be read: ${error instanceof Error ? error.message : String(error)}.`,
-      'Check the path.',
-    );
-  }
 }
 
 /** The rig of `--rig`, else of the surroundings (an agent's worktree). Errors: `no_rig`. */
@@ -77,9 +64,12 @@ export const create: CommandSpec = {
     'target-branch': { type: 'string', value: 'name', help: 'branch it is merged into (default: of the rig)' },
     sling: { type: 'boolean', help: 'run it as soon as it can' },
     agent: { type: 'string', value: 'name', help: 'the one agent that may take it' },
+    formula: { type: 'string', value: 'name', help: 'steps to follow: a name in formulas/, or a file' },
     ...WORK_OPTIONS,
   },
   run: async (context, args) => {
+    const formula = args.text('formula');
+    const town = context.town();
     const input = {
       rig: rigOf(context, args),
       title: args.at(0),
@@ -91,8 +81,10 @@ export const create: CommandSpec = {
       model: args.text('model'),
       agent: args.text('agent'),
       sling: args.flag('sling'),
+      formula:
+        formula === undefined ? undefined : (await import('../formula-file.ts')).readFormula(formula, town.paths.root),
     };
-    const bead = await new TownClient(context.town()).post<BeadItem>('beads', input);
+    const bead = await new TownClient(town).post<BeadItem>('beads', input);
     printBead(context, bead);
     if (bead.hold === 'staged') context.hint(`Recorded, not running yet. Run it with: gt sling ${bead.id}`);
     return EXIT.ok;
@@ -252,6 +244,7 @@ function detailText(style: Style, bead: BeadDetailItem): string {
     ]);
     lines.push('', table(style, ['ATTEMPT', 'AGENT', 'END', 'STARTED', 'REASON'], rows));
   }
+  if (bead.molecule !== null) lines.push('', ...stepLines({ style }, bead.molecule).map((line) => `  ${line}`));
   if (bead.rework_beads.length > 0) lines.push('', `  rework: ${bead.rework_beads.join(', ')}`);
   return lines.join('\n');
 }

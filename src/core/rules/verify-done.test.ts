@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/rig-view-builder.ts';
 import { CLAIM_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
+import { makeFormula, type StepStatus } from '../model/molecule.ts';
 import type { AttemptFacts } from '../view.ts';
 import { verifyDone } from './verify-done.ts';
 
@@ -306,6 +307,55 @@ describe('verifyDone', () => {
         type: 'advance_review',
         mergeRequest: reworking.beadId,
         head: reworking.headSha,
+      });
+    });
+  });
+
+  describe('of work that follows a formula', () => {
+    const { name, steps } = makeFormula('feature', [
+      { title: 'Test' },
+      { title: 'Code' },
+      { title: 'Docs', optional: true },
+    ]);
+    const follow = (over: Partial<AttemptFacts>, ...statuses: readonly StepStatus[]) => {
+      const row = attempt(task, over);
+      const all = steps.map((step, index) => ({
+        ...step,
+        number: index + 1,
+        status: statuses[index] ?? 'open',
+        summary: null,
+        settledBy: null,
+      }));
+      const molecules = { [task.id]: { formula: name, steps: all } };
+      return verifyDone(rigView({ beads: [task], attempts: [row], molecules }), row.id, NOW).decisions.flatMap(
+        (decided) => decided.actions,
+      );
+    };
+    const nothing = { claim: { state: 'recorded', kind: 'no_change' } } as const;
+
+    it.each([
+      ['done', claimed],
+      ['no change', nothing],
+    ])('refuses %s while a required step is open, and names it', (_what, over) => {
+      expect(follow(over, 'done')).toEqual([
+        expect.objectContaining({
+          type: 'clear_claim',
+          code: 'open_steps',
+          message: expect.stringContaining('2 (Code)'),
+        }),
+      ]);
+    });
+
+    it('asks git once no required step is open; optional ones may be', () => {
+      expect(follow(claimed, 'done', 'skipped')).toEqual([expect.objectContaining({ type: 'verify_done' })]);
+      expect(follow(nothing, 'done', 'done')[0]).toMatchObject({ type: 'end_attempt', outcome: 'no_change' });
+    });
+
+    it('ends the attempt as rejected when its agent is gone with steps open', () => {
+      expect(follow({ ...claimed, processGone: true }, 'done')[0]).toMatchObject({
+        type: 'end_attempt',
+        outcome: 'rejected',
+        signature: 'rejected/open_steps',
       });
     });
   });

@@ -3,6 +3,7 @@ import type { RigAction } from '../actions.ts';
 import type { Job } from '../facts.ts';
 import { attemptRef, branchName } from '../model/agent.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
+import { missingSteps } from '../model/molecule.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity, beadRef } from '../refs.ts';
 import { duration } from '../text.ts';
@@ -22,9 +23,12 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
   if (bead === null || bead.status !== 'in_progress') return NOTHING;
   switch (attempt.claim.state) {
     case 'recorded':
-      return attempt.claim.kind === 'no_change'
-        ? act(acceptNoChange(view, bead, attempt))
-        : orderVerification(view, bead, attempt);
+      return (
+        refuseOpenSteps(view, bead, attempt, nowMs) ??
+        (attempt.claim.kind === 'no_change'
+          ? act(acceptNoChange(view, bead, attempt))
+          : orderVerification(view, bead, attempt))
+      );
     case 'verified':
       return orderPromotion(view, bead, attempt);
     case 'promoted':
@@ -81,6 +85,15 @@ export const promoteKey = (attempt: AttemptFacts): string => `promote:${claimOf(
 /** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
 function baseOf(view: RigView, bead: Bead): Sha | null {
   return bead.branchOf === null ? bead.baseSha : (view.reviewOf(bead.branchOf)?.headSha ?? null);
+}
+
+/** Work that follows a formula is done when each required step is done or left out for a reason; which, its agent says. */
+function refuseOpenSteps(view: RigView, bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts | null {
+  const open = missingSteps(view.molecule(bead.id));
+  if (open.length === 0) return null;
+  const named = open.map((step) => `${String(step.number)} (${step.title})`).join(', ');
+  const message = `Steps of the formula are open: ${named}. For each, either gt mol advance --summary "<what was done>", or gt mol advance --skip "<why not>"; then call "gt done" again.`;
+  return act(refuse(view, attempt, { code: 'open_steps', message }, nowMs));
 }
 
 function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): RigVerdicts {
