@@ -372,9 +372,7 @@ export class SqlRigView implements RigView {
     return null;
   }
 
-  molecule(bead: BeadId): Molecule | null {
-    return this.molecules.of(bead);
-  }
+  readonly molecule = (bead: BeadId): Molecule | null => this.molecules.of(bead);
 
   /** Not for rules: what queries and the checker read. */
   blockers(bead: BeadId): readonly Blocker[] {

@@ -23,12 +23,7 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
   if (bead === null || bead.status !== 'in_progress') return NOTHING;
   switch (attempt.claim.state) {
     case 'recorded':
-      return (
-        refuseOpenSteps(view, bead, attempt, nowMs) ??
-        (attempt.claim.kind === 'no_change'
-          ? act(acceptNoChange(view, bead, attempt))
-          : orderVerification(view, bead, attempt))
-      );
+      return judgeRecorded(view, bead, attempt, nowMs);
     case 'verified':
       return orderPromotion(view, bead, attempt);
     case 'promoted':
@@ -85,6 +80,14 @@ export const promoteKey = (attempt: AttemptFacts): string => `promote:${claimOf(
 /** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
 function baseOf(view: RigView, bead: Bead): Sha | null {
   return bead.branchOf === null ? bead.baseSha : (view.reviewOf(bead.branchOf)?.headSha ?? null);
+}
+
+function judgeRecorded(view: RigView, bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts {
+  const refused = refuseOpenSteps(view, bead, attempt, nowMs);
+  if (refused !== null) return refused;
+  return attempt.claim?.kind === 'no_change'
+    ? act(acceptNoChange(view, bead, attempt))
+    : orderVerification(view, bead, attempt);
 }
 
 /** Work that follows a formula is done when each required step is done or left out for a reason; which, its agent says. */
