@@ -5,7 +5,6 @@ import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
-import type { ExitRecord } from '../core/facts.ts';
 import type { RigBudget, Use } from '../core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../core/view.ts';
 import { must } from '../core/assert.ts';
@@ -13,6 +12,7 @@ import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { ArchiveStore } from './archive-store.ts';
+import { leftBehind } from './left-behind.ts';
 import { MailStore } from './mail-store.ts';
 import { MoleculeStore } from './molecule-store.ts';
 import { MoneyStore } from './money-store.ts';
@@ -26,7 +26,6 @@ import {
   blockerFromRow,
   int,
   intOrNull,
-  json,
   parseJson,
   readable,
   reviewFromRow,
@@ -394,13 +393,4 @@ export class SqlRigView implements RigView {
       source,
     );
   }
-}
-
-function leftBehind(row: SqlRow): { readonly head: Sha; readonly rescueRef: string | null } | null {
-  const exit = row['exit_record'] === null ? null : json<ExitRecord>(row['exit_record']);
-  const rescueRef = exit?.rescueRef ?? null;
-  const late = textOrNull(row['late_head']);
-  if (late !== null) return { head: trusted.sha(late), rescueRef };
-  if (exit === null || exit.head === null || ((exit.ahead ?? 0) === 0 && rescueRef === null)) return null;
-  return { head: trusted.sha(exit.head), rescueRef };
 }
