@@ -30,6 +30,12 @@ const MACHINES: readonly Machine[] = [
     table: beadTransitions('issue', 'landing'),
   },
   {
+    title: 'Bead: revert',
+    about: 'Takes back what a convoy landed on one branch; an agent works on it only where that needs judgement.',
+    first: 'open',
+    table: beadTransitions('issue', 'revert'),
+  },
+  {
     title: 'Bead: merge request',
     about: 'Carries the branch of one source bead to its target; one per source for the life of the branch.',
     first: 'open',

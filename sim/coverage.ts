@@ -11,6 +11,7 @@ export const RULES = [
   'convoy-landing',
   'feature-branch',
   'landing',
+  'revert',
   'aborted-convoy',
   'archive',
   'dead-agent',
@@ -87,8 +88,8 @@ export class Coverage {
         ? 'merge_request'
         : row?.['branch_of'] !== null
           ? 'continuation'
-          : row['kind'] === 'landing'
-            ? 'landing'
+          : row['kind'] === 'landing' || row['kind'] === 'revert'
+            ? row['kind']
             : 'task';
     this.#types.set(id, type);
     return type;
@@ -104,6 +105,8 @@ export function expectedCoverage(): readonly string[] {
     ...FAULT_KINDS.map((kind) => `fault ${kind}`),
     ...table('task', beadTransitions('issue', 'task')),
     ...table('landing', beadTransitions('issue', 'landing')),
+    // What a revert has beyond a task; the rest of its table is the task's.
+    'transition revert open>in_review',
     ...table('continuation', beadTransitions('issue', 'rework')),
     ...table('merge_request', beadTransitions('merge_request', 'task')),
     ...table('agent', AGENT_TRANSITIONS),

@@ -2,6 +2,7 @@ import type { Job, JobResult } from '../src/core/facts.ts';
 import { repoOf, type Sim } from './context.ts';
 import { isCursedLanding } from './fates.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
+import { performRevert } from './reverts.ts';
 
 /** What a job does to git and finds there; the same answers as the real runner gives. */
 export function performJob(sim: Sim, job: Job): JobResult {
@@ -20,6 +21,8 @@ export function performJob(sim: Sim, job: Job): JobResult {
       return merge(repo, job);
     case 'gates':
       return gates(sim, repo, job);
+    case 'revert':
+      return revert(repo, job);
     default:
       return push(sim, repo, job);
   }
@@ -103,6 +106,11 @@ function broughtBy(repo: GitModel, head: string, target: string): string {
     at = repo.get(at).parents[0];
   }
   return found;
+}
+
+function revert(repo: GitModel, job: Of<'revert'>): JobResult {
+  const target = keptHead(repo, job.repo);
+  return target === null ? LOST : performRevert(repo, job, target);
 }
 
 function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {

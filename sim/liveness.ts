@@ -5,6 +5,7 @@ import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
+import { checkReverts } from './reverts.ts';
 import type { SimRunner } from './runner.ts';
 
 const text = (row: SqlRow, name: string): string => String(row[name]);
@@ -255,6 +256,7 @@ export class Rest {
       }),
     );
     this.#sim.landings.check(this.#town(), rigs);
+    this.checks += checkReverts(this.#town(), rigs);
   }
 
   #convoyBead(convoy: string, row: SqlRow): void {

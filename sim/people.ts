@@ -14,6 +14,7 @@ import { PLAIN } from './git-model.ts';
 import type { PersonKind, PersonStep } from './plan.ts';
 import { PeopleTalk } from './people-talk.ts';
 import type { Prng } from './prng.ts';
+import { askRevert } from './reverts.ts';
 
 /** What people say, rather than order. */
 const TALK_KINDS: ReadonlySet<PersonKind> = new Set(['mail', 'read_mail', 'nudge', 'lifecycle', 'escalation']);
@@ -133,6 +134,10 @@ export class People {
   }
 
   #changeConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
+    if (step.kind === 'revert_convoy') {
+      this.#revert(step, chance, caller);
+      return;
+    }
     // A convoy that is about to land is the hardest to call off.
     if (step.kind === 'convoy_close' && chance.chance(0.6))
       this.#sim.atLanding.next = (branch) => {
@@ -155,6 +160,28 @@ export class People {
       (town) => (change === null ? town.startConvoy(id, caller) : town.changeConvoy(id, change, caller)),
       (convoy) => {
         this.#learn(convoy);
+      },
+    );
+  }
+
+  /** Takes a convoy back when it has ended; and asks again, which must not do it twice. */
+  #revert(step: PersonStep, chance: Prng, caller: Caller): void {
+    const id = chance.pick(this.convoys);
+    if (id === undefined) return;
+    const againMs = chance.between(1_000, 300_000);
+    const label = `revert ${id}`;
+    this.#ask(
+      label,
+      (town) => askRevert(town, id, caller),
+      () => {
+        this.#sim.time.after(againMs, `${label} again`, () => {
+          const other = { ...caller, idempotencyKey: `${step.id}-again` };
+          this.#ask(
+            label,
+            (town) => askRevert(town, id, other),
+            () => undefined,
+          );
+        });
       },
     );
   }

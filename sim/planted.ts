@@ -260,6 +260,18 @@ export const PLANTED: readonly Planted[] = [
     put: 'if (open.length >= 0) return null;',
   },
   {
+    name: 'a revert that was made is made again',
+    file: 'actors/town/convoy-revert.ts',
+    find: "if (before !== undefined && before.state !== 'failed') continue;",
+    put: '',
+  },
+  {
+    name: 'the answer of a revert is dropped',
+    file: 'actors/rig/rig-events.ts',
+    find: 'writer.reverts.answered(jobKey, result)',
+    put: 'false',
+  },
+  {
     name: 'a nudge is never settled',
     file: 'actors/rig/rig-nudges.ts',
     find: 'if (!rig.nudges.settle(nudge.key, state, turn.nowMs)) return;',

@@ -4,8 +4,8 @@ import { conflict } from '../core/errors.ts';
 import type { ConvoyId } from '../core/model/ids.ts';
 import type { TownActor } from './town/town-actor.ts';
 
-/** How long an addition waits for the rigs, so that the answer names its beads. */
-const ADDITION_WAIT_MS = 5_000;
+/** How long an addition or a revert waits for the rigs, so that the answer names its beads. */
+const RIGS_WAIT_MS = 5_000;
 
 /** Carries out one change of a convoy; returns when it is committed and, for an addition, answered by its rigs. */
 export async function changeConvoy(town: TownActor, id: ConvoyId, change: ConvoyChange, caller: Caller): Promise<void> {
@@ -21,6 +21,13 @@ export async function changeConvoy(town: TownActor, id: ConvoyId, change: Convoy
     case 'close':
       await town.closeConvoy(id, change.note, caller);
       return;
+    case 'revert':
+      await town.revertConvoy(id, caller);
+      await town.actor.until(
+        () => (town.view.convoyReverts(id).some((row) => row.state === 'ordered' && row.beadId === null) ? null : true),
+        RIGS_WAIT_MS,
+      );
+      return;
     default:
       unreachable(change, 'change of a convoy');
   }
@@ -31,7 +38,7 @@ async function add(town: TownActor, id: ConvoyId, plan: ConvoyPlan, caller: Call
   const addition = await town.actor.until(() => {
     const row = town.view.convoyAddition(id, batch);
     return row?.state === 'pending' ? null : row;
-  }, ADDITION_WAIT_MS);
+  }, RIGS_WAIT_MS);
   if (addition?.state === 'refused')
     throw conflict(
       'beads_refused',

@@ -11,7 +11,6 @@ import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Budget } from '../core/budget.ts';
 import type { Fact, Verdict } from '../core/facts.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
-import type { ConvoyLanding } from '../core/model/landing.ts';
 import type { Convoy, ConvoyBead } from '../core/model/convoy.ts';
 import type { Health } from '../core/model/health.ts';
 import { LOCAL_RUNNER } from '../core/model/runner.ts';
@@ -41,7 +40,7 @@ import type {
   TownStatus,
   Why,
 } from '../core/queries.ts';
-import { whyConvoy } from '../core/why-convoy.ts';
+import { whyConvoy, type LandingFacts } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MoneyGateway } from '../ports/money-gateway.ts';
 import { MAYOR, type MayorConfig } from '../core/model/mayor.ts';
@@ -280,15 +279,17 @@ export class TownService implements TownGateway {
       bead: row.beadId === null ? null : (this.#actors.rig(row.rig)?.tryBeadSummary(row.beadId) ?? null),
     }));
     const landings = view.convoyLandings(id);
-    return Promise.resolve({ ...convoy, beads, landings, why: this.#whyConvoy(convoy, rows, landings) });
+    const reverts = view.convoyReverts(id);
+    const why = this.#whyConvoy(convoy, rows, { landings, reverts });
+    return Promise.resolve({ ...convoy, beads, landings, reverts, why });
   }
 
   /** What its landing waits for now, from the rig that lands. */
-  #whyConvoy(convoy: Convoy, rows: readonly ConvoyBead[], landings: readonly ConvoyLanding[]): Why {
-    const now = landings.find((landing) => landing.state === 'ordered');
+  #whyConvoy(convoy: Convoy, rows: readonly ConvoyBead[], known: Omit<LandingFacts, 'now'>): Why {
+    const now = known.landings.find((landing) => landing.state === 'ordered');
     const bead = now?.beadId ?? null;
     const why = now === undefined || bead === null ? null : this.#rig(now.rig).queries.detail(bead, this.#now())?.why;
-    return whyConvoy(convoy, rows, { landings, now: why ?? null });
+    return whyConvoy(convoy, rows, { ...known, now: why ?? null });
   }
 
   listAgents(rig?: RigName): Promise<readonly AgentSummary[]> {

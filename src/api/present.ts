@@ -204,6 +204,15 @@ export function presentConvoyDetail(convoy: ConvoyDetail): ConvoyDetailItem {
       not_before: landing.notBeforeMs,
       reason: landing.reason,
     })),
+    reverts: convoy.reverts.map((revert) => ({
+      rig: revert.rig,
+      target: revert.target,
+      state: revert.state,
+      attempt: revert.attempt,
+      bead_id: revert.beadId,
+      merge_sha: revert.mergeSha,
+      reason: revert.reason,
+    })),
     why: presentWhy(convoy.why),
   };
 }

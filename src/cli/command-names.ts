@@ -46,6 +46,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'convoy remove', group: 'Work', summary: 'take beads out of a convoy' },
   { name: 'convoy update', group: 'Work', summary: 'change its title or failure policy' },
   { name: 'convoy close', group: 'Work', summary: 'end a convoy, cancel what has not ended' },
+  { name: 'convoy revert', group: 'Work', summary: 'undo what an ended convoy landed' },
   { name: 'why', group: 'Work', summary: 'what it waits for, and which rule says so' },
   { name: 'status', group: 'Watch', summary: 'the whole town at a glance' },
   { name: 'inbox', group: 'Watch', summary: 'what needs a person' },

@@ -71,6 +71,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'convoy remove': async () => (await convoyChanges()).remove,
   'convoy update': async () => (await convoyChanges()).update,
   'convoy close': async () => (await convoyChanges()).close,
+  'convoy revert': async () => (await convoyChanges()).revert,
   'escalation list': async () => (await escalation()).list,
   'escalation ack': async () => (await escalation()).ack,
   'escalation resolve': async () => (await escalation()).resolve,

@@ -5,6 +5,7 @@ import type { Seen } from './model/health.ts';
 import type { Route, RouteState, Severity } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, MailId, Sha } from './model/ids.ts';
 import type { FeatureState } from './model/feature.ts';
+import type { RevertState } from './model/revert.ts';
 import type { RigToTown, TownToRig } from './messages.ts';
 import type { NewMail } from './model/mail.ts';
 import type { MergeStep } from './model/review.ts';
@@ -97,6 +98,15 @@ export type RigAction =
       readonly job: Job | null;
       readonly reason?: string | null;
       readonly retryAtMs?: number | null;
+    }
+  /** Moves a revert on; `body` is what an agent is told of it. */
+  | {
+      readonly type: 'revert_step';
+      readonly bead: BeadId;
+      readonly from: RevertState;
+      readonly to: RevertState;
+      readonly job: Job | null;
+      readonly body?: string;
     }
   /** A verified rework moves the merge request's head and puts it back in line. */
   | { readonly type: 'advance_review'; readonly mergeRequest: BeadId; readonly head: Sha }

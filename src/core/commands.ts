@@ -140,7 +140,9 @@ export type ConvoyChange =
   | { readonly type: 'add'; readonly plan: ConvoyPlan }
   | { readonly type: 'remove'; readonly beads: readonly BeadId[] }
   | { readonly type: 'update'; readonly update: UpdateConvoy }
-  | { readonly type: 'close'; readonly note: string };
+  | { readonly type: 'close'; readonly note: string }
+  /** Undoes what a convoy that has ended landed; a repeat changes nothing. */
+  | { readonly type: 'revert' };
 
 /** What a person may do about an escalation. `decide` applies one of its options, named by letter or by name. */
 export type EscalationCommand =

@@ -155,6 +155,17 @@ export type Job =
       readonly mergeRequest: string;
       readonly candidate: string;
       readonly expectedOld: string;
+    }
+  /** Undoes merge commits of the target and brings the result to the origin as `branch`. */
+  | {
+      readonly kind: 'revert';
+      readonly key: string;
+      readonly repo: Repo;
+      readonly bead: string;
+      readonly branch: string;
+      readonly commits: readonly string[];
+      readonly author: Author;
+      readonly dateMs: number;
     };
 
 export interface GateRun {
@@ -185,7 +196,9 @@ export type JobResult =
   | { readonly result: 'already_merged'; readonly targetSha: string; readonly mergeSha: string }
   | { readonly result: 'gates'; readonly green: boolean; readonly runs: readonly GateRun[] }
   | { readonly result: 'pushed'; readonly targetSha: string }
-  | { readonly result: 'lost_race'; readonly targetSha: string | null };
+  | { readonly result: 'lost_race'; readonly targetSha: string | null }
+  | { readonly result: 'reverted'; readonly head: string }
+  | { readonly result: 'nothing_to_revert'; readonly message: string };
 
 export type JobAnswer = { readonly state: 'accepted' } | { readonly state: 'done'; readonly result: JobResult };
 

@@ -37,6 +37,14 @@ export type RigToTown =
     }
   /** The landing bead of this attempt; the same one for a repeat. */
   | { readonly type: 'landing_created'; readonly convoy: string; readonly attempt: number; readonly bead: string }
+  /** The bead that undoes what a convoy landed on this branch; the same one for a repeat. */
+  | {
+      readonly type: 'revert_created';
+      readonly convoy: string;
+      readonly target: string;
+      readonly attempt: number;
+      readonly bead: string;
+    }
   /** A mail for somebody outside of the rig. */
   | { readonly type: 'mail_sent'; readonly mail: NewMail }
   | { readonly type: 'remote_blocker'; readonly blocker: string; readonly bead: string }
@@ -95,6 +103,16 @@ export type TownToRig =
       readonly title: string;
       readonly attempt: number;
       readonly beads: readonly string[];
+    }
+  /** Undo these merge commits on this branch, once. */
+  | {
+      readonly type: 'revert_convoy';
+      readonly convoy: string;
+      readonly title: string;
+      readonly target: string;
+      readonly attempt: number;
+      readonly commits: readonly string[];
+      readonly by: string;
     }
   | {
       readonly type: 'start_convoy';

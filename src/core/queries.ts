@@ -3,6 +3,7 @@ import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
 import type { ConvoyLanding } from './model/landing.ts';
+import type { ConvoyRevert } from './model/revert.ts';
 import type { Escalation, EscalationOption, EscalationRoute } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
 import type { Health } from './model/health.ts';
@@ -77,6 +78,7 @@ export interface QueueEntry extends Review {
 export interface ConvoyDetail extends Convoy {
   readonly beads: readonly (ConvoyBead & { readonly bead: BeadSummary | null })[];
   readonly landings: readonly ConvoyLanding[];
+  readonly reverts: readonly ConvoyRevert[];
   readonly why: Why;
 }
 

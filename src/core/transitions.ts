@@ -33,6 +33,12 @@ const LANDING: readonly Transition<BeadStatus>[] = [
   { from: 'in_review', to: 'failed', when: 'its merge request was given up; the convoy may try again' },
 ];
 
+/** The commits of a revert are made by the runner; only where that is not possible does an agent work on it. */
+const REVERT: readonly Transition<BeadStatus>[] = [
+  { from: 'open', to: 'in_review', when: 'the runner made the revert, and its merge request is in line' },
+  ...TASK,
+];
+
 /** Rework, conflict and feedback beads continue their source's branch: they are integrated, never merged by themselves. */
 const CONTINUATION: readonly Transition<BeadStatus>[] = [
   { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
@@ -95,6 +101,7 @@ export const CONVOY_TRANSITIONS: readonly Transition<ConvoyStatus>[] = [
 export function beadTransitions(type: BeadType, kind: BeadKind): readonly Transition<BeadStatus>[] {
   if (type === 'merge_request') return MERGE_REQUEST;
   if (kind === 'landing') return LANDING;
+  if (kind === 'revert') return REVERT;
   return kind === 'task' ? TASK : CONTINUATION;
 }
 

@@ -7,6 +7,7 @@ import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts'
 import type { Feature } from './model/feature.ts';
 import type { Mail } from './model/mail.ts';
 import type { RunnerFacts } from './model/runner.ts';
+import type { Revert } from './model/revert.ts';
 import type { Review } from './model/review.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
 
@@ -104,6 +105,8 @@ export interface RigView {
   nextReview(target: string): ReviewFacts | null;
   /** The feature branch of this name; null for any other branch. */
   feature(branch: string): Feature | null;
+  /** What a bead of kind `revert` is to undo; null for any other. */
+  revert(bead: BeadId): Revert | null;
   /** True while a live bead merges into this branch, or lands it. */
   featureInUse(branch: string): boolean;
   /** True when the convoy of this bead was aborted: what runs may end well, nothing is tried again. */

@@ -211,7 +211,9 @@ describe('why a convoy has not landed yet', () => {
       { sentence: 'Landed in web, api (order: web, api); docs is next.', next: 'It is ordered now.' },
     ],
   ])('%s', (_given, landings, waits, says) => {
-    expect(whyConvoy(of, beads, { landings, now: waits })).toEqual(said(of, { rule: 'convoy-landing', ...says }));
+    expect(whyConvoy(of, beads, { landings, now: waits, reverts: [] })).toEqual(
+      said(of, { rule: 'convoy-landing', ...says }),
+    );
   });
 
   it('needs no landing facts to say that it lands', () => {

@@ -4,7 +4,9 @@ import { landedPartially, type Convoy, type ConvoyBead, type ConvoyStatus } from
 import { LANDING_ATTEMPTS_MAX } from './limits.ts';
 import { landingRigs } from './landing-order.ts';
 import { hasLanded, type ConvoyLanding } from './model/landing.ts';
+import type { ConvoyRevert } from './model/revert.ts';
 import type { Why } from './queries.ts';
+import { revertedText } from './why-revert.ts';
 import { asSentence } from './sentence.ts';
 
 /** The one word for where a convoy is: its status, or `needs_human` while it waits for a person's decision. */
@@ -27,14 +29,18 @@ interface More {
   readonly sinceMs?: number | null;
 }
 
-/** How far its landing is, and what the landing that is under way waits for. */
+/** How far its landing is, what the landing that is under way waits for, and what became of its revert. */
 export interface LandingFacts {
   readonly landings: readonly ConvoyLanding[];
   readonly now: Why | null;
+  readonly reverts: readonly ConvoyRevert[];
 }
-export const NO_LANDING: LandingFacts = { landings: [], now: null };
+export const NO_LANDING: LandingFacts = { landings: [], now: null, reverts: [] };
 
-export function whyConvoy(convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts = NO_LANDING): Why {
+export const whyConvoy = (convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts = NO_LANDING): Why =>
+  revertedText(whereItIs(convoy, beads, landing), landing.reverts);
+
+function whereItIs(convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts): Why {
   const say = (sentence: string, next: string | null, more: More = {}): Why => ({
     id: convoy.id,
     state: convoyPhase(convoy),

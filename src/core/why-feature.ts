@@ -1,6 +1,7 @@
 import type { Bead } from './model/bead.ts';
 import { featureBranchName } from './model/feature.ts';
 import type { RigView } from './view.ts';
+import { whyRevert } from './why-revert.ts';
 
 export interface FeatureSentence {
   readonly sentence: string;
@@ -9,8 +10,10 @@ export interface FeatureSentence {
   readonly wakeAtMs: number | null;
 }
 
-/** What an open bead waits for that merges into a convoy's feature branch, or lands it; null when that is in order. */
+/** What an open bead waits for that merges into a convoy's feature branch, lands it, or takes it back; null when that is in order. */
 export function whyFeature(view: RigView, bead: Bead): FeatureSentence | null {
+  const revert = whyRevert(view, bead);
+  if (revert !== null) return revert;
   const { kind, convoyId, targetBranch } = bead;
   const feature = view.feature(kind === 'landing' && convoyId !== null ? featureBranchName(convoyId) : targetBranch);
   if (feature === null || feature.state === 'ready') return null;

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 
 import { PROTOCOL_VERSION } from '../api/contract/frames.ts';
-import type { RunnerHealth } from '../api/contract/runner.ts';
+import type { RunnerHealth } from '../api/contract/runner-health.ts';
 import { orderEnd } from './agents/stop.ts';
 import type { RunnerContext } from './context.ts';
 import type { Forwarder } from './forwarder.ts';

@@ -16,6 +16,7 @@ function landingFromRow(row: SqlRow): ConvoyLanding {
     attempt: int(row['attempt']),
     beadId: bead === null ? null : trusted.bead(bead),
     mergeSha: textOrNull(row['merge_sha']),
+    target: textOrNull(row['target']),
     notBeforeMs: int(row['not_before']),
     reason: textOrNull(row['reason']),
   };
@@ -24,7 +25,7 @@ function landingFromRow(row: SqlRow): ConvoyLanding {
 export const readLandings = (sql: Sql, convoy: string): readonly ConvoyLanding[] =>
   sql
     .all(
-      `SELECT convoy_id, rig_id, position, state, attempt, bead_id, merge_sha, not_before, reason FROM convoy_landings
+      `SELECT convoy_id, rig_id, position, state, attempt, bead_id, merge_sha, target, not_before, reason FROM convoy_landings
         WHERE convoy_id = ? ORDER BY position`,
       convoy,
     )

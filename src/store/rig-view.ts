@@ -1,6 +1,5 @@
 import type { RigConfig } from '../core/commands.ts';
-import type { AgentId, AttemptId, BeadId, RunnerInstance, Sha } from '../core/model/ids.ts';
-import { trusted } from '../core/model/ids.ts';
+import { trusted, type AgentId, type AttemptId, type BeadId, type RunnerInstance } from '../core/model/ids.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead, Blocker } from '../core/model/bead.ts';
 import type { Mail } from '../core/model/mail.ts';
@@ -10,9 +9,11 @@ import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, Run
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
+import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { leftBehind } from './left-behind.ts';
+import { readRevert } from './revert-store.ts';
 import { MailStore } from './mail-store.ts';
 import { MoleculeStore } from './molecule-store.ts';
 import { MoneyStore } from './money-store.ts';
@@ -240,6 +241,8 @@ export class SqlRigView implements RigView {
     return readFeature(this.#sql, branch);
   }
 
+  revert = (bead: BeadId): Revert | null => readRevert(this.#sql, bead);
+
   featureInUse(branch: string): boolean {
     return featureInUse(this.#sql, branch);
   }
@@ -358,7 +361,7 @@ export class SqlRigView implements RigView {
    * The newest commits that an ended attempt of this bead left, with the ref of its uncommitted state: late evidence
    * counts, an attempt that left nothing is passed over.
    */
-  earlierWork(bead: BeadId): { readonly head: Sha; readonly rescueRef: string | null } | null {
+  earlierWork(bead: BeadId): ReturnType<typeof leftBehind> {
     const rows = this.#sql.all(
       'SELECT late_head, exit_record FROM attempts WHERE bead_id = ? AND ended_at IS NOT NULL ORDER BY epoch DESC LIMIT 0 + ?',
       bead,

@@ -19,6 +19,7 @@ import { BlockerWriter } from './blocker-writer.ts';
 import { FeatureWriter } from './feature-store.ts';
 import { GuardFailed } from './guard-failed.ts';
 import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
+import { RevertWriter } from './revert-store.ts';
 import { DISPATCH_SCOPE, type SqlRigView } from './rig-view.ts';
 import { int, text } from './rows.ts';
 import { SpendingStore } from './spending.ts';
@@ -31,6 +32,7 @@ export class RigWriter {
   readonly #dirty: (ref: Ref) => void;
   readonly blockers: BlockerWriter;
   readonly features: FeatureWriter;
+  readonly reverts: RevertWriter;
   readonly spending: SpendingStore;
 
   constructor(sql: Sql, view: SqlRigView, nowMs: number, dirty: (ref: Ref) => void) {
@@ -39,6 +41,7 @@ export class RigWriter {
     this.#nowMs = nowMs;
     this.#dirty = dirty;
     this.features = new FeatureWriter(sql, dirty);
+    this.reverts = new RevertWriter(sql, dirty);
     this.spending = new SpendingStore(sql);
     this.blockers = new BlockerWriter(sql, nowMs, (bead) => {
       this.#touchBead(bead);

@@ -9,6 +9,8 @@ import type { Sql, SqlRow } from '../ports/sql.ts';
 import { BudgetStore, type ToldTerms } from './budget-store.ts';
 import { CONVOY_BEAD_COLUMNS, CONVOY_COLUMNS, ESCALATION_COLUMNS } from './columns.ts';
 import { escalationFromRow, escalationRouteFromRow } from './escalation-rows.ts';
+import type { ConvoyRevert } from '../core/model/revert.ts';
+import { readConvoyReverts } from './convoy-revert-store.ts';
 import { readLandings } from './landing-store.ts';
 import { convoyAdditionFromRow, convoyBeadFromRow, convoyFromRow, int, json, text } from './rows.ts';
 
@@ -83,6 +85,10 @@ export class SqlTownView implements TownView {
 
   convoyLandings(id: ConvoyId): readonly ConvoyLanding[] {
     return readLandings(this.#sql, id);
+  }
+
+  convoyReverts(id: ConvoyId): readonly ConvoyRevert[] {
+    return readConvoyReverts(this.#sql, id);
   }
 
   /** Convoys of these beads that failed or were cancelled. */

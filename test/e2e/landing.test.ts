@@ -90,4 +90,46 @@ describe('a convoy that lands at once', () => {
     },
     WAIT_MS * 3,
   );
+
+  it(
+    'is taken back through the train, once, without touching what came after it',
+    async () => {
+      interface Reverted extends Convoy {
+        readonly reverts: readonly { readonly rig: string; readonly state: string; readonly merge_sha: string }[];
+      }
+      const clone = place.path('person');
+      execFileSync('git', ['clone', '-q', place.path('web.git'), clone]);
+      place.file('person/later.txt', 'later\n');
+      for (const args of [
+        ['add', '-A'],
+        ['-c', 'user.name=p', '-c', 'user.email=p@x', 'commit', '-qm', 'later'],
+        ['push', '-q'],
+      ])
+        execFileSync('git', args, { cwd: clone });
+      const first = await json<Reverted>('convoy', 'revert', id);
+      expect(first.reverts.map((row) => row.rig)).toEqual(['app', 'web']);
+      await json<Reverted>('convoy', 'revert', id);
+      const end = await until(
+        async () => {
+          const now = await json<Reverted>('convoy', 'show', id);
+          return now.reverts.every((row) => row.state === 'reverted') ? now : null;
+        },
+        'a reverted convoy',
+        WAIT_MS,
+      );
+      expect(files('web', 'main')).toEqual(['a.txt', 'later.txt']);
+      expect(files('app', 'main')).toEqual(['a.txt']);
+      for (const { rig, merge_sha } of end.reverts) expect(git(rig, 'rev-parse', 'main')).toBe(merge_sha);
+      expect(
+        git('web', 'log', '--merges', '--format=%s', 'main')
+          .split('\n')
+          .filter((line) => line.includes('Revert')),
+      ).toHaveLength(1);
+      expect((await json<Reverted>('convoy', 'revert', id)).reverts).toEqual(end.reverts);
+      const shown = await gt('convoy', 'show', id);
+      expect(shown.out).toMatch(/web\s+main\s+✓ reverted/);
+      expect((await gt('why', id)).out).toContain('Its revert: main of app is undone; main of web is undone.');
+    },
+    WAIT_MS * 2,
+  );
 });

@@ -54,6 +54,7 @@ export const landing = (position: number, over: Partial<ConvoyLanding> = {}): Co
   attempt: 0,
   beadId: null,
   mergeSha: null,
+  target: null,
   notBeforeMs: 0,
   reason: null,
   ...over,

@@ -276,6 +276,8 @@ export function defaultResult(job: Job): JobResult {
       };
     case 'gates':
       return { result: 'gates', green: true, runs: [] };
+    case 'revert':
+      return { result: 'reverted', head: sha(0xe000 + job.commits.length) };
     default:
       return { result: 'pushed', targetSha: job.candidate };
   }

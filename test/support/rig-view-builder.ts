@@ -6,6 +6,7 @@ import { sourceOf, type Bead } from '../../src/core/model/bead.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { Feature } from '../../src/core/model/feature.ts';
 import type { Molecule } from '../../src/core/model/molecule.ts';
+import type { Revert } from '../../src/core/model/revert.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
 import type { RigBudget, Use } from '../../src/core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../../src/core/view.ts';
@@ -49,6 +50,7 @@ export interface World {
   readonly kept: readonly BeadId[];
   /** Agents that a bead or a mail waits for. */
   readonly needed: readonly string[];
+  readonly reverts: readonly Revert[];
   /** Beads whose convoy was aborted. */
   readonly aborted: readonly BeadId[];
   /** Formulas that beads follow. */
@@ -98,6 +100,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     features: [],
     kept: [],
     needed: [],
+    reverts: [],
     aborted: [],
     molecules: {},
     reported: [],
@@ -172,6 +175,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     feature: (branch) => find(world.features, (row) => row.branch === branch),
     featureInUse: (branch) =>
       world.beads.some((row) => row.targetBranch === branch && !['closed', 'failed'].includes(row.status)),
+    revert: (id) => find(world.reverts, (row) => row.beadId === id),
     isAborted: (bead) => world.aborted.includes(bead),
     skipsFailed: (bead) => world.skipping.includes(bead),
     isWatched: (bead) => world.watched.includes(bead),

@@ -23,6 +23,7 @@ import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { draws } from './rig-usage.ts';
+import { revertStep } from './revert-messages.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
 
 type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Type }>;
@@ -31,7 +32,7 @@ type RigDecision = Decision<RigAction>;
 type ClaimAction = Of<'verify_done' | 'promote_branch' | 'clear_claim'>;
 /** A merge request on its way through the train. */
 type ReviewAction = Of<
-  'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step' | 'feature_step'
+  'create_review' | 'advance_review' | 'create_rework' | 'start_merge' | 'merge_step' | 'feature_step' | 'revert_step'
 >;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
@@ -116,6 +117,8 @@ export class RigActions {
         return this.#mergeStep(turn, writer, action);
       case 'feature_step':
         return this.#featureStep(turn, writer, action);
+      case 'revert_step':
+        return revertStep(turn, writer, action);
       default:
         return this.#performNews(turn, writer, action);
     }

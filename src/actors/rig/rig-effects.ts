@@ -314,6 +314,10 @@ export class RigEffects {
 /** The key of the step that waits for a job of this kind now. */
 function stepKeyOf(rig: RigContext, job: Job): string | null {
   if (job.kind === 'branch') return rig.view.feature(job.repo.targetBranch)?.stepKey ?? null;
+  if (job.kind === 'revert') {
+    const id = trusted.bead(job.bead);
+    return rig.view.bead(id)?.status === 'open' ? (rig.view.revert(id)?.stepKey ?? null) : null;
+  }
   return rig.view.review(trusted.bead(job.key.split(':')[1] ?? ''))?.stepKey ?? null;
 }
 

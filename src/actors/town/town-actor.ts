@@ -15,6 +15,7 @@ import { LiveTape, type Tape } from '../kernel/tape.ts';
 import type { Budget } from '../../core/budget.ts';
 import { configureBudgets, removeBudget, setBudget } from './budget-commands.ts';
 import { ConvoyCommands } from './convoy-commands.ts';
+import { revertConvoy } from './convoy-revert.ts';
 import { EscalationCommands } from './escalation-commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import { putRig, removeRig } from './put-rig.ts';
@@ -170,6 +171,10 @@ export class TownActor {
 
   closeConvoy(id: ConvoyId, note: string, caller: Caller): Promise<string> {
     return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.close(turn, id, note, caller));
+  }
+
+  revertConvoy(id: ConvoyId, caller: Caller): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => revertConvoy(this.#town, turn, id, caller));
   }
 
   acknowledge(id: EscalationId, caller: Caller): Promise<string> {

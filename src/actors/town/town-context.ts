@@ -5,6 +5,7 @@ import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { ConvoyWriter } from '../../store/convoy-writer.ts';
+import { ConvoyRevertWriter } from '../../store/convoy-revert-store.ts';
 import { LandingWriter } from '../../store/landing-store.ts';
 import { EscalationWriter } from '../../store/escalation-writer.ts';
 import { SqlTownView } from '../../store/town-view.ts';
@@ -61,6 +62,10 @@ export class TownContext {
 
   landings(turn: Turn): LandingWriter {
     return new LandingWriter(this.sql, turn.dirty);
+  }
+
+  reverts(turn: Turn): ConvoyRevertWriter {
+    return new ConvoyRevertWriter(this.sql, turn.nowMs, turn.dirty);
   }
 
   escalations(turn: Turn): EscalationWriter {

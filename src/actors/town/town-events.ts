@@ -16,7 +16,9 @@ type Sent = (RigToTown | MayorToTown) & { readonly from: string };
 /** The rig that an escalation of this sender is about; none for the mayor's. */
 const sourceRig = (from: string): string => (from === MAYOR_ADDRESS ? '' : rigOf(from));
 
-type ConvoyNews = Of<'beads_created' | 'beads_refused' | 'bead_reopened' | 'landing_created' | 'bead_ended'>;
+type ConvoyNews = Of<
+  'beads_created' | 'beads_refused' | 'bead_reopened' | 'landing_created' | 'revert_created' | 'bead_ended'
+>;
 type MoneyNews = Of<'budget_account' | 'quota_closed'>;
 
 /** What rigs and the mayor tell the town; each message is applied exactly once and in the order in which it was sent. */
@@ -30,6 +32,7 @@ export function applyMessage(town: TownContext, turn: Turn, message: Sent): void
     case 'beads_refused':
     case 'bead_reopened':
     case 'landing_created':
+    case 'revert_created':
     case 'bead_ended':
       applyConvoyNews(town, turn, message);
       return;
@@ -52,6 +55,9 @@ function applyConvoyNews(town: TownContext, turn: Turn, message: ConvoyNews & { 
       return;
     case 'landing_created':
       town.landings(turn).created(trusted.convoy(message.convoy), rigOf(message.from), message);
+      return;
+    case 'revert_created':
+      town.reverts(turn).created(rigOf(message.from), message);
       return;
     case 'bead_ended':
       beadEnded(town, turn, message);
@@ -102,6 +108,7 @@ function beadEnded(town: TownContext, turn: Turn, message: Of<'bead_ended'>): vo
   const { status, convoys } = town.convoys(turn).beadEnded(message);
   for (const convoy of convoys) town.journalProgress(turn, convoy, 'events');
   town.landings(turn).ended(message);
+  town.reverts(turn).ended(message);
   const cleared = status === 'closed';
   const waits = town.sql.all(
     `UPDATE remote_waits SET state = ? WHERE blocker_ref = ? AND state = 'open' RETURNING rig_id`,

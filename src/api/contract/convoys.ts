@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BLOCKERS_MAX, CONVOY_BEADS_MAX } from '../../core/limits.ts';
 import { CONVOY_BEAD_STATUSES, CONVOY_STATUSES, FAILURE_POLICIES, MERGE_MODES } from '../../core/model/convoy.ts';
 import { LANDING_STATES } from '../../core/model/landing.ts';
+import { CONVOY_REVERT_STATES } from '../../core/model/revert.ts';
 import { beadSchema } from './beads.ts';
 import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
 
@@ -55,6 +56,18 @@ export const convoyDetailSchema = convoySchema.extend({
       bead_id: z.string().nullable(),
       merge_sha: z.string().nullable(),
       not_before: time,
+      reason: z.string().nullable(),
+    }),
+  ),
+  /** One entry per branch of a rig that the convoy landed on, once its revert was asked for. */
+  reverts: z.array(
+    z.object({
+      rig: z.string(),
+      target: z.string(),
+      state: z.enum(CONVOY_REVERT_STATES),
+      attempt: count,
+      bead_id: z.string().nullable(),
+      merge_sha: z.string().nullable(),
       reason: z.string().nullable(),
     }),
   ),

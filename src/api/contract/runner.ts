@@ -9,7 +9,7 @@
  *   GET  /agents?ids=a,b               { items: AgentReport[] }            (ids are attempt ids)
  *   POST /agents/stop                  StopAgent → StopAnswer
  *   POST /agents/messages              AgentMessage → MessageAnswer       (words into a live session, once per key)
- *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo, branch)
+ *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo, branch, revert)
  *   POST /jobs/cancel                  CancelJob → CancelAnswer            (ends a job nobody waits for any more)
  *   GET  /agents/:attempt/transcript?from=<byte>&waitMs=<n>   text, with header `x-next-offset`; waits for the next output
  *   GET  /agents/:attempt/stream?from=<byte>       the same as events (SSE), until the attempt ends; not as frames
@@ -27,6 +27,8 @@
  */
 import { z } from 'zod';
 
+/** Commits that one revert may undo: a bead of a convoy merges once, and its landing once. */
+const REVERT_COMMITS_MAX = 1_000;
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const name = z.string().min(1).max(200);
 const epoch = z.number().int().positive();
@@ -52,7 +54,7 @@ export const startAgentSchema = z.object({
   bead: name,
   /** Lineage: the bead whose branch is worked on; equals `bead` for a task. */
   sourceBead: name,
-  kind: z.enum(['task', 'rework', 'conflict', 'feedback', 'landing']),
+  kind: z.enum(['task', 'rework', 'conflict', 'feedback', 'landing', 'revert']),
   /** Rework round, 0 for a task. */
   round: z.number().int().min(0),
   runtime: name,
@@ -219,6 +221,17 @@ export const jobSchema = z.discriminatedUnion('kind', [
     candidate: sha,
     expectedOld: sha,
   }),
+  /** Undoes merge commits on top of the target, one commit for each, and brings them to the origin as `branch`. */
+  z.object({
+    kind: z.literal('revert'),
+    key: name,
+    repo: repoSchema,
+    bead: name,
+    branch: name,
+    commits: z.array(sha).max(REVERT_COMMITS_MAX),
+    author: z.object({ name, email: z.string().min(1).max(320) }),
+    dateMs: z.number().int(),
+  }),
 ]);
 export type Job = z.infer<typeof jobSchema>;
 
@@ -228,7 +241,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('repo_ready'), targetSha: sha }),
   z.object({ result: z.literal('branch_ready'), head: sha }),
   z.object({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
-  /** `code`: ref_missing, head_moved, no_commits, not_descendant. `message` tells the agent what to do. */
+  /** `code`: ref_missing, head_moved, no_commits, not_descendant, branch_lost, not_on_target, not_a_merge. `message` tells the agent what to do. */
   z.object({ result: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({ result: z.literal('promoted'), head: sha }),
   /** The branch is elsewhere than expected: somebody else pushed to it. */
@@ -254,6 +267,9 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   }),
   z.object({ result: z.literal('pushed'), targetSha: sha }),
   z.object({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
+  /** The commits that undo it are on the origin under the bead's branch. */
+  z.object({ result: z.literal('reverted'), head: sha }),
+  z.object({ result: z.literal('nothing_to_revert'), message: z.string() }),
 ]);
 export type JobResult = z.infer<typeof jobResultSchema>;
 
@@ -377,22 +393,3 @@ export const verdictRequestSchema = z.object({
   waitMs: z.number().int().min(0).max(60_000),
 });
 export type VerdictRequest = z.infer<typeof verdictRequestSchema>;
-
-export const runnerHealthSchema = z.object({
-  instance: name,
-  pid: z.number().int(),
-  town: name,
-  startedAtMs: z.number().int(),
-  draining: z.boolean(),
-  live: z.array(z.object({ attempt: name, agent: name, pid: z.number().int().nullable() })),
-  jobsRunning: z.number().int(),
-  freeDiskBytes: z.number().int().nullable(),
-  freeMemoryBytes: z.number().int(),
-  versions: z.record(z.string(), z.string()),
-  /** Protocol of this runner; one that does not say so speaks the first. */
-  protocol: z.number().int().default(1),
-  /** Agents of one rig at once; null: no limit of its own. */
-  capacity: z.number().int().min(0).nullable().default(null),
-  labels: z.array(z.string()).default([]),
-});
-export type RunnerHealth = z.infer<typeof runnerHealthSchema>;

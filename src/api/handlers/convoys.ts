@@ -81,6 +81,14 @@ const close = createRoute({
   responses: answers(convoyDetailSchema, 'The convoy, cancelled; what was merged stays merged'),
 });
 
+const revert = createRoute({
+  method: 'post',
+  path: `${path}/{id}/revert`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(emptySchema) },
+  responses: answers(convoyDetailSchema, 'The convoy with one revert for each branch that it landed on'),
+});
+
 export function registerConvoys(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
     const query = c.req.valid('query');
@@ -140,6 +148,9 @@ function registerChanges(app: App, gateway: TownGateway): void {
     const note = c.req.valid('json').note ?? '';
     return c.json(await change(c.req.valid('param').id, { type: 'close', note }, c.get('caller')), 200);
   });
+  app.openapi(revert, async (c) =>
+    c.json(await change(c.req.valid('param').id, { type: 'revert' }, c.get('caller')), 200),
+  );
 }
 
 function updateOf(body: z.infer<typeof updateConvoySchema>): UpdateConvoy {

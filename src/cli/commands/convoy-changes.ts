@@ -86,3 +86,13 @@ export const close: CommandSpec = {
   options: { note: { type: 'string', value: 'text', help: 'why, for the account' } },
   run: (context, args) => send(context, `${segment(args.at(0))}/close`, { note: args.text('note') }),
 };
+
+export const revert: CommandSpec = {
+  usage: 'gt convoy revert <id>',
+  summary: 'undo what an ended convoy landed: one merge request per rig, through the gates; nothing is rewritten',
+  examples: ['gt convoy revert hq-cv-9m2aa', 'gt convoy revert hq-cv-9m2aa --json'],
+  args: ['<id>'],
+  notes:
+    'What can be undone by itself is; where later work changed the same places an agent does it. Asking again changes nothing, unless a revert failed: then it is tried once more.',
+  run: (context, args) => send(context, `${segment(args.at(0))}/revert`, {}),
+};

@@ -104,6 +104,7 @@ export function printConvoy(context: Context, convoy: ConvoyDetailItem): void {
       '',
       table(style, ['#', 'ID', 'RIG', 'STATE', 'TITLE', 'AFTER'], rows),
       ...landingLines(style, convoy),
+      ...revertLines(style, convoy),
     ].join('\n'),
   );
 }
@@ -119,6 +120,19 @@ function landingLines(style: Style, convoy: ConvoyDetailItem): readonly string[]
     plain(landing.merge_sha?.slice(0, 12) ?? landing.reason ?? ''),
   ]);
   return ['', table(style, ['LANDS IN', 'STATE', 'ATTEMPT', 'ID', 'AS'], rows)];
+}
+
+/** One line per branch whose merges are taken back. */
+function revertLines(style: Style, convoy: ConvoyDetailItem): readonly string[] {
+  if (convoy.reverts.length === 0) return [];
+  const rows = convoy.reverts.map((revert) => [
+    revert.rig,
+    revert.target,
+    state(style, revert.state),
+    revert.bead_id ?? '-',
+    plain(revert.merge_sha?.slice(0, 12) ?? revert.reason ?? ''),
+  ]);
+  return ['', table(style, ['REVERTED IN', 'BRANCH', 'STATE', 'ID', 'AS'], rows)];
 }
 
 export const list: CommandSpec = {

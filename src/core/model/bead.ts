@@ -4,8 +4,8 @@ import type { BeadId, ConvoyId, Sha } from './ids.ts';
 export const BEAD_TYPES = ['issue', 'merge_request'] as const;
 export type BeadType = (typeof BEAD_TYPES)[number];
 
-/** Why an issue exists. All but `task` and `landing` continue another bead's branch (`branchOf`). */
-export const BEAD_KINDS = ['task', 'rework', 'conflict', 'feedback', 'landing'] as const;
+/** Why an issue exists. All but `task`, `landing` and `revert` continue another bead's branch (`branchOf`). */
+export const BEAD_KINDS = ['task', 'rework', 'conflict', 'feedback', 'landing', 'revert'] as const;
 export type BeadKind = (typeof BEAD_KINDS)[number];
 
 /** See the transition table in `transitions.ts`, which is the only place that says what may follow what. */

@@ -19,6 +19,8 @@ export interface ConvoyLanding {
   /** The landing bead of the present or last attempt. */
   readonly beadId: BeadId | null;
   readonly mergeSha: string | null;
+  /** The branch it is to land on, once its rig has said so. */
+  readonly target: string | null;
   /** Not tried again before. */
   readonly notBeforeMs: number;
   /** Why the last attempt failed. */

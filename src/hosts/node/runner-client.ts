@@ -8,11 +8,10 @@ import {
   cancelAnswerSchema,
   jobAnswerSchema,
   messageAnswerSchema,
-  runnerHealthSchema,
   startAnswerSchema,
   stopAnswerSchema,
 } from '../../api/contract/runner.ts';
-import type { RunnerHealth } from '../../api/contract/runner.ts';
+import { runnerHealthSchema, type RunnerHealth } from '../../api/contract/runner-health.ts';
 import type {
   AgentMessage,
   AgentReport,

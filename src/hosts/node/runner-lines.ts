@@ -20,7 +20,8 @@ import {
 } from '../../api/contract/frames.ts';
 import { Link, problem, readFrame } from '../../api/contract/link.ts';
 import { bearerFor, type Greeting, newNonce, prove, sameText, tokenOf } from '../../api/contract/runner-auth.ts';
-import type { RunnerHealth } from '../../api/contract/runner.ts';
+import type { RunnerHealth } from '../../api/contract/runner-health.ts';
+
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerHello } from '../../core/model/runner.ts';
 import type { Log } from '../../ports/log.ts';

@@ -16,6 +16,7 @@ import { gateMarker, runGates } from './gates.ts';
 import { runMerge } from './merge.ts';
 import { runPromote, runPush } from './push.ts';
 import { runRepo, runVerify } from './repo-jobs.ts';
+import { runRevert } from './revert.ts';
 
 interface Running {
   readonly job: Job;
@@ -162,6 +163,8 @@ function perform(ctx: RunnerContext, job: Exclude<Job, { kind: 'gates' }>): Prom
       return runMerge(ctx, job);
     case 'push':
       return runPush(ctx, job);
+    case 'revert':
+      return runRevert(ctx, job);
     default:
       return unreachable(job, 'job');
   }

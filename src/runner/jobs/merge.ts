@@ -8,6 +8,7 @@ import { isAncestor, resolve, type RigRepo, setRef } from '../git/repos.ts';
 import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
+import { identityOf } from './identity.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
@@ -41,7 +42,7 @@ async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   }
   const candidate = await gitLine(repo.place, ['commit-tree', tree, '-p', targetSha, '-p', job.head, '-F', '-'], {
     input: job.message,
-    env: identity(job),
+    env: identityOf(job),
   });
   const ref = mergingRef(trusted.bead(job.mergeRequest));
   await setRef(repo, ref, candidate);
@@ -68,15 +69,4 @@ async function mergeOf(repo: RigRepo, job: MergeJob, targetSha: string): Promise
     .split('\n');
   const first = path.at(-1) ?? '';
   return first === '' ? job.head : first;
-}
-
-function identity(job: MergeJob): Record<string, string> {
-  const date = `${String(Math.floor(job.dateMs / 1_000))} +0000`;
-  const fields = { NAME: job.author.name, EMAIL: job.author.email, DATE: date };
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([key, value]) => [
-      [`GIT_AUTHOR_${key}`, value],
-      [`GIT_COMMITTER_${key}`, value],
-    ]),
-  );
 }

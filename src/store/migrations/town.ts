@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts';
 import { TOWN_LISTS } from './town-lists.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
+import { TOWN_REVERT } from './town-revert.ts';
 import { TOWN_MONEY } from './town-money.ts';
 import { TOWN_RUNNERS } from './runners.ts';
 import { TOWN_MAIL } from './town-mail.ts';
@@ -84,4 +85,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_MONEY,
   TOWN_LISTS,
   TOWN_RUNNERS,
+  TOWN_REVERT,
 ];

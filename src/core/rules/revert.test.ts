@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { bead, commit, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import type { Bead } from '../model/bead.ts';
+import { trusted } from '../model/ids.ts';
+import type { Revert } from '../model/revert.ts';
+import { NOTHING } from './rule.ts';
+import { startRevert } from './revert.ts';
+
+const task = bead({ kind: 'revert', origin: 'system', body: 'Undoes:' });
+const wanted: Revert = {
+  beadId: task.id,
+  convoyId: trusted.convoy('hq-cv-abcde'),
+  commits: [commit(1), commit(2)],
+  state: 'wanted',
+  stepKey: null,
+  headSha: null,
+  reason: null,
+  version: 3,
+};
+const look = (over: Partial<Revert> = {}, of: Partial<Bead> = {}) =>
+  startRevert(rigView({ beads: [{ ...task, ...of }], reverts: [{ ...wanted, ...over }] }), task.id, NOW);
+const actions = (over: Partial<Revert>) => look(over).decisions.flatMap((decision) => decision.actions);
+
+describe('a revert', () => {
+  it('is ordered with its commits, under a key of its own for each try', () => {
+    const [action] = actions({});
+    expect(action).toMatchObject({
+      type: 'revert_step',
+      from: 'wanted',
+      to: 'making',
+      job: { kind: 'revert', branch: `gt/${task.id}`, commits: [commit(1), commit(2)], dateMs: NOW },
+    });
+    expect(actions({ version: 4 })).not.toMatchObject([{ job: { key: (action as { job: { key: string } }).job.key } }]);
+  });
+
+  it('goes to review with the head that was made', () => {
+    expect(actions({ state: 'made', headSha: trusted.sha(commit(9)) })).toEqual([
+      { type: 'transition_bead', bead: task.id, from: 'open', to: 'in_review' },
+      { type: 'create_review', source: task.id, head: commit(9) },
+    ]);
+    expect(look({ state: 'made' })).toEqual(NOTHING);
+  });
+
+  it('becomes work of an agent with the reason, or ends when nothing is left', () => {
+    expect(actions({ state: 'conflict', reason: 'it conflicts in a.txt.' })).toMatchObject([
+      {
+        type: 'revert_step',
+        from: 'conflict',
+        to: 'agent',
+        job: null,
+        body: expect.stringMatching(/^Undoes:[^]*a\.txt/),
+      },
+    ]);
+    expect(actions({ state: 'nothing', reason: 'nothing left.' })).toMatchObject([
+      { type: 'transition_bead', to: 'closed', closeReason: 'no_change', evidence: { note: 'nothing left.' } },
+    ]);
+  });
+
+  it('has nothing to say while it waits, is held, has begun, or is no revert', () => {
+    expect(look({ state: 'making' })).toEqual(NOTHING);
+    expect(look({ state: 'agent' })).toEqual(NOTHING);
+    expect(look({}, { hold: 'held' })).toEqual(NOTHING);
+    expect(look({}, { status: 'in_review' })).toEqual(NOTHING);
+    expect(look({}, { kind: 'task' })).toEqual(NOTHING);
+    expect(startRevert(rigView({ beads: [task] }), task.id, NOW)).toEqual(NOTHING);
+  });
+});
