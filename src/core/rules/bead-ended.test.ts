@@ -66,7 +66,14 @@ describe('beadEnded', () => {
       if (step === 'pushing' || step === 'ended') expect(actions).toEqual([]);
       else
         expect(actions).toEqual([
-          expect.objectContaining({ type: 'merge_step', fromStep: step, toStep: 'ended', job: null }),
+          {
+            type: 'merge_step',
+            mergeRequest: row.id,
+            fromStep: step,
+            toStep: 'ended',
+            job: null,
+            heldReason: 'its source ended',
+          },
           { type: 'transition_bead', bead: row.id, from: row.status, to: 'closed', closeReason: 'source_ended' },
         ]);
     });
@@ -96,13 +103,18 @@ describe('beadEnded', () => {
     const world = { beads: [source, mergeRequest(source)], reviews: [review(source, { step: 'reworking' })] };
 
     it('asks a person when it failed, with the next step', () => {
+      const question =
+        'The rework api-rework of api-task1 ended as attempts_exhausted. Look at it, then "gt bead retry api-task1".';
       expect(judge(rework({ status: 'failed', closeReason: 'attempts_exhausted' }), world)).toEqual([
-        expect.objectContaining({ type: 'hold_bead', bead: beadId('merge'), hold: 'needs_human' }),
-        expect.objectContaining({
+        { type: 'hold_bead', bead: beadId('merge'), hold: 'needs_human', reason: question },
+        {
           type: 'raise_escalation',
-          causeKey: `bead:${source.id}`,
-          message: expect.stringContaining(`gt bead retry ${source.id}`),
-        }),
+          causeKey: 'bead:api-task1',
+          severity: 'high',
+          category: 'merge',
+          subject: 'bead:api-task1',
+          message: question,
+        },
       ]);
     });
 
@@ -115,6 +127,35 @@ describe('beadEnded', () => {
       const held = { ...world, beads: [source, mergeRequest(source, { hold: 'needs_human' })] };
       expect(judge(failed, held)).toEqual([]);
       expect(judge(failed, { ...world, reviews: [review(source, { step: 'queued' })] })).toEqual([]);
+    });
+
+    it('asks nobody when the merge request or its bead is gone', () => {
+      const failed = rework({ status: 'failed', closeReason: 'attempts_exhausted' });
+      expect(judge(failed, { ...world, reviews: [] })).toEqual([]);
+      expect(judge(failed, { ...world, beads: [source] })).toEqual([]);
+    });
+
+    it('gives a landing up, for which the convoy decides what follows', () => {
+      const failed = rework({ status: 'failed', closeReason: 'attempts_exhausted' });
+      const landing = { ...source, kind: 'landing' as const };
+      const beads = [landing, mergeRequest(landing)];
+      const why = 'its rework api-rework ended as attempts_exhausted';
+      const end = { to: 'failed', closeReason: 'merge_failed', evidence: { note: why } };
+      expect(judge(failed, { ...world, beads })).toEqual([
+        {
+          type: 'merge_step',
+          mergeRequest: beadId('merge'),
+          fromStep: 'reworking',
+          toStep: 'ended',
+          job: null,
+          heldReason: why,
+        },
+        { type: 'transition_bead', bead: beadId('merge'), from: 'open', ...end },
+        { type: 'transition_bead', bead: landing.id, from: 'in_review', ...end },
+      ]);
+      expect(judge(failed, { ...world, beads: [{ ...landing, status: 'closed' }, mergeRequest(landing)] })).toEqual([]);
+      const ended = mergeRequest(landing, { status: 'failed' });
+      expect(judge(failed, { ...world, beads: [landing, ended] })).toEqual([]);
     });
 
     it('does not end the merge request of its source', () => {
@@ -144,6 +185,26 @@ describe('beadEnded', () => {
       ]);
     });
 
+    it('tells what is known of the end of one that was given up', () => {
+      const ended = bead({ status: 'failed', closeReason: null, evidence: { target: 'release', note: 'Five times.' } });
+      expect(judge(ended, { watched: [ended.id] })).toEqual([
+        {
+          type: 'send_message',
+          key: 'ended:api-task1',
+          message: {
+            type: 'bead_ended',
+            bead: ended.id,
+            convoy: null,
+            status: 'failed',
+            closeReason: 'failed',
+            mergeSha: null,
+            target: 'release',
+            note: 'Five times.',
+          },
+        },
+      ]);
+    });
+
     it('does not trouble the town with a bead nobody watches', () => {
       expect(judge(closed())).toEqual([]);
     });
@@ -153,5 +214,60 @@ describe('beadEnded', () => {
     const resolve = { type: 'resolve_escalation', causeKey: `bead:${bead().id}`, bead: bead().id };
     expect(judge(closed({ escalated: true }))).toEqual([resolve]);
     expect(judge(bead({ status: 'failed', closeReason: 'attempts_exhausted', escalated: true }))).toEqual([]);
+  });
+
+  it('says why of each thing that follows', () => {
+    const ended = closed({ escalated: true });
+    const view = rigView({
+      beads: [ended, mergeRequest(ended)],
+      attempts: [attempt(ended)],
+      reviews: [review(ended)],
+      watched: [ended.id],
+      dependents: { [ended.id]: [beadId('waits')] },
+    });
+    const { decisions } = beadEnded(view, ended.id, NOW);
+    expect(decisions.map(({ rule, entity, reason }) => [rule, entity, reason])).toEqual(
+      [
+        'its attempt has nothing left to do',
+        'its source ended',
+        'a blocker ended: cancelled',
+        'the town waits for its end',
+        'what was escalated has ended',
+      ].map((reason) => ['bead-ended', 'bead:api-task1', reason]),
+    );
+  });
+
+  it('says how it ended by its status where no reason is recorded', () => {
+    const ended = bead({ status: 'failed', closeReason: null });
+    const live = attempt(ended);
+    const view = rigView({ beads: [ended], attempts: [live], dependents: { [ended.id]: [beadId('waits')] } });
+    const { decisions } = beadEnded(view, ended.id, NOW);
+    expect(decisions.map(({ reason }) => reason)).toEqual([
+      'its attempt has nothing left to do',
+      'a blocker ended: failed',
+    ]);
+    expect(decisions[0]?.actions).toEqual([expect.objectContaining({ reason: 'The bead ended: failed.' })]);
+  });
+
+  it('says of a rework without a result why its merge request waits', () => {
+    const source = bead({ status: 'in_review' });
+    const failed = bead({ id: beadId('rework'), kind: 'rework', branchOf: source.id, status: 'failed' });
+    const view = rigView({
+      beads: [source, failed, mergeRequest(source)],
+      reviews: [review(source, { step: 'reworking' })],
+    });
+    expect(beadEnded(view, failed.id, NOW).decisions).toEqual([
+      {
+        rule: 'bead-ended',
+        entity: 'bead:api-rework',
+        reason: 'a rework bead ended without a result',
+        actions: [
+          expect.objectContaining({
+            reason: 'The rework api-rework of api-task1 ended as failed. Look at it, then "gt bead retry api-task1".',
+          }),
+          expect.objectContaining({ type: 'raise_escalation' }),
+        ],
+      },
+    ]);
   });
 });

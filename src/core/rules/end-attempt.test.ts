@@ -10,6 +10,7 @@ import {
 } from '../../../test/support/rig-view-builder.ts';
 import { COUNTED_OUTCOMES, OUTCOMES } from '../model/agent.ts';
 import type { Bead } from '../model/bead.ts';
+import { trusted } from '../model/ids.ts';
 import type { AttemptFacts, BreakerFacts } from '../view.ts';
 import { endingActions } from './end-attempt.ts';
 import type { Ending } from './outcome.ts';
@@ -23,6 +24,14 @@ function end(task: Bead, ending: Ending, more: { breaker?: BreakerFacts; attempt
   const view = rigView({ beads: [task], attempts: [row], breaker: more.breaker ?? CLOSED_BREAKER });
   return endingActions(view, row, ending, NOW);
 }
+const told = (severity: 'medium' | 'high', message: string): object => ({
+  type: 'raise_escalation',
+  causeKey: 'bead:api-task1',
+  severity,
+  category: 'bead',
+  subject: 'bead:api-task1',
+  message,
+});
 const types = (actions: ReturnType<typeof end>): string[] => actions.map((action) => action.type);
 
 describe('endingActions', () => {
@@ -74,7 +83,7 @@ describe('endingActions', () => {
       evidence: { note: crash.reason },
     });
     expect(actions.filter((action) => action.type === 'raise_escalation')).toEqual([
-      expect.objectContaining({ severity: 'high', causeKey: `bead:${running().id}` }),
+      told('high', 'api-task1 failed 5 times and was given up. Last: It crashed.'),
     ]);
   });
 
@@ -86,7 +95,12 @@ describe('endingActions', () => {
   it('asks a person when the same failure comes twice in a row (T14)', () => {
     const actions = end(running({ failures: 1, lastSignature: crash.signature }), crash);
     expect(types(actions)).toEqual(['end_attempt', 'charge_bead', 'transition_bead', 'hold_bead', 'raise_escalation']);
-    expect(actions[3]).toMatchObject({ hold: 'needs_human', reason: expect.stringContaining('gt bead retry') });
+    const question =
+      'api-task1 failed twice in the same way. Last: It crashed. Try again with "gt bead retry api-task1", or change it first with "gt bead update api-task1".';
+    expect(actions.slice(3)).toEqual([
+      { type: 'hold_bead', bead: running().id, hold: 'needs_human', reason: question },
+      told('medium', question),
+    ]);
   });
 
   it('compares by outcome when an ending has no signature', () => {
@@ -148,5 +162,85 @@ describe('endingActions', () => {
     // What is the bead's own trouble is not the rig's.
     expect(types(actions).includes('trip_breaker')).toBe(!asks);
     expect(types(actions)).not.toContain('charge_bead');
+    const question =
+      'api-task1 could not be started 5 times although others could. Last: No process could be started. Nothing is charged. Correct it with "gt bead update api-task1", then "gt bead retry api-task1".';
+    expect(actions.filter((action) => action.type === 'hold_bead' || action.type === 'raise_escalation')).toEqual(
+      asks
+        ? [{ type: 'hold_bead', bead: task.id, hold: 'needs_human', reason: question }, told('medium', question)]
+        : [],
+    );
+  });
+
+  it('counts no failed start of a process that ran', () => {
+    expect(types(end(running(), infra))).toEqual(['end_attempt', 'transition_bead', 'trip_breaker']);
+  });
+
+  it.each([
+    ['runner-1', 'runner runner-1 ended'],
+    [null, 'runner unknown ended'],
+  ])('names the runner %s in the breaker', (runnerId, reason) => {
+    const lost = {
+      exit: exitRecord({ cause: 'runner_lost', exitCode: null }),
+      runnerId: runnerId === null ? null : trusted.runner(runnerId),
+    };
+    expect(end(running(), infra, { attempt: lost }).at(-1)).toMatchObject({ reason });
+    const other = { ...CLOSED_BREAKER, failures: 1, reason: 'another runner ended' };
+    expect(end(running(), infra, { attempt: lost, breaker: other }).at(-1)).toMatchObject({ failures: 2, reason });
+  });
+
+  it('counts a failure again that has the same words as the last: only a lost runner is one for all', () => {
+    const breaker = { ...CLOSED_BREAKER, failures: 1, reason: infra.reason };
+    expect(end(running(), infra, { breaker }).at(-1)).toMatchObject({ type: 'trip_breaker', failures: 2 });
+  });
+
+  describe('of an agent that waits for a person', () => {
+    const asking = { question: { text: 'Which port?', atMs: NOW - 5 } };
+    const reason = 'The agent ended while it waited for a person: Which port?';
+    const blocked = {
+      type: 'end_attempt',
+      attempt: attempt(running()).id,
+      outcome: 'blocked',
+      reason,
+      signature: null,
+    };
+
+    it('keeps the question and charges nothing (T07)', () => {
+      const wish =
+        'api-task1 waits for an answer: Which port? Its agent has ended. Write it with "gt mail send api/polecats/nux" or into the bead with "gt bead update api-task1", then "gt bead retry api-task1".';
+      expect(end(running(), crash, { attempt: asking, breaker: { ...CLOSED_BREAKER, failures: 1 } })).toEqual([
+        blocked,
+        { type: 'reset_breaker' },
+        { type: 'transition_bead', bead: running().id, from: 'in_progress', to: 'open' },
+        { type: 'hold_bead', bead: running().id, hold: 'needs_human', reason: wish },
+        told('medium', wish),
+      ]);
+    });
+
+    it('only ends the attempt of a bead that does not run', () => {
+      expect(end(bead({ status: 'closed' }), crash, { attempt: asking })).toEqual([blocked]);
+      const row = attempt(running(), asking);
+      expect(endingActions(rigView({ attempts: [row] }), row, crash, NOW)).toEqual([blocked]);
+    });
+
+    it('is an ordinary end when nobody blames the agent', () => {
+      expect(types(end(running(), infra, { attempt: asking }))).not.toContain('hold_bead');
+    });
+  });
+
+  it('parks the bead whose quota is used up until its window opens', () => {
+    const ending: Ending = { outcome: 'quota', reason: 'The quota is used up.', signature: null };
+    const quota = { resetsAtMs: NOW + 60_000, reason: 'limit', atMs: NOW - 1 };
+    expect(end(running(), ending, { attempt: { quota }, breaker: { ...CLOSED_BREAKER, failures: 1 } })).toEqual([
+      {
+        type: 'end_attempt',
+        attempt: attempt(running()).id,
+        outcome: 'quota',
+        reason: 'The quota is used up.',
+        signature: null,
+      },
+      { type: 'transition_bead', bead: running().id, from: 'in_progress', to: 'open' },
+      { type: 'reset_breaker' },
+      { type: 'park_bead', bead: running().id, untilMs: NOW + 60_000, reason: 'The quota is used up.' },
+    ]);
   });
 });

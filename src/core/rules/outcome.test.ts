@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exitRecord } from '../../../test/support/rig-view-builder.ts';
+import type { ExitRecord } from '../facts.ts';
 import { INFRA_BACKOFF_MAX_MS, INFRA_BACKOFF_MIN_MS } from '../limits.ts';
 import { COUNTED_OUTCOMES, OUTCOMES } from '../model/agent.ts';
 import { classifyExit, failureSignature, infraBackoffMs, retryBackoffMs } from './outcome.ts';
@@ -21,14 +22,33 @@ describe('classifyExit', () => {
     expect(ending.signature === null).toBe(!COUNTED_OUTCOMES.has(outcome));
   });
 
-  it('names the signal when there was one', () => {
-    expect(classifyExit(exitRecord({ exitCode: null, signal: 'SIGSEGV' })).reason).toContain('signal SIGSEGV');
-    expect(classifyExit(exitRecord({ exitCode: 3 })).reason).toContain('exit code 3: boom');
+  it.each<[Partial<ExitRecord>, string]>([
+    [{ exitCode: 0 }, 'The agent ended without an accepted "gt done". Last line: boom'],
+    [{ exitCode: 0, lastLine: '' }, 'The agent ended without an accepted "gt done".'],
+    [{ exitCode: 3 }, 'The agent ended with exit code 3: boom'],
+    [{ exitCode: null, signal: 'SIGSEGV' }, 'The agent ended with signal SIGSEGV: boom'],
+    [{ exitCode: 3, lastLine: '{"error":{"message":"Overloaded"}}' }, 'The agent ended with exit code 3: Overloaded'],
+    [{ cause: 'wall_clock' }, 'The agent reached its wall clock limit.'],
+    [{ cause: 'stopped' }, 'The agent was stopped.'],
+    [{ cause: 'drained' }, 'Its runner was drained; the work goes on elsewhere.'],
+    [{ cause: 'refused' }, 'The runner was told that this attempt is not live.'],
+    [{ cause: 'runner_lost' }, 'The runner ended under the agent.'],
+    [{ cause: 'spawn_failed' }, 'No process could be started: boom'],
+  ])('of %j says what happened', (over, reason) => {
+    expect(classifyExit(exitRecord(over)).reason).toBe(reason);
   });
 
   it('blames the infrastructure, never the bead, for a cause it does not know', () => {
     const exit = JSON.parse(JSON.stringify(exitRecord()).replace('"exited"', '"eaten"'));
-    expect(classifyExit(exit)).toMatchObject({ outcome: 'infra', signature: null });
+    expect(classifyExit(exit)).toEqual({
+      outcome: 'infra',
+      reason: 'The runner reported an unknown cause.',
+      signature: null,
+    });
+  });
+
+  it("takes a drained runner for nobody's failure", () => {
+    expect(classifyExit(exitRecord({ cause: 'drained' }))).toMatchObject({ outcome: 'evicted', signature: null });
   });
 });
 
@@ -40,6 +60,16 @@ describe('failureSignature', () => {
     ['took 12ms', 'took 99ms'],
   ])('is the same for %j and %j', (a, b) => {
     expect(failureSignature('agent_error', 1, a)).toBe(failureSignature('agent_error', 1, b));
+  });
+
+  it.each([
+    ['/usr/lib/x.ts:10: boom', 'agent_error/1/<path>:<n>: boom'],
+    ['Error in 0123abcd: 12 of 13', 'agent_error/1/Error in <hex>: <n> of <n>'],
+    ['0123ABCDEF 0123456', 'agent_error/1/<hex> <hex>'],
+    ['012345 is too short for a commit', 'agent_error/1/<n> is too short for a commit'],
+    ['  blanks around  ', 'agent_error/1/blanks around'],
+  ])('of %j is %s', (line, signature) => {
+    expect(failureSignature('agent_error', 1, line)).toBe(signature);
   });
 
   it('tells outcomes, exit codes and texts apart', () => {
