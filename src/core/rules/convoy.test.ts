@@ -1,7 +1,7 @@
-import { noBudgets } from '../../../test/support/no-budgets.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { convoy, convoyBead, CONVOY_ID } from '../../../test/support/convoy-builder.ts';
+import { townView } from '../../../test/support/town-builder.ts';
 import type { TownAction } from '../actions.ts';
 import {
   CONVOY_BEAD_STATUSES,
@@ -21,17 +21,13 @@ interface Rest {
   readonly additions?: readonly ConvoyAddition[];
   readonly askedAbout?: number;
 }
-const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}): TownView => ({
-  convoy: () => of,
-  convoyBeads: () => beads,
-  convoyAdditions: () => rest.additions ?? [],
-  convoyLandings: () => [],
-  convoyAskedAbout: () => rest.askedAbout ?? 0,
-  escalation: () => null,
-  ...noBudgets,
-  escalationRoutes: () => [],
-  rigNames: () => [],
-});
+const view = (of: Convoy | null, beads: readonly ConvoyBead[], rest: Rest = {}): TownView =>
+  townView({
+    convoy: () => of,
+    convoyBeads: () => beads,
+    convoyAdditions: () => rest.additions ?? [],
+    convoyAskedAbout: () => rest.askedAbout ?? 0,
+  });
 const judge = (of: Convoy, beads: readonly ConvoyBead[], rest: Rest = {}): readonly TownAction[] =>
   convoyRule(view(of, beads, rest), CONVOY_ID, 0).decisions.flatMap((decision) => decision.actions);
 const messagesOf = (actions: readonly TownAction[]) =>

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { attempt, bead, CLOSED_BREAKER, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
-import type { AttemptFacts } from '../view.ts';
+import type { AttemptFacts, BreakerFacts } from '../view.ts';
 import { BREAKER_ESCALATE_AFTER_MS, BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
 import { closeBreaker, dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
 
 const open = { ...CLOSED_BREAKER, failures: INFRA_FAILURES_TO_OPEN, openedAtMs: NOW, reason: 'no runner' };
-const judge = (breaker: typeof open, nowMs: number) => dispatchBreaker(rigView({ breaker }), '', nowMs);
+const judge = (breaker: BreakerFacts, nowMs: number) => dispatchBreaker(rigView({ breaker }), '', nowMs);
 
 describe('dispatchBreaker', () => {
   it.each([
@@ -20,8 +20,24 @@ describe('dispatchBreaker', () => {
     const dueMs = NOW + BREAKER_ESCALATE_AFTER_MS;
     expect(judge(open, dueMs - 1)).toEqual({ decisions: [], wakeAtMs: dueMs });
     expect(judge(open, dueMs).decisions.flatMap((row) => row.actions)).toEqual([
-      expect.objectContaining({ type: 'raise_escalation', causeKey: 'breaker:api:dispatch', severity: 'high' }),
+      {
+        type: 'raise_escalation',
+        causeKey: 'breaker:api:dispatch',
+        severity: 'high',
+        category: 'infrastructure',
+        subject: 'rig:api',
+        message:
+          'No agent can be started in api after 3 failures: no runner. No bead is charged; it is tried again by itself.',
+      },
     ]);
+    const silent = { ...open, reason: null };
+    expect(judge(silent, dueMs).decisions.flatMap((row) => row.actions)).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('after 3 failures: unknown. No bead') }),
+    ]);
+  });
+
+  it('tells nobody of a breaker of which it is not recorded since when', () => {
+    expect(judge({ ...open, openedAtMs: null }, NOW + 10 * BREAKER_ESCALATE_AFTER_MS).decisions).toEqual([]);
   });
 });
 
@@ -40,7 +56,7 @@ describe('closeBreaker', () => {
 });
 
 describe('provenHealthy', () => {
-  const judgeAttempt = (over: Partial<AttemptFacts>, nowMs: number, breaker = open) => {
+  const judgeAttempt = (over: Partial<AttemptFacts>, nowMs: number, breaker: BreakerFacts = open) => {
     const row = attempt(bead(), { startedAtMs: NOW, runningAtMs: NOW + 1, ...over });
     return provenHealthy(rigView({ breaker, attempts: [row] }), row.id, nowMs);
   };
@@ -59,6 +75,19 @@ describe('provenHealthy', () => {
     ['does not answer', { contactLostAtMs: NOW + 2 }],
   ])('takes no proof from one that %s', (_what, over) => {
     expect(judgeAttempt(over, NOW + 10 * BREAKER_PROOF_MS)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it('takes the very moment of the first failure for after it', () => {
+    expect(judgeAttempt({ runningAtMs: NOW }, NOW + BREAKER_PROOF_MS).decisions).toHaveLength(1);
+  });
+
+  it('takes proof from any process when it is not recorded since when it is broken', () => {
+    const unknown = { ...open, openedAtMs: null };
+    expect(judgeAttempt({ runningAtMs: 0 }, BREAKER_PROOF_MS, unknown).decisions).toHaveLength(1);
+  });
+
+  it('knows nothing of an attempt that is gone', () => {
+    expect(provenHealthy(rigView({ breaker: open }), 'at-none', NOW)).toEqual({ decisions: [], wakeAtMs: null });
   });
 
   it('has nothing to say while the breaker is closed', () => {

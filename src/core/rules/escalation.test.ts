@@ -1,10 +1,9 @@
-import { noBudgets } from '../../../test/support/no-budgets.ts';
 import { describe, expect, it } from 'vitest';
+import { townView } from '../../../test/support/town-builder.ts';
 import type { TownAction } from '../actions.ts';
 import { RE_ESCALATE_AFTER_MS } from '../limits.ts';
 import { SEVERITIES, type Escalation, type EscalationRoute } from '../model/escalation.ts';
 import { trusted } from '../model/ids.ts';
-import type { TownView } from '../town-view.ts';
 import { escalationRule } from './escalation.ts';
 
 const ID = 'hq-esc-00000000';
@@ -40,17 +39,7 @@ const told = (route: EscalationRoute['route'], round = 0): EscalationRoute => ({
 });
 
 function judge(of: Escalation | null, routes: readonly EscalationRoute[] = [], nowMs = NOW) {
-  const view: TownView = {
-    convoy: () => null,
-    convoyBeads: () => [],
-    convoyAdditions: () => [],
-    convoyLandings: () => [],
-    convoyAskedAbout: () => 0,
-    escalation: () => of,
-    ...noBudgets,
-    escalationRoutes: () => routes,
-    rigNames: () => [],
-  };
+  const view = townView({ escalation: () => of, escalationRoutes: () => routes });
   const verdicts = escalationRule(view, ID, nowMs);
   return { actions: verdicts.decisions.flatMap((decision) => decision.actions), wakeAtMs: verdicts.wakeAtMs };
 }
@@ -74,6 +63,54 @@ describe('escalationRule', () => {
 
   it('tells the routes of a severity that was raised by a repeat', () => {
     expect(routes(judge(item({ severity: 'high' }), [told('mayor')]).actions)).toEqual(['webhook', 'email']);
+  });
+
+  it('says in one decision why it tells it, and in each action whom and what', () => {
+    const view = townView({ escalation: () => item({ severity: 'medium', reEscalations: 2 }) });
+    expect(escalationRule(view, ID, NOW)).toEqual({
+      decisions: [
+        {
+          rule: 'escalation',
+          entity: `escalation:${ID}`,
+          reason: 'it is medium',
+          actions: [{ type: 'route_escalation', escalation: ID, round: 2, severity: 'medium', route: 'mayor' }],
+        },
+      ],
+      wakeAtMs: NOW + RE_ESCALATE_AFTER_MS,
+    });
+  });
+
+  it('rises at its moment, not before', () => {
+    const view = townView({
+      escalation: () => item({ reEscalations: 1 }),
+      escalationRoutes: () => [told('mayor', 1), told('webhook', 1), told('email', 1)],
+    });
+    const dueMs = NOW + RE_ESCALATE_AFTER_MS;
+    expect(escalationRule(view, ID, dueMs - 1)).toEqual({ decisions: [], wakeAtMs: dueMs });
+    expect(escalationRule(view, ID, dueMs)).toEqual({
+      decisions: [
+        {
+          rule: 'escalation',
+          entity: `escalation:${ID}`,
+          reason: 'nobody acknowledged it',
+          actions: [
+            {
+              type: 're_escalate',
+              escalation: ID,
+              fromRound: 1,
+              severity: 'critical',
+              nextAtMs: dueMs + 3 * RE_ESCALATE_AFTER_MS,
+            },
+          ],
+        },
+      ],
+      wakeAtMs: null,
+    });
+  });
+
+  it('that reached everybody rises no more', () => {
+    const view = townView({ escalation: () => item({ nextEscalationAtMs: null }) });
+    expect(escalationRule(view, ID, NOW + 100 * RE_ESCALATE_AFTER_MS).wakeAtMs).toBeNull();
   });
 
   it('leaves alone what was acknowledged or resolved (T33)', () => {

@@ -66,4 +66,43 @@ describe('judgeHealth', () => {
       news: [],
     });
   });
+
+  describe('keeps what was said', () => {
+    it('of a question that nobody answered', () => {
+      const before: Health = { ...fresh, state: 'suspect', missed: 2, answeredAtMs: 7 };
+      expect(judgeHealth(before, silent, NOW)).toEqual({
+        after: { ...before, state: 'down', missed: 3, askedAtMs: NOW, detail: 'no answer' },
+        news: [
+          {
+            type: 'raise',
+            causeKey: 'health:rig:api',
+            message: 'rig:api has not answered 3 times in a row: no answer.',
+          },
+        ],
+      });
+    });
+
+    it('of an answer', () => {
+      expect(judgeHealth({ ...fresh, state: 'suspect', missed: 2 }, well, NOW)).toEqual({
+        after: { ...fresh, state: 'ok', missed: 0, askedAtMs: NOW, answeredAtMs: NOW, detail: 'instance a' },
+        news: [],
+      });
+    });
+
+    it('of work that stays due', () => {
+      const late: Seen = { ...well, ok: true, lagMs: WATCHDOG_LAG_MAX_MS + 60_000 };
+      expect(judgeHealth({ ...fresh, state: 'suspect' }, late, NOW).news).toEqual([
+        {
+          type: 'raise',
+          causeKey: 'lag:rig:api',
+          message: 'rig:api answers, but work has been due there for 6 min, and waking it did not help.',
+        },
+      ]);
+      // Suspect because it did not answer is not the same as late.
+      expect(judgeHealth({ ...fresh, state: 'suspect', missed: 1 }, late, NOW).news).toEqual([]);
+      expect(judgeHealth({ ...fresh, state: 'down', missed: 0 }, late, NOW).news).toEqual([
+        { type: 'resolve', causeKey: 'health:rig:api' },
+      ]);
+    });
+  });
 });
