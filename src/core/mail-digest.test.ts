@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyChar } from '../../test/support/any-char.ts';
 import { MAIL_DIGEST_BYTES_MAX } from './limits.ts';
 import { mailDigest } from './mail-digest.ts';
 import { trusted } from './model/ids.ts';
@@ -49,12 +50,13 @@ describe('mailDigest', () => {
   });
 
   it('is within its limit for any mail, and no text ends its own fence', () => {
+    // One text fills an entry, four entries fill the digest; more only takes time.
     const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 3_000 }),
-      fc.stringMatching(/^[`\n\u202E\u001Bx]{0,900}$/),
+      fc.string({ unit: anyChar, maxLength: 300 }),
+      fc.string({ unit: fc.constantFrom('`', '\n', '\u202E', '\u001B', 'x'), maxLength: 300 }),
     );
     fc.assert(
-      fc.property(fc.array(fc.tuple(text, text), { maxLength: 12 }), (texts) => {
+      fc.property(fc.array(fc.tuple(text, text), { maxLength: 6 }), (texts) => {
         const digest = mailDigest(texts.map(([subject, body]) => mail({ subject, body }))) ?? '';
         expect(utf8Length(digest)).toBeLessThanOrEqual(MAIL_DIGEST_BYTES_MAX);
         let fence: string | null = null;
