@@ -21,8 +21,9 @@ export type Obstacle =
 export class Admission {
   readonly #view: RigView;
   readonly #nowMs: number;
-  /** Budgets by id: what this pass lets through, and what could not be. */
+  /** Budgets by id: what this pass lets through, what waits for a wider budget and keeps its part of this one, and what could not be. */
   readonly #taken = new Map<string, number>();
+  readonly #kept = new Map<string, number>();
   readonly #wanted = new Map<string, { readonly sum: number; readonly least: number }>();
   readonly #engines: Engine[] = [];
   /** When something that was in the way may be out of it. */
@@ -88,21 +89,34 @@ export class Admission {
   }
 
   #budget(bead: Bead, engine: Engine): Obstacle | null {
-    const missing = this.#covering(bead).filter((budget) => {
+    const covering = this.#covering(bead);
+    const missing = covering.filter((budget) => {
       const { spent, reserved } = this.#view.useOf(budget);
       const used = spent + reserved + (this.#taken.get(budget.id) ?? 0);
       return used + this.#need(bead, engine, budget) > allowance(budget);
     });
-    for (const budget of missing) {
+    const [first] = missing;
+    if (first === undefined) return null;
+    for (const budget of first.shared ? [first] : missing.filter(({ shared }) => !shared)) {
       const need = this.#need(bead, engine, budget);
       const before = this.#wanted.get(budget.id) ?? { sum: 0, least: need };
       this.#wanted.set(budget.id, { sum: before.sum + need, least: Math.min(before.least, need) });
     }
-    return missing.length === 0 ? null : { kind: 'budget', budgets: missing };
+    for (const budget of covering.slice(0, covering.indexOf(first)))
+      this.#kept.set(budget.id, (this.#kept.get(budget.id) ?? 0) + this.#need(bead, engine, budget));
+    return { kind: 'budget', budgets: missing };
   }
 
+  /**
+   * In one order for all rigs, the narrower first. A bead asks for the first that it lacks, and keeps its parts of those
+   * before it meanwhile: who gave them back would get them and the next one by turns, for ever; and as nobody keeps a later
+   * one while he asks for an earlier one, no two rigs wait for each other.
+   */
   #covering(bead: Bead): readonly RigBudget[] {
-    return this.#view.budgets().filter((budget) => budget.kind === 'hard' && covers(this.#view, budget, bead));
+    return this.#view
+      .budgets()
+      .filter((budget) => budget.kind === 'hard' && covers(this.#view, budget, bead))
+      .toSorted((a, b) => rank(a) - rank(b));
   }
 
   /** At least one of the smallest unit, so that a used up budget stops what is expected to cost nothing, too. */
@@ -117,7 +131,13 @@ export class Admission {
     const wish = this.#wanted.get(budget.id);
     if (wish === undefined) return { wanted: 0, least: 0 };
     const base = this.usedOf(budget);
-    return { wanted: base + wish.sum, least: base + wish.least };
+    return { wanted: base + (this.#kept.get(budget.id) ?? 0) + wish.sum, least: base + wish.least };
+  }
+
+  /** What this rig has of a shared budget and neither uses nor keeps for what waits. */
+  spareOf(budget: RigBudget): number {
+    const free = allowance(budget) - this.usedOf(budget);
+    return Math.max(0, free - (this.#kept.get(budget.id) ?? 0));
   }
 
   /** Use of a budget as it will be when all that was let through is dispatched. */
@@ -125,6 +145,13 @@ export class Admission {
     const { spent, reserved } = this.#view.useOf(budget);
     return spent + reserved + (this.#taken.get(budget.id) ?? 0);
   }
+}
+
+/** Those of one rig need nobody's grant; agents at once are there again when one ends, money is not. */
+function rank(budget: RigBudget): number {
+  if (!budget.shared) return 0;
+  if (budget.unit === 'polecats') return 3;
+  return budget.scope === 'town' ? 2 : 1;
 }
 
 /** After a window opened, restarts come one after the other for so long. */

@@ -1,6 +1,5 @@
 import type { RigAction } from '../actions.ts';
 import { Admission } from '../admission.ts';
-import { allowance } from '../budget.ts';
 import { INFRA_FAILURES_TO_OPEN, READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
@@ -72,7 +71,7 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
     if (runner === null) continue;
     const obstacle = admission.judge(bead);
     // No more is asked for than could run.
-    if (obstacle?.kind === 'budget') asking -= obstacle.budgets.some((budget) => budget.shared) ? 1 : 0;
+    if (obstacle?.kind === 'budget') asking -= obstacle.budgets[0]?.shared === true ? 1 : 0;
     if (obstacle !== null) continue;
     admission.take(bead);
     taken.add(choice.agent);
@@ -103,7 +102,7 @@ function budgetTalk(view: RigView, admission: Admission): RigDecision[] {
     const actions: RigAction[] = [];
     if (asks.wanted !== budget.wanted || asks.least !== budget.least || waiting !== budget.waiting)
       actions.push({ type: 'reserve_budget', budget: budget.id, ...asks, waiting });
-    const spare = allowance(budget) - admission.usedOf(budget);
+    const spare = admission.spareOf(budget);
     if (budget.shared && spare > 0)
       actions.push({ type: 'settle_budget', budget: budget.id, returned: budget.returned + spare });
     if (actions.length === 0) return [];
