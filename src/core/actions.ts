@@ -1,3 +1,4 @@
+import type { BudgetTold } from './budget.ts';
 import type { QuotaWindow } from './view.ts';
 import type { AgentStatus, Outcome } from './model/agent.ts';
 import type { BeadStatus, CloseReason, Evidence, Hold } from './model/bead.ts';
@@ -233,7 +234,7 @@ export type TownAction =
     }
   /** A rig gets more of a shared budget, or hears of a change of it. */
   | { readonly type: 'grant_budget'; readonly budget: string; readonly rig: string; readonly granted: number }
-  | { readonly type: 'mark_budget_told'; readonly budget: string; readonly told: boolean }
+  | { readonly type: 'mark_budget_told'; readonly budget: string; readonly told: BudgetTold }
   | { readonly type: 'close_escalation'; readonly causeKey: string }
   /** Tells it over one route: an effect, where the route leaves the town. */
   | {

@@ -7,6 +7,9 @@ export type BudgetUnit = (typeof BUDGET_UNITS)[number];
 export const BUDGET_KINDS = ['hard', 'soft'] as const;
 export type BudgetKind = (typeof BUDGET_KINDS)[number];
 
+/** Ten million dollars, or ten trillion tokens: more is a mistake of a unit, and sums of it are still exact. */
+export const BUDGET_AMOUNT_MAX = 1e13;
+
 /** Its scope is `town`, `rig:<name>`, `convoy:<id>` or `bead:<id>`; a bead is counted with all rework of its branch. */
 export interface Budget {
   readonly id: string;
@@ -69,6 +72,10 @@ export interface BudgetPart extends Omit<BudgetAccount, 'since'> {
 
 /** What a rig holds of a shared budget: what it was given and has not returned, or what it used beyond that. */
 export const holds = (part: BudgetPart): number => Math.max(part.granted - part.returned, part.spent + part.reserved);
+
+/** What people were told of a budget: nothing, that little is left, that it is used up. */
+export const BUDGET_TOLD = ['no', 'near', 'over'] as const;
+export type BudgetTold = (typeof BUDGET_TOLD)[number];
 
 /**
  * Who gets what of a shared hard budget now, in the order of asking. Nothing is given that another rig holds, so no two

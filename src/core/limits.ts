@@ -132,6 +132,9 @@ export const ESTIMATE_FIRST_TOKENS = 500_000;
 /** Attempts that the moving average remembers: enough to be calm, few enough to follow a new model within a day. */
 export const ESTIMATE_SAMPLES = 8;
 
+/** A person hears of a budget when this share of it is spent: early enough to raise it before work waits. */
+export const BUDGET_NEAR_SHARE = 0.8;
+
 /** A provider that refuses without saying until when: tried again after this long, doubling for each refusal in a row. */
 export const QUOTA_BACKOFF_MIN_MS: number = 60 * SECOND;
 export const QUOTA_BACKOFF_MAX_MS: number = 30 * MINUTE;

@@ -1,4 +1,4 @@
-import type { Budget, BudgetPart } from './budget.ts';
+import type { Budget, BudgetPart, BudgetTold } from './budget.ts';
 import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
 import type { ConvoyLanding } from './model/landing.ts';
 import type { Escalation, EscalationRoute } from './model/escalation.ts';
@@ -23,7 +23,7 @@ export interface TownView {
   /** What each rig holds of it, in the order of asking. */
   budgetParts(id: string): readonly BudgetPart[];
   /** True when people know that it is used up. */
-  budgetTold(id: string): boolean;
+  budgetTold(id: string): BudgetTold;
   /** Rigs whose work it counts. */
   budgetRigs(budget: Budget): readonly string[];
   /** What a rig was told of it last; null: nothing yet. */

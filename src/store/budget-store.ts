@@ -1,4 +1,11 @@
-import { isShared, type Budget, type BudgetAccount, type BudgetPart } from '../core/budget.ts';
+import {
+  BUDGET_TOLD,
+  isShared,
+  type Budget,
+  type BudgetAccount,
+  type BudgetPart,
+  type BudgetTold,
+} from '../core/budget.ts';
 import { budgetRef, type Ref } from '../core/refs.ts';
 import type { Sql } from '../ports/sql.ts';
 import { BUDGET_COLUMNS, budgetFromRow, budgetPartFromRow, PART_COLUMNS } from './budget-rows.ts';
@@ -61,8 +68,9 @@ export class BudgetStore {
       .map(budgetPartFromRow);
   }
 
-  told(id: string): boolean {
-    return this.#sql.all('SELECT told FROM budgets WHERE id = ?', id)[0]?.['told'] === 1;
+  told(id: string): BudgetTold {
+    const row = this.#sql.all('SELECT told FROM budgets WHERE id = ?', id)[0];
+    return BUDGET_TOLD[int(row?.['told'] ?? 0)] ?? 'no';
   }
 
   terms(id: string, rig: string): ToldTerms | null {
@@ -150,8 +158,8 @@ export class BudgetWriter {
     this.#dirty(budgetRef(id));
   }
 
-  setTold(id: string, told: boolean): void {
-    this.#sql.all('UPDATE budgets SET told = ? WHERE id = ?', told ? 1 : 0, id);
+  setTold(id: string, told: BudgetTold): void {
+    this.#sql.all('UPDATE budgets SET told = ? WHERE id = ?', BUDGET_TOLD.indexOf(told), id);
     this.#dirty(budgetRef(id));
   }
 

@@ -3,7 +3,7 @@ import type { Convoy, ConvoyAddition, ConvoyBead } from '../core/model/convoy.ts
 import type { Escalation, EscalationRoute } from '../core/model/escalation.ts';
 import { trusted, type ConvoyId, type EscalationId, type RigName } from '../core/model/ids.ts';
 import type { ConvoyLanding } from '../core/model/landing.ts';
-import type { Budget, BudgetPart } from '../core/budget.ts';
+import type { Budget, BudgetPart, BudgetTold } from '../core/budget.ts';
 import type { TownView } from '../core/town-view.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import { BudgetStore, type ToldTerms } from './budget-store.ts';
@@ -42,7 +42,7 @@ export class SqlTownView implements TownView {
     return this.budgetStore.parts(id);
   }
 
-  budgetTold(id: string): boolean {
+  budgetTold(id: string): BudgetTold {
     return this.budgetStore.told(id);
   }
 

@@ -4,7 +4,7 @@ import type { TownView } from '../../src/core/town-view.ts';
 export const noBudgets: Pick<TownView, 'budget' | 'budgetParts' | 'budgetTold' | 'budgetRigs' | 'budgetTerms'> = {
   budget: () => null,
   budgetParts: () => [],
-  budgetTold: () => false,
+  budgetTold: () => 'no',
   budgetRigs: () => [],
   budgetTerms: () => null,
 };

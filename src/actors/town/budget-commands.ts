@@ -1,6 +1,6 @@
 import type { TownAction } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
-import { budgetId, sumOf, type Budget } from '../../core/budget.ts';
+import { budgetId, sumOf, type Budget, type BudgetTold } from '../../core/budget.ts';
 import type { Caller } from '../../core/commands.ts';
 import { conflict, notFound } from '../../core/errors.ts';
 import { budgetRef } from '../../core/refs.ts';
@@ -60,7 +60,7 @@ export function removeBudget(town: TownContext, turn: Turn, id: string, caller: 
 function dropBudget(town: TownContext, turn: Turn, budget: Budget, reason: string): void {
   const store = town.view.budgetStore;
   for (const part of store.parts(budget.id)) town.tell(turn, part.rig, { type: 'budget_ended', budget: budget.id });
-  if (store.told(budget.id)) town.resolve(turn, `budget:${budget.id}`);
+  if (store.told(budget.id) !== 'no') town.resolve(turn, `budget:${budget.id}`);
   budgetWriter(town, turn).remove(budget.id);
   turn.journal({ entity: budgetRef(budget.id), action: 'remove_budget', rule: 'command', reason });
 }
@@ -102,6 +102,8 @@ export function applyMoneyNews(
     if (rig !== from) town.tell(turn, rig, { type: 'quota_closed', window: message.window });
 }
 
+const TOLD_TEXT: Readonly<Record<BudgetTold, string>> = { no: 'has room', near: 'nearly used up', over: 'used up' };
+
 /** Carries out what the rule of budgets decided. */
 export function applyBudgetAction(
   town: TownContext,
@@ -111,7 +113,7 @@ export function applyBudgetAction(
   const writer = budgetWriter(town, turn);
   if (action.type === 'mark_budget_told') {
     writer.setTold(action.budget, action.told);
-    return { to: action.told ? 'used up' : 'has room' };
+    return { to: TOLD_TEXT[action.told] };
   }
   const store = town.view.budgetStore;
   const stored = store.get(action.budget);

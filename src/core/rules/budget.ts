@@ -1,13 +1,23 @@
 import type { TownAction, Verdicts } from '../actions.ts';
-import { budgetText, grantsOf, isShared, raiseText, sumOf, type Budget, type BudgetPart } from '../budget.ts';
+import {
+  budgetText,
+  grantsOf,
+  isShared,
+  raiseText,
+  sumOf,
+  type Budget,
+  type BudgetPart,
+  type BudgetTold,
+} from '../budget.ts';
+import { BUDGET_NEAR_SHARE } from '../limits.ts';
 import { budgetRef } from '../refs.ts';
 import type { TownView } from '../town-view.ts';
 
 const NONE: Verdicts<TownAction> = { decisions: [], wakeAtMs: null };
 
 /**
- * Gives out a budget that several rigs share, keeps every rig's idea of it true, and tells a person once when it is used
- * up: soft by what was spent, hard when ready work waits for it. Raising it ends that by itself.
+ * Gives out a budget that several rigs share, keeps every rig's idea of it true, and tells a person when four fifths of it
+ * are spent and when it is used up, once each. Raising it ends that by itself.
  */
 export function budgetRule(view: TownView, id: string): Verdicts<TownAction> {
   const budget = view.budget(id);
@@ -38,29 +48,50 @@ function terms(view: TownView, budget: Budget, parts: readonly BudgetPart[]): To
 const grants = (budget: Budget, parts: readonly BudgetPart[]): TownAction[] =>
   grantsOf(budget.amount, parts).map((grant) => ({ type: 'grant_budget', budget: budget.id, ...grant }));
 
-function tell(budget: Budget, parts: readonly BudgetPart[], told: boolean): TownAction[] {
+/**
+ * One escalation, whose severity and words follow the state: what was said of a budget that had little left is over when it
+ * is used up.
+ */
+function tell(budget: Budget, parts: readonly BudgetPart[], told: BudgetTold): TownAction[] {
   if (budget.unit === 'polecats') return [];
-  const use = sumOf(parts);
-  const granted = grantsOf(budget.amount, parts).length > 0;
-  const isOver = budget.kind === 'soft' ? use.spent >= budget.amount : !granted && parts.some((part) => part.waiting);
-  if (isOver === told) return [];
-  const mark: TownAction = { type: 'mark_budget_told', budget: budget.id, told: isOver };
+  const now = stateOf(budget, parts);
+  if (now === told) return [];
   const causeKey = `budget:${budget.id}`;
-  if (!isOver) return [mark, { type: 'close_escalation', causeKey }];
-  const what =
-    budget.kind === 'soft'
-      ? 'It is soft: work goes on.'
-      : 'Nothing new is started there; what runs may finish, and ready work waits.';
+  const mark: TownAction = { type: 'mark_budget_told', budget: budget.id, told: now };
+  const close: readonly TownAction[] = told === 'no' ? [] : [{ type: 'close_escalation', causeKey }];
+  if (now === 'no') return [mark, ...close];
+  const text = budgetText(budget, sumOf(parts));
   return [
     mark,
+    ...close,
     {
       type: 'open_escalation',
       rig: null,
       causeKey,
-      severity: budget.kind === 'soft' ? 'low' : 'medium',
+      severity: now === 'near' ? 'low' : 'medium',
       category: 'budget',
       subject: budgetRef(budget.id),
-      message: `Used up: ${budgetText(budget, use)}. ${what} To go on, ${raiseText(budget)}.`,
+      message:
+        now === 'near'
+          ? `Nearly used up: ${text}. ${AHEAD[budget.kind]}`
+          : `Used up: ${text}. ${NOW[budget.kind]} To go on, ${raiseText(budget)}.`,
     },
   ];
+}
+
+const AHEAD: Readonly<Record<Budget['kind'], string>> = {
+  hard: 'When it is used up, nothing new is started there.',
+  soft: 'It is soft: work goes on.',
+};
+const NOW: Readonly<Record<Budget['kind'], string>> = {
+  hard: 'Nothing new is started there; what runs may finish, and ready work waits.',
+  soft: 'It is soft: work goes on.',
+};
+
+/** A hard budget is used up, too, when what is left of it is too little for work that waits. */
+function stateOf(budget: Budget, parts: readonly BudgetPart[]): BudgetTold {
+  const { spent } = sumOf(parts);
+  const isStopped = parts.some((part) => part.waiting) && grantsOf(budget.amount, parts).length === 0;
+  if ((budget.kind === 'hard' && isStopped) || (spent > 0 && spent >= budget.amount)) return 'over';
+  return spent > 0 && spent >= budget.amount * BUDGET_NEAR_SHARE ? 'near' : 'no';
 }
