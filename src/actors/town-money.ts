@@ -25,7 +25,7 @@ export class TownMoney implements MoneyGateway {
     if (filter.rig !== undefined && rigs.length === 0) return Promise.reject(notFound('rig', filter.rig));
     const groups = rigs.flatMap((rig) => costGroups(rig.sql, rig.view.config().name, filter));
     const merged = rigs.reduce((sum, rig) => sum + mergedCount(rig.sql, filter), 0);
-    return Promise.resolve(costReport(groups, merged));
+    return Promise.resolve(costReport(groups, merged, filter.by));
   }
 
   listBudgets(): Promise<readonly BudgetSummary[]> {

@@ -60,7 +60,7 @@ export class Arguments {
   number(name: string, range: { readonly min: number; readonly max: number }): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= range.min && value <= range.max)) {
       throw usage(
         'bad_number',
@@ -70,6 +70,14 @@ export class Arguments {
       );
     }
     return value;
+  }
+
+  /** One of a few words. Errors: `bad_value`. */
+  choice<T extends string>(name: string, list: readonly T[]): T | undefined {
+    const given = this.text(name);
+    const found = list.find((one) => one === given);
+    if (given === undefined || found !== undefined) return found;
+    throw usage('bad_value', `--${name} ${JSON.stringify(given)} is unknown.`, `Use one of: ${list.join(', ')}.`, name);
   }
 
   /** The positional argument at `index`; the specification has made sure that it is there. */

@@ -1,5 +1,9 @@
 import type { BeadId, ConvoyId, RigName } from './model/ids.ts';
 
+/** What sums may be told by. A bead stands for all rework of its branch; a day is one of UTC, that of the attempt's begin. */
+export const COST_KEYS = ['rig', 'convoy', 'bead', 'agent', 'model', 'day'] as const;
+export type CostKey = (typeof COST_KEYS)[number];
+
 /** What a person asks of `gt costs`. */
 export interface CostFilter {
   readonly rig?: RigName | undefined;
@@ -8,6 +12,7 @@ export interface CostFilter {
   readonly bead?: BeadId | undefined;
   /** Attempts that began then or later, and merges since. */
   readonly sinceMs?: number | undefined;
+  readonly by?: CostKey | undefined;
 }
 
 /** Sums over attempts. What is unknown is counted, never taken for nothing. */
@@ -35,6 +40,8 @@ export interface CostGroup {
   readonly model: string | null;
   /** Why it was wasted: an outcome, or `not_merged` for accepted work that was then cancelled or failed; null: not wasted. */
   readonly waste: string | null;
+  /** Of what was asked for; null: it has none (no convoy, a model that nobody named). */
+  readonly key: string | null;
   readonly sum: CostSum;
 }
 
@@ -46,6 +53,8 @@ export interface CostReport {
   readonly waste: readonly { readonly cause: string; readonly sum: CostSum }[];
   readonly engines: readonly { readonly runtime: string; readonly model: string | null; readonly sum: CostSum }[];
   readonly rigs: readonly { readonly rig: string; readonly sum: CostSum }[];
+  /** Sums by what was asked for, dearest first, days in order; empty when nothing was. */
+  readonly groups: readonly { readonly key: string | null; readonly sum: CostSum }[];
 }
 
 const NOTHING: CostSum = {
@@ -79,7 +88,7 @@ function add(a: CostSum, b: CostSum): CostSum {
 }
 
 /** Groups and merges of all rigs as one report, dearest first. */
-export function costReport(groups: readonly CostGroup[], merged: number): CostReport {
+export function costReport(groups: readonly CostGroup[], merged: number, asked?: CostKey): CostReport {
   const total = groups.reduce((sum, group) => add(sum, group.sum), NOTHING);
   const by = (rows: readonly CostGroup[], key: (group: CostGroup) => string): readonly [CostGroup, CostSum][] => {
     const sums = new Map<string, [CostGroup, CostSum]>();
@@ -88,6 +97,8 @@ export function costReport(groups: readonly CostGroup[], merged: number): CostRe
       ([, a], [, b]) => (b.microUsd ?? 0) - (a.microUsd ?? 0) || b.attempts - a.attempts,
     );
   };
+  const keyed = asked === undefined ? [] : by(groups, (group) => JSON.stringify(group.key));
+  const told = keyed.map(([group, sum]) => ({ key: group.key, sum }));
   return {
     total,
     merged,
@@ -102,6 +113,7 @@ export function costReport(groups: readonly CostGroup[], merged: number): CostRe
       sum,
     })),
     rigs: by(groups, (group) => group.rig).map(([group, sum]) => ({ rig: group.rig, sum })),
+    groups: asked === 'day' ? told.toSorted((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1)) : told,
   };
 }
 

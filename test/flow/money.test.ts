@@ -6,7 +6,18 @@ import { budgetId, type Budget } from '../../src/core/budget.ts';
 import { MICRO_USD } from '../../src/core/usage.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import { sha } from '../support/fake-runner.ts';
-import { finish, human, MINUTE, newBead, openTown, processOf, show, sling } from '../support/town-story.ts';
+import {
+  finish,
+  human,
+  MINUTE,
+  newBead,
+  newConvoy,
+  newTask,
+  openTown,
+  processOf,
+  show,
+  sling,
+} from '../support/town-story.ts';
 import type { VirtualTown } from '../support/virtual-town.ts';
 
 const ai: Partial<RigConfig> = { runtime: 'command', command: 'agent' };
@@ -18,6 +29,13 @@ async function limit(town: VirtualTown, scope: string, amount: number, kind: Bud
 }
 const budget = async (town: VirtualTown, id: string) =>
   (await town.service.money.listBudgets()).find((one) => one.id === id);
+const polecats = (amount: number): Budget => ({
+  id: 'town:polecats:hard',
+  scope: 'town',
+  unit: 'polecats',
+  kind: 'hard',
+  amount,
+});
 const attemptOf = (town: VirtualTown, bead: BeadId): string => processOf(town, bead).request.attempt;
 
 /** The agent of a bead says what it cost and finishes. */
@@ -201,6 +219,29 @@ describe('a hard budget', () => {
     expect(town.runner.running()).toHaveLength(1);
   });
 
+  it('does not go round in circles with another one that covers the same work, and both hold', async () => {
+    const town = await openTown({ api: ai, web: ai });
+    await limit(town, 'town', 3.5);
+    const { id } = await town.service.createConvoy(
+      newConvoy({ staged: true, tasks: ['api', 'web', 'api', 'web'].map((rig) => newTask(rig, 'work')) }),
+      human,
+    );
+    await limit(town, `convoy:${id}`, 0.5);
+    await town.service.configure([], [polecats(3)]);
+    await town.service.startConvoy(id, human);
+    await town.settle();
+    expect(town.runner.running()).toEqual([]);
+    await limit(town, `convoy:${id}`, 2);
+    // Two fit into the convoy's; the town's and the cap on agents have room for a third.
+    expect(town.runner.running()).toHaveLength(2);
+    await sling(town, 'other');
+    await sling(town, 'one more');
+    expect(town.runner.running()).toHaveLength(3);
+    expect(await budget(town, 'town:usd:hard')).toMatchObject({ spent: 0, reserved: usd(3) });
+    const grants = (await town.service.feed(null, 500)).items.filter((item) => item.action === 'grant_budget');
+    expect(grants.length).toBeLessThan(60);
+  });
+
   it('of a convoy and in tokens works the same way', async () => {
     const town = await openTown({ api: ai });
     await town.service.money.setBudget({ scope: 'rig:api', unit: 'tokens', kind: 'hard', amount: 600_000 }, human);
@@ -211,14 +252,22 @@ describe('a hard budget', () => {
 });
 
 describe('a soft budget', () => {
-  it('tells a person once and lets work go on; raising it ends that', async () => {
+  it('tells a person at four fifths and at the end, once each, and lets work go on; raising it ends that', async () => {
     const town = await openTown();
     await limit(town, 'town', 1, 'soft');
-    await spend(town, await sling(town, 'one'), 0.9);
+    await spend(town, await sling(town, 'one'), 0.79);
     expect(await town.service.listEscalations(true)).toEqual([]);
-    await spend(town, await sling(town, 'two'), 0.2);
-    await spend(town, await sling(town, 'three'), 0.2);
-    expect(await town.service.listEscalations(true)).toMatchObject([{ severity: 'low', repeats: 0 }]);
+    await spend(town, await sling(town, 'two'), 0.01);
+    await spend(town, await sling(town, 'three'), 0.1);
+    const [near, ...others] = await town.service.listEscalations(true);
+    expect(near).toMatchObject({ severity: 'low', repeats: 0 });
+    expect(near?.message).toContain('Nearly used up: the budget of town: spent $0.8000 of $1.00');
+    await spend(town, await sling(town, 'four'), 0.2);
+    await spend(town, await sling(town, 'five'), 0.2);
+    expect(others).toEqual([]);
+    const over = await town.service.listEscalations(true);
+    expect(over).toMatchObject([{ severity: 'medium', repeats: 0 }]);
+    expect(over[0]?.message).toContain('Used up: the budget of town: spent $1.10 of $1.00');
     await limit(town, 'town', 2, 'soft');
     expect(await town.service.listEscalations(true)).toEqual([]);
   });
@@ -301,8 +350,7 @@ describe('a quota that is used up', () => {
 describe('caps', () => {
   it('of the town hold over all rigs', async () => {
     const town = await openTown({ api: {}, web: {} });
-    const cap: Budget = { id: 'town:polecats:hard', scope: 'town', unit: 'polecats', kind: 'hard', amount: 3 };
-    await town.service.configure([], [cap]);
+    await town.service.configure([], [polecats(3)]);
     for (const rig of ['api', 'api', 'web', 'web', 'web']) await sling(town, 'work', { rig: trusted.rig(rig) });
     expect(town.runner.running()).toHaveLength(3);
     const [first] = town.runner.running();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BUDGET_KINDS, BUDGET_UNITS } from '../../core/budget.ts';
+import { BUDGET_AMOUNT_MAX, BUDGET_KINDS, BUDGET_UNITS } from '../../core/budget.ts';
+import { COST_KEYS } from '../../core/money.ts';
 import { count, name, pageOf, time } from './common.ts';
 
 /** `town`, `rig:<name>`, `convoy:<id>` or `bead:<id>`. */
@@ -7,15 +8,13 @@ const scope = name.refine(
   (value) => /^(?:town|(?:rig|convoy|bead):.+)$/.test(value),
   'must be town, rig:<name>, convoy:<id> or bead:<id>',
 );
-/** Millionths of a US dollar, or tokens. */
-const AMOUNT_MAX = 1e13;
 
 export const setBudgetSchema = z.strictObject({
   scope,
   unit: z.enum(['usd', 'tokens']),
   kind: z.enum(BUDGET_KINDS).default('hard'),
   /** Millionths of a US dollar, or tokens. */
-  amount: z.number().int().min(0).max(AMOUNT_MAX),
+  amount: z.number().int().min(0).max(BUDGET_AMOUNT_MAX),
 });
 
 export const budgetSchema = z.object({
@@ -43,6 +42,7 @@ export const costQuerySchema = z.strictObject({
   bead: name.optional(),
   /** Epoch milliseconds. */
   since: z.coerce.number().int().min(0).optional(),
+  by: z.enum(COST_KEYS).optional(),
 });
 
 const sum = z.object({
@@ -67,6 +67,8 @@ export const costsSchema = z.object({
   waste: z.array(z.object({ cause: z.string(), sum })),
   engines: z.array(z.object({ runtime: z.string(), model: z.string().nullable(), sum })),
   rigs: z.array(z.object({ rig: z.string(), sum })),
+  /** Sums by what `by` says; null: of none (no convoy, a model that nobody named). */
+  groups: z.array(z.object({ key: z.string().nullable(), sum })),
 });
 export type CostsItem = z.infer<typeof costsSchema>;
 

@@ -71,6 +71,7 @@ export function registerMoney(app: App, { gateway }: Deps): void {
       convoy: query.convoy === undefined ? undefined : parseConvoyId(query.convoy),
       bead: query.bead === undefined ? undefined : parseBeadId(query.bead),
       sinceMs: query.since,
+      by: query.by,
     });
     const body: CostsItem = {
       total: presentSum(report.total),
@@ -79,6 +80,7 @@ export function registerMoney(app: App, { gateway }: Deps): void {
       waste: report.waste.map((row) => ({ cause: row.cause, sum: presentSum(row.sum) })),
       engines: report.engines.map((row) => ({ runtime: row.runtime, model: row.model, sum: presentSum(row.sum) })),
       rigs: report.rigs.map((row) => ({ rig: row.rig, sum: presentSum(row.sum) })),
+      groups: report.groups.map((row) => ({ key: row.key, sum: presentSum(row.sum) })),
     };
     return c.json(body, 200);
   });

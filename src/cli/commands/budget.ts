@@ -1,5 +1,5 @@
 import type { BudgetItem } from '../../api/contract/money.ts';
-import { amountText, budgetId, type BudgetKind, type BudgetUnit } from '../../core/budget.ts';
+import { amountText, BUDGET_AMOUNT_MAX, budgetId, type BudgetKind, type BudgetUnit } from '../../core/budget.ts';
 import { usage } from '../../core/errors.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 import type { Arguments } from '../arguments.ts';
@@ -47,11 +47,10 @@ function scopeOf(args: Arguments): string {
 }
 
 const SCOPE_ARGS = ['<scope>', '[name]'];
-const TOKENS_MAX = 999_999_999;
 
 function unitOf(args: Arguments, needsAmount: boolean): { readonly unit: BudgetUnit; readonly amount: number } {
-  const usd = usdOf(args.text('usd'));
-  const tokens = args.number('tokens', { min: 0, max: TOKENS_MAX });
+  const usd = usdOf(args, 'usd', BUDGET_AMOUNT_MAX / MICRO_USD);
+  const tokens = args.number('tokens', { min: 0, max: BUDGET_AMOUNT_MAX });
   if (usd !== undefined && tokens === undefined) return { unit: 'usd', amount: Math.round(usd * MICRO_USD) };
   if (tokens !== undefined && usd === undefined) return { unit: 'tokens', amount: tokens };
   throw usage(

@@ -1,6 +1,6 @@
 import type { CostsItem } from '../../api/contract/money.ts';
 import { usage } from '../../core/errors.ts';
-import { dollars, tokenCount } from '../../core/money.ts';
+import { COST_KEYS, dollars, tokenCount, type CostKey } from '../../core/money.ts';
 import { parseDurationMs } from '../../hosts/node/duration.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -11,27 +11,35 @@ import { query, TownClient } from '../town-client.ts';
 type Sum = CostsItem['total'];
 
 export const costs: CommandSpec = {
-  usage: 'gt costs [--rig <name>] [--convoy <id>] [--bead <id>] [--since <when>]',
+  usage: 'gt costs [--rig <name>] [--convoy <id>] [--bead <id>] [--since <when>] [--by <what>]',
   summary: 'what was spent and reserved, by merged change, by what was wasted, by runtime and model',
-  examples: ['gt costs', 'gt costs --since 24h --rig app', 'gt costs --bead app-7k3qf --json'],
+  examples: [
+    'gt costs',
+    'gt costs --since 24h --rig app',
+    'gt costs --by day --since 168h',
+    'gt costs --bead app-7k3qf --json',
+  ],
   options: {
     rig: { type: 'string', value: 'name', help: 'only this rig' },
     convoy: { type: 'string', value: 'id', help: 'only what was dispatched for this convoy' },
     bead: { type: 'string', value: 'id', help: 'only this bead, with all rework of its branch' },
     since: { type: 'string', value: 'when', help: 'attempts that began since: 24h, or 2026-01-31' },
+    by: { type: 'string', value: 'what', help: `a row for each ${COST_KEYS.join(', ')} (UTC)` },
   },
   notes:
     'Agents say themselves what they use ("gt usage"). What nobody said is unknown and shown so, never counted as nothing; budgets count it with what was expected.',
   run: async (context, args) => {
+    const by = args.choice('by', COST_KEYS);
     const item = await new TownClient(context.town()).get<CostsItem>(
       `costs${query({
         rig: args.text('rig'),
         convoy: args.text('convoy'),
         bead: args.text('bead'),
         since: sinceOf(args.text('since')),
+        by,
       })}`,
     );
-    context.print(context.json ? JSON.stringify(item) : costsText(context, item));
+    context.print(context.json ? JSON.stringify(item) : costsText(context, item, by));
     return EXIT.ok;
   },
 };
@@ -64,7 +72,17 @@ function tokens(sum: Sum): string {
   return known === 0 ? 'unknown' : `at least ${tokenCount(known)}`;
 }
 
-function costsText(context: Context, item: CostsItem): string {
+/** What a row without a name stands for. */
+const NAMELESS: Readonly<Record<CostKey, string>> = {
+  rig: 'none',
+  convoy: 'no convoy',
+  bead: 'none',
+  agent: 'none',
+  model: 'the default model',
+  day: 'none',
+};
+
+function costsText(context: Context, item: CostsItem, asked: CostKey | undefined): string {
   const { total } = item;
   const { style } = context;
   const attempts = (sum: Sum): string => `${String(sum.attempts)} ${sum.attempts === 1 ? 'attempt' : 'attempts'}`;
@@ -82,6 +100,14 @@ function costsText(context: Context, item: CostsItem): string {
   const part = (head: string, rows: readonly (readonly string[])[]): string[] =>
     rows.length === 0 ? [] : ['', table(style, [head, 'cost', 'tokens', 'attempts'], rows)];
   const cells = (name: string, sum: Sum): readonly string[] => [plain(name), money(sum), tokens(sum), attempts(sum)];
+  if (asked !== undefined)
+    return [
+      ...lines,
+      ...part(
+        asked,
+        item.groups.map((row) => cells(row.key ?? `(${NAMELESS[asked]})`, row.sum)),
+      ),
+    ].join('\n');
   return [
     ...lines,
     ...part(

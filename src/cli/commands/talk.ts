@@ -20,19 +20,6 @@ const WAIT_MAX_S = 3_600;
 /** One call; the API takes no longer ones. */
 const CALL_WAIT_MS = 45_000;
 
-function choice<T extends string>(list: readonly T[], given: string | undefined, option: string): T | undefined {
-  if (given === undefined) return undefined;
-  const found = list.find((one) => one === given);
-  if (found === undefined)
-    throw usage(
-      'bad_value',
-      `--${option} ${JSON.stringify(given)} is unknown.`,
-      `Use one of: ${list.join(', ')}.`,
-      option,
-    );
-  return found;
-}
-
 const NUDGE_TEXT: Readonly<Record<NudgeItem['status'], string>> = {
   pending: 'on its way',
   delivered: 'delivered into the live session',
@@ -50,7 +37,7 @@ export const nudge: CommandSpec = {
   args: ['<agent>', '<text>'],
   options: { mode: { type: 'string', value: 'mode', help: 'immediate (default), wait-idle, or queue' } },
   run: async (context, args) => {
-    const mode = choice(MODES, args.text('mode'), 'mode');
+    const mode = args.choice('mode', MODES);
     const path = `agents/${segment(args.at(0))}/nudge`;
     const body = { text: args.at(1), ...(mode === undefined ? {} : { mode }) };
     const answer = await new TownClient(context.town()).post<NudgeItem>(path, body);
@@ -66,7 +53,7 @@ export const escalate: CommandSpec = {
   args: ['<message>'],
   options: { severity: { type: 'string', value: 'severity', help: 'low, medium (default), high or critical' } },
   run: async (context, args) => {
-    const severity = choice(SEVERITIES, args.text('severity'), 'severity');
+    const severity = args.choice('severity', SEVERITIES);
     const body = { message: args.at(0), ...(severity === undefined ? {} : { severity }) };
     const answer = await ask(agentEnv(context.env), 'POST', '/agent/escalate', body);
     context.print(context.json ? JSON.stringify(answer) : 'A person will see it. Go on with what you can.');

@@ -62,7 +62,7 @@ function reportOf(args: Arguments): Readonly<Record<string, unknown>> {
     tokens_in: args.number('tokens-in', range),
     tokens_out: args.number('tokens-out', range),
     tokens_cached: args.number('tokens-cached', range),
-    cost_usd: usdOf(args.text('cost-usd')),
+    cost_usd: usdOf(args, 'cost-usd', USD_MAX),
   };
   const until = args.text('limited-until');
   const isLimited = args.flag('limited') || until !== undefined;
@@ -87,15 +87,16 @@ function reportOf(args: Arguments): Readonly<Record<string, unknown>> {
 }
 
 /** Errors: `bad_amount`. */
-export function usdOf(text: string | undefined): number | undefined {
+export function usdOf(args: Arguments, option: string, max: number): number | undefined {
+  const text = args.text(option);
   if (text === undefined) return undefined;
   const value = /^\d{1,9}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 0 && value <= USD_MAX) return value;
+  if (value >= 0 && value <= max) return value;
   throw usageError(
     'bad_amount',
-    `${JSON.stringify(text.slice(0, 40))} is not an amount of US dollars from 0 to ${String(USD_MAX)}.`,
+    `${JSON.stringify(text.slice(0, 40))} is not an amount of US dollars from 0 to ${String(max)}.`,
     'Write it like 0.42 or 25.',
-    'cost-usd',
+    option,
   );
 }
 

@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { budgetId, type Budget, type BudgetKind, type BudgetUnit } from '../../core/budget.ts';
+import { BUDGET_AMOUNT_MAX, budgetId, type Budget, type BudgetKind, type BudgetUnit } from '../../core/budget.ts';
 import { precondition } from '../../core/errors.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 
-const USD_MAX = 10_000_000;
-const TOKENS_MAX = 1e13;
-const usd = z.number().min(0).max(USD_MAX).optional();
-const tokens = z.number().int().min(0).max(TOKENS_MAX).optional();
+const usd = z
+  .number()
+  .min(0)
+  .max(BUDGET_AMOUNT_MAX / MICRO_USD)
+  .optional();
+const tokens = z.number().int().min(0).max(BUDGET_AMOUNT_MAX).optional();
 
 interface BudgetSection {
   readonly usd?: number | undefined;
