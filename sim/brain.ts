@@ -1,5 +1,6 @@
 import { monotoneClock } from '../src/hosts/node/clock.ts';
 import { TownService } from '../src/actors/town-service.ts';
+import type { Budget } from '../src/core/budget.ts';
 import type { RigConfig } from '../src/core/commands.ts';
 import type { RunnerInstance } from '../src/core/model/ids.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -34,6 +35,7 @@ export class Brain {
   readonly databases = new Map<string, SimDatabase>();
   /** The town's file: what a restart reads. */
   readonly configs = new Map<string, RigConfig>();
+  budgets: readonly Budget[] = [];
   readonly alarms = new Map<string, SimAlarm>();
   readonly door: BrainDoor;
   statements = 0;
@@ -75,7 +77,7 @@ export class Brain {
     this.#clock = this.#newClock();
     this.#sim.note('brain starts');
     const service = new TownService({ id: 'town-sim', name: 'sim', ports: this.#ports(mine) });
-    service.start([...this.configs.values()]).then(
+    service.start([...this.configs.values()], this.budgets).then(
       () => {
         if (!mine.alive) return;
         this.#excuse(TURN_COMES_BACK_MS);

@@ -12,6 +12,7 @@ import type { Sim } from './context.ts';
 import type { Coverage } from './coverage.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
+import { MoneyChecks } from './money-checks.ts';
 
 /** An effect that is due and first in its lane waits this long only behind others in flight. */
 const OVERDUE_MS = 90_000;
@@ -30,6 +31,7 @@ export class Checkers {
   checks = 0;
   /** Wall-clock-free moment of the last journal row: nothing new for long means rest. */
   lastNewsMs = 0;
+  readonly money: MoneyChecks;
   readonly #sim: Sim;
   readonly #brain: Brain;
   readonly #coverage: Coverage;
@@ -54,6 +56,7 @@ export class Checkers {
     this.#brain = parts.brain;
     this.#coverage = parts.coverage;
     this.#states = parts.states;
+    this.money = new MoneyChecks(parts.sim, parts.brain.databases);
   }
 
   /** Checks what the step's commits wrote; `whole` reads everything anew. */
@@ -65,7 +68,10 @@ export class Checkers {
       this.checks += 1;
       const all = whole || this.#looks % FULL_EVERY === 0;
       if (all || touched.has('journal')) this.#readJournal(database);
-      if (this.#states) this.#check(database, all);
+      if (this.#states) {
+        this.money.afterStep(database);
+        this.#check(database, all);
+      }
       touched.clear();
     }
   }
@@ -157,6 +163,7 @@ export class Checkers {
     const { time, weather } = this.#sim;
     if (!this.#states || !this.#brain.door.isOpen || this.#brain.pendingTurns > 0) return;
     const calm = time.nowMs > weather.lastTroubleMs + CALM_MS;
+    if (calm) this.money.atRest(this.#brain.nowMs);
     const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
     for (const database of this.#brain.databases.values()) {
       const { address, changes } = database;
@@ -198,7 +205,7 @@ export class Checkers {
       );
   }
 
-  /** I7: no ready bead waits while a slot is free and the breaker is closed. */
+  /** I7: no ready bead waits while a slot, a budget and a quota are there and the breaker is closed. */
   #checkIdleSlot(database: SimDatabase): void {
     const view = new SqlRigView(database.sql);
     if (!view.hasConfig()) return;
@@ -206,7 +213,9 @@ export class Checkers {
     const config = view.config();
     if (config.parked || view.breaker().failures >= INFRA_FAILURES_TO_OPEN) return;
     if (view.slotsTaken() >= config.polecatsMax) return;
-    const ready = view.readyBeads(nowMs, 50).find((bead) => bead.pinnedAgent === null);
+    const ready = view
+      .readyBeads(nowMs, 50)
+      .find((bead) => bead.pinnedAgent === null && this.money.mayRun(view, bead, nowMs));
     if (ready !== undefined) throw new Violation('I7', `${ready.id} is ready, a slot is free, and nothing happens`);
   }
 

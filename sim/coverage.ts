@@ -30,6 +30,8 @@ export const RULES = [
   'verify-done',
   'runners',
   'watchdog',
+  'budget',
+  'quota',
   'command',
   'events',
   'town',
@@ -39,8 +41,6 @@ export const RULES = [
 export const RULES_NOT_MET: ReadonlyMap<string, string> = new Map([
   ['kernel', 'it writes only when it sets something unreadable aside, and nothing here is unreadable'],
   ['mayor', 'no town here has a mayor yet'],
-  ['budget', 'no rig here has a budget yet'],
-  ['quota', 'no agent here meets the end of its quota yet'],
 ]);
 
 /**

@@ -11,7 +11,7 @@ export interface SqlHooks {
   /** May crash the process (throws) or refuse the write (throws `DbError`). */
   readonly onStatement: (isWrite: boolean) => void;
   readonly onCommit: (moment: 'before' | 'after') => void;
-  /** A statement changed rows: what the coverage table counts. */
+  /** A statement changed rows, or recorded a dispatch or a grant: what the coverage table counts and money looks at. */
   readonly onRows: (address: string, text: string, args: readonly SqlValue[]) => void;
 }
 
@@ -51,7 +51,8 @@ export class FaultySql implements Sql {
     this.#hooks.onStatement(table !== null);
     if (table !== null) this.#database.touched.add(table);
     const rows = this.#database.sql.all(text, ...args);
-    if (rows.length > 0 && text.startsWith('UPDATE')) this.#hooks.onRows(this.#database.address, text, args);
+    if ((rows.length > 0 && text.startsWith('UPDATE')) || GIVES.test(text))
+      this.#hooks.onRows(this.#database.address, text, args);
     return rows;
   }
 
@@ -84,6 +85,8 @@ export class FaultySql implements Sql {
 
 export const diskFull = (): DbError => new DbError('storage', 'database or disk is full');
 
+/** What a dispatch and a grant write; to be looked at in the very moment. */
+const GIVES = /^INSERT INTO (?:attempts|budget_parts) /;
 const WRITE = /^\s*(?:INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER TABLE|DROP)\s+(\w+)/;
 const tables = new Map<string, string | null>();
 

@@ -40,6 +40,8 @@ export class Ledger {
   readonly steps = new Map<string, string>();
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
+  /** What agents said to have used in all, by attempt. */
+  readonly used = new Map<string, { readonly tokens: number; readonly microUsd: number | null }>();
   /** Spans of wall time in which something was wrong. */
   readonly #troubles: { readonly fromMs: number; toMs: number }[] = [];
   readonly #landed = new Map<string, string>();

@@ -111,6 +111,8 @@ export interface LiveAgent {
   readonly ended: ((exit: ExitRecord) => void)[];
   /** Keys of the words that were put into the session. */
   readonly said: Set<string>;
+  /** It was read what it used so far. */
+  saidUse: boolean;
 }
 
 /** How a process ended. */

@@ -10,6 +10,7 @@ import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import { doomedConvoy } from './fates.ts';
 import { outsidePush } from './git-jobs.ts';
+import { PeopleMoney, townCap } from './money.ts';
 import { PLAIN } from './git-model.ts';
 import type { PersonKind, PersonStep } from './plan.ts';
 import { PeopleTalk } from './people-talk.ts';
@@ -37,6 +38,7 @@ export class People {
   /** Answers that are no valid answer of this program: anything but a `TownError`. */
   readonly surprises: string[] = [];
   readonly #talk: PeopleTalk;
+  readonly #money: PeopleMoney;
 
   constructor(sim: Sim, brain: Brain, rigs: readonly string[]) {
     this.#sim = sim;
@@ -44,6 +46,9 @@ export class People {
     this.#rigs = rigs;
     this.#talk = new PeopleTalk(sim, (label, work, then) => {
       this.#ask(label, work, then);
+    });
+    this.#money = new PeopleMoney(sim, (label, work) => {
+      this.#ask(label, work, () => undefined);
     });
   }
 
@@ -59,6 +64,13 @@ export class People {
         return;
       case 'settings':
         this.#settings(chance);
+        return;
+      case 'budget':
+        this.#money.act(
+          chance,
+          { rig: this.#rig(chance), bead: chance.pick(this.beads), convoy: chance.pick(this.convoys) },
+          caller,
+        );
         return;
       case 'look':
         this.#look(chance);
@@ -306,7 +318,13 @@ export class People {
     const known = this.#brain.configs.get(rig);
     if (known === undefined) return;
     const config: RigConfig = { ...known, parked: chance.chance(0.4), polecatsMax: chance.between(1, 5) };
+    if (chance.chance(0.5)) this.#brain.budgets = townCap(chance);
     this.apply(config);
+  }
+
+  /** After the storm: what waits for money goes on. */
+  liftBudgets(): void {
+    this.#money.lift();
   }
 
   /** Writes the town's file and tells the daemon to read it. */
@@ -314,7 +332,7 @@ export class People {
     this.#brain.configs.set(config.name, config);
     this.#ask(
       `settings of ${config.name}`,
-      (town) => town.configure([config]),
+      (town) => town.configure([config], this.#brain.budgets),
       () => undefined,
     );
   }

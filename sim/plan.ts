@@ -21,6 +21,7 @@ export const PERSON_KINDS = [
   'convoy_close',
   'revert_convoy',
   'settings',
+  'budget',
   'push',
   'outside_merge',
   'move_branch',
@@ -149,6 +150,7 @@ const LONG: Size = {
 };
 
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy'>, number>> = {
+  budget: 8,
   start_convoy: 2,
   sling: 3,
   close: 5,

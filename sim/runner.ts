@@ -20,6 +20,7 @@ import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
 import { Disk, endedBy, WAITS, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
 import { Claims } from './claims.ts';
+import { moneyFacts } from './money.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
 
@@ -141,6 +142,7 @@ export class SimRunner {
         exiting: false,
         ended: [],
         said: new Set(),
+        saidUse: false,
       };
       this.#live.set(attempt, live);
       this.#endAttempt(live, { exitCode: null, signal: null, cause: live.ending ?? 'runner_lost', lastLine: '' });
@@ -175,7 +177,7 @@ export class SimRunner {
     for (const bead of [request.bead, request.sourceBead])
       this.disk.raiseEpoch(request.rig, 'bead', bead, request.epoch);
     this.disk.raiseEpoch(request.rig, 'agent', request.agent, request.epoch);
-    const live: LiveAgent = { row, ending: null, exiting: false, ended: [], said: new Set() };
+    const live: LiveAgent = { row, ending: null, exiting: false, ended: [], said: new Set(), saidUse: false };
     this.#live.set(request.attempt, live);
     this.#launch(live);
     return Promise.resolve();
@@ -289,6 +291,7 @@ export class SimRunner {
     const { request } = live.row;
     if (this.#live.get(request.attempt) !== live || live.exiting) return;
     const atMs = this.#sim.time.wallMs;
+    this.#tellUse(live, false);
     this.#record({
       type: 'agent_event',
       key: `event:${request.attempt}:${String(this.#sim.time.nowMs)}`,
@@ -300,6 +303,13 @@ export class SimRunner {
       activeTools: [],
       statusMessage: null,
     });
+  }
+
+  /** What it wrote down of its use; at its end the rest, and that its provider refused. */
+  #tellUse(live: LiveAgent, isOver: boolean): void {
+    if (live.row.startedAtMs === null || (!isOver && live.saidUse)) return;
+    live.saidUse = true;
+    for (const fact of moneyFacts(this.#sim, live.row.request, isOver)) this.#record(fact);
   }
 
   #orderEnd(live: LiveAgent, ending: LiveAgent['ending'], graceMs: number): void {
@@ -347,6 +357,7 @@ export class SimRunner {
       rescueRef: worked ? rescue : null,
       doneIntent,
     };
+    this.#tellUse(live, true);
     row.state = 'exited';
     row.exit = exit;
     this.#record({ type: 'agent_exited', key: `exited:${request.attempt}`, rig: request.rig, exit });

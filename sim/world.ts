@@ -22,10 +22,12 @@ const RIGS = ['api', 'web'] as const;
 const MINUTE = 60_000;
 /** After the storm the town has this much virtual time to come to rest. */
 const CALM_MAX_MS = 48 * 60 * MINUTE;
-/** Nothing new for so long, and nothing on its way: it is at rest. Longer than every back-off. */
-const REST_MS = 25 * MINUTE;
+/** Nothing new for so long, and nothing on its way: it is at rest. Longer than every back-off and quota window. */
+const REST_MS = 50 * MINUTE;
 /** The storm is made longer by so many minutes at most, until it was long enough. */
 const MORE_TRIES_MAX = 30;
+/** So many steps within one second of virtual time are a circle of messages; a busy second has some hundred. */
+const STEPS_PER_SECOND_MAX = 3_000;
 /** A run that takes more steps is a loop. */
 const STEPS_MAX = 200_000;
 
@@ -78,6 +80,7 @@ class World {
   readonly #rest: Rest;
   #hash = 0;
   #steps = 0;
+  #second = { atMs: 0, steps: 0 };
   #storm = true;
   #stray: Error | null = null;
 
@@ -113,7 +116,9 @@ class World {
       runner: this.#runner,
       onRows: (address, text, args) => {
         const database = this.#brain.databases.get(address);
-        if (database !== undefined) this.#coverage.sawRows(database, text, args);
+        if (database === undefined) return;
+        this.#coverage.sawRows(database, text, args);
+        if (options.checks) this.#checkers.money.sawRows(database, text, args);
       },
     });
     wire.reach = (side) => (side === 'runner' ? this.#runner.reach : door.isOpen ? 'up' : 'down');
@@ -149,7 +154,12 @@ class World {
       hash: this.#hash.toString(16).padStart(8, '0'),
       steps: this.#steps,
       statements: this.#brain.statements,
-      checks: this.#checkers.checks + this.#ledger.checks + this.#landings.checks + this.#rest.checks,
+      checks:
+        this.#checkers.checks +
+        this.#checkers.money.checks +
+        this.#ledger.checks +
+        this.#landings.checks +
+        this.#rest.checks,
       faults: this.#weather.total,
       beads: this.#people.beads.length,
       coverage: this.#coverage.counts,
@@ -189,7 +199,9 @@ class World {
     });
     await this.#steppedUntilRest();
     this.#checkers.afterStep(true);
-    if (this.#checks) this.#rest.check();
+    if (!this.#checks) return;
+    this.#rest.check();
+    this.#checkers.money.atEnd();
   }
 
   async #steppedUntilRest(): Promise<void> {
@@ -197,6 +209,7 @@ class World {
       const event = this.#isAtRest() ? null : this.#time.next();
       if (event === null) return;
       this.#steps += 1;
+      this.#countSecond();
       this.#note(event.label);
       this.#perform(event.run);
       // Reading the clock moves it; so it is read once per step whether states are checked or not.
@@ -214,6 +227,13 @@ class World {
     }
   }
 
+  #countSecond(): void {
+    if (this.#time.nowMs >= this.#second.atMs + 1_000) this.#second = { atMs: this.#time.nowMs, steps: 0 };
+    this.#second.steps += 1;
+    if (this.#second.steps > STEPS_PER_SECOND_MAX)
+      throw new Violation('V0', `the town goes in a circle at ${String(this.#time.nowMs)} ms`);
+  }
+
   /** What a dead process still throws is nobody's. */
   #perform(run: () => void): void {
     try {
@@ -224,7 +244,8 @@ class World {
   }
 
   #isAtRest(): boolean {
-    return !this.#storm && this.#time.foreground === 0 && this.#time.nowMs > this.#checkers.lastNewsMs + REST_MS;
+    const nextMs = this.#time.peekMs() ?? Number.POSITIVE_INFINITY;
+    return !this.#storm && this.#time.foreground === 0 && nextMs > this.#checkers.lastNewsMs + REST_MS;
   }
 
   /** A story in which too little happened goes on for a while. */
@@ -248,6 +269,7 @@ class World {
   #calm(): void {
     this.#storm = false;
     this.#weather.clear();
+    this.#people.liftBudgets();
     // Only what must change is touched: a call would wake an actor that has lost its wake-up, and hide that.
     for (const config of this.#brain.configs.values())
       if (config.parked) this.#people.apply({ ...config, parked: false });
