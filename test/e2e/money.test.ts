@@ -60,6 +60,9 @@ describe('money and quota with real agents', () => {
     expect((await gt(['budget', 'set', 'town', '--usd', '10'])).code).toBe(0);
     await until('the second is merged', isClosed(second));
     expect((await gt(['costs'])).out).toContain('at least $1.20 (unknown of 1)');
+    const byBead = (await gt(['costs', '--by', 'bead'])).out;
+    expect(byBead).toMatch(new RegExp(`${first} +\\$1\\.20 `));
+    expect(byBead).toMatch(new RegExp(`${second} +unknown `));
   }, 150_000);
 
   it('parks what its provider refuses, and takes it up again when the window opens', async () => {
@@ -88,6 +91,7 @@ describe('money and quota with real agents', () => {
       ['budget', 'remove', 'town', '--tokens'],
       ['costs', '--since', 'yesterday'],
       ['costs', '--rig', 'nope'],
+      ['costs', '--by', 'moon'],
       ['usage', '--cost-usd', '1'],
     ])
       expect((await gt(args)).code, args.join(' ')).not.toBe(0);

@@ -3,6 +3,7 @@ import type { RigConfig } from '../../src/core/commands.ts';
 import { NO_CAPS } from '../../src/core/commands.ts';
 import { QUOTA_STAGGER_MS } from '../../src/core/limits.ts';
 import { budgetId, type Budget } from '../../src/core/budget.ts';
+import type { CostKey } from '../../src/core/money.ts';
 import { MICRO_USD } from '../../src/core/usage.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import { sha } from '../support/fake-runner.ts';
@@ -98,6 +99,52 @@ describe('what an attempt used', () => {
     await town.settle();
     expect((await town.service.money.costs({ bead: other })).total).toMatchObject({ microUsd: null, unknownCost: 1 });
     expect((await town.service.money.costs({})).total).toMatchObject({ microUsd: usd(3), unknownCost: 1 });
+  });
+
+  it('is told by rig, convoy, bead, agent, model and day, known and unknown apart', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const id = await sling(town, 'one');
+    const { agent } = processOf(town, id).request;
+    await spend(town, id, 0.5);
+    await town.advance(24 * 60 * MINUTE);
+    const convoy = await town.service.createConvoy(newConvoy({ tasks: [newTask('web', 'two')] }), human);
+    await town.settle();
+    const other = convoy.beads[0]?.beadId ?? id;
+    town.runner.use(attemptOf(town, other), { tokensIn: 7, unpricedIn: 7, model: 'nobody-knows-it' });
+    await town.settle();
+    const by = async (key: CostKey) =>
+      (await town.service.money.costs({ by: key })).groups.map((row) => [
+        row.key,
+        row.sum.microUsd,
+        row.sum.unknownCost,
+      ]);
+    const [known, unknown] = [
+      [usd(0.5), 0],
+      [null, 1],
+    ];
+    expect(await by('rig')).toEqual([
+      ['api', ...known],
+      ['web', ...unknown],
+    ]);
+    expect(await by('convoy')).toEqual([
+      [null, ...known],
+      [convoy.id, ...unknown],
+    ]);
+    expect(await by('bead')).toEqual([
+      [id, ...known],
+      [other, ...unknown],
+    ]);
+    expect((await by('agent'))[0]).toEqual([agent, ...known]);
+    expect(await by('model')).toEqual([
+      ['some-model', ...known],
+      ['nobody-knows-it', ...unknown],
+    ]);
+    const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+    expect(await by('day')).toEqual([
+      [day(town.nowMs - 24 * 60 * MINUTE), ...known],
+      [day(town.nowMs), ...unknown],
+    ]);
+    expect((await town.service.money.costs({})).groups).toEqual([]);
   });
 
   it('shows what was wasted by its cause', async () => {
