@@ -1,7 +1,7 @@
 /** Money and quota in the simulator: what agents report and what people set. What must hold of it is in `money-checks.ts`. */
 import { budgetId, type Budget, type BudgetKind, type BudgetUnit } from '../src/core/budget.ts';
 import type { Caller } from '../src/core/commands.ts';
-import type { Fact, StartAgent } from '../src/core/facts.ts';
+import type { Fact, StartAgent, UsageOfModel } from '../src/core/facts.ts';
 import { MICRO_USD } from '../src/core/usage.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import type { Sim } from './context.ts';
@@ -17,38 +17,41 @@ const WINDOWS_MS = [MINUTE, 10 * MINUTE, 45 * MINUTE, null] as const;
 export function moneyFacts(sim: Sim, request: StartAgent, isOver: boolean): readonly Fact[] {
   const nature = sim.chance(`money of ${request.attempt}`);
   if (!nature.chance(0.8)) return [];
-  const whole = nature.between(1_000, 200_000);
-  const cost = nature.chance(0.8) ? nature.between(1, 200) * (MICRO_USD / 100) : null;
-  const limited = nature.chance(0.1);
-  const resetsInMs = nature.pick(WINDOWS_MS) ?? null;
-  const part = isOver ? 1 : 0.5;
-  const tokensIn = Math.floor(whole * part);
-  const microUsd = cost === null ? null : Math.floor(cost * part);
   const of = { rig: request.rig, attempt: request.attempt, epoch: request.epoch, atMs: sim.time.wallMs };
-  sim.ledger.used.set(request.attempt, { tokens: tokensIn + 10, microUsd });
+  const models = [useOf(nature, isOver ? 1 : 0.5)];
+  for (const { tokensIn, tokensOut, microUsd } of models)
+    sim.ledger.used.set(request.attempt, { tokens: tokensIn + tokensOut, microUsd });
   const usage: Fact = {
     ...of,
     type: 'agent_usage',
     key: `usage:${request.attempt}:${isOver ? 'all' : 'half'}`,
-    models: [
-      {
-        model: 'simulated',
-        tokensIn,
-        tokensOut: 10,
-        tokensCached: 0,
-        microUsd,
-        unpricedIn: cost === null ? tokensIn : 0,
-        unpricedOut: cost === null ? 10 : 0,
-        unpricedCached: 0,
-      },
-    ],
+    models,
   };
-  if (!isOver || !limited || !sim.storm()) return [usage];
+  const resetsInMs = nature.pick(WINDOWS_MS) ?? null;
+  if (!nature.chance(0.1) || !isOver || !sim.storm()) return [usage];
   const resetsAtMs = resetsInMs === null ? null : sim.time.wallMs + resetsInMs;
   return [
     usage,
     { ...of, type: 'quota_limited', key: `limited:${request.attempt}:0`, resetsAtMs, reason: 'rate limit' },
   ];
+}
+
+/** Some know only their tokens, of a model without a price. */
+function useOf(nature: Prng, part: number): UsageOfModel {
+  const tokensIn = Math.floor(nature.between(1_000, 200_000) * part);
+  const tokensOut = 10;
+  const microUsd = nature.chance(0.8) ? Math.floor(nature.between(1, 200) * (MICRO_USD / 100) * part) : null;
+  const [unpricedIn, unpricedOut] = microUsd === null ? [tokensIn, tokensOut] : [0, 0];
+  return {
+    model: 'simulated',
+    tokensIn,
+    tokensOut,
+    tokensCached: 0,
+    microUsd,
+    unpricedIn,
+    unpricedOut,
+    unpricedCached: 0,
+  };
 }
 
 /** What the town's file says of agents at once; null: nothing. */

@@ -65,13 +65,6 @@ export class People {
       case 'settings':
         this.#settings(chance);
         return;
-      case 'budget':
-        this.#money.act(
-          chance,
-          { rig: this.#rig(chance), bead: chance.pick(this.beads), convoy: chance.pick(this.convoys) },
-          caller,
-        );
-        return;
       case 'look':
         this.#look(chance);
         return;
@@ -83,10 +76,20 @@ export class People {
         this.#createConvoy(step, chance, caller);
         return;
       default:
-        if (TALK_KINDS.has(step.kind)) this.#talk.act(step, chance, caller);
-        else if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
-        else this.#command(step, chance, caller);
+        this.#change(step, chance, caller);
     }
+  }
+
+  #change(step: PersonStep, chance: Prng, caller: Caller): void {
+    if (TALK_KINDS.has(step.kind)) this.#talk.act(step, chance, caller);
+    else if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
+    else if (step.kind === 'budget')
+      this.#money.act(
+        chance,
+        { rig: this.#rig(chance), bead: chance.pick(this.beads), convoy: chance.pick(this.convoys) },
+        caller,
+      );
+    else this.#command(step, chance, caller);
   }
 
   /** Asks until there is an answer; the same key makes a repeat the same request. */

@@ -355,10 +355,4 @@ export const PLANTED: readonly Planted[] = [
     find: "actions: [{ type: 'release_bead', bead: bead.id }],",
     put: 'actions: [],',
   },
-  {
-    name: 'quota: a refusal is not remembered',
-    file: 'store/money-store.ts',
-    find: 'resets_at = excluded.resets_at,',
-    put: '',
-  },
 ];

@@ -1,5 +1,5 @@
 import type { RigAction } from '../actions.ts';
-import { Admission } from '../admission.ts';
+import { Admission, type Obstacle } from '../admission.ts';
 import { INFRA_FAILURES_TO_OPEN, READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
@@ -70,8 +70,7 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
     const runner = chooseRunner(view, bead, given);
     if (runner === null) continue;
     const obstacle = admission.judge(bead);
-    // No more is asked for than could run.
-    if (obstacle?.kind === 'budget') asking -= obstacle.budgets[0]?.shared === true ? 1 : 0;
+    if (asksTheTown(obstacle)) asking -= 1;
     if (obstacle !== null) continue;
     admission.take(bead);
     taken.add(choice.agent);
@@ -88,6 +87,10 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
   }
   return decisions;
 }
+
+/** Counted, so that no more is asked for than could run. */
+const asksTheTown = (obstacle: Obstacle | null): boolean =>
+  obstacle?.kind === 'budget' && obstacle.budgets[0]?.shared === true;
 
 /**
  * What this rig has of shared budgets and does not need now goes back at once, and what it needs is asked for: a part that
