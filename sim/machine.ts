@@ -115,6 +115,15 @@ export interface LiveAgent {
   saidUse: boolean;
 }
 
+export const newLive = (row: AttemptRow, ending: LiveAgent['ending']): LiveAgent => ({
+  row,
+  ending,
+  exiting: false,
+  ended: [],
+  said: new Set(),
+  saidUse: false,
+});
+
 /** How a process ended. */
 export interface Ended {
   readonly exitCode: number | null;

@@ -5,6 +5,7 @@ import type { Fact, StartAgent, UsageOfModel } from '../src/core/facts.ts';
 import { MICRO_USD } from '../src/core/usage.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import type { Sim } from './context.ts';
+import type { LiveAgent } from './machine.ts';
 import type { Prng } from './prng.ts';
 
 const MINUTE = 60_000;
@@ -13,8 +14,15 @@ const AMPLE = 1e12;
 /** The storm is over long before a window that an agent meets in it opens; the town rests after. */
 const WINDOWS_MS = [MINUTE, 10 * MINUTE, 45 * MINUTE, null] as const;
 
+/** What it wrote down of its use, once while it runs; at its end the rest, and that its provider refused. */
+export function tellUse(sim: Sim, live: LiveAgent, isOver: boolean, record: (fact: Fact) => void): void {
+  if (live.row.startedAtMs === null || (!isOver && live.saidUse)) return;
+  live.saidUse = true;
+  for (const fact of moneyFacts(sim, live.row.request, isOver)) record(fact);
+}
+
 /** What an agent says of itself: most say what they used, some of them meet the end of their quota. Totals, as promised. */
-export function moneyFacts(sim: Sim, request: StartAgent, isOver: boolean): readonly Fact[] {
+function moneyFacts(sim: Sim, request: StartAgent, isOver: boolean): readonly Fact[] {
   const nature = sim.chance(`money of ${request.attempt}`);
   if (!nature.chance(0.8)) return [];
   const of = { rig: request.rig, attempt: request.attempt, epoch: request.epoch, atMs: sim.time.wallMs };

@@ -1,4 +1,4 @@
-import type { BeadCommand, Caller, ConvoyChange, ConvoyPlan, CreateConvoy, RigConfig } from '../src/core/commands.ts';
+import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy, RigConfig } from '../src/core/commands.ts';
 import { TownError } from '../src/core/errors.ts';
 import { PRIORITIES } from '../src/core/model/bead.ts';
 import { trusted, type BeadId, type ConvoyId, type RigName } from '../src/core/model/ids.ts';
@@ -13,6 +13,7 @@ import { outsidePush } from './git-jobs.ts';
 import { PeopleMoney, townCap } from './money.ts';
 import { PLAIN } from './git-model.ts';
 import type { PersonKind, PersonStep } from './plan.ts';
+import { commandOf } from './people-orders.ts';
 import { PeopleTalk } from './people-talk.ts';
 import type { Prng } from './prng.ts';
 import { askRevert } from './reverts.ts';
@@ -393,28 +394,5 @@ export class People {
       if (bead !== undefined) found.add(bead);
     }
     return [...found];
-  }
-}
-
-function commandOf(step: PersonStep, bead: BeadId, chance: Prng): BeadCommand {
-  switch (step.kind) {
-    case 'sling':
-      return { type: 'sling', sling: { bead, runtime: null, model: null, pinnedAgent: null } };
-    case 'close':
-      return { type: 'close', bead, reason: chance.chance(0.8) ? 'cancelled' : 'no_change', note: 'not wanted' };
-    case 'hold':
-      return { type: 'hold', bead, note: 'let me look' };
-    case 'release':
-      return { type: 'release', bead };
-    case 'unsling':
-      return { type: 'unsling', bead };
-    case 'update':
-      return { type: 'update', bead, changes: { priority: chance.pick(PRIORITIES), title: `retitled ${step.id}` } };
-    case 'reopen':
-      return { type: 'reopen', bead };
-    case 'request_changes':
-      return { type: 'request_changes', bead, comment: 'please look again' };
-    default:
-      return { type: 'retry', bead };
   }
 }

@@ -18,9 +18,9 @@ import { Agent } from './agent.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
-import { Disk, endedBy, WAITS, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
+import { Disk, endedBy, newLive, WAITS, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
 import { Claims } from './claims.ts';
-import { moneyFacts } from './money.ts';
+import { tellUse } from './money.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
 
@@ -91,13 +91,15 @@ export class SimRunner {
       disk: this.disk,
       door: this.#door,
       later: this.later,
-      record: (fact) => {
-        this.#record(fact);
-      },
+      record: this.#tell,
       live: (attempt) => this.#live.get(attempt) ?? null,
       head: (attempt) => this.processes.get(attempt)?.head ?? null,
     });
   }
+
+  readonly #tell = (fact: Fact): void => {
+    this.#record(fact);
+  };
 
   #record(fact: Fact): void {
     this.disk.record(fact);
@@ -136,14 +138,7 @@ export class SimRunner {
     for (const agent of this.processes.values()) agent.kill();
     for (const [attempt, row] of this.disk.attempts) {
       if (row.state === 'exited') continue;
-      const live: LiveAgent = {
-        row,
-        ending: row.stopped ? 'stopped' : 'runner_lost',
-        exiting: false,
-        ended: [],
-        said: new Set(),
-        saidUse: false,
-      };
+      const live = newLive(row, row.stopped ? 'stopped' : 'runner_lost');
       this.#live.set(attempt, live);
       this.#endAttempt(live, { exitCode: null, signal: null, cause: live.ending ?? 'runner_lost', lastLine: '' });
     }
@@ -177,7 +172,7 @@ export class SimRunner {
     for (const bead of [request.bead, request.sourceBead])
       this.disk.raiseEpoch(request.rig, 'bead', bead, request.epoch);
     this.disk.raiseEpoch(request.rig, 'agent', request.agent, request.epoch);
-    const live: LiveAgent = { row, ending: null, exiting: false, ended: [], said: new Set(), saidUse: false };
+    const live = newLive(row, null);
     this.#live.set(request.attempt, live);
     this.#launch(live);
     return Promise.resolve();
@@ -291,7 +286,7 @@ export class SimRunner {
     const { request } = live.row;
     if (this.#live.get(request.attempt) !== live || live.exiting) return;
     const atMs = this.#sim.time.wallMs;
-    this.#tellUse(live, false);
+    tellUse(this.#sim, live, false, this.#tell);
     this.#record({
       type: 'agent_event',
       key: `event:${request.attempt}:${String(this.#sim.time.nowMs)}`,
@@ -303,13 +298,6 @@ export class SimRunner {
       activeTools: [],
       statusMessage: null,
     });
-  }
-
-  /** What it wrote down of its use; at its end the rest, and that its provider refused. */
-  #tellUse(live: LiveAgent, isOver: boolean): void {
-    if (live.row.startedAtMs === null || (!isOver && live.saidUse)) return;
-    live.saidUse = true;
-    for (const fact of moneyFacts(this.#sim, live.row.request, isOver)) this.#record(fact);
   }
 
   #orderEnd(live: LiveAgent, ending: LiveAgent['ending'], graceMs: number): void {
@@ -357,7 +345,7 @@ export class SimRunner {
       rescueRef: worked ? rescue : null,
       doneIntent,
     };
-    this.#tellUse(live, true);
+    tellUse(this.#sim, live, true, this.#tell);
     row.state = 'exited';
     row.exit = exit;
     this.#record({ type: 'agent_exited', key: `exited:${request.attempt}`, rig: request.rig, exit });
