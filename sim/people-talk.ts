@@ -125,12 +125,15 @@ export class PeopleTalk {
     const at = chance.int(64);
     const how = chance.pick(['ack', 'resolve', 'decide', 'decide'] as const);
     const letter = chance.int(3);
+    // Who asks again asks about the same.
+    let seen: EscalationSummary | null = null;
     this.#ask(
       `escalation ${step.id}`,
       async (town) => {
         const open = await town.listEscalations(true);
-        const item = open[at % Math.max(1, open.length)];
-        if (item === undefined) return null;
+        const item: EscalationSummary | null = seen ?? open[at % Math.max(1, open.length)] ?? null;
+        if (item === null) return null;
+        seen = item;
         if (how === 'ack') return town.commandEscalation(item.id, { type: 'ack' }, caller);
         const option = item.options[letter % Math.max(1, item.options.length)];
         if (how !== 'decide' || option === undefined) {

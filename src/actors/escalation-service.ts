@@ -93,8 +93,8 @@ function known(actors: TownActors, id: EscalationId): Escalation {
  * which does not apply it twice.
  */
 async function decide(actors: TownActors, id: EscalationId, wanted: string, caller: Caller): Promise<void> {
-  const option = actors.town.choice(caller) ?? choose(actors, known(actors, id), wanted);
-  const name = await actors.town.chosen(caller, option);
+  const option = actors.town.choice(id, caller) ?? choose(actors, known(actors, id), wanted);
+  const name = await actors.town.chosen(id, option, caller);
   if (known(actors, id).decision === name) return;
   const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${name}` };
   await apply(actors, known(actors, id), name, once);

@@ -164,6 +164,23 @@ describe('a decision', () => {
     await expect(decide('cancel')).rejects.toMatchObject({ code: 'escalation_resolved' });
   });
 
+  it('under the key of an answer to another question is an answer of its own', async () => {
+    const first = await sling();
+    await failTwiceAlike();
+    const second = await sling();
+    await failTwiceAlike();
+    const open = await town.service.listEscalations(true);
+    const decide = (bead: string, option: string) => {
+      const item = open.find(({ causeKey }) => causeKey === `bead:${bead}`);
+      if (item === undefined) throw new Error(`no question about ${bead}`);
+      const caller = { ...human, idempotencyKey: 'one key for all' };
+      return town.service.commandEscalation(item.id, { type: 'decide', option }, caller);
+    };
+    expect(await decide(first, 'release')).toMatchObject({ decision: 'release' });
+    expect(await decide(second, 'cancel')).toMatchObject({ decision: 'cancel' });
+    expect(await town.service.getBead(second)).toMatchObject({ status: 'closed', closeReason: 'cancelled' });
+  });
+
   it('an escalation that is not there is not found', async () => {
     await expect(
       town.service.commandEscalation(trusted.escalation('hq-esc-00000000'), { type: 'ack' }, human),

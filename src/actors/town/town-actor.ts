@@ -186,14 +186,17 @@ export class TownActor {
   }
 
   /** What an answer under the caller's key was settled to mean before; null when it was not. */
-  choice(caller: Caller): string | null {
-    return caller.idempotencyKey === undefined ? null : this.kernel.answer(`choice:${caller.idempotencyKey}`);
+  choice(id: EscalationId, caller: Caller): string | null {
+    return caller.idempotencyKey === undefined ? null : this.kernel.answer(`choice:${id}:${caller.idempotencyKey}`);
   }
 
-  /** Settles what an answer means; a repeat of the caller's key means the same whatever holds by then. */
-  chosen(caller: Caller, option: string): Promise<string> {
+  /**
+   * Settles what an answer means; a repeat of the caller's key means the same whatever holds by then. For this escalation
+   * only: taken for another one, it would end a question without doing anything.
+   */
+  chosen(id: EscalationId, option: string, caller: Caller): Promise<string> {
     const { idempotencyKey: key } = caller;
-    return this.actor.command(key === undefined ? undefined : `choice:${key}`, () => option);
+    return this.actor.command(key === undefined ? undefined : `choice:${id}:${key}`, () => option);
   }
 
   setBudget(budget: Omit<Budget, 'id'>, caller: Caller): Promise<string> {

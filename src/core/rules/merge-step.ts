@@ -76,7 +76,7 @@ function toTheBack(review: ReviewFacts, nowMs: number): RigAction[] {
 }
 
 const decide = (review: ReviewFacts, reason: string, actions: readonly RigAction[]): RigVerdicts =>
-  act({ rule: 'merge-step', entity: beadRef(review.beadId), reason, actions });
+  actions.length === 0 ? NOTHING : act({ rule: 'merge-step', entity: beadRef(review.beadId), reason, actions });
 
 const repoOf = (view: RigView, review: ReviewFacts): Job['repo'] => repoFor(view, review.targetBranch);
 
