@@ -45,6 +45,7 @@ export class Brain {
   readonly #runner: SimRunner;
   readonly #chance: Prng;
   readonly #onRows: SqlHooks['onRows'];
+  readonly #isNew: boolean;
   #process: { alive: boolean } = { alive: false };
   #clock: Required<Clock>;
   #downMs = 0;
@@ -54,7 +55,10 @@ export class Brain {
     readonly door: BrainDoor;
     readonly runner: SimRunner;
     readonly onRows: SqlHooks['onRows'];
+    /** The town makes its schemas itself; otherwise they are there. */
+    readonly isNew: boolean;
   }) {
+    this.#isNew = parts.isNew;
     this.#sim = parts.sim;
     this.door = parts.door;
     this.#runner = parts.runner;
@@ -187,7 +191,7 @@ export class Brain {
       log: silentLog,
       runner: this.#client(mine),
       openSql: (address) => {
-        const database = this.databases.get(address) ?? new SimDatabase(address);
+        const database = this.databases.get(address) ?? new SimDatabase(address, this.#isNew);
         this.databases.set(address, database);
         return new FaultySql(database, this.#hooks(), () => mine.alive);
       },

@@ -28,6 +28,10 @@ export interface Sim {
   readonly storm: () => boolean;
   /** A long story: work and gates take as long as in real life. */
   readonly long: boolean;
+  /** Share of the single beads that people sling at once. */
+  readonly slung: number;
+  /** Tasks of one convoy. */
+  readonly tasksMax: number;
   /** One line of the trace; it also goes into the hash that two runs must share. */
   readonly note: (line: string) => void;
 }

@@ -11,16 +11,24 @@ const DOOMED = 'doomed';
 const DOOMED_SLOWLY = 'doomed slowly';
 /** Share of the beads that are beyond every agent for no reason that anybody could see. */
 const CURSED = 0.04;
+/** Rework of a whole convoy is the hardest work there is. */
+const CURSED_REWORK = 0.3;
+/** Names of the branches on which convoys gather their work. */
+const FEATURE = 'gt/hq-';
 /** Share of the convoys whose beads pass the gates one by one, and never all together. */
-const CURSED_TOGETHER = 0.2;
+const CURSED_TOGETHER = 0.12;
 
 export type Doom = 'none' | 'quick' | 'slow';
 
 /** Some beads are beyond every agent: they must end as failed, not run for ever. */
-export function doomOf(sim: Sim, order: { readonly bead: string; readonly title: string }): Doom {
+export function doomOf(
+  sim: Sim,
+  order: { readonly bead: string; readonly title: string; readonly branch: string },
+): Doom {
   if (order.title.endsWith(DOOMED_SLOWLY)) return 'slow';
   if (order.title.endsWith(DOOMED)) return 'quick';
-  return sim.chance(`nature of ${order.bead}`).chance(CURSED) ? 'quick' : 'none';
+  const share = order.branch.startsWith(FEATURE) ? CURSED_REWORK : CURSED;
+  return sim.chance(`nature of ${order.bead}`).chance(share) ? 'quick' : 'none';
 }
 
 /** A convoy that its policy will abort while an agent is still at work for it. */
@@ -50,7 +58,7 @@ export function isCursedLanding(sim: Sim, repo: GitModel, candidate: string): bo
   if (target === undefined || head === undefined) return false;
   return [...repo.branches].some(
     ([name, feature]) =>
-      name.startsWith('gt/hq-') &&
+      name.startsWith(FEATURE) &&
       sim.chance(`landing of ${name}`).chance(CURSED_TOGETHER) &&
       !repo.isAncestor(feature, target) &&
       repo.isAncestor(feature, head),

@@ -1,5 +1,6 @@
-import { SqliteSql } from '../src/hosts/node/sql-sqlite.ts';
+import type { SqliteSql } from '../src/hosts/node/sql-sqlite.ts';
 import { DbError, type Sql, type SqlRow, type SqlValue } from '../src/ports/sql.ts';
+import { giveBack, takeFromShelf, unmade, type Shelved } from './shelf.ts';
 
 /** The process is gone: nothing that runs after it counts. */
 export class CrashError extends Error {
@@ -26,9 +27,18 @@ export class SimDatabase {
   /** Tables that were written, or tried to, since the checkers looked last; empty after a turn that only read. */
   readonly touched = new Set<string>();
 
-  constructor(address: string) {
+  readonly #shelved: Shelved;
+
+  /** `isNew`: without its schema, which the town makes as at its first start. */
+  constructor(address: string, isNew: boolean) {
     this.address = address;
-    this.sql = SqliteSql.open(':memory:', { readOnly: false });
+    this.#shelved = isNew ? unmade(address) : takeFromShelf(address);
+    this.sql = this.#shelved.sql;
+  }
+
+  /** The run is over; `isWhole` when nothing went wrong in it. */
+  release(isWhole: boolean): void {
+    giveBack(this.#shelved, isWhole);
   }
 }
 

@@ -106,6 +106,8 @@ export interface StoredJob {
 /** An attempt without an exit record, in the memory of one runner process. */
 export interface LiveAgent {
   readonly row: AttemptRow;
+  /** Takes back what waits for the wall clock of its process. */
+  forgetClock: () => void;
   ending: 'stopped' | 'wall_clock' | 'runner_lost' | null;
   exiting: boolean;
   readonly ended: ((exit: ExitRecord) => void)[];
@@ -117,6 +119,7 @@ export interface LiveAgent {
 
 export const newLive = (row: AttemptRow, ending: LiveAgent['ending']): LiveAgent => ({
   row,
+  forgetClock: () => undefined,
   ending,
   exiting: false,
   ended: [],

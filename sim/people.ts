@@ -135,7 +135,7 @@ export class People {
       runtime: chance.weighted({ script: 12, command: 6, claude: 1 }),
       model: null,
       targetBranch: null,
-      sling: chance.chance(0.85),
+      sling: chance.chance(this.#sim.slung),
       pinnedAgent: chance.chance(0.1) ? `${rig}/polecats/nux` : null,
       parentId: null,
       formula: chance.chance(0.3) ? SIM_FORMULA : null,
@@ -248,7 +248,7 @@ export class People {
     return {
       ...this.#work(step, chance),
       title: `convoy ${step.id}`,
-      mergeMode: chance.chance(0.5) ? 'review-then-land' : 'review-and-merge',
+      mergeMode: chance.chance(0.6) ? 'review-then-land' : 'review-and-merge',
       onFailure: chance.pick(FAILURE_POLICIES) ?? 'hold',
       staged: chance.chance(0.3),
     };
@@ -256,7 +256,7 @@ export class People {
 
   #work(step: PersonStep, chance: Prng): ConvoyPlan {
     const adopts = chance.chance(0.2) && this.beads.length > 2;
-    const tasks = Array.from({ length: chance.between(2, 6) }, (_, position) => {
+    const tasks = Array.from({ length: chance.between(2, this.#sim.tasksMax + 1) }, (_, position) => {
       const dependsOn: (number | BeadId)[] = [];
       if (position > 0 && chance.chance(0.6)) dependsOn.push(chance.int(position));
       if (chance.chance(0.15)) dependsOn.push(...this.#some(chance, 1));
@@ -287,17 +287,18 @@ export class People {
   }
 
   #closeInRework(step: PersonStep, chance: Prng, caller: Caller): void {
-    this.#sim.atRedAgain.next = (bead) => {
-      this.#sim.time.after(chance.between(1_000, 20_000), `people have seen that ${bead} is red again`, () => {
-        this.#order(step, trusted.bead(bead), chance, caller);
-      });
-    };
     this.#ask(
       `queue for ${step.id}`,
       (town) => town.listQueue(),
       (queue) => {
         const entry = queue.find(({ step: at }) => at === 'reworking');
         if (entry !== undefined) this.#order(step, entry.sourceBeadId, chance, caller);
+        else
+          this.#sim.atRedAgain.next = (bead) => {
+            this.#sim.time.after(chance.between(1_000, 20_000), `people have seen that ${bead} is red again`, () => {
+              this.#order(step, trusted.bead(bead), chance, caller);
+            });
+          };
       },
     );
   }

@@ -102,6 +102,9 @@ export interface Plan {
   readonly stormMs: number;
   /** Work, gates and outages are long enough to outlast leases and patrols. */
   readonly long: boolean;
+  /** Share of the single beads that run at once. */
+  readonly slung: number;
+  readonly tasksMax: number;
   /** The storm goes on until so many beads were created and so many faults struck. */
   readonly beadsMin: number;
   readonly faultsMin: number;
@@ -112,11 +115,10 @@ const MINUTE = 60_000;
 export const STEPS_MIN = 500;
 export const BEADS_MIN = 20;
 export const FAULTS_MIN = 10;
-/** Each so manieth seed is long: its waits, patrols and outages have time to grow into each other. */
+/** Most seeds are short and dense. Each so manieth is as long as a working day's quarter of an hour … */
+const MIDDLE_EVERY = 10;
+/** … and each so manieth is long: its waits, patrols and outages have time to grow into each other. */
 const LONG_EVERY = 20;
-
-/** Share of the stories with a convoy that must be aborted. */
-const DOOMED_CHANCE = 0.2;
 
 /** How large a story is. Work comes in the first part of the storm, so that there is something to disturb in the rest. */
 interface Size {
@@ -128,9 +130,27 @@ interface Size {
   readonly faults: readonly [number, number];
   /** Spells of weather and outages last at most so long. */
   readonly spellMaxMs: number;
+  /** Share of the single beads that run at once; the others are recorded, and may be slung, changed or closed later. */
+  readonly slung: number;
+  /** Tasks of one convoy. */
+  readonly tasksMax: number;
+  /** Share of the stories with a convoy that must be aborted. */
+  readonly doomed: number;
 }
 
-const NORMAL: Size = {
+const SHORT: Size = {
+  stormMs: 4 * MINUTE,
+  workMs: 2 * MINUTE,
+  beads: [13, 16],
+  convoys: [1, 2],
+  later: [9, 14],
+  faults: [11, 15],
+  spellMaxMs: MINUTE,
+  slung: 0.3,
+  tasksMax: 3,
+  doomed: 0.06,
+};
+const MIDDLE: Size = {
   stormMs: 9 * MINUTE,
   workMs: 4 * MINUTE,
   beads: [7, 10],
@@ -138,22 +158,28 @@ const NORMAL: Size = {
   later: [10, 16],
   faults: [11, 16],
   spellMaxMs: 2 * MINUTE,
+  slung: 0.85,
+  tasksMax: 5,
+  doomed: 0.3,
 };
 const LONG: Size = {
-  stormMs: 90 * MINUTE,
-  workMs: 30 * MINUTE,
-  beads: [8, 12],
-  convoys: [4, 6],
-  later: [24, 40],
+  stormMs: 60 * MINUTE,
+  workMs: 20 * MINUTE,
+  beads: [7, 10],
+  convoys: [2, 5],
+  later: [16, 30],
   faults: [12, 24],
   spellMaxMs: 30 * 60 * MINUTE,
+  slung: 0.85,
+  tasksMax: 5,
+  doomed: 0.3,
 };
 
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy'>, number>> = {
   budget: 8,
-  start_convoy: 2,
+  start_convoy: 3,
   sling: 3,
-  close: 5,
+  close: 6,
   hold: 2,
   release: 2,
   retry: 4,
@@ -163,7 +189,7 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_con
   convoy_add: 2,
   convoy_remove: 2,
   convoy_update: 2,
-  convoy_close: 2,
+  convoy_close: 4,
   revert_convoy: 3,
   settings: 2,
   push: 4,
@@ -182,7 +208,7 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_con
 /** The whole story of one seed, as lists from which single entries can be left out. */
 export function makePlan(seed: number): Plan {
   const chance = new Prng(`plan ${String(seed)}`);
-  const size = seed % LONG_EVERY === 0 ? LONG : NORMAL;
+  const size = seed % LONG_EVERY === 0 ? LONG : seed % MIDDLE_EVERY === 0 ? MIDDLE : SHORT;
   const { stormMs, workMs } = size;
   const people: Omit<PersonStep, 'id'>[] = [];
   const add = (kind: PersonKind, fromMs: number, toMs: number): void => {
@@ -193,7 +219,7 @@ export function makePlan(seed: number): Plan {
   for (let n = chance.between(...size.later); n > 0; n -= 1) add(chance.weighted(LATER), MINUTE, stormMs);
   add('bead', workMs, stormMs);
   add('convoy', workMs, stormMs);
-  if (chance.chance(DOOMED_CHANCE)) add('doomed_convoy', 0, workMs);
+  if (chance.chance(size.doomed)) add('doomed_convoy', 0, workMs);
   const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
   // Back after months, somebody takes up old things again: they are in the archive by then.
   for (const { kind, atMs, durationMs } of faults)
@@ -203,6 +229,8 @@ export function makePlan(seed: number): Plan {
     seed,
     stormMs,
     long: size === LONG,
+    slung: size.slung,
+    tasksMax: size.tasksMax,
     beadsMin: BEADS_MIN,
     faultsMin: FAULTS_MIN,
     people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),

@@ -62,9 +62,9 @@ export class SimRunner {
   }
 
   /** Runs `work` later in this runner process: not after its death, and not while it hangs. */
-  readonly later = (delayMs: number, label: string, work: () => void): void => {
+  readonly later = (delayMs: number, label: string, work: () => void): (() => void) => {
     const generation = this.#generation;
-    this.#sim.time.after(delayMs, label, () => {
+    return this.#sim.time.after(delayMs, label, () => {
       if (generation !== this.#generation) return;
       const leftMs = this.#hungUntilMs - this.#sim.time.nowMs;
       if (leftMs > 0) this.later(leftMs, label, work);
@@ -274,7 +274,7 @@ export class SimRunner {
       base: base ?? '',
       atMs: nowMs,
     });
-    this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
+    live.forgetClock = this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
       if (this.#live.get(request.attempt) !== live || live.exiting) return;
       this.#sim.ledger.explain(request.attempt, 'its wall clock ran out');
       this.#orderEnd(live, 'wall_clock', WAITS.stopGraceMs);
@@ -321,6 +321,7 @@ export class SimRunner {
     const { row } = live;
     if (live.exiting) return;
     live.exiting = true;
+    live.forgetClock();
     const { request } = row;
     const agent = this.processes.get(request.attempt);
     agent?.kill();

@@ -61,6 +61,8 @@ export interface Options {
   readonly trace: boolean;
   /** Checks states; without it the run only makes its trace. */
   readonly checks: boolean;
+  /** The town begins with empty databases; by default their schemas are there. */
+  readonly isNew?: boolean;
 }
 
 class World {
@@ -104,6 +106,8 @@ class World {
       asked: { hear: () => undefined },
       storm: () => this.#storm,
       long: plan.long,
+      slung: plan.slung,
+      tasksMax: plan.tasksMax,
       note: (line) => {
         this.#note(line);
       },
@@ -114,6 +118,7 @@ class World {
       sim,
       door,
       runner: this.#runner,
+      isNew: options.isNew ?? false,
       onRows: (address, text, args) => {
         const database = this.#brain.databases.get(address);
         if (database === undefined) return;
@@ -146,7 +151,7 @@ class World {
       failure = this.#failureOf(error);
     } finally {
       process.off('unhandledRejection', stray);
-      for (const database of this.#brain.databases.values()) database.sql.close();
+      for (const database of this.#brain.databases.values()) database.release(failure === null);
     }
     for (const [kind, count] of this.#weather.struck) this.#coverage.add(`fault ${kind}`, count);
     return {

@@ -12,13 +12,20 @@ export class NewerDatabaseError extends Error {
   override readonly name = 'NewerDatabaseError';
 }
 
+/** A step never changes while the program runs, and every start of an actor asks about all of them. */
+const sums = new WeakMap<Migration, string>();
+
 /** FNV-1a over the statements: enough to notice an edited migration, and the same on every host. */
 export function checksum(migration: Migration): string {
+  const known = sums.get(migration);
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5;
   for (const char of migration.statements.join('\n')) {
     hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   }
-  return hash.toString(16).padStart(8, '0');
+  const sum = hash.toString(16).padStart(8, '0');
+  sums.set(migration, sum);
+  return sum;
 }
 
 export const newestOf = (migrations: readonly Migration[]): number =>

@@ -65,6 +65,11 @@ export class SqliteSql implements Sql {
     }
   }
 
+  /** Takes over a connection that somebody else opened and set up. Foreign keys must be on. */
+  static of(db: DatabaseSync): SqliteSql {
+    return new SqliteSql(db);
+  }
+
   all(text: string, ...args: readonly SqlValue[]): readonly SqlRow[] {
     const prepared = this.#prepare(text);
     checkArgs(prepared.params, args);
