@@ -11,13 +11,13 @@ export const PLANTED: readonly Planted[] = [
     name: 'a message is taken again',
     file: 'actors/kernel/actor.ts',
     find: `if (envelope.seq <= last) return 'duplicate';
-      if (envelope.seq > last + 1) return 'gap';
-      this.#kernel.setReceived(envelope.from, envelope.seq);
-      turn.event({
-        key: \`message:`,
+        if (envelope.seq > last + 1) return 'gap';
+        this.#kernel.setReceived(envelope.from, envelope.seq);
+        turn.event({
+          key: \`message:`,
     put: `this.#kernel.setReceived(envelope.from, envelope.seq);
-      turn.event({
-        key: \`message:\${String(turn.nowMs)}:`,
+        turn.event({
+          key: \`message:\${String(turn.nowMs)}:`,
   },
   {
     name: 'the alarm is not set after a turn',
@@ -45,9 +45,9 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'an effect that may be tried again is taken for done',
-    file: 'actors/kernel/actor.ts',
+    file: 'actors/kernel/settle-effect.ts',
     find: "case 'retry':",
-    put: "case 'retry': this.#kernel.settleEffect(row.key, 'done', null, turn.nowMs); return;\n      case 'never' as 'retry':",
+    put: "case 'retry': turn.kernel.settleEffect(row.key, 'done', null, turn.nowMs); return;\n    case 'never' as 'retry':",
   },
   {
     name: 'the safety net is not armed',
@@ -64,8 +64,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a fact that is known is an error',
     file: 'store/kernel-store.ts',
-    find: 'VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq',
-    put: 'VALUES (?, ?, ?, ?, ?) RETURNING seq',
+    find: 'WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE key = ?) RETURNING seq',
+    put: 'WHERE ? IS NOT NULL RETURNING seq',
   },
   {
     name: 'epochs do not grow',

@@ -49,6 +49,15 @@ describe('the coverage table', () => {
   });
 });
 
+describe('the planted bugs', () => {
+  it('have each a place in the sources, so that none is passed over when those change', () => {
+    const root = join(import.meta.dirname, '..', 'src');
+    const lost = PLANTED.filter(({ file, find }) => !readFileSync(join(root, file), 'utf8').includes(find));
+    expect(lost.map(({ name }) => name)).toEqual([]);
+    expect(PLANTED.length).toBeGreaterThanOrEqual(35);
+  });
+});
+
 describe('a run', () => {
   it(
     'is the same to the last line for the same seed',
