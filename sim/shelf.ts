@@ -79,7 +79,11 @@ function contentOf(db: DatabaseSync): readonly Pristine[] {
     .all();
   return tables.map(({ name }) => {
     const table = String(name);
-    const rows = db.prepare(`SELECT * FROM ${table}`).all();
-    return { table, columns: Object.keys(rows[0] ?? {}), rows: rows.map((row) => Object.values(row)) };
+    const columns = db
+      .prepare('SELECT name FROM pragma_table_info(?)')
+      .all(table)
+      .map((row) => String(row['name']));
+    const rows = db.prepare(`SELECT ${columns.join(', ')} FROM ${table}`).all();
+    return { table, columns, rows: rows.map((row) => Object.values(row)) };
   });
 }
