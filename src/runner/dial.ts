@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 
 import { WebSocket, type RawData } from 'ws';
 
@@ -10,6 +11,7 @@ import {
   PROOF_SCHEME,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
+  protocolRange,
   RUNNER_HEADER,
   SILENCE_MAX_MS,
   type WireAnswer,
@@ -36,6 +38,9 @@ export interface DialOptions {
   readonly onLink: (link: Link | null) => void;
   readonly log: Log;
 }
+
+/** Characters of a stranger's header that are shown. */
+const SHOWN_MAX = 20;
 
 /** The town, or something on the way to it, refuses this runner; waiting alone does not help. */
 class Refused extends Error {
@@ -132,7 +137,7 @@ class Session {
       });
     socket.on('unexpected-response', (_request, response) => {
       response.resume();
-      problem = refusal(response.statusCode ?? 0);
+      problem = refusal(response);
       stop();
     });
     socket.on('error', (error) => {
@@ -200,15 +205,18 @@ function textOf(data: RawData): string {
   return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8');
 }
 
-function refusal(status: number): Error {
+function refusal(response: IncomingMessage): Error {
+  const status = response.statusCode ?? 0;
   if (status === 401)
     return new Refused(
       'the town does not know this runner or its token (401): was it removed or rotated? Make a new token with "gt runner rotate <name>" and put it into the token file; it is read again at each try',
     );
-  if (status === 426)
+  if (status === 426) {
+    const theirs = String(response.headers[PROTOCOL_HEADER] ?? 'another one').slice(0, SHOWN_MAX);
     return new Refused(
-      'the town speaks another version of the protocol (426): install the same version of gt on both machines',
+      `the town speaks protocol ${theirs}, this runner speaks ${protocolRange()} (426): install the same version of gt on both machines`,
     );
+  }
   return new Error(`the address answered ${String(status)} instead of a connection`);
 }
 

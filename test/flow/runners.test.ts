@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TAKEOVER_AFTER_MS } from '../../src/core/limits.ts';
 import { trusted } from '../../src/core/model/ids.ts';
-import { FakeRunner, sha } from '../support/fake-runner.ts';
+import { defaultResult, FakeRunner, sha } from '../support/fake-runner.ts';
 import { human, MINUTE, newBead, show } from '../support/town-story.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 
@@ -100,6 +100,26 @@ describe('a runner', () => {
     const confirm = (runner: string) =>
       town.service.confirmStart({ rig: trusted.rig('api'), attempt: trusted.attempt(attempt), epoch, runner });
     expect([await confirm('a'), await confirm('b')]).toEqual([true, false]);
+  });
+
+  it('that may have a job is told when nobody waits for its gates any more', async () => {
+    const { town, at } = await openTwo({
+      runtime: 'command',
+      command: 'agent',
+      gates: [{ name: 'test', run: 'true', timeoutMs: MINUTE }],
+    });
+    for (const runner of [town.runner, at('a'), at('b')])
+      runner.judge = (job) => (job.kind === 'gates' ? null : defaultResult(job));
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    const { attempt = '' } = at('a').running()[0]?.request ?? {};
+    at('a').done(attempt, sha(80));
+    at('a').exit(attempt);
+    await town.settle();
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: '' }, human);
+    await town.settle();
+    for (const runner of [town.runner, at('a'), at('b')])
+      expect(runner.calls.filter((call) => call.startsWith('cancel gates:'))).toHaveLength(1);
   });
 
   it('that a person calls lost gives its work away at once', async () => {

@@ -9,7 +9,7 @@ import { polecatPrompt } from '../../core/prompt.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
-import { chooseJobRunner } from '../../core/rules/choose-runner.ts';
+import { chooseJobRunner, jobRunners } from '../../core/rules/choose-runner.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import { unseenEnds } from '../../store/runner-store.ts';
@@ -208,9 +208,12 @@ export class RigEffects {
     };
   }
 
-  /** A runner without the call lets the job run to its end; its result is late then and changes nothing. */
+  /**
+   * Tells every runner that may have it: where a job runs can have moved since it was ordered. One that is away, or without
+   * the call, lets the job run to its end; its result is late then and changes nothing.
+   */
   async #cancelJob(key: string): Promise<EffectOutcome> {
-    await runnerAt(this.#rig, chooseJobRunner(this.#rig.view, null)).cancelJob?.(key);
+    await Promise.all(jobRunners(this.#rig.view).map(async (runner) => runnerAt(this.#rig, runner).cancelJob?.(key)));
     return DONE;
   }
 

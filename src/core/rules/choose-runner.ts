@@ -26,10 +26,23 @@ export function chooseRunner(view: RigView, bead: Bead, given: ReadonlyMap<strin
  * what the others need next: the local one, else the first by name. A draining runner still takes git work.
  */
 export function chooseJobRunner(view: RigView, preferred: string | null): string {
-  const usable = view.runners().filter((runner) => runner.state === 'healthy' || runner.state === 'draining');
-  const wanted = [preferred, LOCAL_RUNNER].find((id) => usable.some((runner) => runner.id === id));
-  return wanted ?? usable.map((runner) => runner.id).toSorted()[0] ?? preferred ?? LOCAL_RUNNER;
+  const usable = answering(view);
+  const wanted = [preferred, LOCAL_RUNNER].find((id) => id !== null && usable.includes(id));
+  return wanted ?? usable[0] ?? preferred ?? LOCAL_RUNNER;
 }
+
+/** All that may have git work of the rig now; the local one before any was met. */
+export function jobRunners(view: RigView): readonly string[] {
+  return view.runners().length === 0 ? [LOCAL_RUNNER] : answering(view);
+}
+
+/** Runners that answer, by name. */
+const answering = (view: RigView): readonly string[] =>
+  view
+    .runners()
+    .filter((runner) => runner.state === 'healthy' || runner.state === 'draining')
+    .map((runner) => runner.id)
+    .toSorted();
 
 /** Why nothing can be given out now, or null when some runner could take work. */
 export function noRunnerReason(view: RigView): string | null {

@@ -142,6 +142,19 @@ describe('endingActions', () => {
     expect(types(second)).toEqual(['end_attempt', 'transition_bead']);
   });
 
+  it('counts a silent runner once for agents that ran there, and each start that it never answered', () => {
+    const silent = { contactLostAtMs: NOW };
+    const reason = 'runner runner-1 did not answer';
+    const known = { ...CLOSED_BREAKER, failures: 1, reason };
+    expect(end(running(), infra, { attempt: silent }).at(-1)).toMatchObject({ type: 'trip_breaker', reason });
+    expect(types(end(running(), infra, { attempt: silent, breaker: known }))).toEqual([
+      'end_attempt',
+      'transition_bead',
+    ]);
+    const unstarted = { ...silent, runningAtMs: null };
+    expect(types(end(running(), infra, { attempt: unstarted, breaker: known }))).toContain('trip_breaker');
+  });
+
   it.each([
     [4, true, true],
     [4, false, false],

@@ -134,12 +134,23 @@ const park = (view: RigView, { bead, attempt, ending }: Failed, nowMs: number): 
   reason: ending.reason,
 });
 
-/** The scope pays, not the bead. A lost runner counts once, however many agents died with it. */
+/** The scope pays, not the bead. A runner that is lost or silent counts once, however many agents it had. */
 function tripActions(view: RigView, attempt: AttemptFacts, ending: Ending, nowMs: number): RigAction[] {
   const breaker = view.breaker();
-  const lost = attempt.exit?.cause === 'runner_lost';
-  const reason = lost ? `runner ${attempt.runnerId ?? 'unknown'} ended` : ending.reason;
-  if (lost && breaker.reason === reason) return [];
+  const lost = lostText(attempt);
+  if (lost !== null && breaker.reason === lost) return [];
+  const reason = lost ?? ending.reason;
   const failures = breaker.failures + 1;
   return [{ type: 'trip_breaker', failures, retryAtMs: nowMs + infraBackoffMs(failures), reason }];
+}
+
+/**
+ * That its runner's process ended, or fell silent while the agent ran, named by its instance; null when something else was
+ * the cause. A start that was never answered is not among it: each is one more sign that the scope is ill.
+ */
+function lostText(attempt: AttemptFacts): string | null {
+  const runner = `runner ${attempt.runnerId ?? 'unknown'}`;
+  if (attempt.exit?.cause === 'runner_lost') return `${runner} ended`;
+  const silent = attempt.exit === null && attempt.contactLostAtMs !== null && attempt.runningAtMs !== null;
+  return silent ? `${runner} did not answer` : null;
 }

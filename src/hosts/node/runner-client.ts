@@ -2,7 +2,13 @@ import { Agent, request } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { z } from 'zod';
-import { PROTOCOL_OLDEST, PROTOCOL_VERSION, type WireAnswer, type WireCall } from '../../api/contract/frames.ts';
+import {
+  PROTOCOL_OLDEST,
+  PROTOCOL_VERSION,
+  protocolRange,
+  type WireAnswer,
+  type WireCall,
+} from '../../api/contract/frames.ts';
 import {
   agentReportSchema,
   cancelAnswerSchema,
@@ -62,7 +68,7 @@ export class WireRunnerClient implements RunnerClient {
     const health = await this.#ask(runnerHealthSchema, 'GET', '/health');
     if (health.protocol >= PROTOCOL_OLDEST && health.protocol <= PROTOCOL_VERSION) return health;
     throw new Error(
-      `the runner (process ${String(health.pid)}) speaks protocol ${String(health.protocol)}, this daemon speaks ${String(PROTOCOL_OLDEST)} to ${String(PROTOCOL_VERSION)}: run the same version of gt on both sides`,
+      `the runner (process ${String(health.pid)}) speaks protocol ${String(health.protocol)}, this daemon speaks ${protocolRange()}: run the same version of gt on both sides`,
     );
   }
 

@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { request, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 
 import {
   FRAME_BYTES_MAX,
   HANDSHAKE_MS,
   NONCE_HEADER,
-  PING_EVERY_MS,
   PROOF_SCHEME,
   PROTOCOL_HEADER,
   PROTOCOL_OLDEST,
   PROTOCOL_VERSION,
   RUNNER_HEADER,
-  SILENCE_MAX_MS,
   type WireAnswer,
   type WireCall,
 } from '../../api/contract/frames.ts';
@@ -27,7 +25,8 @@ import type { RunnerHello } from '../../core/model/runner.ts';
 import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
-import { CALL_TIMEOUT_MS, HttpRunnerClient, httpTarget, WireRunnerClient } from './runner-client.ts';
+import { CALL_TIMEOUT_MS, HttpRunnerClient, WireRunnerClient } from './runner-client.ts';
+import { held, refuse, textOf, watchLife } from './runner-sockets.ts';
 
 const CONNECT_PATH = /^\/api\/v1\/towns\/([^/?]+)\/runner\/connect(?:\?|$)/;
 const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
@@ -54,6 +53,8 @@ export class RunnerLines {
   readonly #options: RunnerLinesOptions;
   readonly #lines = new Map<string, Line>();
   readonly #called = new Map<string, AbortController>();
+  /** Why those that are called were not met, as it was told last. */
+  readonly #unanswered = new Map<string, string>();
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false });
   readonly #stopped = new AbortController();
   #looking: NodeJS.Timeout | null = null;
@@ -304,6 +305,14 @@ export class RunnerLines {
       }
   }
 
+  /** It is looked for again; people are told once per cause, not every two seconds. */
+  #notMet(id: string, url: string, error: unknown): void {
+    const cause = error instanceof Error ? error.message : String(error);
+    if (this.#unanswered.get(id) === cause) return;
+    this.#unanswered.set(id, cause);
+    this.#options.log.warn('runner does not answer at its address', { runner: id, url, cause });
+  }
+
   async #call(id: string, url: string, ended: AbortSignal): Promise<void> {
     const serials = this.#options.gateway().serials(id);
     if (serials === null) return;
@@ -329,8 +338,9 @@ export class RunnerLines {
         met.instance = health.instance;
       });
       await held(url, await token(), cut.signal);
-    } catch {
-      // It does not answer; it is looked for again.
+      this.#unanswered.delete(id);
+    } catch (error) {
+      this.#notMet(id, url, error);
     } finally {
       client.close();
       this.#gone(id, line);
@@ -351,48 +361,3 @@ const helloOf = (health: RunnerHealth): RunnerHello => ({
   labels: health.labels,
   versions: health.versions,
 });
-
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
-  return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8');
-}
-
-function refuse(socket: Duplex, status: number, text: string): void {
-  socket.end(`HTTP/1.1 ${String(status)} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-/** Ends a connection that is silent; whoever is there answers pings. */
-function watchLife(connection: WebSocket): void {
-  let heardAtMs = performance.now();
-  for (const sign of ['ping', 'pong', 'message'] as const)
-    connection.on(sign, () => {
-      heardAtMs = performance.now();
-    });
-  const pings = setInterval(() => {
-    if (performance.now() - heardAtMs > SILENCE_MAX_MS) connection.terminate();
-    else connection.ping();
-  }, PING_EVERY_MS);
-  pings.unref();
-  connection.once('close', () => {
-    clearInterval(pings);
-  });
-}
-
-/** Holds a call open that ends only with the runner's process, or with `ended`. */
-function held(url: string, token: string, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const headers = { authorization: `Bearer ${token}`, host: 'runner' };
-    const watch = request(
-      { ...httpTarget({ url }, '/health/watch'), headers, signal: ended, agent: false },
-      (answer) => {
-        answer.resume();
-        answer.on('close', resolve);
-        answer.on('error', () => undefined);
-      },
-    );
-    watch.on('error', () => {
-      resolve();
-    });
-    watch.end();
-  });
-}

@@ -27,7 +27,7 @@ interface Running {
 }
 
 /** Longer keys are hashed, since a fact's key has 200 characters at most. */
-const JOB_KEY_CHARS_MAX = 160;
+const JOB_KEY_CHARS_MAX = 140;
 /** Jobs that are begun between two prunings of finished ones. */
 const PRUNE_EVERY = 200;
 
@@ -119,7 +119,7 @@ export class JobEngine {
     this.#ctx.db.tx(() => {
       this.#ctx.jobs.finish(job.key, end.result);
       if (!running.tellByFact) return;
-      const key = factKey(job.key, end.run);
+      const key = factKey(job.key, end.run, this.#ctx.instance);
       this.#ctx.facts.record({ type: 'job_finished', key, rig: job.repo.rig, jobKey: job.key, result: end.result });
     });
   }
@@ -143,10 +143,13 @@ export class JobEngine {
   }
 }
 
-/** A run that ended in `error` may be followed by another with another result, so each run has its own key. */
-function factKey(jobKey: string, run: number): string {
+/**
+ * A run that ended in `error` may be followed by another with another result, here or at another runner, so each run has
+ * its own key.
+ */
+function factKey(jobKey: string, run: number, instance: string): string {
   const short = jobKey.length <= JOB_KEY_CHARS_MAX ? jobKey : createHash('sha256').update(jobKey).digest('hex');
-  return `job:${short}:${String(run)}`;
+  return `job:${short}:${String(run)}:${instance}`;
 }
 
 function perform(ctx: RunnerContext, job: Exclude<Job, { kind: 'gates' }>): Promise<JobResult> {

@@ -1,0 +1,146 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import {
+  NONCE_HEADER,
+  PROOF_SCHEME,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSION,
+  RUNNER_HEADER,
+} from '../../api/contract/frames.ts';
+import { prove, readToken, tokenOf } from '../../api/contract/runner-auth.ts';
+import { silentLog } from '../../ports/log.ts';
+import type { RunnerGateway } from '../../ports/runner-gateway.ts';
+import { dial } from '../../runner/dial.ts';
+import { RunnerLines } from './runner-lines.ts';
+
+const KEY = 'key of the town';
+const SERIAL = { town: 'town-1', runner: 'box', serial: 's1' };
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+}
+
+/** A town's door with one registered runner; nothing behind it is asked for. */
+async function door(): Promise<string> {
+  const never = (): never => {
+    throw new Error('not here');
+  };
+  const gateway: RunnerGateway = {
+    list: () => Promise.resolve([]),
+    get: never,
+    busy: never,
+    add: never,
+    remove: never,
+    rotate: never,
+    drain: never,
+    rotated: never,
+    seen: never,
+    away: never,
+    ofAttempt: never,
+    serials: (id) => (id === 'box' ? { current: 's1', next: null } : null),
+  };
+  const lines = new RunnerLines({ town: 'town-1', key: KEY, gateway: () => gateway, fetch: never, log: silentLog });
+  const server = createServer();
+  lines.attach(server);
+  open.push(() => {
+    lines.stop();
+  });
+  return listen(server);
+}
+
+interface Refusal {
+  readonly status: number | undefined;
+  readonly protocol: unknown;
+}
+
+async function knock(url: string, over: Record<string, string> = {}): Promise<Refusal> {
+  const { verifier } = await tokenOf(KEY, SERIAL);
+  const about = { town: 'town-1', runner: 'box', runnerNonce: 'n'.repeat(20), townNonce: '' };
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+    authorization: `${PROOF_SCHEME} ${await prove(verifier, 'hello', about)}`,
+    [RUNNER_HEADER]: 'box',
+    [NONCE_HEADER]: about.runnerNonce,
+    [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    ...over,
+  };
+  return new Promise((resolve, reject) => {
+    const call = request(`${url}/api/v1/towns/_/runner/connect`, { headers });
+    call.on('response', (answer) => {
+      answer.resume();
+      resolve({ status: answer.statusCode, protocol: answer.headers[PROTOCOL_HEADER] });
+    });
+    call.on('upgrade', (answer, socket) => {
+      socket.destroy();
+      resolve({ status: answer.statusCode, protocol: null });
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** What a runner that dials there says when it is refused. */
+async function saidAt(url: string, serial = SERIAL): Promise<string> {
+  const { token } = await tokenOf(KEY, serial);
+  return new Promise((resolve) => {
+    const hangUp = dial({
+      url,
+      token: () => readToken(token),
+      serve: () => Promise.reject(new Error('not here')),
+      onLink: () => undefined,
+      log: {
+        ...silentLog,
+        error: (_text, fields) => {
+          resolve(String(fields?.['cause']));
+          void hangUp();
+        },
+      },
+    });
+  });
+}
+
+describe('the door for runners', () => {
+  it('opens a socket for a proof of the present token, and for nothing else', async () => {
+    const url = await door();
+    expect(await knock(url)).toMatchObject({ status: 101 });
+    const wrong = ['', 'Bearer x', `${PROOF_SCHEME} ${'x'.repeat(43)}`];
+    for (const authorization of wrong) expect(await knock(url, { authorization })).toMatchObject({ status: 401 });
+    expect(await knock(url, { [RUNNER_HEADER]: 'other' })).toMatchObject({ status: 401 });
+    expect(await knock(url, { [NONCE_HEADER]: 'm'.repeat(20) })).toMatchObject({ status: 401 });
+  });
+
+  it('names its own protocol when it refuses another one', async () => {
+    const refused = { status: 426, protocol: String(PROTOCOL_VERSION) };
+    const url = await door();
+    for (const protocol of ['99', '0', 'x', ''])
+      expect(await knock(url, { [PROTOCOL_HEADER]: protocol })).toEqual(refused);
+  });
+
+  it('is told to people in words: which versions both sides speak, or that the token is not known', async () => {
+    const other = createServer();
+    other.on('upgrade', (_request, socket) => {
+      socket.end(`HTTP/1.1 426 Upgrade Required\r\n${PROTOCOL_HEADER}: 7 to 9\r\nContent-Length: 0\r\n\r\n`);
+    });
+    expect(await saidAt(await listen(other))).toContain(
+      `the town speaks protocol 7 to 9, this runner speaks ${String(PROTOCOL_VERSION)} (426)`,
+    );
+    const unknown = await saidAt(await door(), { ...SERIAL, serial: 's2' });
+    expect(unknown).toContain('does not know this runner or its token (401)');
+    expect(unknown).toContain('gt runner rotate');
+  });
+});
