@@ -38,6 +38,10 @@ it('what an agent configures in the shared clone runs in none of our git command
     ['commit.gpgSign', 'true'],
     ['credential.helper', `!${touch}`],
     [`url.${join(town.root, 'elsewhere')}.insteadOf`, town.origin],
+    ['protocol.ext.allow', 'always'],
+    ['remote.origin.url', `ext::${touch}`],
+    ['include.path', '$PWD/included'],
+    ['includeIf.gitdir:/.path', '$PWD/included'],
   ];
   const lines = [
     ...settings.map(([key, value]) => `git config ${String(key)} ${JSON.stringify(value)}`),
@@ -45,6 +49,7 @@ it('what an agent configures in the shared clone runs in none of our git command
       'TRAP',
       trap,
     ),
+    `printf '[core]\\n\\tfsmonitor = touch ${trap}\\n[filter "evil"]\\n\\tclean = touch ${trap}\\n' > included`,
     'echo "* filter=evil merge=evil diff=evil" > .gitattributes; cp .gitattributes attributes',
     'echo more >> a.txt; echo new > new.txt',
     `rm -f ${trap}`,
