@@ -26,12 +26,13 @@ export class TownActors {
   readonly #rigs = new Map<string, RigActor>();
   readonly #townId: string;
   readonly #ports: HostPorts;
-  readonly #readOnly: boolean;
+  /** True in a process that reads beside the daemon, or without one. */
+  readonly readOnly: boolean;
 
   constructor(town: { readonly id: string; readonly name: string }, ports: HostPorts, readOnly: boolean) {
     this.#townId = town.id;
     this.#ports = ports;
-    this.#readOnly = readOnly;
+    this.readOnly = readOnly;
     this.town = named(
       new TownActor({
         ports,
@@ -47,13 +48,13 @@ export class TownActors {
   }
 
   async open(): Promise<void> {
-    if (!this.#readOnly) {
+    if (!this.readOnly) {
       await this.town.actor.open();
       await this.mayor?.actor.open();
     }
     for (const row of this.town.program.view.rigs()) {
       const rig = this.#add(row.name, row.createdAtMs);
-      if (!this.#readOnly) await rig.actor.open();
+      if (!this.readOnly) await rig.actor.open();
     }
   }
 

@@ -126,7 +126,10 @@ export class TownTalk implements TalkGateway {
     const rig = 'rig' in address ? this.#town.actors.rig(address.rig) : null;
     const agent = address.kind === 'agent' ? (rig?.view.agent(address.agent) ?? null) : null;
     const isKnown = !('rig' in address) || (rig !== null && (address.kind !== 'agent' || isAlive(agent)));
-    if (isKnown) return;
+    if (isKnown) {
+      if (sender !== HUMAN) await this.#town.actors.town.recipientFound(sender);
+      return;
+    }
     if (sender !== HUMAN) await this.#town.actors.town.reportUnknownRecipient(sender, address.text);
     throw new TownError(
       'not_found',

@@ -1,6 +1,6 @@
 import { attentionSentence } from '../core/attention.ts';
 import { notFound, TownError } from '../core/errors.ts';
-import { RUNNER_SUBJECT } from '../core/model/health.ts';
+import { DAEMON_SUBJECT, RUNNER_SUBJECT } from '../core/model/health.ts';
 import {
   isBeadId,
   isConvoyId,
@@ -11,7 +11,7 @@ import {
   parseEscalationId,
 } from '../core/model/ids.ts';
 import type { Why } from '../core/queries.ts';
-import { whyEscalation, whyMail, whyRunner } from '../core/why-others.ts';
+import { whyDaemon, whyEscalation, whyMail, whyRunner } from '../core/why-others.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { escalationSummary } from './escalation-service.ts';
 import { readAttention } from './town-attention.ts';
@@ -21,7 +21,7 @@ import type { TownActors } from './town-actors.ts';
 const RIG_MARK = 'rig:';
 
 /**
- * Why a thing is as it is, whatever kind it is: bead, merge request, convoy, escalation, mail, rig, runner, agent, or
+ * Why a thing is as it is, whatever kind it is: bead, merge request, convoy, escalation, mail, rig, runner, daemon, agent, or
  * the whole town (`_` or its name). Errors: `bead_not_found` and its like for ids, `id_not_found` for names.
  */
 export async function readWhy(town: TownGateway, actors: TownActors, id: string, nowMs: number): Promise<Why> {
@@ -30,6 +30,7 @@ export async function readWhy(town: TownGateway, actors: TownActors, id: string,
   if (isEscalationId(id)) return whyOfEscalation(actors, id);
   if (isMailId(id)) return whyOfMail(actors, id);
   if (isBeadId(id)) return (await town.getBead(parseBeadId(id))).why;
+  if (id === DAEMON_SUBJECT) return whyDaemon(!actors.readOnly);
   if (id === RUNNER_SUBJECT) return whyRunner(actors.town.health().find((item) => item.subject === id) ?? null);
   const rig = actors.rig(id.startsWith(RIG_MARK) ? id.slice(RIG_MARK.length) : id);
   if (rig !== null && rig.view.hasConfig()) return rig.queries.whyRig(nowMs);

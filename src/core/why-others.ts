@@ -1,7 +1,7 @@
 /** `gt why` for what is neither bead, agent nor convoy: rigs, the runner, escalations, mail. */
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Health } from './model/health.ts';
-import { RUNNER_SUBJECT } from './model/health.ts';
+import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
@@ -59,6 +59,27 @@ export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
 const countOf = (waiting: number): string => `${String(waiting)} ${waiting === 1 ? 'bead waits' : 'beads wait'}`;
 
 /** The runner, or a rig's loop, as the watchdog knows it. */
+/** `answers`: it is the daemon itself that says this; otherwise somebody reads its files without it. */
+export const whyDaemon = (answers: boolean): Why =>
+  answers
+    ? say({
+        id: DAEMON_SUBJECT,
+        state: 'up',
+        sentence: 'The daemon runs: it answered this question.',
+        rule: 'watchdog',
+        sinceMs: null,
+        next: 'Nothing; "gt daemon status" shows since when.',
+      })
+    : say({
+        id: DAEMON_SUBJECT,
+        state: 'down',
+        sentence: 'The daemon does not run, so nothing is decided; what is recorded can still be read.',
+        rule: 'watchdog',
+        sinceMs: null,
+        next: 'A person starts it.',
+        command: 'gt up',
+      });
+
 export function whyRunner(health: Health | null): Why {
   const common = { id: RUNNER_SUBJECT, rule: 'watchdog' };
   switch (health?.state) {

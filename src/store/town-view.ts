@@ -165,6 +165,17 @@ export class SqlTownView implements TownView {
       .map(escalationFromRow);
   }
 
+  /** Causes of open escalations that begin like this. */
+  openCauses(prefix: string): readonly string[] {
+    return this.#sql
+      .all(
+        'SELECT cause_key FROM escalations WHERE resolved_at IS NULL AND substr(cause_key, 1, length(?)) = ?',
+        prefix,
+        prefix,
+      )
+      .map((row) => text(row['cause_key']));
+  }
+
   escalation(id: string): Escalation | null {
     const row = this.#sql.all(`SELECT ${ESCALATION_COLUMNS} FROM escalations WHERE id = ?`, id)[0];
     return row === undefined ? null : escalationFromRow(row);

@@ -132,6 +132,24 @@ describe('mail to an agent', () => {
     await expect(talk.town.sendOwnMail(nux, draft('--upload-pack'))).rejects.toMatchObject({ code: 'bad_address' });
     const { attention } = await talk.virtual.service.status();
     expect(attention).toMatchObject([{ severity: 'low', kind: 'escalation', title: nux.agent }]);
+    await talk.town.sendOwnMail(nux, draft('human/'));
+    expect(await talk.virtual.service.listEscalations(true)).toEqual([]);
+    expect(await talk.virtual.service.listEscalations(false)).toMatchObject([{ resolution: 'its cause is gone' }]);
+  });
+
+  it('to nobody is forgotten when its sender has ended', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    await expect(talk.town.sendOwnMail(nux, draft('api/crew/ada'))).rejects.toMatchObject({
+      code: 'unknown_recipient',
+    });
+    expect(await talk.virtual.service.listEscalations(true)).toHaveLength(1);
+    await talk.virtual.service.beadCommand({ type: 'close', bead: nux.bead, reason: 'cancelled', note: '' }, human);
+    await talk.virtual.settle();
+    for (const { request } of talk.virtual.runner.running()) talk.virtual.runner.exit(request.attempt);
+    await talk.virtual.settle();
+    await talk.virtual.advance(60_000);
+    expect(await talk.virtual.service.listEscalations(true)).toEqual([]);
   });
 
   it('to a full mailbox is refused, and a person hears of it', async () => {

@@ -19,7 +19,7 @@ import { revertConvoy } from './convoy-revert.ts';
 import { EscalationCommands } from './escalation-commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import { putRig, removeRig } from './put-rig.ts';
-import { TOWN_ADDRESS, TownContext } from './town-context.ts';
+import { TOWN_ADDRESS, TownContext, UNKNOWN_RECIPIENT } from './town-context.ts';
 import type { TownPost } from './town-post.ts';
 import { TownProgram } from './town-program.ts';
 import type { AskRig } from './watchdog.ts';
@@ -80,12 +80,20 @@ export class TownActor {
     return this.actor.ask((turn) => {
       this.#town.post.tell(turn, {
         rig: sender.split('/')[0] ?? '',
-        causeKey: `mail:unknown:${sender}`,
+        causeKey: `${UNKNOWN_RECIPIENT}${sender}`,
         severity: 'low',
         subject: `agent:${sender}`,
         message: `${sender} wrote to ${recipient}, where nobody is; nothing was sent.`,
       });
     });
+  }
+
+  /** The sender has found somebody after all: what it got wrong before is over. */
+  async recipientFound(sender: string): Promise<void> {
+    if (this.view.openCauses(`${UNKNOWN_RECIPIENT}${sender}`).includes(`${UNKNOWN_RECIPIENT}${sender}`))
+      await this.actor.ask((turn) => {
+        this.#town.resolve(turn, `${UNKNOWN_RECIPIENT}${sender}`);
+      });
   }
 
   get runnerStore(): RunnerStore {

@@ -15,6 +15,8 @@ import { TownRunners } from './town-runners.ts';
 import { Watchdog, type AskRig } from './watchdog.ts';
 
 export const TOWN_ADDRESS = 'town';
+/** Cause of the escalation about a sender that wrote to nobody; the sender follows. */
+export const UNKNOWN_RECIPIENT = 'mail:unknown:';
 export const rigAddress = (rig: string): string => `rig/${rig}`;
 export const rigOf = (address: string): string => address.slice(address.indexOf('/') + 1);
 /** Escalations are more than convoys: three more characters keep a collision out of reach. */

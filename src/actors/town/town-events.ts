@@ -7,7 +7,7 @@ import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { applyMoneyNews } from './budget-commands.ts';
 import { beadReopened } from './reopened.ts';
-import { rigOf, type TownContext } from './town-context.ts';
+import { rigOf, UNKNOWN_RECIPIENT, type TownContext } from './town-context.ts';
 
 type Of<Type extends RigToTown['type']> = Extract<RigToTown, { readonly type: Type }>;
 
@@ -86,10 +86,16 @@ function applyOther(town: TownContext, turn: Turn, message: Exclude<Sent, Convoy
       return;
     case 'rig_activity':
       town.watchdog.activity(turn, rigOf(message.from), message.live);
+      if (!message.live) sendersRest(town, turn, rigOf(message.from));
       return;
     default:
       unreachable(message, 'message of a rig');
   }
+}
+
+/** Nobody works in the rig any more: whoever wrote to nobody has ended, and no wrong belief is left to correct. */
+function sendersRest(town: TownContext, turn: Turn, rig: string): void {
+  for (const cause of town.view.openCauses(`${UNKNOWN_RECIPIENT}${rig}/`)) town.resolve(turn, cause);
 }
 
 function beadsRefused(town: TownContext, turn: Turn, message: Of<'beads_refused'>): void {

@@ -48,7 +48,7 @@ export const why: CommandSpec = {
   examples: ['gt why app-7k3qf', 'gt why hq-cv-9m2aa --json'],
   args: ['[id]'],
   notes:
-    'The id is of a bead, merge request, convoy, escalation or mail, or the name of a rig or agent, or "runner".\nWithout one: what needs a person most.',
+    'The id is of a bead, merge request, convoy, escalation or mail, or the name of a rig or agent, "runner" or "daemon".\nWithout one: what needs a person most.',
   run: async (context, args) => {
     const id = args.positionals[0] ?? '_';
     const answer = await new TownClient(context.town()).get<WhyItem>(`why/${segment(id)}`);

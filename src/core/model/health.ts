@@ -35,4 +35,5 @@ export type Seen =
   | { readonly subject: string; readonly ok: false; readonly detail: string };
 
 export const RUNNER_SUBJECT = 'runner';
+export const DAEMON_SUBJECT = 'daemon';
 export const rigSubject = (rig: string): string => `rig:${rig}`;
