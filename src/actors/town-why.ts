@@ -30,6 +30,11 @@ export async function readWhy(town: TownGateway, actors: TownActors, id: string,
   if (isEscalationId(id)) return whyOfEscalation(actors, id);
   if (isMailId(id)) return whyOfMail(actors, id);
   if (isBeadId(id)) return (await town.getBead(parseBeadId(id))).why;
+  return whyOfName(town, actors, id, nowMs);
+}
+
+/** What has a name of its own: the daemon, the runner, a rig, an agent. */
+async function whyOfName(town: TownGateway, actors: TownActors, id: string, nowMs: number): Promise<Why> {
   if (id === DAEMON_SUBJECT) return whyDaemon(!actors.readOnly);
   if (id === RUNNER_SUBJECT) return whyRunner(actors.town.health().find((item) => item.subject === id) ?? null);
   const rig = actors.rig(id.startsWith(RIG_MARK) ? id.slice(RIG_MARK.length) : id);
