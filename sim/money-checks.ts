@@ -44,9 +44,10 @@ export class MoneyChecks {
     this.checks += 1;
     const [row] = sql.all(
       `SELECT a.id, bead_id, source_bead_id, convoy_id, started_at, quota_scope, estimate_tokens, estimate_micro_usd, resets_at
-        FROM attempts a LEFT JOIN quota_windows w ON w.id = quota_scope WHERE a.id = ?`,
+        FROM attempts a LEFT JOIN quota_windows w ON w.id = quota_scope WHERE a.id = ? AND ended_at IS NULL`,
       args[0] ?? null,
     );
+    // One that has ended comes back from the archive.
     if (row === undefined) return;
     const name = `${address}: ${String(row['id'])} of ${String(row['bead_id'])}`;
     if (Number(row['resets_at'] ?? 0) > Number(row['started_at']))

@@ -205,8 +205,9 @@ class World {
     await this.#steppedUntilRest();
     this.#checkers.afterStep(true);
     if (!this.#checks) return;
-    this.#rest.check();
+    // Before what rests in the archive is unpacked for the other looks.
     this.#checkers.money.atEnd();
+    this.#rest.check();
   }
 
   async #steppedUntilRest(): Promise<void> {
