@@ -61,7 +61,9 @@ export class AgentSteps {
 
   #report(step: MoleculeStep, goOn: () => void): void {
     const { attempt, bead } = this.#parts.capability;
-    const status = this.#parts.chance.chance(0.2) ? 'skipped' : 'done';
+    // An agent that says it again, however late, says the same.
+    const nature = this.#parts.sim.chance(`step ${String(step.number)} of ${attempt}`);
+    const status = nature.chance(0.2) ? 'skipped' : 'done';
     const report = { step: step.number, status, summary: `step ${String(step.number)} by ${attempt}` } as const;
     this.#say(report, goOn, () => {
       this.#parts.sim.ledger.stepSettled(`${bead} ${String(step.number)}`, `${status} ${report.summary}`);

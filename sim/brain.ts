@@ -1,6 +1,7 @@
 import { monotoneClock } from '../src/hosts/node/clock.ts';
 import { TownService } from '../src/actors/town-service.ts';
 import type { Budget } from '../src/core/budget.ts';
+import type { MayorConfig } from '../src/core/model/mayor.ts';
 import type { RigConfig } from '../src/core/commands.ts';
 import type { RunnerInstance } from '../src/core/model/ids.ts';
 import type { Clock } from '../src/ports/clock.ts';
@@ -37,6 +38,8 @@ export class Brain {
   readonly configs = new Map<string, RigConfig>();
   budgets: readonly Budget[] = [];
   readonly alarms = new Map<string, SimAlarm>();
+  /** What the town's file says of a mayor. */
+  mayor: MayorConfig | null = null;
   readonly door: BrainDoor;
   statements = 0;
   /** Turns that were asked for and have not run. */
@@ -81,7 +84,9 @@ export class Brain {
     this.#clock = this.#newClock();
     this.#sim.note('brain starts');
     const service = new TownService({ id: 'town-sim', name: 'sim', ports: this.#ports(mine) });
-    service.start([...this.configs.values()], this.budgets).then(
+    const configs = [...this.configs.values()];
+    const started = service.start(configs, this.budgets).then(() => service.configureMayor(this.mayor));
+    started.then(
       () => {
         if (!mine.alive) return;
         this.#excuse(TURN_COMES_BACK_MS);

@@ -176,12 +176,16 @@ export class Checkers {
       if (!calm || this.#rested.get(address) === changes) continue;
       this.#rested.set(address, changes);
       this.checks += 1;
-      this.#checkOverdue(database);
-      if (!address.startsWith('rig/')) continue;
-      this.#checkIdleSlot(database);
-      this.#checkProcesses(database);
-      this.#checkEnds(database);
+      this.#checkCalm(database);
     }
+  }
+
+  #checkCalm(database: SimDatabase): void {
+    this.#checkOverdue(database);
+    if (database.address !== 'town') this.#checkProcesses(database);
+    if (!database.address.startsWith('rig/')) return;
+    this.#checkIdleSlot(database);
+    this.#checkEnds(database);
   }
 
   #checkWakeUp(database: SimDatabase): void {

@@ -1,6 +1,7 @@
 import type { GitModel } from './git-model.ts';
 import type { Landings } from './landings.ts';
 import type { Ledger } from './ledger.ts';
+import type { MayorLedger } from './mayor-ledger.ts';
 import type { Prng } from './prng.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Weather } from './weather.ts';
@@ -12,6 +13,7 @@ export interface Sim {
   readonly weather: Weather;
   readonly ledger: Ledger;
   readonly landings: Landings;
+  readonly mayor: MayorLedger;
   readonly wire: Wire;
   readonly repos: ReadonlyMap<string, GitModel>;
   /** A stream of chance of its own, by name. */

@@ -1,4 +1,5 @@
 import { FAILURES_MAX, MAIL_KEPT_MS } from '../src/core/limits.ts';
+import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
 import type { SqlRow } from '../src/ports/sql.ts';
 import { ArchiveStore } from '../src/store/archive-store.ts';
 import type { Brain } from './brain.ts';
@@ -46,6 +47,7 @@ export class Rest {
     this.#justified();
     this.#said();
     this.#steps();
+    this.#sim.mayor.check(this.#brain.databases.get(MAYOR_ADDRESS), this.#town(), this.#rigs());
   }
 
   /** L17: what an agent was told about its steps is what is recorded. */

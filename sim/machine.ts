@@ -127,11 +127,69 @@ export const newLive = (row: AttemptRow, ending: LiveAgent['ending']): LiveAgent
   saidUse: false,
 });
 
+/** A process of an agent or of the mayor. */
+export interface SimProcess {
+  /** Its commit; null without a repository. */
+  readonly head: string | null;
+  /** True while words can be put into its session. */
+  readonly hears: boolean;
+  begin(): void;
+  hear(): void;
+  terminate(): void;
+  kill(): void;
+}
+
 /** How a process ended. */
 export interface Ended {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly lastLine: string;
+}
+
+/** What is left of an attempt. */
+interface Left {
+  readonly cause: ExitRecord['cause'];
+  readonly head: string | null;
+  readonly hadProcess: boolean;
+  readonly rescueRef: string | null;
+  readonly doneIntent: boolean;
+  readonly atMs: number;
+}
+
+export function exitRecord({ request, startedAtMs, base }: AttemptRow, how: Ended, left: Left): ExitRecord {
+  const { exitCode, signal, lastLine } = how;
+  return {
+    attempt: request.attempt,
+    epoch: request.epoch,
+    exitCode,
+    signal,
+    cause: left.cause,
+    lastLine,
+    startedAtMs,
+    endedAtMs: left.atMs,
+    head: left.hadProcess ? left.head : null,
+    base,
+    ahead: left.rescueRef === null ? 0 : 1,
+    dirty: false,
+    rescueRef: left.rescueRef,
+    doneIntent: left.doneIntent,
+  };
+}
+
+export function startedFact(
+  { request, base }: AttemptRow,
+  process: { readonly instance: string; readonly pid: number; readonly atMs: number },
+): Fact {
+  const { attempt, rig, epoch } = request;
+  return { type: 'agent_started', key: `started:${attempt}`, rig, attempt, epoch, ...process, base: base ?? '' };
+}
+
+/** The process wrote something. */
+export function outputFact({ request }: AttemptRow, time: { readonly nowMs: number; readonly wallMs: number }): Fact {
+  const { attempt, rig, epoch } = request;
+  const key = `event:${attempt}:${String(time.nowMs)}`;
+  const common = { type: 'agent_event', eventType: 'output', activeTools: [], statusMessage: null } as const;
+  return { ...common, key, rig, attempt, epoch, atMs: time.wallMs };
 }
 
 /** An end without a word of the process itself. */

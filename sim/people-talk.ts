@@ -3,7 +3,8 @@ import type { Caller } from '../src/core/commands.ts';
 import { LIFECYCLE_ACTIONS } from '../src/core/model/lifecycle.ts';
 import type { AgentSummary, EscalationSummary } from '../src/core/queries.ts';
 import type { Sim } from './context.ts';
-import type { PersonStep } from './plan.ts';
+import { PeopleAndMayor } from './people-mayor.ts';
+import type { PersonKind, PersonStep } from './plan.ts';
 import type { Prng } from './prng.ts';
 
 /** How long people take to see a question of an agent. */
@@ -18,6 +19,18 @@ const CARE_OF = [
   'api/polecats/nobody',
 ];
 
+/** What people say, rather than order. */
+export const TALK_KINDS: ReadonlySet<PersonKind> = new Set([
+  'mail',
+  'read_mail',
+  'nudge',
+  'lifecycle',
+  'escalation',
+  'mayor_message',
+  'mayor_rest',
+  'mayor_cycle',
+]);
+
 /** Asks the town until it answers; see `People`. */
 export type Ask = <T>(label: string, work: (town: TownService) => Promise<T>, then: (value: T) => void) => void;
 
@@ -25,11 +38,13 @@ export type Ask = <T>(label: string, work: (town: TownService) => Promise<T>, th
 export class PeopleTalk {
   readonly #sim: Sim;
   readonly #ask: Ask;
+  readonly #mayor: PeopleAndMayor;
   #questions = 0;
 
   constructor(sim: Sim, ask: Ask) {
     this.#sim = sim;
     this.#ask = ask;
+    this.#mayor = new PeopleAndMayor(sim, ask);
     sim.asked.hear = (agent) => {
       this.#answerSoon(agent);
     };
@@ -57,6 +72,11 @@ export class PeopleTalk {
         return;
       case 'lifecycle':
         this.#lifecycle(step, chance, caller);
+        return;
+      case 'mayor_message':
+      case 'mayor_rest':
+      case 'mayor_cycle':
+        this.#mayor.act(step, chance, caller);
         return;
       default:
         this.#decide(step, chance, caller);

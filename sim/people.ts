@@ -12,14 +12,11 @@ import { doomedConvoy } from './fates.ts';
 import { outsidePush } from './git-jobs.ts';
 import { PeopleMoney, townCap } from './money.ts';
 import { PLAIN } from './git-model.ts';
-import type { PersonKind, PersonStep } from './plan.ts';
+import type { PersonStep } from './plan.ts';
 import { commandOf } from './people-orders.ts';
-import { PeopleTalk } from './people-talk.ts';
+import { PeopleTalk, TALK_KINDS } from './people-talk.ts';
 import type { Prng } from './prng.ts';
 import { askRevert } from './reverts.ts';
-
-/** What people say, rather than order. */
-const TALK_KINDS: ReadonlySet<PersonKind> = new Set(['mail', 'read_mail', 'nudge', 'lifecycle', 'escalation']);
 
 const CALL_MS = 15_000;
 const AGAIN_MS = 8_000;

@@ -33,6 +33,9 @@ export const PERSON_KINDS = [
   'nudge',
   'lifecycle',
   'escalation',
+  'mayor_message',
+  'mayor_rest',
+  'mayor_cycle',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -203,6 +206,9 @@ const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_con
   nudge: 3,
   lifecycle: 2,
   escalation: 4,
+  mayor_message: 10,
+  mayor_rest: 1,
+  mayor_cycle: 1,
 };
 
 /** The whole story of one seed, as lists from which single entries can be left out. */

@@ -272,6 +272,24 @@ export const PLANTED: readonly Planted[] = [
     put: 'false',
   },
   {
+    name: 'a message to the mayor is taken twice when its answer is lost',
+    file: 'actors/mayor/mayor-actor.ts',
+    find: 'await this.actor.command(caller.idempotencyKey, (turn) => {',
+    put: 'await this.actor.command(undefined, (turn) => {',
+  },
+  {
+    name: 'messages are lost with a session that ends in the middle of them',
+    file: 'core/rules/mayor.ts',
+    find: "if (hasMessages && sitting.openMessages === 0) return 'done';",
+    put: "if (hasMessages && sitting.openMessages < sitting.messages) return 'done';",
+  },
+  {
+    name: 'a message to the mayor wakes nobody',
+    file: 'core/rules/mayor.ts',
+    find: 'if (sitting === null && facts.waitingMessages === 0 && facts.newMail === 0) return NOTHING;',
+    put: 'if (sitting === null && facts.newMail === 0) return NOTHING;',
+  },
+  {
     name: 'a nudge is never settled',
     file: 'actors/rig/rig-nudges.ts',
     find: 'if (!rig.nudges.settle(nudge.key, state, turn.nowMs)) return;',

@@ -18,7 +18,20 @@ import { Agent } from './agent.ts';
 import type { BrainDoor } from './brain-door.ts';
 import { repoOf, type Sim } from './context.ts';
 import { FactForwarder } from './forwarder.ts';
-import { Disk, endedBy, newLive, WAITS, type AttemptRow, type Ended, type LiveAgent } from './machine.ts';
+import {
+  Disk,
+  endedBy,
+  exitRecord,
+  newLive,
+  outputFact,
+  startedFact,
+  WAITS,
+  type AttemptRow,
+  type Ended,
+  type LiveAgent,
+  type SimProcess,
+} from './machine.ts';
+import { MayorAgent } from './mayor-agent.ts';
 import { Claims } from './claims.ts';
 import { tellUse } from './money.ts';
 import type { Prng } from './prng.ts';
@@ -28,7 +41,7 @@ import { RunnerJobs } from './runner-jobs.ts';
 export class SimRunner {
   readonly disk = new Disk();
   /** Processes of agents on the machine; they may outlive the runner that made them. */
-  readonly processes = new Map<string, Agent>();
+  readonly processes = new Map<string, SimProcess>();
   /** Tells the brain's host that another runner answers now. */
   onInstance: (instance: RunnerInstance) => void = () => undefined;
   readonly #sim: Sim;
@@ -189,7 +202,8 @@ export class SimRunner {
     }
     this.later(this.#chance.between(20, 3_000), `prepare ${request.attempt}`, () => {
       if (!this.#mayGoOn(live)) return;
-      live.row.base = request.claimBase ?? request.fixedHead ?? repoOf(this.#sim, request.rig).mustHead();
+      if (request.repo !== null)
+        live.row.base = request.claimBase ?? request.fixedHead ?? repoOf(this.#sim, request.rig).mustHead();
       this.#confirm(live, 100);
     });
   }
@@ -233,47 +247,14 @@ export class SimRunner {
   }
 
   #spawn(live: LiveAgent): void {
-    const { request, base } = live.row;
+    const { request } = live.row;
     const nowMs = this.#sim.time.wallMs;
     live.row.state = 'running';
     live.row.startedAtMs = nowMs;
     this.#sim.ledger.processStarted(request.rig, request.attempt, request.sourceBead);
-    const agent = new Agent({
-      sim: this.#sim,
-      row: live.row,
-      base: base ?? '',
-      door: this.#door,
-      claim: (intent, answer) => {
-        this.later(0, `done ${request.attempt}`, () => {
-          this.#claims.done(request.attempt, intent, answer);
-        });
-      },
-      activity: () => {
-        this.later(0, `output ${request.attempt}`, () => {
-          this.#activity(live);
-        });
-      },
-      exited: (how) => {
-        this.#sim.ledger.processEnded(request.attempt);
-        this.later(this.#chance.between(5, 500), `exit of ${request.attempt}`, () => {
-          const cause = live.ending ?? 'exited';
-          if (cause === 'exited') this.#sim.ledger.explain(request.attempt, 'its agent ended by itself');
-          this.#endAttempt(live, { ...how, cause });
-        });
-      },
-    });
+    const agent = this.#makeProcess(live);
     this.processes.set(request.attempt, agent);
-    this.#record({
-      type: 'agent_started',
-      key: `started:${request.attempt}`,
-      rig: request.rig,
-      attempt: request.attempt,
-      epoch: request.epoch,
-      instance: this.instance() ?? '',
-      pid: this.processes.size,
-      base: base ?? '',
-      atMs: nowMs,
-    });
+    this.#record(startedFact(live.row, { instance: this.instance() ?? '', pid: this.processes.size, atMs: nowMs }));
     live.forgetClock = this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
       if (this.#live.get(request.attempt) !== live || live.exiting) return;
       this.#sim.ledger.explain(request.attempt, 'its wall clock ran out');
@@ -282,22 +263,44 @@ export class SimRunner {
     agent.begin();
   }
 
+  #makeProcess(live: LiveAgent): SimProcess {
+    const { row } = live;
+    const { request } = row;
+    const parts = {
+      sim: this.#sim,
+      row,
+      door: this.#door,
+      activity: () => {
+        this.later(0, `output ${request.attempt}`, () => {
+          this.#activity(live);
+        });
+      },
+      exited: (how: Ended) => {
+        this.#sim.ledger.processEnded(request.attempt);
+        this.later(this.#chance.between(5, 500), `exit of ${request.attempt}`, () => {
+          const cause = live.ending ?? 'exited';
+          if (cause === 'exited') this.#sim.ledger.explain(request.attempt, 'its agent ended by itself');
+          this.#endAttempt(live, { ...how, cause });
+        });
+      },
+    };
+    if (request.repo === null) return new MayorAgent(parts);
+    return new Agent({
+      ...parts,
+      base: row.base ?? '',
+      claim: (intent, answer) => {
+        this.later(0, `done ${request.attempt}`, () => {
+          this.#claims.done(request.attempt, intent, answer);
+        });
+      },
+    });
+  }
+
   #activity(live: LiveAgent): void {
     const { request } = live.row;
     if (this.#live.get(request.attempt) !== live || live.exiting) return;
-    const atMs = this.#sim.time.wallMs;
     tellUse(this.#sim, live, false, this.#tell);
-    this.#record({
-      type: 'agent_event',
-      key: `event:${request.attempt}:${String(this.#sim.time.nowMs)}`,
-      rig: request.rig,
-      attempt: request.attempt,
-      epoch: request.epoch,
-      eventType: 'output',
-      atMs,
-      activeTools: [],
-      statusMessage: null,
-    });
+    this.#record(outputFact(live.row, this.#sim.time));
   }
 
   #orderEnd(live: LiveAgent, ending: LiveAgent['ending'], graceMs: number): void {
@@ -330,22 +333,14 @@ export class SimRunner {
     const worked = head !== null && row.base !== null && head !== row.base;
     const rescue = rescueRef(trusted.bead(request.sourceBead), trusted.attempt(request.attempt));
     if (worked) repoOf(this.#sim, request.rig).refs.set(rescue, head);
-    const exit: ExitRecord = {
-      attempt: request.attempt,
-      epoch: request.epoch,
-      exitCode: ended.exitCode,
-      signal: ended.signal,
+    const exit = exitRecord(row, ended, {
       cause: ended.cause,
-      lastLine: ended.lastLine,
-      startedAtMs: row.startedAtMs,
-      endedAtMs: this.#sim.time.wallMs,
-      head: agent === undefined ? null : head,
-      base: row.base,
-      ahead: worked ? 1 : 0,
-      dirty: false,
+      head,
+      hadProcess: agent !== undefined,
       rescueRef: worked ? rescue : null,
       doneIntent,
-    };
+      atMs: this.#sim.time.wallMs,
+    });
     tellUse(this.#sim, live, true, this.#tell);
     row.state = 'exited';
     row.exit = exit;

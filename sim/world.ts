@@ -1,5 +1,6 @@
 import type { RigConfig } from '../src/core/commands.ts';
 import { trusted } from '../src/core/model/ids.ts';
+import type { MayorConfig } from '../src/core/model/mayor.ts';
 import { Brain } from './brain.ts';
 import { BrainDoor } from './brain-door.ts';
 import { Checkers } from './checkers.ts';
@@ -10,6 +11,7 @@ import { GitModel } from './git-model.ts';
 import { Landings } from './landings.ts';
 import { Ledger, Violation } from './ledger.ts';
 import { Rest } from './liveness.ts';
+import { MayorLedger } from './mayor-ledger.ts';
 import { People } from './people.ts';
 import type { FaultStep, Plan } from './plan.ts';
 import { hash32, Prng } from './prng.ts';
@@ -28,6 +30,15 @@ const REST_MS = 50 * MINUTE;
 const MORE_TRIES_MAX = 30;
 /** So many steps within one second of virtual time are a circle of messages; a busy second has some hundred. */
 const STEPS_PER_SECOND_MAX = 3_000;
+/** So many of the towns have a mayor. */
+const MAYOR_CHANCE = 0.7;
+const MAYOR_CONFIG: MayorConfig = {
+  runtime: 'command',
+  model: null,
+  command: 'mayor',
+  wallClockMs: 20 * MINUTE,
+  ownerEmail: 'owner@example.org',
+};
 /** A run that takes more steps is a loop. */
 const STEPS_MAX = 200_000;
 
@@ -74,6 +85,7 @@ class World {
   readonly #coverage = new Coverage();
   readonly #ledger = new Ledger();
   readonly #landings = new Landings();
+  readonly #mayor = new MayorLedger();
   readonly #weather: Weather;
   readonly #brain: Brain;
   readonly #runner: SimRunner;
@@ -97,6 +109,7 @@ class World {
       weather: this.#weather,
       ledger: this.#ledger,
       landings: this.#landings,
+      mayor: this.#mayor,
       wire,
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
@@ -164,6 +177,7 @@ class World {
         this.#checkers.money.checks +
         this.#ledger.checks +
         this.#landings.checks +
+        this.#mayor.checks +
         this.#rest.checks,
       faults: this.#weather.total,
       beads: this.#people.beads.length,
@@ -190,6 +204,8 @@ class World {
       this.#brain.configs.set(rig, config);
       if (config.gates.length > 0) this.#ledger.gated.add(rig);
     }
+    // Some towns have no mayor: everything else works there as it is.
+    if (new Prng(`${String(this.#plan.seed)} mayor`).chance(MAYOR_CHANCE)) this.#brain.mayor = MAYOR_CONFIG;
     this.#brain.start();
     for (const step of this.#plan.people)
       this.#time.after(1_000 + step.atMs, `person ${step.id} ${step.kind}`, () => {

@@ -6,7 +6,7 @@ import { inert } from './text.ts';
 const TOOLS = [
   '- Answer: gt mayor reply "<text>"   (with several open messages: --to <number>)',
   '- Look: gt status, gt rig list, gt bead list, gt bead show <id>, gt agents, gt convoy list, gt convoy show <id>, gt mq, gt feed, gt why <id>',
-  '- Give out work: gt sling "<title>" --rig <rig> --body "<what and why>", gt convoy create "<title>" --file <plan.toml>',
+  '- Give out work: gt sling "<title>" --rig <rig> --body "<what and why>", gt convoy create "<title>" --file <plan.toml>; with steps to follow: --formula <name> (gt mol list)',
   '- Steer: gt convoy start|add|remove|close, gt bead update|hold|release|retry, gt bead reassign <id> <agent>, gt agent reset <agent>, gt nudge <agent> "<text>"',
   '- Talk: gt mail inbox|read|send, gt escalation list, gt escalation ack <id>, gt escalate "<what people must know>"',
   '- Remember: gt checkpoint \'<json>\'   Leave early and go on in a fresh session: gt handoff --subject "<where I am>"',
