@@ -276,7 +276,7 @@ describe('gt in a town', () => {
     ).toMatchObject({ rig: 'app' });
   });
 
-  it('refuses every wrong input with its code, and changes nothing', async () => {
+  it('refuses every wrong input with its code, and changes nothing (R13)', async () => {
     const plan = (text: string): string => place.file(`plan-${String(Math.random()).slice(2)}.toml`, text);
     const task = '[[tasks]]\nrig = "app"\ntitle = "a"\n';
     const before = await world();

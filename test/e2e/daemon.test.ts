@@ -56,7 +56,7 @@ describe('the daemon', () => {
       expect(statSync(place.path(file)).mode & 0o077, file).toBe(0);
   });
 
-  it('refuses a second one by its lock, whatever the files say', async () => {
+  it('refuses a second one by its lock, whatever the files say (T46)', async () => {
     const { pid } = await json<Up>('up');
     writeFileSync(place.path('town', 'daemon', 'daemon.pid'), '1\n');
     for (const args of [
@@ -135,7 +135,7 @@ describe('the daemon', () => {
     writeFileSync(place.path('town', 'gastown.toml'), config);
   });
 
-  it('does not start with a wrong configuration, and says why; but can be looked at and stopped', async () => {
+  it('does not start with a wrong configuration, and says why; but can be looked at and stopped (T27)', async () => {
     const config = place.read('town', 'gastown.toml');
     writeFileSync(place.path('town', 'gastown.toml'), config.replace('polecats_max', 'polecat_max'));
     expect(await json('daemon', 'status')).toMatchObject({ running: true });
@@ -162,7 +162,7 @@ describe('the daemon', () => {
     expect(await get({ authorization: `Bearer ${owner}`, origin: 'http://evil.example' })).toBe(403);
   });
 
-  it('stays down after "gt down", also when a service manager runs it, until it is asked for', async () => {
+  it('stays down after "gt down", also when a service manager runs it, until it is asked for (T43)', async () => {
     const { pid } = await json<Up>('up');
     const { runner } = await runnerUp();
     expect(await json('down')).toMatchObject({ running: false });

@@ -96,7 +96,7 @@ describe('gt doctor', () => {
       expect(names).toContain(name);
   });
 
-  it('tells of permissions, changes nothing, and sets them right with --fix', async () => {
+  it('tells of permissions, changes nothing, and sets them right with --fix (T47)', async () => {
     chmodSync(data(), 0o755);
     chmodSync(data('secrets.json'), 0o644);
     expect((await problems()).map(([name]) => name)).toEqual(['secrets', 'files']);

@@ -144,7 +144,7 @@ describe('SIGTERM of the runner', () => {
 });
 
 describe('rescue', () => {
-  it('keeps tracked, untracked, staged, stashed and left-behind work in one ref', async () => {
+  it('keeps tracked, untracked, staged, stashed and left-behind work in one ref (T16, R8)', async () => {
     await town.start();
     const start = await alive(
       [
@@ -205,7 +205,7 @@ describe('rescue', () => {
 });
 
 describe('worktrees', () => {
-  it('heal: directory without registration, registration without directory, stale locks, half made', async () => {
+  it('heal: directory without registration, registration without directory, stale locks, half made (T19)', async () => {
     await town.start();
     await town.job({ kind: 'repo', key: 'r', repo: town.repo });
     const one = await alive('echo 1 > f; git add f; git commit -qm 1');
@@ -236,7 +236,7 @@ describe('worktrees', () => {
     town.git(['fsck', '--no-dangling'], town.bare);
   });
 
-  it('deleted under a live agent: git refuses, nothing is committed elsewhere, commits are kept', async () => {
+  it('deleted under a live agent: git refuses, nothing is committed elsewhere, commits are kept (T17)', async () => {
     await town.start();
     town.git(['init', '-q', town.root], town.root);
     const start = town.commandRequest(

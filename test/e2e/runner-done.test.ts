@@ -40,7 +40,7 @@ describe('done', () => {
     expect(town.git(['log', '-1', '--format=%cn %s', fact.head], town.bare)).toBe(`${start.agent} Add x`);
   });
 
-  it('without commits is refused, and no-change needs a reason and a clean worktree', async () => {
+  it('without commits is refused, and no-change needs a reason and a clean worktree (R10)', async () => {
     await town.start();
     const start = await working('true');
     expect((await done(start)).json).toMatchObject({
@@ -52,7 +52,7 @@ describe('done', () => {
     expect((await done(other, { noChange: 'nothing' })).json).toMatchObject({ error: { code: 'work_exists' } });
   });
 
-  it('finds commits on another branch, and takes them once it is checked out', async () => {
+  it('finds commits on another branch, and takes them once it is checked out (T40)', async () => {
     await town.start();
     const start = await working(
       `git checkout -qb side; ${COMMIT}; git checkout -q --detach $GT_BASE_SHA; touch "$GT_STATE_DIR/off"`,

@@ -74,7 +74,7 @@ describe('merge', () => {
     });
   });
 
-  it('finds what is merged already: by ancestry, and by its earlier candidate when it was squashed away from the head', async () => {
+  it('finds what is merged already: by ancestry, and by its earlier candidate when it was squashed away from the head (R9)', async () => {
     const head = branch('three', { 'b.txt': 'b\n' });
     const made = await candidate(head);
     expect(await town.job(pushJob(made.candidate, made.targetSha))).toMatchObject({ result: 'pushed' });

@@ -50,7 +50,7 @@ describe('a bead that ended long ago', () => {
     expect(list.items.map((bead) => bead.id)).not.toContain(id);
   });
 
-  it('comes back when a new bead waits for it, and rests again', async () => {
+  it('comes back when a new bead waits for it, and rests again (T20)', async () => {
     const id = await merged('first');
     await later(BEADS_KEPT_MS + DAY);
     expect(archived()).toBe(1);

@@ -85,7 +85,7 @@ describe('failures', () => {
     expect((await virtual.service.status()).attention).toHaveLength(1);
   });
 
-  it('charges nothing for a lost runner', async () => {
+  it('charges nothing for a lost runner (R11)', async () => {
     const virtual = await town('api');
     const created = await virtual.service.createBead(bead('one'), human);
     await virtual.settle();

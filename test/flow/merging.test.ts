@@ -39,7 +39,7 @@ function hold(town: VirtualTown, kind: Job['kind']): void {
 }
 
 describe('a merge request', () => {
-  it('whose head is on the target already is merged without a push (T21)', async () => {
+  it('whose head is on the target already is merged without a push (T21, R12)', async () => {
     const town = await openTown();
     firstTime(town, 'merge', { result: 'already_merged', targetSha: sha(9), mergeSha: sha(9) });
     const id = await sling(town, 'one');

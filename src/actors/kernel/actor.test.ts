@@ -108,7 +108,7 @@ describe('a turn', () => {
 });
 
 describe('a disk that fails', () => {
-  it('rejects everybody, keeps nothing, and the loop goes on by itself', async () => {
+  it('rejects everybody, keeps nothing, and the loop goes on by itself (T45)', async () => {
     const bare = await BareActor.open();
     bare.sql.failing = 1;
     const asked = await Promise.allSettled([

@@ -136,7 +136,7 @@ describe('the rules of a rig', () => {
     );
   });
 
-  it('give every decision a reason, its rule and at least one action', () => {
+  it('give every decision a reason, its rule and at least one action (R7)', () => {
     fc.assert(
       fc.property(world, pick(REFS), (view, ref) => {
         for (const decision of reconcileRig(view, ref, NOW).decisions) {

@@ -12,7 +12,7 @@ import { chooseSocketDir } from './town-create.ts';
 import type { Town, TownSecrets } from './town-files.ts';
 
 describe('monotoneClock', () => {
-  it('never goes back', () => {
+  it('never goes back (T45)', () => {
     const times = [5, 7.9, 3, 8];
     const clock = monotoneClock(() => times.shift() ?? 0);
     expect([clock.now(), clock.now(), clock.now(), clock.now()]).toEqual([5, 7, 7, 8]);
