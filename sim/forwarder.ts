@@ -1,6 +1,10 @@
+import { TownError } from '../src/core/errors.ts';
 import type { Sim } from './context.ts';
+import { CrashError } from './faulty-sql.ts';
+import { Violation } from './ledger.ts';
 import type { Disk } from './machine.ts';
 import type { BrainDoor } from './brain-door.ts';
+import { NoAnswer } from './wire.ts';
 
 const BATCH_MAX = 50;
 const CALL_MS = 10_000;
@@ -54,10 +58,17 @@ export class FactForwarder {
           this.#send(rig, RETRY_MIN_MS);
           return;
         }
+        refuseSurprise(answer.error, rig);
         this.#later(waitMs, `facts of ${rig} again`, () => {
           this.#send(rig, Math.min(waitMs * 2, RETRY_MAX_MS));
         });
       },
     });
   }
+}
+
+/** Facts may meet a town that is away or busy; any other error would come back for ever. */
+function refuseSurprise(error: unknown, rig: string): void {
+  const isKnown = error instanceof TownError || error instanceof NoAnswer || error instanceof CrashError;
+  if (!isKnown) throw new Violation('API', `facts of ${rig}: ${String(error)}`);
 }
