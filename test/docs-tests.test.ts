@@ -6,7 +6,7 @@ import { root } from './tidy/tree.ts';
 
 const NAMED = /`((?:src|test)\/[\w./-]+\.test\.ts)`: ((?:"(?:\\"|[^"])+"(?:, )?)+)/g;
 
-it.each(['docs/faults.md', 'docs/invariants.md'])('%s names tests that exist', (path) => {
+it.each(['docs/faults.md', 'docs/invariants.md', 'docs/acceptance.md'])('%s names tests that exist', (path) => {
   const doc = readFileSync(join(root, path), 'utf8');
   const named = [...doc.matchAll(NAMED)].flatMap((match) =>
     [...(match[2] ?? '').matchAll(/"((?:\\"|[^"])+)"/g)].map((quoted) => ({
