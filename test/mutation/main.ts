@@ -1,36 +1,66 @@
 /**
  * `npm run mutation [-- src/core/rules/gupp.ts …]`: breaks the pure core in thousands of small ways, one at a time, and
- * asks whether a unit test notices. Ends with one line of figures; fails below the goal or with a survivor that
- * `explained.ts` does not account for. The whole core takes some 20 minutes on two cores, so CI does not run it.
+ * asks whether a unit test notices. Ends with a table of files and one line of figures; fails below the goal, or with a
+ * survivor that `explained.ts` does not account for. All changes are built into the sources at once and two processes
+ * switch them on one after the other, so that the whole core takes a minute.
  *
- * The mutation tester is a package of its own in this folder: a new user's `npm ci` stays small.
+ * What makes the changes is a package of its own in this folder: a new user's `npm ci` stays small.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { summarize, type MutationReport } from './summary.ts';
+import { EXPLANATIONS } from './explained.ts';
+import { instrument } from './instrument.ts';
+import { tryAll } from './try-all.ts';
+import { summarize, type TriedChange } from './summary.ts';
 
 const here = import.meta.dirname;
 const root = join(here, '..', '..');
-const reportFile = join(root, '.stryker-tmp', 'report.json');
 
-function run(program: string, args: readonly string[], cwd: string): void {
-  const done = spawnSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+if (!existsSync(join(here, 'node_modules', '@stryker-mutator', 'instrumenter'))) {
+  const done = spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] });
   if (done.status !== 0) {
-    console.error(
-      `${program} ${args[0] ?? ''} ended with ${String(done.status ?? done.signal)}; nothing was measured.`,
-    );
+    console.error('npm ci in test/mutation failed; nothing was measured.');
     process.exit(1);
   }
 }
 
-const files = process.argv.slice(2);
-const stryker = join(here, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
-if (!existsSync(stryker)) run('npm', ['ci', '--ignore-scripts'], here);
-const only = files.length === 0 ? [] : ['--mutate', files.join(',')];
-run(process.execPath, [stryker, 'run', join('test', 'mutation', 'stryker.config.json'), ...only], root);
+const isTest = (file: string): boolean => file.endsWith('.test.ts');
+const all = globSync('src/core/**/*.ts', { cwd: root }).toSorted();
+const named = process.argv.slice(2);
+const unknown = named.filter((file) => !all.includes(file) || isTest(file));
+if (unknown.length > 0) {
+  console.error(`not a source file of the core: ${unknown.join(', ')}`);
+  process.exit(1);
+}
 
-const report = JSON.parse(readFileSync(reportFile, 'utf8')) as MutationReport;
-const summary = summarize(report);
-for (const line of summary.lines) console.log(line);
-process.exitCode = summary.holds ? 0 : 1;
+const { files, mutants } = await instrument(
+  root,
+  all.filter((file) => !isTest(file)),
+);
+const folder = mkdtempSync(join(tmpdir(), 'gt-mutation-'));
+try {
+  const workFile = join(folder, 'work.json');
+  const texts = Object.fromEntries(files.map((file) => [file.name, file.content]));
+  writeFileSync(workFile, JSON.stringify({ texts, tests: all.filter(isTest) }));
+  const wanted = mutants.filter((mutant) => named.length === 0 || named.includes(mutant.fileName));
+  const outcomes = await tryAll(
+    workFile,
+    wanted.map((mutant) => mutant.id),
+  );
+  const lines = new Map(files.map(({ name }) => [name, readFileSync(join(root, name), 'utf8').split('\n')]));
+  const tried = wanted.map((mutant): TriedChange => ({
+    file: mutant.fileName,
+    line: mutant.location.start.line + 1,
+    text: lines.get(mutant.fileName)?.[mutant.location.start.line] ?? '',
+    mutator: mutant.mutatorName,
+    replacement: mutant.replacement,
+    outcome: outcomes.get(mutant.id) ?? 'missed',
+  }));
+  const summary = summarize(tried, EXPLANATIONS, { isWhole: named.length === 0 });
+  for (const line of summary.lines) console.log(line);
+  process.exitCode = summary.holds ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -7,7 +7,7 @@ export interface SourceFile {
   readonly source: string;
 }
 
-const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.stryker-tmp']);
+const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git']);
 const TEXT = /\.(?:[cm]?[jt]sx?|json|jsonc|md|sh|sql|toml|ya?ml|txt|css|html)$|(?:^|\/)(?:gt|run|LICENSE|\.[a-z]+)$/;
 
 export const root: string = join(import.meta.dirname, '../..');
