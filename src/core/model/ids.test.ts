@@ -11,6 +11,8 @@ import {
   parseAttemptId,
   parseBeadId,
   parseConvoyId,
+  parseEscalationId,
+  parseMailId,
   parsePrefix,
   parseRigName,
   parseSha,
@@ -146,5 +148,59 @@ describe('ids', () => {
 
   it('that are trusted keep their text', () => {
     for (const brand of Object.values(trusted)) expect(brand('x')).toBe('x');
+  });
+});
+
+describe('a text that is no id says what one looks like', () => {
+  it.each([
+    [parseBeadId, 'bead_id', 'a bead id', 'A bead id looks like "app-7k3qf".', 'bead id'],
+    [parseConvoyId, 'convoy_id', 'a convoy id', 'A convoy id looks like "hq-cv-7k3qf".', 'convoy id'],
+    [
+      parseEscalationId,
+      'escalation_id',
+      'an escalation id',
+      'An escalation id looks like "hq-esc-7k3qf9m2".',
+      'escalation id',
+    ],
+    [
+      parseAttemptId,
+      'attempt_id',
+      'an attempt id',
+      'An attempt id looks like "at-" and a time-sortable code.',
+      'attempt id',
+    ],
+    [parseMailId, 'mail_id', 'a mail id', 'A mail id looks like "ml-" and a time-sortable code.', 'mail id'],
+    [parseAgentId, 'agent', 'an agent', 'An agent looks like "app/polecats/nux".', 'agent'],
+    [parseSha, 'commit_id', 'a commit id', 'A commit id looks like 40 hexadecimal digits.', 'commit id'],
+    [
+      parseRigName,
+      'rig_name',
+      'a rig name',
+      'A rig name looks like "app": a letter, then up to 31 letters, digits, "-" or "_", all lower case.',
+      'rig name',
+    ],
+  ] as const)('%#', (...[parse, code, what, next, field]) => {
+    expect(() => parse('?')).toThrow(
+      expect.objectContaining({ code: `bad_${code}`, message: `"?" is not ${what}.`, next, field }),
+    );
+  });
+
+  it('also of a prefix', () => {
+    expect(() => parsePrefix('?')).toThrow(
+      expect.objectContaining({
+        code: 'bad_prefix',
+        message: '"?" is not a rig prefix.',
+        next: 'A prefix is a letter and up to 7 letters or digits, lower case, for example "app".',
+        field: 'prefix',
+      }),
+    );
+    expect(() => parsePrefix('gt')).toThrow(
+      expect.objectContaining({
+        code: 'reserved_prefix',
+        message: 'The prefix "gt" is reserved for the town itself.',
+        next: 'Choose another with --prefix.',
+        field: 'prefix',
+      }),
+    );
   });
 });
