@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { townView } from '../../../test/support/town-builder.ts';
-import type { Budget, BudgetPart } from '../budget.ts';
+import type { Budget, BudgetPart, BudgetTold } from '../budget.ts';
 import type { TownView } from '../town-view.ts';
 import { budgetRule } from './budget.ts';
 
@@ -28,14 +28,14 @@ type Terms = ReturnType<TownView['budgetTerms']>;
 interface Given {
   readonly of?: Partial<Budget>;
   readonly parts?: readonly BudgetPart[];
-  readonly told?: boolean;
+  readonly told?: BudgetTold;
   /** What a rig was told last. */
   readonly terms?: Terms;
   readonly rigs?: readonly string[];
 }
 const known: Terms = { amount: 100, spent: 0, reserved: 0 };
 
-const judge = ({ of, parts = [part()], told = false, terms = known, rigs = ['api'] }: Given): unknown =>
+const judge = ({ of, parts = [part()], told = 'no', terms = known, rigs = ['api'] }: Given): unknown =>
   budgetRule(
     townView({
       budget: () => budget(of),
@@ -81,7 +81,7 @@ describe('a budget of the town', () => {
     });
 
     it('that wait, whenever what is used has changed', () => {
-      const waits = { parts: [part({ spent: 5, reserved: 3, granted: 8, waiting: true })], told: true };
+      const waits = { parts: [part({ spent: 5, reserved: 3, granted: 8, waiting: true })], told: 'over' } as const;
       const told = one(stands(5, 3), grant(8));
       expect(judge({ ...waits, terms: { amount: 100, spent: 4, reserved: 3 } })).toEqual(told);
       expect(judge({ ...waits, terms: { amount: 100, spent: 5, reserved: 4 } })).toEqual(told);
@@ -108,7 +108,7 @@ describe('a budget of the town', () => {
   });
 
   describe('is told to people', () => {
-    const mark = (told: boolean): object => ({ type: 'mark_budget_told', budget: 'town:tokens:hard', told });
+    const mark = (told: BudgetTold): object => ({ type: 'mark_budget_told', budget: 'town:tokens:hard', told });
     const open = (severity: string, message: string): object => ({
       type: 'open_escalation',
       rig: null,
@@ -119,44 +119,56 @@ describe('a budget of the town', () => {
       message,
     });
     const close = { type: 'close_escalation', causeKey: 'budget:town:tokens:hard' };
+    const spent = (tokens: number): readonly BudgetPart[] => [part({ spent: tokens })];
     const soft = { kind: 'soft' } as const;
 
-    it('when a soft one is spent, once', () => {
-      const spent = (tokens: number): readonly BudgetPart[] => [part({ spent: tokens })];
-      expect(judge({ of: soft, parts: spent(99) })).toEqual(nothing);
-      expect(judge({ of: soft, parts: spent(100) })).toEqual(
-        one(
-          stands(100),
-          mark(true),
-          open(
-            'low',
-            `Used up: ${stands(100)}. It is soft: work goes on. To go on, raise it with "gt budget set town --tokens <more> --soft".`,
-          ),
-        ),
+    it.each([
+      ['hard', 'When it is used up, nothing new is started there.'],
+      ['soft', 'It is soft: work goes on.'],
+    ] as const)('when little of a %s one is left, once', (kind, ahead) => {
+      expect(judge({ of: { kind }, parts: spent(79) })).toEqual(nothing);
+      expect(judge({ of: { kind }, parts: spent(80) })).toEqual(
+        one(stands(80), mark('near'), open('low', `Nearly used up: ${stands(80)}. ${ahead}`)),
       );
-      expect(judge({ of: soft, parts: spent(100), told: true })).toEqual(nothing);
-      expect(judge({ of: soft, parts: spent(99), told: true })).toEqual(one(stands(99), mark(false), close));
+      expect(judge({ of: { kind }, parts: spent(99), told: 'near' })).toEqual(nothing);
+    });
+
+    it.each([
+      ['hard', 'Nothing new is started there; what runs may finish, and ready work waits.', ''],
+      ['soft', 'It is soft: work goes on.', ' --soft'],
+    ] as const)('when a %s one is used up, once, in the place of the first', (kind, what, option) => {
+      const told = open(
+        'medium',
+        `Used up: ${stands(100)}. ${what} To go on, raise it with "gt budget set town --tokens <more>${option}".`,
+      );
+      expect(judge({ of: { kind }, parts: spent(100) })).toEqual(one(stands(100), mark('over'), told));
+      expect(judge({ of: { kind }, parts: spent(100), told: 'near' })).toEqual(
+        one(stands(100), mark('over'), close, told),
+      );
+      expect(judge({ of: { kind }, parts: spent(100), told: 'over' })).toEqual(nothing);
+    });
+
+    it('when it was raised: what was said is over', () => {
+      expect(judge({ of: soft, parts: spent(79), told: 'over' })).toEqual(one(stands(79), mark('no'), close));
+      expect(judge({ of: soft, parts: spent(80), told: 'over' })).toMatchObject({
+        decisions: [{ actions: [mark('near'), close, { severity: 'low' }] }],
+      });
+    });
+
+    it('not of one of which nothing was spent, however small it is', () => {
+      expect(judge({ of: { amount: 0 }, terms: { ...known, amount: 0 } })).toEqual(nothing);
     });
 
     it('when ready work waits for a hard one and nobody can be given anything', () => {
-      const waits = [part({ spent: 100, granted: 100, waiting: true, wanted: 110, least: 110 }), part({ rig: 'web' })];
-      const terms = { amount: 100, spent: 100, reserved: 0 };
-      expect(judge({ parts: waits, terms })).toEqual(
-        one(
-          stands(100),
-          mark(true),
-          open(
-            'medium',
-            `Used up: ${stands(100)}. Nothing new is started there; what runs may finish, and ready work waits. To go on, raise it with "gt budget set town --tokens <more>".`,
-          ),
-        ),
-      );
-      expect(judge({ parts: [part({ spent: 100, granted: 100 })] })).toEqual(nothing);
+      const waits = [part({ reserved: 60, granted: 60, waiting: true, wanted: 110, least: 110 }), part({ rig: 'web' })];
+      const terms = { amount: 100, spent: 0, reserved: 60 };
+      expect(judge({ parts: waits, terms })).toMatchObject({ decisions: [{ actions: [mark('over'), {}] }] });
+      expect(judge({ of: soft, parts: waits, terms })).toEqual(nothing);
     });
 
-    it('no more once somebody can be given something', () => {
+    it('not while somebody can be given something', () => {
       const asks = part({ waiting: true, wanted: 40, least: 10 });
-      expect(judge({ parts: [asks], told: true })).toEqual(one(stands(0), grant(40), mark(false), close));
+      expect(judge({ parts: [asks], told: 'over' })).toEqual(one(stands(0), grant(40), mark('no'), close));
     });
 
     it('never about polecats: one is free when another agent ends', () => {
