@@ -104,6 +104,7 @@ export class AgentTalk {
         `${request.rig}/witness`,
         'api/polecats/nux',
         'web/polecats/nux',
+        'api/crew/ada',
         'web/crew/x',
       ]) ?? '';
     return async (town) => {

@@ -17,6 +17,8 @@ const CARE_OF = [
   'web/polecats/nux',
   'web/polecats/slit',
   'api/polecats/nobody',
+  'api/crew/ada',
+  'web/crew',
 ];
 
 /** What people say, rather than order. */

@@ -354,5 +354,6 @@ function rigConfig(name: string): RigConfig {
     wallClockMs: 40 * MINUTE,
     ownerEmail: 'owner@example.org',
     parked: false,
+    crew: name === 'api' ? ['ada'] : [],
   };
 }

@@ -1,32 +1,38 @@
 import { TownError } from '../core/errors.ts';
-import { parseAddress } from '../core/model/mail.ts';
+import { parseAddress, type Address } from '../core/model/mail.ts';
+import type { RigActor } from './rig/rig-actor.ts';
 import type { TownActors } from './town-actors.ts';
 
 /**
- * The addresses behind an address: every living agent of a group, or the one address itself.
+ * The addresses behind an address: every living agent or crew member of a group, or the one address itself. A group does
+ * not write to itself: `sender` is left out.
  * Errors: `unknown_recipient` for a rig that is not there, `empty_group`.
  */
-export function receiversOf(actors: TownActors, to: string): readonly string[] {
+export function receiversOf(actors: TownActors, to: string, sender: string): readonly string[] {
   const address = parseAddress(to);
   if (address.kind !== 'group') return [address.text];
   const rigs = actors.rigs().filter((rig) => address.of === null || rig.view.config().name === address.of);
   if (address.of !== null && rigs.length === 0)
-    throw new TownError(
-      'not_found',
-      'unknown_recipient',
-      { message: `There is no rig ${address.of}; nothing was sent.`, next: 'Rigs of the town: "gt rig list".' },
-      { field: 'to' },
-    );
-  const members = rigs.flatMap((rig) => rig.queries.agents()).filter((agent) => agent.status !== 'dead');
-  if (members.length === 0)
-    throw new TownError(
-      'not_found',
-      'empty_group',
-      {
-        message: `${address.text} has no agents yet; nothing was sent.`,
-        next: 'Agents are made when work is given to them: "gt agents" lists them.',
-      },
-      { field: 'to' },
-    );
-  return members.map((agent) => agent.id);
+    throw nobody('unknown_recipient', `There is no rig ${address.of}`, 'Rigs of the town: "gt rig list".');
+  const members = rigs.flatMap((rig) => membersOf(rig, address)).filter((member) => member !== sender);
+  if (members.length > 0) return members;
+  throw address.members === 'crew'
+    ? nobody('empty_group', `${address.text} has no members`, `Name them in gastown.toml: crew = ["ada"].`)
+    : nobody(
+        'empty_group',
+        `${address.text} has no ${sender === '' ? '' : 'other '}agents yet`,
+        'Agents are made when work is given to them: "gt agents" lists them.',
+      );
 }
+
+function membersOf(rig: RigActor, group: Extract<Address, { readonly kind: 'group' }>): readonly string[] {
+  const { name, crew } = rig.view.config();
+  if (group.members === 'crew') return (crew ?? []).map((member) => `${name}/crew/${member}`);
+  return rig.queries
+    .agents()
+    .filter((agent) => agent.status !== 'dead')
+    .map((agent) => agent.id);
+}
+
+const nobody = (code: string, what: string, next: string): TownError =>
+  new TownError('not_found', code, { message: `${what}; nothing was sent.`, next }, { field: 'to' });

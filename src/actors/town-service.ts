@@ -109,7 +109,7 @@ export class TownService implements TownGateway {
       mayor: this.#actors.mayor,
       writable,
       mustKnow: (to) => talk.mustKnow(to, MAYOR),
-      receivers: (to) => receiversOf(this.#actors, to),
+      receivers: (to) => receiversOf(this.#actors, to, MAYOR),
     });
     const talk = new TownTalk({
       actors: this.#actors,

@@ -5,7 +5,7 @@ import { mailDigest } from '../core/mail-digest.ts';
 import type { AgentId, MailId } from '../core/model/ids.ts';
 import { lifecycleOfMail, type TownLifecycle } from '../core/model/lifecycle.ts';
 import { MAYOR } from '../core/model/mayor.ts';
-import { HUMAN, parseAddress, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
+import { HUMAN, parseAddress, type Address, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { StepReport } from './rig/rig-molecules.ts';
 import type { Nudge } from '../core/model/nudge.ts';
@@ -94,16 +94,18 @@ export class TownTalk implements TalkGateway {
     }
     const key = `people:${caller.idempotencyKey ?? this.#nonce()}`;
     if (address.kind === 'group')
-      return this.#toAll(draft, (to) => this.#sendAsPerson({ ...draft, to }, `${key}:${to}`));
+      return this.#toAll(draft, HUMAN, (to) => this.#sendAsPerson({ ...draft, to }, `${key}:${to}`));
     return this.#sendAsPerson(draft, key);
   }
 
   /** Each member gets a mail of its own; one that can't take it does not keep it from the others. */
-  async #toAll(draft: MailDraft, send: (to: string) => Promise<SentMail>): Promise<SentMail> {
-    const members = receiversOf(this.#town.actors, draft.to);
+  async #toAll(draft: MailDraft, sender: string, send: (to: string) => Promise<SentMail>): Promise<SentMail> {
+    const members = receiversOf(this.#town.actors, draft.to, sender);
     const results = await Promise.allSettled(members.map(send));
     const refused = members.filter((_, index) => results[index]?.status === 'rejected');
-    const answer = `Sent to ${String(members.length - refused.length)} agents.${refused.length === 0 ? '' : ` Not to ${refused.join(', ')}.`}`;
+    const [first] = results;
+    if (refused.length === members.length && first?.status === 'rejected') throw asError(first.reason);
+    const answer = `Sent to ${String(members.length - refused.length)}.${refused.length === 0 ? '' : ` Not to ${refused.join(', ')}.`}`;
     return { state: 'sent', id: null, to: parseAddress(draft.to).text, answer };
   }
 
@@ -120,13 +122,18 @@ export class TownTalk implements TalkGateway {
     return fingerprint([...this.#town.ports.random.bytes(16)].join('.'));
   }
 
+  #isKnown(address: Address): boolean {
+    if (!('rig' in address)) return true;
+    const rig = this.#town.actors.rig(address.rig);
+    if (rig === null) return false;
+    if (address.kind === 'crew') return (rig.view.config().crew ?? []).includes(address.name);
+    return address.kind !== 'agent' || isAlive(rig.view.agent(address.agent));
+  }
+
   /** An unknown receiver is the sender's error, and a person hears of it: somebody works on wrong beliefs. */
   async mustKnow(to: string, sender: string): Promise<void> {
     const address = parseAddress(to);
-    const rig = 'rig' in address ? this.#town.actors.rig(address.rig) : null;
-    const agent = address.kind === 'agent' ? (rig?.view.agent(address.agent) ?? null) : null;
-    const isKnown = !('rig' in address) || (rig !== null && (address.kind !== 'agent' || isAlive(agent)));
-    if (isKnown) {
+    if (this.#isKnown(address)) {
       if (sender !== HUMAN) await this.#town.actors.town.recipientFound(sender);
       return;
     }
@@ -136,7 +143,10 @@ export class TownTalk implements TalkGateway {
       'unknown_recipient',
       {
         message: `There is nobody at ${address.text}; nothing was sent.`,
-        next: 'Agents of the town: "gt agents". People: human/.',
+        next:
+          address.kind === 'crew'
+            ? 'The crew of a rig is named in gastown.toml: crew = ["ada"]. People: human/.'
+            : 'Agents of the town: "gt agents". People: human/.',
       },
       { field: 'to' },
     );
@@ -211,9 +221,7 @@ export class TownTalk implements TalkGateway {
       return executed(await rig.lifecycle(own, `${capability.attempt}:${request.action}`));
     }
     if (address.kind === 'group')
-      return this.#toAll(draft, (to) =>
-        to === capability.agent ? Promise.resolve(stored(null, to)) : this.sendOwnMail(capability, { ...draft, to }),
-      );
+      return this.#toAll(draft, capability.agent, (to) => this.sendOwnMail(capability, { ...draft, to }));
     await this.mustKnow(draft.to, capability.agent);
     // The same words to the same receiver within one session are the same mail: an agent repeats what it got no answer to.
     const key = `${capability.attempt}:${fingerprint(`${address.text}\n${draft.subject}\n${draft.body}`)}`;
@@ -292,3 +300,5 @@ function stored(mail: Mail | null, to = ''): SentMail {
   if (mail === null) return { state: 'sent', id: null, to, answer: `On its way to ${to}.` };
   return { state: 'stored', id: mail.id, to: mail.to, answer: `In the mailbox of ${mail.to}.` };
 }
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));

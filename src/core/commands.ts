@@ -38,6 +38,8 @@ export interface RigConfig {
   readonly caps?: RigCaps | undefined;
   /** Only runners with all of these get its agents. */
   readonly runnerLabels?: readonly string[] | undefined;
+  /** People who work on this rig by hand; each has the address `<rig>/crew/<name>`. */
+  readonly crew?: readonly string[] | undefined;
 }
 
 /** Whose quota agents draw on, what it costs, and how many may do so at once. */

@@ -202,6 +202,79 @@ describe('mail to an agent', () => {
   });
 });
 
+describe('mail to a group', () => {
+  it('is one mail for each of its agents and none for its sender, however often it is sent', async () => {
+    const talk = await Talk.with('api', 'web');
+    const nux = await talk.agentOn('api');
+    const other = await talk.agentOn('api', 'two');
+    const far = await talk.agentOn('web');
+    const said = await talk.town.sendOwnMail(nux, draft('all'));
+    expect(said.answer).toBe('Sent to 2.');
+    await talk.town.sendOwnMail(nux, draft('all'));
+    await talk.virtual.settle();
+    expect(await talk.town.ownMail(other, true)).toMatchObject([{ subject: 'Hello', from: nux.agent }]);
+    expect(await talk.town.ownMail(far, true)).toHaveLength(1);
+    expect(await talk.town.ownMail(nux, true)).toEqual([]);
+    await talk.town.sendMail(draft('api/polecats', { subject: 'All of you' }), { ...human, idempotencyKey: 'k' });
+    await talk.town.sendMail(draft('api/polecats', { subject: 'All of you' }), { ...human, idempotencyKey: 'k' });
+    await talk.virtual.settle();
+    expect(await talk.town.ownMail(nux, true)).toHaveLength(1);
+    expect(await talk.town.ownMail(far, true)).toHaveLength(1);
+  });
+
+  it('that nobody of it can take is refused; one full mailbox keeps it from nobody else', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    for (let n = 0; n < MAILBOX_UNREAD_MAX; n += 1)
+      await talk.town.sendMail(draft(nux.agent, { subject: `m${String(n)}` }), human);
+    await expect(talk.town.sendMail(draft('api/polecats'), human)).rejects.toMatchObject({ code: 'mailbox_full' });
+    const other = await talk.agentOn('api', 'two');
+    expect((await talk.town.sendMail(draft('api/polecats'), human)).answer).toBe(`Sent to 1. Not to ${nux.agent}.`);
+    expect(await talk.town.ownMail(other, true)).toHaveLength(1);
+  });
+
+  it('without members, or of a rig that is not there, is refused', async () => {
+    const talk = await Talk.with('api');
+    await expect(talk.town.sendMail(draft('api/polecats'), human)).rejects.toMatchObject({ code: 'empty_group' });
+    await expect(talk.town.sendMail(draft('api/crew'), human)).rejects.toMatchObject({ code: 'empty_group' });
+    await expect(talk.town.sendMail(draft('web/polecats'), human)).rejects.toMatchObject({ code: 'unknown_recipient' });
+    const nux = await talk.agentOn('api');
+    await expect(talk.town.sendOwnMail(nux, draft('api/polecats'))).rejects.toMatchObject({ code: 'empty_group' });
+  });
+});
+
+describe('mail to the crew', () => {
+  it('is read by people at an address of its own; a name that the settings lack is nobody (T30)', async () => {
+    const talk = new Talk();
+    await talk.virtual.service.start([rigConfig('api', { crew: ['ada', 'ben'] })]);
+    const nux = await talk.agentOn('api');
+    await talk.town.sendOwnMail(nux, draft('api/crew/ada'));
+    await talk.town.sendOwnMail(nux, draft('api/crew', { subject: 'Both' }));
+    await talk.virtual.settle();
+    const inbox = async (address: string | null) =>
+      (await talk.town.mailbox({ address, unreadOnly: true, limit: 10 })).map((mail) => mail.subject).toSorted();
+    expect(await inbox('api/crew/ada')).toEqual(['Both', 'Hello']);
+    expect(await inbox('api/crew/ben')).toEqual(['Both']);
+    expect(await inbox(null)).toEqual(['Both', 'Both', 'Hello']);
+    await expect(talk.town.sendOwnMail(nux, draft('api/crew/eve'))).rejects.toMatchObject({
+      code: 'unknown_recipient',
+    });
+    await talk.virtual.settle();
+    expect(await talk.virtual.service.listEscalations(true)).toHaveLength(1);
+  });
+
+  it('that nobody reads goes back to its sender', async () => {
+    const talk = new Talk();
+    await talk.virtual.service.start([rigConfig('api', { crew: ['ada'] })]);
+    await talk.town.sendMail(draft('api/crew/ada'), human);
+    await talk.virtual.advance(7 * DAY);
+    const people = await talk.town.mailbox({ address: null, unreadOnly: true, limit: 10 });
+    expect(people).toMatchObject([{ from: 'daemon/', to: 'human/', subject: 'Returned: Hello' }]);
+    const [mail] = await talk.town.mailbox({ address: 'api/crew/ada', unreadOnly: false, limit: 10 });
+    expect(mail).toMatchObject({ endReason: 'returned', readAtMs: null });
+  });
+});
+
 describe('a nudge', () => {
   it('goes into a session that takes words, once for the same words', async () => {
     const talk = await Talk.with('api');

@@ -86,7 +86,8 @@ export const send: CommandSpec = {
   args: ['<to>', '<subject>'],
   options: { ...BODY_OPTIONS, kind: { type: 'string', value: 'kind', help: 'note, help, handoff or lifecycle' } },
   notes:
-    'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>.\n' +
+    'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>;\n' +
+    'groups, one mail for each member: all (every agent), <rig>/polecats, <rig>/crew.\n' +
     'To daemon/ with --kind lifecycle the subject is cycle, restart or shutdown, and the body {"from": "<agent>", "action": …}.',
   run: async (context, args) => {
     const body = bodyOf(args);

@@ -11,7 +11,10 @@ describe('an address', () => {
     ['api/witness', 'witness', 'api/witness'],
     ['api/refinery', 'refinery', 'api/refinery'],
     ['api/polecats/nux', 'agent', 'api/polecats/nux'],
-    ['api/crew/ada', 'agent', 'api/crew/ada'],
+    ['api/crew/ada', 'crew', 'api/crew/ada'],
+    ['api/crew', 'group', 'api/crew'],
+    ['api/polecats', 'group', 'api/polecats'],
+    ['all', 'group', 'all/'],
   ])('%s is %s at %s', (text, kind, form) => {
     expect(parseAddress(text)).toMatchObject({ kind, text: form });
   });

@@ -84,8 +84,15 @@ export type Address =
   | { readonly kind: 'human' | 'mayor' | 'daemon'; readonly text: string }
   | { readonly kind: 'witness' | 'refinery'; readonly text: string; readonly rig: RigName }
   | { readonly kind: 'agent'; readonly text: string; readonly rig: RigName; readonly agent: AgentId }
-  /** Every agent of a rig, or of the town: one mail each. */
-  | { readonly kind: 'group'; readonly text: string; readonly of: RigName | null };
+  /** A person who works on the rig by hand; the settings of the rig name them. */
+  | { readonly kind: 'crew'; readonly text: string; readonly rig: RigName; readonly name: string }
+  /** Every agent of a rig or of the town, or the crew of a rig: one mail each. */
+  | {
+      readonly kind: 'group';
+      readonly text: string;
+      readonly of: RigName | null;
+      readonly members: 'polecats' | 'crew';
+    };
 
 export const HUMAN = 'human/';
 export const DAEMON = 'daemon/';
@@ -99,18 +106,20 @@ export function parseAddress(text: string): Address {
   if (head === 'human') return { kind: 'human', text: HUMAN };
   const found = (tail === '' ? ofTown(head) : null) ?? ofRig(head, tail);
   if (found !== null) return found;
+  if (tail.startsWith('crew/') && isAgentId(text))
+    return { kind: 'crew', text, rig: parseRigName(head), name: tail.slice('crew/'.length) };
   if (isAgentId(text)) return { kind: 'agent', text, rig: trusted.rig(head), agent: parseAgentId(text) };
   throw usage(
     'bad_address',
     `${JSON.stringify(text.slice(0, 80))} is not an address.`,
-    'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
+    'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats, <rig>/crew.',
     'to',
   );
 }
 
 function ofTown(head: string): Address | null {
   if (head === 'mayor' || head === 'daemon') return { kind: head, text: `${head}/` };
-  return head === 'all' ? { kind: 'group', text: 'all/', of: null } : null;
+  return head === 'all' ? { kind: 'group', text: 'all/', of: null, members: 'polecats' } : null;
 }
 
 function ofRig(head: string, tail: string): Address | null {
@@ -118,9 +127,9 @@ function ofRig(head: string, tail: string): Address | null {
     const rig = parseRigName(head);
     return { kind: tail, text: `${rig}/${tail}`, rig };
   }
-  if (tail !== 'polecats') return null;
+  if (tail !== 'polecats' && tail !== 'crew') return null;
   const of = parseRigName(head);
-  return { kind: 'group', text: `${of}/polecats`, of };
+  return { kind: 'group', text: `${of}/${tail}`, of, members: tail };
 }
 
 /** True where the mailbox is the rig's own: it holds the mail of its agents and of nobody else. */

@@ -50,6 +50,10 @@ const rigSection = z.strictObject({
     .array(z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, 'a label is small letters, digits, "-", "_" and "."'))
     .max(20)
     .optional(),
+  crew: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'a name is small letters, digits and "-"'))
+    .max(50)
+    .optional(),
   owner_email: text.optional(),
   gates: z
     .record(
@@ -255,6 +259,7 @@ function rigConfig(input: RigInput): RigConfig {
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
+    ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
   }));
 }
 
