@@ -2,6 +2,7 @@ import { sumOf, type Budget } from '../core/budget.ts';
 import type { Caller } from '../core/commands.ts';
 import { notFound } from '../core/errors.ts';
 import { costReport, type CostFilter, type CostReport } from '../core/money.ts';
+import { engineOf } from '../core/quota.ts';
 import { must } from '../core/assert.ts';
 import type { BudgetSummary, MoneyGateway, QuotaSummary } from '../ports/money-gateway.ts';
 import type { StoredBudget } from '../store/budget-store.ts';
@@ -63,10 +64,13 @@ export class TownMoney implements MoneyGateway {
         if (window.resetsAtMs <= nowMs) continue;
         const before = byScope.get(window.scope);
         const parked = rig.view.money.parkedIn(window.scope);
+        // Every rig knows of it; named are those whose work it stops.
+        const own = engineOf({ runtime: null, model: null }, rig.view.config());
+        const draws = parked > 0 || own.account === window.account;
         const later = before === undefined || before.resetsAtMs < window.resetsAtMs ? window : before;
         byScope.set(window.scope, {
           ...later,
-          rigs: [...(before?.rigs ?? []), rig.view.config().name],
+          rigs: [...(before?.rigs ?? []), ...(draws ? [rig.view.config().name] : [])],
           parked: (before?.parked ?? 0) + parked,
         });
       }

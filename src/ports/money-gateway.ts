@@ -14,7 +14,7 @@ export interface BudgetSummary extends Budget {
 }
 
 export interface QuotaSummary extends QuotaWindow {
-  /** Rigs that have work in it. */
+  /** Rigs that draw on its account, or have work parked for it. */
   readonly rigs: readonly string[];
   /** Beads that wait for it. */
   readonly parked: number;

@@ -345,6 +345,38 @@ describe('a quota that is used up', () => {
     expect(await town.service.money.costs({})).toMatchObject({ waste: [{ cause: 'quota' }] });
   });
 
+  it('is that of the account, whatever runtime and rig draw on it; another account goes on', async () => {
+    const work = (account: string) => ({ caps: { ...NO_CAPS, account } });
+    const town = await openTown({ api: { ...ai, ...work('team') }, web: work('team'), app: work('other') });
+    const first = await sling(town, 'one');
+    town.runner.limited(attemptOf(town, first), town.nowMs + 25 * MINUTE);
+    town.runner.exit(attemptOf(town, first), { exitCode: 1, lastLine: 'rate limit' });
+    await town.settle();
+    const same = await sling(town, 'two', { rig: trusted.rig('web') });
+    const other = await sling(town, 'three', { rig: trusted.rig('app') });
+    expect([isRunning(town, same), isRunning(town, other)]).toEqual([false, true]);
+    expect((await town.service.why(same)).sentence).toContain('quota of account team');
+    expect(await town.service.money.listQuota()).toMatchObject([{ account: 'team', rigs: ['api', 'web'], parked: 1 }]);
+    await town.advance(26 * MINUTE);
+    expect([isRunning(town, first), isRunning(town, same)]).toEqual([true, true]);
+  });
+
+  it('holds no slot while it is closed; what it parked goes first when it opens (T36)', async () => {
+    const town = await openTown({ api: { ...ai, polecatsMax: 1 } });
+    const first = await sling(town, 'one');
+    town.runner.limited(attemptOf(town, first), town.nowMs + 25 * MINUTE);
+    town.runner.exit(attemptOf(town, first), { exitCode: 1, lastLine: 'rate limit' });
+    await town.settle();
+    const other = await sling(town, 'another model', { model: 'another' });
+    expect(isRunning(town, other)).toBe(true);
+    const later = await sling(town, 'later');
+    await finish(town, other);
+    expect(town.runner.running()).toEqual([]);
+    await town.advance(26 * MINUTE);
+    expect([isRunning(town, first), isRunning(town, later)]).toEqual([true, false]);
+    expect((await show(town, first)).attemptList.map(({ outcome }) => outcome)).toEqual(['quota', null]);
+  });
+
   it('in a burst pauses all that draw on it and starts them again one after the other (T35)', async () => {
     const town = await openTown({ api: ai, web: ai });
     const beads = [];
