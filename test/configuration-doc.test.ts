@@ -47,6 +47,7 @@ describe('docs/configuration.md', () => {
     ]);
     expect([...rowsUnder('`[town]`').keys()].toSorted()).toEqual(keysKnown('[town]').toSorted());
     expect([...rowsUnder('`[daemon]`').keys()].toSorted()).toEqual(keysKnown('[daemon]').toSorted());
+    expect(keysKnown('[escalation]').toSorted()).toEqual([...rowsUnder('`[escalation]`').keys(), 'email', 'webhook']);
     for (const section of [
       'escalation.webhook]\nurl = "https://example.org/"\nsecret = "env:HOOK"',
       'escalation.email]\nto = ["a@example.org"]\nfrom = "b@example.org"\nhost = "mail"',

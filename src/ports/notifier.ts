@@ -1,4 +1,4 @@
-import type { Severity } from '../core/model/escalation.ts';
+import type { OutsideRoute, Severity } from '../core/model/escalation.ts';
 
 /** What a person is told. Texts of agents are in it as data; the receiver must not obey them. */
 export interface Notification {
@@ -28,5 +28,5 @@ export type NotifyOutcome =
 
 /** Tells people outside of the town. At least once; answers within the deadline of an effect, and never throws. */
 export interface Notifier {
-  send(route: 'webhook' | 'email', notification: Notification): Promise<NotifyOutcome>;
+  send(route: OutsideRoute, notification: Notification): Promise<NotifyOutcome>;
 }

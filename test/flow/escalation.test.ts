@@ -32,7 +32,7 @@ async function only(): Promise<EscalationSummary> {
 const told = (): string[] => town.notified.map((one) => `${one.route} ${one.notification.severity}`);
 
 describe('an escalation that nobody acknowledges', () => {
-  it('is mailed to the mayor, rises to webhook and e-mail, and stops rising after three times', async () => {
+  it('is mailed to the mayor, rises to webhook, e-mail and desktop, and stops rising after three times', async () => {
     await sling();
     await failTwiceAlike();
     expect(await only()).toMatchObject({ severity: 'medium', routes: [{ route: 'mayor', state: 'sent' }] });
@@ -51,10 +51,12 @@ describe('an escalation that nobody acknowledges', () => {
       'email high',
       'webhook critical',
       'email critical',
+      'desktop critical',
       'webhook critical',
       'email critical',
+      'desktop critical',
     ]);
-    expect(new Set(town.notified.map((one) => one.notification.key)).size).toBe(6);
+    expect(new Set(town.notified.map((one) => one.notification.key)).size).toBe(8);
   });
 
   it('rises no more once a person acknowledged it, and stays open', async () => {

@@ -1,6 +1,6 @@
 import type { TownFact } from '../../core/actions.ts';
 import { NOTIFY_BACKOFF_MS } from '../../core/limits.ts';
-import type { RouteState } from '../../core/model/escalation.ts';
+import type { OutsideRoute, RouteState } from '../../core/model/escalation.ts';
 import type { OutboxRow } from '../../store/kernel-store.ts';
 import type { RouteKey } from '../../store/escalation-writer.ts';
 import { parseJson } from '../../store/rows.ts';
@@ -8,7 +8,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import type { TownContext } from './town-context.ts';
 
 interface NotifyPayload extends RouteKey {
-  readonly route: 'webhook' | 'email';
+  readonly route: OutsideRoute;
 }
 
 /** Tells one escalation over one route. Whether it still needs telling is read just before. */

@@ -1,6 +1,7 @@
 import type { Decision, TownAction } from '../../core/actions.ts';
 import { unreachable } from '../../core/assert.ts';
 import { MAIL_SUBJECT_CHARS_MAX } from '../../core/limits.ts';
+import { isOutside } from '../../core/model/escalation.ts';
 import { DAEMON, type NewMail } from '../../core/model/mail.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { CONVOY_TRANSITIONS } from '../../core/transitions.ts';
@@ -123,11 +124,10 @@ function changeRows(town: TownContext, turn: Turn, action: RowAction): Change {
 function route(town: TownContext, turn: Turn, action: Of<'route_escalation'>): Change {
   const writer = town.escalations(turn);
   const { route: name, severity } = action;
-  const isOutside = name === 'webhook' || name === 'email';
-  writer.addRoute(action, severity, isOutside ? 'pending' : 'sent');
+  writer.addRoute(action, severity, isOutside(name) ? 'pending' : 'sent');
   if (name === 'log') town.ports.log.info('escalation told', { escalation: action.escalation, severity });
   if (name === 'mayor') mailMayor(town, turn, action);
-  if (isOutside) {
+  if (isOutside(name)) {
     const key = notifyKey(action);
     const payload = { escalation: action.escalation, round: action.round, route: name };
     turn.effect({ key, kind: 'notify', lane: key, payload });

@@ -5,10 +5,15 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /**
- * Where an escalation is told. `log`: the daemon's log. `mayor`: mail to the mayor's mailbox. `webhook` and `email`: sent by the host, when the town's file names them.
+ * Where an escalation is told. `log`: the daemon's log. `mayor`: mail to the mayor's mailbox. The others are sent by the
+ * host, when the town's file names them.
  */
-export const ROUTES = ['log', 'mayor', 'webhook', 'email'] as const;
+export const ROUTES = ['log', 'mayor', 'webhook', 'email', 'desktop'] as const;
 export type Route = (typeof ROUTES)[number];
+
+/** Routes that leave the town: effects, tried again and settled. */
+export type OutsideRoute = Exclude<Route, 'log' | 'mayor'>;
+export const isOutside = (route: Route): route is OutsideRoute => route !== 'log' && route !== 'mayor';
 
 /**
  * `pending`: being sent, perhaps again after a failure. `sent`. `failed`: given up.
@@ -56,7 +61,7 @@ const ROUTES_OF: Readonly<Record<Severity, readonly Route[]>> = {
   low: ['log'],
   medium: ['mayor'],
   high: ['mayor', 'webhook', 'email'],
-  critical: ['mayor', 'webhook', 'email'],
+  critical: ['mayor', 'webhook', 'email', 'desktop'],
 };
 
 export const routesOf = (severity: Severity): readonly Route[] => ROUTES_OF[severity];

@@ -51,7 +51,7 @@ describe('escalationRule', () => {
     ['low', ['log']],
     ['medium', ['mayor']],
     ['high', ['mayor', 'webhook', 'email']],
-    ['critical', ['mayor', 'webhook', 'email']],
+    ['critical', ['mayor', 'webhook', 'email', 'desktop']],
   ] as const)('tells %s over %j, once', (severity, expected) => {
     expect(routes(judge(item({ severity })).actions)).toEqual(expected);
     const again = judge(
@@ -136,6 +136,6 @@ describe('escalationRule', () => {
     }
     expect(waits).toEqual([1, 2, 3]);
     expect(state).toMatchObject({ severity: 'critical', reEscalations: 3 });
-    expect(routes(judge(state, [told('webhook', 2)], now).actions)).toEqual(['mayor', 'webhook', 'email']);
+    expect(routes(judge(state, [told('webhook', 2)], now).actions)).toEqual(['mayor', 'webhook', 'email', 'desktop']);
   });
 });

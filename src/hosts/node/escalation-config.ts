@@ -39,6 +39,7 @@ const emailSection = z.strictObject({
 export interface EscalationSection {
   readonly webhook?: WebhookConfig | undefined;
   readonly email?: EmailSection | undefined;
+  readonly desktop?: boolean | undefined;
 }
 interface EmailSection {
   readonly to: readonly string[];
@@ -49,7 +50,11 @@ interface EmailSection {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
 }
-const section = z.strictObject({ webhook: webhookSection.optional(), email: emailSection.optional() });
+const section = z.strictObject({
+  desktop: z.boolean().optional(),
+  webhook: webhookSection.optional(),
+  email: emailSection.optional(),
+});
 export const escalationSection: z.ZodType<EscalationSection> = section;
 
 /** Names per section, for "did you mean". */
@@ -79,24 +84,25 @@ export interface EmailConfig {
 export interface EscalationConfig {
   readonly webhook: WebhookConfig | null;
   readonly email: EmailConfig | null;
+  /** Critical ones appear on the desktop of the machine where the daemon runs. */
+  readonly desktop: boolean;
 }
 
-export function escalationConfig(file: EscalationSection | undefined): EscalationConfig {
-  const email = file?.email;
-  const port = email?.port ?? (email?.secure === true ? SMTPS_PORT : SMTP_PORT);
+export const escalationConfig = (file: EscalationSection | undefined): EscalationConfig => ({
+  desktop: file?.desktop ?? false,
+  webhook: file?.webhook ?? null,
+  email: file?.email === undefined ? null : emailConfig(file.email),
+});
+
+function emailConfig(email: EmailSection): EmailConfig {
+  const port = email.port ?? (email.secure === true ? SMTPS_PORT : SMTP_PORT);
   return {
-    webhook: file?.webhook ?? null,
-    email:
-      email === undefined
-        ? null
-        : {
-            to: email.to,
-            from: email.from,
-            host: email.host,
-            port,
-            secure: email.secure ?? port === SMTPS_PORT,
-            user: email.user ?? null,
-            password: email.password ?? null,
-          },
+    to: email.to,
+    from: email.from,
+    host: email.host,
+    port,
+    secure: email.secure ?? port === SMTPS_PORT,
+    user: email.user ?? null,
+    password: email.password ?? null,
   };
 }

@@ -1,4 +1,6 @@
 import type { Notification, Notifier, NotifyOutcome } from '../../ports/notifier.ts';
+import type { OutsideRoute } from '../../core/model/escalation.ts';
+import { showOnDesktop } from './desktop-notice.ts';
 import type { EmailConfig, EscalationConfig, WebhookConfig } from './escalation-config.ts';
 import { readSecret } from './secret-reference.ts';
 
@@ -19,7 +21,7 @@ export interface NodeNotifierOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Webhooks signed by the Standard Webhooks scheme, and e-mail by SMTP. */
+/** Webhooks signed by the Standard Webhooks scheme, e-mail by SMTP, and notices of the desktop. */
 export class NodeNotifier implements Notifier {
   readonly #town: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -35,9 +37,11 @@ export class NodeNotifier implements Notifier {
     this.#config = config;
   }
 
-  async send(route: 'webhook' | 'email', notification: Notification): Promise<NotifyOutcome> {
-    const { webhook, email } = this.#config;
+  async send(route: OutsideRoute, notification: Notification): Promise<NotifyOutcome> {
+    const { webhook, email, desktop } = this.#config;
     try {
+      if (route === 'desktop')
+        return desktop ? await showOnDesktop(this.#town, notification, this.#env) : off('[escalation] desktop');
       if (route === 'webhook')
         return webhook === null ? off('[escalation.webhook]') : await this.#post(webhook, notification);
       return email === null ? off('[escalation.email]') : await this.#mail(email, notification);
