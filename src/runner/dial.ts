@@ -10,13 +10,12 @@ import {
   PING_EVERY_MS,
   PROOF_SCHEME,
   PROTOCOL_HEADER,
-  PROTOCOL_VERSION,
-  protocolRange,
   RUNNER_HEADER,
   SILENCE_MAX_MS,
   type WireAnswer,
   type WireCall,
 } from '../api/contract/frames.ts';
+import { PROTOCOL_VERSION, protocolRange } from '../api/contract/protocol.ts';
 import { Link, readFrame } from '../api/contract/link.ts';
 import { type Greeting, newNonce, prove, type RunnerToken, sameText } from '../api/contract/runner-auth.ts';
 import type { Log } from '../ports/log.ts';

@@ -2,7 +2,7 @@ import { freemem } from 'node:os';
 import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 
-import { PROTOCOL_VERSION } from '../api/contract/frames.ts';
+import { PROTOCOL_VERSION } from '../api/contract/protocol.ts';
 import type { RunnerHealth } from '../api/contract/runner-health.ts';
 import { orderEnd } from './agents/stop.ts';
 import type { RunnerContext } from './context.ts';

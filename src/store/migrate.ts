@@ -19,9 +19,13 @@ const sums = new WeakMap<Migration, string>();
 export function checksum(migration: Migration): string {
   const known = sums.get(migration);
   if (known !== undefined) return known;
+  const text = migration.statements.join('\n');
   let hash = 0x811c9dc5;
-  for (const char of migration.statements.join('\n')) {
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  // By index: walking a text by its characters takes several times as long, and this is on the way of each start.
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.codePointAt(at) ?? 0;
+    if (code > 0xffff) at += 1;
+    hash = Math.imul(hash ^ code, 0x01000193) >>> 0;
   }
   const sum = hash.toString(16).padStart(8, '0');
   sums.set(migration, sum);

@@ -9,17 +9,6 @@
  */
 import { z } from 'zod';
 
-/** Version of the calls and frames. Added when an older side could misunderstand a newer one, not for new fields. */
-export const PROTOCOL_VERSION = 1;
-/** The oldest version that this side understands. */
-export const PROTOCOL_OLDEST = 1;
-
-/** What this side speaks, for people and for the header of a refusal. */
-export const protocolRange = (): string =>
-  PROTOCOL_OLDEST === PROTOCOL_VERSION
-    ? String(PROTOCOL_VERSION)
-    : `${String(PROTOCOL_OLDEST)} to ${String(PROTOCOL_VERSION)}`;
-
 /** A page of output (512 KiB) and a batch of facts (2 MiB) fit, also when JSON escapes every second character. */
 export const FRAME_BYTES_MAX: number = 8 * 1024 * 1024;
 /** Both sides send a ping this often; NAT tables forget silent connections after some minutes. */

@@ -18,7 +18,7 @@ import { LogFile } from './log-file.ts';
 import { dropSection } from './config-set.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
-import { RunnerLines } from './runner-lines.ts';
+import type { RunnerLines } from './runner-lines.ts';
 import type { WireRunnerClient } from './runner-client.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
@@ -42,7 +42,8 @@ export class Daemon {
   readonly #ports: NodePorts;
   readonly #service: TownRuntime;
   readonly #supervisor: RunnerSupervisor;
-  readonly #lines: RunnerLines;
+  /** Null until the actors run: nobody has a line at a start. */
+  #lines: RunnerLines | null = null;
   /** The town's HTTP application, as runners' and agents' calls reach it. */
   #local: ReturnType<typeof createApp> | null = null;
   readonly #notifier: NodeNotifier;
@@ -83,20 +84,13 @@ export class Daemon {
       config: held.config.escalation,
       env: process.env,
     });
-    this.#lines = new RunnerLines({
-      town: town.identity.id,
-      key: held.secrets.capabilityKey,
-      gateway: () => this.#service.runners,
-      fetch: (request) => this.#local?.fetch(request) ?? new Response(null, { status: 503 }),
-      log: this.#log,
-    });
     this.#ports = nodePorts({
       paths: town.paths,
       secrets: held.secrets,
       clock,
       log: this.#log,
       runner: this.#supervisor.client,
-      runners: this.#lines,
+      runners: { client: (id) => this.#lines?.client(id) ?? null },
       notifier: this.#notifier,
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
@@ -139,11 +133,12 @@ export class Daemon {
     const before = readState(paths);
     if (before?.running === true)
       this.#log.warn('the last daemon ended uncleanly; going on from its databases', { pid: before.pid });
-    writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     await this.#service.start(this.#config.rigs, this.#config.budgets);
     await this.#service.configureMayor(this.#config.mayor);
     this.#log.info('actors run', { rigs: this.#config.rigs.length });
-    // What waited goes on now; who asks can wait for the moment that the HTTP application takes to load.
+    // What waited goes on now; who asks can wait for the moment that the HTTP application takes to load. The file is for
+    // people: the lock decides who runs.
+    writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     const { createApp } = await import('../../api/app.ts');
     const { listenOnLoopback, listenOnSocket } = await import('./http-server.ts');
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
@@ -155,7 +150,7 @@ export class Daemon {
       await listenOnSocket((request) => local.fetch(request), brainSocket(identity)),
       await listenOnLoopback((request) => web.fetch(request)),
     ];
-    await this.#openLines();
+    await this.#openLines(secrets);
     const url = this.#listeners[1]?.url ?? null;
     if (url !== null) writeEndpoint(paths, url);
     if (options.superviseRunner) this.#supervisor.start();
@@ -166,9 +161,18 @@ export class Daemon {
   }
 
   /** Runners on this machine dial the loopback port, those elsewhere the address of `runner_listen`, if there is one. */
-  async #openLines(): Promise<void> {
+  async #openLines(secrets: TownSecrets): Promise<void> {
+    const { RunnerLines } = await import('./runner-lines.ts');
+    const lines = new RunnerLines({
+      town: this.#town.identity.id,
+      key: secrets.capabilityKey,
+      gateway: () => this.#service.runners,
+      fetch: (request) => this.#local?.fetch(request) ?? new Response(null, { status: 503 }),
+      log: this.#log,
+    });
+    this.#lines = lines;
     const loopback = this.#listeners[1];
-    if (loopback !== undefined) this.#lines.attach(loopback.server);
+    if (loopback !== undefined) lines.attach(loopback.server);
     const at = this.#config.runnerListen;
     if (at !== null) {
       const { listenForRunners } = await import('./http-server.ts');
@@ -177,10 +181,10 @@ export class Daemon {
         at,
       );
       this.#listeners = [...this.#listeners, listener];
-      this.#lines.attach(listener.server);
+      lines.attach(listener.server);
       this.#log.info('runners may dial', { url: listener.url });
     }
-    await this.#lines.start();
+    await lines.start();
   }
 
   /** SIGHUP. A configuration with an error changes nothing and is logged. */
@@ -204,7 +208,7 @@ export class Daemon {
     this.#log.info('daemon stops', { why });
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#supervisor.stop();
-    this.#lines.stop();
+    this.#lines?.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#service.stop();
     this.#supervisor.client.close();
@@ -253,7 +257,7 @@ export class Daemon {
         this.#wire(this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
       runnerLine: {
         cut: (id) => {
-          this.#lines.cut(id);
+          this.#lines?.cut(id);
         },
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
       },
@@ -262,7 +266,7 @@ export class Daemon {
 
   /** Errors: `runner_away`. */
   #wire(id: string): WireRunnerClient {
-    const wire = id === LOCAL_RUNNER ? this.#supervisor.client : this.#lines.wire(id);
+    const wire = id === LOCAL_RUNNER ? this.#supervisor.client : (this.#lines?.wire(id) ?? null);
     if (wire !== null) return wire;
     throw new TownError('unreachable', 'runner_away', {
       message: `The runner "${id}" has no line to the town now.`,

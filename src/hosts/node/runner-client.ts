@@ -2,22 +2,9 @@ import { Agent, request } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { z } from 'zod';
-import {
-  PROTOCOL_OLDEST,
-  PROTOCOL_VERSION,
-  protocolRange,
-  type WireAnswer,
-  type WireCall,
-} from '../../api/contract/frames.ts';
-import {
-  agentReportSchema,
-  cancelAnswerSchema,
-  jobAnswerSchema,
-  messageAnswerSchema,
-  startAnswerSchema,
-  stopAnswerSchema,
-} from '../../api/contract/runner.ts';
-import { runnerHealthSchema, type RunnerHealth } from '../../api/contract/runner-health.ts';
+import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
+import { PROTOCOL_OLDEST, PROTOCOL_VERSION, protocolRange } from '../../api/contract/protocol.ts';
+import type { RunnerHealth } from '../../api/contract/runner-health.ts';
 import type {
   AgentMessage,
   AgentReport,
@@ -46,6 +33,13 @@ export interface Transcript {
   readonly nextOffset: number;
 }
 
+/** Loaded with the first answer: at a start there is none yet, and the first turns need not wait for schemas. */
+const schemas = async () => ({
+  ...(await import('../../api/contract/runner.ts')),
+  ...(await import('../../api/contract/runner-health.ts')),
+});
+type Schemas = Awaited<ReturnType<typeof schemas>>;
+
 /** One call to a runner over any line; rejects when nothing says whether it happened. */
 export type RunnerWire = (call: WireCall) => Promise<WireAnswer>;
 
@@ -65,7 +59,7 @@ export class WireRunnerClient implements RunnerClient {
 
   /** Errors: also when the runner speaks a protocol that this side does not. */
   async health(): Promise<RunnerHealth> {
-    const health = await this.#ask(runnerHealthSchema, 'GET', '/health');
+    const health = await this.#ask((is) => is.runnerHealthSchema, 'GET', '/health');
     if (health.protocol >= PROTOCOL_OLDEST && health.protocol <= PROTOCOL_VERSION) return health;
     throw new Error(
       `the runner (process ${String(health.pid)}) speaks protocol ${String(health.protocol)}, this daemon speaks ${protocolRange()}: run the same version of gt on both sides`,
@@ -73,7 +67,7 @@ export class WireRunnerClient implements RunnerClient {
   }
 
   async start(start: StartAgent): Promise<void> {
-    await this.#ask(startAnswerSchema, 'POST', '/agents', start);
+    await this.#ask((is) => is.startAnswerSchema, 'POST', '/agents', start);
   }
 
   async report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
@@ -81,28 +75,29 @@ export class WireRunnerClient implements RunnerClient {
     const data: unknown = JSON.parse(answer.body);
     if (typeof data !== 'object' || data === null || !('items' in data))
       throw new Error('the runner answered without items');
+    const { agentReportSchema } = await schemas();
     return agentReportSchema.array().parse(data.items);
   }
 
   stop(stop: StopAgent): Promise<StopAnswer> {
-    return this.#ask(stopAnswerSchema, 'POST', '/agents/stop', stop);
+    return this.#ask((is) => is.stopAnswerSchema, 'POST', '/agents/stop', stop);
   }
 
   message(message: AgentMessage): Promise<MessageAnswer> {
-    return this.#ask(messageAnswerSchema, 'POST', '/agents/messages', message);
+    return this.#ask((is) => is.messageAnswerSchema, 'POST', '/agents/messages', message);
   }
 
   job(job: Job): Promise<JobAnswer> {
-    return this.#ask(jobAnswerSchema, 'POST', '/jobs', job);
+    return this.#ask((is) => is.jobAnswerSchema, 'POST', '/jobs', job);
   }
 
   async cancelJob(key: string): Promise<void> {
-    await this.#ask(cancelAnswerSchema, 'POST', '/jobs/cancel', { key });
+    await this.#ask((is) => is.cancelAnswerSchema, 'POST', '/jobs/cancel', { key });
   }
 
   async drain(on: boolean, graceMs: number | null): Promise<void> {
     const body = on && graceMs !== null ? { graceMs } : {};
-    await this.#ask(runnerHealthSchema, 'POST', on ? '/drain' : '/undrain', body);
+    await this.#ask((is) => is.runnerHealthSchema, 'POST', on ? '/drain' : '/undrain', body);
   }
 
   /** Stored output of an attempt from a byte offset on; waits up to `waitMs` for the next output of a live one. */
@@ -113,12 +108,13 @@ export class WireRunnerClient implements RunnerClient {
   }
 
   async #ask<S extends z.ZodType>(
-    schema: S,
+    schema: (all: Schemas) => S,
     method: WireCall['method'],
     path: string,
     body?: unknown,
   ): Promise<z.infer<S>> {
-    return schema.parse(JSON.parse((await this.#call(method, path, body)).body));
+    const answer = await this.#call(method, path, body);
+    return schema(await schemas()).parse(JSON.parse(answer.body));
   }
 
   async #call(method: WireCall['method'], path: string, body?: unknown): Promise<WireAnswer> {

@@ -3,13 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import {
-  NONCE_HEADER,
-  PROOF_SCHEME,
-  PROTOCOL_HEADER,
-  PROTOCOL_VERSION,
-  RUNNER_HEADER,
-} from '../../api/contract/frames.ts';
+import { NONCE_HEADER, PROOF_SCHEME, PROTOCOL_HEADER, RUNNER_HEADER } from '../../api/contract/frames.ts';
+import { PROTOCOL_VERSION } from '../../api/contract/protocol.ts';
 import { prove, readToken, tokenOf } from '../../api/contract/runner-auth.ts';
 import { silentLog } from '../../ports/log.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';

@@ -10,12 +10,11 @@ import {
   NONCE_HEADER,
   PROOF_SCHEME,
   PROTOCOL_HEADER,
-  PROTOCOL_OLDEST,
-  PROTOCOL_VERSION,
   RUNNER_HEADER,
   type WireAnswer,
   type WireCall,
 } from '../../api/contract/frames.ts';
+import { PROTOCOL_OLDEST, PROTOCOL_VERSION } from '../../api/contract/protocol.ts';
 import { Link, problem, readFrame } from '../../api/contract/link.ts';
 import { bearerFor, type Greeting, newNonce, prove, sameText, tokenOf } from '../../api/contract/runner-auth.ts';
 import type { RunnerHealth } from '../../api/contract/runner-health.ts';

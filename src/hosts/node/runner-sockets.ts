@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
 
-import { PING_EVERY_MS, PROTOCOL_HEADER, protocolRange, SILENCE_MAX_MS } from '../../api/contract/frames.ts';
+import { PING_EVERY_MS, PROTOCOL_HEADER, SILENCE_MAX_MS } from '../../api/contract/frames.ts';
+import { protocolRange } from '../../api/contract/protocol.ts';
 import { httpTarget } from './runner-client.ts';
 
 export function textOf(data: RawData): string {
