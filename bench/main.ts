@@ -1,6 +1,7 @@
 /** Measures one goal: `npm run bench -- <name> [--json]`. Every bench prints its figures and, last, its ratio. */
 import { parseArgs } from 'node:util';
 
+import { GOALS } from './goals.ts';
 import type { Bench, Result } from './result.ts';
 
 /** By name, loaded when asked for; a new bench is a file and a line here. */
@@ -8,6 +9,12 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).start,
   cli: async () => (await import('./cli.ts')).cli,
   tick: async () => (await import('./tick.ts')).tick,
+  ingest: async () => (await import('./ingest.ts')).ingest,
+  http: async () => (await import('./http.ts')).http,
+  merge: async () => (await import('./merge.ts')).merge,
+  workspace: async () => (await import('./workspace.ts')).workspace,
+  life: async () => (await import('./life.ts')).life,
+  fleet: async () => (await import('./fleet.ts')).fleet,
   restart: async () => (await import('./restart.ts')).restart,
 };
 
@@ -25,7 +32,9 @@ async function main(): Promise<number> {
   });
   const load = BENCHES[positionals[0] ?? ''];
   if (load === undefined) {
-    console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds n] [--json]`);
+    console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')} [--rounds n] [--json]\n`);
+    for (const { id, what, bench, otherwise } of GOALS)
+      console.error(`${id.padEnd(4)} ${what.padEnd(52)} ${bench === undefined ? (otherwise ?? '') : `bench ${bench}`}`);
     return 2;
   }
   const bench = await load();

@@ -1,13 +1,8 @@
 /** What a turn costs when much has been done before: idle, with 10 and with 100 changes (goals G1 and G2). */
-import { RigActor } from '../src/actors/rig/rig-actor.ts';
-import { SqliteSql } from '../src/hosts/node/sql-sqlite.ts';
-import type { HostPorts } from '../src/ports/host.ts';
-import { silentLog } from '../src/ports/log.ts';
-import { FakeRunner } from '../test/support/fake-runner.ts';
 import { human, newBead } from '../test/support/town-story.ts';
-import { rigConfig } from '../test/support/virtual-town.ts';
 import { FullScan } from './baselines/full-scan.ts';
 import { median, type Bench } from './result.ts';
+import { openRig, timed } from './rig.ts';
 
 const ROUNDS = 7;
 const SIZES = [1_000, 10_000];
@@ -26,71 +21,8 @@ interface Cost {
   readonly fullHundred: number;
 }
 
-function ports(): HostPorts {
-  let seed = 1;
-  const nowMs = 2_000_000_000_000;
-  return {
-    clock: { now: () => nowMs },
-    random: {
-      bytes: (count) => Uint8Array.from({ length: count }, () => (seed = (seed * 48_271) % 2_147_483_647) & 255),
-    },
-    log: silentLog,
-    runner: new FakeRunner(() => nowMs),
-    openSql: () => SqliteSql.open(':memory:', { readOnly: false }),
-    openAlarm: () => ({ set: () => undefined }),
-    defer: (work) => {
-      setImmediate(work);
-    },
-    after: () => () => undefined,
-    mintCapability: () => Promise.resolve(''),
-  };
-}
-
-/** A rig with a history: closed issues and merge requests, with attempts and journal. */
-async function rigWith(closed: number): Promise<RigActor> {
-  const host = ports();
-  const sql = host.openSql('rig/api');
-  const rig = new RigActor({
-    address: 'rig/api',
-    town: 'bench',
-    ports: host,
-    sql,
-    createdAtMs: 0,
-    deliver: () => Promise.resolve({ state: 'done' }),
-  });
-  await rig.actor.open();
-  await rig.configure(rigConfig('api'));
-  const numbers = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 0 + ?)`;
-  sql.tx(() => {
-    sql.all(
-      `${numbers} INSERT INTO beads (id, type, kind, title, body, origin, priority, status, target_branch, queue_key, created_by, close_reason, evidence, created_at, updated_at, closed_at)
-        SELECT 'api-x' || i, CASE i % 2 WHEN 0 THEN 'issue' ELSE 'merge_request' END, 'task', 'done ' || i, '', 'human', 'medium', 'closed', 'main', i, 'human/x', 'merged', '{"mergeSha":"1"}', i, i, i FROM n`,
-      closed,
-    );
-    sql.all(
-      `INSERT INTO agents (id, role, name, status, created_at, updated_at) VALUES ('api/polecats/nux', 'polecat', 'nux', 'idle', 1, 1)`,
-    );
-    sql.all(
-      `${numbers} INSERT INTO attempts (id, bead_id, source_bead_id, agent_id, epoch, runtime, round, started_at, ended_at, outcome, process_gone)
-        SELECT 'at-' || i, 'api-x' || i, 'api-x' || i, 'api/polecats/nux', i, 'script', 0, i, i, 'done', 1 FROM n`,
-      closed,
-    );
-    sql.all(
-      `${numbers} INSERT INTO journal (tick, at, entity, action, rule, reason) SELECT i, i, 'bead:api-x' || i, 'merged', 'merge-step', 'it arrived' FROM n`,
-      closed,
-    );
-  });
-  return rig;
-}
-
-async function timed(work: () => unknown): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
-
 async function measure(closed: number, rounds: number): Promise<Cost> {
-  const rig = await rigWith(closed);
+  const { rig } = await openRig({ closed });
   const baseline = new FullScan(closed);
   const idle = async (): Promise<void> => {
     for (let turn = 0; turn < IDLE_TURNS; turn += 1) await rig.actor.ask(() => null, ['idle']);
