@@ -1,0 +1,115 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { Actor } from '../../actors/kernel/actor.ts';
+import type { Envelope, Receipt } from '../../actors/kernel/envelope.ts';
+import type { EffectOutcome } from '../../actors/kernel/program.ts';
+import type { HostPorts } from '../../ports/host.ts';
+import type { OutboxRow } from '../../store/kernel-store.ts';
+import { parseJson } from '../../store/rows.ts';
+import type { DurableState } from './durable.ts';
+import { stubOf, type Env } from './env.ts';
+import { objectPorts, type ObjectPorts } from './object-ports.ts';
+import { answer, type ActorStub, type Answer } from './rpc.ts';
+import { StorageSql } from './sql-storage.ts';
+
+/** A message that came too early is sent again after this long; its predecessor is on its way. */
+const GAP_RETRY_MS = 50;
+/** An actor that could not be opened is tried again after this long; whoever asks meanwhile tries too. */
+const OPEN_AGAIN_MS = 60_000;
+/** Below the deadline of an effect, after which the same message would be sent beside this one. */
+const DELIVER_TIMEOUT_MS = 10_000;
+
+/** What lives in an object: an actor, and what may be asked of it by name. */
+export interface Hosted {
+  readonly actor: Actor;
+  readonly target: object;
+}
+
+/**
+ * A Durable Object that is one actor: its storage is the actor's database, its alarm the actor's wake-up. It holds
+ * nothing that is not in its database, since it is put away after some seconds without a call and made anew.
+ */
+export abstract class ActorObject extends DurableObject<DurableState, Env> {
+  protected readonly host: ObjectPorts;
+  #hosted: Hosted | null = null;
+
+  constructor(ctx: DurableState, env: Env) {
+    super(ctx, env);
+    this.host = objectPorts({
+      storage: ctx.storage,
+      sql: new StorageSql(ctx.storage),
+      capabilityKey: env.GT_CAPABILITY_KEY,
+      instead: this.instead(),
+    });
+    // A throw here would reset the object, and the platform gives up an alarm whose object can't be made.
+    void ctx.blockConcurrencyWhile(() =>
+      this.#open().then(
+        () => undefined,
+        (error: unknown) => {
+          this.host.ports.log.error('actor not opened', { cause: String(error) });
+        },
+      ),
+    );
+  }
+
+  /** Makes the actor of this object; called once per life, when the ports are there. */
+  protected abstract make(): Hosted;
+
+  /** Ports that are not the platform's own. */
+  protected instead(): Partial<HostPorts> {
+    return {};
+  }
+
+  async call(path: readonly string[], args: readonly unknown[]): Promise<Answer> {
+    const { actor, target } = await this.#open();
+    actor.rearm();
+    return answer(target, path, args);
+  }
+
+  async receive(envelope: Envelope): Promise<Receipt> {
+    const { actor } = await this.#open();
+    actor.rearm();
+    return actor.receive(envelope);
+  }
+
+  /** Never throws: the seventh throw in a row would end the loop for ever. */
+  async alarm(): Promise<void> {
+    try {
+      const { actor } = await this.#open();
+      // An empty record is a place in the turn that the alarm makes: it ends after the commit.
+      await this.host.alarm().ring(() => actor.record([]));
+    } catch (error) {
+      this.host.ports.log.error('actor not opened by its alarm', { cause: String(error) });
+      await this.ctx.storage.setAlarm(this.host.ports.clock.now() + OPEN_AGAIN_MS);
+    }
+  }
+
+  async #open(): Promise<Hosted> {
+    if (this.#hosted !== null) return this.#hosted;
+    const hosted = this.make();
+    await hosted.actor.open();
+    return (this.#hosted = hosted);
+  }
+
+  /** Hands a message to its receiver; done only after the receiver's commit. */
+  protected readonly deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
+    const envelope = parseJson<Envelope>(row.payload);
+    const receipt = await this.#within(this.#stubOf(envelope.to).receive(envelope));
+    return receipt === 'gap'
+      ? { state: 'retry', error: 'out of order', atMs: this.host.ports.clock.now() + GAP_RETRY_MS }
+      : { state: 'done' };
+  };
+
+  #stubOf(address: string): ActorStub {
+    return stubOf(this.env, address);
+  }
+
+  /** A call to an object that hangs would hold its place for ever. */
+  #within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.host.ports.after(DELIVER_TIMEOUT_MS, () => {
+        reject(new Error('the receiver does not answer'));
+      });
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+}

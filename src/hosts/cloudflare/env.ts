@@ -1,0 +1,24 @@
+import type { DurableNamespace } from './durable.ts';
+import type { ActorStub } from './rpc.ts';
+
+/** What the Worker is deployed with: its objects, its town, and its secrets. */
+export interface Env {
+  readonly TOWN: DurableNamespace<ActorStub>;
+  readonly RIG: DurableNamespace<ActorStub>;
+  readonly MAYOR: DurableNamespace<ActorStub>;
+  readonly GT_TOWN_ID: string;
+  readonly GT_TOWN_NAME: string;
+  /** Opens everything that people may do. */
+  readonly GT_OWNER_TOKEN: string;
+  /** What the runner shows when it calls the town. */
+  readonly GT_RUNNER_SECRET: string;
+  /** Signs what attempts may do. */
+  readonly GT_CAPABILITY_KEY: string;
+}
+
+/** The object of an actor of this town. */
+export function stubOf(env: Env, address: string): ActorStub {
+  if (address === 'town') return env.TOWN.getByName(env.GT_TOWN_ID);
+  if (address === 'mayor') return env.MAYOR.getByName(env.GT_TOWN_ID);
+  return env.RIG.getByName(`${env.GT_TOWN_ID}/${address}`);
+}
