@@ -9,19 +9,19 @@ import type { EscalationSummary } from '../core/queries.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** One escalation with how it was told and what may be answered. */
-export function escalationSummary(actors: TownActors, item: Escalation): EscalationSummary {
+export async function escalationSummary(actors: TownActors, item: Escalation): Promise<EscalationSummary> {
   return {
     ...item,
     status: item.resolvedAtMs !== null ? 'resolved' : item.acknowledgedAtMs !== null ? 'acknowledged' : 'open',
     routes: actors.town.view.escalationRoutes(item.id),
-    options: item.resolvedAtMs === null ? optionsOf(actors, item) : [],
+    options: item.resolvedAtMs === null ? await optionsOf(actors, item) : [],
   };
 }
 
 /** What a person can choose now; it follows from the state of what the escalation is about. */
-function optionsOf(actors: TownActors, item: Escalation): readonly EscalationOption[] {
+async function optionsOf(actors: TownActors, item: Escalation): Promise<readonly EscalationOption[]> {
   const { kind, id } = causeOf(item.causeKey);
-  if (kind === 'bead' && isBeadId(id)) return lettered(beadOptions(actors, id));
+  if (kind === 'bead' && isBeadId(id)) return lettered(await beadOptions(actors, id));
   if (kind === 'convoy' && isConvoyId(id)) return lettered(convoyOptions(actors, id));
   return [];
 }
@@ -30,8 +30,8 @@ type Unlettered = Omit<EscalationOption, 'key'>;
 const lettered = (options: readonly Unlettered[]): readonly EscalationOption[] =>
   options.map((option, index) => ({ key: 'ABC'.charAt(index), ...option }));
 
-function beadOptions(actors: TownActors, id: string): readonly Unlettered[] {
-  const bead = actors.rigByPrefix(prefixOf(parseBeadId(id)))?.tryBeadSummary(parseBeadId(id)) ?? null;
+async function beadOptions(actors: TownActors, id: string): Promise<readonly Unlettered[]> {
+  const bead = (await actors.rigByPrefix(prefixOf(parseBeadId(id)))?.tryBeadSummary(parseBeadId(id))) ?? null;
   if (bead === null || isTerminal(bead.status)) return [];
   const isHeld = bead.hold === 'held' || bead.hold === 'needs_human' || bead.hold === 'parked';
   return [
@@ -93,7 +93,7 @@ function known(actors: TownActors, id: EscalationId): Escalation {
  * which does not apply it twice.
  */
 async function decide(actors: TownActors, id: EscalationId, wanted: string, caller: Caller): Promise<void> {
-  const option = actors.town.choice(id, caller) ?? choose(actors, known(actors, id), wanted);
+  const option = actors.town.choice(id, caller) ?? (await choose(actors, known(actors, id), wanted));
   const name = await actors.town.chosen(id, option, caller);
   if (known(actors, id).decision === name) return;
   const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${name}` };
@@ -102,7 +102,7 @@ async function decide(actors: TownActors, id: EscalationId, wanted: string, call
 }
 
 /** The name of the option that was answered, or of the decision that it repeats. */
-function choose(actors: TownActors, item: Escalation, wanted: string): string {
+async function choose(actors: TownActors, item: Escalation, wanted: string): Promise<string> {
   const { id } = item;
   if (item.decision === wanted) return wanted;
   if (item.resolvedAtMs !== null)
@@ -111,7 +111,7 @@ function choose(actors: TownActors, item: Escalation, wanted: string): string {
       `${id} is resolved already${item.decision === null ? '' : ` (${item.decision})`}.`,
       'Nothing needs to be done.',
     );
-  const options = optionsOf(actors, item);
+  const options = await optionsOf(actors, item);
   const option = options.find((one) => one.name === wanted || one.key === wanted.toUpperCase());
   if (option !== undefined) return option.name;
   throw usage(

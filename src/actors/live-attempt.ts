@@ -6,30 +6,29 @@ import type { TownGateway } from '../ports/town-gateway.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** Rejects with `superseded` when the attempt is not the live one of its bead and epoch. */
-export function mustBeLive(actors: TownActors, capability: Capability): Promise<void> {
-  const attempt = actors.rig(capability.rig)?.view.attempt(capability.attempt) ?? null;
+export async function mustBeLive(actors: TownActors, capability: Capability): Promise<void> {
+  const attempt = (await actors.rig(capability.rig)?.view.attempt(capability.attempt)) ?? null;
   const isLive =
     attempt !== null &&
     attempt.endedAtMs === null &&
     attempt.epoch === capability.epoch &&
     attempt.beadId === capability.bead &&
     attempt.agentId === capability.agent;
-  if (isLive) return Promise.resolve();
-  return Promise.reject(
-    conflict(
+  if (!isLive)
+    throw conflict(
       'superseded',
       `The attempt ${capability.attempt} (epoch ${String(capability.epoch)}) is not the live one of ${capability.bead}.`,
       'Stop working: what you committed is kept as evidence.',
-    ),
-  );
+    );
 }
 
 /** The runner's last question before a process begins: is it still wanted, and there? The mayor's are at home only. */
-export function mayStart(
+export async function mayStart(
   actors: TownActors,
   { rig, attempt, epoch, runner }: Parameters<TownGateway['confirmStart']>[0],
-): boolean {
-  if (rig === MAYOR_SCOPE) return runner === LOCAL_RUNNER && (actors.mayor?.confirmStart(attempt, epoch) ?? false);
-  const row = actors.rig(rig)?.view.attempt(attempt) ?? null;
+): Promise<boolean> {
+  if (rig === MAYOR_SCOPE)
+    return runner === LOCAL_RUNNER && ((await actors.mayor?.confirmStart(attempt, epoch)) ?? false);
+  const row = (await actors.rig(rig)?.view.attempt(attempt)) ?? null;
   return row?.runner === runner && row.epoch === epoch && row.endedAtMs === null && !row.processGone;
 }

@@ -1,6 +1,6 @@
 import { TownError } from '../core/errors.ts';
 import { parseAddress, type Address } from '../core/model/mail.ts';
-import type { RigActor } from './rig/rig-actor.ts';
+import { askAll, type AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /**
@@ -8,13 +8,14 @@ import type { TownActors } from './town-actors.ts';
  * not write to itself: `sender` is left out.
  * Errors: `unknown_recipient` for a rig that is not there, `empty_group`.
  */
-export function receiversOf(actors: TownActors, to: string, sender: string): readonly string[] {
+export async function receiversOf(actors: TownActors, to: string, sender: string): Promise<readonly string[]> {
   const address = parseAddress(to);
   if (address.kind !== 'group') return [address.text];
-  const rigs = actors.rigs().filter((rig) => address.of === null || rig.view.config().name === address.of);
+  const rigs = actors.rigs().filter((rig) => address.of === null || rig.name === address.of);
   if (address.of !== null && rigs.length === 0)
     throw nobody('unknown_recipient', `There is no rig ${address.of}`, 'Rigs of the town: "gt rig list".');
-  const members = rigs.flatMap((rig) => membersOf(rig, address)).filter((member) => member !== sender);
+  const all = (await askAll(rigs, (rig) => membersOf(rig, address))).flat();
+  const members = all.filter((member) => member !== sender);
   if (members.length > 0) return members;
   throw address.members === 'crew'
     ? nobody('empty_group', `${address.text} has no members`, `Name them in gastown.toml: crew = ["ada"].`)
@@ -25,13 +26,14 @@ export function receiversOf(actors: TownActors, to: string, sender: string): rea
       );
 }
 
-function membersOf(rig: RigActor, group: Extract<Address, { readonly kind: 'group' }>): readonly string[] {
-  const { name, crew } = rig.view.config();
+async function membersOf(
+  rig: AskedRig,
+  group: Extract<Address, { readonly kind: 'group' }>,
+): Promise<readonly string[]> {
+  const { name, crew } = await rig.view.config();
   if (group.members === 'crew') return (crew ?? []).map((member) => `${name}/crew/${member}`);
-  return rig.queries
-    .agents()
-    .filter((agent) => agent.status !== 'dead')
-    .map((agent) => agent.id);
+  const agents = await rig.queries.agents();
+  return agents.filter((agent) => agent.status !== 'dead').map((agent) => agent.id);
 }
 
 const nobody = (code: string, what: string, next: string): TownError =>

@@ -9,20 +9,20 @@ import type { MayorCapability, MayorSummary } from '../core/queries.ts';
 import { fingerprint } from '../core/text.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
 import type { SentMail } from '../ports/talk-gateway.ts';
-import type { MayorActor } from './mayor/mayor-actor.ts';
+import type { AskedMayor } from './asked.ts';
 
 /** Mails of the mayor that a list shows; its mailbox holds no more unread ones. */
 const OWN_MAIL_MAX = 100;
 
 /** What the conversation needs of the town around it. */
 export interface MayorTown {
-  readonly mayor: MayorActor | null;
+  readonly mayor: AskedMayor | null;
   /** Throws when this process may only read. */
   writable(): void;
   /** Throws `unknown_recipient`. */
   mustKnow(to: string): Promise<void>;
   /** One mail per receiver: groups are taken apart. */
-  receivers(to: string): readonly string[];
+  receivers(to: string): Promise<readonly string[]>;
 }
 
 const NEVER_HAD: MayorSummary = {
@@ -47,15 +47,15 @@ export class MayorService implements MayorGateway {
   }
 
   /** For changes. */
-  #mayor(): MayorActor {
+  #mayor(): AskedMayor {
     this.#town.writable();
     const { mayor } = this.#town;
     if (mayor === null) throw precondition('no_mayor', 'This town has no mayor.', 'Start the town with "gt up" first.');
     return mayor;
   }
 
-  summary(): Promise<MayorSummary> {
-    return Promise.resolve(this.#town.mayor?.summary() ?? NEVER_HAD);
+  async summary(): Promise<MayorSummary> {
+    return (await this.#town.mayor?.summary()) ?? NEVER_HAD;
   }
 
   async start(caller: Caller): Promise<MayorSummary> {
@@ -76,43 +76,36 @@ export class MayorService implements MayorGateway {
   async getMessage(seq: number, waitMs: number): Promise<MayorMessage> {
     const { mayor } = this.#town;
     if (mayor === null) throw precondition('no_mayor', 'This town has no mayor.', 'Start the town with "gt up" first.');
-    mayor.getMessage(seq);
-    const settled = (): MayorMessage | null => {
-      const message = mayor.getMessage(seq);
-      return message.settledAtMs === null ? null : message;
-    };
-    return (waitMs === 0 ? null : await mayor.actor.until(settled, waitMs)) ?? mayor.getMessage(seq);
+    return mayor.settled(seq, waitMs);
   }
 
-  messages(after: number | null, limit: number): Promise<readonly MayorMessage[]> {
-    return Promise.resolve(this.#town.mayor?.messages(after, limit) ?? []);
+  async messages(after: number | null, limit: number): Promise<readonly MayorMessage[]> {
+    return (await this.#town.mayor?.messages(after, limit)) ?? [];
   }
 
-  lifecycle(
+  async lifecycle(
     request: { readonly action: LifecycleAction; readonly requestedBy: string; readonly note: string },
     key: string | undefined,
   ): Promise<string> {
     return this.#mayor().lifecycle(request, key);
   }
 
-  check(capability: MayorCapability): Promise<void> {
-    return Promise.resolve().then(() => {
-      this.#mayor().check(capability);
-    });
+  async check(capability: MayorCapability): Promise<void> {
+    await this.#mayor().check(capability);
   }
 
-  prime(capability: MayorCapability): Promise<string> {
+  async prime(capability: MayorCapability): Promise<string> {
     return this.#mayor().prime(capability);
   }
 
-  reply(
+  async reply(
     capability: MayorCapability,
     reply: { readonly to: number | null; readonly text: string },
   ): Promise<MayorMessage> {
     return this.#mayor().reply(capability, reply);
   }
 
-  checkpoint(capability: MayorCapability, json: string): Promise<void> {
+  async checkpoint(capability: MayorCapability, json: string): Promise<void> {
     return this.#mayor().checkpoint(capability, json);
   }
 
@@ -125,7 +118,7 @@ export class MayorService implements MayorGateway {
     return mailDigest(await this.#mayor().newMail(capability));
   }
 
-  readOwnMail(capability: MayorCapability, id: MailId): Promise<Mail> {
+  async readOwnMail(capability: MayorCapability, id: MailId): Promise<Mail> {
     return this.#mayor().readMail(capability, id);
   }
 
@@ -143,7 +136,7 @@ export class MayorService implements MayorGateway {
     }
     if (address.kind === 'mayor')
       throw precondition('own_mailbox', 'That is your own mailbox.', "Remember things with gt checkpoint '<json>'.");
-    const receivers = this.#town.receivers(draft.to);
+    const receivers = await this.#town.receivers(draft.to);
     for (const to of receivers) await this.#town.mustKnow(to);
     const words = fingerprint(`${draft.to}\n${draft.subject}\n${draft.body}`);
     for (const to of receivers)
@@ -154,14 +147,17 @@ export class MayorService implements MayorGateway {
     return { state: 'sent', id: null, to: address.text, answer: `On its way to ${receivers.join(', ')}.` };
   }
 
-  escalate(
+  async escalate(
     capability: MayorCapability,
     problem: { readonly severity: 'low' | 'medium' | 'high' | 'critical'; readonly message: string },
   ): Promise<void> {
     return this.#mayor().escalate(capability, problem);
   }
 
-  handoff(capability: MayorCapability, note: { readonly subject: string; readonly body: string }): Promise<string> {
+  async handoff(
+    capability: MayorCapability,
+    note: { readonly subject: string; readonly body: string },
+  ): Promise<string> {
     return this.#mayor().handoff(capability, note);
   }
 }

@@ -2,7 +2,7 @@ import type { Caller } from '../core/commands.ts';
 import { conflict, precondition } from '../core/errors.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigRemoval, RigRest } from '../core/queries.ts';
-import type { RigActor } from './rig/rig-actor.ts';
+import type { AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** Beads cancelled in one call of a drain; the next call goes on. */
@@ -15,11 +15,11 @@ const CANCELLED_AT_ONCE_MAX = 200;
  */
 export async function removeRig(
   actors: TownActors,
-  rig: RigActor,
+  rig: AskedRig,
   input: { readonly drain: boolean; readonly caller: Caller },
 ): Promise<RigRemoval> {
-  const { name, parked } = rig.view.config();
-  const before = rig.queries.rest();
+  const { name, parked } = await rig.view.config();
+  const before = await rig.queries.rest();
   if (!input.drain && workOf(before) > 0) throw hasWork(name, before);
   if (!parked && workOf(before) > 0)
     throw precondition(
@@ -28,7 +28,7 @@ export async function removeRig(
       `Park it with "gt rig park ${name}" first.`,
     );
   if (before.running + before.merging === 0) await cancelRest(rig, name, input.caller);
-  const rest = rig.queries.rest();
+  const rest = await rig.queries.rest();
   if (workOf(rest) > 0) return { id: name, status: 'draining', ...rest };
   await actors.removeRig(name);
   return { id: name, status: 'removed', ...rest };
@@ -36,8 +36,8 @@ export async function removeRig(
 
 const workOf = (rest: RigRest): number => rest.running + rest.merging + rest.open + rest.unsent;
 
-async function cancelRest(rig: RigActor, name: RigName, { actor, origin }: Caller): Promise<void> {
-  for (const bead of rig.queries.unended(CANCELLED_AT_ONCE_MAX))
+async function cancelRest(rig: AskedRig, name: RigName, { actor, origin }: Caller): Promise<void> {
+  for (const bead of await rig.queries.unended(CANCELLED_AT_ONCE_MAX))
     await rig.beadCommand(
       { type: 'close', bead, reason: 'cancelled', note: `the rig ${name} was removed` },
       { actor, origin },

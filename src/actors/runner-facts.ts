@@ -3,7 +3,7 @@ import { trusted } from '../core/model/ids.ts';
 import { MAYOR_SCOPE } from '../core/model/mayor.ts';
 import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import type { Log } from '../ports/log.ts';
-import type { RigActor } from './rig/rig-actor.ts';
+import type { AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 interface From {
@@ -36,17 +36,21 @@ async function recordOf(
   }
   const rig = actors.rig(name);
   if (rig === null) log.warn('facts of an unknown rig dropped', { rig: name, facts: list.length });
-  else await rig.recordFacts(ownFacts(rig, list, from));
+  else await rig.recordFacts(await ownFacts(rig, list, from));
 }
 
 /** One runner must not speak for another's attempts, whatever it believes; what it says of them is dropped and logged. */
-function ownFacts(rig: RigActor, facts: readonly Fact[], from: From): readonly Fact[] {
-  return facts.filter((fact) => {
-    if (fact.type === 'job_finished') return true;
-    const id = trusted.attempt(fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt);
-    const owner = rig.view.attempt(id)?.runner ?? from.runner;
-    if (owner !== from.runner)
-      from.log.warn('fact of another runner dropped', { runner: from.runner, attempt: id, type: fact.type });
-    return owner === from.runner;
-  });
+async function ownFacts(rig: AskedRig, facts: readonly Fact[], from: From): Promise<readonly Fact[]> {
+  const own: Fact[] = [];
+  for (const fact of facts) if (await isOwn(rig, fact, from)) own.push(fact);
+  return own;
+}
+
+async function isOwn(rig: AskedRig, fact: Fact, from: From): Promise<boolean> {
+  if (fact.type === 'job_finished') return true;
+  const id = trusted.attempt(fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt);
+  const owner = (await rig.view.attempt(id))?.runner ?? from.runner;
+  if (owner !== from.runner)
+    from.log.warn('fact of another runner dropped', { runner: from.runner, attempt: id, type: fact.type });
+  return owner === from.runner;
 }

@@ -1,153 +1,32 @@
 import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
-import type { RigHealth } from '../core/model/health.ts';
-import type { HostPorts } from '../ports/host.ts';
-import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
-import { parseJson } from '../store/rows.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
-import { MAYOR_ADDRESS } from '../core/model/mayor.ts';
-import type { Actor } from './kernel/actor.ts';
-import type { Envelope } from './kernel/envelope.ts';
-import { named } from './kernel/named.ts';
-import type { EffectOutcome } from './kernel/program.ts';
-import { MayorActor } from './mayor/mayor-actor.ts';
-import { RigActor } from './rig/rig-actor.ts';
-import { TownActor } from './town/town-actor.ts';
-import { rigAddress, TOWN_ADDRESS } from './town/town-context.ts';
+import type { KernelStore } from '../store/kernel-store.ts';
+import type { Asked, AskedMayor, AskedRig } from './asked.ts';
+import type { TownActor } from './town/town-actor.ts';
 
-/** A message that came too early is sent again after this long; its predecessor is on its way. */
-const GAP_RETRY_MS = 50;
-
-/** The actors of one town in this process, by address, and the wire between them. */
-export class TownActors {
+/**
+ * The actors of one town by name, for whoever speaks for the whole town. The town's own actor is always here; rigs and
+ * the mayor may be in other processes.
+ */
+export interface TownActors {
   readonly town: TownActor;
-  /** Null in a town that is only read and never had one. */
-  readonly mayor: MayorActor | null;
-  readonly #rigs = new Map<string, RigActor>();
-  readonly #townId: string;
-  readonly #ports: HostPorts;
   /** True in a process that reads beside the daemon, or without one. */
   readonly readOnly: boolean;
-
-  constructor(town: { readonly id: string; readonly name: string }, ports: HostPorts, readOnly: boolean) {
-    this.#townId = town.id;
-    this.#ports = ports;
-    this.readOnly = readOnly;
-    this.town = named(
-      new TownActor({
-        ports,
-        sql: ports.openSql(TOWN_ADDRESS),
-        deliver: this.#deliver,
-        askRig: this.#askRig,
-      }),
-    );
-    this.mayor =
-      ports.hasSql?.(MAYOR_ADDRESS) === false
-        ? null
-        : named(new MayorActor({ ports, sql: ports.openSql(MAYOR_ADDRESS), town, deliver: this.#deliver }));
-  }
-
-  async open(): Promise<void> {
-    if (!this.readOnly) {
-      await this.town.actor.open();
-      await this.mayor?.actor.open();
-    }
-    for (const row of this.town.program.view.rigs()) {
-      const rig = this.#add(row.name, row.createdAtMs);
-      if (!this.readOnly) await rig.actor.open();
-    }
-  }
-
-  close(): void {
-    for (const { actor } of this.all()) actor.close();
-  }
-
-  wakeAll(): void {
-    for (const { actor } of this.all()) actor.rearm();
-  }
-
-  #add(name: string, createdAtMs: number): RigActor {
-    const address = rigAddress(name);
-    const rig = named(
-      new RigActor({
-        address,
-        town: this.#townId,
-        ports: this.#ports,
-        sql: this.#ports.openSql(address),
-        createdAtMs,
-        deliver: this.#deliver,
-      }),
-    );
-    this.#rigs.set(name, rig);
-    return rig;
-  }
-
-  /** Town first: the registry owns names and prefixes; the rig learns its settings after its name is taken. */
-  async configureRig(config: RigConfig): Promise<void> {
-    await this.town.putRig(config);
-    let rig = this.#rigs.get(config.name);
-    if (rig === undefined) {
-      rig = this.#add(config.name, this.town.program.view.rig(config.name)?.createdAtMs ?? this.#ports.clock.now());
-      await rig.actor.open();
-    }
-    await rig.configure(config);
-    const instance = this.#ports.runner.instance();
-    if (instance !== null) await rig.runnerChanged(instance);
-  }
-
+  /** Null in a town that is only read and never had one. */
+  readonly mayor: AskedMayor | null;
+  open(): Promise<void>;
+  close(): void;
+  /** Re-arms alarms that were lost. */
+  wakeAll(): void;
+  /** Registers a rig, or gives it new settings. Errors: those of `putRig`. */
+  configureRig(config: RigConfig): Promise<void>;
   /** Its actor ends; its database stays. */
-  async removeRig(name: RigName): Promise<void> {
-    await this.town.removeRig(name);
-    this.#rigs.get(name)?.actor.close();
-    this.#rigs.delete(name);
-  }
-
-  async configureMayor(config: MayorConfig | null): Promise<void> {
-    await this.mayor?.configure(config);
-    const instance = this.#ports.runner.instance();
-    if (instance !== null) await this.mayor?.runnerChanged(instance);
-  }
-
-  rigs(): readonly RigActor[] {
-    return [...this.#rigs.values()].filter((rig) => rig.view.hasConfig());
-  }
-
-  rig(name: string): RigActor | null {
-    return this.#rigs.get(name) ?? null;
-  }
-
-  rigByPrefix(prefix: string): RigActor | null {
-    const row = this.town.program.view.rigByPrefix(prefix);
-    return row === null ? null : this.rig(row.name);
-  }
-
-  all(): readonly { readonly address: string; readonly actor: Actor; readonly kernel: KernelStore }[] {
-    return [
-      { address: TOWN_ADDRESS, actor: this.town.actor, kernel: this.town.kernel },
-      ...(this.mayor === null ? [] : [this.mayor]),
-      ...this.#rigs.values(),
-    ];
-  }
-
-  readonly #askRig = async (name: string): Promise<RigHealth> => {
-    const rig = this.#rigs.get(name);
-    if (rig === undefined) throw new Error('its actor is not open');
-    rig.actor.rearm();
-    return rig.health();
-  };
-
-  /** Hands a message to its receiver; done only after the receiver's commit. */
-  readonly #deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
-    const envelope = parseJson<Envelope>(row.payload);
-    const target = this.all().find((entry) => entry.address === envelope.to);
-    if (target === undefined) {
-      // A rig that was removed had nothing left that could wait for this; one that is not open yet will be.
-      const isRemoved = this.town.program.view.isRemovedRig(envelope.to.slice('rig/'.length));
-      return isRemoved ? { state: 'done' } : { state: 'retry', error: `no actor ${envelope.to}` };
-    }
-    const receipt = await target.actor.receive(envelope);
-    return receipt === 'gap'
-      ? { state: 'retry', error: 'out of order', atMs: this.#ports.clock.now() + GAP_RETRY_MS }
-      : { state: 'done' };
-  };
+  removeRig(name: RigName): Promise<void>;
+  configureMayor(config: MayorConfig | null): Promise<void>;
+  /** Those that have their settings. The same object for the same rig. */
+  rigs(): readonly AskedRig[];
+  rig(name: string): AskedRig | null;
+  rigByPrefix(prefix: string): AskedRig | null;
+  all(): readonly { readonly address: string; readonly kernel: Asked<KernelStore> }[];
 }

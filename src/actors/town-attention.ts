@@ -1,38 +1,32 @@
-import { attention, type AttentionView, type RigAttentionView } from '../core/attention.ts';
+import { attention, beadOfCause, type AttentionView } from '../core/attention.ts';
 import type { AttentionItem } from '../core/attention-item.ts';
+import type { BeadId } from '../core/model/ids.ts';
 import { prefixOf } from '../core/model/ids.ts';
 import { escalationSummary } from './escalation-service.ts';
-import type { RigActor } from './rig/rig-actor.ts';
+import { askAll, type AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** Mails shown one by one; the rest is in the mailbox. */
 const MAILS_SHOWN = 20;
 
-/** What needs a person in this town, from committed state. */
-export const readAttention = (actors: TownActors, nowMs: number): readonly AttentionItem[] =>
-  attention(attentionView(actors), nowMs);
-
-function attentionView(actors: TownActors): AttentionView {
+/** What needs a person in this town, from committed state. Each rig is asked once. */
+export async function readAttention(actors: TownActors): Promise<readonly AttentionItem[]> {
   const { town } = actors;
   const { view } = town.program;
-  return {
-    rigs: actors.rigs().map(rigAttentionView),
-    rigOf: (bead) => {
-      const rig = actors.rigByPrefix(prefixOf(bead));
-      return rig === null || !rig.view.hasConfig() ? null : rigAttentionView(rig);
-    },
+  const open = view.escalations(true);
+  const byRig = new Map<AskedRig, BeadId[]>(actors.rigs().map((rig) => [rig, []]));
+  for (const { causeKey } of open) {
+    const bead = beadOfCause(causeKey);
+    const rig = bead === null ? null : actors.rigByPrefix(prefixOf(bead));
+    if (bead !== null && rig !== null) byRig.get(rig)?.push(bead);
+  }
+  const findings = await askAll([...byRig], ([rig, asked]) => rig.attention(asked));
+  const escalations = await Promise.all(open.map((item) => escalationSummary(actors, item)));
+  const read: AttentionView = {
     convoys: () => view.liveConvoys().map((convoy) => ({ convoy, beads: view.convoyBeads(convoy.id) })),
-    escalations: () => view.escalations(true).map((item) => escalationSummary(actors, item)),
+    escalations: () => escalations,
     health: () => town.health(),
     mail: () => town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN }),
   };
+  return attention(read, findings);
 }
-
-const rigAttentionView = ({ view, queries }: RigActor): RigAttentionView => ({
-  name: view.config().name,
-  view,
-  blockers: (bead) => view.blockers(bead),
-  heldUp: () => queries.heldUp(),
-  questions: () => queries.questions(),
-  waiting: () => queries.waiting(),
-});

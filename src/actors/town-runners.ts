@@ -3,6 +3,7 @@ import { trusted } from '../core/model/ids.ts';
 import { LOCAL_RUNNER, type Runner } from '../core/model/runner.ts';
 import { must } from '../core/assert.ts';
 import type { RunnerGateway } from '../ports/runner-gateway.ts';
+import { askAll } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** The registry of runners behind the gateway: each change is a turn of the town. */
@@ -14,8 +15,10 @@ export function townRunners(actors: TownActors, writable: () => void): RunnerGat
     if (runner === null) throw notFound('runner', id);
     return runner;
   };
-  const busy = (id: string): number =>
-    actors.rigs().reduce((sum, rig) => sum + (rig.view.runners().find((runner) => runner.id === id)?.used ?? 0), 0);
+  const busy = async (id: string): Promise<number> => {
+    const used = await askAll(actors.rigs(), (rig) => rig.view.runners());
+    return used.flat().reduce((sum, runner) => sum + (runner.id === id ? runner.used : 0), 0);
+  };
   return {
     list: () => Promise.resolve(store.all()),
     get: (id) => Promise.resolve().then(() => get(id)),
@@ -25,9 +28,9 @@ export function townRunners(actors: TownActors, writable: () => void): RunnerGat
       await town.addRunner(runner);
       return must(store.get(runner.id), 'a runner that was added exists');
     },
-    remove: (id, lost) => {
+    remove: async (id, lost) => {
       writable();
-      return town.removeRunner(id, { lost, busy: busy(id) });
+      await town.removeRunner(id, { lost, busy: await busy(id) });
     },
     rotate: async (id, serial) => {
       writable();
@@ -39,14 +42,13 @@ export function townRunners(actors: TownActors, writable: () => void): RunnerGat
       await town.drainRunner(id, on);
       return get(id);
     },
-    serials: (id) => store.serials(id),
+    serials: (id) => Promise.resolve(store.serials(id)),
     rotated: (id) => town.runnerRotated(id),
     seen: (id, hello) => town.runnerSeen(id, hello),
     away: (id, state, reason) => town.runnerAway(id, state, reason),
-    ofAttempt: (attempt) =>
-      actors
-        .rigs()
-        .map((rig) => rig.view.attempt(trusted.attempt(attempt))?.runner)
-        .find((runner) => runner !== undefined) ?? LOCAL_RUNNER,
+    ofAttempt: async (attempt) => {
+      const found = await askAll(actors.rigs(), (rig) => rig.view.attempt(trusted.attempt(attempt)));
+      return found.find((row) => row !== null)?.runner ?? LOCAL_RUNNER;
+    },
   };
 }

@@ -52,12 +52,12 @@ import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { readFeed, readFeedTail } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
-import { readHook } from './agent-hook.ts';
 import { removeRig } from './remove-rig.ts';
 import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
-import { TownActors } from './town-actors.ts';
+import { LocalActors } from './local-actors.ts';
+import type { TownActors } from './town-actors.ts';
 import { TownMoney } from './town-money.ts';
 import { mayStart, mustBeLive } from './live-attempt.ts';
 import { receiversOf } from './mail-groups.ts';
@@ -65,8 +65,7 @@ import { MayorService } from './mayor-service.ts';
 import { recordFacts } from './runner-facts.ts';
 import { townRunners } from './town-runners.ts';
 import { TownTalk } from './town-talk.ts';
-import type { RigActor } from './rig/rig-actor.ts';
-import { rigVerdict } from './rig/rig-verdict.ts';
+import { askAll, type AskedRig } from './asked.ts';
 
 const PENDING: Verdict = { verdict: 'pending', message: 'The claim is recorded; its verdict is not there yet.' };
 
@@ -79,6 +78,8 @@ export interface TownServiceOptions {
   readonly ports: HostPorts;
   /** Opens databases for reading only: no alarms, no effects, every command refused. */
   readonly readOnly?: boolean;
+  /** Where the actors are, if not all in this process. */
+  readonly actors?: TownActors;
 }
 
 /**
@@ -101,7 +102,7 @@ export class TownService implements TownGateway {
     this.name = options.name;
     this.#ports = options.ports;
     this.#readOnly = options.readOnly ?? false;
-    this.#actors = new TownActors(options, options.ports, this.#readOnly);
+    this.#actors = options.actors ?? new LocalActors(options, options.ports, this.#readOnly);
     const writable = this.#writable;
     this.runners = townRunners(this.#actors, writable);
     this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
@@ -153,7 +154,7 @@ export class TownService implements TownGateway {
   async runnerChanged(instance: string): Promise<void> {
     await this.runners.seen(LOCAL_RUNNER, { instance, capacity: null, labels: [], versions: {} });
     await this.#actors.mayor?.runnerChanged(instance);
-    await Promise.all(this.#actors.rigs().map((rig) => rig.runnerChanged(instance)));
+    await askAll(this.#actors.rigs(), (rig) => rig.runnerChanged(instance));
   }
 
   async addRig(config: RigConfig): Promise<RigSummary> {
@@ -168,7 +169,7 @@ export class TownService implements TownGateway {
   }
 
   listRigs(): Promise<readonly RigSummary[]> {
-    return Promise.resolve(this.#actors.rigs().map((rig) => rig.summary()));
+    return askAll(this.#actors.rigs(), (rig) => rig.summary());
   }
 
   readonly #writable = (): void => {
@@ -179,13 +180,13 @@ export class TownService implements TownGateway {
       });
   };
 
-  #rig(name: string): RigActor {
+  #rig(name: string): AskedRig {
     const rig = this.#actors.rig(name);
     if (rig === null) throw notFound('rig', name);
     return rig;
   }
 
-  #rigOf(bead: BeadId): RigActor {
+  #rigOf(bead: BeadId): AskedRig {
     const rig = this.#actors.rigByPrefix(prefixOf(bead));
     if (rig === null) throw notFound('bead', bead);
     return rig;
@@ -194,7 +195,7 @@ export class TownService implements TownGateway {
   async createBead(input: CreateBead, caller: Caller): Promise<BeadSummary> {
     this.#writable();
     for (const id of input.dependsOn)
-      if (this.#rigOf(id).queries.detail(id, this.#now()) === null) throw notFound('bead', id);
+      if ((await this.#rigOf(id).tryBeadSummary(id)) === null) throw notFound('bead', id);
     const rig = this.#rig(input.rig);
     return rig.beadSummary(await rig.createBead(input, caller));
   }
@@ -207,10 +208,11 @@ export class TownService implements TownGateway {
 
   readonly #now = (): number => this.#ports.clock.now();
 
-  listBeads(filter: BeadFilter): Promise<Page<BeadSummary>> {
+  async listBeads(filter: BeadFilter): Promise<Page<BeadSummary>> {
     const rigs = filter.rig === undefined ? this.#actors.rigs() : [this.#rig(filter.rig)];
     const after = filter.after === undefined ? null : decodeCursor<{ createdAtMs: number; id: string }>(filter.after);
-    const all = rigs.flatMap((rig) => rig.queries.list({ ...filter, limit: filter.limit + 1 }, after, this.#now()));
+    const page = { ...filter, limit: filter.limit + 1 };
+    const all = (await askAll(rigs, (rig) => rig.queries.list(page, after, this.#now()))).flat();
     const items = all
       .toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1))
       .slice(0, filter.limit);
@@ -219,12 +221,13 @@ export class TownService implements TownGateway {
       all.length > items.length && last !== undefined
         ? encodeCursor({ createdAtMs: last.createdAtMs, id: last.id })
         : null;
-    return Promise.resolve({ items, next });
+    return { items, next };
   }
 
-  getBead(id: BeadId): Promise<BeadDetail> {
-    const detail = this.#rigOf(id).queries.detail(id, this.#now());
-    return detail === null ? Promise.reject(notFound('bead', id)) : Promise.resolve(detail);
+  async getBead(id: BeadId): Promise<BeadDetail> {
+    const detail = await this.#rigOf(id).queries.detail(id, this.#now());
+    if (detail === null) throw notFound('bead', id);
+    return detail;
   }
 
   async createConvoy(input: CreateConvoy, caller: Caller): Promise<ConvoyDetail> {
@@ -269,42 +272,43 @@ export class TownService implements TownGateway {
     });
   }
 
-  getConvoy(id: ConvoyId): Promise<ConvoyDetail> {
+  async getConvoy(id: ConvoyId): Promise<ConvoyDetail> {
     const { view } = this.#actors.town.program;
     const convoy = view.convoy(id);
-    if (convoy === null) return Promise.reject(notFound('convoy', id));
+    if (convoy === null) throw notFound('convoy', id);
     const rows = view.convoyBeads(id);
-    const beads = rows.map((row) => ({
-      ...row,
-      bead: row.beadId === null ? null : (this.#actors.rig(row.rig)?.tryBeadSummary(row.beadId) ?? null),
-    }));
+    const beads = await Promise.all(
+      rows.map(async (row) => ({
+        ...row,
+        bead: row.beadId === null ? null : ((await this.#actors.rig(row.rig)?.tryBeadSummary(row.beadId)) ?? null),
+      })),
+    );
     const landings = view.convoyLandings(id);
     const reverts = view.convoyReverts(id);
-    const why = this.#whyConvoy(convoy, rows, { landings, reverts });
-    return Promise.resolve({ ...convoy, beads, landings, reverts, why });
+    const why = await this.#whyConvoy(convoy, rows, { landings, reverts });
+    return { ...convoy, beads, landings, reverts, why };
   }
 
   /** What its landing waits for now, from the rig that lands. */
-  #whyConvoy(convoy: Convoy, rows: readonly ConvoyBead[], known: Omit<LandingFacts, 'now'>): Why {
+  async #whyConvoy(convoy: Convoy, rows: readonly ConvoyBead[], known: Omit<LandingFacts, 'now'>): Promise<Why> {
     const now = known.landings.find((landing) => landing.state === 'ordered');
     const bead = now?.beadId ?? null;
-    const why = now === undefined || bead === null ? null : this.#rig(now.rig).queries.detail(bead, this.#now())?.why;
-    return whyConvoy(convoy, rows, { ...known, now: why ?? null });
+    const detail =
+      now === undefined || bead === null ? null : await this.#rig(now.rig).queries.detail(bead, this.#now());
+    return whyConvoy(convoy, rows, { ...known, now: detail?.why ?? null });
   }
 
-  listAgents(rig?: RigName): Promise<readonly AgentSummary[]> {
+  async listAgents(rig?: RigName): Promise<readonly AgentSummary[]> {
     const rigs = rig === undefined ? this.#actors.rigs() : [this.#rig(rig)];
-    return Promise.resolve(rigs.flatMap((actor) => actor.queries.agents()));
+    return (await askAll(rigs, (actor) => actor.queries.agents())).flat();
   }
 
   async findAgent(name: string): Promise<AgentSummary> {
     const all = await this.listAgents();
     const exact = all.find((agent) => agent.id === name || agent.attemptId === name);
     if (exact !== undefined) return exact;
-    const owner = this.#actors
-      .rigs()
-      .map((rig) => rig.queries.agentOfAttempt(name))
-      .find((id) => id !== null);
+    const owners = await askAll(this.#actors.rigs(), (rig) => rig.queries.agentOfAttempt(name));
+    const owner = owners.find((id) => id !== null);
     const named = all.filter(
       (agent) => agent.name === name || agent.id === owner || `${agent.rig}/${agent.name}` === name,
     );
@@ -319,14 +323,14 @@ export class TownService implements TownGateway {
     return only;
   }
 
-  listQueue(rig?: RigName): Promise<readonly QueueEntry[]> {
+  async listQueue(rig?: RigName): Promise<readonly QueueEntry[]> {
     const rigs = rig === undefined ? this.#actors.rigs() : [this.#rig(rig)];
-    return Promise.resolve(rigs.flatMap((actor) => actor.queries.queue(this.#now())));
+    return (await askAll(rigs, (actor) => actor.queries.queue(this.#now()))).flat();
   }
 
   listEscalations(openOnly: boolean): Promise<readonly EscalationSummary[]> {
     const items = this.#actors.town.view.escalations(openOnly);
-    return Promise.resolve(items.map((item) => escalationSummary(this.#actors, item)));
+    return Promise.all(items.map((item) => escalationSummary(this.#actors, item)));
   }
 
   commandEscalation(id: EscalationId, command: EscalationCommand, caller: Caller): Promise<EscalationSummary> {
@@ -339,19 +343,19 @@ export class TownService implements TownGateway {
   }
 
   status(): Promise<TownStatus> {
-    return Promise.resolve(readTownStatus(this, this.#actors, this.#ports, this.#now()));
+    return readTownStatus(this, this.#actors, this.#ports, this.#now());
   }
 
   feed(cursor: string | null, limit: number): Promise<FeedPage> {
-    return Promise.resolve(readFeed(this.#actors, cursor, limit));
+    return readFeed(this.#actors, cursor, limit);
   }
 
   feedTail(sinceMs: number, limit: number): Promise<FeedPage> {
-    return Promise.resolve(readFeedTail(this.#actors, sinceMs, limit));
+    return readFeedTail(this.#actors, sinceMs, limit);
   }
 
   attention(): Promise<readonly AttentionItem[]> {
-    return Promise.resolve(readAttention(this.#actors, this.#now()));
+    return readAttention(this.#actors);
   }
 
   why(id: string): Promise<Why> {
@@ -364,7 +368,9 @@ export class TownService implements TownGateway {
 
   async hook(capability: Capability): Promise<HookView> {
     await this.checkCapability(capability);
-    return readHook(this.#rig(capability.rig), capability.attempt, this.#now());
+    const hook = await this.#rig(capability.rig).hook(capability.attempt);
+    if (hook === null) throw notFound('attempt', capability.attempt);
+    return hook;
   }
 
   async checkpoint(capability: Capability, json: string): Promise<void> {
@@ -378,12 +384,11 @@ export class TownService implements TownGateway {
   }
 
   confirmStart(start: Parameters<TownGateway['confirmStart']>[0]): Promise<boolean> {
-    return Promise.resolve(mayStart(this.#actors, start));
+    return mayStart(this.#actors, start);
   }
 
   async verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict> {
-    const actor = this.#rig(rig);
-    const verdict = await actor.actor.until(() => rigVerdict(actor.view.attempt(attempt), epoch), waitMs);
+    const verdict = await this.#rig(rig).verdict(attempt, epoch, waitMs);
     return verdict ?? PENDING;
   }
 }

@@ -1,22 +1,26 @@
 import type { TownStatus } from '../core/queries.ts';
-import { checkRig, checkTown } from '../core/invariants.ts';
-import { checkMayor } from '../core/mayor-invariants.ts';
-import { readMayorFacts } from '../store/mayor-facts.ts';
+import { checkTown } from '../core/invariants.ts';
 import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
 import type { HostPorts } from '../ports/host.ts';
-import { readInvariantFacts } from '../store/invariant-facts.ts';
 import { readTownFacts } from '../store/town-facts.ts';
+import { askAll } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 import { readAttention } from './town-attention.ts';
 
 /** The five-second answer: alive, what needs a person, what moves. */
-export function readTownStatus(
+export async function readTownStatus(
   town: { readonly id: string; readonly name: string },
   actors: TownActors,
   ports: HostPorts,
   nowMs: number,
-): TownStatus {
+): Promise<TownStatus> {
   const rigs = actors.rigs();
+  const agents = await askAll(rigs, (rig) => rig.queries.agents());
+  const merged = await askAll(rigs, (rig) => rig.queries.mergedLastHour(nowMs));
+  const ofRigs = await Promise.all(
+    rigs.map(async (rig) => (await rig.violations()).map(({ code, text }) => `${rig.address}: ${code} ${text}`)),
+  );
+  const ofMayor = (await actors.mayor?.violations()) ?? [];
   const { view } = actors.town.program;
   const instance = ports.runner.instance();
   const convoys = view.liveConvoys();
@@ -24,26 +28,17 @@ export function readTownStatus(
   return {
     id: town.id,
     name: town.name,
-    rigs: rigs.map((rig) => rig.summary()),
+    rigs: await askAll(rigs, (rig) => rig.summary()),
     convoys,
-    workingAgents: rigs.reduce(
-      (sum, rig) => sum + rig.queries.agents().filter((agent) => agent.status === 'working').length,
-      0,
-    ),
-    mergedLastHour: rigs.reduce((sum, rig) => sum + rig.queries.mergedLastHour(nowMs), 0),
-    attention: readAttention(actors, nowMs),
+    workingAgents: agents.flat().filter((agent) => agent.status === 'working').length,
+    mergedLastHour: merged.reduce((sum, count) => sum + count, 0),
+    attention: await readAttention(actors),
     health,
     runner: { instance, state: runnerState(instance, health), pid: null },
     violations: [
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
-      ...(actors.mayor === null ? [] : checkMayor(readMayorFacts(actors.mayor.sql))).map(
-        (violation) => `mayor: ${violation.code} ${violation.text}`,
-      ),
-      ...rigs.flatMap((rig) =>
-        checkRig(readInvariantFacts(rig.sql), nowMs).map(
-          (violation) => `${rig.address}: ${violation.code} ${violation.text}`,
-        ),
-      ),
+      ...ofMayor.map((violation) => `mayor: ${violation.code} ${violation.text}`),
+      ...ofRigs.flat(),
     ],
   };
 }

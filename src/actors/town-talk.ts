@@ -15,7 +15,7 @@ import type { HostPorts } from '../ports/host.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
 import { receiversOf } from './mail-groups.ts';
 import type { Question, SentMail, TalkGateway, Waited } from '../ports/talk-gateway.ts';
-import type { RigActor } from './rig/rig-actor.ts';
+import { askAll, type AskedRig } from './asked.ts';
 import { isMailboxFull } from './rig/rig-talk.ts';
 import type { TownActors } from './town-actors.ts';
 
@@ -42,30 +42,31 @@ export class TownTalk implements TalkGateway {
     this.#town = town;
   }
 
-  #rig(name: string): RigActor {
+  #rig(name: string): AskedRig {
     const rig = this.#town.actors.rig(name);
     if (rig === null) throw notFound('rig', name);
     return rig;
   }
 
-  mailbox(filter: {
+  async mailbox(filter: {
     readonly address: string | null;
     readonly unreadOnly: boolean;
     readonly limit: number;
   }): Promise<readonly Mail[]> {
     const address = filter.address === null ? null : parseAddress(filter.address);
-    if (address?.kind === 'mayor') return Promise.resolve(this.#mailToMayor(filter));
+    if (address?.kind === 'mayor') return this.#mailToMayor(filter);
     const store = address?.kind === 'agent' ? this.#rig(address.rig).view.mail : this.#town.actors.town.post.store;
     const list = { unreadOnly: filter.unreadOnly, limit: filter.limit };
-    return Promise.resolve(store.list({ ...list, recipient: address?.text ?? null }));
+    return store.list({ ...list, recipient: address?.text ?? null });
   }
 
   /** Its own mailbox, and what people got while the town had no mayor. */
-  #mailToMayor(filter: { readonly unreadOnly: boolean; readonly limit: number }): readonly Mail[] {
+  async #mailToMayor(filter: { readonly unreadOnly: boolean; readonly limit: number }): Promise<readonly Mail[]> {
     const { mayor, town } = this.#town.actors;
     const stores = [town.post.store, ...(mayor === null ? [] : [mayor.mail])];
-    return stores
-      .flatMap((store) => store.list({ ...filter, recipient: MAYOR }))
+    const mails = await askAll(stores, (store) => store.list({ ...filter, recipient: MAYOR }));
+    return mails
+      .flat()
       .toSorted((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, filter.limit);
   }
@@ -77,10 +78,10 @@ export class TownTalk implements TalkGateway {
       return await town.readMail(id);
     }
     for (const rig of this.#town.actors.rigs()) {
-      const mail = rig.view.mail.get(id);
+      const mail = await rig.view.mail.get(id);
       if (mail !== null) return mail;
     }
-    const ofMayor = this.#town.actors.mayor?.mail.get(id) ?? null;
+    const ofMayor = (await this.#town.actors.mayor?.mail.get(id)) ?? null;
     if (ofMayor !== null) return ofMayor;
     throw notFound('mail', id);
   }
@@ -100,7 +101,7 @@ export class TownTalk implements TalkGateway {
 
   /** Each member gets a mail of its own; one that can't take it does not keep it from the others. */
   async #toAll(draft: MailDraft, sender: string, send: (to: string) => Promise<SentMail>): Promise<SentMail> {
-    const members = receiversOf(this.#town.actors, draft.to, sender);
+    const members = await receiversOf(this.#town.actors, draft.to, sender);
     const results = await Promise.allSettled(members.map(send));
     const refused = members.filter((_, index) => results[index]?.status === 'rejected');
     const [first] = results;
@@ -122,18 +123,18 @@ export class TownTalk implements TalkGateway {
     return fingerprint([...this.#town.ports.random.bytes(16)].join('.'));
   }
 
-  #isKnown(address: Address): boolean {
+  async #isKnown(address: Address): Promise<boolean> {
     if (!('rig' in address)) return true;
     const rig = this.#town.actors.rig(address.rig);
     if (rig === null) return false;
-    if (address.kind === 'crew') return (rig.view.config().crew ?? []).includes(address.name);
-    return address.kind !== 'agent' || isAlive(rig.view.agent(address.agent));
+    if (address.kind === 'crew') return ((await rig.view.config()).crew ?? []).includes(address.name);
+    return address.kind !== 'agent' || isAlive(await rig.view.agent(address.agent));
   }
 
   /** An unknown receiver is the sender's error, and a person hears of it: somebody works on wrong beliefs. */
   async mustKnow(to: string, sender: string): Promise<void> {
     const address = parseAddress(to);
-    if (this.#isKnown(address)) {
+    if (await this.#isKnown(address)) {
       if (sender !== HUMAN) await this.#town.actors.town.recipientFound(sender);
       return;
     }
@@ -152,7 +153,7 @@ export class TownTalk implements TalkGateway {
     );
   }
 
-  async #reporting<T>(rig: RigActor, agent: string, work: () => Promise<T>): Promise<T> {
+  async #reporting<T>(rig: AskedRig, agent: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -169,10 +170,7 @@ export class TownTalk implements TalkGateway {
     const agent = await this.#town.findAgent(words.agent);
     const rig = this.#rig(agent.rig);
     const { key } = await rig.nudge(agent.id, { text: words.text, mode: words.mode, from: caller.actor });
-    await rig.actor.until(() => (rig.nudgeByKey(key)?.state === 'pending' ? null : true), NUDGE_WAIT_MS);
-    const nudge = rig.nudgeByKey(key);
-    if (nudge === null) throw notFound('nudge', key);
-    return nudge;
+    return rig.nudged(key, NUDGE_WAIT_MS);
   }
 
   async lifecycle(request: TownLifecycle, caller: Caller): Promise<string> {
@@ -235,14 +233,9 @@ export class TownTalk implements TalkGateway {
     const rig = this.#rig(capability.rig);
     const askedAtMs =
       'question' in question ? await rig.ask(capability.attempt, question.question) : question.askedAtMs;
-    const answered = await rig.actor.until(() => {
-      const attempt = rig.view.attempt(capability.attempt);
-      return attempt === null || attempt.endedAtMs !== null || attempt.question === null ? true : null;
-    }, waitMs);
-    if (answered === null) return { state: 'waiting', askedAtMs, answers: [] };
-    const mails = rig.view.mail
-      .unread(capability.agent, OWN_MAIL_MAX)
-      .filter((mail) => mail.from === HUMAN && mail.createdAtMs >= askedAtMs);
+    if (!(await rig.answered(capability.attempt, waitMs))) return { state: 'waiting', askedAtMs, answers: [] };
+    const unread = await rig.view.mail.unread(capability.agent, OWN_MAIL_MAX);
+    const mails = unread.filter((mail) => mail.from === HUMAN && mail.createdAtMs >= askedAtMs);
     const answers: Mail[] = [];
     for (const mail of mails) answers.push(await rig.readMail(capability.agent, mail.id));
     return { state: 'answered', askedAtMs, answers };
@@ -259,7 +252,7 @@ export class TownTalk implements TalkGateway {
 
   async molecule(capability: Capability): Promise<Molecule> {
     await this.#town.checkCapability(capability);
-    const molecule = this.#rig(capability.rig).view.molecule(capability.bead);
+    const molecule = await this.#rig(capability.rig).view.molecule(capability.bead);
     if (molecule !== null) return molecule;
     throw precondition('no_molecule', `${capability.bead} follows no formula.`, 'Finish it with "gt done".');
   }

@@ -13,6 +13,7 @@ import {
 import type { Why } from '../core/queries.ts';
 import { whyDaemon, whyEscalation, whyMail, whyRunner } from '../core/why-others.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
+import { askAll } from './asked.ts';
 import { escalationSummary } from './escalation-service.ts';
 import { readAttention } from './town-attention.ts';
 import type { TownActors } from './town-actors.ts';
@@ -25,7 +26,7 @@ const RIG_MARK = 'rig:';
  * the whole town (`_` or its name). Errors: `bead_not_found` and its like for ids, `id_not_found` for names.
  */
 export async function readWhy(town: TownGateway, actors: TownActors, id: string, nowMs: number): Promise<Why> {
-  if (id === '_' || id === town.id) return whyTown(town, actors, nowMs);
+  if (id === '_' || id === town.id) return whyTown(town, actors);
   if (isConvoyId(id)) return (await town.getConvoy(parseConvoyId(id))).why;
   if (isEscalationId(id)) return whyOfEscalation(actors, id);
   if (isMailId(id)) return whyOfMail(actors, id);
@@ -38,7 +39,7 @@ async function whyOfName(town: TownGateway, actors: TownActors, id: string, nowM
   if (id === DAEMON_SUBJECT) return whyDaemon(!actors.readOnly);
   if (id === RUNNER_SUBJECT) return whyRunner(actors.town.health().find((item) => item.subject === id) ?? null);
   const rig = actors.rig(id.startsWith(RIG_MARK) ? id.slice(RIG_MARK.length) : id);
-  if (rig !== null && rig.view.hasConfig()) return rig.queries.whyRig(nowMs);
+  if (rig !== null && (await rig.view.hasConfig())) return rig.queries.whyRig(nowMs);
   return whyOfAgent(town, actors, id);
 }
 
@@ -46,7 +47,7 @@ async function whyOfAgent(town: TownGateway, actors: TownActors, id: string): Pr
   const agent = await town.findAgent(id).catch((error: unknown) => {
     throw error instanceof TownError && error.code === 'agent_not_found' ? nothingCalled(id) : error;
   });
-  const answer = actors.rig(agent.rig)?.queries.whyAgent(agent.id) ?? null;
+  const answer = (await actors.rig(agent.rig)?.queries.whyAgent(agent.id)) ?? null;
   if (answer === null) throw notFound('agent', id);
   return answer;
 }
@@ -57,23 +58,25 @@ const nothingCalled = (id: string): TownError =>
     next: 'Give the id of a bead, convoy, escalation or mail, or the name of a rig or agent; "gt status" shows what there is.',
   });
 
-function whyOfEscalation(actors: TownActors, id: string): Why {
+async function whyOfEscalation(actors: TownActors, id: string): Promise<Why> {
   const item = actors.town.view.escalation(parseEscalationId(id));
   if (item === null) throw notFound('escalation', id);
-  return whyEscalation(escalationSummary(actors, item));
+  return whyEscalation(await escalationSummary(actors, item));
 }
 
-function whyOfMail(actors: TownActors, id: string): Why {
+async function whyOfMail(actors: TownActors, id: string): Promise<Why> {
   const stores = [actors.town.post.store, ...actors.rigs().map((rig) => rig.view.mail)];
-  const mail = stores.map((store) => store.get(id)).find((one) => one !== null) ?? null;
+  const mails = await askAll(stores, (store) => store.get(id));
+  const mail = mails.find((one) => one !== null) ?? null;
   if (mail === null) throw notFound('mail', id);
   return whyMail(mail);
 }
 
-function whyTown(town: TownGateway, actors: TownActors, nowMs: number): Why {
-  const items = readAttention(actors, nowMs);
+async function whyTown(town: TownGateway, actors: TownActors): Promise<Why> {
+  const items = await readAttention(actors);
   const worst = items.find((item) => item.acknowledgedBy === null) ?? null;
-  const taken = actors.rigs().reduce((sum, rig) => sum + rig.view.slotsTaken(), 0);
+  const slots = await askAll(actors.rigs(), (rig) => rig.view.slotsTaken());
+  const taken = slots.reduce((sum, count) => sum + count, 0);
   return {
     id: town.id,
     state: worst !== null ? 'needs_human' : taken > 0 ? 'working' : 'idle',

@@ -121,7 +121,7 @@ async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
 
 /** The present token of a runner, or the one that was made last, which is the present one from then on. */
 async function registeredRunner(runner: string, token: string, { gateway, auth }: AuthDeps): Promise<Principal> {
-  const known = gateway.runners.serials(runner);
+  const known = await gateway.runners.serials(runner);
   if (known === null) throw badCredential();
   const isOf = async (serial: string): Promise<boolean> => {
     const { verifier } = await tokenOf(auth.capabilityKey, { town: gateway.id, runner, serial });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { heldUp, rig, town } from '../../test/support/attention-builder.ts';
+import { attentionOf, heldUp, rig, town, type TownWorld } from '../../test/support/attention-builder.ts';
 import { bead, mergeRequest, NOW, review } from '../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../test/support/rig-config.ts';
 import { escalation } from '../../test/support/town-builder.ts';
-import { attention, attentionSentence, type AttentionView } from './attention.ts';
+import { attentionSentence } from './attention.ts';
 import type { AttentionItem } from './attention-item.ts';
 import { trusted } from './model/ids.ts';
 
 const task = bead({ updatedAtMs: 500 });
-const items = (view: AttentionView): readonly AttentionItem[] => attention(view, NOW);
+const items = (view: TownWorld): readonly AttentionItem[] => attentionOf(view, NOW);
 
 describe('escalations in what needs a person', () => {
   const told = escalation({ severity: 'high', message: 'The disk is full.', subject: 'rig:api', createdAtMs: 300 });

@@ -11,9 +11,8 @@ import {
   type World,
 } from '../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../test/support/rig-config.ts';
-import { heldUp, rig, town } from '../../test/support/attention-builder.ts';
+import { attentionOf, heldUp, rig, town, type TownWorld } from '../../test/support/attention-builder.ts';
 import { mail } from '../../test/support/town-builder.ts';
-import { attention, type AttentionView } from './attention.ts';
 import type { AttentionItem } from './attention-item.ts';
 import { BREAKER_TOLD_AFTER_MS, INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Bead } from './model/bead.ts';
@@ -22,7 +21,7 @@ import { trusted } from './model/ids.ts';
 
 const task = bead({ updatedAtMs: 500 });
 
-const items = (view: AttentionView): readonly AttentionItem[] => attention(view, NOW);
+const items = (view: TownWorld): readonly AttentionItem[] => attentionOf(view, NOW);
 const BASE = { escalation: null, acknowledgedBy: null };
 
 describe('what needs a person', () => {
@@ -174,7 +173,7 @@ describe('what needs a person', () => {
       retryAtMs: NOW + 1,
       reason: 'No space left',
     };
-    const waiting = (world: Partial<World>, count = 1): AttentionView =>
+    const waiting = (world: Partial<World>, count = 1): TownWorld =>
       town({ rigs: [rig(world, { waiting: () => count })] });
 
     it('whose agents could not be started for a while', () => {

@@ -32,10 +32,8 @@ export interface RigAttentionView {
   waiting(): number;
 }
 
-/** What attention reads of a town. */
+/** What attention reads of a town besides its rigs, which may be elsewhere and find for themselves. */
 export interface AttentionView {
-  readonly rigs: readonly RigAttentionView[];
-  rigOf(bead: BeadId): RigAttentionView | null;
   /** Convoys that have not ended, with their beads. */
   convoys(): readonly { readonly convoy: Convoy; readonly beads: readonly ConvoyBead[] }[];
   escalations(): readonly EscalationSummary[];
@@ -49,7 +47,23 @@ export interface Found extends AttentionItem {
   readonly cause: string;
 }
 
-export type AttentionSource = (view: AttentionView, nowMs: number) => readonly Found[];
+export type AttentionSource = (view: AttentionView, about: AboutBead) => readonly Found[];
+export type RigAttentionSource = (rig: RigAttentionView, nowMs: number) => readonly Found[];
+
+/** What a rig says of a bead that an escalation is about; null when there is none. */
+interface Told {
+  /** The cause by which it is one item with the bead. */
+  readonly cause: string;
+  /** The bead was given up: what it says for itself. */
+  readonly ended: Found | null;
+}
+type AboutBead = (bead: string) => Told | null;
+
+/** What one rig finds that needs a person, and what it says of the beads that it was asked about. */
+export interface RigFindings {
+  readonly found: readonly Found[];
+  readonly about: Readonly<Record<string, Told>>;
+}
 
 /** Says `why` as an item. A thing that no command resolves is looked at with `gt why`. */
 export function found(cause: string, why: Why, item: Pick<AttentionItem, 'kind' | 'severity' | 'title'>): Found {
@@ -80,18 +94,15 @@ function foundBead(rig: RigAttentionView, bead: Bead, nowMs: number): Found {
   });
 }
 
-const beads: AttentionSource = (view, nowMs) =>
-  view.rigs.flatMap((rig) => rig.heldUp().map((bead) => foundBead(rig, bead, nowMs)));
+const beads: RigAttentionSource = (rig, nowMs) => rig.heldUp().map((bead) => foundBead(rig, bead, nowMs));
 
-const questions: AttentionSource = (view, nowMs) =>
-  view.rigs.flatMap((rig) =>
-    rig.questions().flatMap((attempt) => {
-      const bead = rig.view.bead(attempt.beadId);
-      if (bead === null) return [];
-      const why = { ...whyBead(rig.view, bead, [], nowMs), id: attempt.agentId };
-      return [found(`question:${attempt.id}`, why, { kind: 'question', severity: 'medium', title: bead.title })];
-    }),
-  );
+const questions: RigAttentionSource = (rig, nowMs) =>
+  rig.questions().flatMap((attempt) => {
+    const bead = rig.view.bead(attempt.beadId);
+    if (bead === null) return [];
+    const why = { ...whyBead(rig.view, bead, [], nowMs), id: attempt.agentId };
+    return [found(`question:${attempt.id}`, why, { kind: 'question', severity: 'medium', title: bead.title })];
+  });
 
 const convoys: AttentionSource = (view) =>
   view
@@ -102,17 +113,16 @@ const convoys: AttentionSource = (view) =>
     );
 
 /** Parked, or without a way to start agents, while work waits for it. */
-const rigs: AttentionSource = (view, nowMs) =>
-  view.rigs.flatMap((rig) => {
-    const { failures, openedAtMs } = rig.view.breaker();
-    const { parked } = rig.view.config();
-    const isStuck =
-      failures >= INFRA_FAILURES_TO_OPEN && openedAtMs !== null && nowMs - openedAtMs >= BREAKER_TOLD_AFTER_MS;
-    if ((!parked && !isStuck) || rig.waiting() === 0) return [];
-    const why = whyRig(rig.view, rig.waiting(), nowMs);
-    const cause = parked ? `parked:${rig.name}` : breakerCause(rig.view);
-    return [found(cause, why, { kind: 'rig', severity: parked ? 'low' : 'medium', title: null })];
-  });
+const itself: RigAttentionSource = (rig, nowMs) => {
+  const { failures, openedAtMs } = rig.view.breaker();
+  const { parked } = rig.view.config();
+  const isStuck =
+    failures >= INFRA_FAILURES_TO_OPEN && openedAtMs !== null && nowMs - openedAtMs >= BREAKER_TOLD_AFTER_MS;
+  if ((!parked && !isStuck) || rig.waiting() === 0) return [];
+  const why = whyRig(rig.view, rig.waiting(), nowMs);
+  const cause = parked ? `parked:${rig.name}` : breakerCause(rig.view);
+  return [found(cause, why, { kind: 'rig', severity: parked ? 'low' : 'medium', title: null })];
+};
 
 const machines: AttentionSource = (view) =>
   view
@@ -133,53 +143,69 @@ const mail: AttentionSource = (view) =>
       }),
     );
 
-const escalations: AttentionSource = (view, nowMs) =>
-  view.escalations().map((item) => ({
-    ...(endedBead(view, item, nowMs) ?? toldOf(view, item)),
-    severity: item.severity,
-    escalation: item.id,
-    acknowledgedBy: item.acknowledgedBy,
-  }));
+const escalations: AttentionSource = (view, about) =>
+  view.escalations().map((item) => {
+    const told = about(causeOf(item.causeKey).id);
+    return {
+      ...(endedBead(told, item) ?? toldOf(told, item)),
+      severity: item.severity,
+      escalation: item.id,
+      acknowledgedBy: item.acknowledgedBy,
+    };
+  });
 
 /** A bead that was given up speaks for itself; its escalation says what can be done. */
-function endedBead(view: AttentionView, item: EscalationSummary, nowMs: number): Found | null {
-  const { rig, bead } = beadOf(view, item);
-  if (rig === null || bead === null || !isTerminal(bead.status)) return null;
-  const ended = foundBead(rig, bead, nowMs);
-  return { ...ended, command: whyEscalation(item).command ?? ended.command };
+function endedBead(told: Told | null, item: EscalationSummary): Found | null {
+  if (told === null || told.ended === null) return null;
+  return { ...told.ended, command: whyEscalation(item).command ?? told.ended.command };
 }
 
 /** By its cause it is one item with what it is about, if that needs a person by itself. */
-function toldOf(view: AttentionView, item: EscalationSummary): Found {
-  const { bead } = beadOf(view, item);
-  const source = bead?.type === 'merge_request' ? (bead.parentId ?? bead.id) : bead?.id;
+function toldOf(told: Told | null, item: EscalationSummary): Found {
   const title = item.subject.slice(item.subject.indexOf(':') + 1);
-  return found(source === undefined ? item.causeKey : beadCause(source), whyEscalation(item), {
+  return found(told?.cause ?? item.causeKey, whyEscalation(item), {
     kind: 'escalation',
     severity: item.severity,
     title: title === '' ? null : title,
   });
 }
 
-function beadOf(
-  view: AttentionView,
-  item: EscalationSummary,
-): { readonly rig: RigAttentionView | null; readonly bead: Bead | null } {
-  const { kind, id } = causeOf(item.causeKey);
-  const rig = kind === 'bead' && isBeadId(id) ? view.rigOf(trusted.bead(id)) : null;
-  return { rig, bead: rig?.view.bead(trusted.bead(id)) ?? null };
+/** The bead that an escalation is about; its rig is asked what it says of it. */
+export function beadOfCause(causeKey: string): BeadId | null {
+  const { kind, id } = causeOf(causeKey);
+  return kind === 'bead' && isBeadId(id) ? trusted.bead(id) : null;
+}
+
+function toldByRig(rig: RigAttentionView, id: BeadId, nowMs: number): Told | null {
+  const bead = rig.view.bead(id);
+  if (bead === null) return null;
+  const source = bead.type === 'merge_request' ? (bead.parentId ?? bead.id) : bead.id;
+  return { cause: beadCause(source), ended: isTerminal(bead.status) ? foundBead(rig, bead, nowMs) : null };
 }
 
 /**
- * Everything that can need a person. A new cause is a source here: what it reads is a question in `AttentionView`, what
- * it says is a `Why`, so that `gt why` says the same.
+ * Everything that can need a person. A new cause is a source here: what it reads is a question in its view, what it says
+ * is a `Why`, so that `gt why` says the same.
  */
-const SOURCES: readonly AttentionSource[] = [questions, beads, convoys, rigs, machines, escalations, mail];
+const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself];
+const SOURCES: readonly AttentionSource[] = [convoys, machines, escalations, mail];
+
+/** What one rig finds; `asked` are its beads that the town's open escalations are about. */
+export function rigFindings(rig: RigAttentionView, asked: readonly BeadId[], nowMs: number): RigFindings {
+  const about: Record<string, Told> = {};
+  for (const id of asked) {
+    const told = toldByRig(rig, id, nowMs);
+    if (told !== null) about[id] = told;
+  }
+  return { found: RIG_SOURCES.flatMap((source) => source(rig, nowMs)), about };
+}
 
 /** Worst first, then oldest; what somebody takes care of already comes last. */
-export function attention(view: AttentionView, nowMs: number): readonly AttentionItem[] {
+export function attention(view: AttentionView, rigs: readonly RigFindings[]): readonly AttentionItem[] {
   const items = new Map<string, Found>();
-  for (const item of SOURCES.flatMap((source) => source(view, nowMs))) {
+  const about: AboutBead = (bead) => rigs.map((rig) => rig.about[bead]).find((told) => told !== undefined) ?? null;
+  const all = [...rigs.flatMap((rig) => rig.found), ...SOURCES.flatMap((source) => source(view, about))];
+  for (const item of all) {
     const before = items.get(item.cause);
     items.set(item.cause, before === undefined ? item : joined(before, item));
   }

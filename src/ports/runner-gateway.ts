@@ -6,7 +6,7 @@ export interface RunnerGateway {
   /** Errors: `runner_not_found`. */
   get(id: string): Promise<Runner>;
   /** Agents that are at it now. */
-  busy(id: string): number;
+  busy(id: string): Promise<number>;
   /** Errors: `runner_exists`. */
   add(runner: { readonly id: string; readonly url: string | null; readonly serial: string }): Promise<Runner>;
   /** Errors: `runner_not_found`, `local_runner`, `runner_has_work`. */
@@ -16,12 +16,12 @@ export interface RunnerGateway {
   /** Errors: `runner_not_found`. */
   drain(id: string, on: boolean): Promise<Runner>;
   /** Of the tokens that it may show; null for one that is not registered. */
-  serials(id: string): { readonly current: string; readonly next: string | null } | null;
+  serials(id: string): Promise<{ readonly current: string; readonly next: string | null } | null>;
   /** The token that was made last was used. */
   rotated(id: string): Promise<void>;
   /** It answers now; null when it was removed meanwhile. */
   seen(id: string, hello: RunnerHello): Promise<Runner | null>;
   away(id: string, state: Extract<RunnerState, 'suspect' | 'down'>, reason: string): Promise<void>;
   /** Where an attempt is. */
-  ofAttempt(attempt: string): string;
+  ofAttempt(attempt: string): Promise<string>;
 }

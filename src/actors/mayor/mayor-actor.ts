@@ -15,12 +15,16 @@ import {
   type MayorMessage,
 } from '../../core/model/mayor.ts';
 import { MAYOR_REF } from '../../core/refs.ts';
+import type { Violation } from '../../core/invariants.ts';
+import { checkMayor } from '../../core/mayor-invariants.ts';
 import { MAYOR_BREAKER_CAUSE } from '../../core/rules/mayor.ts';
 import type { MayorCapability, MayorSummary } from '../../core/queries.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
+import { readMayorFacts } from '../../store/mayor-facts.ts';
 import { Actor } from '../kernel/actor.ts';
+import type { Envelope, Receipt } from '../kernel/envelope.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -132,6 +136,24 @@ export class MayorActor {
     const message = this.#mayor.store.message(seq);
     if (message === null) throw notFound('message', String(seq));
     return message;
+  }
+
+  /** Once it is answered or given up; as it is after `waitMs`. */
+  async settled(seq: number, waitMs: number): Promise<MayorMessage> {
+    if (waitMs === 0) return this.getMessage(seq);
+    const settled = await this.actor.until(() => {
+      const message = this.getMessage(seq);
+      return message.settledAtMs === null ? null : message;
+    }, waitMs);
+    return settled ?? this.getMessage(seq);
+  }
+
+  receive(envelope: Envelope): Promise<Receipt> {
+    return this.actor.receive(envelope);
+  }
+
+  violations(): readonly Violation[] {
+    return checkMayor(readMayorFacts(this.sql));
   }
 
   messages(after: number | null, limit: number): readonly MayorMessage[] {

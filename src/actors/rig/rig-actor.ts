@@ -1,22 +1,32 @@
+import { rigFindings, type RigAttentionView, type RigFindings } from '../../core/attention.ts';
 import type { BeadCommand, Caller, CreateBead, RigConfig } from '../../core/commands.ts';
 import type { NudgeMode } from '../../core/actions.ts';
 import { notFound } from '../../core/errors.ts';
-import type { Fact } from '../../core/facts.ts';
+import type { Fact, Verdict } from '../../core/facts.ts';
+import { checkRig, type Violation } from '../../core/invariants.ts';
+import { MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
+import { mailDigest } from '../../core/mail-digest.ts';
+import { branchName } from '../../core/model/agent.ts';
 import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from '../../core/model/ids.ts';
 import type { RigHealth } from '../../core/model/health.ts';
 import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Molecule } from '../../core/model/molecule.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
-import type { BeadSummary, RigSummary } from '../../core/queries.ts';
+import type { CostFilter, CostGroup } from '../../core/money.ts';
+import { polecatPrompt } from '../../core/prompt.ts';
+import type { BeadSummary, HookView, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
+import { costGroups, mergedCount } from '../../store/cost-queries.ts';
 import { readRigHealth } from '../../store/health-store.ts';
+import { readInvariantFacts } from '../../store/invariant-facts.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { RigQueries } from '../../store/rig-queries.ts';
 import type { SqlRigView } from '../../store/rig-view.ts';
 import { Actor } from '../kernel/actor.ts';
+import type { Envelope, Receipt } from '../kernel/envelope.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { RigCommands } from './rig-commands.ts';
@@ -24,6 +34,7 @@ import { RigContext } from './rig-context.ts';
 import { advance, type StepReport } from './rig-molecules.ts';
 import { RigProgram } from './rig-program.ts';
 import { RigTalk, type Problem } from './rig-talk.ts';
+import { rigVerdict } from './rig-verdict.ts';
 
 export interface RigActorOptions {
   readonly address: string;
@@ -71,6 +82,10 @@ export class RigActor {
     return this.#rig.sql;
   }
 
+  get name(): string {
+    return this.address.slice('rig/'.length);
+  }
+
   get view(): SqlRigView {
     return this.#rig.view;
   }
@@ -79,6 +94,10 @@ export class RigActor {
     return this.actor.ask((turn) => {
       this.#program.configure(turn, config);
     });
+  }
+
+  receive(envelope: Envelope): Promise<Receipt> {
+    return this.actor.receive(envelope);
   }
 
   /** Answered inside a turn: proof that the loop turns; the turn itself does what is due. */
@@ -139,12 +158,31 @@ export class RigActor {
     return this.actor.ask((turn) => this.#talk.nudge(turn, agent, words));
   }
 
-  nudgeByKey(key: string): Nudge | null {
-    return this.#rig.nudges.byKey(key);
+  /** Waits for the runner's word on a nudge, at most so long. Errors: `nudge_not_found`. */
+  async nudged(key: string, waitMs: number): Promise<Nudge> {
+    const { nudges } = this.#rig;
+    await this.actor.until(() => (nudges.byKey(key)?.state === 'pending' ? null : true), waitMs);
+    const nudge = nudges.byKey(key);
+    if (nudge === null) throw notFound('nudge', key);
+    return nudge;
   }
 
   ask(attempt: AttemptId, question: string): Promise<number> {
     return this.actor.ask((turn) => this.#talk.ask(turn, attempt, question));
+  }
+
+  /** Waits until nobody needs to answer the attempt's question any more, at most so long; false: it still waits. */
+  async answered(id: AttemptId, waitMs: number): Promise<boolean> {
+    const answered = await this.actor.until(() => {
+      const attempt = this.view.attempt(id);
+      return attempt === null || attempt.endedAtMs !== null || attempt.question === null ? true : null;
+    }, waitMs);
+    return answered !== null;
+  }
+
+  /** What became of the claim of an attempt; null when that is not decided within `waitMs`. */
+  verdict(id: AttemptId, epoch: number, waitMs: number): Promise<Verdict | null> {
+    return this.actor.until(() => rigVerdict(this.view.attempt(id), epoch), waitMs);
   }
 
   /** The same words within one session are the same escalation: an agent repeats what it got no answer to. */
@@ -186,6 +224,37 @@ export class RigActor {
     return summary;
   }
 
+  /** What needs a person here; `asked` are beads that something else of the town is about. */
+  attention(asked: readonly BeadId[]): RigFindings {
+    return rigFindings(attentionView(this), asked, this.#rig.ports.clock.now());
+  }
+
+  /** What an attempt is to do, with its prompt; null when there is no such attempt. */
+  hook(attempt: AttemptId): HookView | null {
+    const { view } = this;
+    const hook = this.queries.hook(attempt, this.#rig.ports.clock.now());
+    if (hook === null) return null;
+    const prompt = polecatPrompt({
+      agent: hook.agent,
+      bead: hook.bead,
+      source: hook.source,
+      config: view.config(),
+      branch: view.reviewOf(hook.source.id)?.branch ?? branchName(hook.source.id),
+      checkpoint: hook.checkpoint,
+      molecule: view.molecule(hook.bead.id),
+      mail: mailDigest(view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
+    });
+    return { ...hook, prompt };
+  }
+
+  costs(filter: CostFilter): { readonly groups: readonly CostGroup[]; readonly merged: number } {
+    return { groups: costGroups(this.sql, this.name, filter), merged: mergedCount(this.sql, filter) };
+  }
+
+  violations(): readonly Violation[] {
+    return checkRig(readInvariantFacts(this.sql), this.#rig.ports.clock.now());
+  }
+
   summary(): RigSummary {
     return this.queries.rigSummary(this.#createdAtMs, this.#rig.ports.clock.now());
   }
@@ -199,3 +268,12 @@ function factEvent(fact: Fact): NewEvent {
       : `attempt:${fact.type === 'agent_exited' ? fact.exit.attempt : fact.attempt}`;
   return { key: fact.key, type: `fact.${fact.type}`, subject, payload: fact };
 }
+
+const attentionView = ({ view, queries }: RigActor): RigAttentionView => ({
+  name: view.config().name,
+  view,
+  blockers: (bead) => view.blockers(bead),
+  heldUp: () => queries.heldUp(),
+  questions: () => queries.questions(),
+  waiting: () => queries.waiting(),
+});

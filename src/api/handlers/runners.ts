@@ -75,21 +75,23 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
   const { runners } = gateway;
   const token = async (runner: string, serial: string): Promise<string> =>
     (await tokenOf(deps.auth.capabilityKey, { town: gateway.id, runner, serial })).token;
-  const present = (runner: Runner): RunnerItem => presentRunner(runner, runners.busy(runner.id));
-  app.openapi(list, async (c) => c.json({ items: (await runners.list()).map(present), next: null }, 200));
+  const present = async (runner: Runner): Promise<RunnerItem> => presentRunner(runner, await runners.busy(runner.id));
+  app.openapi(list, async (c) =>
+    c.json({ items: await Promise.all((await runners.list()).map(present)), next: null }, 200),
+  );
   app.openapi(add, async (c) => {
     const body = c.req.valid('json');
     const id = parseRunnerName(body.name);
     const serial = newSerial(random);
     const runner = await runners.add({ id, url: body.url ?? null, serial });
-    return c.json({ runner: present(runner), token: await token(id, serial) }, 200);
+    return c.json({ runner: await present(runner), token: await token(id, serial) }, 200);
   });
-  app.openapi(show, async (c) => c.json(present(await runners.get(c.req.valid('param').id)), 200));
+  app.openapi(show, async (c) => c.json(await present(await runners.get(c.req.valid('param').id)), 200));
   app.openapi(rotate, async (c) => {
     const id = c.req.valid('param').id;
     const serial = newSerial(random);
     const runner = await runners.rotate(id, serial);
-    return c.json({ runner: present(runner), token: await token(id, serial) }, 200);
+    return c.json({ runner: await present(runner), token: await token(id, serial) }, 200);
   });
   app.openapi(remove, async (c) => {
     const id = c.req.valid('param').id;
@@ -101,13 +103,13 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
     const id = c.req.valid('param').id;
     const runner = await runners.drain(id, true);
     await deps.runnerLine.drain(id, true, c.req.valid('json')?.grace_ms ?? null);
-    return c.json(present(runner), 200);
+    return c.json(await present(runner), 200);
   });
   app.openapi(undrain, async (c) => {
     const id = c.req.valid('param').id;
     const runner = await runners.drain(id, false);
     await deps.runnerLine.drain(id, false, null);
-    return c.json(present(runner), 200);
+    return c.json(await present(runner), 200);
   });
 }
 

@@ -253,8 +253,8 @@ export class Daemon {
           if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
           return answer;
         }),
-      transcript: (attempt, from, waitMs) =>
-        this.#wire(this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
+      transcript: async (attempt, from, waitMs) =>
+        this.#wire(await this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
       runnerLine: {
         cut: (id) => {
           this.#lines?.cut(id);

@@ -73,7 +73,7 @@ export class RunnerLines {
   /** Nobody has a line at a start; who is there says so. */
   async start(): Promise<void> {
     for (const runner of await this.#options.gateway().list())
-      if (runner.state !== 'down' && this.#isRemote(runner.id))
+      if (runner.state !== 'down' && (await this.#isRemote(runner.id)))
         await this.#options.gateway().away(runner.id, 'suspect', 'the daemon started; it has not been heard of since');
     this.#looking = setInterval(() => {
       this.#callListed().catch((error: unknown) => {
@@ -107,8 +107,8 @@ export class RunnerLines {
     this.#lines.get(id)?.hangUp();
   }
 
-  #isRemote(id: string): boolean {
-    return this.#options.gateway().serials(id) !== null;
+  async #isRemote(id: string): Promise<boolean> {
+    return (await this.#options.gateway().serials(id)) !== null;
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -146,7 +146,7 @@ export class RunnerLines {
 
   /** With which of its tokens the proof was made; null: with none of them. */
   async #prover(about: Greeting, given: string): Promise<Known | null> {
-    const serials = this.#options.gateway().serials(about.runner);
+    const serials = await this.#options.gateway().serials(about.runner);
     if (serials === null) return null;
     for (const serial of [serials.current, serials.next]) {
       if (serial === null) continue;
@@ -313,7 +313,7 @@ export class RunnerLines {
   }
 
   async #call(id: string, url: string, ended: AbortSignal): Promise<void> {
-    const serials = this.#options.gateway().serials(id);
+    const serials = await this.#options.gateway().serials(id);
     if (serials === null) return;
     const met: { instance: string | null } = { instance: null };
     const token = async (): Promise<string> => bearerFor(await this.#verifier(id, serials.current), id, 'to-runner');
