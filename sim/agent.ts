@@ -51,6 +51,7 @@ export class Agent {
   readonly #doom: Doom;
   #temper: Temper;
   #asked = false;
+  #goingOn = false;
   #hasSteps: boolean;
   #alive = true;
   #commits = 0;
@@ -220,6 +221,7 @@ export class Agent {
       });
     if (this.#temper === 'done_twice' || this.#temper === 'same_done_twice')
       this.#later(this.#chance.between(10, 3_000), 'is done again', () => {
+        if (this.#goingOn) return;
         if (this.#temper === 'done_twice') this.#commit(PLAIN);
         this.#parts.row.intent = null;
         this.#claim(null);
@@ -232,6 +234,7 @@ export class Agent {
   }
 
   #claim(noChange: string | null): void {
+    this.#goingOn = false;
     if (this.#claims >= CLAIMS_MAX) {
       this.#exit({ exitCode: 1, signal: null, lastLine: 'the claim is refused for ever' });
       return;
@@ -249,6 +252,9 @@ export class Agent {
     const { request } = this.#parts.row;
     if (done.code === 'branch_moved') this.#movedAgain();
     if (done.verdict === 'refused') {
+      // Two calls that were refused are one refusal to who made them: it goes on once.
+      if (this.#goingOn) return;
+      this.#goingOn = true;
       this.#later(this.#chance.between(100, 20_000), 'goes on', () => {
         this.#goOn(done.code);
       });

@@ -1,5 +1,6 @@
 import { checkRig, checkTown, type InvariantFacts } from '../src/core/invariants.ts';
 import { checkMayor } from '../src/core/mayor-invariants.ts';
+import { RESYNC } from '../src/core/refs.ts';
 import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
 import { readMayorFacts } from '../src/store/mayor-facts.ts';
 import { INFRA_FAILURES_TO_OPEN } from '../src/core/limits.ts';
@@ -186,6 +187,19 @@ export class Checkers {
     if (!database.address.startsWith('rig/')) return;
     this.#checkIdleSlot(database);
     this.#checkEnds(database);
+  }
+
+  /** Something that an actor wants to look at or do by then, beside its safety net. */
+  isAnythingDue(byMs: number): boolean {
+    return [...this.#brain.databases.values()].some(
+      ({ sql }) =>
+        sql.all(
+          `SELECT 1 AS one FROM timers WHERE entity <> ? AND due_at <= ?
+            UNION ALL SELECT 1 FROM outbox WHERE state = 'pending' UNION ALL SELECT 1 FROM inbox WHERE state = 'pending' LIMIT 1`,
+          RESYNC,
+          byMs,
+        ).length > 0,
+    );
   }
 
   #checkWakeUp(database: SimDatabase): void {

@@ -14,7 +14,7 @@ export class Figures {
   #faults = 0;
   #checks = 0;
   /** Seeds in which less happened than every seed must bring. */
-  small = 0;
+  readonly small: string[] = [];
 
   add(result: Result): void {
     this.seeds += 1;
@@ -23,7 +23,8 @@ export class Figures {
     this.#faults += result.faults;
     this.#checks += result.checks;
     if (result.failure !== null) this.failures += 1;
-    else if (result.steps < STEPS_MIN || result.beads < BEADS_MIN || result.faults < FAULTS_MIN) this.small += 1;
+    else if (result.steps < STEPS_MIN || result.beads < BEADS_MIN || result.faults < FAULTS_MIN)
+      this.small.push(sizeOf(result));
     this.coverage.merge(result.coverage);
   }
 
@@ -48,3 +49,6 @@ export class Figures {
     ].join(', ');
   }
 }
+
+const sizeOf = ({ seed, steps, beads, faults }: Result): string =>
+  `${String(seed)} (${String(steps)} steps, ${String(beads)} beads, ${String(faults)} faults)`;

@@ -102,10 +102,10 @@ async function main(): Promise<number> {
   else if (values.trace) for (const selection of chosen()) await traced(figures, selection);
   else await several(figures, chosen(), Number.POSITIVE_INFINITY);
   if (!values.ci && values.coverage) printCoverage(figures.coverage.counts, true);
-  if (figures.small > 0 && values.keep === undefined)
-    console.log(`${String(figures.small)} seeds are smaller than every seed must be`);
+  if (figures.small.length > 0 && values.keep === undefined)
+    console.log(`smaller than every seed must be: ${figures.small.join(', ')}`);
   console.log(figures.line(values.once || values.trace ? 1 : 2));
-  return figures.failures + missing + (values.keep === undefined ? figures.small : 0);
+  return figures.failures + missing + (values.keep === undefined ? figures.small.length : 0);
 }
 
 process.exitCode = (await main()) > 0 ? 1 : 0;

@@ -108,7 +108,8 @@ export interface Plan {
   /** Share of the single beads that run at once. */
   readonly slung: number;
   readonly tasksMax: number;
-  /** The storm goes on until so many beads were created and so many faults struck. */
+  /** The storm goes on until so many steps were taken, so many beads created and so many faults struck. */
+  readonly stepsMin: number;
   readonly beadsMin: number;
   readonly faultsMin: number;
 }
@@ -118,7 +119,7 @@ const MINUTE = 60_000;
 export const STEPS_MIN = 500;
 export const BEADS_MIN = 20;
 export const FAULTS_MIN = 10;
-/** Most seeds are short and dense. Each so manieth is as long as a working day's quarter of an hour … */
+/** Most seeds are short and dense: few beads run, and much strikes them. Each so manieth has a full line of work … */
 const MIDDLE_EVERY = 10;
 /** … and each so manieth is long: its waits, patrols and outages have time to grow into each other. */
 const LONG_EVERY = 20;
@@ -146,10 +147,10 @@ const SHORT: Size = {
   workMs: 2 * MINUTE,
   beads: [13, 16],
   convoys: [1, 2],
-  later: [9, 14],
+  later: [8, 12],
   faults: [11, 15],
   spellMaxMs: MINUTE,
-  slung: 0.3,
+  slung: 0.2,
   tasksMax: 3,
   doomed: 0.06,
 };
@@ -237,6 +238,7 @@ export function makePlan(seed: number): Plan {
     long: size === LONG,
     slung: size.slung,
     tasksMax: size.tasksMax,
+    stepsMin: STEPS_MIN,
     beadsMin: BEADS_MIN,
     faultsMin: FAULTS_MIN,
     people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),

@@ -14,6 +14,7 @@ export function planOf(selection: Selection): Plan {
   const kept = new Set(selection.keep);
   return {
     ...plan,
+    stepsMin: 0,
     beadsMin: 0,
     faultsMin: 0,
     people: plan.people.filter((step) => kept.has(step.id)),

@@ -26,6 +26,8 @@ const MINUTE = 60_000;
 const CALM_MAX_MS = 48 * 60 * MINUTE;
 /** Nothing new for so long, and nothing on its way: it is at rest. Longer than every back-off and quota window. */
 const REST_MS = 50 * MINUTE;
+/** … or for so long when no actor waits for a moment within that time: each safety net has looked at everything since. */
+const QUIET_MS = 6 * MINUTE;
 /** The storm is made longer by so many minutes at most, until it was long enough. */
 const MORE_TRIES_MAX = 30;
 /** So many steps within one second of virtual time are a circle of messages; a busy second has some hundred. */
@@ -266,14 +268,16 @@ class World {
   }
 
   #isAtRest(): boolean {
-    const nextMs = this.#time.peekMs() ?? Number.POSITIVE_INFINITY;
-    return !this.#storm && this.#time.foreground === 0 && nextMs > this.#checkers.lastNewsMs + REST_MS;
+    if (this.#storm || this.#time.foreground !== 0) return false;
+    const quietMs = (this.#time.peekMs() ?? Number.POSITIVE_INFINITY) - this.#checkers.lastNewsMs;
+    if (quietMs <= QUIET_MS) return false;
+    return quietMs > REST_MS || !this.#checkers.isAnythingDue(this.#brain.nowMs + REST_MS);
   }
 
   /** A story in which too little happened goes on for a while. */
   #endStorm(tries: number): void {
-    const { beadsMin, faultsMin } = this.#plan;
-    const fewBeads = this.#people.beads.length < beadsMin;
+    const { beadsMin, faultsMin, stepsMin } = this.#plan;
+    const fewBeads = this.#people.beads.length < beadsMin || this.#steps < stepsMin;
     const fewFaults = this.#weather.total < faultsMin;
     if ((!fewBeads && !fewFaults) || tries > MORE_TRIES_MAX) {
       this.#calm();
