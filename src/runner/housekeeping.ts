@@ -1,9 +1,9 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { RunnerContext } from './context.ts';
 import { maintain } from './git/maintain.ts';
-import { ATTEMPTS_KEPT_MAX, JOBS_KEPT_MAX } from './limits.ts';
+import { ATTEMPTS_KEPT_MAX, JOBS_KEPT_MAX, TRANSCRIPTS_BYTES_MAX } from './limits.ts';
 import { errorText } from './text.ts';
 
 /** Between two rounds: growth is by attempts, and a busy town makes some hundreds an hour. */
@@ -34,17 +34,42 @@ async function keepHouse(ctx: RunnerContext): Promise<void> {
   ctx.said.prune();
   // Names begin with a sortable time (attempts), so the first ones are the oldest; gate logs are as many as jobs at most.
   await keepNewest(ctx, ctx.paths.attempts, ATTEMPTS_KEPT_MAX);
-  await keepNewest(ctx, ctx.paths.transcripts, ATTEMPTS_KEPT_MAX + JOBS_KEPT_MAX);
+  await keepNewest(ctx, ctx.paths.transcripts, ATTEMPTS_KEPT_MAX + JOBS_KEPT_MAX, TRANSCRIPTS_BYTES_MAX);
   for (const name of await readdir(ctx.paths.repos)) {
     if (name.endsWith('.git') && !name.startsWith('.')) await maintain(ctx.repos.known(name.slice(0, -'.git'.length)));
   }
 }
 
-async function keepNewest(ctx: RunnerContext, folder: string, countMax: number): Promise<void> {
-  const names = (await readdir(folder)).toSorted();
-  const gates = names.filter((name) => name.startsWith('gate-'));
-  const surplus = Math.max(0, names.length - countMax);
-  const oldest = [...gates, ...names.filter((name) => !name.startsWith('gate-'))].slice(0, surplus);
-  for (const name of oldest.filter((each) => !ctx.live.has(each.replace(/\.log$/, ''))))
+async function keepNewest(ctx: RunnerContext, folder: string, countMax: number, bytesMax?: number): Promise<void> {
+  const files: Kept[] = [];
+  for (const name of await readdir(folder))
+    if (!ctx.live.has(name.replace(/\.log$/, '')))
+      files.push({ name, bytes: bytesMax === undefined ? 0 : (await stat(join(folder, name))).size });
+  for (const name of surplusOf(files, { count: countMax - ctx.live.size, bytes: bytesMax ?? 0 }))
     await rm(join(folder, name), { recursive: true, force: true });
+}
+
+interface Kept {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Names that go so that the rest is within its bounds: logs of gates first, then the oldest. Names begin with their time. */
+export function surplusOf(
+  files: readonly Kept[],
+  max: { readonly count: number; readonly bytes: number },
+): readonly string[] {
+  const isGate = ({ name }: Kept): boolean => name.startsWith('gate-');
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const oldestFirst = [...sorted.filter(isGate), ...sorted.filter((file) => !isGate(file))];
+  let count = oldestFirst.length;
+  let bytes = oldestFirst.reduce((sum, file) => sum + file.bytes, 0);
+  const gone: string[] = [];
+  for (const file of oldestFirst) {
+    if (count <= max.count && bytes <= max.bytes) break;
+    gone.push(file.name);
+    count -= 1;
+    bytes -= file.bytes;
+  }
+  return gone;
 }

@@ -7,6 +7,8 @@ export const BODY_BYTES_MAX: number = 1024 * 1024;
 
 /** One transcript: enough for days of output of one agent, small enough for 50 agents on a laptop disk. */
 export const TRANSCRIPT_BYTES_MAX: number = 32 * 1024 * 1024;
+/** All transcripts together: thousands of ordinary ones, and a bound where many are as large as one may be. */
+export const TRANSCRIPTS_BYTES_MAX: number = 8 * 1024 * 1024 * 1024;
 /** One answer of the transcript call; the reader pages on by `x-next-offset`. */
 export const TRANSCRIPT_PAGE_BYTES_MAX: number = 512 * 1024;
 /** Of the last output line, kept in the exit record (limit of the contract). */
