@@ -177,6 +177,7 @@ export function presentConvoy(convoy: Convoy): ConvoyItem {
     version: convoy.version,
     created_at: convoy.createdAtMs,
     landed_at: convoy.landedAtMs,
+    reverted: convoy.reverted,
   };
 }
 

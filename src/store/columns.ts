@@ -150,6 +150,8 @@ export const CONVOY_COLUMNS: string = list(
   'version',
   'created_at',
   'landed_at',
+  `(SELECT CASE WHEN COUNT(*) = 0 THEN NULL WHEN SUM(state = 'failed') > 0 THEN 'failed' WHEN SUM(state = 'ordered') > 0 THEN 'running' ELSE 'done' END
+    FROM convoy_reverts WHERE convoy_reverts.convoy_id = convoys.id) AS reverted`,
 );
 
 export const CONVOY_BEAD_COLUMNS: string = list(

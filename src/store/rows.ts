@@ -21,6 +21,7 @@ import {
   CONVOY_STATUSES,
   FAILURE_POLICIES,
   MERGE_MODES,
+  REVERTED,
   type Convoy,
   type ConvoyAddition,
   type ConvoyBead,
@@ -287,6 +288,7 @@ export function convoyFromRow(row: SqlRow): Convoy {
     version: int(row['version']),
     createdAtMs: int(row['created_at']),
     landedAtMs: intOrNull(row['landed_at']),
+    reverted: row['reverted'] === null ? null : word(REVERTED, row['reverted'], 'convoys.reverted'),
   };
 }
 

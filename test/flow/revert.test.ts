@@ -48,6 +48,7 @@ async function revertBead(id: ConvoyId, rig: string): Promise<BeadDetail> {
 describe('gt convoy revert', () => {
   it('undoes all that was merged, with one merge request per rig, through the gates', async () => {
     const convoy = await landed();
+    expect(convoy.reverted).toBeNull();
     const merged = convoy.beads.map((bead) => bead.mergeSha);
     const answer = await revert(convoy.id);
     expect(answer.reverts).toMatchObject([
@@ -61,6 +62,7 @@ describe('gt convoy revert', () => {
     ]);
     const end = await shown(convoy.id);
     expect(end).toMatchObject({ status: 'landed', reverts: [{ state: 'reverted' }, { state: 'reverted' }] });
+    expect((await town.service.listConvoys(5)).items).toMatchObject([{ status: 'landed', reverted: 'done' }]);
     expect(end.why.sentence).toBe(
       'Landed: 3 of 3 beads are merged or needed no change. Its revert: main of api is undone; main of web is undone.',
     );
@@ -80,6 +82,7 @@ describe('gt convoy revert', () => {
     town.runner.judge = (job) => (job.kind === 'gates' ? null : defaultResult(job));
     await revert(convoy.id);
     const first = await shown(convoy.id);
+    expect(first.reverted).toBe('running');
     expect(first.why).toMatchObject({ next: expect.stringMatching(/^The merge of api-/) });
     expect((await revert(convoy.id)).reverts).toEqual(first.reverts);
     for (const job of jobs('gates'))
@@ -146,6 +149,7 @@ describe('gt convoy revert', () => {
       { rig: 'api', state: 'failed', reason: expect.stringContaining('cancelled') },
       { rig: 'web', state: 'reverted' },
     ]);
+    expect(failed.reverted).toBe('failed');
     expect(failed.why.command).toBe(`gt convoy revert ${convoy.id}`);
     town.runner.judge = defaultResult;
     await revert(convoy.id);

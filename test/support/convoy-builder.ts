@@ -24,6 +24,7 @@ export const convoy = (over: Partial<Convoy> = {}): Convoy => ({
   version: 1,
   createdAtMs: 0,
   landedAtMs: null,
+  reverted: null,
   ...over,
 });
 

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { BLOCKERS_MAX, CONVOY_BEADS_MAX } from '../../core/limits.ts';
-import { CONVOY_BEAD_STATUSES, CONVOY_STATUSES, FAILURE_POLICIES, MERGE_MODES } from '../../core/model/convoy.ts';
+import {
+  CONVOY_BEAD_STATUSES,
+  CONVOY_STATUSES,
+  FAILURE_POLICIES,
+  MERGE_MODES,
+  REVERTED,
+} from '../../core/model/convoy.ts';
 import { LANDING_STATES } from '../../core/model/landing.ts';
 import { CONVOY_REVERT_STATES } from '../../core/model/revert.ts';
 import { beadSchema } from './beads.ts';
@@ -28,6 +34,8 @@ export const convoySchema = z.object({
   version: count,
   created_at: time,
   landed_at: time.nullable(),
+  /** What became of `gt convoy revert`; null: nobody asked for it. */
+  reverted: z.enum(REVERTED).nullable(),
 });
 export type ConvoyItem = z.infer<typeof convoySchema>;
 

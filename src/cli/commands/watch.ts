@@ -126,11 +126,13 @@ function rigTable(style: Style, rigs: readonly RigItem[]): string {
 
 export const CONVOY_HEAD: readonly string[] = ['CONVOY', 'STATE', 'DONE', 'TITLE', 'AGE'];
 
+const REVERTED_WORDS = { running: ', being reverted', done: ', reverted', failed: ', revert failed' } as const;
+
 export function convoyRow(style: Style, convoy: ConvoyItem): readonly string[] {
   const failed = convoy.failed_beads === 0 ? '' : ` (${String(convoy.failed_beads)} failed)`;
   return [
     convoy.id,
-    state(style, convoy.phase),
+    `${state(style, convoy.phase)}${convoy.reverted === null ? '' : REVERTED_WORDS[convoy.reverted]}`,
     `${String(convoy.closed_beads)}/${String(convoy.total_beads)}${failed}`,
     convoy.title,
     ago(style, convoy.created_at),

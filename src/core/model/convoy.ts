@@ -25,6 +25,8 @@ export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
 export const CONVOY_BEAD_STATUSES = ['creating', 'live', 'closed', 'failed', 'cancelled'] as const;
 export type ConvoyBeadStatus = (typeof CONVOY_BEAD_STATUSES)[number];
 
+export const REVERTED = ['running', 'done', 'failed'] as const;
+
 export interface Convoy {
   readonly id: ConvoyId;
   readonly title: string;
@@ -45,6 +47,8 @@ export interface Convoy {
   readonly version: number;
   readonly createdAtMs: number;
   readonly landedAtMs: number | null;
+  /** What became of taking it back; null: nobody asked for that. */
+  readonly reverted: (typeof REVERTED)[number] | null;
 }
 
 export interface ConvoyBead {
