@@ -2,18 +2,19 @@ import type { NudgeMode } from '../core/actions.ts';
 import type { Caller } from '../core/commands.ts';
 import { notFound, precondition, TownError } from '../core/errors.ts';
 import { mailDigest } from '../core/mail-digest.ts';
-import type { AgentId, MailId } from '../core/model/ids.ts';
+import type { AgentId, EscalationId, MailId } from '../core/model/ids.ts';
 import { lifecycleOfMail, type TownLifecycle } from '../core/model/lifecycle.ts';
 import { MAYOR } from '../core/model/mayor.ts';
 import { HUMAN, parseAddress, type Address, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { StepReport } from './rig/rig-molecules.ts';
 import type { Nudge } from '../core/model/nudge.ts';
-import type { Capability, HookView } from '../core/queries.ts';
+import type { Capability, EscalationSummary, HookView } from '../core/queries.ts';
 import { fingerprint } from '../core/text.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
 import { receiversOf } from './mail-groups.ts';
+import { acknowledgeOwn, ownEscalations } from './own-escalations.ts';
 import type { Question, SentMail, TalkGateway, Waited } from '../ports/talk-gateway.ts';
 import { askAll, type AskedRig } from './asked.ts';
 import { isMailboxFull } from './rig/rig-talk.ts';
@@ -248,6 +249,17 @@ export class TownTalk implements TalkGateway {
     this.#town.writable();
     await this.#town.checkCapability(capability);
     await this.#rig(capability.rig).escalate(capability.attempt, problem);
+  }
+
+  async ownEscalations(capability: Capability): Promise<readonly EscalationSummary[]> {
+    await this.#town.checkCapability(capability);
+    return ownEscalations(this.#town.actors, capability);
+  }
+
+  async acknowledge(capability: Capability, id: EscalationId): Promise<EscalationSummary> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    return acknowledgeOwn(this.#town.actors, capability, id);
   }
 
   async molecule(capability: Capability): Promise<Molecule> {

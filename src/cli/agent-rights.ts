@@ -66,7 +66,7 @@ export function refuseAgent(command: string, env: NodeJS.ProcessEnv): void {
     throw notForAgents('What the mayor may do is in its prompt (gt prime). Ask people for the rest with gt escalate.');
   }
   throw notForAgents(
-    'Use gt prime, gt hook, gt bead show <own bead>, gt mail, gt mol, gt wait, gt escalate, gt checkpoint, gt handoff or gt done.',
+    'Use gt prime, gt hook, gt bead show <own bead>, gt mail, gt mol, gt wait, gt escalate, gt escalation list|ack, gt checkpoint, gt handoff or gt done.',
   );
 }
 

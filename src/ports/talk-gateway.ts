@@ -1,11 +1,11 @@
 import type { NudgeMode } from '../core/actions.ts';
 import type { Caller } from '../core/commands.ts';
-import type { MailId } from '../core/model/ids.ts';
+import type { EscalationId, MailId } from '../core/model/ids.ts';
 import type { TownLifecycle } from '../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { Nudge } from '../core/model/nudge.ts';
-import type { Capability, HookView } from '../core/queries.ts';
+import type { Capability, EscalationSummary, HookView } from '../core/queries.ts';
 
 /** What became of a mail: `stored` in a mailbox, `sent` on its way to one, `executed` by the daemon. */
 export interface SentMail {
@@ -60,6 +60,10 @@ export interface TalkGateway {
     capability: Capability,
     problem: { readonly severity: 'low' | 'medium' | 'high' | 'critical'; readonly message: string },
   ): Promise<void>;
+  /** Open ones about the own bead. */
+  ownEscalations(capability: Capability): Promise<readonly EscalationSummary[]>;
+  /** Errors: `escalation_not_found`, `not_your_escalation`, `escalation_resolved`. */
+  acknowledge(capability: Capability, id: EscalationId): Promise<EscalationSummary>;
   /** Errors: `no_molecule`. */
   molecule(capability: Capability): Promise<Molecule>;
   /** Errors: `no_molecule`, `step_not_found`, `out_of_order`, `step_settled`. */

@@ -138,6 +138,18 @@ describe('an agent', () => {
     await agent;
   });
 
+  it('sees and acknowledges the escalations of its own bead, and can resolve none', async () => {
+    const lines = await asAgent(
+      'gt escalate "no key" > /dev/null',
+      'until gt escalation list | grep -q hq-esc; do sleep 0.1; done',
+      'id=$(gt escalation list | grep -o "hq-esc-[a-z0-9]*" | head -1)',
+      'gt escalation ack $id > /dev/null && echo "ack $?" >> $L',
+      'gt escalation resolve $id > /dev/null 2>&1 || echo "resolve $?" >> $L',
+      'gt escalation ack hq-esc-00000000 > /dev/null 2>&1 || echo "other $?" >> $L',
+    );
+    expect(lines).toEqual(['ack 0', 'resolve 6', 'other 4']);
+  });
+
   it("finds none of the town's secrets in its environment", async () => {
     const secrets = Object.values(
       JSON.parse(readFileSync(join(town, '.gastown/secrets.json'), 'utf8')) as Record<string, string>,

@@ -380,6 +380,31 @@ describe('an escalation by an agent', () => {
   });
 });
 
+describe('the acknowledgement of an agent', () => {
+  it('is for escalations of its own bead only, once, and is no resolution', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    const other = await talk.agentOn('api', 'two');
+    await talk.town.escalate(nux, { severity: 'medium', message: 'no key' });
+    await talk.virtual.settle();
+    const [item] = await talk.town.ownEscalations(nux);
+    if (item === undefined) throw new Error('no escalation');
+    expect(await talk.town.ownEscalations(other)).toEqual([]);
+    await expect(talk.town.acknowledge(other, item.id)).rejects.toMatchObject({ code: 'not_your_escalation' });
+    expect(await talk.virtual.service.listEscalations(true)).toMatchObject([{ status: 'open' }]);
+    await talk.town.acknowledge(nux, item.id);
+    expect(await talk.town.acknowledge(nux, item.id)).toMatchObject({
+      status: 'acknowledged',
+      acknowledgedBy: nux.agent,
+      resolvedAtMs: null,
+    });
+    await talk.virtual.advance(13 * 60 * MINUTE);
+    const [later] = (await talk.virtual.service.listEscalations(false)).filter((row) => row.id === item.id);
+    expect(later).toMatchObject({ severity: 'medium', reEscalations: 0 });
+    await expect(talk.town.acknowledge(nux, item.id)).rejects.toMatchObject({ code: 'superseded' });
+  });
+});
+
 describe('a lifecycle request', () => {
   it('hands off: the next session of the same agent finds the note and the checkpoint', async () => {
     const talk = await Talk.with('api');

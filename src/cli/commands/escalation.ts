@@ -1,9 +1,15 @@
 import type { EscalationItem } from '../../api/contract/escalations.ts';
+import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state } from '../output.ts';
 import { query, segment, TownClient } from '../town-client.ts';
+
+interface EscalationPage {
+  readonly items: readonly EscalationItem[];
+  readonly next: string | null;
+}
 
 export const list: CommandSpec = {
   usage: 'gt escalation list [--all]',
@@ -11,9 +17,11 @@ export const list: CommandSpec = {
   examples: ['gt escalation list', 'gt escalation list --all --json'],
   options: { all: { type: 'boolean', help: 'resolved ones as well' } },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<{ items: EscalationItem[]; next: string | null }>(
-      `escalations${query({ all: args.flag('all') ? 'true' : undefined })}`,
-    );
+    const page = hasHook(context.env)
+      ? ((await ask(agentEnv(context.env), 'GET', '/agent/escalations')) as EscalationPage)
+      : await new TownClient(context.town()).get<EscalationPage>(
+          `escalations${query({ all: args.flag('all') ? 'true' : undefined })}`,
+        );
     if (context.json) context.print(JSON.stringify(page));
     else if (page.items.length === 0) context.print('Nothing is escalated.');
     else context.print(page.items.map((item) => textOf(context, item)).join('\n\n'));
@@ -39,7 +47,10 @@ function textOf(context: Context, item: EscalationItem): string {
 }
 
 async function command(context: Context, path: string, body: unknown): Promise<number> {
-  const item = await new TownClient(context.town()).post<EscalationItem>(`escalations/${path}`, body);
+  return show(context, await new TownClient(context.town()).post<EscalationItem>(`escalations/${path}`, body));
+}
+
+function show(context: Context, item: EscalationItem): number {
   context.print(context.json ? JSON.stringify(item) : textOf(context, item));
   return EXIT.ok;
 }
@@ -49,7 +60,12 @@ export const ack: CommandSpec = {
   summary: 'say that you take care of it: it rises no more and is told no more',
   examples: ['gt escalation ack hq-esc-7k3qf9m2', 'gt escalation ack hq-esc-7k3qf9m2 --json'],
   args: ['<id>'],
-  run: (context, args) => command(context, `${segment(args.at(0))}/ack`, {}),
+  run: async (context, args) => {
+    const path = `${segment(args.at(0))}/ack`;
+    if (!hasHook(context.env)) return command(context, path, {});
+    const item = await ask(agentEnv(context.env), 'POST', `/agent/escalations/${path}`, {});
+    return show(context, item as EscalationItem);
+  },
 };
 
 export const resolve: CommandSpec = {

@@ -123,7 +123,7 @@ function unanswered(agent: AgentEnv, words: Omit<Report, 'step'>): number | null
 async function report(agent: AgentEnv, body: Report): Promise<MoleculeItem> {
   writeFileSync(reportFile(agent), JSON.stringify(body), { mode: 0o600 });
   try {
-    const molecule = (await ask(agent, 'POST', '/agent/mol/advance', body)) as MoleculeItem;
+    const molecule = await askSteps(agent, 'POST', '/agent/mol/advance', body);
     rmSync(reportFile(agent), { force: true });
     return molecule;
   } catch (error) {
@@ -135,8 +135,9 @@ async function report(agent: AgentEnv, body: Report): Promise<MoleculeItem> {
 /** Errors that do not say whether the report was taken. */
 const NO_VERDICT: ReadonlySet<string> = new Set(['busy', 'unreachable', 'internal']);
 
-const fetchOwn = async (agent: AgentEnv): Promise<MoleculeItem> =>
-  (await ask(agent, 'GET', '/agent/mol')) as MoleculeItem;
+const fetchOwn = (agent: AgentEnv): Promise<MoleculeItem> => askSteps(agent, 'GET', '/agent/mol');
+
+const askSteps = async (...call: Parameters<typeof ask>): Promise<MoleculeItem> => (await ask(...call)) as MoleculeItem;
 
 function say(context: Context, molecule: MoleculeItem): number {
   if (context.json) {
