@@ -1,6 +1,6 @@
 /** What must hold of money and quota at every moment, and what must be left of it at rest. */
 import { Admission } from '../src/core/admission.ts';
-import { allowance, grantsOf, holds, isShared, type Budget } from '../src/core/budget.ts';
+import { allowance, grantsOf, isShared, type Budget } from '../src/core/budget.ts';
 import type { Bead } from '../src/core/model/bead.ts';
 import type { SqlRow, SqlValue } from '../src/ports/sql.ts';
 import { BudgetStore } from '../src/store/budget-store.ts';
@@ -79,7 +79,11 @@ export class MoneyChecks {
     const name = `${budget.id} ${String(budget.since)} ${rig}`;
     const isMore = granted > (this.#granted.get(name) ?? 0);
     this.#granted.set(name, granted);
-    const held = parts.reduce((sum, part) => sum + holds(part), 0);
+    // Counted here again: what is checked must not be the measure of itself.
+    const held = parts.reduce(
+      (sum, part) => sum + Math.max(part.granted - part.returned, part.spent + part.reserved),
+      0,
+    );
     if (isMore && held > budget.amount)
       this.#report('I21', `town: ${String(held)} of ${budget.id} is given out; it is ${String(budget.amount)}`);
   }
