@@ -320,12 +320,6 @@ export const PLANTED: readonly Planted[] = [
     put: '',
   },
   {
-    name: 'money: what another rig holds is given again',
-    file: 'core/budget.ts',
-    find: 'Math.max(part.granted - part.returned, part.spent + part.reserved)',
-    put: '(part.spent + part.reserved)',
-  },
-  {
     name: 'money: a grant that comes twice counts twice',
     file: 'store/money-store.ts',
     find: 'granted = max(granted, excluded.granted), town_spent',
@@ -348,12 +342,6 @@ export const PLANTED: readonly Planted[] = [
     file: 'core/rules/assign-work.ts',
     find: 'if (budget.shared && spare > 0)',
     put: 'if (budget.shared && spare < 0)',
-  },
-  {
-    name: 'money: parts are given back while a wider budget is awaited',
-    file: 'core/admission.ts',
-    find: 'return Math.max(0, free - (this.#kept.get(budget.id) ?? 0));',
-    put: 'return Math.max(0, free);',
   },
   {
     name: 'money: use that is said after the end is not counted',
