@@ -7,7 +7,7 @@ import type { SqlValue } from '../ports/sql.ts';
 /** Bound parameters of one statement; a Durable Object takes no more. Lists travel through `json_each(?)`. */
 export const SQL_PARAMS_MAX = 100;
 /** Bytes of one statement's text; a Durable Object takes no more. */
-export const SQL_TEXT_BYTES_MAX: number = 100 * 1024;
+export const SQL_TEXT_BYTES_MAX = 100_000;
 /** Bytes of one bound value; production Durable Objects refuse more. */
 export const SQL_VALUE_BYTES_MAX: number = 2 * 1024 * 1024;
 /** SELECTs joined by UNION and the like; a Durable Object takes no more. */
