@@ -54,6 +54,25 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   /** Makes the actor of this object; called once per life, when the ports are there. */
   protected abstract make(): Hosted;
 
+  /** The name under which others find this object; kept, since an alarm need not bring it along. */
+  protected name(): string {
+    const { kv } = this.ctx.storage;
+    const name = this.ctx.id.name ?? kv.get('name');
+    if (typeof name !== 'string') throw new Error('this object was called without a name');
+    if (kv.get('name') !== name) kv.put('name', name);
+    return name;
+  }
+
+  /** When this object was made. */
+  protected createdAtMs(): number {
+    const { kv } = this.ctx.storage;
+    const known = kv.get('createdAtMs');
+    if (typeof known === 'number') return known;
+    const nowMs = this.host.ports.clock.now();
+    kv.put('createdAtMs', nowMs);
+    return nowMs;
+  }
+
   /** Ports that are not the platform's own. */
   protected instead(): Partial<HostPorts> {
     return {};

@@ -25,7 +25,10 @@ export interface DurableStorage {
 }
 
 export interface DurableState {
+  readonly id: { readonly name?: string };
   readonly storage: DurableStorage;
+  /** Ends this life of the object at once; the next call makes it anew. */
+  abort(reason?: string): void;
   /** Holds every other call back until `work` has ended; a throw resets the object. */
   blockConcurrencyWhile<T>(work: () => Promise<T>): Promise<T>;
 }

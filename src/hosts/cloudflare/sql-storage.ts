@@ -61,12 +61,20 @@ function paramsOf(text: string): number {
   return params;
 }
 
-/** A blob comes back as an `ArrayBuffer`; the port says `Uint8Array` on every host. */
+/** A blob comes back as an `ArrayBuffer`; the port says `Uint8Array` on every host. Few rows have one. */
 function toRow(row: Readonly<Record<string, StoredValue>>): SqlRow {
+  if (isPlain(row)) return row;
   const plain: Record<string, SqlValue> = {};
   for (const [name, value] of Object.entries(row))
     plain[name] = value instanceof ArrayBuffer ? new Uint8Array(value) : value;
   return plain;
+}
+
+function isPlain(
+  row: Readonly<Record<string, StoredValue>>,
+): row is Readonly<Record<string, Exclude<StoredValue, ArrayBuffer>>> {
+  for (const name in row) if (row[name] instanceof ArrayBuffer) return false;
+  return true;
 }
 
 function isThenable(value: unknown): boolean {

@@ -20,6 +20,7 @@ export class StorageAlarm implements Alarm {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onAlarm: () => void;
+  readonly #prearmedMs: number;
   /** What storage was told last; undefined before the first word, when anything may be set. */
   #setMs: number | null | undefined;
 
@@ -28,11 +29,14 @@ export class StorageAlarm implements Alarm {
     readonly clock: Clock;
     readonly log: Log;
     readonly onAlarm: () => void;
+    /** For a test that can't wait as long. */
+    readonly prearmedMs?: number;
   }) {
     this.#storage = options.storage;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onAlarm = options.onAlarm;
+    this.#prearmedMs = options.prearmedMs ?? PREARMED_MS;
   }
 
   /** Part of the commit that the turn's writes are in. The same time again costs no row, and sets an alarm that was lost. */
@@ -49,7 +53,7 @@ export class StorageAlarm implements Alarm {
   async ring(finished: () => Promise<void>): Promise<void> {
     try {
       // A step of its own, on disk before the work: the end of a failing turn can't take it back.
-      await this.#write((this.#setMs = this.#clock.now() + PREARMED_MS));
+      await this.#write((this.#setMs = this.#clock.now() + this.#prearmedMs));
       await this.#storage.sync();
       this.#onAlarm();
       await finished();

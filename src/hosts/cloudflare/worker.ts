@@ -1,0 +1,62 @@
+import { createApp } from '../../api/app.ts';
+import { TownError } from '../../core/errors.ts';
+import { stubOf, type Env } from './env.ts';
+import { consoleLog, objectClock } from './object-ports.ts';
+import type { TownTarget } from './objects.ts';
+import { remote } from './rpc.ts';
+
+export { MayorDO, RigDO, TownDO } from './objects.ts';
+
+type App = ReturnType<typeof createApp>;
+
+/** One application per isolate and deployment: making it costs more than a request. */
+const apps = new WeakMap<Env, App>();
+
+function appOf(env: Env): App {
+  const known = apps.get(env);
+  if (known !== undefined) return known;
+  const app = makeApp(env);
+  apps.set(env, app);
+  return app;
+}
+
+/** The same application as on every host. Who has no credential never wakes an object. */
+function makeApp(env: Env): App {
+  const town = remote<TownTarget>((path, args) => stubOf(env, 'town').call(path, args));
+  const gateway = remote<TownTarget['gateway']>((path, args) => stubOf(env, 'town').call(['gateway', ...path], args), {
+    id: env.GT_TOWN_ID,
+    name: env.GT_TOWN_NAME,
+  });
+  return createApp({
+    gateway,
+    auth: {
+      owner: env.GT_OWNER_TOKEN,
+      brainCalls: env.GT_RUNNER_SECRET,
+      capabilityKey: env.GT_CAPABILITY_KEY,
+      ownerActor: 'human/owner',
+    },
+    clock: objectClock(),
+    log: consoleLog,
+    // The platform serves under the names that it was given, and no cookie is a credential here.
+    loopbackOnly: false,
+    ready: () => true,
+    addRig: (body, caller) => town.addRig(body, caller),
+    changeRig: (name, settings, caller) => town.changeRig(name, settings, caller),
+    removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
+    // Runners are registered, but none has a line to this host yet.
+    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    transcript: () =>
+      Promise.reject(
+        new TownError('unreachable', 'no_runner', {
+          message: 'The output of an attempt is where its runner is, and none is connected.',
+          next: 'Look at it on the machine of the runner.',
+        }),
+      ),
+  });
+}
+
+const worker = {
+  fetch: async (request: Request, env: Env): Promise<Response> => appOf(env).fetch(request),
+};
+
+export default worker;
