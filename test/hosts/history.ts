@@ -1,0 +1,192 @@
+/** A random history of a town, told to either host: the same seed is the same history. */
+import { trusted, type BeadId } from '../../src/core/model/ids.ts';
+import type { JobResult } from '../../src/core/facts.ts';
+import { defaultResult, sha, type FakeProcess } from '../support/fake-runner.ts';
+import { rigConfig } from '../support/rig-config.ts';
+import type { ActorEnd, TownBench } from './bench.ts';
+import { newBead, newConvoy, newTask, person } from './words.ts';
+
+export interface HistoryOrder {
+  readonly seed: number;
+  readonly steps: number;
+}
+
+export interface HistoryEnd {
+  readonly ends: readonly ActorEnd[];
+  /** How often each verb was done to something. */
+  readonly done: Readonly<Record<string, number>>;
+}
+
+/** From one commit to the next, past a lease, a retry, a takeover, a rung of GUPP. */
+const WAITS: readonly number[] = [0, 0, 0, 0, 0, 1_000, 1_000, 6_000, 16_000, 31_000, 61_000, 320_000];
+/** At the end: past every back-off and deadline but the mail's. */
+const END_MS = 1_800_000;
+const RED: JobResult = { result: 'gates', green: false, runs: [] };
+const LOST_RACE: JobResult = { result: 'lost_race', targetSha: sha(9) };
+
+type Verb = (history: History) => Promise<unknown> | null;
+
+/** What is done, with how often it is picked. Null: there was nothing to do it to. */
+const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = [
+  ['sling', 4, (history) => history.sling([])],
+  ['sling after another', 2, (history) => history.sling(history.somebead())],
+  ['convoy', 1, (history) => history.convoy()],
+  ['done', 8, (history) => history.agent((process) => history.finish(process))],
+  ['exit 0', 1, (history) => history.agent((process) => history.exit(process, {}))],
+  [
+    'exit 1',
+    2,
+    (history) => history.agent((process) => history.exit(process, { exitCode: 1, lastLine: history.word() })),
+  ],
+  ['lost', 1, (history) => history.agent((process) => history.exit(process, { exitCode: null, cause: 'runner_lost' }))],
+  ['active', 2, (history) => history.agent((process) => history.bench.runner.active(process.request.attempt))],
+  ['red gate', 1, (history) => history.once('gates', RED)],
+  ['lost race', 1, (history) => history.once('push', LOST_RACE)],
+  ['hold', 1, (history) => history.order((bead) => ({ type: 'hold', bead, note: 'later' }))],
+  ['release', 2, (history) => history.order((bead) => ({ type: 'release', bead }))],
+  ['retry', 2, (history) => history.order((bead) => ({ type: 'retry', bead }))],
+  ['close', 1, (history) => history.order((bead) => ({ type: 'close', bead, reason: 'cancelled', note: 'no' }))],
+  ['silence', 1, (history) => history.silence()],
+  ['new runner', 1, (history) => history.newRunner()],
+  ['mail', 1, (history) => history.mail()],
+  ['acknowledge', 1, (history) => history.acknowledge()],
+  ['crash', 1, (history) => history.bench.crash()],
+];
+const WEIGHTS = VERBS.reduce((sum, [, weight]) => sum + weight, 0);
+
+class History {
+  readonly bench: TownBench;
+  readonly #beads: BeadId[] = [];
+  #state: number;
+  #keys = 0;
+
+  constructor(bench: TownBench, seed: number) {
+    this.bench = bench;
+    this.#state = seed * 2_654_435_761 + 1;
+  }
+
+  pick(below: number): number {
+    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((this.#state / 2 ** 32) * below);
+  }
+
+  verb(): (typeof VERBS)[number] {
+    let left = this.pick(WEIGHTS);
+    for (const verb of VERBS) if ((left -= verb[1]) < 0) return verb;
+    throw new Error('the weights are wrong');
+  }
+
+  waitMs(): number {
+    return WAITS[this.pick(WAITS.length)] ?? 0;
+  }
+
+  word(): string {
+    return `failed as ${String(this.pick(4))}`;
+  }
+
+  #key(): ReturnType<typeof person> {
+    this.#keys += 1;
+    return person(`key-${String(this.#keys)}`);
+  }
+
+  somebead(): readonly BeadId[] {
+    const bead = this.#beads[this.pick(this.#beads.length)];
+    return bead === undefined ? [] : [bead];
+  }
+
+  async sling(dependsOn: readonly BeadId[]): Promise<void> {
+    const rig =
+      dependsOn[0]?.startsWith('web') === true ? 'web' : this.pick(3) === 0 && dependsOn.length === 0 ? 'web' : 'api';
+    const bead = newBead(`task ${String(this.#beads.length)}`, { rig: trusted.rig(rig), dependsOn });
+    this.#beads.push((await this.bench.gateway.createBead(bead, this.#key())).id);
+  }
+
+  async convoy(): Promise<void> {
+    const tasks = [newTask('api', 'a'), newTask('web', 'b', [0]), newTask('api', 'c', [1])];
+    const convoy = newConvoy({ tasks, onFailure: 'skip' });
+    for (const { beadId } of (await this.bench.gateway.createConvoy(convoy, this.#key())).beads)
+      if (beadId !== null) this.#beads.push(beadId);
+  }
+
+  agent(act: (process: FakeProcess) => unknown): Promise<unknown> | null {
+    // By id: in which order two rigs started theirs is the host's own matter.
+    const running = this.bench.runner.running().toSorted((a, b) => (a.request.attempt < b.request.attempt ? -1 : 1));
+    const process = running[this.pick(running.length)];
+    return process === undefined ? null : Promise.resolve(act(process));
+  }
+
+  finish({ request }: FakeProcess): void {
+    this.#keys += 1;
+    const head = sha(0x1000 + this.#keys);
+    this.bench.runner.done(request.attempt, head);
+    this.bench.runner.exit(request.attempt, { head });
+  }
+
+  exit({ request }: FakeProcess, how: Parameters<TownBench['runner']['exit']>[1]): void {
+    this.bench.runner.exit(request.attempt, how);
+  }
+
+  /** The next job of this kind of one rig comes to this. */
+  once(kind: string, result: JobResult): Promise<unknown> {
+    const rig = this.pick(2) === 0 ? 'api' : 'web';
+    let key: string | null = null;
+    this.bench.runner.judge = (job) => {
+      if (job.kind !== kind || job.repo.rig !== rig) return defaultResult(job);
+      key ??= job.key;
+      return job.key === key ? result : defaultResult(job);
+    };
+    return Promise.resolve();
+  }
+
+  order(command: (bead: BeadId) => Parameters<TownBench['gateway']['beadCommand']>[0]): Promise<unknown> | null {
+    const bead = this.somebead()[0];
+    return bead === undefined ? null : this.bench.gateway.beadCommand(command(bead), this.#key());
+  }
+
+  silence(): Promise<unknown> {
+    this.bench.runner.silent = !this.bench.runner.silent;
+    return Promise.resolve();
+  }
+
+  /** Every agent dies with its runner, and another one answers. */
+  newRunner(): Promise<unknown> {
+    const { runner } = this.bench;
+    for (const process of runner.running()) this.exit(process, { exitCode: null, cause: 'runner_lost' });
+    return Promise.resolve();
+  }
+
+  mail(): Promise<unknown> | null {
+    return this.agent(({ request }) =>
+      this.bench.gateway.talk.sendMail(
+        { to: request.agent, kind: 'note', subject: 'Hello', body: 'There.', replyTo: null },
+        this.#key(),
+      ),
+    );
+  }
+
+  async acknowledge(): Promise<void> {
+    const open = await this.bench.gateway.listEscalations(true);
+    const item = open[this.pick(open.length)];
+    if (item !== undefined) await this.bench.gateway.commandEscalation(item.id, { type: 'ack' }, this.#key());
+  }
+}
+
+/** Tells it and answers where every actor ended. What a step was refused is part of the history, not an error. */
+export async function tellHistory(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd> {
+  const history = new History(bench, order.seed);
+  const done: Record<string, number> = {};
+  await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web')]);
+  for (let step = 0; step < order.steps; step += 1) {
+    const [name, , verb] = history.verb();
+    const doing = verb(history);
+    if (doing !== null) {
+      done[name] = (done[name] ?? 0) + 1;
+      await doing.catch(() => undefined);
+    }
+    await bench.settle();
+    await bench.advance(history.waitMs());
+  }
+  bench.runner.silent = false;
+  await bench.advance(END_MS);
+  return { ends: await bench.ends(), done };
+}

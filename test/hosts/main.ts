@@ -1,0 +1,196 @@
+/**
+ * Holds the hosts against each other: every case of every port on Node and in a real workerd, and random histories
+ * that must end in the same state and journal on both. `--histories N --steps N` makes it longer, `--seed N` tells one.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleWorker, startWorkerd } from '../../scripts/workerd.ts';
+import { createApp } from '../../src/api/app.ts';
+import { notFound } from '../../src/core/errors.ts';
+import { changedRig, rigConfigOf, rigExists } from '../../src/hosts/cloudflare/rig-settings.ts';
+import { TimerAlarm } from '../../src/hosts/node/alarm-timer.ts';
+import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import { askAllOf, sameResults, statusResults, type Fetch } from './api-cases.ts';
+import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.ts';
+import { runCase, type CaseResult } from './case.ts';
+import { firstDifference } from './compare.ts';
+import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
+import { NodeBench, TOWN } from './node-bench.ts';
+import { SQL_CASES } from './sql-cases.ts';
+import { TOWN_CASES } from './town-cases.ts';
+
+const { values } = parseArgs({
+  options: {
+    histories: { type: 'string', default: '10' },
+    steps: { type: 'string', default: '200' },
+    seed: { type: 'string' },
+  },
+});
+
+/** A disk in memory: what is compared here is not how long a disk takes. */
+const MEMORY = '/dev/shm';
+const OWNER = 'o'.repeat(32);
+const failures: string[] = [];
+let passed = 0;
+
+function report(port: string, host: string, result: CaseResult): void {
+  if (result.error === null) passed += 1;
+  else failures.push(`${host}: ${port}: ${result.name}: ${result.error}`);
+}
+
+class NodeAlarm implements AlarmBench {
+  #rings = 0;
+  #again = 0;
+  readonly #alarm = new TimerAlarm({ now: () => Date.now() }, () => {
+    this.#rings += 1;
+    this.#again -= 1;
+    if (this.#again >= 0) this.#alarm.set(Date.now() + 1);
+  });
+
+  set(inMs: number | null): void {
+    this.#alarm.set(inMs === null ? null : Date.now() + inMs);
+  }
+
+  again(times: number): void {
+    this.#again = times;
+  }
+
+  rings(): number {
+    return this.#rings;
+  }
+}
+
+async function onNode(): Promise<void> {
+  for (const one of SQL_CASES) {
+    const sql = SqliteSql.open(':memory:', { readOnly: false });
+    report('sql', 'node', await runCase(one, sql));
+    sql.close();
+  }
+  for (const result of await Promise.all(ALARM_CASES.map((one) => runCase(one, new NodeAlarm()))))
+    report('alarm', 'node', result);
+  for (const [seed, one] of TOWN_CASES.entries()) report('town', 'node', await runCase(one, new NodeBench(seed)));
+}
+
+const SECRETS = { owner: OWNER, runner: 'r'.repeat(32) };
+
+/** The application of this process on a town of its own. Rigs are taken as on the other host: a daemon has a file for them. */
+async function nodeApp(): Promise<Fetch> {
+  const bench = new NodeBench(0);
+  await bench.start([]);
+  const { gateway } = bench;
+  const app = createApp({
+    gateway,
+    auth: { owner: OWNER, brainCalls: SECRETS.runner, capabilityKey: 'k'.repeat(32), ownerActor: 'human/owner' },
+    clock: { now: () => bench.world.nowMs },
+    log: silentLog,
+    loopbackOnly: false,
+    ready: () => true,
+    addRig: async (body) => {
+      if (bench.rigConfig(body.name) !== null) throw rigExists(body.name);
+      return gateway.addRig(rigConfigOf(body, []));
+    },
+    changeRig: async (name, settings) => {
+      const rig = bench.rigConfig(name);
+      if (rig === null) throw notFound('rig', name);
+      return gateway.addRig(changedRig(rig, settings));
+    },
+    removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
+    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    transcript: () => Promise.reject(new Error('no runner')),
+  });
+  return async (request) => app.fetch(request);
+}
+
+async function compareApi(url: string): Promise<void> {
+  const here = await askAllOf(await nodeApp(), 'http://node', SECRETS);
+  const there = await askAllOf(fetch, url, SECRETS);
+  for (const result of statusResults(here)) report('api', 'node', result);
+  for (const result of statusResults(there)) report('api', 'workerd', result);
+  for (const result of sameResults(here, there)) report('api', 'both', result);
+}
+
+type Bench = <T>(path: string, body: unknown) => Promise<T>;
+
+async function onWorkerd(bench: Bench): Promise<void> {
+  for (const { name } of SQL_CASES) report('sql', 'workerd', await bench<CaseResult>('/sql', { name }));
+  const alarms = [...ALARM_CASES, ...OBJECT_ALARM_CASES];
+  for (const result of await Promise.all(alarms.map(({ name }) => bench<CaseResult>('/alarm', { name }))))
+    report('alarm', 'workerd', result);
+  for (const [seed, { name }] of TOWN_CASES.entries())
+    report('town', 'workerd', await bench<CaseResult>('/town', { name, seed }));
+}
+
+async function compareHistories(bench: Bench): Promise<Readonly<Record<string, number>>> {
+  const first = values.seed === undefined ? 1 : Number(values.seed);
+  const count = values.seed === undefined ? Number(values.histories) : 1;
+  const done: Record<string, number> = {};
+  for (let seed = first; seed < first + count; seed += 1) {
+    const order: HistoryOrder = { seed, steps: Number(values.steps) };
+    const [here, there] = await Promise.all([
+      tellHistory(new NodeBench(seed), order),
+      bench<HistoryEnd>('/history', { order }),
+    ]);
+    const difference = firstDifference(here, there);
+    if (difference === null) passed += 1;
+    else failures.push(`history ${String(seed)}: ${difference}`);
+    for (const [verb, times] of Object.entries(here.done)) done[verb] = (done[verb] ?? 0) + times;
+  }
+  return done;
+}
+
+async function main(): Promise<number> {
+  const startedAtMs = performance.now();
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'gt-hosts-'));
+  const bundle = join(folder, 'worker.js');
+  await bundleWorker(join(import.meta.dirname, 'worker.ts'), bundle);
+  const workerd = await startWorkerd({
+    bundle,
+    folder,
+    classes: [
+      { binding: 'TOWN', className: 'TownDO' },
+      { binding: 'RIG', className: 'RigDO' },
+      { binding: 'MAYOR', className: 'MayorDO' },
+      { binding: 'BENCH_TOWN', className: 'BenchTownDO' },
+      { binding: 'BENCH_RIG', className: 'BenchRigDO' },
+      { binding: 'BENCH_MAYOR', className: 'BenchMayorDO' },
+      { binding: 'SQL', className: 'SqlDO' },
+      { binding: 'ALARM', className: 'AlarmDO' },
+    ],
+    texts: {
+      GT_TOWN_ID: TOWN.id,
+      GT_TOWN_NAME: TOWN.name,
+      GT_OWNER_TOKEN: OWNER,
+      GT_RUNNER_SECRET: SECRETS.runner,
+      GT_CAPABILITY_KEY: 'k'.repeat(32),
+    },
+    port: 0,
+    loud: process.env['GT_LOUD'] === '1',
+  });
+  const bench: Bench = async <T>(path: string, body: unknown): Promise<T> => {
+    const response = await fetch(`${workerd.url}/bench${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const answer = (await response.json()) as { value: T; error?: string };
+    if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
+    return answer.value;
+  };
+  try {
+    if (values.seed === undefined) {
+      await onNode();
+      await onWorkerd(bench);
+      await compareApi(workerd.url);
+    }
+    const done = await compareHistories(bench);
+    console.log(`steps of the histories: ${JSON.stringify(done)}`);
+  } finally {
+    await workerd.stop('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  }
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
+  console.log(`hosts: ${String(passed)} passed, ${String(failures.length)} failed, ${seconds} s`);
+  return failures.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

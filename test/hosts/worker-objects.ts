@@ -1,0 +1,225 @@
+/** The objects of the Worker under test: the real ones on virtual time, and small ones for single ports. */
+import { DurableObject } from 'cloudflare:workers';
+import type { DurableNamespace, DurableState } from '../../src/hosts/cloudflare/durable.ts';
+import type { Env } from '../../src/hosts/cloudflare/env.ts';
+import { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
+import { objectClock } from '../../src/hosts/cloudflare/object-ports.ts';
+import { StorageAlarm } from '../../src/hosts/cloudflare/storage-alarm.ts';
+import { StorageSql } from '../../src/hosts/cloudflare/sql-storage.ts';
+import { silentLog } from '../../src/ports/log.ts';
+import type { HostPorts } from '../../src/ports/host.ts';
+import { benchPorts, BenchTimers, BenchWorld, endOf, WatchedSql, type ActorEnd } from './bench.ts';
+import type { ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
+import { runCase, type CaseResult } from './case.ts';
+import { SQL_CASES } from './sql-cases.ts';
+
+/** Worlds by town. All objects of this Worker are in one isolate, so they share this. */
+const worlds = new Map<string, BenchWorld>();
+
+export function worldOf(town: string): BenchWorld {
+  let world = worlds.get(town);
+  if (world === undefined) worlds.set(town, (world = new BenchWorld(Number(town.slice(town.lastIndexOf('-') + 1)))));
+  return world;
+}
+
+export const forgetWorld = (town: string): boolean => worlds.delete(town);
+
+const partsOf = (ctx: DurableState): { readonly town: string; readonly address: string } => {
+  const name = ctx.id.name ?? '';
+  const slash = name.indexOf('/');
+  return slash < 0 ? { town: name, address: '' } : { town: name.slice(0, slash), address: name.slice(slash + 1) };
+};
+
+/** Where the objects of the bench find each other. */
+export interface BenchEnv extends Env {
+  readonly BENCH_TOWN: DurableNamespace<ActorStub & BenchObject>;
+  readonly BENCH_RIG: DurableNamespace<ActorStub & BenchObject>;
+  readonly BENCH_MAYOR: DurableNamespace<ActorStub & BenchObject>;
+}
+
+const envOf = (ctx: DurableState, env: BenchEnv): Env => ({
+  ...env,
+  GT_TOWN_ID: partsOf(ctx).town,
+  TOWN: env.BENCH_TOWN,
+  RIG: env.BENCH_RIG,
+  MAYOR: env.BENCH_MAYOR,
+});
+
+/** What the bench may do to each object. */
+export interface BenchObject {
+  ring(): Promise<void>;
+  end(): Promise<ActorEnd>;
+  crash(): Promise<void>;
+}
+
+function benched(ctx: DurableState, kind: string) {
+  const { town, address } = partsOf(ctx);
+  const who = address === '' ? kind : address;
+  const world = worldOf(town);
+  const timers = new BenchTimers();
+  world.timers.set(who, timers);
+  const sql = new StorageSql(ctx.storage);
+  const ports: Partial<HostPorts> = {
+    ...benchPorts(world, timers),
+    random: { bytes: (count) => world.bytes(who, count) },
+    openSql: () => new WatchedSql(sql, world),
+  };
+  return {
+    ports,
+    ring: (): Promise<void> => {
+      timers.fire(world.nowMs);
+      return Promise.resolve();
+    },
+    end: (): Promise<ActorEnd> => Promise.resolve(endOf(who, sql)),
+  };
+}
+
+type Benched = ReturnType<typeof benched>;
+
+/** By object: the ports are asked for while the object is still being made, before it can have fields. */
+const benches = new WeakMap<object, Benched>();
+
+function benchOf(object: object, ctx: DurableState, kind: string): Benched {
+  const bench = benches.get(object) ?? benched(ctx, kind);
+  benches.set(object, bench);
+  return bench;
+}
+
+/** Dies at the next chance, so that the caller hears of it only as a lost call. */
+function die(ctx: DurableState): Promise<void> {
+  ctx.abort('crash of the bench');
+  return Promise.resolve();
+}
+
+export class BenchTownDO extends TownDO implements BenchObject {
+  constructor(ctx: DurableState, env: BenchEnv) {
+    super(ctx, envOf(ctx, env));
+  }
+
+  protected override instead(): Partial<HostPorts> {
+    return benchOf(this, this.ctx, 'town').ports;
+  }
+
+  ring(): Promise<void> {
+    return benchOf(this, this.ctx, 'town').ring();
+  }
+
+  end(): Promise<ActorEnd> {
+    return benchOf(this, this.ctx, 'town').end();
+  }
+
+  crash(): Promise<void> {
+    return die(this.ctx);
+  }
+}
+
+export class BenchRigDO extends RigDO implements BenchObject {
+  constructor(ctx: DurableState, env: BenchEnv) {
+    super(ctx, envOf(ctx, env));
+  }
+
+  protected override instead(): Partial<HostPorts> {
+    return benchOf(this, this.ctx, 'rig').ports;
+  }
+
+  ring(): Promise<void> {
+    return benchOf(this, this.ctx, 'rig').ring();
+  }
+
+  end(): Promise<ActorEnd> {
+    return benchOf(this, this.ctx, 'rig').end();
+  }
+
+  crash(): Promise<void> {
+    return die(this.ctx);
+  }
+}
+
+export class BenchMayorDO extends MayorDO implements BenchObject {
+  constructor(ctx: DurableState, env: BenchEnv) {
+    super(ctx, envOf(ctx, env));
+  }
+
+  protected override instead(): Partial<HostPorts> {
+    return benchOf(this, this.ctx, 'mayor').ports;
+  }
+
+  ring(): Promise<void> {
+    return benchOf(this, this.ctx, 'mayor').ring();
+  }
+
+  end(): Promise<ActorEnd> {
+    return benchOf(this, this.ctx, 'mayor').end();
+  }
+
+  crash(): Promise<void> {
+    return die(this.ctx);
+  }
+}
+
+/** One empty database: the object is named after its case. */
+export class SqlDO extends DurableObject<DurableState, Env> {
+  async run(name: string): Promise<CaseResult> {
+    const found = SQL_CASES.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`there is no case ${name}`);
+    return runCase(found, new StorageSql(this.ctx.storage));
+  }
+}
+
+/** Short, so that a case can wait for it. */
+const PREARMED_MS = 60;
+
+/** One alarm of the port, on the platform's own clock and alarms. What it does is counted durably. */
+export class AlarmDO extends DurableObject<DurableState, Env> {
+  readonly #alarm: StorageAlarm;
+
+  constructor(ctx: DurableState, env: Env) {
+    super(ctx, env);
+    const { kv } = ctx.storage;
+    this.#alarm = new StorageAlarm({
+      storage: ctx.storage,
+      clock: objectClock(),
+      log: silentLog,
+      prearmedMs: PREARMED_MS,
+      onAlarm: () => {
+        kv.put('rings', this.rings() + 1);
+        const throws = Number(kv.get('throws') ?? 0);
+        kv.put('throws', throws - 1);
+        if (throws > 0) throw new Error('the work of this alarm fails');
+        const again = Number(kv.get('again') ?? 0);
+        kv.put('again', again - 1);
+        this.#alarm.set(again > 0 ? Date.now() + 1 : null);
+      },
+    });
+  }
+
+  set(inMs: number | null): void {
+    this.#alarm.set(inMs === null ? null : Date.now() + inMs);
+  }
+
+  /** The alarm's work sets it again so often. */
+  again(times: number): void {
+    this.ctx.storage.kv.put('again', times);
+  }
+
+  throwNext(times: number): void {
+    this.ctx.storage.kv.put('throws', times);
+  }
+
+  rings(): number {
+    return Number(this.ctx.storage.kv.get('rings') ?? 0);
+  }
+
+  /** The platform forgets it. */
+  async lose(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+  }
+
+  crash(): Promise<void> {
+    return die(this.ctx);
+  }
+
+  alarm(): Promise<void> {
+    return this.#alarm.ring(() => Promise.resolve());
+  }
+}

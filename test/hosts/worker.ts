@@ -1,0 +1,140 @@
+/** The Worker under test: tells cases and histories to the objects of its isolate, and answers what became of them. */
+import { remote, type ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
+import type { DurableNamespace } from '../../src/hosts/cloudflare/durable.ts';
+import type { Envelope, Receipt } from '../../src/actors/kernel/envelope.ts';
+import type { RigConfig } from '../../src/core/commands.ts';
+import type { TownTarget } from '../../src/hosts/cloudflare/objects.ts';
+import type { TownGateway } from '../../src/ports/town-gateway.ts';
+import product from '../../src/hosts/cloudflare/worker.ts';
+import { ALARM_CASES, OBJECT_ALARM_CASES, type ObjectAlarmBench } from './alarm-cases.ts';
+import { TownBench, type ActorEnd } from './bench.ts';
+import { runCase, type CaseResult } from './case.ts';
+import { tellHistory, type HistoryOrder } from './history.ts';
+import { TOWN_CASES } from './town-cases.ts';
+import { forgetWorld, worldOf, type BenchEnv, type BenchObject } from './worker-objects.ts';
+
+export * from './worker-objects.ts';
+export { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
+
+interface SqlStub {
+  run(name: string): Promise<CaseResult>;
+}
+
+interface WorkerEnv extends BenchEnv {
+  readonly SQL: DurableNamespace<SqlStub>;
+  readonly ALARM: DurableNamespace<ObjectAlarmBench>;
+}
+
+/** A town of Durable Objects for the bench. */
+class ObjectBench extends TownBench {
+  readonly #env: WorkerEnv;
+  readonly #town: string;
+  #rigs: readonly string[] = [];
+  readonly gateway: TownGateway;
+
+  constructor(env: WorkerEnv, town: string) {
+    super(worldOf(town));
+    this.#env = env;
+    this.#town = town;
+    this.gateway = remote<TownTarget['gateway']>(
+      (path, args) => env.BENCH_TOWN.getByName(town).call(['gateway', ...path], args),
+      { id: town, name: 'bench' },
+    );
+  }
+
+  #objects(): readonly (ActorStub & BenchObject)[] {
+    return ['town', 'mayor', ...this.#rigs.map((name) => `rig/${name}`)].map((address) => this.#object(address));
+  }
+
+  async start(rigs: readonly RigConfig[]): Promise<void> {
+    for (const rig of rigs) await this.gateway.addRig(rig, { actor: 'human/bench', origin: 'human' });
+    this.#rigs = rigs.map((rig) => rig.name);
+    await this.settle();
+  }
+
+  protected ring(address: string): Promise<void> {
+    return this.#object(address).ring();
+  }
+
+  #object(address: string): ActorStub & BenchObject {
+    if (address === 'town') return this.#env.BENCH_TOWN.getByName(this.#town);
+    if (address === 'mayor') return this.#env.BENCH_MAYOR.getByName(this.#town);
+    return this.#env.BENCH_RIG.getByName(`${this.#town}/${address}`);
+  }
+
+  receive(envelope: Envelope): Promise<Receipt> {
+    return this.#object(envelope.to).receive(envelope);
+  }
+
+  async crash(): Promise<void> {
+    await Promise.allSettled(this.#objects().map((object) => object.crash()));
+    this.world.died();
+    // Whoever is called is made anew; on Node a process that starts opens all of its actors.
+    for (const object of this.#objects()) await object.ring();
+  }
+
+  async ends(): Promise<readonly ActorEnd[]> {
+    const ends = await Promise.all(this.#objects().map((object) => object.end()));
+    return ends.toSorted((a, b) => (a.address < b.address ? -1 : 1));
+  }
+}
+
+/** A stub of its own for each call: one whose object died answers no more. */
+const freshly = (stub: () => ObjectAlarmBench): ObjectAlarmBench => ({
+  set: (inMs) => stub().set(inMs),
+  again: (times) => stub().again(times),
+  rings: () => stub().rings(),
+  throwNext: (times) => stub().throwNext(times),
+  lose: () => stub().lose(),
+  crash: () => stub().crash(),
+});
+
+async function runTown(env: WorkerEnv, name: string, seed: number): Promise<CaseResult> {
+  const found = TOWN_CASES.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`there is no case ${name}`);
+  const town = `case-${String(seed)}`;
+  const result = await runCase(found, new ObjectBench(env, town));
+  forgetWorld(town);
+  return result;
+}
+
+async function answerTo(path: string, body: unknown, env: WorkerEnv): Promise<unknown> {
+  const { name, seed, order } = body as { name: string; seed: number; order: HistoryOrder };
+  switch (path) {
+    case '/sql':
+      return env.SQL.getByName(name).run(name);
+    case '/alarm': {
+      const all = [...ALARM_CASES, ...OBJECT_ALARM_CASES];
+      const found = all.find((one) => one.name === name);
+      if (found === undefined) throw new Error(`there is no case ${name}`);
+      return runCase(
+        found,
+        freshly(() => env.ALARM.getByName(name)),
+      );
+    }
+    case '/town':
+      return runTown(env, name, seed);
+    case '/history': {
+      const town = `history-${String(order.seed)}`;
+      const end = await tellHistory(new ObjectBench(env, town), order);
+      forgetWorld(town);
+      return end;
+    }
+    default:
+      throw new Error(`no such path ${path}`);
+  }
+}
+
+const worker = {
+  fetch: async (request: Request, env: WorkerEnv): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith('/bench/')) return product.fetch(request, env);
+    try {
+      return Response.json({ value: await answerTo(pathname.slice('/bench'.length), await request.json(), env) });
+    } catch (error) {
+      return Response.json({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+  },
+};
+
+export default worker;
