@@ -32,7 +32,7 @@ export interface RunningWorkerd {
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-const COMPATIBILITY_DATE = '2026-11-01';
+const COMPATIBILITY_DATE = '2026-10-01';
 /** workerd listens within 0.2 s; a loaded machine takes longer. */
 const START_TIMEOUT_MS = 30_000;
 /** Ends by itself on SIGTERM once requests are done. */
