@@ -60,19 +60,19 @@ export function checkReverts(town: SimDatabase, rigs: Rigs): number {
     const { convoy_id: convoy = null, rig_id: name = null, target = null } = row;
     const rig = rigs.get(String(name));
     const what = `the revert of ${String(convoy)} on ${String(target)} of ${String(name)}`;
-    if (rig === undefined) throw new Violation('L18', `${what} is in no rig`);
+    if (rig === undefined) throw new Violation('L21', `${what} is in no rig`);
     const beads = rig.database.sql.all(
       `SELECT id FROM beads WHERE kind = 'revert' AND convoy_id = ? AND target_branch = ?
         AND (status NOT IN ('closed', 'failed') OR close_reason IN ('merged', 'no_change'))`,
       convoy,
       target,
     );
-    if (beads.length > 1) throw new Violation('L17', `${what} was made twice`);
+    if (beads.length > 1) throw new Violation('L20', `${what} was made twice`);
     if (row['state'] === 'ordered' && beads[0]?.['id'] !== row['bead_id'])
-      throw new Violation('L18', `${what} waits for ${String(row['bead_id'])}, which has ended or was never made`);
+      throw new Violation('L21', `${what} waits for ${String(row['bead_id'])}, which has ended or was never made`);
     const sha = String(row['merge_sha']);
     if (row['state'] === 'reverted' && !rig.repo.isAncestor(sha, rig.repo.mustHead()))
-      throw new Violation('L19', `${what} is called reverted as ${sha}, which is not on the target`);
+      throw new Violation('L22', `${what} is called reverted as ${sha}, which is not on the target`);
   }
   return 3 * rows.length;
 }
