@@ -70,6 +70,16 @@ describe('what needs a person', () => {
       ]);
     });
 
+    it('two of them are two items', () => {
+      const two = [task, { ...task, id: beadId('task2') }].map((one) => ({ ...one, hold: 'held' as const }));
+      expect(items(heldUp(two)).map((item) => item.subject)).toEqual(['api-task1', 'api-task2']);
+    });
+
+    it('a part of another one speaks for itself', () => {
+      const part = { ...task, parentId: beadId('whole'), hold: 'held' as const };
+      expect(items(heldUp([part, bead({ id: beadId('whole') })], [part]))[0]?.subject).toBe('api-task1');
+    });
+
     it('a merge request speaks in the name of its bead', () => {
       const source = bead({ status: 'in_review', title: 'The feature' });
       const held = mergeRequest(source, {
@@ -155,6 +165,12 @@ describe('what needs a person', () => {
           command: 'gt convoy update hq-cv-00000 --on-failure skip',
         },
       ]);
+    });
+
+    it('each of two', () => {
+      const other = { ...held, id: trusted.convoy('hq-cv-00001') };
+      const all = [held, other].map((of) => ({ convoy: of, beads: [failed] }));
+      expect(items(town({ convoys: () => all }))).toHaveLength(2);
     });
 
     it.each([

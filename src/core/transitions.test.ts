@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BEAD_KINDS, BEAD_STATUSES, BEAD_TYPES, isTerminal } from './model/bead.ts';
+import { BEAD_KINDS, BEAD_STATUSES, BEAD_TYPES, isTerminal, type BeadKind, type BeadType } from './model/bead.ts';
 import { AGENT_TRANSITIONS, allows, beadTransitions, CONVOY_TRANSITIONS } from './transitions.ts';
 
 const beadTables = BEAD_TYPES.flatMap((type) =>
@@ -30,6 +30,16 @@ describe('the transition tables', () => {
       else if (table.some((row) => row.from === status || row.to === status))
         expect([...reach(table, status)].some((to) => to === 'closed')).toBe(true);
     }
+  });
+
+  it('only work is given to agents: a landing and a merge request are not', () => {
+    const begins = (type: BeadType, kind: BeadKind): readonly string[] =>
+      beadTransitions(type, kind).flatMap((row) => (row.from === 'open' ? [row.to] : []));
+    expect(begins('issue', 'landing')).toEqual(['in_review', 'closed']);
+    expect(begins('issue', 'revert')).toContain('in_review');
+    expect(begins('issue', 'task')).not.toContain('in_review');
+    expect(begins('issue', 'rework')).not.toContain('in_review');
+    expect(begins('merge_request', 'task')).toEqual(['in_progress', 'closed', 'failed']);
   });
 
   it('a convoy that landed, failed or was cancelled stays so', () => {

@@ -67,6 +67,8 @@ describe('what an attempt used', () => {
       false,
     ],
     ['all of a model that has no price', { model: 'm2', unpricedIn: 1, microUsd: 50 }, 50, true],
+    ['as much cached as other input', { unpricedIn: 1_000, unpricedCached: 1_000, microUsd: null }, 3_300, false],
+    ['as much output as input', { unpricedIn: 1_000, unpricedOut: 1_000, microUsd: null }, 18_000, false],
     ['all of a model that is not named', { model: null, unpricedIn: 1, microUsd: null }, null, true],
   ])('prices what has no cost: %s', (_case, over, microUsd, gap) => {
     expect(totalUsage([row(over)], own)).toMatchObject({ microUsd, gap });
@@ -88,6 +90,7 @@ describe('what an attempt used', () => {
       model: 'm2',
     });
     expect(laterUsage(NO_USAGE, now)).toEqual(now);
+    expect(laterUsage(NO_USAGE, NO_USAGE)).toEqual(NO_USAGE);
     expect(laterUsage(before, NO_USAGE)).toEqual({ ...before, gap: false });
   });
 

@@ -75,6 +75,13 @@ describe('why a convoy is where it is', () => {
     );
   });
 
+  it.each(['failed', 'cancelled'] as const)('goes on without the one that is %s', (status) => {
+    const of = given({ onFailure: 'skip' });
+    expect(whyConvoy(of, [convoyBead(0), convoyBead(1, { status })]).sentence).toBe(
+      `0 of 2 beads are merged or needed no change; left out api-00001 (${status}); the rest goes on.`,
+    );
+  });
+
   it('waits for a person who decides about a bead that ended badly', () => {
     const of = given({ closedBeads: 1, failedBeads: 1 });
     const beads = [

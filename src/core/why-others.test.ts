@@ -161,6 +161,7 @@ describe('how the runner is', () => {
 });
 
 describe('what an escalation waits for', () => {
+  const CREATED = 7 * 60 * 60_000;
   const options: readonly EscalationOption[] = [
     { key: 'a', name: 'retry', what: 'It is tried again.' },
     { key: 'b', name: 'cancel', what: 'It is given up.' },
@@ -180,13 +181,13 @@ describe('what an escalation waits for', () => {
     ],
     [
       'a person, before it rises',
-      { nextEscalationAtMs: 500 + 2 * 60 * 60_000 },
+      { nextEscalationAtMs: CREATED + 2 * 60 * 60_000 },
       {
         state: 'open',
         sentence: 'Something is wrong.',
         next: 'A person takes care of it, or it rises after 2 h.',
         command: 'gt escalation ack hq-esc-00000',
-        wakeAtMs: 500 + 2 * 60 * 60_000,
+        wakeAtMs: CREATED + 2 * 60 * 60_000,
       },
     ],
     [
@@ -220,10 +221,10 @@ describe('what an escalation waits for', () => {
       { state: 'resolved', sentence: 'Resolved by human/ada: More disk.', next: null, sinceMs: 700 },
     ],
   ])('%s', (_given, over, says) => {
-    expect(whyEscalation(escalation({ createdAtMs: 500, ...over }))).toEqual({
+    expect(whyEscalation(escalation({ createdAtMs: CREATED, ...over }))).toEqual({
       id: 'hq-esc-00000',
       rule: 'escalation',
-      sinceMs: 500,
+      sinceMs: CREATED,
       command: null,
       wakeAtMs: null,
       ...says,

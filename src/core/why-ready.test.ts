@@ -17,7 +17,8 @@ import type { Bead } from './model/bead.ts';
 import type { Feature } from './model/feature.ts';
 import { trusted } from './model/ids.ts';
 import type { Why } from './queries.ts';
-import type { QuotaWindow } from './view.ts';
+import type { Revert } from './model/revert.ts';
+import type { QuotaWindow, RunnerLoad } from './view.ts';
 import { whyBead } from './why.ts';
 
 const CHANGED = NOW - 5_000;
@@ -85,6 +86,42 @@ describe('what a ready bead waits for in its rig', () => {
     check({ attempts: others(4) }, full);
     check({ attempts: others(5) }, full);
     check({ attempts: others(3) }, ITS_TURN);
+  });
+
+  it('a runner that takes work', () => {
+    const down: RunnerLoad = { id: 'a', instance: 'rn-a', state: 'down', capacity: null, labels: [], used: 0 };
+    check(
+      { runners: [down], attempts: others(4) },
+      {
+        sentence: 'Ready, but no runner takes work: a is down.',
+        next: 'A runner that fits comes back, or is drained no more.',
+        command: 'gt runner list',
+      },
+    );
+    check({ runners: [{ ...down, state: 'healthy' }] }, ITS_TURN);
+  });
+
+  it('a revert, for the runner that makes it', () => {
+    const revert: Revert = {
+      beadId: task.id,
+      convoyId: trusted.convoy('hq-cv-00000'),
+      commits: ['a', 'b'],
+      state: 'making',
+      stepKey: null,
+      headSha: null,
+      reason: null,
+      version: 1,
+    };
+    const of = bead({ updatedAtMs: CHANGED, kind: 'revert' });
+    const made = {
+      sentence: 'The runner undoes 2 merges of hq-cv-00000 on main.',
+      rule: 'revert',
+      next: 'The answer of the runner; then it is merged like other work.',
+    };
+    check({ reverts: [revert] }, made, of);
+    check({ reverts: [{ ...revert, state: 'agent' }] }, ITS_TURN, of);
+    check({ reverts: [revert] }, ITS_TURN);
+    check({}, ITS_TURN, of);
   });
 
   it('the agent that it is for', () => {
@@ -219,6 +256,10 @@ describe('what a bead of a convoy waits for', () => {
         convoyId: null,
       },
     );
+  });
+
+  it('nothing of it, when the bead merges elsewhere', () => {
+    check({ features: [feature()] }, ITS_TURN, bead({ updatedAtMs: CHANGED, convoyId: CONVOY }));
   });
 
   it('the branch before anything of the rig', () => {

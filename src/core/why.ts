@@ -99,8 +99,7 @@ const END_TEXT: Readonly<Partial<Record<CloseReason, string>>> = {
 
 function otherEnd(bead: Bead): string {
   const end = bead.closeReason === null ? undefined : END_TEXT[bead.closeReason];
-  const note = bead.evidence?.note ?? '';
-  return `${end ?? `Ended as ${bead.closeReason ?? bead.status}`}.${note === '' ? '' : ` ${note}`}`;
+  return `${end ?? `Ended as ${bead.closeReason ?? bead.status}`}. ${bead.evidence?.note ?? ''}`;
 }
 
 function runningText(view: RigView, bead: Bead): Sentence {

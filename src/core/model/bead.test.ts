@@ -27,6 +27,7 @@ describe('phaseOf', () => {
     ['blocked_by_failure', { failedBlockers: 1, hold: 'needs_human' }],
     ['queued', { type: 'merge_request' }],
     ['reworking', { type: 'merge_request', openBlockers: 1 }],
+    ['reworking', { type: 'merge_request', openBlockers: 1, failedBlockers: 1 }],
     ['needs_human', { type: 'merge_request', openBlockers: 1, hold: 'needs_human' }],
     ['merging', { type: 'merge_request', status: 'in_progress' }],
   ] satisfies [string, Partial<Bead>][])('is %s for %j', (phase, over) => {

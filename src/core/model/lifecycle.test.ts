@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lifecycleOfMail, parseLifecycleAction } from './lifecycle.ts';
+import { lifecycleOfMail, parseLifecycleAction, parseLifecycleAgent } from './lifecycle.ts';
 
 const ME = { identity: 'api/polecats/nux', isAgent: true };
 const PERSON = { identity: 'human/ada', isAgent: false };
@@ -70,5 +70,16 @@ describe('a lifecycle request by mail', () => {
       next: 'Actions: cycle, restart, shutdown.',
       field: 'action',
     });
+  });
+});
+
+describe('whom a lifecycle request is about', () => {
+  it('is an agent, or the mayor by either name', () => {
+    expect(['mayor', 'mayor/', 'api/polecats/nux'].map(parseLifecycleAgent)).toEqual([
+      'mayor/',
+      'mayor/',
+      'api/polecats/nux',
+    ]);
+    expect(() => parseLifecycleAgent('major')).toThrow(expect.objectContaining({ code: 'bad_agent' }));
   });
 });

@@ -94,7 +94,6 @@ function readBody(body: string): Written | null {
       'body',
     );
   }
-  if (typeof value !== 'object' || value === null) return null;
   const field = (name: string): unknown => Reflect.get(Object(value), name);
   return { from: field('from'), action: field('action'), timestamp: field('timestamp') };
 }

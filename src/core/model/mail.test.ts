@@ -15,6 +15,7 @@ describe('an address', () => {
     ['api/crew', 'group', 'api/crew'],
     ['api/polecats', 'group', 'api/polecats'],
     ['all', 'group', 'all/'],
+    ['all/', 'group', 'all/'],
   ])('%s is %s at %s', (text, kind, form) => {
     expect(parseAddress(text)).toMatchObject({ kind, text: form });
   });
@@ -33,6 +34,26 @@ describe('an address', () => {
     '-x',
   ])('refuses %j', (text) => {
     expect(() => parseAddress(text)).toThrow(expect.objectContaining({ kind: 'usage' }));
+  });
+
+  it('of a group says of which rig, or of the town', () => {
+    expect(parseAddress('all')).toMatchObject({ of: null });
+    expect(parseAddress('api/polecats')).toMatchObject({ of: 'api' });
+  });
+
+  it.each(['api', 'x'.repeat(200)])('of nobody is answered with all that there are: %s', (text) => {
+    expect(() => parseAddress(text)).toThrow(
+      expect.objectContaining({
+        code: 'bad_address',
+        message: `"${text.slice(0, 80)}" is not an address.`,
+        next: 'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
+        field: 'to',
+      }),
+    );
+  });
+
+  it('of a witness without a rig is a bad rig', () => {
+    expect(() => parseAddress('/witness')).toThrow(expect.objectContaining({ code: 'bad_rig_name' }));
   });
 
   it('is local where the mailbox is in the rig', () => {

@@ -90,6 +90,10 @@ describe('beadEnded', () => {
       });
     });
 
+    it('leaves a merge request alone whose bead is gone', () => {
+      expect(judge(source, { reviews: [review(source)] })).toEqual([]);
+    });
+
     it('leaves a merge request alone that has ended', () => {
       const row = mergeRequest(source, { status: 'closed', closeReason: 'merged' });
       expect(judge(source, { beads: [row], reviews: [review(source, { step: 'queued' })] })).toEqual([]);
@@ -133,6 +137,12 @@ describe('beadEnded', () => {
       const failed = rework({ status: 'failed', closeReason: 'attempts_exhausted' });
       expect(judge(failed, { ...world, reviews: [] })).toEqual([]);
       expect(judge(failed, { ...world, beads: [source] })).toEqual([]);
+    });
+
+    it('asks a person also when its source is gone', () => {
+      const failed = rework({ status: 'failed', closeReason: 'attempts_exhausted' });
+      const actions = judge(failed, { ...world, beads: [mergeRequest(source)] });
+      expect(actions.map((action) => action.type)).toEqual(['hold_bead', 'raise_escalation']);
     });
 
     it('gives a landing up, for which the convoy decides what follows', () => {

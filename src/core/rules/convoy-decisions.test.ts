@@ -206,6 +206,20 @@ describe('what is decided of an addition', () => {
     );
   });
 
+  it('waits until all of it is there', () => {
+    const beads = [started, convoyBead(1, { batch: 1 }), convoyBead(2, { batch: 1, status: 'creating' })];
+    const addition = { batch: 1, state: 'pending', reason: null } as const;
+    expect(judge(convoy(), beads, { additions: [addition] })).toEqual(nothing);
+  });
+
+  it('one of beads that were there before and of new ones leaves as a whole', () => {
+    const beads = [started, convoyBead(1, { batch: 1, adopted: true }), convoyBead(2, { batch: 1 })];
+    const addition = { batch: 1, state: 'refused', reason: 'no' } as const;
+    expect(judge(convoy(), beads, { additions: [addition] })).toMatchObject({
+      decisions: [{ actions: [{ type: 'drop_beads' }, { message: { type: 'leave_convoy', cancel: false } }] }],
+    });
+  });
+
   it('one that is taken back already is not taken back again', () => {
     const addition = { batch: 1, state: 'refused', reason: 'no' } as const;
     expect(judge(convoy(), [started], { additions: [addition] })).toEqual(nothing);

@@ -68,21 +68,18 @@ function tellRigs(
 }
 
 function creating(convoy: Convoy, beads: readonly ConvoyBead[]): ConvoyDecision[] {
-  if (convoy.reason !== null) {
+  const { reason } = convoy;
+  if (reason !== null) {
     const adopted = beads.filter((bead) => bead.adopted);
     return [
-      decide(convoy, `a rig refused: ${convoy.reason}`, [
-        move(convoy, 'failed', convoy.reason),
+      decide(convoy, `a rig refused: ${reason}`, [
+        move(convoy, 'failed', reason),
         ...tellRigs(
           beads.filter((bead) => !bead.adopted),
           `cancel:${convoy.id}`,
-          () => ({
-            type: 'cancel_convoy',
-            convoy: convoy.id,
-            reason: convoy.reason ?? '',
-          }),
+          () => ({ type: 'cancel_convoy', convoy: convoy.id, reason }),
         ),
-        ...leave(convoy, adopted, { cancel: false, reason: convoy.reason }),
+        ...leave(convoy, adopted, { cancel: false, reason }),
         ...(adopted.length === 0
           ? []
           : [{ type: 'void_beads', convoy: convoy.id, positions: positionsOf(adopted) } as const]),
@@ -257,10 +254,10 @@ function unask(view: TownView, convoy: Convoy): ConvoyDecision[] {
  * Without any bead that ended well there is nothing to land.
  */
 function landing(convoy: Convoy, beads: readonly ConvoyBead[]): ConvoyDecision[] {
-  const closed = beads.filter((bead) => bead.status === 'closed');
-  const unproven = closed.filter((bead) => bead.closeReason === 'merged' && bead.mergeSha === null);
-  if (closed.length === 0 || unproven.length > 0 || convoyOutlook(convoy, beads).kind !== 'ready') return [];
-  const left = beads.filter((bead) => bead.status !== 'closed');
+  const outlook = convoyOutlook(convoy, beads);
+  const isProven = beads.every((bead) => bead.closeReason !== 'merged' || bead.mergeSha !== null);
+  if (outlook.kind !== 'ready' || !isProven) return [];
+  const left = outlook.without;
   return left.length === 0
     ? [decide(convoy, 'every bead is merged or needed no change', [move(convoy, 'landed')])]
     : [

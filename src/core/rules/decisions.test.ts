@@ -16,10 +16,11 @@ import {
 } from '../../../test/support/rig-view-builder.ts';
 import { mail } from '../../../test/support/town-builder.ts';
 import type { Decision, RigAction } from '../actions.ts';
-import { BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN, TAKEOVER_AFTER_MS } from '../limits.ts';
+import { BEADS_KEPT_MS, BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN, TAKEOVER_AFTER_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
 import { abortedConvoy } from './aborted-convoy.ts';
+import { archiveBead, retireAgent } from './archive.ts';
 import { assignWork } from './assign-work.ts';
 import { deadAgent } from './dead-agent.ts';
 import { dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
@@ -246,6 +247,24 @@ describe('what is read of a decision', () => {
       },
     ],
     [
+      'a bead rests in the archive',
+      {
+        rule: archiveBead,
+        id: bead().id,
+        world: { beads: [bead({ status: 'closed', closedAtMs: NOW - BEADS_KEPT_MS })] },
+        says: [{ rule: 'archive', entity: 'bead:api-task1', reason: 'ended long ago, and nothing needs it' }],
+      },
+    ],
+    [
+      'an agent retires',
+      {
+        rule: retireAgent,
+        id: polecat('nux'),
+        world: { agents: [agent('nux')] },
+        says: [{ rule: 'retire-agent', entity: 'agent:api/polecats/nux', reason: 'not used for long' }],
+      },
+    ],
+    [
       'a bead of an aborted convoy is not tried again',
       {
         rule: abortedConvoy,
@@ -358,6 +377,11 @@ describe('abortedConvoy', () => {
     ['is in a convoy that goes on', { beads: [bead()], aborted: [] }],
   ])('leaves a bead alone that %s', (_case, world) => {
     expect(judge(world)).toEqual([]);
+  });
+
+  it('leaves a rework alone that runs: what an agent works on may end well', () => {
+    const rework = bead({ id: beadId('fix'), kind: 'rework', branchOf: source.id, status: 'in_progress' });
+    expect(judge({ beads: [source, rework] }, rework.id)).toEqual([]);
   });
 
   it.each(['in_progress', 'closed', 'failed'] as const)('leaves a rework alone whose source is %s', (status) => {

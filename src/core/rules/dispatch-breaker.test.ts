@@ -86,6 +86,10 @@ describe('provenHealthy', () => {
     expect(judgeAttempt({ runningAtMs: 0 }, BREAKER_PROOF_MS, unknown).decisions).toHaveLength(1);
   });
 
+  it('takes no proof from a process that is not confirmed, whenever it broke', () => {
+    expect(judgeAttempt({ runningAtMs: null }, NOW, { ...open, openedAtMs: null }).decisions).toEqual([]);
+  });
+
   it('knows nothing of an attempt that is gone', () => {
     expect(provenHealthy(rigView({ breaker: open }), 'at-none', NOW)).toEqual({ decisions: [], wakeAtMs: null });
   });

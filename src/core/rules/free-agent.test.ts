@@ -64,6 +64,19 @@ describe('freeAgent', () => {
     },
   );
 
+  it.each([
+    ['stopping', ['stopping to idle']],
+    ['unknown', ['unknown to idle']],
+    ['working', ['working to stopping', 'stopping to idle']],
+  ] as const)('takes the shortest way from %s to idle', (status, steps) => {
+    const [decision] = judge(status, [attempt(task, { endedAtMs: NOW, outcome: 'done', processGone: true })]).decisions;
+    expect(
+      decision?.actions.flatMap((action) =>
+        action.type === 'transition_agent' ? [`${action.from} to ${action.to}`] : [],
+      ),
+    ).toEqual(steps);
+  });
+
   it('orders the stop once', () => {
     expect(judge('stopping', [attempt(task, { endedAtMs: NOW, outcome: 'cancelled' })], false).decisions).toEqual([]);
   });

@@ -32,6 +32,19 @@ describe('lostContact', () => {
     expect(verdicts.decisions[0]?.actions[0]).toMatchObject({ outcome: 'infra', signature: null });
   });
 
+  it('says nothing of an attempt that does not exist', () => {
+    expect(lostContact(rigView(), 'at-none', NOW)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it('stops what may have outlived the silence at once', () => {
+    const { decisions } = judge({ contactLostAtMs: NOW, epoch: 7 }, NOW + TAKEOVER_AFTER_MS);
+    const { id } = attempt(task, { epoch: 7 });
+    expect(decisions.flatMap((decision) => decision.actions).slice(-2)).toEqual([
+      { type: 'declare_gone', attempt: id },
+      { type: 'stop_agent', attempt: id, epoch: 7, mode: 'now', at: NOW + TAKEOVER_AFTER_MS },
+    ]);
+  });
+
   it('only gives up the process when the attempt has ended already', () => {
     const ended = { contactLostAtMs: NOW, endedAtMs: NOW, outcome: 'cancelled' as const };
     expect(types(judge(ended, NOW + TAKEOVER_AFTER_MS))).toEqual(['declare_gone', 'stop_agent']);

@@ -1,5 +1,5 @@
 import { MAILBOX } from '../refs.ts';
-import { act, NOTHING, wakeAt, type RigDecision, type RigRule } from './rule.ts';
+import { act, type RigDecision, type RigRule } from './rule.ts';
 
 /** Mails that one look takes; the rest comes in the next round of the same turn. */
 const EXPIRED_BATCH = 50;
@@ -16,6 +16,5 @@ export const mailExpiry: RigRule = (view, _id, nowMs) => {
     }));
     return act(...decisions);
   }
-  const nextMs = view.nextMailExpiry();
-  return nextMs === null ? NOTHING : wakeAt(nextMs);
+  return { decisions: [], wakeAtMs: view.nextMailExpiry() };
 };

@@ -13,7 +13,7 @@ import { MAYOR_REF } from '../refs.ts';
 
 type MayorVerdicts = Verdicts<MayorAction>;
 const NOTHING: MayorVerdicts = { decisions: [], wakeAtMs: null };
-const wakeAt = (wakeAtMs: number): MayorVerdicts => ({ decisions: [], wakeAtMs });
+const wakeAt = (wakeAtMs: number | null): MayorVerdicts => ({ decisions: [], wakeAtMs });
 
 /** Cause of the escalation while the breaker is open, and of the one about messages that nobody answered. */
 export const MAYOR_BREAKER_CAUSE = 'mayor:breaker';
@@ -51,7 +51,7 @@ function watched(facts: MayorFacts, attempt: MayorAttempt, nowMs: number): Mayor
   if (lostMs !== null && lostMs >= TAKEOVER_AFTER_MS) return lost(facts, attempt, nowMs);
   const lostAtMs = lostMs === null ? null : nowMs + TAKEOVER_AFTER_MS - lostMs;
   const lingersUntilMs = lingerEnd(facts);
-  if (lingersUntilMs === null) return lostAtMs === null ? NOTHING : wakeAt(lostAtMs);
+  if (lingersUntilMs === null) return wakeAt(lostAtMs);
   if (nowMs < lingersUntilMs) return wakeAt(Math.min(lingersUntilMs, lostAtMs ?? lingersUntilMs));
   const verdicts = stop(attempt, 'done', 'everything is answered and the next message waits');
   return withDecisionsOf(verdicts, close(facts, facts.sitting, 'done'));
@@ -113,10 +113,8 @@ function reasonOf(attempt: MayorAttempt, outcome: MayorOutcome): string {
 
 function failed(facts: MayorFacts, attempt: MayorAttempt, outcome: MayorOutcome, nowMs: number): MayorAction[] {
   const failures = facts.failures + 1;
-  const waitMs =
-    failures >= MAYOR_FAILURES_TO_OPEN
-      ? INFRA_BACKOFF_MAX_MS
-      : (RETRY_BACKOFF_MS[failures - 1] ?? INFRA_BACKOFF_MAX_MS);
+  // The waits end where the breaker opens.
+  const waitMs = RETRY_BACKOFF_MS[failures - 1] ?? INFRA_BACKOFF_MAX_MS;
   const charged = outcome === 'no_answer' || outcome === 'error';
   const notBeforeMs = nowMs + waitMs;
   const counted: MayorAction = { type: 'count_failure', sitting: attempt.sitting, failures, charged, notBeforeMs };

@@ -315,6 +315,18 @@ describe('what is decided after the gates', () => {
     );
   });
 
+  it('a person is asked also about a bead that is gone', () => {
+    const world = { beads: [mergeRequest(source, { status: 'in_progress' })] };
+    const over = { ...recorded, rounds: REWORK_ROUNDS_MAX };
+    expect(judge({ step: 'gating', result: gates(), over, world })[0]?.reason).toBe('the rework rounds are used up');
+  });
+
+  it('a landing without its merge request is not given up', () => {
+    const world = { beads: [{ ...source, kind: 'landing' as const }] };
+    const over = { ...recorded, rounds: REWORK_ROUNDS_MAX };
+    expect(judge({ step: 'gating', result: gates(), over, world })).toEqual([]);
+  });
+
   describe('that something else ended', () => {
     const killed = gates({ exitCode: null, killedBy: 'SIGKILL' });
     const again = (gateKills: number): readonly unknown[] =>
@@ -361,6 +373,18 @@ describe('what is decided after a push', () => {
         { type: 'transition_bead', bead: source.id, from: 'in_review', ...end },
       ]),
     );
+  });
+
+  it.each<[string, Partial<World>]>([
+    ['is not in review', { beads: [bead({ status: 'closed' }), mergeRequest(source, { status: 'in_progress' })] }],
+    ['is gone', { beads: [mergeRequest(source, { status: 'in_progress' })] }],
+  ])('a taken one closes its merge request alone when the bead %s', (_case, world) => {
+    const pushed: JobResult = { result: 'pushed', targetSha: commit(20) };
+    const [decision] = judge({ step: 'pushing', result: pushed, over: recorded, world });
+    expect(decision?.actions).toEqual([
+      step('pushing', 'ended', { mergeSha: commit(20), heldReason: null }),
+      expect.objectContaining({ type: 'transition_bead', bead: MERGE, to: 'closed' }),
+    ]);
   });
 
   it('a lost race goes back in line', () => {

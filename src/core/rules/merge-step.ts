@@ -88,7 +88,8 @@ function afterMerge(view: RigView, review: ReviewFacts, result: JobResult, nowMs
         tree: result.tree,
         targetSha: trusted.sha(result.targetSha),
       };
-      if ((view.bead(review.sourceBeadId)?.cancelRequestedAtMs ?? null) !== null) return cancelBeforePush(view, review);
+      const source = view.bead(review.sourceBeadId);
+      if (source !== null && source.cancelRequestedAtMs !== null) return cancelBeforePush(review, source);
       const gates = view.config().gates;
       const next =
         gates.length === 0 ? pushStep(view, review, candidate, nowMs) : gateStep(view, review, candidate.sha, nowMs);
@@ -270,7 +271,7 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
     ...log,
     ...signature,
   };
-  const again = cause.gateSignature !== undefined && cause.gateSignature === review.gateSignature;
+  const again = cause.gateSignature === review.gateSignature;
   if (review.rounds >= REWORK_ROUNDS_MAX || again) {
     const rounds = `${String(review.rounds)} ${review.rounds === 1 ? 'time' : 'times'}`;
     const question = again
@@ -279,7 +280,8 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
     const landing = view.bead(review.sourceBeadId);
     if (landing?.kind === 'landing') {
       const why = `it was reworked ${rounds} and still ${cause.reason}`;
-      return decide(review, `this landing is given up: ${why}`, failLanding(view, { review, landing, why }));
+      const actions = failLanding(view, { review, landing, why });
+      return actions.length === 0 ? NOTHING : decide(review, `this landing is given up: ${why}`, actions);
     }
     const reason = again ? 'the same gate failed twice in the same way' : 'the rework rounds are used up';
     return decide(review, reason, [step, back, ...askPerson(review, question)]);
@@ -331,12 +333,11 @@ const cancelSource = (source: Bead): RigAction => ({
 });
 
 /** The cancel waited for a push that never had a verdict; the merge found that it did not arrive. */
-function cancelBeforePush(view: RigView, review: ReviewFacts): RigVerdicts {
-  const source = view.bead(review.sourceBeadId);
+function cancelBeforePush(review: ReviewFacts, source: Bead): RigVerdicts {
   return decide(review, 'cancelled, and its push had not arrived', [
     { type: 'merge_step', mergeRequest: review.beadId, fromStep: review.step, toStep: 'queued', job: null },
     { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
-    ...(source === null ? [] : [cancelSource(source)]),
+    cancelSource(source),
   ]);
 }
 

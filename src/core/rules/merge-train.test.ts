@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bead, beadId, commit, mergeRequest, NOW, review, rigView } from '../../../test/support/rig-view-builder.ts';
 import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
+import type { Feature } from '../model/feature.ts';
+import { trusted } from '../model/ids.ts';
 import { MERGE_STEPS } from '../model/review.ts';
 import { mergeTrain } from './merge-train.ts';
 
@@ -51,6 +53,25 @@ describe('mergeTrain', () => {
     const view = rigView({ beads: [source], reviews: [other, queued], line: [queued] });
     expect(mergeTrain(view, 'main', NOW).decisions).toHaveLength(1);
     expect(mergeTrain(view, 'next', NOW).decisions).toHaveLength(0);
+  });
+
+  it.each(['staged', 'wanted', 'checking', 'lost'] as const)('merges nothing into a branch that is %s', (state) => {
+    const feature: Feature = {
+      branch: 'main',
+      convoyId: trusted.convoy('hq-cv-00000'),
+      state,
+      headSha: null,
+      stepKey: null,
+      reason: null,
+      retryAtMs: null,
+      escalated: false,
+      version: 1,
+    };
+    const at = (features: readonly Feature[]): number =>
+      mergeTrain(rigView({ beads: [source], reviews: [queued], line: [queued], features }), 'main', NOW).decisions
+        .length;
+    expect(at([feature])).toBe(0);
+    expect(at([{ ...feature, state: 'ready' }])).toBe(1);
   });
 
   it('does nothing with an empty line, or without the source', () => {

@@ -72,6 +72,10 @@ describe('failureSignature', () => {
     expect(failureSignature('agent_error', 1, line)).toBe(signature);
   });
 
+  it('keeps the first characters, not more', () => {
+    expect(failureSignature('agent_error', 1, 'x'.repeat(300))).toBe(`agent_error/1/${'x'.repeat(186)}`);
+  });
+
   it('tells outcomes, exit codes and texts apart', () => {
     const all = [
       failureSignature('agent_error', 1, 'x'),

@@ -14,7 +14,7 @@ import { CLAIM_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import { makeFormula, type StepStatus } from '../model/molecule.ts';
 import type { AttemptFacts } from '../view.ts';
-import { verifyDone } from './verify-done.ts';
+import { promoteKey, verifyDone, verifyKey } from './verify-done.ts';
 
 const task = bead({ status: 'in_progress', baseSha: commit(1) });
 const source = bead({ status: 'in_review', branch: 'gt/api-task1' });
@@ -122,6 +122,18 @@ describe('verifyDone', () => {
     ['whose promoted head is lost', { claim: { state: 'promoted', kind: 'done' }, headSha: null }],
   ] as const)('leaves an attempt alone %s', (_what, over) => {
     expect(judge(task, over)).toEqual({ decisions: [], wakeAtMs: null });
+  });
+
+  it('says nothing of an attempt that does not exist, nor of one whose bead is gone', () => {
+    const row = attempt(task, claimed);
+    const nothing = { decisions: [], wakeAtMs: null };
+    expect(verifyDone(rigView({ beads: [task] }), row.id, NOW)).toEqual(nothing);
+    expect(verifyDone(rigView({ attempts: [row] }), row.id, NOW)).toEqual(nothing);
+  });
+
+  it('knows its jobs by attempt, claim and commit', () => {
+    const row = attempt(task);
+    expect([verifyKey(row), promoteKey(row)]).toEqual([`verify:${row.id}:0:`, `promote:${row.id}:0:`]);
   });
 
   it.each(['open', 'in_review', 'closed', 'failed'] as const)('leaves a claim on a bead alone that is %s', (status) => {
