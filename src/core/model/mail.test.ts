@@ -46,7 +46,7 @@ describe('an address', () => {
       expect.objectContaining({
         code: 'bad_address',
         message: `"${text.slice(0, 80)}" is not an address.`,
-        next: 'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats.',
+        next: 'Addresses: human/, mayor/, daemon/, <rig>/witness, <rig>/refinery, <rig>/polecats/<name>, <rig>/crew/<name>; groups: all, <rig>/polecats, <rig>/crew.',
         field: 'to',
       }),
     );
