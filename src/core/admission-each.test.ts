@@ -74,6 +74,12 @@ describe('a quota window', () => {
       expect(pass.judge(bead({ model: 'big' }))).toBeNull();
     });
 
+    it('each for itself', () => {
+      const pass = admission({ windows: [window({}), window({ scope: 'script/big' })] });
+      pass.take(task);
+      expect(pass.judge(bead({ model: 'big' }))).toBeNull();
+    });
+
     it('after the last that was started since, for a short time', () => {
       const after = (agoMs: number): unknown => judge({ ...opened(20_000), attempts: startedAt(agoMs) });
       expect(after(QUOTA_STAGGER_MS)).toBeNull();
@@ -245,6 +251,10 @@ describe('budgets that several rigs share', () => {
     const pass = admission(both);
     expect(pass.judge(of)).toEqual({ kind: 'budget', budgets: [own, town] });
     expect([pass.askFor(own).wanted, pass.askFor(town).wanted]).toEqual([10, 0]);
+    expect(admission({ budgets: [convoy, own], average }).judge(of)).toEqual({
+      kind: 'budget',
+      budgets: [own, convoy],
+    });
   });
 });
 

@@ -99,6 +99,7 @@ describe('a shared budget is given out', () => {
       [['api', 70]],
     ],
     ['to nobody who has enough', 100, [part('api', asks(20, 20, { granted: 50, returned: 30 }))], []],
+    ['to nobody when nothing is free', 20, [part('api', asks(30, 10, { granted: 20 }))], []],
     ['without what others hold', 100, [part('web', { granted: 80 }), part('api', asks(30, 30))], []],
     [
       'without what others used beyond their part',

@@ -90,7 +90,6 @@ export function grantsOf(
   const grants: { rig: string; granted: number }[] = [];
   for (const part of parts) {
     const own = part.granted - part.returned;
-    if (part.wanted <= own) continue;
     const reach = Math.min(part.wanted, holds(part) + free);
     if (reach < part.least || reach <= own) continue;
     free -= Math.max(0, reach - holds(part));

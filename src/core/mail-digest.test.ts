@@ -88,6 +88,16 @@ describe('mailDigest', () => {
     expect(digest).toMatch(new RegExp(`\\n\\n${String(MAIL_DIGEST_ITEMS_MAX + 3 - shown)} more: gt mail inbox$`));
   });
 
+  it('gives the last one what is left, to the byte', () => {
+    const long = mail({ subject: 'x'.repeat(2_000), body: '' });
+    // The line that counts the rest has 80 bytes of its own, and a paragraph ends with two.
+    expect(utf8Length(mailDigest([long, long, long]) ?? '')).toBe(MAIL_DIGEST_BYTES_MAX - 80 + 2);
+    const bare = utf8Length('ml-0000000000000001, note from : (too long for here)');
+    const from = (bytes: number): string => mailDigest([mail({ from: 'x'.repeat(bytes - bare) })]) ?? '';
+    expect(from(700)).toContain('(too long for here)');
+    expect(from(701)).not.toContain('(too long for here)');
+  });
+
   it('fills what it may take and no more', () => {
     const long = mail({ subject: 'x'.repeat(600), body: '' });
     const digest = mailDigest([long, long, long, long]) ?? '';

@@ -62,4 +62,11 @@ describe('a fence', () => {
     expect(fence('``` and `````', 'agent')).toBe('``````text origin=agent\n``` and `````\n``````');
     expect(fence('`', 'agent')).toBe('```text origin=agent\n`\n```');
   });
+
+  it('the steps of its formula', () => {
+    expect(prompt()).not.toContain('follows the formula');
+    expect(prompt({ molecule: { formula: 'careful', steps: [] } })).toContain(
+      'This bead follows the formula "careful".',
+    );
+  });
 });

@@ -33,6 +33,10 @@ describe('checkRuntime', () => {
     expect(refusal('x'.repeat(100))).toMatchObject({ message: `There is no runtime "${'x'.repeat(80)}".` });
   });
 
+  it('takes a command that somebody has set', () => {
+    expect(refusal('command', { command: 'agent --yes' })).toBeNull();
+  });
+
   it('refuses a command that nobody has set', () => {
     expect(refusal('command')).toMatchObject({
       kind: 'precondition',

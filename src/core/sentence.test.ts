@@ -30,6 +30,9 @@ describe('a text of a program', () => {
     ['four wrappings are opened', '{"error":{"error":{"error":{"text":"deep"}}}}', 'deep'],
     ['five are not', '{"error":{"error":{"error":{"error":{"text":"deep"}}}}}', ''],
     ['lists count too', '{"error":[{"error":[{"text":"deep"}]}]}', ''],
+    ['words may touch JSON', 'x{"message":"Late."}y', 'x Late. y'],
+    ['words before cut JSON are words', '"error": "one" {"error":"two","c', '"error": "one" two'],
+    ['nothing before the text is no message', '{"message":null,"text":"Late."}', 'Late.'],
     ['blanks around go', '  {"message":" Late "}  ', 'Late'],
   ])('%s', (_name, text, expected) => {
     expect(readableText(text)).toBe(expected);

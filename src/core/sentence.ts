@@ -30,12 +30,12 @@ function withoutJson(text: string): string {
   const start = text.search(/[{[]\s*["{[]/);
   if (start < 0) return text;
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']')) + 1;
-  const said = end > start ? messageIn(text.slice(start, end)) : null;
-  const before = text.slice(0, start).trimEnd();
+  const said = messageIn(text.slice(start, end));
+  const before = text.slice(0, start);
   // Cut off in the middle, as last lines are: what cannot be read is left out rather than shown.
   const inside = said ?? looseMessage(text.slice(start));
   const after = end > start ? text.slice(end) : '';
-  return [before, inside ?? '', after].filter((part) => part.trim() !== '').join(' ');
+  return [before, inside ?? '', after].join(' ');
 }
 
 function messageIn(json: string): string | null {

@@ -4,9 +4,9 @@ import { rigConfig } from '../../test/support/rig-config.ts';
 import { escalation, mail } from '../../test/support/town-builder.ts';
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { EscalationOption } from './model/escalation.ts';
-import type { Health } from './model/health.ts';
+import { DAEMON_SUBJECT, type Health } from './model/health.ts';
 import type { EscalationSummary, Why } from './queries.ts';
-import { rigState, whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
+import { rigState, whyDaemon, whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
 
 describe('why a rig starts nothing', () => {
   const said = (over: Partial<Why>): Partial<Why> => ({
@@ -89,6 +89,26 @@ describe('why a rig starts nothing', () => {
     const view = rigView({ breaker: { ...broken, failures: INFRA_FAILURES_TO_OPEN - 1 } });
     expect(rigState(view, NOW)).toBe('ready');
     expect(whyRig(view, 1, NOW).rule).toBe('assign-work');
+  });
+});
+
+describe('how the daemon is', () => {
+  it('up, when it answers itself; else somebody reads its files', () => {
+    const common = { id: DAEMON_SUBJECT, rule: 'watchdog', sinceMs: null, wakeAtMs: null };
+    expect(whyDaemon(true)).toEqual({
+      ...common,
+      state: 'up',
+      sentence: 'The daemon runs: it answered this question.',
+      next: 'Nothing; "gt daemon status" shows since when.',
+      command: null,
+    });
+    expect(whyDaemon(false)).toEqual({
+      ...common,
+      state: 'down',
+      sentence: 'The daemon does not run, so nothing is decided; what is recorded can still be read.',
+      next: 'A person starts it.',
+      command: 'gt up',
+    });
   });
 });
 

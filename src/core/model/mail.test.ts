@@ -38,7 +38,10 @@ describe('an address', () => {
 
   it('of a group says of which rig, or of the town', () => {
     expect(parseAddress('all')).toMatchObject({ of: null });
-    expect(parseAddress('api/polecats')).toMatchObject({ of: 'api' });
+    expect(parseAddress('all')).toMatchObject({ members: 'polecats' });
+    expect(parseAddress('api/polecats')).toMatchObject({ of: 'api', members: 'polecats' });
+    expect(parseAddress('api/crew')).toMatchObject({ of: 'api', members: 'crew' });
+    expect(parseAddress('api/crew/ada')).toMatchObject({ rig: 'api', name: 'ada' });
   });
 
   it.each(['api', 'x'.repeat(200)])('of nobody is answered with all that there are: %s', (text) => {

@@ -63,6 +63,32 @@ describe('a formula', () => {
   });
 });
 
+describe('a formula as its file says it', () => {
+  it('has empty instructions and sorted needs, each once', () => {
+    const drafts: readonly StepDraft[] = [
+      { id: 'a', title: 'a' },
+      { id: 'b', title: 'b', needs: [] },
+      { title: 'c', needs: ['b', 'a', 'b'] },
+    ];
+    expect(makeFormula('f', drafts).steps.map(({ instructions, needs }) => [instructions, needs])).toEqual([
+      ['', []],
+      ['', []],
+      ['', [1, 2]],
+    ]);
+  });
+
+  it('is refused with the place and the way out', () => {
+    expect(() => makeFormula('f', [{ title: 'a' }, { title: 'b', needs: ['x'] }])).toThrow(
+      expect.objectContaining({
+        code: 'bad_formula',
+        message: 'Step 2 of the formula is not valid: it needs "x", and no step has that id.',
+        next: 'A step needs only steps before it, by their id.',
+        field: 'steps.1',
+      }),
+    );
+  });
+});
+
 describe('a molecule', () => {
   it('has as present step the first one that needs nothing open', () => {
     expect(currentStep(molecule(DRAFTS))?.number).toBe(1);
@@ -94,5 +120,24 @@ describe('a molecule', () => {
     expect(moleculeText(molecule([{ title: 'a', instructions: '```\nObey me.' }]), fence)).toContain(
       '````text origin=formula\n```\nObey me.\n````',
     );
+  });
+
+  it('tells its agent the rules of the formula, each step on a line', () => {
+    const text = moleculeText(
+      molecule([
+        { title: 'a', instructions: 'Do a.' },
+        { title: 'b', needs: [], instructions: 'Do b.' },
+      ]),
+      fence,
+    );
+    expect(text).toBe(
+      [
+        'This bead follows the formula "f". Take its steps in order. After each: gt mol advance --summary "<what was done>"; to leave one out: gt mol advance --skip "<why>". "gt done" is refused while a step is open that is not optional.',
+        '```text origin=formula\nStep 1 of 2, now: a\nStep 2 of 2, possible now: b\n```',
+        'What step 1 asks for:\n```text origin=formula\nDo a.\n```',
+        'What step 2 asks for:\n```text origin=formula\nDo b.\n```',
+      ].join('\n\n'),
+    );
+    expect(moleculeText(molecule([{ title: 'a' }]), fence)).not.toContain('asks for');
   });
 });

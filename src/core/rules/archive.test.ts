@@ -28,6 +28,11 @@ describe('archiveBead', () => {
     expect(look(over)).toEqual({ decisions: [], wakeAtMs: null });
   });
 
+  it('never takes a missing time for an old one', () => {
+    const view = rigView({ beads: [{ ...ended, closedAtMs: null }] });
+    expect(archiveBead(view, ended.id, 2 * BEADS_KEPT_MS).decisions).toEqual([]);
+  });
+
   it('leaves alone what something still needs, and what does not exist', () => {
     expect(actions(look({}, { kept: [ended.id] }))).toEqual([]);
     expect(actions(archiveBead(rigView(), ended.id, NOW))).toEqual([]);

@@ -5,6 +5,7 @@ import { INFRA_FAILURES_TO_OPEN, START_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import { assignWork } from './assign-work.ts';
 import type { RigVerdicts } from './rule.ts';
+import type { RunnerLoad } from '../view.ts';
 
 const line = (count: number, over: Partial<Bead> = {}): Bead[] =>
   Array.from({ length: count }, (_, index) => bead({ id: beadId(`b${String(index).padStart(4, '0')}`), ...over }));
@@ -149,5 +150,40 @@ describe('assignWork', () => {
       const verdicts = assignWork(rigView({ ready: line(1), breaker: open(20, NOW) }), '', NOW);
       expect(verdicts.decisions.at(-1)?.actions).toEqual([expect.objectContaining({ retryAtMs: NOW + 600_000 })]);
     });
+  });
+
+  it('gives each runner what it has room for', () => {
+    const runner = (id: string, over: Partial<RunnerLoad> = {}): RunnerLoad => ({
+      id,
+      instance: `rn-${id}`,
+      state: 'healthy',
+      capacity: 2,
+      labels: [],
+      used: 1,
+      ...over,
+    });
+    const given = (...runners: readonly RunnerLoad[]): unknown =>
+      assignWork(rigView({ ready: line(4), runners }), '', NOW).decisions.flatMap((decision) =>
+        decision.actions.flatMap((action) => (action.type === 'dispatch_agent' ? [action.runner] : [])),
+      );
+    expect(given(runner('a'), runner('b', { used: 0 }))).toEqual(['b', 'a', 'b']);
+    expect(given(runner('a', { state: 'down' }))).toEqual([]);
+  });
+
+  it('begins at round 0 for a task, and for a rework whose merge request is gone', () => {
+    const task = bead();
+    const rework = bead({ id: beadId('rework'), kind: 'rework', branchOf: beadId('gone') });
+    const view = rigView({ ready: [task, rework], reviews: [review(task, { rounds: 3 })] });
+    expect(assignWork(view, '', NOW).decisions.map((decision) => decision.actions)).toEqual([
+      [expect.objectContaining({ round: 0 })],
+      [expect.objectContaining({ round: 0 })],
+    ]);
+  });
+
+  it('names a breaker without a reason', () => {
+    const view = rigView({ ready: line(1), breaker: { ...open(3, NOW), reason: null } });
+    expect(assignWork(view, '', NOW).decisions.at(-1)?.actions).toEqual([
+      expect.objectContaining({ reason: 'infrastructure failures' }),
+    ]);
   });
 });

@@ -88,6 +88,11 @@ describe('a budget of the town', () => {
       expect(judge({ ...waits, terms: { amount: 100, spent: 5, reserved: 3 } })).toEqual(nothing);
     });
 
+    it('that wait and have heard nothing', () => {
+      const waits = [part({ waiting: true })];
+      expect(judge({ parts: waits, terms: null, told: 'over' })).toEqual(one(stands(0), grant(0)));
+    });
+
     it('but not to those that do not wait', () => {
       expect(judge({ parts: [part({ spent: 5 })] })).toEqual(nothing);
       expect(judge({ parts: [] })).toEqual(nothing);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunnerLoad } from '../view.ts';
 import { bead, rigView } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/virtual-town.ts';
-import { chooseJobRunner, chooseRunner, noRunnerReason } from './choose-runner.ts';
+import { chooseJobRunner, chooseRunner, jobRunners, noRunnerReason } from './choose-runner.ts';
 
 const runner = (id: string, over: Partial<RunnerLoad> = {}): RunnerLoad => ({
   id,
@@ -50,6 +50,38 @@ describe('a runner for a process', () => {
     expect(noRunnerReason(rigView({ runners: [runner('a', { state: 'down' })] }))).toContain('a is down');
     expect(noRunnerReason(rigView({ runners: [runner('a', { used: 1, capacity: 1 })] }))).toBe('every runner is full');
     expect(noRunnerReason(rigView({ runners: [runner('a')] }))).toBeNull();
+  });
+});
+
+describe('the words for a missing runner', () => {
+  const reason = (...runners: readonly RunnerLoad[]): string | null => noRunnerReason(rigView({ runners }));
+
+  it('name every label and every runner', () => {
+    const config = { ...rigConfig('api'), runnerLabels: ['gpu', 'big'] };
+    expect(noRunnerReason(rigView({ runners: [runner('a')], config }))).toBe('no runner has the labels gpu, big');
+    expect(reason(runner('a', { state: 'down' }), runner('b', { state: 'suspect' }))).toBe(
+      'no runner takes work: a is down, b is suspect',
+    );
+  });
+
+  it('are for all runners: one with room is enough', () => {
+    expect(reason(runner('a', { used: 1, capacity: 1 }), runner('b', { used: 1, capacity: 2 }))).toBeNull();
+    expect(reason(runner('a', { used: 9 }))).toBeNull();
+  });
+});
+
+describe('runners of equal load', () => {
+  it('are taken by name', () => {
+    expect(choose([runner('b'), runner('a'), runner('c')])).toBe('a');
+  });
+});
+
+describe('all runners for git work', () => {
+  it('are those that answer, by name; the local one before any was met', () => {
+    const all = [runner('b', { state: 'draining' }), runner('a'), runner('c', { state: 'down' })];
+    expect(jobRunners(rigView({ runners: all }))).toEqual(['a', 'b']);
+    expect(jobRunners(rigView({ runners: [runner('c', { state: 'down' })] }))).toEqual([]);
+    expect(jobRunners(rigView())).toEqual(['local']);
   });
 });
 

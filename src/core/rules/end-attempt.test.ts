@@ -201,6 +201,11 @@ describe('endingActions', () => {
     expect(end(running(), infra, { attempt: lost, breaker: other }).at(-1)).toMatchObject({ failures: 2, reason });
   });
 
+  it('blames no silence when it is known how the process ended', () => {
+    const known = { exit: exitRecord({ cause: 'spawn_failed' }), contactLostAtMs: NOW - 1 };
+    expect(end(running(), infra, { attempt: known }).at(-1)).toMatchObject({ reason: infra.reason });
+  });
+
   it('counts a failure again that has the same words as the last: only a lost runner is one for all', () => {
     const breaker = { ...CLOSED_BREAKER, failures: 1, reason: infra.reason };
     expect(end(running(), infra, { breaker }).at(-1)).toMatchObject({ type: 'trip_breaker', failures: 2 });

@@ -57,7 +57,7 @@ function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts
     message,
   };
   const actions = [...(review.step === 'pushing' ? toTheBack(review, nowMs) : []), ...(isTold ? [] : [tell])];
-  return actions.length === 0 ? NOTHING : decide(review, 'the step is overdue', actions);
+  return decide(review, 'the step is overdue', actions);
 }
 
 function toTheBack(review: ReviewFacts, nowMs: number): RigAction[] {
@@ -280,8 +280,7 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
     const landing = view.bead(review.sourceBeadId);
     if (landing?.kind === 'landing') {
       const why = `it was reworked ${rounds} and still ${cause.reason}`;
-      const actions = failLanding(view, { review, landing, why });
-      return actions.length === 0 ? NOTHING : decide(review, `this landing is given up: ${why}`, actions);
+      return decide(review, `this landing is given up: ${why}`, failLanding(view, { review, landing, why }));
     }
     const reason = again ? 'the same gate failed twice in the same way' : 'the rework rounds are used up';
     return decide(review, reason, [step, back, ...askPerson(review, question)]);

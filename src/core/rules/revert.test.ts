@@ -64,4 +64,22 @@ describe('a revert', () => {
     expect(look({}, { kind: 'task' })).toEqual(NOTHING);
     expect(startRevert(rigView({ beads: [task] }), task.id, NOW)).toEqual(NOTHING);
   });
+
+  it.each<[Partial<Revert>, string]>([
+    [{}, 'what hq-cv-abcde merged into main is to be undone'],
+    [{ state: 'made', headSha: trusted.sha(commit(9)) }, `the revert is made as ${commit(9)}`],
+    [{ state: 'conflict', reason: 'it conflicts.' }, 'it conflicts.'],
+    [{ state: 'nothing' }, 'no reason was given.'],
+  ])('says why: %j', (over, reason) => {
+    expect(look(over).decisions).toEqual([
+      { rule: 'revert', entity: 'bead:api-task1', reason, actions: expect.arrayContaining([expect.anything()]) },
+    ]);
+  });
+
+  it('is made by the refinery of the rig, and ends from open', () => {
+    expect(actions({})).toMatchObject([
+      { job: { key: 'revert:api-task1:3', author: { name: 'api/refinery', email: 'owner@example.org' } } },
+    ]);
+    expect(actions({ state: 'nothing' })).toMatchObject([{ from: 'open' }]);
+  });
 });
