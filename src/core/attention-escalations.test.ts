@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { attentionOf, heldUp, rig, town, type TownWorld } from '../../test/support/attention-builder.ts';
-import { bead, mergeRequest, NOW, review } from '../../test/support/rig-view-builder.ts';
+import { bead, beadId, mergeRequest, NOW, review } from '../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../test/support/rig-config.ts';
 import { escalation } from '../../test/support/town-builder.ts';
-import { attentionSentence } from './attention.ts';
+import { attentionSentence, beadOfCause, rigFindings } from './attention.ts';
 import type { AttentionItem } from './attention-item.ts';
 import { trusted } from './model/ids.ts';
 
@@ -185,5 +185,38 @@ describe('how the town stands, in one line', () => {
     ['2 things need you; the worst is api-task1: Twice the same.', [item({}), item({ subject: 'api-other' })]],
   ])('%s', (sentence, all) => {
     expect(attentionSentence(all)).toBe(sentence);
+  });
+});
+
+describe('the bead that an escalation is about', () => {
+  it('is known by its cause, and nothing else is', () => {
+    expect(['bead:api-task1', 'breaker:api-task1', 'bead:Not A Bead'].map(beadOfCause)).toEqual([
+      'api-task1',
+      null,
+      null,
+    ]);
+  });
+
+  it('may be gone, and be a part of another', () => {
+    const part = bead({ parentId: beadId('whole'), status: 'in_progress' });
+    const asked = [part.id, beadId('gone1')];
+    expect(rigFindings(rig({ beads: [part] }), asked, NOW).about).toEqual({
+      'api-task1': { cause: 'bead:api-task1', ended: null },
+    });
+  });
+
+  it('is found in whichever rig has it', () => {
+    const ended = { ...bead(), status: 'failed' as const, closeReason: 'merge_failed' as const, closedAtMs: 4 };
+    const world = town({
+      rigs: [rig(), rig({ beads: [ended] })],
+      escalations: () => [escalation({ causeKey: 'bead:api-task1' })],
+    });
+    expect(attentionOf(world, NOW)[0]).toMatchObject({ kind: 'bead', sentence: 'Failed: it could not be merged.' });
+  });
+
+  it('an alarm about the runner joins it', () => {
+    const down = { subject: 'runner', state: 'down', missed: 3, answeredAtMs: 1, askedAtMs: 2, detail: null } as const;
+    const world = town({ health: () => [down], escalations: () => [escalation({ causeKey: 'health:runner' })] });
+    expect(attentionOf(world, NOW)).toEqual([expect.objectContaining({ kind: 'runner', escalation: 'hq-esc-00000' })]);
   });
 });

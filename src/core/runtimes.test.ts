@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { rigConfig } from '../../test/support/rig-config.ts';
+import type { RigConfig } from './commands.ts';
 import { checkRuntime } from './runtimes.ts';
 
-const config = { ...rigConfig('api'), runtime: 'script', command: null };
-const refusal = (
-  runtime: string | null,
-  its: Partial<typeof config> & { command?: typeof config.command } = {},
-): unknown => {
+const config: RigConfig = { ...rigConfig('api'), runtime: 'script', command: null };
+const refusal = (runtime: string | null, its: Partial<RigConfig> = {}): unknown => {
   try {
     checkRuntime(runtime, { ...config, ...its });
     return null;

@@ -6,7 +6,7 @@ const TYPES = 'only for the types: what is recorded can not be that way, or the 
 const SPARES = 'only spares a look at the store, which would find nothing';
 const EQUAL = 'both give the same where they differ';
 
-const core = (file: string, mutator: string, line: string, why: string, to?: string): Explanation => ({
+const core = (file: string, mutator: string, line: string, ...[why, to]: readonly [string, string?]): Explanation => ({
   file: `src/core/${file}`,
   mutator,
   line,
@@ -102,6 +102,9 @@ export const EXPLANATIONS: readonly Explanation[] = [
   core('rules/verify-done.ts', CONDITION, 'attempt.claimedAtMs === null || attempt.claim === null', TYPES, 'false'),
   core('rules/verify-done.ts', OPTIONAL, "attempt.claim?.kind === 'no_change'", TYPES),
   core('rules/verify-done.ts', CONDITION, 'bead.branchOf === null ? null : view.reviewOf', TYPES, 'false'),
+  core('money.ts', 'StringLiteral', "cause: group.waste ?? ''", TYPES),
+  core('why-money.ts', 'StringLiteral', "? ''", TYPES),
+  core('attention.ts', CONDITION, 'told !== null', TYPES, 'true'),
   core('sentence.ts', 'BlockStatement', '} catch {', 'no message and an undefined one are the same', '{}'),
   core('sentence.ts', CONDITION, "depth === 0 || typeof value !== 'object'", 'a number has no fields either', 'false'),
   core('sentence.ts', 'StringLiteral', "match[1] ?? ''", TYPES),

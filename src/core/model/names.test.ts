@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { budgetRef, parseRef } from '../refs.ts';
 import { attemptRef, branchName, mergingRef, rescueRef } from './agent.ts';
-import { causeOf, raised, SEVERITIES } from './escalation.ts';
+import { causeOf, isOutside, raised, ROUTES, SEVERITIES } from './escalation.ts';
 import { rigSubject } from './health.ts';
 import { trusted } from './ids.ts';
 
@@ -23,6 +23,11 @@ it('computes what the watchdog and timers know a thing by', () => {
 
 it('raises a severity by one step, and the highest not at all', () => {
   expect(SEVERITIES.map(raised)).toEqual(['medium', 'high', 'critical', 'critical']);
+});
+
+it('leaves the town by what the host sends', () => {
+  expect(ROUTES.filter(isOutside)).toEqual(ROUTES.slice(2));
+  expect(['log', 'mayor'] as const).toEqual(ROUTES.slice(0, 2));
 });
 
 it('splits a cause at its first colon', () => {

@@ -323,6 +323,26 @@ describe('verifyDone', () => {
     });
   });
 
+  it('is refused with the number and the title of each open step', () => {
+    const formula = makeFormula('f', [{ title: 'Test' }, { title: 'Code' }]);
+    const open = formula.steps.map((step, index) => ({
+      ...step,
+      number: index + 1,
+      status: 'open' as const,
+      summary: null,
+      settledBy: null,
+    }));
+    const row = attempt(task, claimed);
+    const molecules = { [task.id]: { formula: 'f', steps: open } };
+    const { decisions } = verifyDone(rigView({ beads: [task], attempts: [row], molecules }), row.id, NOW);
+    expect(decisions.flatMap((decision) => decision.actions)).toEqual([
+      expect.objectContaining({
+        code: 'open_steps',
+        message: expect.stringContaining('are open: 1 (Test), 2 (Code). For each'),
+      }),
+    ]);
+  });
+
   describe('of work that follows a formula', () => {
     const { name, steps } = makeFormula('feature', [
       { title: 'Test' },
