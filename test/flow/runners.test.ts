@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TAKEOVER_AFTER_MS } from '../../src/core/limits.ts';
+import { TAKEOVER_AFTER_MS, WATCHDOG_INTERVAL_MS } from '../../src/core/limits.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import { defaultResult, FakeRunner, sha } from '../support/fake-runner.ts';
 import { human, MINUTE, newBead, show } from '../support/town-story.ts';
@@ -133,6 +133,23 @@ describe('a runner', () => {
     await town.advance(MINUTE);
     expect(at('b').running()).toHaveLength(1);
     expect((await town.service.runners.list()).map((runner) => runner.id)).toEqual(['b', 'local']);
+  });
+
+  it('that missed three questions gets nothing new, until it answers again over the same line', async () => {
+    const { town, at } = await openTwo();
+    await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    expect(at('a').running()).toHaveLength(1);
+    const states = async () => (await town.service.runners.list()).map((runner) => `${runner.id} ${runner.state}`);
+    at('b').silent = true;
+    await town.advance(3 * WATCHDOG_INTERVAL_MS + MINUTE);
+    expect(await states()).toContain('b down');
+    at('b').silent = false;
+    await town.advance(WATCHDOG_INTERVAL_MS + MINUTE);
+    expect(await states()).toContain('b healthy');
+    await town.service.createBead(newBead('two'), human);
+    await town.settle();
+    expect(at('b').running()).toHaveLength(1);
   });
 
   it('that nobody fits is said, and waited for', async () => {

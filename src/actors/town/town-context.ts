@@ -58,6 +58,10 @@ export class TownContext {
     this.runners.away(turn, id, 'down', reason);
   }
 
+  runnerBack(turn: Turn, id: string): void {
+    this.runners.back(turn, id);
+  }
+
   convoys(turn: Turn): ConvoyWriter {
     return new ConvoyWriter(this.sql, turn.nowMs, turn.dirty);
   }

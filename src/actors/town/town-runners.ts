@@ -123,6 +123,16 @@ export class TownRunners {
     this.#tell(turn, id);
   }
 
+  /** It was down, and the same process answers again over the same line. */
+  back(turn: Turn, id: string): void {
+    const runner = this.store.get(id);
+    if (runner?.state !== 'down') return;
+    const state = runner.draining ? 'draining' : 'healthy';
+    this.store.update(id, { state, last_seen_at: turn.nowMs });
+    this.#journal(turn, id, 'runner_seen', { reason: 'it answers again', from: 'down', to: state });
+    this.#tell(turn, id);
+  }
+
   /** A rig that is new must hear of all. */
   introduce(turn: Turn, rig: string): void {
     for (const runner of this.store.all())

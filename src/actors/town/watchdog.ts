@@ -21,6 +21,8 @@ export interface WatchdogTown {
   remoteRunners(): readonly string[];
   /** One of them is down. */
   runnerDown(turn: Turn, id: string, reason: string): void;
+  /** It was down and answers again. */
+  runnerBack(turn: Turn, id: string): void;
   raise(
     turn: Turn,
     raise: {
@@ -162,6 +164,8 @@ export class Watchdog {
       });
     const remote = runnerOfSubject(after.subject);
     if (remote !== null && after.state === 'down') this.#town.runnerDown(turn, remote, seen.detail);
+    // Its line held all the time, so that nobody meets it anew: what it missed was the answer.
+    if (remote !== null && before.state === 'down' && after.state === 'ok') this.#town.runnerBack(turn, remote);
     for (const item of news) {
       if (item.type === 'resolve') this.#town.resolve(turn, item.causeKey);
       else
