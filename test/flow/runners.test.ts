@@ -87,6 +87,22 @@ describe('a runner', () => {
     expect([...town.runner.pushed, ...at('a').pushed, ...at('b').pushed]).toHaveLength(1);
   });
 
+  it('that is removed after the takeover leaves no order behind', async () => {
+    const { town, at, others } = await openTwo();
+    await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    at('a').silent = true;
+    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    await town.advance(TAKEOVER_AFTER_MS + 2 * MINUTE);
+    const pending = () =>
+      town.databases.get('rig/api')?.inner.all(`SELECT key FROM outbox WHERE state = 'pending' AND kind = 'stop'`);
+    expect(pending()).toHaveLength(1);
+    others.delete('a');
+    await town.service.runners.remove('a', true);
+    await town.settle();
+    expect(pending()).toEqual([]);
+  });
+
   it('may not tell of what another one has', async () => {
     const { town, at } = await openTwo();
     const { id } = await town.service.createBead(newBead('one'), human);

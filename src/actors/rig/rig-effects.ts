@@ -9,7 +9,7 @@ import { polecatPrompt } from '../../core/prompt.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
-import { chooseJobRunner, jobRunners } from '../../core/rules/choose-runner.ts';
+import { chooseJobRunner, isRemoved, jobRunners } from '../../core/rules/choose-runner.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import { unseenEnds } from '../../store/runner-store.ts';
@@ -185,7 +185,7 @@ export class RigEffects {
   async #stop(request: StopAgent): Promise<EffectOutcome> {
     const attempt = this.#rig.view.attempt(trusted.attempt(request.attempt));
     // Declared gone after a long silence is no proof: only an exit record makes the order needless.
-    if (attempt === null || attempt.exit !== null) return DONE;
+    if (attempt === null || attempt.exit !== null || isRemoved(this.#rig.view, attempt.runner)) return DONE;
     const answer = await runnerAt(this.#rig, attempt.runner).stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#rig.ports.clock.now() + STOP_POLL_MS };

@@ -36,6 +36,10 @@ export function jobRunners(view: RigView): readonly string[] {
   return view.runners().length === 0 ? [LOCAL_RUNNER] : answering(view);
 }
 
+/** A person took its rights: nobody there can be told anything any more. */
+export const isRemoved = (view: RigView, runner: string): boolean =>
+  runner !== LOCAL_RUNNER && view.runners().every(({ id }) => id !== runner);
+
 /** Runners that answer, by name. */
 const answering = (view: RigView): readonly string[] =>
   view
