@@ -14,6 +14,7 @@ import { CrashError, diskFull, FaultySql, SimDatabase, type SqlHooks } from './f
 import { Violation } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Prng } from './prng.ts';
+import { FAR, type Far } from './far.ts';
 import type { SimRunner } from './runner.ts';
 
 const RUNNER_CALL_MS = 10_000;
@@ -46,6 +47,7 @@ export class Brain {
   pendingTurns = 0;
   readonly #sim: Sim;
   readonly #runner: SimRunner;
+  readonly #far: Far | null;
   readonly #chance: Prng;
   readonly #onRows: SqlHooks['onRows'];
   readonly #isNew: boolean;
@@ -57,6 +59,7 @@ export class Brain {
     readonly sim: Sim;
     readonly door: BrainDoor;
     readonly runner: SimRunner;
+    readonly far: Far | null;
     readonly onRows: SqlHooks['onRows'];
     /** The town makes its schemas itself; otherwise they are there. */
     readonly isNew: boolean;
@@ -65,6 +68,7 @@ export class Brain {
     this.#sim = parts.sim;
     this.door = parts.door;
     this.#runner = parts.runner;
+    this.#far = parts.far;
     this.#onRows = parts.onRows;
     this.#chance = parts.sim.chance('brain');
     this.#clock = this.#newClock();
@@ -91,6 +95,7 @@ export class Brain {
         if (!mine.alive) return;
         this.#excuse(TURN_COMES_BACK_MS);
         this.door.set(service);
+        this.#far?.brainStarted();
       },
       () => {
         if (mine.alive) this.crash('could not start', RESTART_MS);
@@ -190,11 +195,15 @@ export class Brain {
       this.#sim.time.after(delayMs, label, () => {
         if (mine.alive) work();
       });
+    const far = this.#far;
     return {
       clock: this.#clock,
       random: { bytes: (count) => this.#chance.bytes(count) },
       log: silentLog,
-      runner: this.#client(mine),
+      runner: this.#client(mine, 'runner', this.#runner),
+      ...(far === null
+        ? {}
+        : { runners: { client: (id) => (id === FAR && far.hasLine ? this.#client(mine, 'far', far.runner) : null) } }),
       openSql: (address) => {
         const database = this.databases.get(address) ?? new SimDatabase(address, this.#isNew);
         this.databases.set(address, database);
@@ -269,13 +278,13 @@ export class Brain {
     throw new Violation('L11', `the runner got ${key}, which was never committed`);
   }
 
-  #client(mine: { readonly alive: boolean }): RunnerClient {
+  #client(mine: { readonly alive: boolean }, to: 'runner' | 'far', runner: SimRunner): RunnerClient {
     const call = <T>(label: string, apply: () => Promise<T>): Promise<T> =>
       new Promise<T>((resolve, reject) => {
         if (!mine.alive) return;
         this.#sim.wire.call<T>({
           label,
-          to: 'runner',
+          to,
           timeoutMs: RUNNER_CALL_MS,
           apply,
           done: (answer) => {
@@ -285,33 +294,38 @@ export class Brain {
           },
         });
       });
+    const health =
+      to === 'far'
+        ? { health: () => call('health', () => Promise.resolve({ instance: runner.instance() ?? '' })) }
+        : {};
     return {
-      instance: () => this.#runner.instance(),
+      ...health,
+      instance: () => runner.instance(),
       start: (request) =>
         call(`start ${request.attempt}`, () => {
           this.#mustBeOrdered(`start:${request.attempt}`);
-          return this.#runner.start(request);
+          return runner.start(request);
         }),
-      report: (attempts) => call(`report ${attempts.join(',')}`, () => this.#runner.report(attempts)),
+      report: (attempts) => call(`report ${attempts.join(',')}`, () => runner.report(attempts)),
       stop: (request) =>
         call(`stop ${request.attempt}`, () => {
           this.#mustBeOrdered(`stop:${request.attempt}`);
-          return this.#runner.stop(request);
+          return runner.stop(request);
         }),
       message: (words) =>
         call(`words ${words.key}`, () => {
           this.#mustBeOrdered(`nudge:${words.key}`);
-          return this.#runner.message(words);
+          return runner.message(words);
         }),
       job: (job) =>
         call(`job ${job.key}`, () => {
           this.#mustBeOrdered(`job:${job.key}`);
-          return this.#runner.job(job);
+          return runner.job(job);
         }),
       cancelJob: (key) =>
         call(`cancel ${key}`, () => {
           this.#mustBeOrdered(`cancel:${key}`);
-          return this.#runner.cancelJob(key);
+          return runner.cancelJob(key);
         }),
     };
   }

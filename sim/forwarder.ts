@@ -19,6 +19,7 @@ export class FactForwarder {
   readonly #later: (delayMs: number, label: string, work: () => void) => void;
   readonly #busy = new Set<string>();
   readonly #alive: () => boolean;
+  readonly #id: string;
 
   constructor(parts: {
     readonly sim: Sim;
@@ -26,12 +27,15 @@ export class FactForwarder {
     readonly door: BrainDoor;
     readonly later: (delayMs: number, label: string, work: () => void) => void;
     readonly alive: () => boolean;
+    /** Name of its runner. */
+    readonly id: string;
   }) {
     this.#sim = parts.sim;
     this.#disk = parts.disk;
     this.#door = parts.door;
     this.#later = parts.later;
     this.#alive = parts.alive;
+    this.#id = parts.id;
   }
 
   wake(rig: string): void {
@@ -50,7 +54,7 @@ export class FactForwarder {
       label: `facts ${batch.map((fact) => fact.key).join(',')}`,
       to: 'brain',
       timeoutMs: CALL_MS,
-      apply: () => this.#door.service((town) => town.recordFacts(batch)),
+      apply: () => this.#door.service((town) => town.recordFacts(batch, this.#id)),
       done: (answer) => {
         if (!this.#alive()) return;
         if (answer.ok) {

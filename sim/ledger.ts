@@ -1,3 +1,4 @@
+import type { StartAgent } from '../src/core/facts.ts';
 import type { GitModel } from './git-model.ts';
 
 /** Something that must never happen, happened. */
@@ -17,6 +18,8 @@ const AFTERMATH_MS = 60_000;
 interface Process {
   readonly attempt: string;
   readonly lineage: string;
+  readonly machine: string;
+  readonly atMs: number;
 }
 
 /** The truth outside of the town's own databases: processes, pushes, what was said to people and agents. */
@@ -47,14 +50,19 @@ export class Ledger {
   readonly #landed = new Map<string, string>();
   readonly #started = new Set<string>();
 
-  processStarted(rig: string, attempt: string, lineage: string): void {
+  /**
+   * One process per attempt, and one per lineage. On another machine a second one is allowed only when something was wrong
+   * since the first began: the town can't see whether it still runs, and it is fenced.
+   */
+  processStarted(request: StartAgent, where: { readonly machine: string; readonly atMs: number }): void {
+    const { rig, attempt, sourceBead: lineage } = request;
     this.checks += 2;
     if (this.#started.has(attempt)) throw new Violation('L1', `the attempt ${attempt} got a second process`);
     this.#started.add(attempt);
     for (const other of this.processes.values())
-      if (other.lineage === lineage)
+      if (other.lineage === lineage && (other.machine === where.machine || !this.troubled(other.atMs, where.atMs)))
         throw new Violation('L2', `${lineage} in ${rig} has two processes: ${other.attempt} and ${attempt}`);
-    this.processes.set(attempt, { attempt, lineage });
+    this.processes.set(attempt, { attempt, lineage, ...where });
   }
 
   processEnded(attempt: string): void {

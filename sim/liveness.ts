@@ -7,7 +7,6 @@ import { repoOf, type Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 import { checkReverts } from './reverts.ts';
-import type { SimRunner } from './runner.ts';
 
 const text = (row: SqlRow, name: string): string => String(row[name]);
 const PEOPLE_HOLD = new Set(['held', 'needs_human', 'staged']);
@@ -19,13 +18,14 @@ const PEOPLE_HOLD = new Set(['held', 'needs_human', 'staged']);
 export class Rest {
   readonly #sim: Sim;
   readonly #brain: Brain;
-  readonly #runner: SimRunner;
+  readonly #waiting: () => readonly ReadonlyMap<string, readonly unknown[]>[];
   checks = 0;
 
-  constructor(sim: Sim, brain: Brain, runner: SimRunner) {
+  /** `waiting`: by machine, what its runner still has to tell, by rig. */
+  constructor(sim: Sim, brain: Brain, waiting: () => readonly ReadonlyMap<string, readonly unknown[]>[]) {
     this.#sim = sim;
     this.#brain = brain;
-    this.#runner = runner;
+    this.#waiting = waiting;
   }
 
   check(): void {
@@ -103,7 +103,7 @@ export class Rest {
       );
     for (const row of sql.all(`SELECT key FROM inbox WHERE state = 'pending'`))
       this.#must(false, 'V2', () => `${address}: ${text(row, 'key')} is not applied`);
-    for (const [rig, facts] of this.#runner.disk.facts)
+    for (const [rig, facts] of this.#waiting().flatMap((machine) => [...machine]))
       this.#must(facts.length === 0, 'V2', () => `${String(facts.length)} facts of ${rig} were never taken`);
   }
 

@@ -25,6 +25,20 @@ export interface AttemptRow {
   exit: ExitRecord | null;
 }
 
+/** A start that was just accepted. */
+export const newRow = (request: StartAgent): AttemptRow => ({
+  request,
+  state: 'accepted',
+  base: null,
+  stopped: false,
+  claims: 0,
+  claimedIntent: null,
+  claimedHead: null,
+  intent: null,
+  startedAtMs: null,
+  exit: null,
+});
+
 /** What an agent wants to hand in; `id` stands for the bytes of the file. */
 export interface Intent {
   readonly id: number;

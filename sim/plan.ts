@@ -45,7 +45,7 @@ export type PersonKind = (typeof PERSON_KINDS)[number];
  * with all agents; `runner_death`: the runner alone, its agents go on until the next one ends them. `racer`: somebody
  * pushes just before we do.
  */
-export const FAULT_KINDS = [
+const NEAR_KINDS = [
   'crash_statement',
   'crash_before_commit',
   'crash_after_commit',
@@ -77,6 +77,12 @@ export const FAULT_KINDS = [
   'alarm_lost',
   'alarm_twice',
 ] as const;
+/**
+ * What happens to a second runner on another machine: its line is cut, it dies with its agents and comes back, or it is
+ * gone for good and a person says so.
+ */
+const FAR_KINDS = ['far_cut', 'far_death', 'far_lost'] as const;
+export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface PersonStep {
@@ -105,6 +111,8 @@ export interface Plan {
   readonly stormMs: number;
   /** Work, gates and outages are long enough to outlast leases and patrols. */
   readonly long: boolean;
+  /** There is a second runner, on another machine. */
+  readonly far: boolean;
   /** Share of the single beads that run at once. */
   readonly slung: number;
   readonly tasksMax: number;
@@ -232,8 +240,10 @@ export function makePlan(seed: number): Plan {
   for (const { kind, atMs, durationMs } of faults)
     if (kind === 'clock_jump' && durationMs > BEADS_KEPT_MS)
       for (const delayMin of [2, 3, 4, 5]) people.push({ kind: 'reopen', atMs: atMs + delayMin * MINUTE });
+  const far = farFaults(seed, size);
   return {
     seed,
+    far: far !== null,
     stormMs,
     long: size === LONG,
     slung: size.slung,
@@ -242,12 +252,27 @@ export function makePlan(seed: number): Plan {
     beadsMin: BEADS_MIN,
     faultsMin: FAULTS_MIN,
     people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
-    faults: faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
+    faults: [
+      ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
+      ...(far ?? []),
+    ],
   };
 }
 
+/** Of its own chance, so that the stories of towns with one runner stay what they are. Null: there is one. */
+function farFaults(seed: number, size: Size): readonly FaultStep[] | null {
+  const chance = new Prng(`far ${String(seed)}`);
+  if (!chance.chance(FAR_SHARE)) return null;
+  return Array.from({ length: chance.between(1, 3) }, (_, index) => {
+    const kind = chance.weighted({ far_cut: 3, far_death: 2, far_lost: 1 });
+    const [low, high] = DURATIONS[kind] ?? [MINUTE, MINUTE];
+    const atMs = chance.between(MINUTE / 2, size.stormMs - MINUTE);
+    return { id: `r${String(index)}`, kind, atMs, durationMs: chance.between(low, high), strength: 1, countdown: 0 };
+  });
+}
+
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
-  const kind = chance.pick(FAULT_KINDS) ?? 'crash_statement';
+  const kind = chance.pick(NEAR_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
   const atMs = chance.between(0, size.stormMs - MINUTE);
   // A machine that was asleep for a week or for months: mail expires, queues are pruned, what ended goes to the archive.
@@ -262,6 +287,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   return { kind, atMs, durationMs, strength: kind === 'disk_full' ? refusals : strength, countdown };
 }
 
+/** Share of the stories with a second runner. */
+const FAR_SHARE = 0.3;
 const SECOND = 1_000;
 const ASLEEP_DAYS = { none: 0, week: 8, months: 70 } as const;
 const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
@@ -276,6 +303,9 @@ const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>
   runner_death: [100, 2 * MINUTE],
   machine_death: [100, 5 * MINUTE],
   runner_hang: [5 * SECOND, 15 * MINUTE],
+  far_cut: [5 * SECOND, 15 * MINUTE],
+  far_death: [SECOND, 10 * MINUTE],
+  far_lost: [MINUTE, MINUTE],
   clock_jump: [MINUTE, 26 * 60 * MINUTE],
   clock_back: [SECOND, 2 * 60 * MINUTE],
 };

@@ -338,9 +338,15 @@ export const PLANTED: readonly Planted[] = [
     put: "if (attempt.state !== 'never_ran')",
   },
   {
+    name: 'a removed runner is ordered to stop for ever',
+    file: 'actors/rig/rig-effects.ts',
+    find: ' || isRemoved(this.#rig.view, attempt.runner)',
+    put: '',
+  },
+  {
     name: 'money: what a rig does not need stays there',
     file: 'core/rules/assign-work.ts',
-    find: 'if (budget.shared && spare > 0)',
+    find: 'if (budget.shared && spare > 0 && asks.wanted === 0)',
     put: 'if (budget.shared && spare < 0)',
   },
   {

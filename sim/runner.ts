@@ -23,10 +23,10 @@ import {
   endedBy,
   exitRecord,
   newLive,
+  newRow,
   outputFact,
   startedFact,
   WAITS,
-  type AttemptRow,
   type Ended,
   type LiveAgent,
   type SimProcess,
@@ -44,6 +44,7 @@ export class SimRunner {
   readonly processes = new Map<string, SimProcess>();
   /** Tells the brain's host that another runner answers now. */
   onInstance: (instance: RunnerInstance) => void = () => undefined;
+  readonly #id: string;
   readonly #sim: Sim;
   readonly #door: BrainDoor;
   readonly #chance: Prng;
@@ -55,10 +56,11 @@ export class SimRunner {
   #jobs: RunnerJobs;
   #claims: Claims;
 
-  constructor(sim: Sim, door: BrainDoor) {
+  constructor(sim: Sim, door: BrainDoor, id: string = LOCAL_RUNNER) {
+    this.#id = id;
     this.#sim = sim;
     this.#door = door;
-    this.#chance = sim.chance('runner');
+    this.#chance = sim.chance(id === LOCAL_RUNNER ? 'runner' : `runner ${id}`);
     this.#forwarder = this.#makeForwarder();
     this.#jobs = this.#makeJobs();
     this.#claims = this.#makeClaims();
@@ -66,7 +68,9 @@ export class SimRunner {
   }
 
   instance(): RunnerInstance | null {
-    return this.#up ? trusted.runner(`runner-${String(this.#generation)}`) : null;
+    return this.#up
+      ? trusted.runner(`${this.#id === LOCAL_RUNNER ? 'runner' : this.#id}-${String(this.#generation)}`)
+      : null;
   }
 
   get reach(): 'up' | 'down' | { readonly hungUntilMs: number } {
@@ -88,7 +92,14 @@ export class SimRunner {
   #makeForwarder(): FactForwarder {
     const generation = this.#generation;
     const alive = (): boolean => generation === this.#generation;
-    return new FactForwarder({ sim: this.#sim, disk: this.disk, door: this.#door, later: this.later, alive });
+    return new FactForwarder({
+      sim: this.#sim,
+      disk: this.disk,
+      door: this.#door,
+      later: this.later,
+      alive,
+      id: this.#id,
+    });
   }
 
   #makeJobs(): RunnerJobs {
@@ -121,8 +132,8 @@ export class SimRunner {
     });
   }
 
-  /** The process ends. Its agents are orphans, or die with it when the whole machine goes. */
-  die(downMs: number, withAgents: boolean): void {
+  /** The process ends. Its agents are orphans, or die with it when the whole machine goes; null: for good. */
+  die(downMs: number | null, withAgents: boolean): void {
     if (!this.#up) return;
     this.#sim.note(`runner dies${withAgents ? ' with its agents' : ''}`);
     this.#up = false;
@@ -131,9 +142,10 @@ export class SimRunner {
     for (const [attempt, row] of this.disk.attempts)
       if (row.state !== 'exited') this.#sim.ledger.explain(attempt, 'the runner died');
     if (withAgents) for (const agent of this.processes.values()) agent.kill();
-    this.#sim.time.after(downMs, 'runner starts', () => {
-      this.#boot();
-    });
+    if (downMs !== null)
+      this.#sim.time.after(downMs, 'runner starts', () => {
+        this.#boot();
+      });
   }
 
   hang(durationMs: number): void {
@@ -169,18 +181,7 @@ export class SimRunner {
     const refusal = this.disk.judge(request);
     if (refusal !== null) return Promise.reject(new RunnerRefusal(refusal, refusal));
     if (known) return Promise.resolve();
-    const row: AttemptRow = {
-      request,
-      state: 'accepted',
-      base: null,
-      stopped: false,
-      claims: 0,
-      claimedIntent: null,
-      claimedHead: null,
-      intent: null,
-      startedAtMs: null,
-      exit: null,
-    };
+    const row = newRow(request);
     this.disk.attempts.set(request.attempt, row);
     for (const bead of [request.bead, request.sourceBead])
       this.disk.raiseEpoch(request.rig, 'bead', bead, request.epoch);
@@ -211,7 +212,7 @@ export class SimRunner {
   /** Asks as often as it takes whether the attempt is wanted: no answer means no process. */
   #confirm(live: LiveAgent, waitMs: number): void {
     const { rig, attempt, epoch } = live.row.request;
-    const start = { rig: trusted.rig(rig), attempt: trusted.attempt(attempt), epoch, runner: LOCAL_RUNNER };
+    const start = { rig: trusted.rig(rig), attempt: trusted.attempt(attempt), epoch, runner: this.#id };
     const generation = this.#generation;
     if (!this.#mayGoOn(live)) return;
     this.#sim.wire.call<boolean>({
@@ -251,7 +252,7 @@ export class SimRunner {
     const nowMs = this.#sim.time.wallMs;
     live.row.state = 'running';
     live.row.startedAtMs = nowMs;
-    this.#sim.ledger.processStarted(request.rig, request.attempt, request.sourceBead);
+    this.#sim.ledger.processStarted(request, { machine: this.#id, atMs: nowMs });
     const agent = this.#makeProcess(live);
     this.processes.set(request.attempt, agent);
     this.#record(startedFact(live.row, { instance: this.instance() ?? '', pid: this.processes.size, atMs: nowMs }));

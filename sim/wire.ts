@@ -3,7 +3,7 @@ import type { Prng } from './prng.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Weather } from './weather.ts';
 
-export type Side = 'runner' | 'brain';
+export type Side = 'runner' | 'far' | 'brain';
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
 export interface Call<T> {
@@ -17,6 +17,9 @@ export interface Call<T> {
 
 /** State of a receiver: it answers, nobody listens, or it takes calls but does not work on them before a moment. */
 export type Reach = 'up' | 'down' | { readonly hungUntilMs: number };
+
+/** The weather is the same for both machines. */
+const weatherOf = (side: Side): 'runner' | 'brain' => (side === 'far' ? 'runner' : side);
 
 /** The caller heard nothing that says whether it happened. */
 export class NoAnswer extends Error {
@@ -50,10 +53,11 @@ export class Wire {
     const forget = this.#time.after(call.timeoutMs, `timeout ${call.label}`, () => {
       settle({ ok: false, error: new NoAnswer(`${call.label}: no answer in time`) });
     });
-    const late = this.#weather.hits(`${call.to}_slow`);
+    const side = weatherOf(call.to);
+    const late = this.#weather.hits(`${side}_slow`);
     const delayMs = late ? this.#chance.between(500, 2 * call.timeoutMs) : this.#chance.between(1, 20);
-    if (!this.#weather.hits(`${call.to}_lose`)) this.#deliver(call, delayMs, settle);
-    if (this.#weather.hits(`${call.to}_twice`)) this.#deliver(call, delayMs + this.#chance.between(1, 30_000), settle);
+    if (!this.#weather.hits(`${side}_lose`)) this.#deliver(call, delayMs, settle);
+    if (this.#weather.hits(`${side}_twice`)) this.#deliver(call, delayMs + this.#chance.between(1, 30_000), settle);
   }
 
   #deliver<T>(call: Call<T>, delayMs: number, settle: (answer: Answer<T>) => void): void {
@@ -81,7 +85,9 @@ export class Wire {
   }
 
   #answer<T>(call: Call<T>, answer: Answer<T>, settle: (answer: Answer<T>) => void): void {
-    if (this.#weather.hits(`${call.to}_answer`)) return;
+    if (this.#weather.hits(`${weatherOf(call.to)}_answer`)) return;
+    // An answer that is on its way when the line is cut is lost with it.
+    if (call.to === 'far' && this.reach('far') === 'down') return;
     this.#time.after(this.#chance.between(1, 10), `from ${call.to}: ${call.label}`, () => {
       settle(answer);
     });

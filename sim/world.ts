@@ -8,6 +8,7 @@ import type { Sim } from './context.ts';
 import { Coverage } from './coverage.ts';
 import { CrashError } from './faulty-sql.ts';
 import { GitModel } from './git-model.ts';
+import { Far } from './far.ts';
 import { Landings } from './landings.ts';
 import { Ledger, Violation } from './ledger.ts';
 import { Rest } from './liveness.ts';
@@ -41,6 +42,8 @@ const MAYOR_CONFIG: MayorConfig = {
   wallClockMs: 20 * MINUTE,
   ownerEmail: 'owner@example.org',
 };
+/** A takeover, and the time in which a person finds out that a machine is gone. */
+const FAR_AFTERMATH_MS = 20 * MINUTE;
 /** A run that takes more steps is a loop. */
 const STEPS_MAX = 200_000;
 
@@ -91,6 +94,7 @@ class World {
   readonly #weather: Weather;
   readonly #brain: Brain;
   readonly #runner: SimRunner;
+  readonly #far: Far | null;
   readonly #people: People;
   readonly #checkers: Checkers;
   readonly #rest: Rest;
@@ -129,10 +133,12 @@ class World {
     };
     const door = new BrainDoor();
     this.#runner = new SimRunner(sim, door);
+    this.#far = plan.far ? new Far(sim, door) : null;
     this.#brain = new Brain({
       sim,
       door,
       runner: this.#runner,
+      far: this.#far,
       isNew: options.isNew ?? false,
       onRows: (address, text, args) => {
         const database = this.#brain.databases.get(address);
@@ -141,11 +147,18 @@ class World {
         if (options.checks) this.#checkers.money.sawRows(database, text, args);
       },
     });
-    wire.reach = (side) => (side === 'runner' ? this.#runner.reach : door.isOpen ? 'up' : 'down');
+    wire.reach = (side) =>
+      side === 'runner'
+        ? this.#runner.reach
+        : side === 'far'
+          ? (this.#far?.reach ?? 'down')
+          : door.isOpen
+            ? 'up'
+            : 'down';
     this.#people = new People(sim, this.#brain, RIGS);
     this.#checkers = new Checkers({ sim, brain: this.#brain, coverage: this.#coverage, states: options.checks });
     this.#checks = options.checks;
-    this.#rest = new Rest(sim, this.#brain, this.#runner);
+    this.#rest = new Rest(sim, this.#brain, () => [this.#runner.disk.facts, this.#far?.waiting ?? new Map()]);
   }
 
   #note(line: string): void {
@@ -315,6 +328,11 @@ class World {
         this.#weather.note(durationMs);
         this.#runner.die(durationMs, kind === 'machine_death');
         return;
+      case 'far_cut':
+      case 'far_death':
+      case 'far_lost':
+        this.#farFault(kind, durationMs);
+        return;
       case 'runner_hang':
         this.#weather.count(kind);
         this.#weather.note(durationMs);
@@ -334,6 +352,16 @@ class World {
       default:
         this.#beginSpell(step);
     }
+  }
+
+  /** What it had may be taken over long after the fault itself. */
+  #farFault(kind: 'far_cut' | 'far_death' | 'far_lost', durationMs: number): void {
+    this.#weather.count(kind);
+    this.#weather.note(durationMs);
+    this.#ledger.trouble(this.#brain.nowMs, this.#brain.nowMs + durationMs + FAR_AFTERMATH_MS);
+    if (kind === 'far_cut') this.#far?.cut(durationMs);
+    else if (kind === 'far_death') this.#far?.die(durationMs);
+    else this.#far?.lose();
   }
 
   #beginSpell(step: FaultStep): void {
