@@ -106,8 +106,9 @@ function budgetTalk(view: RigView, admission: Admission): RigDecision[] {
     if (asks.wanted !== budget.wanted || asks.least !== budget.least || waiting !== budget.waiting)
       actions.push({ type: 'reserve_budget', budget: budget.id, ...asks, waiting });
     const spare = admission.spareOf(budget);
-    // While it asks, a grant may be on its way that counts on what it has: giving that back and getting it again would never end.
-    if (budget.shared && spare > 0 && asks.wanted === 0)
+    // What it asked for before may be on its way and counts on what it has: giving that back and getting it again would never end.
+    const comes = asks.wanted > 0 && asks.wanted === budget.wanted;
+    if (budget.shared && spare > 0 && !comes)
       actions.push({ type: 'settle_budget', budget: budget.id, returned: budget.returned + spare });
     if (actions.length === 0) return [];
     const reason = waiting ? `ready work waits for ${budget.id}` : `nothing waits for ${budget.id}`;
