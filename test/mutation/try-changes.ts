@@ -73,22 +73,35 @@ for (const [index, test] of suite.tests.entries()) {
   }
 }
 control.currentTestId = undefined;
+/** Made while a module loads. Taken now: what is tried later reaches things that nothing reaches by itself. */
+const loading = new Set(Object.keys(control.mutantCoverage?.static ?? {}));
 for (const list of reached.values()) list.sort((a, b) => a.ms - b.ms);
 
-async function outcomeOf(id: string): Promise<Outcome> {
+async function passes(test: CollectedTest): Promise<boolean> {
+  try {
+    await test.run();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `spoiled`: the test that noticed the change fails without it too, so something in this process is not as it was. */
+async function outcomeOf(id: string): Promise<Outcome | 'spoiled'> {
   const list = reached.get(id);
-  if (list === undefined) return control.mutantCoverage?.static[id] === undefined ? 'missed' : 'unreached';
+  if (list === undefined) return loading.has(id) ? 'unreached' : 'missed';
   control.activeMutant = id;
   control.hitCount = 0;
   control.hitLimit = (hits.get(id) ?? 0) * HITS_FACTOR;
-  try {
-    for (const test of list) await test.run();
-    return 'missed';
-  } catch {
-    return 'noticed';
-  } finally {
-    control.activeMutant = undefined;
+  let noticedBy: CollectedTest | undefined;
+  for (const test of list) {
+    if (await passes(test)) continue;
+    noticedBy = test;
+    break;
   }
+  control.activeMutant = undefined;
+  if (noticedBy === undefined) return 'missed';
+  return (await passes(noticedBy)) ? 'noticed' : 'spoiled';
 }
 
 process.on('message', (id) => {

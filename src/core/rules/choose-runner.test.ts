@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunnerLoad } from '../view.ts';
 import { bead, rigView } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/virtual-town.ts';
-import { chooseJobRunner, chooseRunner, jobRunners, noRunnerReason } from './choose-runner.ts';
+import { chooseJobRunner, chooseRunner, isRemoved, jobRunners, noRunnerReason } from './choose-runner.ts';
 
 const runner = (id: string, over: Partial<RunnerLoad> = {}): RunnerLoad => ({
   id,
@@ -73,6 +73,13 @@ describe('the words for a missing runner', () => {
 describe('runners of equal load', () => {
   it('are taken by name', () => {
     expect(choose([runner('b'), runner('a'), runner('c')])).toBe('a');
+  });
+});
+
+describe('a runner whose rights were taken', () => {
+  it('is not among those that are known; the local one can not be', () => {
+    const view = rigView({ runners: [runner('a'), runner('b')] });
+    expect(['a', 'b', 'c', 'local'].map((id) => isRemoved(view, id))).toEqual([false, false, true, false]);
   });
 });
 
