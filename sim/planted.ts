@@ -346,7 +346,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'money: what a rig does not need stays there',
     file: 'core/rules/assign-work.ts',
-    find: 'if (budget.shared && spare > 0 && !comes)',
+    find: 'if (budget.shared && spare > 0)',
     put: 'if (budget.shared && spare < 0)',
   },
   {

@@ -19,6 +19,7 @@ const part = (rig: string, over: Partial<BudgetPart> = {}): BudgetPart => ({
   spent: 0,
   reserved: 0,
   granted: 0,
+  heard: over.granted ?? 0,
   returned: 0,
   wanted: 0,
   least: 0,

@@ -54,6 +54,8 @@ export interface Use {
 
 /** What one rig told the town of one budget. */
 export interface BudgetAccount extends Use {
+  /** The newest total of grants that it has heard of. */
+  readonly granted: number;
   readonly returned: number;
   readonly wanted: number;
   readonly least: number;
@@ -65,7 +67,8 @@ export interface BudgetAccount extends Use {
 /** What the town knows of one rig's part. */
 export interface BudgetPart extends Omit<BudgetAccount, 'since'> {
   readonly rig: string;
-  readonly granted: number;
+  /** What the rig said it has heard of; less than `granted` while a grant is on its way. */
+  readonly heard: number;
   /** The rig has told its account; until all have, nobody is given anything. */
   readonly reported: boolean;
 }
@@ -79,7 +82,8 @@ export type BudgetTold = (typeof BUDGET_TOLD)[number];
 
 /**
  * Who gets what of a shared hard budget now, in the order of asking. Nothing is given that another rig holds, so no two
- * rigs can spend the same part, whatever is on its way between them.
+ * rigs can spend the same part, whatever is on its way between them. A rig that has not heard of its last grant gets no
+ * further one: it would be reckoned with an account that is old, come out too small, be returned, and so on without end.
  */
 export function grantsOf(
   amount: number,
@@ -89,6 +93,7 @@ export function grantsOf(
   let free = amount - parts.reduce((sum, part) => sum + holds(part), 0);
   const grants: { rig: string; granted: number }[] = [];
   for (const part of parts) {
+    if (part.heard < part.granted) continue;
     const own = part.granted - part.returned;
     const reach = Math.min(part.wanted, holds(part) + free);
     if (reach < part.least || reach <= own) continue;

@@ -5,7 +5,7 @@ import { int, text, word } from './rows.ts';
 
 export const BUDGET_COLUMNS = 'id, scope, unit, kind, amount';
 export const RIG_BUDGET_COLUMNS: string = `${BUDGET_COLUMNS}, since, shared, granted, returned, wanted, least, waiting, town_spent, town_reserved`;
-export const PART_COLUMNS = 'rig, granted, returned, spent, reserved, wanted, least, waiting, reported';
+export const PART_COLUMNS = 'rig, granted, heard, returned, spent, reserved, wanted, least, waiting, reported';
 export const QUOTA_COLUMNS =
   'id, account, model, opened_at, reported_at, resets_at, is_known, is_burst, strikes, reason, escalated';
 
@@ -33,6 +33,7 @@ export const rigBudgetFromRow = (row: SqlRow): RigBudget => ({
 export const budgetPartFromRow = (row: SqlRow): BudgetPart => ({
   rig: text(row['rig']),
   granted: int(row['granted']),
+  heard: int(row['heard']),
   returned: int(row['returned']),
   spent: int(row['spent']),
   reserved: int(row['reserved']),

@@ -129,8 +129,9 @@ export class BudgetWriter {
   /** What a rig says of its part; one that the town does not know any more says nothing. */
   account(id: string, rig: string, account: BudgetAccount): void {
     this.#sql.all(
-      `UPDATE budget_parts SET returned = max(returned, ?), spent = ?, reserved = ?, least = ?, waiting = ?, reported = 1,
+      `UPDATE budget_parts SET heard = max(heard, ?), returned = max(returned, ?), spent = ?, reserved = ?, least = ?, waiting = ?, reported = 1,
           asked_at = CASE WHEN ? = 0 THEN 0 WHEN wanted = 0 THEN ? ELSE asked_at END, wanted = ? WHERE budget_id = ? AND rig = ? AND budget_id IN (SELECT id FROM budgets WHERE since = ?)`,
+      account.granted,
       account.returned,
       account.spent,
       account.reserved,

@@ -34,8 +34,8 @@ export class MoneyStore {
   }
 
   account(budget: RigBudget): BudgetAccount {
-    const { returned, wanted, least, waiting, since } = budget;
-    return { ...this.useOf(budget), returned, wanted, least, waiting, since };
+    const { granted, returned, wanted, least, waiting, since } = budget;
+    return { ...this.useOf(budget), granted, returned, wanted, least, waiting, since };
   }
 
   quotaWindow(scope: string): QuotaWindow | null {

@@ -106,9 +106,7 @@ function budgetTalk(view: RigView, admission: Admission): RigDecision[] {
     if (asks.wanted !== budget.wanted || asks.least !== budget.least || waiting !== budget.waiting)
       actions.push({ type: 'reserve_budget', budget: budget.id, ...asks, waiting });
     const spare = admission.spareOf(budget);
-    // What it asked for before may be on its way and counts on what it has: giving that back and getting it again would never end.
-    const comes = asks.wanted > 0 && asks.wanted === budget.wanted;
-    if (budget.shared && spare > 0 && !comes)
+    if (budget.shared && spare > 0)
       actions.push({ type: 'settle_budget', budget: budget.id, returned: budget.returned + spare });
     if (actions.length === 0) return [];
     const reason = waiting ? `ready work waits for ${budget.id}` : `nothing waits for ${budget.id}`;

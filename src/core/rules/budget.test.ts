@@ -17,6 +17,7 @@ const part = (over: Partial<BudgetPart> = {}): BudgetPart => ({
   spent: 0,
   reserved: 0,
   granted: 0,
+  heard: over.granted ?? 0,
   returned: 0,
   wanted: 0,
   least: 0,

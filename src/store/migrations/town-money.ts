@@ -17,3 +17,13 @@ export const TOWN_MONEY: Migration = {
     ) STRICT, WITHOUT ROWID`,
   ],
 };
+
+/** Which grant a rig has heard of. Those of before count as heard: a rig that has not says so with its next account. */
+export const TOWN_GRANTS_HEARD: Migration = {
+  id: 10,
+  name: 'grants-heard',
+  statements: [
+    'ALTER TABLE budget_parts ADD COLUMN heard INTEGER NOT NULL DEFAULT 0',
+    'UPDATE budget_parts SET heard = granted',
+  ],
+};

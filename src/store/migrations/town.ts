@@ -3,7 +3,7 @@ import { TOWN_LISTS } from './town-lists.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
 import { TOWN_REVERT } from './town-revert.ts';
-import { TOWN_MONEY } from './town-money.ts';
+import { TOWN_GRANTS_HEARD, TOWN_MONEY } from './town-money.ts';
 import { TOWN_RUNNERS } from './runners.ts';
 import { TOWN_MAIL } from './town-mail.ts';
 
@@ -86,4 +86,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_LISTS,
   TOWN_RUNNERS,
   TOWN_REVERT,
+  TOWN_GRANTS_HEARD,
 ];
