@@ -181,7 +181,7 @@ export const endOf = (address: string, sql: Sql): ActorEnd => ({
 });
 
 /** Rounds without a turn or an effect under way before a town is taken to be quiet: a call that returns takes a few. */
-const QUIET_ROUNDS = 6;
+const QUIET_ROUNDS = 3;
 /** Far above what any step needs; beyond it something runs in circles. */
 const ROUNDS_MAX = 20_000;
 
@@ -201,6 +201,11 @@ export abstract class TownBench {
   /** Every actor's process dies; what it was doing is lost, and the next call finds it opened anew. */
   abstract crash(): Promise<void>;
   abstract ends(): Promise<readonly ActorEnd[]>;
+
+  /** One actor alone is put away and made anew, where a host does so. It must not show. */
+  evict(_pick: number): Promise<void> {
+    return Promise.resolve();
+  }
 
   get runner(): FakeRunner {
     return this.world.runner;

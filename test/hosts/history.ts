@@ -3,7 +3,7 @@ import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { JobResult } from '../../src/core/facts.ts';
 import { defaultResult, sha, type FakeProcess } from '../support/fake-runner.ts';
 import { rigConfig } from '../support/rig-config.ts';
-import type { ActorEnd, TownBench } from './bench.ts';
+import { hash, type ActorEnd, type TownBench } from './bench.ts';
 import { newBead, newConvoy, newTask, person } from './words.ts';
 
 export interface HistoryOrder {
@@ -19,6 +19,8 @@ export interface HistoryEnd {
 
 /** From one commit to the next, past a lease, a retry, a takeover, a rung of GUPP. */
 const WAITS: readonly number[] = [0, 0, 0, 0, 0, 1_000, 1_000, 6_000, 16_000, 31_000, 61_000, 320_000];
+/** Steps after which an object is put away; a Node process has nothing of the kind. */
+const EVICT_EVERY = 50;
 /** At the end: past every back-off and deadline but the mail's. */
 const END_MS = 1_800_000;
 const RED: JobResult = { result: 'gates', green: false, runs: [] };
@@ -184,6 +186,7 @@ export async function tellHistory(bench: TownBench, order: HistoryOrder): Promis
       await doing.catch(() => undefined);
     }
     await bench.settle();
+    if (step % EVICT_EVERY === 0) await bench.evict(hash(`${String(order.seed)}:${String(step)}`));
     await bench.advance(history.waitMs());
   }
   bench.runner.silent = false;

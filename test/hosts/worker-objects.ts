@@ -10,6 +10,7 @@ import { silentLog } from '../../src/ports/log.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { benchPorts, BenchTimers, BenchWorld, endOf, WatchedSql, type ActorEnd } from './bench.ts';
 import type { ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
+import { KernelStore } from '../../src/store/kernel-store.ts';
 import { runCase, type CaseResult } from './case.ts';
 import { SQL_CASES } from './sql-cases.ts';
 
@@ -48,6 +49,8 @@ const envOf = (ctx: DurableState, env: BenchEnv): Env => ({
 /** What the bench may do to each object. */
 export interface BenchObject {
   ring(): Promise<void>;
+  /** An effect is on its way. */
+  isWaiting(): Promise<boolean>;
   end(): Promise<ActorEnd>;
   crash(): Promise<void>;
 }
@@ -70,6 +73,7 @@ function benched(ctx: DurableState, kind: string) {
       timers.fire(world.nowMs);
       return Promise.resolve();
     },
+    isWaiting: (): Promise<boolean> => Promise.resolve(new KernelStore(sql).hasPendingEffects()),
     end: (): Promise<ActorEnd> => Promise.resolve(endOf(who, sql)),
   };
 }
@@ -104,6 +108,10 @@ export class BenchTownDO extends TownDO implements BenchObject {
     return benchOf(this, this.ctx, 'town').ring();
   }
 
+  isWaiting(): Promise<boolean> {
+    return benchOf(this, this.ctx, 'town').isWaiting();
+  }
+
   end(): Promise<ActorEnd> {
     return benchOf(this, this.ctx, 'town').end();
   }
@@ -126,6 +134,10 @@ export class BenchRigDO extends RigDO implements BenchObject {
     return benchOf(this, this.ctx, 'rig').ring();
   }
 
+  isWaiting(): Promise<boolean> {
+    return benchOf(this, this.ctx, 'rig').isWaiting();
+  }
+
   end(): Promise<ActorEnd> {
     return benchOf(this, this.ctx, 'rig').end();
   }
@@ -146,6 +158,10 @@ export class BenchMayorDO extends MayorDO implements BenchObject {
 
   ring(): Promise<void> {
     return benchOf(this, this.ctx, 'mayor').ring();
+  }
+
+  isWaiting(): Promise<boolean> {
+    return benchOf(this, this.ctx, 'mayor').isWaiting();
   }
 
   end(): Promise<ActorEnd> {

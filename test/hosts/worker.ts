@@ -42,8 +42,12 @@ class ObjectBench extends TownBench {
     );
   }
 
+  #addresses(): readonly string[] {
+    return ['town', 'mayor', ...this.#rigs.map((name) => `rig/${name}`)];
+  }
+
   #objects(): readonly (ActorStub & BenchObject)[] {
-    return ['town', 'mayor', ...this.#rigs.map((name) => `rig/${name}`)].map((address) => this.#object(address));
+    return this.#addresses().map((address) => this.#object(address));
   }
 
   async start(rigs: readonly RigConfig[]): Promise<void> {
@@ -71,6 +75,19 @@ class ObjectBench extends TownBench {
     this.world.died();
     // Whoever is called is made anew; on Node a process that starts opens all of its actors.
     for (const object of this.#objects()) await object.ring();
+  }
+
+  override async evict(pick: number): Promise<void> {
+    const addresses = this.#addresses();
+    const address = addresses[pick % addresses.length] ?? 'town';
+    // With an effect on its way, a new life tries it at once instead of at its time.
+    if (await this.#object(address).isWaiting()) return;
+    await this.#object(address)
+      .crash()
+      .catch(() => undefined);
+    this.world.timers.delete(address);
+    await this.ring(address);
+    await this.settle();
   }
 
   async ends(): Promise<readonly ActorEnd[]> {
@@ -112,6 +129,11 @@ async function answerTo(path: string, body: unknown, env: WorkerEnv): Promise<un
         freshly(() => env.ALARM.getByName(name)),
       );
     }
+    case '/set-alarm':
+      await env.ALARM.getByName(name).set(seed);
+      return null;
+    case '/rings':
+      return env.ALARM.getByName(name).rings();
     case '/town':
       return runTown(env, name, seed);
     case '/history': {
