@@ -102,6 +102,8 @@ function commandText(name: string, spec: CommandSpec): string {
     return [`${short}--${option}${its.type === 'string' ? ` <${its.value ?? 'value'}>` : ''}`, its.help] as const;
   });
   const width = Math.max(...options.map(([left]) => left.length));
+  // A word that is a command and a family of commands: "gt runner" runs one, "gt runner list" shows them.
+  const verbs = verbsOf(name);
   return [
     ...spec.examples.map((example) => `  $ ${example}`),
     '',
@@ -111,6 +113,7 @@ function commandText(name: string, spec: CommandSpec): string {
     '',
     ...options.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
     ...(spec.notes === undefined ? [] : ['', spec.notes]),
+    ...(verbs.length === 0 ? [] : ['', `See also: ${verbs.map((verb) => `gt ${name} ${verb}`).join(', ')}`]),
   ].join('\n');
 }
 
@@ -149,8 +152,14 @@ export function printTopic(topic: string): boolean {
   return true;
 }
 
-/** What `gt help mail` lists. */
+const verbsOf = (family: string): readonly string[] =>
+  COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `)).map((entry) =>
+    entry.name.slice(family.length + 1),
+  );
+
+/** What `gt help mail` lists; null where the word is a command by itself, whose own help says more. */
 function familyText(family: string): string | null {
+  if (COMMAND_NAMES.some((entry) => entry.name === family)) return null;
   const members = COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `)).map((entry) => entry.name);
   if (members.length === 0) return null;
   return [`gt ${family} has these commands:`, ...members.map((name) => `  gt help ${name}`)].join('\n');
