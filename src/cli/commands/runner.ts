@@ -23,7 +23,7 @@ export const add: CommandSpec = {
 export const rotate: CommandSpec = {
   usage: 'gt runner rotate <name>',
   summary: 'a new token for a runner; the old one ends with the first use of the new one',
-  examples: ['gt runner rotate big-box > big-box.token'],
+  examples: ['gt runner rotate big-box > big-box.token', 'gt runner rotate big-box --json'],
   args: ['<name>'],
   run: async (context, args) => {
     const path = `runners/${segment(args.at(0))}/rotate`;
@@ -85,7 +85,7 @@ export const drain: CommandSpec = {
 export const undrain: CommandSpec = {
   usage: 'gt runner undrain <name>',
   summary: 'let a runner take work again',
-  examples: ['gt runner undrain big-box'],
+  examples: ['gt runner undrain big-box', 'gt runner undrain local'],
   args: ['<name>'],
   run: (context, args) => change(context, `runners/${segment(args.at(0))}/undrain`, {}),
 };
@@ -124,7 +124,7 @@ export const list: CommandSpec = {
 export const show: CommandSpec = {
   usage: 'gt runner show <name>',
   summary: 'one runner in full',
-  examples: ['gt runner show big-box'],
+  examples: ['gt runner show big-box', 'gt runner show local --json'],
   args: ['<name>'],
   run: async (context, args) => {
     const runner = await new TownClient(context.town()).get<RunnerItem>(`runners/${segment(args.at(0))}`);
