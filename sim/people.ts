@@ -106,7 +106,9 @@ export class People {
         }
         const { error } = answer;
         const final = error instanceof TownError && error.kind !== 'busy';
-        if (final || tries >= TRIES_MAX) {
+        // After the storm a town that is away comes back, and what people do then is what ends the story.
+        const comesBack = !(error instanceof TownError) && !this.#sim.storm();
+        if (final || (tries >= TRIES_MAX && !comesBack)) {
           this.waiting -= 1;
           this.#sim.note(`${label}: ${error instanceof TownError ? error.code : 'no answer'}`);
           return;
