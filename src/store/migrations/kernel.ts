@@ -28,7 +28,7 @@ export const KERNEL_TABLES: readonly string[] = [
   'CREATE INDEX answers_age ON answers (created_at)',
 ];
 
-/** The inputs of each turn that changed something; see docs/decisions/0010-replay.md. */
+/** The inputs of each turn that changed something; see docs/decisions/0011-replay.md. */
 export const TURN_TABLES: readonly string[] = [
   'CREATE TABLE turns (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, journal_seq INTEGER NOT NULL, input TEXT NOT NULL) STRICT',
 ];
