@@ -66,6 +66,7 @@ export interface ExitRecord {
   readonly dirty: boolean;
   readonly rescueRef: string | null;
   readonly doneIntent: boolean;
+  readonly failed?: 'program' | 'repository' | 'machine' | undefined;
 }
 
 export interface AgentReport {

@@ -108,3 +108,6 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   saveMs: 5 * 60_000,
   pushWaitMs: 4_000,
 };
+
+/** A shell that finds no program says so within milliseconds; this leaves room for a busy machine. */
+export const MISSING_PROGRAM_WITHIN_MS: number = 5_000;

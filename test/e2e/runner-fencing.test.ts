@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +87,29 @@ describe('starts', () => {
     expect((await town.fact('agent_exited', nowhere)).exit.lastLine).toContain('/does/not/exist');
     expect((await town.post(option)).json).toMatchObject({ error: { code: 'bad_url' } });
     expect((await town.post(escape)).json).toMatchObject({ error: { code: 'bad_name' } });
+  });
+});
+
+describe('failed starts', () => {
+  it('say what failed: the program, the repository or the machine (T11)', async () => {
+    await town.start();
+    const ended = async (start: ReturnType<TestTown['startRequest']>): Promise<unknown> => {
+      await town.post(start);
+      const { exit } = await town.fact('agent_exited', start);
+      return [exit.cause, exit.exitCode, exit.failed];
+    };
+    expect(await ended(town.startRequest({ runtime: 'nobody' }))).toEqual(['spawn_failed', null, 'program']);
+    expect(await ended(town.commandRequest('no-such-agent --print'))).toEqual(['exited', 127, 'program']);
+    // Work was done: what is missing is something that the agent called.
+    expect(await ended(town.commandRequest('echo x > made; no-such-tool'))).toEqual(['exited', 127, undefined]);
+    const nowhere = { ...town.repo, rig: 'other', url: '/does/not/exist' };
+    expect(await ended(town.startRequest({ script: 'true', repo: nowhere, rig: 'other' }))).toEqual([
+      'spawn_failed',
+      null,
+      'machine',
+    ]);
+    renameSync(town.repo.url, `${town.repo.url}.away`);
+    expect(await ended(town.commandRequest('true'))).toEqual(['spawn_failed', null, 'repository']);
   });
 });
 

@@ -123,6 +123,11 @@ export const exitRecordSchema = z.object({
   rescueRef: z.string().nullable(),
   /** A done intent was found; its `agent_done` fact was recorded before this one. */
   doneIntent: z.boolean(),
+  /**
+   * What kept it from running. `program`: the program of its runtime is missing or may not be run. `repository`: the
+   * origin could not be read. `machine`, or nothing: anything else here.
+   */
+  failed: z.enum(['program', 'repository', 'machine']).optional(),
 });
 export type ExitRecord = z.infer<typeof exitRecordSchema>;
 

@@ -11,9 +11,11 @@ import { dropOwnBranches } from '../git/branches.ts';
 import { rescue, type Rescued } from '../git/rescue.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
+import { RUNTIMES } from '../runtimes/registry.ts';
 import { sweep } from '../process/sweep.ts';
 import { errorText } from '../text.ts';
 import { makeClaim } from './claim.ts';
+import { isProgramMissing } from './failed-part.ts';
 import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
@@ -25,6 +27,8 @@ export interface Ended {
   readonly signal: string | null;
   readonly cause: ExitRecord['cause'];
   readonly lastLine: string;
+  /** What kept it from running, where that is known. */
+  readonly failed?: ExitRecord['failed'];
 }
 
 const NOTHING: Rescued = { ref: null, head: null, ahead: null, dirty: false };
@@ -139,9 +143,23 @@ async function rescueWork(ctx: RunnerContext, live: LiveAgent): Promise<Rescued>
   return rescued;
 }
 
+/** What kept it from running, so that this is charged and not the bead. Nothing for a process that worked. */
+function failedPart(
+  ctx: RunnerContext,
+  live: LiveAgent,
+  { ended, rescued, doneIntent }: Kept & { readonly ended: Ended },
+): Pick<ExitRecord, 'failed'> {
+  if (ended.failed !== undefined) return { failed: ended.failed };
+  const runtime = RUNTIMES.find(({ name }) => name === live.request.runtime);
+  if (runtime === undefined || live.startedAtMs === null || isTownSession(live.request)) return {};
+  const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };
+  return isProgramMissing(runtime, run, { ...rescued, doneIntent }) ? { failed: 'program' } : {};
+}
+
 function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly ended: Ended }): ExitRecord {
   const { rescued, ended } = what;
   return {
+    ...failedPart(ctx, live, what),
     attempt: live.request.attempt,
     epoch: live.request.epoch,
     exitCode: ended.exitCode,

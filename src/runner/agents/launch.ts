@@ -17,21 +17,11 @@ import { runtimeByName } from '../runtimes/registry.ts';
 import type { RuntimeStart } from '../runtimes/runtime.ts';
 import { errorText } from '../text.ts';
 import { agentEnvironment } from './env.ts';
-import { type Ended, endAttempt } from './exit.ts';
+import { endAttempt } from './exit.ts';
+import { inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
 import type { LiveAgent } from './live.ts';
 import { makeSessionFolder, sessionEnvironment } from './session.ts';
 import { watch } from './watch.ts';
-
-/** No process is to be made, and why; the attempt ends with this cause. */
-class NoStart extends Error {
-  override readonly name = 'NoStart';
-  readonly ending: Ended['cause'];
-
-  constructor(ending: Ended['cause'], message: string) {
-    super(message);
-    this.ending = ending;
-  }
-}
 
 /** Fetches of one start that may fail before it gives up; the start deadline ends them earlier. */
 const FETCH_TRIES_MAX = 3;
@@ -43,12 +33,14 @@ export async function launch(ctx: RunnerContext, live: LiveAgent): Promise<void>
   try {
     const start = await prepare(ctx, live);
     await confirm(ctx, live);
-    spawnAgent(ctx, live, start);
+    await spawnAgent(ctx, live, start);
     // After the start, so that the spare for the next one does not slow this one down.
     if (live.base !== null) ctx.pool.fill(ctx.repos.known(live.request.rig), live.base);
   } catch (error) {
     const cause = error instanceof NoStart ? error.ending : (live.ending ?? 'spawn_failed');
-    await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine: explain(error) });
+    const lastLine = explain(withoutPart(error));
+    const failed = cause === 'spawn_failed' ? partOf(error) : undefined;
+    await endAttempt(ctx, live, { exitCode: null, signal: null, cause, lastLine, failed });
   }
 }
 
@@ -63,10 +55,12 @@ interface Prepared extends RuntimeStart {
 
 async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const { request } = live;
-  const runtime = runtimeByName(request.runtime);
   if (request.repo === null) return prepareSession(ctx, live);
+  const runtime = await inPart('program', () => Promise.resolve().then(() => runtimeByName(request.runtime)));
   const repo = await ctx.repos.ensure(request.repo);
-  const target = await fetchTarget(ctx, live, request.repo);
+  const origin = request.repo;
+  // The clone is there: what can't be read now is the origin.
+  const target = await inPart('repository', () => fetchTarget(ctx, live, origin));
   const found = runtime.capabilities.continuesWork
     ? await earlierWork(ctx, request, { repo, origin: request.repo })
     : null;
@@ -86,7 +80,8 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const restoreFrom = found === null ? request.restoreFrom : found.rescue;
   if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
   const env = agentEnvironment(ctx, request, { base, target, targetBranch: request.repo.targetBranch });
-  return { ...(await runtime.start({ request, stateDir: folder, worktree: tree.path, env })), cwd: tree.path };
+  const program = await inPart('program', () => runtime.start({ request, stateDir: folder, worktree: tree.path, env }));
+  return { ...program, cwd: tree.path };
 }
 
 /** No repository: nothing to fetch, to check out or to hand in. */
@@ -210,7 +205,7 @@ function mayGoOn(ctx: RunnerContext, live: LiveAgent): void {
 }
 
 /** Synchronous from the last look at the tombstone to the process, so that no stop can come between. */
-function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): void {
+function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): Promise<void> {
   mayGoOn(ctx, live);
   const child = spawn(start.command, [...start.args], {
     cwd: start.cwd,
@@ -220,8 +215,12 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): void 
   });
   const { pid } = child;
   if (pid === undefined) {
-    child.on('error', () => undefined);
-    throw new NoStart('spawn_failed', `The program "${start.command}" could not be started.`);
+    return new Promise((_resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        const message = `The program "${start.command}" could not be started (${error.code ?? error.message}).`;
+        reject(new NoStart('spawn_failed', message, spawnPart(error.code, start.cwd)));
+      });
+    });
   }
   const { request, base } = live;
   const nowMs = ctx.clock.now();
@@ -243,4 +242,5 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): void 
       atMs: nowMs,
     });
   });
+  return Promise.resolve();
 }

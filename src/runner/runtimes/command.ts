@@ -7,6 +7,7 @@ import type { Runtime } from './runtime.ts';
 export const commandRuntime: Runtime = {
   name: 'command',
   capabilities: { continuesWork: true, resume: false, nudge: false, structuredOutput: false, ai: true },
+  missingCodes: [126, 127],
   detect: () => Promise.resolve({ available: true, version: null, next: null }),
   start: ({ request, stateDir, env }) => {
     const line = request.env['GT_COMMAND'];

@@ -42,6 +42,8 @@ export interface RuntimeFound {
 export interface Runtime {
   readonly name: string;
   readonly capabilities: RuntimeCapabilities;
+  /** Exit codes by which what starts the program says that it is missing or may not be run (a shell: 126 and 127). */
+  readonly missingCodes?: readonly number[];
   detect(): Promise<RuntimeFound>;
   /** Writes what the tool needs into the state folder and says how to start it. Errors: `TownError` with what is missing. */
   start(context: RuntimeContext): Promise<RuntimeStart>;
