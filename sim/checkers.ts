@@ -3,11 +3,14 @@ import { checkMayor } from '../src/core/mayor-invariants.ts';
 import { RESYNC } from '../src/core/refs.ts';
 import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
 import { readMayorFacts } from '../src/store/mayor-facts.ts';
-import { INFRA_FAILURES_TO_OPEN } from '../src/core/limits.ts';
+import { isTripped } from '../src/core/breaker-scope.ts';
+import { RIG_SCOPE } from '../src/core/model/breaker.ts';
 import { readInvariantFacts } from '../src/store/invariant-facts.ts';
 import { KernelStore } from '../src/store/kernel-store.ts';
 import { readTownFacts } from '../src/store/town-facts.ts';
 import { SqlRigView } from '../src/store/rig-view.ts';
+import { chooseRunner } from '../src/core/rules/choose-runner.ts';
+import { BreakerChecks } from './breaker-checks.ts';
 import type { Brain } from './brain.ts';
 import type { Sim } from './context.ts';
 import type { Coverage } from './coverage.ts';
@@ -33,6 +36,7 @@ export class Checkers {
   /** Wall-clock-free moment of the last journal row: nothing new for long means rest. */
   lastNewsMs = 0;
   readonly money: MoneyChecks;
+  readonly breakers = new BreakerChecks();
   readonly #sim: Sim;
   readonly #brain: Brain;
   readonly #coverage: Coverage;
@@ -71,6 +75,7 @@ export class Checkers {
       if (all || touched.has('journal')) this.#readJournal(database);
       if (this.#states) {
         this.money.afterStep(database);
+        this.breakers.afterStep();
         this.#check(database, all);
       }
       touched.clear();
@@ -92,6 +97,7 @@ export class Checkers {
     );
     for (const row of rows) {
       const { entity, action, rule, reason, from_status: from, to_status: to } = row;
+      if (this.#states && String(action).endsWith('_breaker')) this.breakers.sawJournal(database, row);
       this.#coverage.add(`rule ${String(rule)}`);
       this.#coverage.add(`action ${String(action)}`);
       this.#sim.note(
@@ -229,11 +235,16 @@ export class Checkers {
     if (!view.hasConfig()) return;
     const nowMs = this.#brain.nowMs;
     const config = view.config();
-    if (config.parked || view.breaker().failures >= INFRA_FAILURES_TO_OPEN) return;
+    if (config.parked || isTripped(view.breaker(RIG_SCOPE))) return;
     if (view.slotsTaken() >= config.polecatsMax) return;
     const ready = view
       .readyBeads(nowMs, 50)
-      .find((bead) => bead.pinnedAgent === null && this.money.mayRun(view, bead, nowMs));
+      .find(
+        (bead) =>
+          bead.pinnedAgent === null &&
+          this.money.mayRun(view, bead, nowMs) &&
+          chooseRunner(view, bead, { given: new Map(), probed: new Set(), nowMs }) !== null,
+      );
     if (ready !== undefined) throw new Violation('I7', `${ready.id} is ready, a slot is free, and nothing happens`);
   }
 

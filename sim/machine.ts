@@ -158,6 +158,7 @@ export interface Ended {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly lastLine: string;
+  readonly failed?: ExitRecord['failed'];
 }
 
 /** What is left of an attempt. */
@@ -171,7 +172,7 @@ interface Left {
 }
 
 export function exitRecord({ request, startedAtMs, base }: AttemptRow, how: Ended, left: Left): ExitRecord {
-  const { exitCode, signal, lastLine } = how;
+  const { exitCode, signal, lastLine, failed } = how;
   return {
     attempt: request.attempt,
     epoch: request.epoch,
@@ -187,6 +188,7 @@ export function exitRecord({ request, startedAtMs, base }: AttemptRow, how: Ende
     dirty: false,
     rescueRef: left.rescueRef,
     doneIntent: left.doneIntent,
+    ...(failed === undefined ? {} : { failed }),
   };
 }
 

@@ -336,7 +336,8 @@ export class People {
     this.#brain.configs.set(config.name, config);
     this.#ask(
       `settings of ${config.name}`,
-      (town) => town.configure([config], this.#brain.budgets),
+      // As the file is when it is read: an order that comes late must not bring back what it was before.
+      (town) => town.configure([this.#brain.configs.get(config.name) ?? config], this.#brain.budgets),
       () => undefined,
     );
   }

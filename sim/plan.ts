@@ -82,7 +82,9 @@ const NEAR_KINDS = [
  * gone for good and a person says so.
  */
 const FAR_KINDS = ['far_cut', 'far_death', 'far_lost'] as const;
-export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS] as const;
+/** The program of one runtime is gone for a while; other runtimes start. */
+const PROGRAM_KIND = 'program_missing';
+export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface PersonStep {
@@ -236,7 +238,6 @@ export function makePlan(seed: number): Plan {
   add('convoy', workMs, stormMs);
   if (chance.chance(size.doomed)) add('doomed_convoy', 0, workMs);
   const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
-  faults.push(...monthsAway(seed, size));
   // Back after months, somebody takes up old things again: they are in the archive by then.
   for (const { kind, atMs, durationMs } of faults)
     if (kind === 'clock_jump' && durationMs > BEADS_KEPT_MS)
@@ -256,18 +257,9 @@ export function makePlan(seed: number): Plan {
     faults: [
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
       ...(far ?? []),
+      ...programFaults(seed, size),
     ],
   };
-}
-
-/**
- * Late enough that something has ended by then, in stories that are long enough for it: what ended long ago is to rest.
- * Of its own chance, so that other stories stay what they are.
- */
-function monthsAway(seed: number, size: Size): readonly Omit<FaultStep, 'id'>[] {
-  if (size === SHORT || !new Prng(`months of ${String(seed)}`).chance(AWAY_SHARE)) return [];
-  const durationMs = ASLEEP_DAYS.months * 24 * 60 * MINUTE;
-  return [{ kind: 'clock_jump', atMs: size.stormMs - 3 * MINUTE, durationMs, strength: 1, countdown: 0 }];
 }
 
 /** Of its own chance, so that the stories of towns with one runner stay what they are. Null: there is one. */
@@ -280,6 +272,15 @@ function farFaults(seed: number, size: Size): readonly FaultStep[] | null {
     const atMs = chance.between(MINUTE / 2, size.stormMs - MINUTE);
     return { id: `r${String(index)}`, kind, atMs, durationMs: chance.between(low, high), strength: 1, countdown: 0 };
   });
+}
+
+/** Of its own chance, too. It may last longer than the storm: then it ends with it. */
+function programFaults(seed: number, size: Size): readonly FaultStep[] {
+  const chance = new Prng(`program ${String(seed)}`);
+  if (!chance.chance(PROGRAM_SHARE)) return [];
+  const atMs = chance.between(0, size.workMs);
+  const durationMs = chance.between(MINUTE, Math.max(2 * MINUTE, size.stormMs - atMs));
+  return [{ id: 'm0', kind: PROGRAM_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
@@ -298,8 +299,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   return { kind, atMs, durationMs, strength: kind === 'disk_full' ? refusals : strength, countdown };
 }
 
-/** Share of the longer stories in which the machine sleeps for months when much is done. */
-const AWAY_SHARE = 0.3;
+/** Share of the stories in which a program is missing for a while. */
+const PROGRAM_SHARE = 0.25;
 /** Share of the stories with a second runner. */
 const FAR_SHARE = 0.3;
 const SECOND = 1_000;

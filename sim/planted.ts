@@ -367,4 +367,16 @@ export const PLANTED: readonly Planted[] = [
     find: "actions: [{ type: 'release_bead', bead: bead.id }],",
     put: 'actions: [],',
   },
+  {
+    name: 'breakers: a success closes those of others',
+    file: 'core/rules/dispatch-breaker.ts',
+    find: 'failingScopes(view, attempt).flatMap(',
+    put: 'view.breakers().flatMap(',
+  },
+  {
+    name: 'breakers: the open one of a runtime is ignored',
+    file: 'core/admission.ts',
+    find: 'isClosedToDispatch(breaker, this.#nowMs) || ',
+    put: '',
+  },
 ];

@@ -31,6 +31,7 @@ import {
   type LiveAgent,
   type SimProcess,
 } from './machine.ts';
+import { failsToStart } from './missing-program.ts';
 import { MayorAgent } from './mayor-agent.ts';
 import { Claims } from './claims.ts';
 import { tellUse } from './money.ts';
@@ -194,10 +195,10 @@ export class SimRunner {
 
   #launch(live: LiveAgent): void {
     const { request } = live.row;
-    if (this.#sim.weather.hits('spawn_fails')) {
-      this.#sim.ledger.explain(request.attempt, 'the program could not be started');
+    const failure = failsToStart(this.#sim, request);
+    if (failure !== null) {
       this.later(this.#chance.between(5, 500), 'spawn fails', () => {
-        this.#endAttempt(live, endedBy('spawn_failed', 'spawn: no such file'));
+        this.#endAttempt(live, { ...endedBy('spawn_failed', failure.lastLine), failed: failure.failed });
       });
       return;
     }

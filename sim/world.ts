@@ -144,7 +144,9 @@ class World {
         const database = this.#brain.databases.get(address);
         if (database === undefined) return;
         this.#coverage.sawRows(database, text, args);
-        if (options.checks) this.#checkers.money.sawRows(database, text, args);
+        if (!options.checks) return;
+        this.#checkers.money.sawRows(database, text, args);
+        this.#checkers.breakers.sawRows(database, text, args);
       },
     });
     wire.reach = (side) =>
