@@ -1,3 +1,4 @@
+import type { BreakerScope } from './model/breaker.ts';
 import type { BudgetTold } from './budget.ts';
 import type { QuotaWindow } from './view.ts';
 import type { AgentStatus, Outcome } from './model/agent.ts';
@@ -82,8 +83,14 @@ export type RigAction =
   /** Starts of it that failed in a row; nothing is charged. */
   | { readonly type: 'count_start_failure'; readonly bead: BeadId; readonly startFailures: number }
   | { readonly type: 'hold_bead'; readonly bead: BeadId; readonly hold: Hold; readonly reason: string }
-  | { readonly type: 'reset_breaker' }
-  | { readonly type: 'trip_breaker'; readonly failures: number; readonly retryAtMs: number; readonly reason: string }
+  | { readonly type: 'reset_breaker'; readonly scope: BreakerScope }
+  | {
+      readonly type: 'trip_breaker';
+      readonly scope: BreakerScope;
+      readonly failures: number;
+      readonly retryAtMs: number;
+      readonly reason: string;
+    }
   | { readonly type: 'verify_done'; readonly attempt: AttemptId; readonly job: Job }
   | { readonly type: 'promote_branch'; readonly attempt: AttemptId; readonly job: Job }
   /** The agent may go on and claim again. */

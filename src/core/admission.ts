@@ -1,13 +1,17 @@
+import { isClosedToDispatch, isTripped } from './breaker-scope.ts';
+import { runtimeScope } from './model/breaker.ts';
 import { NO_CAPS } from './commands.ts';
 import { allowance, type RigBudget } from './budget.ts';
 import { estimateOf } from './estimate.ts';
 import { QUOTA_STAGGER_MS } from './limits.ts';
 import { sourceOf, type Bead } from './model/bead.ts';
 import { engineOf, type Engine } from './quota.ts';
-import type { QuotaWindow, RigView } from './view.ts';
+import type { BreakerFacts, QuotaWindow, RigView } from './view.ts';
 
 /** What keeps a ready bead from being dispatched although a slot is free. */
 export type Obstacle =
+  /** The program of its runtime could not be started, or its one probe is on its way. */
+  | { readonly kind: 'breaker'; readonly breaker: BreakerFacts }
   | { readonly kind: 'budget'; readonly budgets: readonly RigBudget[] }
   | { readonly kind: 'quota'; readonly window: QuotaWindow }
   /** The window has just opened; restarts come one after the other. */
@@ -26,6 +30,8 @@ export class Admission {
   readonly #kept = new Map<string, number>();
   readonly #wanted = new Map<string, { readonly sum: number; readonly least: number }>();
   readonly #engines: Engine[] = [];
+  /** Runtimes whose half-open breaker has its probe in this pass. */
+  readonly #probed = new Set<string>();
   /** When something that was in the way may be out of it. */
   wakeAtMs: number | null = null;
 
@@ -37,7 +43,11 @@ export class Admission {
   /** Null: it may go. */
   judge(bead: Bead): Obstacle | null {
     const engine = engineOf(bead, this.#view.config());
-    const obstacle = this.#quota(engine) ?? this.#cap(bead, engine) ?? this.#budget(bead, engine);
+    // First, so that what can't start asks for no budget.
+    const obstacle =
+      this.#breaker(engine) ?? this.#quota(engine) ?? this.#cap(bead, engine) ?? this.#budget(bead, engine);
+    if (obstacle === null && isTripped(this.#view.breaker(runtimeScope(engine.runtime))))
+      this.#probed.add(engine.runtime);
     if (obstacle?.kind === 'quota') this.#wake(obstacle.window.resetsAtMs);
     if (obstacle?.kind === 'stagger') this.#wake(obstacle.untilMs);
     return obstacle;
@@ -53,6 +63,11 @@ export class Admission {
 
   #wake(atMs: number): void {
     this.wakeAtMs = Math.min(this.wakeAtMs ?? atMs, atMs);
+  }
+
+  #breaker({ runtime }: Engine): Obstacle | null {
+    const breaker = this.#view.breaker(runtimeScope(runtime));
+    return isClosedToDispatch(breaker, this.#nowMs) || this.#probed.has(runtime) ? { kind: 'breaker', breaker } : null;
   }
 
   #quota(engine: Engine): Obstacle | null {

@@ -215,6 +215,15 @@ describe('what needs a person', () => {
       expect(items(waiting(world))).toEqual([]);
     });
 
+    it('by each breaker that stops a part of them', () => {
+      const scopes = (['runner:far', 'runtime:command'] as const).map((scope) => ({ ...broken, scope }));
+      const young = { ...broken, scope: 'runtime:script' as const, openedAtMs: NOW };
+      expect(items(waiting({ scopes: [...scopes, young] })).map(({ sentence }) => sentence)).toEqual([
+        'No agent can be started on the runner far in api after 3 failures: No space left.',
+        'No agent can be started with the runtime command in api after 3 failures: No space left.',
+      ]);
+    });
+
     it('that are parked while work waits', () => {
       const parked = { config: rigConfig('api', { parked: true }) };
       expect(items(waiting(parked, 2))).toEqual([

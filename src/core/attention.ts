@@ -4,7 +4,8 @@
  */
 import type { AttentionItem } from './attention-item.ts';
 import { convoyOutlook } from './convoy-outlook.ts';
-import { BREAKER_TOLD_AFTER_MS, INFRA_FAILURES_TO_OPEN } from './limits.ts';
+import { isTripped } from './breaker-scope.ts';
+import { BREAKER_TOLD_AFTER_MS } from './limits.ts';
 import type { Bead, Blocker } from './model/bead.ts';
 import { isTerminal } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
@@ -17,7 +18,7 @@ import { breakerCause } from './rules/dispatch-breaker.ts';
 import type { AttemptFacts, RigView } from './view.ts';
 import { whyBead } from './why.ts';
 import { whyConvoy } from './why-convoy.ts';
-import { whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
+import { whyBroken, whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
 
 /** One rig as attention reads it: the view of the rules, and what only people ask for. Lazy and bounded. */
 export interface RigAttentionView {
@@ -112,16 +113,23 @@ const convoys: AttentionSource = (view) =>
       found(`convoy:${convoy.id}`, whyConvoy(convoy, its), { kind: 'convoy', severity: 'medium', title: convoy.title }),
     );
 
-/** Parked, or without a way to start agents, while work waits for it. */
+/** Parked, or without a way to start some or all of its agents, while work waits for it: one item for each breaker. */
 const itself: RigAttentionSource = (rig, nowMs) => {
-  const { failures, openedAtMs } = rig.view.breaker();
-  const { parked } = rig.view.config();
-  const isStuck =
-    failures >= INFRA_FAILURES_TO_OPEN && openedAtMs !== null && nowMs - openedAtMs >= BREAKER_TOLD_AFTER_MS;
-  if ((!parked && !isStuck) || rig.waiting() === 0) return [];
-  const why = whyRig(rig.view, rig.waiting(), nowMs);
-  const cause = parked ? `parked:${rig.name}` : breakerCause(rig.view);
-  return [found(cause, why, { kind: 'rig', severity: parked ? 'low' : 'medium', title: null })];
+  if (rig.waiting() === 0) return [];
+  if (rig.view.config().parked) {
+    const why = whyRig(rig.view, rig.waiting(), nowMs);
+    return [found(`parked:${rig.name}`, why, { kind: 'rig', severity: 'low', title: null })];
+  }
+  return rig.view
+    .breakers()
+    .filter((row) => isTripped(row) && row.openedAtMs !== null && nowMs - row.openedAtMs >= BREAKER_TOLD_AFTER_MS)
+    .map((row) =>
+      found(breakerCause(rig.view, row.scope), whyBroken(rig.view, row, nowMs), {
+        kind: 'rig',
+        severity: 'medium',
+        title: null,
+      }),
+    );
 };
 
 const machines: AttentionSource = (view) =>

@@ -25,7 +25,7 @@ const REST: InvariantFacts = {
   beadCounts: [],
   archivedInUse: [],
   polecatsMax: 4,
-  breaker: CLOSED_BREAKER,
+  breakers: [],
   resyncDueAtMs: null,
   lostEffects: [],
   pendingEvents: 0,
@@ -263,9 +263,13 @@ describe('the invariants of a rig', () => {
 
     it('I22: a breaker that counts has a moment to try again', () => {
       const breaker = { ...CLOSED_BREAKER, failures: 1 };
-      expect(saidOf({ breaker })).toEqual(['I22 the dispatch breaker has no retry time']);
-      expect(saidOf({ breaker: { ...breaker, retryAtMs: 1 } })).toEqual([]);
-      expect(saidOf({ breaker: { ...CLOSED_BREAKER, retryAtMs: 0 } })).toEqual([]);
+      const other = { ...breaker, scope: 'runtime:command' as const };
+      expect(saidOf({ breakers: [breaker, other] })).toEqual([
+        'I22 the breaker dispatch has no retry time',
+        'I22 the breaker runtime:command has no retry time',
+      ]);
+      expect(saidOf({ breakers: [{ ...breaker, retryAtMs: 1 }, other] })).toHaveLength(1);
+      expect(saidOf({ breakers: [{ ...CLOSED_BREAKER, retryAtMs: 0 }] })).toEqual([]);
     });
 
     it.each([

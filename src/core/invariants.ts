@@ -31,7 +31,7 @@ export interface InvariantFacts {
   /** What lives and refers to something archived. */
   readonly archivedInUse: readonly string[];
   readonly polecatsMax: number;
-  readonly breaker: BreakerFacts;
+  readonly breakers: readonly BreakerFacts[];
   readonly resyncDueAtMs: number | null;
   /** Pending effects without a moment at which they come back. */
   readonly lostEffects: readonly string[];
@@ -187,8 +187,9 @@ function queues(facts: InvariantFacts, nowMs: number): Violation[] {
     code: 'I16',
     text: `the effect ${key} has no moment to come back`,
   }));
-  if (facts.breaker.failures > 0 && facts.breaker.retryAtMs <= 0)
-    violations.push({ code: 'I22', text: 'the dispatch breaker has no retry time' });
+  for (const { scope, failures, retryAtMs } of facts.breakers)
+    if (failures > 0 && retryAtMs <= 0)
+      violations.push({ code: 'I22', text: `the breaker ${scope} has no retry time` });
   const alive =
     facts.attempts.length > 0 || facts.beads.length > 0 || facts.unreadableBeads > 0 || facts.pendingEffects > 0;
   if (alive && facts.resyncDueAtMs === null)

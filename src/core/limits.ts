@@ -21,7 +21,7 @@ export const FAILURES_MAX = 5;
 /** Back-off after an infrastructure failure of a dispatch: from here, doubling. Charged to the scope, not the bead. */
 export const INFRA_BACKOFF_MIN_MS: number = 5 * SECOND;
 export const INFRA_BACKOFF_MAX_MS: number = 10 * MINUTE;
-/** So many infrastructure failures in a row open the dispatch breaker of the rig. */
+/** So many infrastructure failures in a row of one scope open its breaker. */
 export const INFRA_FAILURES_TO_OPEN = 3;
 /** A process that has run this long proves that agents can be started again. */
 export const BREAKER_PROOF_MS: number = 60 * SECOND;
@@ -29,6 +29,11 @@ export const BREAKER_PROOF_MS: number = 60 * SECOND;
 export const BREAKER_TOLD_AFTER_MS: number = 5 * MINUTE;
 /** A breaker open for this long raises one escalation for its scope. */
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
+/**
+ * A breaker of a runtime or a runner that nothing probed for so long is forgotten: no bead needs it any more, and a mark
+ * that nothing can end would stay for ever. Longer than any agent holds the slot that a probe waits for.
+ */
+export const BREAKER_UNUSED_MS: number = 24 * 60 * MINUTE;
 
 /**
  * Starts of one bead that failed although others started meanwhile: then the bead itself is the trouble (its target

@@ -1,6 +1,7 @@
 import type { Molecule } from './model/molecule.ts';
 import type { RigConfig } from './commands.ts';
 import type { RigBudget, Use } from './budget.ts';
+import type { BreakerScope } from './model/breaker.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
@@ -38,8 +39,9 @@ export interface ReviewFacts extends Review {
   readonly result: JobResult | null;
 }
 
-/** Dispatch breaker of the rig: infrastructure failures in a row, and when the next probe may go. */
+/** A breaker: infrastructure failures in a row of its scope, and when the next probe may go. */
 export interface BreakerFacts {
+  readonly scope: BreakerScope;
   readonly failures: number;
   readonly retryAtMs: number;
   readonly openedAtMs: number | null;
@@ -85,8 +87,11 @@ export interface RigView {
   unresolvedAttempt(agent: AgentId): AttemptFacts | null;
   /** The newest ended attempt of a bead. */
   lastAttempt(bead: BeadId): AttemptFacts | null;
-  /** True when another lineage got a process since the `count`-th last attempt of this bead was dispatched. */
-  othersStarted(bead: BeadId, count: number): boolean;
+  /**
+   * True when another lineage got a process since the `count`-th last attempt of this bead was dispatched: anywhere, or at
+   * this runner.
+   */
+  othersStarted(bead: BeadId, count: number, runner: string | null): boolean;
   review(mergeRequest: BeadId): ReviewFacts | null;
   reviewOf(source: BeadId): ReviewFacts | null;
   /** Open, unblocked, unheld issues whose `notBefore` has passed and whose lineage has no process left, in order. */
@@ -115,7 +120,10 @@ export interface RigView {
   openRework(mergeRequest: BeadId): Bead | null;
   /** Beads that wait for this one. */
   dependents(bead: BeadId): readonly BeadId[];
-  breaker(): BreakerFacts;
+  /** The breaker of a scope; with no failures where nothing failed. */
+  breaker(scope: BreakerScope): BreakerFacts;
+  /** Every breaker that counts failures, by scope. */
+  breakers(): readonly BreakerFacts[];
   /** Moving average of what attempts of this kind used; null where nothing is known. */
   average(of: { readonly runtime: string; readonly model: string | null; readonly kind: string }): {
     readonly tokens: number | null;

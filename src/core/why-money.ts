@@ -3,6 +3,7 @@ import { amountText, budgetText, raiseText, type RigBudget } from './budget.ts';
 import type { Bead } from './model/bead.ts';
 import { duration } from './text.ts';
 import type { RigView } from './view.ts';
+import { breakerWait } from './why-breaker.ts';
 
 interface Waits {
   readonly sentence: string;
@@ -26,6 +27,8 @@ export function whyNotAdmitted(view: RigView, bead: Bead, nowMs: number): Waits 
   const obstacle = new Admission(view, nowMs).judge(bead);
   if (obstacle === null) return null;
   switch (obstacle.kind) {
+    case 'breaker':
+      return breakerWait(view, obstacle.breaker);
     case 'budget':
       return budgetWait(view, obstacle.budgets);
     case 'quota': {

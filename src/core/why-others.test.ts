@@ -79,6 +79,19 @@ describe('why a rig starts nothing', () => {
     );
   });
 
+  it('agents could not be started with one runtime; its own breaker speaks first', () => {
+    const runtime = { ...broken, scope: 'runtime:command' as const };
+    const few = { ...broken, scope: 'runner:far' as const, failures: INFRA_FAILURES_TO_OPEN - 1 };
+    expect(whyRig(rigView({ scopes: [few, runtime] }), 1, NOW)).toEqual(
+      said({
+        ...stopped,
+        state: 'ready',
+        sentence: 'No agent can be started with the runtime command in api after 3 failures: No space left.',
+      }),
+    );
+    expect(whyRig(rigView({ breaker: broken, scopes: [runtime] }), 1, NOW)).toEqual(said(stopped));
+  });
+
   it('from the moment of the probe on it may go, and the sentence stays until one has gone well', () => {
     const view = rigView({ breaker: { ...broken, retryAtMs: NOW } });
     expect(rigState(view, NOW)).toBe('ready');

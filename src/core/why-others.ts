@@ -1,12 +1,14 @@
 /** `gt why` for what is neither bead, agent nor convoy: rigs, the runner, escalations, mail. */
-import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
+import { isClosedToDispatch, isTripped } from './breaker-scope.ts';
+import { RIG_SCOPE } from './model/breaker.ts';
 import type { Health } from './model/health.ts';
 import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
+import { brokenText } from './rules/dispatch-breaker.ts';
 import { duration } from './text.ts';
-import type { RigView } from './view.ts';
+import type { BreakerFacts, RigView } from './view.ts';
 
 type Said = Omit<Why, 'command' | 'wakeAtMs'> & Partial<Pick<Why, 'command' | 'wakeAtMs'>>;
 
@@ -14,15 +16,27 @@ const say = (said: Said): Why => ({ command: null, wakeAtMs: null, ...said, sent
 
 /** The word for how a rig stands, as `gt rig list` has it. */
 export function rigState(view: RigView, nowMs: number): 'ready' | 'parked' | 'breaker_open' {
-  const breaker = view.breaker();
   if (view.config().parked) return 'parked';
-  return breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs ? 'breaker_open' : 'ready';
+  return isClosedToDispatch(view.breaker(RIG_SCOPE), nowMs) ? 'breaker_open' : 'ready';
+}
+
+/** What is said of a rig because of one breaker; the rig's own stops all of it, another a part. */
+export function whyBroken(view: RigView, breaker: BreakerFacts, nowMs: number): Why {
+  return say({
+    id: `rig:${view.config().name}`,
+    state: rigState(view, nowMs),
+    sentence: brokenText(view, breaker),
+    rule: 'dispatch-breaker',
+    sinceMs: breaker.openedAtMs,
+    next: 'A probe starts an agent; it goes by itself when the wait is over.',
+    command: 'gt doctor',
+    wakeAtMs: breaker.retryAtMs > nowMs ? breaker.retryAtMs : null,
+  });
 }
 
 /** `waiting`: beads and merge requests of it that are neither held nor ended. */
 export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
   const { name, polecatsMax } = view.config();
-  const breaker = view.breaker();
   const state = rigState(view, nowMs);
   const common = { id: `rig:${name}`, state, sinceMs: null };
   if (state === 'parked')
@@ -33,16 +47,9 @@ export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
       next: 'A person takes it out of parking.',
       command: `gt rig unpark ${name}`,
     });
-  if (breaker.failures >= INFRA_FAILURES_TO_OPEN)
-    return say({
-      ...common,
-      sentence: `No agent can be started in ${name} after ${String(breaker.failures)} failures: ${breaker.reason ?? 'unknown'}`,
-      rule: 'dispatch-breaker',
-      sinceMs: breaker.openedAtMs,
-      next: 'A probe starts an agent; it goes by itself when the wait is over.',
-      command: 'gt doctor',
-      wakeAtMs: breaker.retryAtMs > nowMs ? breaker.retryAtMs : null,
-    });
+  const tripped = view.breakers().filter(isTripped);
+  const worst = tripped.find(({ scope }) => scope === RIG_SCOPE) ?? tripped[0];
+  if (worst !== undefined) return whyBroken(view, worst, nowMs);
   const taken = view.slotsTaken();
   return say({
     ...common,

@@ -1,3 +1,4 @@
+import type { BreakerScope } from './model/breaker.ts';
 import { describe, expect, it } from 'vitest';
 import {
   attempt,
@@ -164,6 +165,34 @@ describe('what a ready bead waits for in its rig', () => {
           sentence: 'Ready, but dispatch of this rig is stopped after 3 infrastructure failures: unknown.',
         },
       );
+    });
+
+    const other = (scope: BreakerScope) => ({ ...open, scope });
+    const runner = (id: string): RunnerLoad => ({
+      id,
+      instance: 'rn-1',
+      state: 'healthy',
+      capacity: null,
+      labels: [],
+      used: 0,
+    });
+
+    it('of its runtime keeps it, of another one does not', () => {
+      const sentence =
+        'Ready, but dispatch of the runtime script is stopped after 3 infrastructure failures: No space left.';
+      check({ scopes: [other('runtime:script')] }, { ...stopped, sentence });
+      check({ scopes: [{ ...other('runtime:script'), retryAtMs: NOW }] }, ITS_TURN);
+      check({ scopes: [other('runtime:command')] }, ITS_TURN);
+      check({ breaker: open, scopes: [other('runtime:script')] }, stopped);
+    });
+
+    it('of every runner that would take it keeps it', () => {
+      const runners = [runner('far'), runner('local')];
+      const scopes = [other('runner:far'), { ...other('runtime:script@local'), retryAtMs: NOW + 2 }];
+      const sentence =
+        'Ready, but dispatch of the runner far is stopped after 3 infrastructure failures: No space left.';
+      check({ runners, scopes }, { ...stopped, sentence });
+      check({ runners, scopes: scopes.slice(1) }, ITS_TURN);
     });
 
     it('keeps the points inside its reason', () => {

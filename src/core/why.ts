@@ -3,7 +3,6 @@
  * and what would change it. The same text in CLI, JSON and API.
  */
 import { noRunnerReason } from './rules/choose-runner.ts';
-import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Agent } from './model/agent.ts';
 import {
   isTerminal,
@@ -17,6 +16,7 @@ import {
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
+import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
@@ -216,7 +216,6 @@ function holdText(bead: Bead): Sentence {
 
 function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
   const config = view.config();
-  const breaker = view.breaker();
   if (config.parked)
     return {
       sentence: `Ready, but the rig ${config.name} is parked.`,
@@ -224,15 +223,8 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
       next: 'A person takes the rig out of parking.',
       command: `gt rig unpark ${config.name}`,
     };
-  if (breaker.failures >= INFRA_FAILURES_TO_OPEN && breaker.retryAtMs > nowMs) {
-    return {
-      sentence: `Ready, but dispatch of this rig is stopped after ${String(breaker.failures)} infrastructure failures: ${(breaker.reason ?? 'unknown').replace(/\.$/, '')}.`,
-      rule: 'assign-work',
-      next: 'A probe goes by itself when the breaker half-opens.',
-      wakeAtMs: breaker.retryAtMs,
-      sinceMs: breaker.openedAtMs,
-    };
-  }
+  const breaker = openBreaker(view, bead, nowMs);
+  if (breaker !== null) return breakerWait(view, breaker);
   const noRunner = noRunnerReason(view);
   if (noRunner !== null)
     return {

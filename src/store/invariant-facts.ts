@@ -30,7 +30,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
   const { agents } = part(['agents'], agentPart);
   const { reviews } = part(['reviews'], reviewPart);
   const { archivedInUse: inUse } = part(['archived_beads', 'beads', 'blockers', 'reviews'], archivePart);
-  const { polecatsMax, breaker } = part(['meta', 'breakers'], settingsPart);
+  const { polecatsMax, breakers } = part(['meta', 'breakers'], settingsPart);
   const { mailExpiresAtMs } = part(['mail'], mailPart);
   return {
     ...part(['timers', 'inbox', 'outbox'], queuePart),
@@ -46,7 +46,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     agents,
     reviews,
     polecatsMax,
-    breaker,
+    breakers,
     mailExpiresAtMs,
   };
 }
@@ -113,9 +113,9 @@ const reviewPart = (sql: Sql): Part<'reviews'> => ({
   reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
 });
 
-function settingsPart(sql: Sql): Part<'polecatsMax' | 'breaker'> {
+function settingsPart(sql: Sql): Part<'polecatsMax' | 'breakers'> {
   const view = new SqlRigView(sql);
-  return { polecatsMax: view.hasConfig() ? view.config().polecatsMax : 0, breaker: view.breaker() };
+  return { polecatsMax: view.hasConfig() ? view.config().polecatsMax : 0, breakers: view.breakers() };
 }
 
 const archivePart = (sql: Sql): Part<'archivedInUse'> => ({ archivedInUse: archivedInUse(sql) });

@@ -1,3 +1,4 @@
+import { RIG_SCOPE } from '../core/model/breaker.ts';
 import type { Agent } from '../core/model/agent.ts';
 import type { Bead } from '../core/model/bead.ts';
 import type { BeadStatus } from '../core/model/bead.ts';
@@ -185,7 +186,7 @@ export class RigQueries {
         .all(`SELECT status, n FROM bead_counts WHERE type = 'issue'`)
         .map((row) => [text(row['status']), int(row['n'])]),
     );
-    const breaker = this.#view.breaker();
+    const breaker = this.#view.breaker(RIG_SCOPE);
     const status = rigState(this.#view, nowMs);
     const countOf = (status: BeadStatus): number => counts.get(status) ?? 0;
     return {

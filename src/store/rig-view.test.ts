@@ -115,7 +115,7 @@ describe('the view', () => {
       null,
       null,
     ]);
-    expect(store.view.breaker()).toMatchObject({ failures: 0, escalated: false });
+    expect(store.view.breaker('dispatch')).toMatchObject({ failures: 0, escalated: false });
     expect([store.view.isWatched(id), store.view.endReported(id)]).toEqual([false, false]);
   });
 
@@ -138,10 +138,37 @@ describe('the view', () => {
     expect(store.view.nextReview('main')).toBeNull();
   });
 
+  it('knows whether others started since, anywhere or at one runner', () => {
+    const failing = store.bead('task1');
+    const other = store.bead('task2');
+    store.attempt(failing, store.agent('nux'));
+    const id = store.attempt(other, store.agent('slit'));
+    const asked = (): readonly boolean[] =>
+      [null, 'local', 'far'].map((runner) => store.view.othersStarted(failing.id, 1, runner));
+    expect(asked()).toEqual([false, false, false]);
+    store.writer().updateAttempt(id, { running_at: NOW });
+    expect(asked()).toEqual([true, true, false]);
+  });
+
   it('keeps the opening moment of the breaker while failures grow', () => {
-    store.writer(NOW).setBreaker(1, NOW + 5, 'first');
-    store.writer(NOW + 9).setBreaker(2, NOW + 19, 'second');
-    expect(store.view.breaker()).toMatchObject({ failures: 2, openedAtMs: NOW, reason: 'second' });
-    expect([store.writer().resetBreaker(), store.writer().resetBreaker()]).toEqual([true, false]);
+    store.writer(NOW).setBreaker('dispatch', 1, NOW + 5, 'first');
+    store.writer(NOW + 9).setBreaker('dispatch', 2, NOW + 19, 'second');
+    expect(store.view.breaker('dispatch')).toMatchObject({ failures: 2, openedAtMs: NOW, reason: 'second' });
+    store.writer(NOW).setBreaker('runtime:command', 4, NOW + 7, 'no such program');
+    store.writer().markBreakerEscalated('runtime:command');
+    expect(store.view.breakers()).toMatchObject([
+      { scope: 'dispatch', failures: 2, escalated: false },
+      { scope: 'runtime:command', failures: 4, retryAtMs: NOW + 7, escalated: true },
+    ]);
+    expect([store.writer().resetBreaker('dispatch'), store.writer().resetBreaker('dispatch')]).toEqual([true, false]);
+    expect(store.view.breakers().map(({ scope }) => scope)).toEqual(['runtime:command']);
+    expect(store.view.breaker('dispatch')).toEqual({
+      scope: 'dispatch',
+      failures: 0,
+      retryAtMs: 0,
+      openedAtMs: null,
+      reason: null,
+      escalated: false,
+    });
   });
 });

@@ -11,6 +11,8 @@ import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
 import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
+import { BREAKER_BY_SCOPE, breakerFromRow, BREAKERS, closedBreaker } from './breaker-rows.ts';
+import type { BreakerScope } from '../core/model/breaker.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { leftBehind } from './left-behind.ts';
 import { readRevert } from './revert-store.ts';
@@ -31,13 +33,10 @@ import {
   readable,
   reviewFromRow,
   text,
-  textOrNull,
 } from './rows.ts';
 
 /** A bead has at most five counted failures; more ended attempts than this are infrastructure trouble without work. */
 const EARLIER_ATTEMPTS_READ = 50;
-
-export const DISPATCH_SCOPE = 'dispatch';
 
 /** First rows by question and arguments. */
 type Answers = Map<string, Map<string, SqlRow | undefined>>;
@@ -145,7 +144,7 @@ export class SqlRigView implements RigView {
     );
   }
 
-  othersStarted(bead: BeadId, count: number): boolean {
+  othersStarted(bead: BeadId, count: number, runner: string | null): boolean {
     const since = this.#one(
       (row) => int(row['epoch']),
       'SELECT epoch FROM attempts WHERE bead_id = ? ORDER BY epoch DESC LIMIT 1 OFFSET ?',
@@ -155,9 +154,10 @@ export class SqlRigView implements RigView {
     return (
       since !== null &&
       this.#sql.all(
-        'SELECT 1 AS one FROM attempts WHERE epoch > ? AND bead_id <> ? AND running_at IS NOT NULL LIMIT 1',
+        'SELECT 1 AS one FROM attempts WHERE epoch > ? AND bead_id <> ? AND running_at IS NOT NULL AND runner = coalesce(?, runner) LIMIT 1',
         since,
         bead,
+        runner,
       ).length > 0
     );
   }
@@ -269,20 +269,12 @@ export class SqlRigView implements RigView {
     );
   }
 
-  breaker(): BreakerFacts {
-    return (
-      this.#one(
-        (row) => ({
-          failures: int(row['failures']),
-          retryAtMs: int(row['retry_at']),
-          openedAtMs: intOrNull(row['opened_at']),
-          reason: textOrNull(row['reason']),
-          escalated: int(row['escalated']) === 1,
-        }),
-        'SELECT failures, retry_at, opened_at, reason, escalated FROM breakers WHERE scope = ?',
-        DISPATCH_SCOPE,
-      ) ?? { failures: 0, retryAtMs: 0, openedAtMs: null, reason: null, escalated: false }
-    );
+  breaker(scope: BreakerScope): BreakerFacts {
+    return this.#one(breakerFromRow, BREAKER_BY_SCOPE, scope) ?? closedBreaker(scope);
+  }
+
+  breakers(): readonly BreakerFacts[] {
+    return this.#many(breakerFromRow, BREAKERS);
   }
 
   average(of: Parameters<SpendingStore['average']>[0]): ReturnType<SpendingStore['average']> {

@@ -20,7 +20,8 @@ import { FeatureWriter } from './feature-store.ts';
 import { GuardFailed } from './guard-failed.ts';
 import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
 import { RevertWriter } from './revert-store.ts';
-import { DISPATCH_SCOPE, type SqlRigView } from './rig-view.ts';
+import type { BreakerScope } from '../core/model/breaker.ts';
+import type { SqlRigView } from './rig-view.ts';
 import { int, text } from './rows.ts';
 import { SpendingStore } from './spending.ts';
 
@@ -338,11 +339,11 @@ export class RigWriter {
     return id;
   }
 
-  setBreaker(failures: number, retryAtMs: number, reason: string): void {
+  setBreaker(scope: BreakerScope, failures: number, retryAtMs: number, reason: string): void {
     this.#sql.all(
       `INSERT INTO breakers (scope, failures, retry_at, opened_at, reason) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (scope) DO UPDATE SET failures = excluded.failures, retry_at = excluded.retry_at, reason = excluded.reason`,
-      DISPATCH_SCOPE,
+      scope,
       failures,
       retryAtMs,
       this.#nowMs,
@@ -351,12 +352,13 @@ export class RigWriter {
     this.#dirty(SCHEDULE);
   }
 
-  markBreakerEscalated(): void {
-    this.#sql.all('UPDATE breakers SET escalated = 1 WHERE scope = ?', DISPATCH_SCOPE);
+  markBreakerEscalated(scope: BreakerScope): void {
+    this.#sql.all('UPDATE breakers SET escalated = 1 WHERE scope = ?', scope);
   }
 
-  resetBreaker(): boolean {
-    const gone = this.#sql.all('DELETE FROM breakers WHERE scope = ? RETURNING failures', DISPATCH_SCOPE);
+  /** False when there was nothing to close. */
+  resetBreaker(scope: BreakerScope): boolean {
+    const gone = this.#sql.all('DELETE FROM breakers WHERE scope = ? RETURNING failures', scope);
     if (gone.length > 0) this.#dirty(SCHEDULE);
     return gone.length > 0;
   }

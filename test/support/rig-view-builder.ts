@@ -1,4 +1,5 @@
 /** A rig's world as plain frozen objects: the test states what is recorded, rules read it through `RigView`. */
+import { RIG_SCOPE } from '../../src/core/model/breaker.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
 import type { ExitRecord } from '../../src/core/facts.ts';
 import type { Agent } from '../../src/core/model/agent.ts';
@@ -32,7 +33,9 @@ export interface World {
   readonly line: readonly ReviewFacts[];
   readonly backoffEndMs: number | null;
   readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
+  /** The rig's breaker, and those of other scopes. */
   readonly breaker: BreakerFacts;
+  readonly scopes: readonly BreakerFacts[];
   readonly average: { readonly tokens: number | null; readonly microUsd: number | null };
   readonly budgets: readonly RigBudget[];
   readonly uses: Readonly<Record<string, Use>>;
@@ -63,6 +66,7 @@ export interface World {
 }
 
 export const CLOSED_BREAKER: BreakerFacts = {
+  scope: RIG_SCOPE,
   failures: 0,
   retryAtMs: 0,
   openedAtMs: null,
@@ -89,6 +93,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     backoffEndMs: null,
     dependents: {},
     breaker: CLOSED_BREAKER,
+    scopes: [],
     average: { tokens: null, microUsd: null },
     budgets: [],
     uses: {},
@@ -120,11 +125,17 @@ export function rigView(over: Partial<World> = {}): RigView {
     liveAttempt: (bead) => find(world.attempts, (row) => row.beadId === bead && row.endedAtMs === null),
     unresolvedAttempt: (agent) => find(world.attempts, (row) => row.agentId === agent && !row.processGone),
     lastAttempt: (bead) => newest(world.attempts.filter((row) => row.beadId === bead && row.endedAtMs !== null)),
-    othersStarted: (id, count) => {
+    othersStarted: (id, count, runner) => {
       const since = world.attempts.filter((row) => row.beadId === id).toSorted((a, b) => b.epoch - a.epoch)[count - 1];
       return (
         since !== undefined &&
-        world.attempts.some((row) => row.beadId !== id && row.epoch > since.epoch && row.runningAtMs !== null)
+        world.attempts.some(
+          (row) =>
+            row.beadId !== id &&
+            row.epoch > since.epoch &&
+            row.runningAtMs !== null &&
+            (runner === null || row.runner === runner),
+        )
       );
     },
     review: (id) => find(world.reviews, (row) => row.beadId === id),
@@ -146,7 +157,9 @@ export function rigView(over: Partial<World> = {}): RigView {
       return find(world.beads, (row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));
     },
     dependents: (bead) => world.dependents[bead] ?? [],
-    breaker: () => world.breaker,
+    breaker: (scope) =>
+      find([world.breaker, ...world.scopes], (row) => row.scope === scope) ?? { ...CLOSED_BREAKER, scope },
+    breakers: () => [world.breaker, ...world.scopes].filter((row) => row.failures > 0),
     average: () => world.average,
     budgets: () => world.budgets,
     useOf: (budget) => world.uses[budget.id] ?? { spent: 0, reserved: 0 },

@@ -1,3 +1,4 @@
+import { scopeOfCause } from '../../core/rules/dispatch-breaker.ts';
 import type { Decision, RigAction } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
 import { stepColumns } from './step-columns.ts';
@@ -371,15 +372,16 @@ const targetHead = (review: ReviewFacts): Sha | null =>
 /** That an escalation about this cause is open, where its rule reads it. */
 function remember(writer: RigWriter, causeKey: string): void {
   if (causeKey.startsWith('bead:')) writer.markEscalated(trusted.bead(causeKey.slice('bead:'.length)), true);
-  else if (causeKey.startsWith('breaker:')) writer.markBreakerEscalated();
+  else if (causeKey.startsWith('breaker:')) writer.markBreakerEscalated(scopeOfCause(causeKey));
   else if (causeKey.startsWith(FEATURE_CAUSE))
     writer.features.markEscalated(causeKey.slice(FEATURE_CAUSE.length), true);
 }
 
 function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_breaker'>): Change {
-  const entity = 'breaker:dispatch';
-  if (action.type === 'reset_breaker') return { entity, to: writer.resetBreaker() ? 'closed' : 'unchanged' };
-  writer.setBreaker(action.failures, action.retryAtMs, action.reason);
+  const entity = `breaker:${action.scope}`;
+  if (action.type === 'reset_breaker')
+    return { entity, to: writer.resetBreaker(action.scope) ? 'closed' : 'unchanged' };
+  writer.setBreaker(action.scope, action.failures, action.retryAtMs, action.reason);
   return { entity, to: `failures ${String(action.failures)}`, reason: action.reason };
 }
 

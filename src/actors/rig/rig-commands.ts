@@ -268,21 +268,22 @@ export class RigCommands {
       writer.markEscalated(id, false);
       turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: `bead:${id}` });
     }
-    this.#closeBreaker(turn, writer);
+    this.#closeBreakers(turn, writer);
     moneyWriter(this.#rig, turn).openQuota(engineOf(bead, this.#rig.view.config()).quotaScope, turn.nowMs);
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review !== null) this.#requeue(turn, writer, review);
   }
 
-  /** A person says "now": the wait of the dispatch breaker is over as well, and it counts anew. */
-  #closeBreaker(turn: Turn, writer: RigWriter): void {
-    const { escalated } = this.#rig.view.breaker();
-    if (!writer.resetBreaker() || !escalated) return;
-    turn.send<RigToTown>('town', this.#rig.address, {
-      type: 'escalation_resolved',
-      causeKey: breakerCause(this.#rig.view),
-    });
+  /** A person says "now": the wait of every breaker is over as well, and they count anew. */
+  #closeBreakers(turn: Turn, writer: RigWriter): void {
+    for (const { scope, escalated } of this.#rig.view.breakers()) {
+      if (!writer.resetBreaker(scope) || !escalated) continue;
+      turn.send<RigToTown>('town', this.#rig.address, {
+        type: 'escalation_resolved',
+        causeKey: breakerCause(this.#rig.view, scope),
+      });
+    }
   }
 
   #requeue(turn: Turn, writer: RigWriter, review: ReviewFacts): void {

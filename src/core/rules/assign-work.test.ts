@@ -5,11 +5,13 @@ import { INFRA_FAILURES_TO_OPEN, START_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import { assignWork } from './assign-work.ts';
 import type { RigVerdicts } from './rule.ts';
-import type { RunnerLoad } from '../view.ts';
+import type { BreakerScope } from '../model/breaker.ts';
+import type { BreakerFacts, RunnerLoad } from '../view.ts';
 
 const line = (count: number, over: Partial<Bead> = {}): Bead[] =>
   Array.from({ length: count }, (_, index) => bead({ id: beadId(`b${String(index).padStart(4, '0')}`), ...over }));
-const open = (failures: number, retryAtMs: number) => ({
+const open = (failures: number, retryAtMs: number, scope: BreakerScope = 'dispatch'): BreakerFacts => ({
+  scope,
   failures,
   retryAtMs,
   openedAtMs: 0,
@@ -131,6 +133,7 @@ describe('assignWork', () => {
       expect(verdicts.decisions.at(-1)?.actions).toEqual([
         {
           type: 'trip_breaker',
+          scope: 'dispatch',
           failures: INFRA_FAILURES_TO_OPEN,
           retryAtMs: NOW + START_DEADLINE_MS,
           reason: 'no runner',

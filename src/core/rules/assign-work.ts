@@ -1,9 +1,12 @@
 import type { RigAction } from '../actions.ts';
 import { Admission, type Obstacle } from '../admission.ts';
-import { INFRA_FAILURES_TO_OPEN, READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
+import { isClosedToDispatch, isHalfOpen, isTripped, scopesAt } from '../breaker-scope.ts';
+import { RIG_SCOPE, runtimeScope, scopeText, type BreakerScope } from '../model/breaker.ts';
+import { READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { SCHEDULE } from '../refs.ts';
-import type { RigView } from '../view.ts';
+import { engineOf } from '../quota.ts';
+import type { BreakerFacts, RigView } from '../view.ts';
 import { chooseAgent } from './choose-agent.ts';
 import { chooseRunner } from './choose-runner.ts';
 import { infraBackoffMs } from './outcome.ts';
@@ -20,17 +23,31 @@ export const assignWork: RigRule = (view, _id, nowMs) => {
   const config = view.config();
   const idle = { decisions: budgetTalk(view, new Admission(view, nowMs)), wakeAtMs: null };
   if (config.parked) return idle;
-  const breaker = view.breaker();
-  const halfOpen = breaker.failures >= INFRA_FAILURES_TO_OPEN;
+  const breaker = view.breaker(RIG_SCOPE);
+  const halfOpen = isTripped(breaker);
   if (halfOpen && breaker.retryAtMs > nowMs) return { ...idle, wakeAtMs: breaker.retryAtMs };
   const free = config.polecatsMax - view.slotsTaken();
   const slots = Math.max(0, halfOpen ? Math.min(free, 1) : free);
   const admission = new Admission(view, nowMs);
   const decisions = slots > 0 ? dispatches(view, { nowMs, slots, probing: halfOpen, admission }) : [];
-  if (halfOpen && decisions.length > 0) decisions.push(nextProbe(view, nowMs));
+  if (halfOpen && decisions.length > 0)
+    decisions.push({
+      rule: 'assign-work',
+      entity: SCHEDULE,
+      reason: 'one probe while the dispatch breaker is half-open',
+      actions: [nextProbe(breaker, nowMs)],
+    });
   decisions.push(...budgetTalk(view, admission));
-  return { decisions, wakeAtMs: earliest(view.nextBackoffEnd(nowMs), admission.wakeAtMs) };
+  const wakeAtMs = earliest(view.nextBackoffEnd(nowMs), admission.wakeAtMs);
+  return { decisions, wakeAtMs: earliest(wakeAtMs, nextRetry(view, nowMs)) };
 };
+
+/** When the next open scope may be probed. */
+const nextRetry = (view: RigView, nowMs: number): number | null =>
+  view
+    .breakers()
+    .filter((breaker) => isClosedToDispatch(breaker, nowMs))
+    .reduce<number | null>((soonest, { retryAtMs }) => earliest(soonest, retryAtMs), null);
 
 const earliest = (a: number | null, b: number | null): number | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);
@@ -48,7 +65,8 @@ function dispatches(view: RigView, pass: Pass): RigDecision[] {
   for (let limit = slots + PINNED_LOOKAHEAD; ; limit *= 4) {
     const ready = view.readyBeads(nowMs, limit);
     const first = ready.length < limit || limit >= READY_SCAN_MAX || mayFill(view, ready, pass);
-    if (first) return choose(view, probing ? byInfraFailure(view, ready) : ready, pass);
+    const probesRunner = view.breakers().some((row) => row.scope.startsWith('runner:') && isHalfOpen(row, nowMs));
+    if (first) return choose(view, probing || probesRunner ? byInfraFailure(view, ready) : ready, pass);
   }
 }
 
@@ -58,16 +76,18 @@ function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass):
   return ready.filter((bead) => trial.judge(bead) === null).length >= slots + PINNED_LOOKAHEAD / 2;
 }
 
-function choose(view: RigView, ready: readonly Bead[], { slots, probing, admission }: Pass): RigDecision[] {
+function choose(view: RigView, ready: readonly Bead[], { slots, probing, admission, nowMs }: Pass): RigDecision[] {
   const decisions: RigDecision[] = [];
   const taken = new Set<string>();
   const given = new Map<string, number>();
+  const config = view.config();
+  const probed = new Set<BreakerScope>();
   let asking = slots;
   for (const bead of ready) {
     if (decisions.length >= slots || asking === 0) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
-    const runner = chooseRunner(view, bead, given);
+    const runner = chooseRunner(view, bead, { given, probed, nowMs });
     if (runner === null) continue;
     const obstacle = admission.judge(bead);
     if (asksTheTown(obstacle)) asking -= 1;
@@ -76,13 +96,22 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
     taken.add(choice.agent);
     given.set(runner, (given.get(runner) ?? 0) + 1);
     const { agent, isNew } = choice;
+    const halfOpen = [runtimeScope(engineOf(bead, config).runtime), ...scopesAt(view, bead, runner)]
+      .map((scope) => view.breaker(scope))
+      .filter(isTripped);
+    for (const { scope } of halfOpen) probed.add(scope);
+    const names = [...(probing ? [RIG_SCOPE] : []), ...halfOpen.map(({ scope }) => scope)];
     decisions.push({
       rule: 'assign-work',
       entity: SCHEDULE,
-      reason: probing
-        ? `${bead.id} is the probe of the dispatch breaker`
-        : `${bead.id} is first in line and a slot is free`,
-      actions: [{ type: 'dispatch_agent', bead: bead.id, agent, isNew, round: roundOf(view, bead), runner }],
+      reason:
+        names.length > 0
+          ? `${bead.id} is the probe of ${names.map((scope) => scopeText(scope, config.name)).join(' and ')}`
+          : `${bead.id} is first in line and a slot is free`,
+      actions: [
+        { type: 'dispatch_agent', bead: bead.id, agent, isNew, round: roundOf(view, bead), runner },
+        ...halfOpen.map((breaker) => nextProbe(breaker, nowMs)),
+      ],
     });
   }
   return decisions;
@@ -133,20 +162,11 @@ function roundOf(view: RigView, bead: Bead): number {
   return bead.branchOf === null ? 0 : (view.reviewOf(sourceOf(bead))?.rounds ?? 0);
 }
 
-/** One probe per back-off while the breaker is half-open, and never a second one before the first could start. */
-function nextProbe(view: RigView, nowMs: number): RigDecision {
-  const { failures, reason } = view.breaker();
-  return {
-    rule: 'assign-work',
-    entity: SCHEDULE,
-    reason: 'one probe while the dispatch breaker is half-open',
-    actions: [
-      {
-        type: 'trip_breaker',
-        failures,
-        retryAtMs: nowMs + Math.max(START_DEADLINE_MS, infraBackoffMs(failures)),
-        reason: reason ?? 'infrastructure failures',
-      },
-    ],
-  };
-}
+/** One probe per back-off while a breaker is half-open, and never a second one before the first could start. */
+const nextProbe = ({ scope, failures, reason }: BreakerFacts, nowMs: number): RigAction => ({
+  type: 'trip_breaker',
+  scope,
+  failures,
+  retryAtMs: nowMs + Math.max(START_DEADLINE_MS, infraBackoffMs(failures)),
+  reason: reason ?? 'infrastructure failures',
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunnerLoad } from '../view.ts';
-import { bead, rigView } from '../../../test/support/rig-view-builder.ts';
+import { bead, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/virtual-town.ts';
 import { chooseJobRunner, chooseRunner, isRemoved, jobRunners, noRunnerReason } from './choose-runner.ts';
 
@@ -17,7 +17,7 @@ const choose = (
   runners: readonly RunnerLoad[],
   over: Parameters<typeof rigView>[0] = {},
   given = new Map<string, number>(),
-) => chooseRunner(rigView({ runners, ...over }), bead(), given);
+) => chooseRunner(rigView({ runners, ...over }), bead(), { given, probed: new Set(), nowMs: NOW });
 
 describe('a runner for a process', () => {
   it('is the one beside the daemon before any was met', () => {

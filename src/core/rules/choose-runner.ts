@@ -1,9 +1,23 @@
 import { sourceOf, type Bead } from '../model/bead.ts';
+import { isClosedToDispatch, scopesAt } from '../breaker-scope.ts';
+import type { BreakerScope } from '../model/breaker.ts';
 import { LOCAL_RUNNER } from '../model/runner.ts';
-import type { RunnerLoad, RigView } from '../view.ts';
+import type { BreakerFacts, RunnerLoad, RigView } from '../view.ts';
 
-/** Who takes a bead's process: where its lineage's files are, else the least loaded that fits. Null: nobody fits now. */
-export function chooseRunner(view: RigView, bead: Bead, given: ReadonlyMap<string, number>): string | null {
+/** What one pass over the line has done already. */
+export interface PassSoFar {
+  /** Processes that it gave to each runner. */
+  readonly given: ReadonlyMap<string, number>;
+  /** Half-open scopes that have their probe. */
+  readonly probed: ReadonlySet<BreakerScope>;
+  readonly nowMs: number;
+}
+
+/**
+ * Who takes a bead's process: where its lineage's files are, else the least loaded that fits and whose breakers let it
+ * through. Null: nobody fits now.
+ */
+export function chooseRunner(view: RigView, bead: Bead, { given, probed, nowMs }: PassSoFar): string | null {
   const known = view.runners();
   // Before any was met: the start waits for the one beside the daemon.
   if (known.length === 0) return LOCAL_RUNNER;
@@ -13,12 +27,34 @@ export function chooseRunner(view: RigView, bead: Bead, given: ReadonlyMap<strin
     (runner) =>
       runner.state === 'healthy' &&
       hasLabels(runner, runnerLabels ?? []) &&
+      closedScopes(view, bead, runner.id, nowMs).length === 0 &&
+      !scopesAt(view, bead, runner.id).some((scope) => probed.has(scope)) &&
       (runner.capacity === null || used(runner) < runner.capacity),
   );
   const last = view.lastRunnerOf(sourceOf(bead));
   if (fit.some((runner) => runner.id === last)) return last;
   const load = (runner: RunnerLoad): number => used(runner) / Math.max(1, runner.capacity ?? polecatsMax);
   return fit.toSorted((a, b) => load(a) - load(b) || (a.id < b.id ? -1 : 1))[0]?.id ?? null;
+}
+
+/** The open breakers of a runner, and of the bead's runtime there. */
+const closedScopes = (view: RigView, bead: Bead, runner: string, nowMs: number): readonly BreakerFacts[] =>
+  scopesAt(view, bead, runner)
+    .map((scope) => view.breaker(scope))
+    .filter((breaker) => isClosedToDispatch(breaker, nowMs));
+
+/** When breakers close every runner that would take a bead: the one that is tried again first. */
+export function brokenRunners(view: RigView, bead: Bead, nowMs: number): BreakerFacts | null {
+  const labels = view.config().runnerLabels ?? [];
+  const firsts: BreakerFacts[] = [];
+  for (const runner of view.runners()) {
+    if (runner.state !== 'healthy' || !hasLabels(runner, labels)) continue;
+    // Of a runner, what opens last: only then it takes the bead.
+    const [last] = closedScopes(view, bead, runner.id, nowMs).toSorted((a, b) => b.retryAtMs - a.retryAtMs);
+    if (last === undefined) return null;
+    firsts.push(last);
+  }
+  return firsts.toSorted((a, b) => a.retryAtMs - b.retryAtMs)[0] ?? null;
 }
 
 /**

@@ -81,7 +81,7 @@ describe('what is read of a decision', () => {
         id: '',
         world: { ready: [bead()], breaker: { ...broken, retryAtMs: NOW } },
         says: [
-          { rule: 'assign-work', entity: 'schedule:', reason: 'api-task1 is the probe of the dispatch breaker' },
+          { rule: 'assign-work', entity: 'schedule:', reason: 'api-task1 is the probe of the rig api' },
           {
             rule: 'assign-work',
             entity: 'schedule:',

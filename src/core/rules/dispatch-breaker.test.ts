@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { attempt, bead, CLOSED_BREAKER, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
 import type { AttemptFacts, BreakerFacts } from '../view.ts';
 import { BREAKER_ESCALATE_AFTER_MS, BREAKER_PROOF_MS, INFRA_FAILURES_TO_OPEN } from '../limits.ts';
-import { closeBreaker, dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
+import { closeBreakers, dispatchBreaker, provenHealthy } from './dispatch-breaker.ts';
 
 const open = { ...CLOSED_BREAKER, failures: INFRA_FAILURES_TO_OPEN, openedAtMs: NOW, reason: 'no runner' };
 const judge = (breaker: BreakerFacts, nowMs: number) => dispatchBreaker(rigView({ breaker }), '', nowMs);
@@ -41,16 +41,30 @@ describe('dispatchBreaker', () => {
   });
 });
 
-describe('closeBreaker', () => {
+describe('closeBreakers', () => {
   it('costs nothing when it is closed', () => {
-    expect(closeBreaker(rigView())).toEqual([]);
+    expect(closeBreakers(rigView(), attempt(bead()))).toEqual([]);
   });
 
   it('resolves what was escalated under the same cause', () => {
-    expect(closeBreaker(rigView({ breaker: open }))).toEqual([{ type: 'reset_breaker' }]);
-    expect(closeBreaker(rigView({ breaker: { ...open, escalated: true } }))).toEqual([
+    const row = attempt(bead());
+    expect(closeBreakers(rigView({ breaker: open }), row)).toEqual([{ type: 'reset_breaker', scope: 'dispatch' }]);
+    expect(closeBreakers(rigView({ breaker: { ...open, escalated: true } }), row)).toEqual([
       { type: 'resolve_escalation', causeKey: 'breaker:api:dispatch', bead: null },
-      { type: 'reset_breaker' },
+      { type: 'reset_breaker', scope: 'dispatch' },
+    ]);
+  });
+
+  it('closes what the attempt passed through, and nothing else', () => {
+    const scopes = ['runtime:script', 'runtime:script@local', 'runtime:command', 'runner:local', 'runner:far'] as const;
+    const view = rigView({ breaker: open, scopes: scopes.map((scope) => ({ ...open, scope, escalated: true })) });
+    const closed = ['runtime:script', 'runner:local', 'runtime:script@local'];
+    expect(closeBreakers(view, attempt(bead()))).toEqual([
+      { type: 'reset_breaker', scope: 'dispatch' },
+      ...closed.flatMap((scope) => [
+        { type: 'resolve_escalation', causeKey: `breaker:api:${scope}`, bead: null },
+        { type: 'reset_breaker', scope },
+      ]),
     ]);
   });
 });
@@ -64,7 +78,9 @@ describe('provenHealthy', () => {
   it('closes the breaker when a process that started after the failures has run for a minute', () => {
     const provenAtMs = NOW + 1 + BREAKER_PROOF_MS;
     expect(judgeAttempt({}, provenAtMs - 1)).toEqual({ decisions: [], wakeAtMs: provenAtMs });
-    expect(judgeAttempt({}, provenAtMs).decisions.flatMap((row) => row.actions)).toEqual([{ type: 'reset_breaker' }]);
+    expect(judgeAttempt({}, provenAtMs).decisions.flatMap((row) => row.actions)).toEqual([
+      { type: 'reset_breaker', scope: 'dispatch' },
+    ]);
   });
 
   it.each([

@@ -118,6 +118,7 @@ describe('endingActions', () => {
     const actions = end(running(), infra, { breaker: { ...CLOSED_BREAKER, failures, reason: 'before' } });
     expect(actions.at(-1)).toEqual({
       type: 'trip_breaker',
+      scope: 'dispatch',
       failures: failures + 1,
       retryAtMs: NOW + waitMs,
       reason: infra.reason,
@@ -169,7 +170,7 @@ describe('endingActions', () => {
     const last = attempt(task, { epoch: 9, runningAtMs: null });
     const withLast = rigView({ beads: [task], attempts: [...failed, last, ...(others ? [other] : [])] });
     const actions = endingActions(withLast, last, infra, NOW);
-    expect(view.othersStarted(task.id, 4)).toBe(others);
+    expect(view.othersStarted(task.id, 4, null)).toBe(others);
     expect(actions).toContainEqual({ type: 'count_start_failure', bead: task.id, startFailures: startFailures + 1 });
     expect(types(actions).includes('hold_bead')).toBe(asks);
     // What is the bead's own trouble is not the rig's.
@@ -227,7 +228,7 @@ describe('endingActions', () => {
         'api-task1 waits for an answer: Which port? Its agent has ended. Write it with "gt mail send api/polecats/nux" or into the bead with "gt bead update api-task1", then "gt bead retry api-task1".';
       expect(end(running(), crash, { attempt: asking, breaker: { ...CLOSED_BREAKER, failures: 1 } })).toEqual([
         blocked,
-        { type: 'reset_breaker' },
+        { type: 'reset_breaker', scope: 'dispatch' },
         { type: 'transition_bead', bead: running().id, from: 'in_progress', to: 'open' },
         { type: 'hold_bead', bead: running().id, hold: 'needs_human', reason: wish },
         told('medium', wish),
@@ -257,7 +258,7 @@ describe('endingActions', () => {
         signature: null,
       },
       { type: 'transition_bead', bead: running().id, from: 'in_progress', to: 'open' },
-      { type: 'reset_breaker' },
+      { type: 'reset_breaker', scope: 'dispatch' },
       { type: 'park_bead', bead: running().id, untilMs: NOW + 60_000, reason: 'The quota is used up.' },
     ]);
   });

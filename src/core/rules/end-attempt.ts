@@ -4,7 +4,9 @@ import type { Bead } from '../model/bead.ts';
 import { beadRef } from '../refs.ts';
 import type { RigAction } from '../actions.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
-import { closeBreaker } from './dispatch-breaker.ts';
+import { failedScope } from '../breaker-scope.ts';
+import { RIG_SCOPE, type BreakerScope } from '../model/breaker.ts';
+import { closeBreakers } from './dispatch-breaker.ts';
 import { parkedUntil } from './quota.ts';
 import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
 
@@ -26,10 +28,12 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   ];
   const bead = view.bead(attempt.beadId);
   if (bead === null || bead.status !== 'in_progress') return actions;
-  if (COUNTED_OUTCOMES.has(ending.outcome)) actions.push(...closeBreaker(view), ...chargeActions(bead, ending, nowMs));
+  if (COUNTED_OUTCOMES.has(ending.outcome))
+    actions.push(...closeBreakers(view, attempt), ...chargeActions(bead, ending, nowMs));
   else {
     actions.push(reopen(bead));
-    if (ending.outcome === 'quota') actions.push(...closeBreaker(view), park(view, { bead, attempt, ending }, nowMs));
+    if (ending.outcome === 'quota')
+      actions.push(...closeBreakers(view, attempt), park(view, { bead, attempt, ending }, nowMs));
     if (ending.outcome === 'infra') actions.push(...infraActions(view, { bead, attempt, ending }, nowMs));
   }
   return actions;
@@ -47,7 +51,7 @@ function unansweredActions(view: RigView, attempt: AttemptFacts, question: strin
   const wish = `${bead.id} waits for an answer: ${question} Its agent has ended. Write it with "gt mail send ${attempt.agentId}" or into the bead with "gt bead update ${bead.id}", then "gt bead retry ${bead.id}".`;
   return [
     end,
-    ...closeBreaker(view),
+    ...closeBreakers(view, attempt),
     reopen(bead),
     { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: wish },
     escalation(bead, 'medium', wish),
@@ -61,15 +65,19 @@ interface Failed {
 }
 
 /**
- * A start that fails again and again while others start is the bead's own trouble: nothing is charged, the rig's breaker
- * is not its business, and a person is asked instead of trying for ever in silence.
+ * A start that fails again and again while others start is the bead's own trouble: nothing is charged, no breaker is its
+ * business, and a person is asked instead of trying for ever in silence. A missing program is never a bead's trouble, and
+ * what starts at other runners says nothing about the one that failed.
  */
 function infraActions(view: RigView, { bead, attempt, ending }: Failed, nowMs: number): RigAction[] {
-  const trip = tripActions(view, attempt, ending, nowMs);
-  if (attempt.runningAtMs !== null) return trip;
+  const scope = failedScope(attempt, view.runners().length);
+  const trip = tripActions(view, { attempt, ending, scope }, nowMs);
+  if (attempt.runningAtMs !== null || attempt.exit?.failed === 'program') return trip;
   const startFailures = bead.startFailures + 1;
   const count: RigAction = { type: 'count_start_failure', bead: bead.id, startFailures };
-  if (startFailures < START_FAILURES_MAX || !view.othersStarted(bead.id, START_FAILURES_MAX)) return [...trip, count];
+  const runner = scope === RIG_SCOPE ? null : attempt.runner;
+  const othersStarted = startFailures >= START_FAILURES_MAX && view.othersStarted(bead.id, START_FAILURES_MAX, runner);
+  if (!othersStarted) return [...trip, count];
   const question = `${bead.id} could not be started ${String(startFailures)} times although others could. Last: ${ending.reason} Nothing is charged. Correct it with "gt bead update ${bead.id}", then "gt bead retry ${bead.id}".`;
   return [
     count,
@@ -134,14 +142,20 @@ const park = (view: RigView, { bead, attempt, ending }: Failed, nowMs: number): 
   reason: ending.reason,
 });
 
+interface Tripped {
+  readonly attempt: AttemptFacts;
+  readonly ending: Ending;
+  readonly scope: BreakerScope;
+}
+
 /** The scope pays, not the bead. A runner that is lost or silent counts once, however many agents it had. */
-function tripActions(view: RigView, attempt: AttemptFacts, ending: Ending, nowMs: number): RigAction[] {
-  const breaker = view.breaker();
+function tripActions(view: RigView, { attempt, ending, scope }: Tripped, nowMs: number): RigAction[] {
+  const breaker = view.breaker(scope);
   const lost = lostText(attempt);
   if (lost !== null && breaker.reason === lost) return [];
   const reason = lost ?? ending.reason;
   const failures = breaker.failures + 1;
-  return [{ type: 'trip_breaker', failures, retryAtMs: nowMs + infraBackoffMs(failures), reason }];
+  return [{ type: 'trip_breaker', scope, failures, retryAtMs: nowMs + infraBackoffMs(failures), reason }];
 }
 
 /**

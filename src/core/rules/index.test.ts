@@ -102,7 +102,14 @@ const world: fc.Arbitrary<RigView> = fc
       ready: [bead({ id: beadId('ready') })],
       dependents: { [task.id]: [beadId('waits')] },
       watched: parts.watched ? [task.id, continued.id] : [],
-      breaker: { failures: parts.failures, retryAtMs: NOW, openedAtMs: 0, reason: 'r', escalated: false },
+      breaker: {
+        scope: 'dispatch',
+        failures: parts.failures,
+        retryAtMs: NOW,
+        openedAtMs: 0,
+        reason: 'r',
+        escalated: false,
+      },
     });
   });
 
@@ -166,20 +173,41 @@ describe('the rules of a rig', () => {
   });
 
   it('are all heard', () => {
-    const breaker = { failures: 3, retryAtMs: NOW, openedAtMs: 0, reason: null, escalated: false };
+    const breaker = {
+      scope: 'dispatch' as const,
+      failures: 3,
+      retryAtMs: NOW,
+      openedAtMs: 0,
+      reason: null,
+      escalated: false,
+    };
     const { decisions } = reconcileRig(rigView({ breaker, ready: [bead()] }), SCHEDULE, NOW);
     expect(decisions.map((decision) => decision.rule)).toEqual(['assign-work', 'assign-work', 'dispatch-breaker']);
   });
 
   it('look again when one of them wants to, whatever the others say', () => {
-    const breaker = { failures: 3, retryAtMs: NOW, openedAtMs: NOW, reason: null, escalated: false };
+    const breaker = {
+      scope: 'dispatch' as const,
+      failures: 3,
+      retryAtMs: NOW,
+      openedAtMs: NOW,
+      reason: null,
+      escalated: false,
+    };
     expect(reconcileRig(rigView({ breaker }), SCHEDULE, NOW).wakeAtMs).toBe(NOW + 1_800_000);
     const backsOff = rigView({ backoffEndMs: NOW + 5 });
     expect(reconcileRig(backsOff, SCHEDULE, NOW).wakeAtMs).toBe(NOW + 5);
   });
 
   it('answer the earliest moment to look again', () => {
-    const breaker = { failures: 3, retryAtMs: NOW + 10_000_000, openedAtMs: NOW, reason: null, escalated: false };
+    const breaker = {
+      scope: 'dispatch' as const,
+      failures: 3,
+      retryAtMs: NOW + 10_000_000,
+      openedAtMs: NOW,
+      reason: null,
+      escalated: false,
+    };
     expect(reconcileRig(rigView({ breaker }), SCHEDULE, NOW).wakeAtMs).toBe(NOW + 1_800_000);
   });
 });

@@ -20,6 +20,12 @@ const SIGNATURE_CHARS_MAX = 200;
 export function classifyExit(exit: ExitRecord): Ending {
   switch (exit.cause) {
     case 'exited':
+      if (exit.failed === 'program')
+        return {
+          outcome: 'infra',
+          reason: `The program of its runtime could not be started: ${readableText(exit.lastLine)}`,
+          signature: null,
+        };
       return exit.exitCode === 0
         ? counted(
             'no_progress',

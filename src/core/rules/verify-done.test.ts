@@ -257,7 +257,10 @@ describe('verifyDone', () => {
       const row = attempt(task, promoted);
       const breaker = { ...CLOSED_BREAKER, failures: 1 };
       const { decisions } = verifyDone(rigView({ beads: [task], attempts: [row], breaker }), row.id, NOW);
-      expect(decisions.flatMap((decision) => decision.actions)).toContainEqual({ type: 'reset_breaker' });
+      expect(decisions.flatMap((decision) => decision.actions)).toContainEqual({
+        type: 'reset_breaker',
+        scope: 'dispatch',
+      });
     });
 
     it('integrates a rework whose merge request is gone, and moves nothing', () => {

@@ -8,7 +8,7 @@ import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity, beadRef } from '../refs.ts';
 import { duration } from '../text.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
-import { closeBreaker } from './dispatch-breaker.ts';
+import { closeBreakers } from './dispatch-breaker.ts';
 import { endingActions } from './end-attempt.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -151,7 +151,7 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts, head: Sha)
   if (bead.branchOf === null) {
     return decision(attempt, reason, [
       end,
-      ...closeBreaker(view),
+      ...closeBreakers(view, attempt),
       { type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'in_review' },
       { type: 'create_review', source: bead.id, head },
     ]);
@@ -159,7 +159,7 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts, head: Sha)
   const review = view.reviewOf(bead.branchOf);
   return decision(attempt, 'the continued branch is on the origin at the verified head', [
     end,
-    ...closeBreaker(view),
+    ...closeBreakers(view, attempt),
     {
       type: 'transition_bead',
       bead: bead.id,
@@ -177,7 +177,7 @@ function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDe
   const review = bead.branchOf === null ? null : view.reviewOf(bead.branchOf);
   return decision(attempt, 'the agent says, with a reason, that nothing needs to change', [
     { type: 'end_attempt', attempt: attempt.id, outcome: 'no_change', reason: note, signature: null },
-    ...closeBreaker(view),
+    ...closeBreakers(view, attempt),
     {
       type: 'transition_bead',
       bead: bead.id,
