@@ -7,7 +7,11 @@ import { askAll } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** The registry of runners behind the gateway: each change is a turn of the town. */
-export function townRunners(actors: TownActors, writable: () => void): RunnerGateway {
+export function townRunners(
+  actors: TownActors,
+  writable: () => void,
+  changed: (id: string) => void = () => undefined,
+): RunnerGateway {
   const { town } = actors;
   const store = town.runnerStore;
   const get = (id: string): Runner => {
@@ -26,11 +30,13 @@ export function townRunners(actors: TownActors, writable: () => void): RunnerGat
     add: async (runner) => {
       writable();
       await town.addRunner(runner);
+      changed(runner.id);
       return must(store.get(runner.id), 'a runner that was added exists');
     },
     remove: async (id, lost) => {
       writable();
       await town.removeRunner(id, { lost, busy: await busy(id) });
+      changed(id);
     },
     rotate: async (id, serial) => {
       writable();

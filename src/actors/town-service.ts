@@ -104,7 +104,7 @@ export class TownService implements TownGateway {
     this.#readOnly = options.readOnly ?? false;
     this.#actors = options.actors ?? new LocalActors(options, options.ports, this.#readOnly);
     const writable = this.#writable;
-    this.runners = townRunners(this.#actors, writable);
+    this.runners = townRunners(this.#actors, writable, (id) => options.ports.runners?.changed?.(id));
     this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
     this.mayor = new MayorService({
       mayor: this.#actors.mayor,

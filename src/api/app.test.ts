@@ -138,7 +138,7 @@ function world(change: Partial<AppOptions> = {}) {
     changeRig: () => Promise.reject(new Error('not here')),
     removeRig: () => Promise.reject(new Error('not here')),
     transcript: () => Promise.resolve({ text: 'out', nextOffset: 3 }),
-    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    runnerLine: { drain: () => Promise.resolve() },
     ...change,
   });
   const ask = async (

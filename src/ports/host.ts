@@ -11,6 +11,13 @@ import type { Sql } from './sql.ts';
 /** `town`, `mayor` or `rig/<name>`: one single-writer actor each, with its own database and alarm. */
 export type ActorAddress = string;
 
+/** The lines to runners on other machines. */
+export interface RunnerLines {
+  client(id: string): RunnerClient | null;
+  /** Its registration was made, changed or taken away: who keeps lines looks at it now, not at intervals. */
+  readonly changed?: (id: string) => void;
+}
+
 /** Everything an actor may touch besides its own state. A host makes it; tests and the simulator replace parts. */
 export interface HostPorts {
   readonly clock: Clock;
@@ -18,7 +25,7 @@ export interface HostPorts {
   readonly log: Log;
   readonly runner: RunnerClient;
   /** Runners on other machines, by name; null while one has no line. Without it there are none. */
-  readonly runners?: { client(id: string): RunnerClient | null } | undefined;
+  readonly runners?: RunnerLines | undefined;
   /** The way to people outside; without it such routes are off. */
   readonly notifier?: Notifier | undefined;
   /** The database of one actor; opened once per actor and process. */

@@ -47,7 +47,7 @@ async function world() {
     changeRig: () => Promise.reject(new Error('not here')),
     removeRig: () => Promise.reject(new Error('not here')),
     transcript: () => Promise.resolve({ text: '', nextOffset: 0 }),
-    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    runnerLine: { drain: () => Promise.resolve() },
   });
   const ask = async (method: string, path: string, credential: string, body?: unknown) => {
     const response = await app.request(`${base}/${path}`, {

@@ -105,7 +105,7 @@ async function nodeApp(): Promise<Fetch> {
       return gateway.addRig(changedRig(rig, settings));
     },
     removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
-    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    runnerLine: { drain: () => Promise.resolve() },
     transcript: () => Promise.reject(new Error('no runner')),
   });
   return async (request) => app.fetch(request);

@@ -96,7 +96,6 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
   app.openapi(remove, async (c) => {
     const id = c.req.valid('param').id;
     await runners.remove(id, c.req.valid('json')?.lost === true);
-    deps.runnerLine.cut(id);
     return c.json({ removed: id }, 200);
   });
   app.openapi(drain, async (c) => {

@@ -26,7 +26,6 @@ export interface Deps {
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
   /** The lines to runners. */
   readonly runnerLine: {
-    readonly cut: (id: string) => void;
     readonly drain: (id: string, on: boolean, graceMs: number | null) => Promise<void>;
   };
 }

@@ -44,7 +44,7 @@ function makeApp(env: Env): App {
     changeRig: (name, settings, caller) => town.changeRig(name, settings, caller),
     removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
     // Runners are registered, but none has a line to this host yet.
-    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    runnerLine: { drain: () => Promise.resolve() },
     transcript: () =>
       Promise.reject(
         new TownError('unreachable', 'no_runner', {

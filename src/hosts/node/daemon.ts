@@ -90,7 +90,10 @@ export class Daemon {
       clock,
       log: this.#log,
       runner: this.#supervisor.client,
-      runners: { client: (id) => this.#lines?.client(id) ?? null },
+      runners: {
+        client: (id) => this.#lines?.client(id) ?? null,
+        changed: (id) => this.#lines?.changed(id),
+      },
       notifier: this.#notifier,
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
@@ -256,9 +259,6 @@ export class Daemon {
       transcript: async (attempt, from, waitMs) =>
         this.#wire(await this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
       runnerLine: {
-        cut: (id) => {
-          this.#lines?.cut(id);
-        },
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
       },
     };

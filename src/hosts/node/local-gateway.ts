@@ -57,7 +57,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     changeRig: daemonDown,
     removeRig: daemonDown,
     transcript: (attempt, from) => runner.transcript(attempt, from),
-    runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+    runnerLine: { drain: () => Promise.resolve() },
   });
   return {
     fetch: async (request) => app.fetch(request),

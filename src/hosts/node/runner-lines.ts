@@ -29,7 +29,7 @@ import { held, refuse, textOf, watchLife } from './runner-sockets.ts';
 
 const CONNECT_PATH = /^\/api\/v1\/towns\/([^/?]+)\/runner\/connect(?:\?|$)/;
 const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
-/** A runner that listens is looked for this often while it does not answer, and the registry for new ones. */
+/** A runner that listens is looked for this often while it does not answer. */
 const LOOK_EVERY_MS = 2_000;
 
 export interface RunnerLinesOptions {
@@ -75,17 +75,25 @@ export class RunnerLines {
     for (const runner of await this.#options.gateway().list())
       if (runner.state !== 'down' && (await this.#isRemote(runner.id)))
         await this.#options.gateway().away(runner.id, 'suspect', 'the daemon started; it has not been heard of since');
-    this.#looking = setInterval(() => {
-      this.#callListed().catch((error: unknown) => {
-        this.#options.log.error('runners are not looked for', { cause: String(error) });
+    await this.#look();
+  }
+
+  /** Removed: its rights are gone, so its line ends at once. New: it is called, if it is one that is called. */
+  changed(id: string): void {
+    this.#called.get(id)?.abort();
+    void this.#isRemote(id)
+      .then((isKnown) => {
+        if (!isKnown) this.#lines.get(id)?.hangUp();
+      })
+      .then(() => this.#look())
+      .catch((error: unknown) => {
+        this.#options.log.error('a changed runner is not looked at', { runner: id, cause: String(error) });
       });
-    }, LOOK_EVERY_MS);
-    this.#looking.unref();
   }
 
   stop(): void {
     this.#stopped.abort();
-    if (this.#looking !== null) clearInterval(this.#looking);
+    if (this.#looking !== null) clearTimeout(this.#looking);
     for (const end of this.#called.values()) end.abort();
     for (const line of this.#lines.values()) line.hangUp();
     this.#server.close();
@@ -99,12 +107,6 @@ export class RunnerLines {
         socket.destroy();
       });
     });
-  }
-
-  /** Its rights are gone: the line ends at once. */
-  cut(id: string): void {
-    this.#called.get(id)?.abort();
-    this.#lines.get(id)?.hangUp();
   }
 
   async #isRemote(id: string): Promise<boolean> {
@@ -291,17 +293,30 @@ export class RunnerLines {
     };
   }
 
-  /** Runners with an address are called; one loop each, until they are removed. */
-  async #callListed(): Promise<void> {
-    const runners = await this.#options.gateway().list();
-    for (const runner of runners)
+  /** Runners with an address are called. Without one that is away there is no timer: an idle town does nothing. */
+  async #look(): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    for (const runner of await this.#options.gateway().list())
       if (runner.url !== null && !this.#called.has(runner.id)) {
         const end = new AbortController();
         this.#called.set(runner.id, end);
         void this.#call(runner.id, runner.url, end.signal).finally(() => {
           this.#called.delete(runner.id);
+          this.#lookAgain();
         });
       }
+  }
+
+  #lookAgain(): void {
+    if (this.#stopped.signal.aborted || this.#looking !== null) return;
+    this.#looking = setTimeout(() => {
+      this.#looking = null;
+      this.#look().catch((error: unknown) => {
+        this.#options.log.error('runners are not looked for', { cause: String(error) });
+        this.#lookAgain();
+      });
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
   }
 
   /** It is looked for again; people are told once per cause, not every two seconds. */

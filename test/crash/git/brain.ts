@@ -87,7 +87,7 @@ export class GitBrain {
       changeRig: () => Promise.reject(new Error('not here')),
       removeRig: () => Promise.reject(new Error('not here')),
       transcript: () => Promise.reject(new Error('not here')),
-      runnerLine: { cut: () => undefined, drain: () => Promise.resolve() },
+      runnerLine: { drain: () => Promise.resolve() },
     });
     this.#listener = await listenOnSocket(async (request) => {
       this.#lastNewsMs = Date.now();
