@@ -238,6 +238,7 @@ export function makePlan(seed: number): Plan {
   add('convoy', workMs, stormMs);
   if (chance.chance(size.doomed)) add('doomed_convoy', 0, workMs);
   const faults = Array.from({ length: chance.between(...size.faults) }, () => makeFault(chance, size));
+  faults.push(...monthsAway(seed, size));
   // Back after months, somebody takes up old things again: they are in the archive by then.
   for (const { kind, atMs, durationMs } of faults)
     if (kind === 'clock_jump' && durationMs > BEADS_KEPT_MS)
@@ -260,6 +261,16 @@ export function makePlan(seed: number): Plan {
       ...programFaults(seed, size),
     ],
   };
+}
+
+/**
+ * Late enough that something has ended by then, in stories that are long enough for it: what ended long ago is to rest.
+ * Of its own chance, so that other stories stay what they are.
+ */
+function monthsAway(seed: number, size: Size): readonly Omit<FaultStep, 'id'>[] {
+  if (size === SHORT || !new Prng(`months of ${String(seed)}`).chance(AWAY_SHARE)) return [];
+  const durationMs = ASLEEP_DAYS.months * 24 * 60 * MINUTE;
+  return [{ kind: 'clock_jump', atMs: size.stormMs - 3 * MINUTE, durationMs, strength: 1, countdown: 0 }];
 }
 
 /** Of its own chance, so that the stories of towns with one runner stay what they are. Null: there is one. */
@@ -301,6 +312,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
 
 /** Share of the stories in which a program is missing for a while. */
 const PROGRAM_SHARE = 0.25;
+/** Share of the longer stories in which the machine sleeps for months when much is done. */
+const AWAY_SHARE = 0.3;
 /** Share of the stories with a second runner. */
 const FAR_SHARE = 0.3;
 const SECOND = 1_000;

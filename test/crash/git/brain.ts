@@ -8,7 +8,7 @@ import { createApp } from '../../../src/api/app.ts';
 import { mintCapability } from '../../../src/api/capability.ts';
 import { TownService } from '../../../src/actors/town-service.ts';
 import { trusted, type RunnerInstance } from '../../../src/core/model/ids.ts';
-import { checkRig, checkTown } from '../../../src/core/invariants.ts';
+import { checkRig, checkTown, type Violation } from '../../../src/core/invariants.ts';
 import type { HostPorts } from '../../../src/ports/host.ts';
 import { silentLog } from '../../../src/ports/log.ts';
 import type { RunnerClient } from '../../../src/ports/runner-client.ts';
@@ -24,6 +24,9 @@ import {
   runnerSocket,
   type Town,
 } from '../../../src/hosts/node/town-files.ts';
+import { checkMayor } from '../../../src/core/mayor-invariants.ts';
+import { MAYOR_ADDRESS } from '../../../src/core/model/mayor.ts';
+import { readMayorFacts } from '../../../src/store/mayor-facts.ts';
 import { readInvariantFacts } from '../../../src/store/invariant-facts.ts';
 import { readTownFacts } from '../../../src/store/town-facts.ts';
 import { sleep } from '../../support/processes.ts';
@@ -34,6 +37,12 @@ const POLL_MS = 5;
 const RUNNER_UP_MS = 30_000;
 /** Nothing has happened for this long: what is waited for is a time, so the clock may skip to it. */
 const QUIET_MS = 40;
+
+/** What does not hold in one actor's database. */
+function violations(address: string, sql: SqliteSql, nowMs: number): readonly Violation[] {
+  if (address === MAYOR_ADDRESS) return checkMayor(readMayorFacts(sql));
+  return address === 'town' ? checkTown(readTownFacts(sql)) : checkRig(readInvariantFacts(sql), nowMs);
+}
 
 const lives = (child: ChildProcess | null): child is ChildProcess =>
   child !== null && child.exitCode === null && child.signalCode === null;
@@ -143,7 +152,7 @@ export class GitBrain {
   #idle(): boolean {
     if (this.#calls > 0 || Date.now() - this.#lastNewsMs < QUIET_MS) return false;
     const has = (query: string, ...args: readonly string[]): boolean =>
-      [...this.databases].some(([address, sql]) => address !== 'town' && sql.all(query, ...args).length > 0);
+      [...this.databases].some(([address, sql]) => address.startsWith('rig/') && sql.all(query, ...args).length > 0);
     for (const key of this.#accepted)
       if (!has(`SELECT 1 AS one FROM outbox WHERE key = ? AND state = 'pending'`, `job:${key}`))
         this.#accepted.delete(key);
@@ -152,7 +161,7 @@ export class GitBrain {
 
   #check(): void {
     for (const [address, sql] of this.databases) {
-      const found = address === 'town' ? checkTown(readTownFacts(sql)) : checkRig(readInvariantFacts(sql), this.nowMs);
+      const found = violations(address, sql, this.nowMs);
       for (const { code, text } of found) throw new Error(`${address}: ${code} ${text}`);
     }
   }
