@@ -14,7 +14,7 @@ export function failedScope(
   attempt: Pick<Attempt, 'runtime' | 'runner'> & Pick<AttemptFacts, 'exit'>,
   runners: number,
 ): BreakerScope {
-  const failed = attempt.exit?.failed ?? 'machine';
+  const failed = attempt.exit?.failed;
   const isOnlyOne = runners <= 1;
   if (failed === 'program')
     return isOnlyOne ? runtimeScope(attempt.runtime) : pairScope(attempt.runtime, attempt.runner);

@@ -122,7 +122,7 @@ export interface RigView {
   dependents(bead: BeadId): readonly BeadId[];
   /** The breaker of a scope; with no failures where nothing failed. */
   breaker(scope: BreakerScope): BreakerFacts;
-  /** Every breaker that counts failures, by scope. */
+  /** Every breaker that counts failures, by scope: the rig's own first. */
   breakers(): readonly BreakerFacts[];
   /** Moving average of what attempts of this kind used; null where nothing is known. */
   average(of: { readonly runtime: string; readonly model: string | null; readonly kind: string }): {

@@ -47,8 +47,8 @@ export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
       next: 'A person takes it out of parking.',
       command: `gt rig unpark ${name}`,
     });
-  const tripped = view.breakers().filter(isTripped);
-  const worst = tripped.find(({ scope }) => scope === RIG_SCOPE) ?? tripped[0];
+  // The rig's own is the first.
+  const [worst] = view.breakers().filter(isTripped);
   if (worst !== undefined) return whyBroken(view, worst, nowMs);
   const taken = view.slotsTaken();
   return say({

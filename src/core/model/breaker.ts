@@ -29,6 +29,5 @@ export function breakerScope(recorded: string): BreakerScope {
 export function scopeText(scope: BreakerScope, rig: string): string {
   if (scope === RIG_SCOPE) return `the rig ${rig}`;
   if (scope.startsWith(RUNNER)) return `the runner ${scope.slice(RUNNER.length)}`;
-  const [runtime = '', runner] = scope.slice(RUNTIME.length).split('@');
-  return runner === undefined ? `the runtime ${runtime}` : `the runtime ${runtime} on the runner ${runner}`;
+  return `the runtime ${scope.slice(RUNTIME.length).replace('@', ' on the runner ')}`;
 }

@@ -58,7 +58,7 @@ describe('closeBreakers', () => {
   it('closes what the attempt passed through, and nothing else', () => {
     const scopes = ['runtime:script', 'runtime:script@local', 'runtime:command', 'runner:local', 'runner:far'] as const;
     const view = rigView({ breaker: open, scopes: scopes.map((scope) => ({ ...open, scope, escalated: true })) });
-    const closed = ['runtime:script', 'runner:local', 'runtime:script@local'];
+    const closed = ['runtime:script', 'runtime:script@local', 'runner:local'];
     expect(closeBreakers(view, attempt(bead()))).toEqual([
       { type: 'reset_breaker', scope: 'dispatch' },
       ...closed.flatMap((scope) => [

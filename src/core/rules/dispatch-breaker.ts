@@ -77,14 +77,13 @@ const tellPeople = (view: RigView, breaker: BreakerFacts): RigDecision => ({
  * breakers close then, and not only when the first long task is done.
  */
 export const provenHealthy: RigRule = (view, id, nowMs) => {
-  const attempt = view.breakers().length === 0 ? null : view.attempt(trusted.attempt(id));
+  const attempt = view.attempt(trusted.attempt(id));
   if (attempt === null || attempt.endedAtMs !== null || attempt.processGone || attempt.contactLostAtMs !== null)
     return { decisions: [], wakeAtMs: null };
   const { runningAtMs } = attempt;
-  const failing = failingScopes(view, attempt).filter(
-    ({ openedAtMs }) => runningAtMs !== null && runningAtMs >= (openedAtMs ?? 0),
-  );
-  if (runningAtMs === null || failing.length === 0) return { decisions: [], wakeAtMs: null };
+  if (runningAtMs === null) return { decisions: [], wakeAtMs: null };
+  const failing = failingScopes(view, attempt).filter(({ openedAtMs }) => runningAtMs >= (openedAtMs ?? 0));
+  if (failing.length === 0) return { decisions: [], wakeAtMs: null };
   const provenAtMs = runningAtMs + BREAKER_PROOF_MS;
   if (nowMs < provenAtMs) return { decisions: [], wakeAtMs: provenAtMs };
   return {
@@ -100,10 +99,10 @@ export const provenHealthy: RigRule = (view, id, nowMs) => {
   };
 };
 
-const failingScopes = (view: RigView, attempt: Pick<Attempt, 'runtime' | 'runner'>): readonly BreakerFacts[] =>
-  passedScopes(attempt)
-    .map((scope) => view.breaker(scope))
-    .filter(({ failures }) => failures > 0);
+function failingScopes(view: RigView, attempt: Pick<Attempt, 'runtime' | 'runner'>): readonly BreakerFacts[] {
+  const passed = passedScopes(attempt);
+  return view.breakers().filter(({ scope }) => passed.includes(scope));
+}
 
 /**
  * What this attempt passed through works: the counts of these scopes start over, and what was escalated about them is

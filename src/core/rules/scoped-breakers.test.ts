@@ -11,6 +11,8 @@ import {
   rigView,
   type World,
 } from '../../../test/support/rig-view-builder.ts';
+import { rigBudget } from '../../../test/support/budget-builder.ts';
+import { Admission } from '../admission.ts';
 import type { BreakerScope } from '../model/breaker.ts';
 import { BREAKER_PROOF_MS, BREAKER_UNUSED_MS, START_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
@@ -117,6 +119,18 @@ describe('an open breaker of a runtime', () => {
     expect(starts).toEqual(['api-command000 local']);
   });
 
+  it('is what the admission names, and a bead that may not go for another reason is no probe', () => {
+    const breaker = broken('runtime:command');
+    expect(new Admission(rigView({ scopes: [breaker] }), NOW).judge(bead({ runtime: 'command' }))).toEqual({
+      kind: 'breaker',
+      breaker,
+    });
+    const [first, second] = command(2);
+    const used = rigBudget({ id: 'used-up', scope: `bead:${String(first?.id)}`, amount: 0 });
+    const { starts } = given({ ready: command(2), scopes: [halfOpen('runtime:command')], budgets: [used] });
+    expect(starts).toEqual([`${String(second?.id)} local`]);
+  });
+
   it('wakes for the first that half-opens', () => {
     const scopes = [
       broken('runtime:command', { retryAtMs: NOW + 9 }),
@@ -156,6 +170,7 @@ describe('an open breaker of a runner', () => {
     const world = { ready: line(2), runners, attempts: [failed] };
     const [probe] = given({ ...world, scopes: [halfOpen('runner:far')] }).starts;
     expect(probe).toBe(`${String(second?.id)} far`);
+    expect(given({ ...world, scopes: [halfOpen('runner:far'), broken('runtime:command')] }).starts[0]).toBe(probe);
     expect(given({ ...world, scopes: [broken('runner:far')] }).starts[0]).toBe(`${String(first?.id)} local`);
     expect(given({ ...world, scopes: [halfOpen('runtime:command')] }).starts[0]).toContain(String(first?.id));
   });
