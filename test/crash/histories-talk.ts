@@ -2,9 +2,10 @@
 import { TownError } from '../../src/core/errors.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import { makeFormula } from '../../src/core/model/molecule.ts';
+import type { Capability } from '../../src/core/queries.ts';
 import type { MailDraft } from '../../src/core/model/mail.ts';
 import { HOUR, MINUTE } from '../support/town-story.ts';
-import type { History } from './story.ts';
+import type { History, Story } from './story.ts';
 
 const draft = (to: string, subject: string): MailDraft => ({
   to,
@@ -16,6 +17,18 @@ const draft = (to: string, subject: string): MailDraft => ({
 
 const FORMULA = makeFormula('feature', [{ title: 'Test' }, { title: 'Code', needs: [] }]);
 
+/** Asked again after it was done, an agent is told that it was replaced: for the agent that is the same answer. */
+const handOff = (
+  story: Story,
+  agent: Capability,
+  note: { readonly subject: string; readonly body: string },
+): Promise<unknown> =>
+  story.ask((service) =>
+    service.talk.handoff(agent, note).catch((error: unknown) => {
+      if (!(error instanceof TownError) || error.code !== 'superseded') throw error;
+    }),
+  );
+
 export const TALK_HISTORIES: readonly History[] = [
   {
     name: 'a formula that two sessions follow',
@@ -24,7 +37,7 @@ export const TALK_HISTORIES: readonly History[] = [
       const bead = await story.sling('one', { formula: FORMULA });
       const first = await story.capability('one');
       await story.ask((service) => service.talk.advance(first, { step: 1, status: 'done', summary: 'red' }));
-      await story.ask((service) => service.talk.handoff(first, { subject: 'half way', body: 'Code is next.' }));
+      await handOff(story, first, { subject: 'half way', body: 'Code is next.' });
       await story.until('the next session', async () => {
         const { attemptList } = await story.virtual.service.getBead(bead);
         return attemptList.some((row) => row.endedAtMs === null && row.runningAtMs !== null && row.id !== first.attempt)
@@ -81,12 +94,7 @@ export const TALK_HISTORIES: readonly History[] = [
           ? true
           : null,
       );
-      // Asked again after it was done, it is told that it was replaced: for the agent that is the same answer.
-      await story.ask((service) =>
-        service.talk.handoff(nux, { subject: 'Tests are next', body: 'See notes.md' }).catch((error: unknown) => {
-          if (!(error instanceof TownError) || error.code !== 'superseded') throw error;
-        }),
-      );
+      await handOff(story, nux, { subject: 'Tests are next', body: 'See notes.md' });
       const next = await story.until(
         'its next session',
         () => story.virtual.runner.running().find(({ request }) => request.attempt !== nux.attempt) ?? null,
