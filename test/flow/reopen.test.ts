@@ -117,4 +117,19 @@ describe('a reopened bead', () => {
     expect(await shown(other.id)).toMatchObject({ totalBeads: 2, closedBeads: 1 });
     await town.advance(MINUTE);
   });
+
+  it('that waits for a place in a convoy that never started hears of the bead there, and its end', async () => {
+    const convoy = await create({ tasks: [newTask('web', 'a'), newTask('api', 'b', [0])], staged: true });
+    await town.service.changeConvoy(convoy.id, { type: 'close', note: 'not wanted' }, human);
+    await town.settle();
+    const [first, second] = [idOf(convoy, 0), idOf(convoy, 1)];
+    const successor = await reopen(second);
+    expect(await show(town, successor.id)).toMatchObject({ phase: 'blocked_by_failure' });
+    expect((await town.service.getBead(successor.id)).blockers).toMatchObject([{ blockerRef: first, state: 'failed' }]);
+    await reopen(first);
+    expect((await town.service.getBead(successor.id)).blockers).toMatchObject([{ state: 'open' }]);
+    await finishAll(town);
+    await finishAll(town, 200);
+    expect(await show(town, successor.id)).toMatchObject({ status: 'closed', closeReason: 'merged' });
+  });
 });

@@ -1,5 +1,6 @@
 import type { TownToRig } from '../../core/messages.ts';
 import { convoyRef } from '../../core/refs.ts';
+import { isConvoyOver } from '../../core/model/convoy.ts';
 import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { HostPorts } from '../../ports/host.ts';
@@ -94,11 +95,37 @@ export class TownContext {
       blocker,
       waitingRig,
     );
-    if (blocker.includes('/')) return;
+    if (blocker.includes('/')) {
+      this.#waitForPlace(turn, blocker, waitingRig);
+      return;
+    }
     const owner = this.view.rigByPrefix(blocker.slice(0, blocker.indexOf('-')));
     if (owner === null)
       this.tell(turn, waitingRig, { type: 'gate_failed', ref: blocker, reason: `no rig has beads like ${blocker}` });
     else this.tell(turn, owner.name, { type: 'watch_bead', bead: blocker });
+  }
+
+  /**
+   * A place in a convoy that has no bead yet: its name comes when the convoy starts. Once the convoy has ended nobody would
+   * say it any more, and a bead that was reopened outside of it would wait for ever (found by the simulator).
+   */
+  #waitForPlace(turn: Turn, place: string, waitingRig: string): void {
+    const [convoy = '', position = ''] = place.split('/');
+    const status = this.view.convoy(trusted.convoy(convoy))?.status;
+    if (status !== undefined && !isConvoyOver(status)) return;
+    const [row] = this.sql.all(
+      'SELECT bead_id FROM convoy_beads WHERE convoy_id = ? AND position = ?',
+      convoy,
+      Number(position),
+    );
+    this.sql.all('DELETE FROM remote_waits WHERE blocker_ref = ? AND rig_id = ?', place, waitingRig);
+    const bead = row?.['bead_id'];
+    if (typeof bead !== 'string') {
+      this.tell(turn, waitingRig, { type: 'gate_failed', ref: place, reason: `${convoy} ended without a bead there` });
+      return;
+    }
+    this.tell(turn, waitingRig, { type: 'gate_moved', ref: place, successor: bead });
+    this.waitFor(turn, bead, waitingRig);
   }
 
   raise(turn: Turn, raise: Raise): void {
