@@ -1,4 +1,5 @@
 import type { RigConfig } from '../src/core/commands.ts';
+import { mendFeatures } from './mend.ts';
 import { trusted } from '../src/core/model/ids.ts';
 import type { MayorConfig } from '../src/core/model/mayor.ts';
 import { Brain } from './brain.ts';
@@ -98,6 +99,7 @@ class World {
   readonly #people: People;
   readonly #checkers: Checkers;
   readonly #rest: Rest;
+  readonly #mend: () => void;
   #hash = 0;
   #steps = 0;
   #second = { atMs: 0, steps: 0 };
@@ -130,6 +132,9 @@ class World {
       note: (line) => {
         this.#note(line);
       },
+    };
+    this.#mend = () => {
+      mendFeatures(sim, this.#brain);
     };
     const door = new BrainDoor();
     this.#runner = new SimRunner(sim, door);
@@ -314,6 +319,7 @@ class World {
     // Only what must change is touched: a call would wake an actor that has lost its wake-up, and hide that.
     for (const config of this.#brain.configs.values())
       if (config.parked) this.#people.apply({ ...config, parked: false });
+    this.#mend();
   }
 
   #begin(step: FaultStep): void {
