@@ -40,12 +40,12 @@ export class Admission {
     this.#nowMs = nowMs;
   }
 
-  /** Null: it may go. */
-  judge(bead: Bead): Obstacle | null {
+  /** Null: it may go. `mayAsk`: what it lacks of a budget is asked for; else it is only told. */
+  judge(bead: Bead, mayAsk = true): Obstacle | null {
     const engine = engineOf(bead, this.#view.config());
     // First, so that what can't start asks for no budget.
     const obstacle =
-      this.#breaker(engine) ?? this.#quota(engine) ?? this.#cap(bead, engine) ?? this.#budget(bead, engine);
+      this.#breaker(engine) ?? this.#quota(engine) ?? this.#cap(bead, engine) ?? this.#budget(bead, engine, mayAsk);
     if (obstacle === null && isTripped(this.#view.breaker(runtimeScope(engine.runtime))))
       this.#probed.add(engine.runtime);
     if (obstacle?.kind === 'quota') this.#wake(obstacle.window.resetsAtMs);
@@ -103,7 +103,7 @@ export class Admission {
       : null;
   }
 
-  #budget(bead: Bead, engine: Engine): Obstacle | null {
+  #budget(bead: Bead, engine: Engine, mayAsk: boolean): Obstacle | null {
     const covering = this.#covering(bead);
     const missing = covering.filter((budget) => {
       const { spent, reserved } = this.#view.useOf(budget);
@@ -112,6 +112,7 @@ export class Admission {
     });
     const [first] = missing;
     if (first === undefined) return null;
+    if (!mayAsk) return { kind: 'budget', budgets: missing };
     for (const budget of first.shared ? [first] : missing.filter(({ shared }) => !shared)) {
       const need = this.#need(bead, engine, budget);
       const before = this.#wanted.get(budget.id) ?? { sum: 0, least: need };

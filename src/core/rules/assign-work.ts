@@ -84,12 +84,12 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
   const probed = new Set<BreakerScope>();
   let asking = slots;
   for (const bead of ready) {
-    if (decisions.length >= slots || asking === 0) break;
+    if (decisions.length >= slots) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
     const runner = chooseRunner(view, bead, { given, probed, nowMs });
     if (runner === null) continue;
-    const obstacle = admission.judge(bead);
+    const obstacle = admission.judge(bead, asking > 0);
     if (asksTheTown(obstacle)) asking -= 1;
     if (obstacle !== null) continue;
     admission.take(bead);

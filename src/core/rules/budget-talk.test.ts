@@ -5,6 +5,7 @@ import { rigConfig } from '../../../test/support/rig-config.ts';
 import type { RigBudget } from '../budget.ts';
 import { READY_SCAN_MAX } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
+import { trusted } from '../model/ids.ts';
 import type { QuotaWindow } from '../view.ts';
 import { assignWork } from './assign-work.ts';
 
@@ -50,6 +51,15 @@ describe('what a rig tells the town of a shared budget', () => {
     expect(talk({ budgets: [town()], ready: line(9), config })).toEqual(
       said('ready work waits for town', asks(10, 10, true)),
     );
+  });
+
+  it('and what needs none of it runs meanwhile, however many wait before it', () => {
+    const of = trusted.convoy('hq-cv-aaaaa');
+    const waiting = line(9, { convoyId: of });
+    const free = bead({ id: beadId('z0000') });
+    const budgets = [town({ id: 'convoy', scope: `convoy:${of}` })];
+    for (const polecatsMax of [1, 4])
+      expect(dispatched({ budgets, ready: [...waiting, free], config: rigConfig('api', { polecatsMax }) })).toBe(1);
   });
 
   it('that nothing waits any more, and what is left over comes back', () => {
