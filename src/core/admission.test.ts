@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bead, beadId, NOW, rigView, type World } from '../../test/support/rig-view-builder.ts';
 import { trusted } from './model/ids.ts';
+import { Admission } from './admission.ts';
 import type { RigBudget } from './budget.ts';
 import { assignWork } from './rules/assign-work.ts';
 
@@ -92,5 +93,15 @@ describe('budgets that cover the same bead', () => {
     const free = bead({ id: beadId('free') });
     const budgets = [convoy, { ...town, granted: 10 }];
     expect(decided({ budgets, ready: [work('one'), free] })).toEqual(['dispatch_agent', `ask ${convoy.id} 10..10`]);
+  });
+});
+
+describe('a look at a bead that may not ask', () => {
+  it('says what it lacks, and wishes for nothing', () => {
+    const pass = new Admission(rigView({ average: { tokens: 1, microUsd: 10 }, budgets: [town] }), NOW);
+    expect(pass.judge(work('one'), false)).toEqual({ kind: 'budget', budgets: [town] });
+    expect(pass.askFor(town)).toEqual({ wanted: 0, least: 0 });
+    expect(pass.judge(work('one'))).toEqual({ kind: 'budget', budgets: [town] });
+    expect(pass.askFor(town)).toEqual({ wanted: 10, least: 10 });
   });
 });

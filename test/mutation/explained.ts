@@ -41,7 +41,6 @@ export const EXPLANATIONS: readonly Explanation[] = [
     'what joins is an escalation, which has its time',
   ),
   core('attention.ts', EQUALITY, 'SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b)', EQUAL),
-  core('attention.ts', EQUALITY, 'a.subject < b.subject', 'two things are not one subject'),
   core('mayor-prompt.ts', OPTIONAL, 'last?.reason', TYPES),
   core('model/escalation.ts', 'ArithmeticOperator', 'SEVERITIES.length - 1', EQUAL, 'SEVERITIES.length + 1'),
   core(

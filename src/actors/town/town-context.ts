@@ -1,6 +1,6 @@
 import type { TownToRig } from '../../core/messages.ts';
 import { convoyRef } from '../../core/refs.ts';
-import { isConvoyOver } from '../../core/model/convoy.ts';
+import { isConvoyEnded } from '../../core/model/convoy.ts';
 import { crockford, TOWN_SUFFIX_LENGTH, trusted, type ConvoyId } from '../../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { HostPorts } from '../../ports/host.ts';
@@ -112,7 +112,7 @@ export class TownContext {
   #waitForPlace(turn: Turn, place: string, waitingRig: string): void {
     const [convoy = '', position = ''] = place.split('/');
     const status = this.view.convoy(trusted.convoy(convoy))?.status;
-    if (status !== undefined && !isConvoyOver(status)) return;
+    if (status !== undefined && !isConvoyEnded(status)) return;
     const [row] = this.sql.all(
       'SELECT bead_id FROM convoy_beads WHERE convoy_id = ? AND position = ?',
       convoy,

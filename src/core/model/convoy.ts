@@ -15,10 +15,6 @@ export const CONVOY_STATUSES = [
 ] as const;
 export type ConvoyStatus = (typeof CONVOY_STATUSES)[number];
 
-/** For ever: its beads got all the names and starts that they will get. */
-export const isConvoyOver = (status: ConvoyStatus): boolean =>
-  status === 'landed' || status === 'failed' || status === 'cancelled';
-
 export const MERGE_MODES = ['review-and-merge', 'review-then-land'] as const;
 export type MergeMode = (typeof MERGE_MODES)[number];
 

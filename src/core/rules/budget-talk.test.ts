@@ -62,6 +62,16 @@ describe('what a rig tells the town of a shared budget', () => {
       expect(dispatched({ budgets, ready: [...waiting, free], config: rigConfig('api', { polecatsMax }) })).toBe(1);
   });
 
+  it('although others in front wait for something else', () => {
+    const config = rigConfig('api', { polecatsMax: 1 });
+    const own = rigBudget({ id: 'own', scope: `bead:${beadId('b0000')}`, unit: 'tokens', amount: 5 });
+    const ready = line(2);
+    const reasons = { budgets: [own, town({ wanted: 10, least: 10, waiting: true })], ready, config };
+    expect(talk(reasons)).toEqual(
+      said('ready work waits for own', { type: 'reserve_budget', budget: 'own', wanted: 0, least: 0, waiting: true }),
+    );
+  });
+
   it('that nothing waits any more, and what is left over comes back', () => {
     const had = town({ granted: 50, returned: 20, wanted: 30, least: 10, waiting: true });
     expect(talk({ budgets: [had] })).toEqual(

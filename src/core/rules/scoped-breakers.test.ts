@@ -17,6 +17,7 @@ import type { BreakerScope } from '../model/breaker.ts';
 import { BREAKER_PROOF_MS, BREAKER_UNUSED_MS, START_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import type { BreakerFacts, RunnerLoad } from '../view.ts';
+import { whyNotAdmitted } from '../why-money.ts';
 import { assignWork } from './assign-work.ts';
 import { brokenRunners } from './choose-runner.ts';
 import { dispatchBreaker, provenHealthy, scopeOfCause } from './dispatch-breaker.ts';
@@ -312,5 +313,19 @@ describe('a breaker of a runtime or a runner', () => {
       { type: 'reset_breaker', scope: 'runner:local' },
     ]);
     expect(look(NOW + BREAKER_PROOF_MS, [broken('runtime:command')])).toEqual({ decisions: [], wakeAtMs: null });
+  });
+});
+
+describe('why a ready bead waits for a breaker', () => {
+  it('is said with its scope, its cause and the moment of the next try', () => {
+    const view = rigView({ scopes: [broken('runtime:script')] });
+    expect(whyNotAdmitted(view, bead({ runtime: 'script' }), NOW)).toEqual({
+      sentence:
+        'Ready, but dispatch of the runtime script is stopped after 3 infrastructure failures: no such program.',
+      rule: 'assign-work',
+      next: 'A probe goes by itself when the breaker half-opens.',
+      wakeAtMs: NOW + 1_000,
+      sinceMs: NOW,
+    });
   });
 });
