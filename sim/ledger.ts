@@ -20,6 +20,8 @@ interface Process {
   readonly lineage: string;
   readonly machine: string;
   readonly atMs: number;
+  /** How many spells of trouble had begun by then. */
+  readonly troubles: number;
 }
 
 /** The truth outside of the town's own databases: processes, pushes, what was said to people and agents. */
@@ -60,9 +62,14 @@ export class Ledger {
     if (this.#started.has(attempt)) throw new Violation('L1', `the attempt ${attempt} got a second process`);
     this.#started.add(attempt);
     for (const other of this.processes.values())
-      if (other.lineage === lineage && (other.machine === where.machine || !this.troubled(other.atMs, where.atMs)))
+      if (other.lineage === lineage && (other.machine === where.machine || !this.#troubledSince(other, where.atMs)))
         throw new Violation('L2', `${lineage} in ${rig} has two processes: ${other.attempt} and ${attempt}`);
-    this.processes.set(attempt, { attempt, lineage, ...where });
+    this.processes.set(attempt, { attempt, lineage, ...where, troubles: this.#troubles.length });
+  }
+
+  /** By their order too: the wall clock may have gone back between the two. */
+  #troubledSince({ atMs, troubles }: { readonly atMs: number; readonly troubles: number }, untilMs: number): boolean {
+    return this.#troubles.length > troubles || this.troubled(atMs, untilMs);
   }
 
   processEnded(attempt: string): void {
