@@ -172,6 +172,12 @@ describe('a budget of the town', () => {
       expect(judge({ of: soft, parts: waits, terms })).toEqual(nothing);
     });
 
+    it('nobody while a grant is on its way to who waits', () => {
+      const waits = part({ granted: 40, waiting: true, wanted: 40, least: 10 });
+      expect(judge({ parts: [{ ...waits, heard: 0 }] })).toEqual(nothing);
+      expect(judge({ parts: [waits] })).not.toEqual(nothing);
+    });
+
     it('not while somebody can be given something', () => {
       const asks = part({ waiting: true, wanted: 40, least: 10 });
       expect(judge({ parts: [asks], told: 'over' })).toEqual(one(stands(0), grant(40), mark('no'), close));

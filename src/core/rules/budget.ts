@@ -88,10 +88,14 @@ const NOW: Readonly<Record<Budget['kind'], string>> = {
   soft: 'It is soft: work goes on.',
 };
 
-/** A hard budget is used up, too, when what is left of it is too little for work that waits. */
+/**
+ * A hard budget is used up, too, when what is left of it is too little for work that waits. Who waits while a grant is on
+ * its way will be served: a person is told of nothing that is over in a moment.
+ */
 function stateOf(budget: Budget, parts: readonly BudgetPart[]): BudgetTold {
   const { spent } = sumOf(parts);
-  const isStopped = parts.some((part) => part.waiting) && grantsOf(budget.amount, parts).length === 0;
+  const isStopped =
+    parts.some((part) => part.waiting && part.heard >= part.granted) && grantsOf(budget.amount, parts).length === 0;
   if ((budget.kind === 'hard' && isStopped) || (spent > 0 && spent >= budget.amount)) return 'over';
   return spent > 0 && spent >= budget.amount * BUDGET_NEAR_SHARE ? 'near' : 'no';
 }
