@@ -99,7 +99,10 @@ describe('a quota window', () => {
         again.take(task);
         return again.judge(other);
       };
-      expect(pass(12 * QUOTA_STAGGER_MS)).toMatchObject({ kind: 'stagger' });
+      expect(pass(11 * QUOTA_STAGGER_MS)).toEqual({ kind: 'stagger', untilMs: NOW + QUOTA_STAGGER_MS });
+      expect(pass(12 * QUOTA_STAGGER_MS)).toEqual({ kind: 'stagger', untilMs: NOW + 1 });
+      const late = { ...opened(12 * QUOTA_STAGGER_MS), attempts: startedAt(1) };
+      expect(judge(late)).toEqual({ kind: 'stagger', untilMs: NOW + 1 });
       expect(pass(12 * QUOTA_STAGGER_MS + 1)).toBeNull();
     });
   });

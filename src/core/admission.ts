@@ -74,12 +74,13 @@ export class Admission {
     const window = this.#view.quotaWindow(engine.quotaScope);
     if (window === null) return null;
     if (window.resetsAtMs > this.#nowMs) return { kind: 'quota', window };
-    // A window that was open for long has shown that it is.
-    if (this.#nowMs > window.resetsAtMs + STAGGERED_FOR_MS) return null;
+    // A window that was open for long has shown that it is; nobody waits beyond that moment.
+    const openForLongMs = window.resetsAtMs + STAGGERED_FOR_MS + 1;
+    if (this.#nowMs >= openForLongMs) return null;
     if (this.#engines.some((taken) => taken.quotaScope === engine.quotaScope))
-      return { kind: 'stagger', untilMs: this.#nowMs + QUOTA_STAGGER_MS };
+      return { kind: 'stagger', untilMs: Math.min(this.#nowMs + QUOTA_STAGGER_MS, openForLongMs) };
     const last = this.#view.lastDispatch(engine.quotaScope);
-    const untilMs = last === null ? 0 : last + QUOTA_STAGGER_MS;
+    const untilMs = last === null ? 0 : Math.min(last + QUOTA_STAGGER_MS, openForLongMs);
     return untilMs > this.#nowMs && (last ?? 0) >= window.resetsAtMs ? { kind: 'stagger', untilMs } : null;
   }
 
