@@ -127,8 +127,11 @@ export class WireRunnerClient implements RunnerClient {
   }
 }
 
+/** A socket on this machine, or an address. */
+export type RunnerPlace = { readonly socketPath: string } | { readonly url: string };
+
 export interface HttpRunnerOptions {
-  readonly to: { readonly socketPath: string } | { readonly url: string };
+  readonly to: RunnerPlace;
   /** Bearer secret of the direction brain → runner. */
   readonly token: () => Promise<string>;
   readonly instance: () => RunnerInstance | null;
@@ -140,10 +143,10 @@ export class HttpRunnerClient extends WireRunnerClient {
 
   constructor(options: HttpRunnerOptions) {
     const { to } = options;
-    const isTls = 'url' in to && to.url.startsWith('https:');
+    const isTls = isOverTls(to);
     const settings = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
     const agent = isTls ? new TlsAgent(settings) : new Agent(settings);
-    super(async (call) => sendHttp({ ...options, agent, isTls, token: await options.token() }, call), options.instance);
+    super(async (call) => sendHttp({ ...options, agent, token: await options.token() }, call), options.instance);
     this.#agent = agent;
   }
 
@@ -153,14 +156,18 @@ export class HttpRunnerClient extends WireRunnerClient {
 }
 
 interface HttpLine {
-  readonly to: HttpRunnerOptions['to'];
+  readonly to: RunnerPlace;
   readonly agent: Agent;
-  readonly isTls: boolean;
   readonly token: string;
 }
 
+const isOverTls = (to: RunnerPlace): boolean => 'url' in to && to.url.startsWith('https:');
+
+/** The client for a place: https only where its address says so. */
+export const requestTo = (to: RunnerPlace): typeof request => (isOverTls(to) ? tlsRequest : request);
+
 /** Where a call to a runner goes, as `node:http` wants it. */
-export function httpTarget(to: HttpRunnerOptions['to'], path: string): RequestOptions {
+export function httpTarget(to: RunnerPlace, path: string): RequestOptions {
   if ('socketPath' in to) return { socketPath: to.socketPath, path };
   const url = new URL(to.url);
   return { host: url.hostname, port: url.port, path: `${url.pathname.replace(/\/$/, '')}${path}` };
@@ -170,7 +177,7 @@ function sendHttp(line: HttpLine, call: WireCall): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { authorization: `Bearer ${line.token}`, host: 'runner' };
     if (call.body !== null) headers['content-type'] = 'application/json';
-    const outgoing = (line.isTls ? tlsRequest : request)(
+    const outgoing = requestTo(line.to)(
       {
         ...httpTarget(line.to, call.path),
         method: call.method,

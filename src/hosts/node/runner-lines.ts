@@ -25,7 +25,8 @@ import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
 import { CALL_TIMEOUT_MS, HttpRunnerClient, WireRunnerClient } from './runner-client.ts';
-import { held, refuse, textOf, watchLife } from './runner-sockets.ts';
+import { held } from './held.ts';
+import { refuse, textOf, watchLife } from './runner-sockets.ts';
 
 const CONNECT_PATH = /^\/api\/v1\/towns\/([^/?]+)\/runner\/connect(?:\?|$)/;
 const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
@@ -351,7 +352,7 @@ export class RunnerLines {
       await this.#meet(id, line, (health) => {
         met.instance = health.instance;
       });
-      await held(url, await token(), cut.signal);
+      await held({ url }, await token(), cut.signal);
       this.#unanswered.delete(id);
     } catch (error) {
       this.#notMet(id, url, error);

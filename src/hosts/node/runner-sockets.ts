@@ -1,11 +1,9 @@
-import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import type { RawData, WebSocket } from 'ws';
 
 import { PING_EVERY_MS, PROTOCOL_HEADER, SILENCE_MAX_MS } from '../../api/contract/frames.ts';
 import { protocolRange } from '../../api/contract/protocol.ts';
-import { httpTarget } from './runner-client.ts';
 
 export function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
@@ -32,24 +30,5 @@ export function watchLife(connection: WebSocket): void {
   pings.unref();
   connection.once('close', () => {
     clearInterval(pings);
-  });
-}
-
-/** Holds a call open that ends only with the runner's process, or with `ended`. */
-export function held(url: string, token: string, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const headers = { authorization: `Bearer ${token}`, host: 'runner' };
-    const watch = request(
-      { ...httpTarget({ url }, '/health/watch'), headers, signal: ended, agent: false },
-      (answer) => {
-        answer.resume();
-        answer.on('close', resolve);
-        answer.on('error', () => undefined);
-      },
-    );
-    watch.on('error', () => {
-      resolve();
-    });
-    watch.end();
   });
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
 import type { Log } from '../../ports/log.ts';
+import { held } from './held.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import { runnerSocket } from './town-files.ts';
 import type { Town, TownSecrets } from './town-files.ts';
@@ -134,26 +134,8 @@ export class RunnerSupervisor {
 
   /** Resolves when the held connection ends, which it does only with the runner's process or our stop. */
   #watch(): Promise<void> {
-    return new Promise((resolve) => {
-      const watch = request(
-        {
-          socketPath: runnerSocket(this.#options.town.identity),
-          path: '/health/watch',
-          headers: { authorization: `Bearer ${this.#options.secrets.runnerCalls}`, host: 'runner' },
-          signal: this.#stop.signal,
-          agent: false,
-        },
-        (answer) => {
-          answer.resume();
-          answer.on('close', resolve);
-          answer.on('error', () => undefined);
-        },
-      );
-      watch.on('error', () => {
-        resolve();
-      });
-      watch.end();
-    });
+    const to = { socketPath: runnerSocket(this.#options.town.identity) };
+    return held(to, this.#options.secrets.runnerCalls, this.#stop.signal);
   }
 
   #setInstance(instance: RunnerInstance | null, pid: number | null): void {
