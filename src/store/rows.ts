@@ -29,6 +29,7 @@ import {
 import { trusted } from '../core/model/ids.ts';
 import { MAIL_END_REASONS, MAIL_KINDS, type Mail } from '../core/model/mail.ts';
 import { MERGE_STEPS } from '../core/model/review.ts';
+import type { Usage } from '../core/usage.ts';
 import type { AttemptFacts, ClaimState, ReviewFacts } from '../core/view.ts';
 import type { SqlRow, SqlValue } from '../ports/sql.ts';
 
@@ -190,6 +191,16 @@ export function attemptFromRow(row: SqlRow): AttemptFacts {
   };
 }
 
+/** What an attempt used, from the columns of `agents` that hold it. */
+export const usageFromRow = (row: SqlRow): Usage => ({
+  tokensIn: intOrNull(row['tokens_in']),
+  tokensOut: intOrNull(row['tokens_out']),
+  tokensCached: intOrNull(row['tokens_cached']),
+  microUsd: intOrNull(row['cost_micro_usd']),
+  gap: int(row['usage_gap']) === 1,
+  model: textOrNull(row['used_model']),
+});
+
 function moneyFromRow(
   row: SqlRow,
 ): Pick<
@@ -197,14 +208,7 @@ function moneyFromRow(
   'usage' | 'reservedTokens' | 'reservedMicroUsd' | 'assumedTokens' | 'assumedMicroUsd' | 'quotaScope' | 'quota'
 > {
   return {
-    usage: {
-      tokensIn: intOrNull(row['tokens_in']),
-      tokensOut: intOrNull(row['tokens_out']),
-      tokensCached: intOrNull(row['tokens_cached']),
-      microUsd: intOrNull(row['cost_micro_usd']),
-      gap: int(row['usage_gap']) === 1,
-      model: textOrNull(row['used_model']),
-    },
+    usage: usageFromRow(row),
     reservedTokens: intOrNull(row['reserved_tokens']) ?? 0,
     reservedMicroUsd: intOrNull(row['reserved_micro_usd']) ?? 0,
     assumedTokens: int(row['assumed_tokens']),

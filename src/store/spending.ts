@@ -1,6 +1,6 @@
 import { NO_USAGE, tokensOf, weightOf, type Usage, type Weight } from '../core/usage.ts';
-import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
-import { int, intOrNull, text, textOrNull } from './rows.ts';
+import type { Sql, SqlValue } from '../ports/sql.ts';
+import { int, intOrNull, text, textOrNull, usageFromRow } from './rows.ts';
 
 /** Sums of one scope: `rig`, `convoy:<id>` or `bead:<source>`. What is spent holds what is assumed. */
 export interface Spending {
@@ -23,15 +23,6 @@ export interface Estimate {
 
 const MONEY_COLUMNS =
   'bead_id, source_bead_id, convoy_id, running_at, ended_at, process_gone, tokens_in, tokens_out, tokens_cached, cost_micro_usd, usage_gap, used_model, estimate_tokens, estimate_micro_usd';
-
-export const usageFromRow = (row: SqlRow): Usage => ({
-  tokensIn: intOrNull(row['tokens_in']),
-  tokensOut: intOrNull(row['tokens_out']),
-  tokensCached: intOrNull(row['tokens_cached']),
-  microUsd: intOrNull(row['cost_micro_usd']),
-  gap: int(row['usage_gap']) === 1,
-  model: textOrNull(row['used_model']),
-});
 
 interface Account {
   readonly scopes: readonly string[];
