@@ -2,12 +2,13 @@
  * Runs the steps of `npm run check` or `npm test` one after the other, all of them even when one fails, and ends with
  * one line: `N passed, N failed`. Vitest steps count their tests, a program counts as one; a step that fails without
  * a failed test (lint, a crash) counts as one failure, so that the line can never look better than the exit code.
+ * Before it stands what did not run and what failed, because of a long log often only the end is kept.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { emptyTally, tally, type Tally, tallyLine, withStep } from './tally.ts';
+import { emptyTally, programTally, tally, type Tally, tallyLine, withStep } from './tally.ts';
 
 interface Step {
   readonly name: string;
@@ -78,8 +79,8 @@ async function runStep(step: Step, folder: string): Promise<Tally> {
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   console.log(`— ${step.name}: ${exit === 0 ? 'ok' : `FAILED (exit ${exit})`}, ${seconds} s`);
   if (step.kind === 'vitest') return tally(readReport(report), exit);
-  const passed = step.kind === 'program' && exit === 0 ? 1 : 0;
-  return { ...emptyTally, passed, failed: exit === 0 ? 0 : 1 };
+  if (step.kind === 'check' && exit === 0) return emptyTally;
+  return programTally(exit);
 }
 
 async function main(set: string): Promise<number> {
@@ -90,16 +91,14 @@ async function main(set: string): Promise<number> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'gt-steps-'));
   let total = emptyTally;
-  const broken: string[] = [];
   for (const step of steps) {
     const result = await runStep(step, folder);
-    if (result.failed > 0) broken.push(step.name);
-    total = withStep(total, result);
+    total = withStep(total, { ...result, failures: result.failures.map((failure) => `${step.name}: ${failure}`) });
   }
   rmSync(folder, { recursive: true, force: true });
   console.log('');
   for (const name of total.skipped) console.log(`NOT RUN ${name}`);
-  if (broken.length > 0) console.log(`failed steps: ${broken.join(', ')}`);
+  for (const failure of total.failures) console.log(`FAILED ${failure}`);
   const line = tallyLine(total);
   const summary = process.env['GT_TEST_SUMMARY'];
   if (summary !== undefined && summary !== '') writeFileSync(summary, `${line}\n`);
