@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TownError } from '../src/core/errors.ts';
-import { parseConfig } from '../src/hosts/node/config.ts';
-import { parseDurationMs } from '../src/hosts/node/duration.ts';
+import { parseConfig } from '../src/hosts/node/town-config.ts';
+import { parseDurationMs } from '../src/settings/duration.ts';
 import { townPaths } from '../src/hosts/node/town-files.ts';
 import { readTree, root } from './tidy/tree.ts';
 

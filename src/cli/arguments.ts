@@ -1,5 +1,5 @@
 import { usage } from '../core/errors.ts';
-import { nearest } from '../hosts/node/nearest.ts';
+import { nearest } from '../settings/nearest.ts';
 
 export interface OptionSpec {
   readonly type: 'boolean' | 'string';

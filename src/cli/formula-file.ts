@@ -4,7 +4,7 @@ import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import type { FormulaBody } from '../api/contract/molecules.ts';
 import { notFound, usage } from '../core/errors.ts';
-import { nearest } from '../hosts/node/nearest.ts';
+import { nearest } from '../settings/nearest.ts';
 import { readText } from './read-text.ts';
 
 /** Folder of the town in which formulas lie. */

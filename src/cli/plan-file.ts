@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { usage } from '../core/errors.ts';
-import { nearest } from '../hosts/node/nearest.ts';
+import { nearest } from '../settings/nearest.ts';
 import { readText } from './read-text.ts';
 
 const reference = z.union([z.number().int(), z.string()]);

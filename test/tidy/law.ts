@@ -14,15 +14,19 @@ export const LAW: Readonly<Record<string, Layer>> = {
   ports: { may: ['core'], modules: [] },
   store: { may: ['core', 'ports'], modules: [] },
   actors: { may: ['core', 'ports', 'store'], modules: [] },
+  settings: { may: ['core'], modules: ['zod', 'smol-toml'] },
   'api/contract': { may: ['core'], modules: ['zod', '@hono/zod-openapi'] },
   api: { may: ['core', 'ports', 'api/contract'], modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose'] },
   runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod', 'ws'] },
-  'hosts/node': { may: ['core', 'ports', 'store', 'actors', 'api/contract', 'api', 'runner'], modules: 'any' },
+  'hosts/node': {
+    may: ['core', 'ports', 'store', 'actors', 'settings', 'api/contract', 'api', 'runner'],
+    modules: 'any',
+  },
   'hosts/cloudflare': {
-    may: ['core', 'ports', 'store', 'actors', 'api/contract', 'api'],
+    may: ['core', 'ports', 'store', 'actors', 'settings', 'api/contract', 'api'],
     modules: ['cloudflare:', 'hono', 'hono/', 'zod', 'jose'],
   },
-  cli: { may: ['core', 'api/contract', 'api', 'hosts/node'], modules: 'any' },
+  cli: { may: ['core', 'settings', 'api/contract', 'api', 'hosts/node'], modules: 'any' },
 };
 
 export interface Import {

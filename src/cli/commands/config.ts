@@ -1,5 +1,5 @@
 import { usage } from '../../core/errors.ts';
-import type { SettingValue } from '../../hosts/node/config-set.ts';
+import type { SettingValue } from '../../settings/change-text.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';

@@ -1,7 +1,7 @@
 import type { CostsItem } from '../../api/contract/money.ts';
 import { usage } from '../../core/errors.ts';
 import { COST_KEYS, dollars, tokenCount, type CostKey } from '../../core/money.ts';
-import { parseDurationMs } from '../../hosts/node/duration.ts';
+import { parseDurationMs } from '../../settings/duration.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -73,7 +73,7 @@ export const reloadCommand: CommandSpec = {
   examples: ['gt daemon reload', 'gt daemon reload --json'],
   run: async (context) => {
     const town = context.town();
-    const { loadConfig } = await import('../../hosts/node/config.ts');
+    const { loadConfig } = await import('../../hosts/node/town-config.ts');
     loadConfig(town.paths, context.env);
     const isReloading = reloadDaemon(town);
     if (context.json) context.print(JSON.stringify({ reloading: isReloading }));

@@ -75,7 +75,7 @@ async function tailPath(args: Arguments, limit: number | undefined): Promise<str
   const lines = args.number('lines', { min: 1, max: PAGE_SIZE_MAX });
   const tail = lines ?? limit ?? (since === undefined ? LINES_DEFAULT : PAGE_SIZE_MAX);
   if (since === undefined) return `feed${query({ tail })}`;
-  const { parseDurationMs } = await import('../../hosts/node/duration.ts');
+  const { parseDurationMs } = await import('../../settings/duration.ts');
   return `feed${query({ tail, since: Math.max(0, Date.now() - parseDurationMs(since, '--since')) })}`;
 }
 
@@ -161,7 +161,7 @@ export const daemonLogs: CommandSpec = {
 
 /** The log says why a configuration was refused, so a broken one must not hide it. */
 async function logFileOf(paths: TownPaths, env: NodeJS.ProcessEnv): Promise<string> {
-  const { loadConfig } = await import('../../hosts/node/config.ts');
+  const { loadConfig } = await import('../../hosts/node/town-config.ts');
   try {
     return loadConfig(paths, env).logFile;
   } catch (error) {

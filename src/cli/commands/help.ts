@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { usage } from '../../core/errors.ts';
-import { nearest } from '../../hosts/node/nearest.ts';
+import { nearest } from '../../settings/nearest.ts';
 import { COMMON_OPTIONS } from '../arguments.ts';
 import { COMMAND_NAMES, GROUPS } from '../command-names.ts';
 import type { CommandSpec } from '../command.ts';

@@ -1,5 +1,5 @@
 import type { RunnerItem, RunnerTokenItem } from '../../api/contract/runners.ts';
-import { parseDurationMs } from '../../hosts/node/duration.ts';
+import { parseDurationMs } from '../../settings/duration.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -2,7 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { precondition, usage as usageError } from '../../core/errors.ts';
 import { REASON_CHARS_MAX } from '../../core/limits.ts';
-import { parseDurationMs } from '../../hosts/node/duration.ts';
+import { parseDurationMs } from '../../settings/duration.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';

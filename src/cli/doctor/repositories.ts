@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TownError } from '../../core/errors.ts';
-import { loadConfig } from '../../hosts/node/config.ts';
+import { loadConfig } from '../../hosts/node/town-config.ts';
 import { git } from '../../hosts/node/git.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';

@@ -29,6 +29,8 @@ export const BEAD_SUFFIX_LENGTH = 5;
 /** Town-level ids are few; a length of 5 keeps them typeable as well. */
 export const TOWN_SUFFIX_LENGTH = 5;
 
+/** As the id format has it. */
+export const PREFIX_CHARS_MAX = 8;
 const PREFIX = /^[a-z][a-z0-9]{0,7}$/;
 const RIG = /^[a-z][a-z0-9_-]{0,31}$/;
 const BEAD = /^[a-z][a-z0-9]{0,7}-[0-9a-hjkmnp-tv-z]{5,16}$/;
@@ -39,7 +41,7 @@ const MAIL = /^ml-[0-9a-hjkmnp-tv-z]{16,32}$/;
 const AGENT = /^[a-z][a-z0-9_-]{0,31}\/(polecats|crew|refinery)\/[a-z][a-z0-9-]{0,39}$/;
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** `hq` and `gt` name the town's own things. */
-const RESERVED_PREFIXES = new Set(['hq', 'gt']);
+export const RESERVED_PREFIXES: ReadonlySet<string> = new Set(['hq', 'gt']);
 
 /** Turns random bytes (one per character) into crockford base32 in lower case. */
 export function crockford(bytes: Uint8Array): string {

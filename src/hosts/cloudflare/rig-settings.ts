@@ -1,16 +1,16 @@
 import type { AddRigBody } from '../../api/contract/rigs.ts';
-import type { Gate, RigConfig, RigSettings } from '../../core/commands.ts';
+import { choosePrefix } from '../../core/choose-prefix.ts';
+import type { RigConfig, RigSettings } from '../../core/commands.ts';
 import { conflict, usage, type TownError } from '../../core/errors.ts';
-import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
-import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
+import { POLECATS_PER_RIG } from '../../core/limits.ts';
+import { parseRigName } from '../../core/model/ids.ts';
+import { gatesOf } from '../../settings/rig-section.ts';
 
 /** What a rig has that says nothing else; the same as in a town's file. */
 const TARGET_BRANCH = 'main';
 const RUNTIME = 'script';
 const WALL_CLOCK_MS = 4 * 3_600_000;
 const OWNER_EMAIL = 'owner@localhost';
-/** Prefixes are typed often: short, and at most what the id format takes. */
-const PREFIX_CHARS_MAX = 8;
 
 const REMOTE = /^(?!ext:|fd:)(?:[a-z][a-z0-9+.-]*:\/\/|[^/\s]+@[^/\s]+:|\/)\S+$/i;
 
@@ -22,18 +22,14 @@ export function rigConfigOf(body: AddRigBody, prefixes: readonly string[]): RigC
   const name = parseRigName(body.name);
   return {
     name,
-    prefix: prefixFor(name, body.prefix, prefixes),
+    prefix: choosePrefix(name, body.prefix, prefixes),
     url: repository(body.url),
     targetBranch: plain(body.target_branch ?? TARGET_BRANCH, 'target_branch'),
     polecatsMax: body.polecats_max ?? POLECATS_PER_RIG,
     runtime: body.runtime ?? RUNTIME,
     model: body.model ?? null,
     command: body.command ?? null,
-    gates: (body.gates ?? []).map((gate): Gate => ({
-      name: gate.name,
-      run: gate.run,
-      timeoutMs: gate.timeout_ms ?? GATE_TIMEOUT_MS,
-    })),
+    gates: gatesOf(body.gates),
     wallClockMs: WALL_CLOCK_MS,
     ownerEmail: OWNER_EMAIL,
     parked: false,
@@ -73,11 +69,4 @@ function repository(url: string): string {
     'Use an https:// or ssh URL, or a path that the runner can reach.',
     'url',
   );
-}
-
-function prefixFor(name: string, wanted: string | undefined, taken: readonly string[]): string {
-  const prefix = parsePrefix(wanted ?? name.replaceAll(/[^a-z0-9]/g, '').slice(0, PREFIX_CHARS_MAX));
-  if (taken.includes(prefix))
-    throw conflict('prefix_taken', `The prefix "${prefix}" belongs to another rig.`, 'Choose another with --prefix.');
-  return prefix;
 }

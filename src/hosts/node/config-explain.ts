@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { TownError } from '../../core/errors.ts';
 import { POLECATS_PER_RIG } from '../../core/limits.ts';
-import { CONFIG_KEYS, HEARTBEAT_DEFAULT, loadConfig, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT } from './config.ts';
-import { nearest } from './nearest.ts';
+import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT } from '../../settings/settings.ts';
+import { loadConfig } from './town-config.ts';
+import { nearest } from '../../settings/nearest.ts';
 import type { TownPaths } from './town-files.ts';
 
 export interface Explained {

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
 import { NO_CAPS } from '../../core/commands.ts';
-import { parseConfig } from './config.ts';
-import { parseDurationMs } from './duration.ts';
-import { nearest } from './nearest.ts';
+import { parseConfig } from './town-config.ts';
+import { parseDurationMs } from '../../settings/duration.ts';
+import { nearest } from '../../settings/nearest.ts';
 import { createTown } from './town-create.ts';
 import { townPaths } from './town-files.ts';
 

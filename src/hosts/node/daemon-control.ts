@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { conflict, TownError } from '../../core/errors.ts';
 import { readIfThere } from './atomic-file.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './town-config.ts';
 import { daemonStatus } from './daemon-state.ts';
 import type { DaemonStatus } from './daemon-state.ts';
 import { isLocked } from './lock.ts';

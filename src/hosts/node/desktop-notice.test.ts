@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Notification } from '../../ports/notifier.ts';
 import { showOnDesktop } from './desktop-notice.ts';
-import { escalationConfig } from './escalation-config.ts';
+import { escalationConfig } from '../../settings/escalation-config.ts';
 import { NodeNotifier } from './notifier.ts';
 
 const notification: Notification = {

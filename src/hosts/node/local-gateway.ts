@@ -3,7 +3,7 @@ import { createApp } from '../../api/app.ts';
 import { TownError } from '../../core/errors.ts';
 import { silentLog } from '../../ports/log.ts';
 import { monotoneClock } from './clock.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './town-config.ts';
 import { nodePorts } from './host-ports.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import type { ServiceFactory } from './service.ts';

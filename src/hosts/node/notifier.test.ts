@@ -10,7 +10,7 @@ import { SMTPServer } from 'smtp-server';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Notification } from '../../ports/notifier.ts';
-import { escalationConfig } from './escalation-config.ts';
+import { escalationConfig } from '../../settings/escalation-config.ts';
 import { NodeNotifier } from './notifier.ts';
 
 const KEY = Buffer.from('a key of twenty-four byt');

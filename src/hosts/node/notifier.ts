@@ -1,7 +1,7 @@
 import type { Notification, Notifier, NotifyOutcome } from '../../ports/notifier.ts';
 import type { OutsideRoute } from '../../core/model/escalation.ts';
 import { showOnDesktop } from './desktop-notice.ts';
-import type { EmailConfig, EscalationConfig, WebhookConfig } from './escalation-config.ts';
+import type { EmailConfig, EscalationConfig, WebhookConfig } from '../../settings/escalation-config.ts';
 import { readSecret } from './secret-reference.ts';
 
 /** Below the deadline of an effect (20 s), after which the same telling would be tried beside this one. */

@@ -1,22 +1,17 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { Gate } from '../../core/commands.ts';
+import { choosePrefix } from '../../core/choose-prefix.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
-import { GATE_TIMEOUT_MS } from '../../core/limits.ts';
-import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
+import { parseRigName } from '../../core/model/ids.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
-import { refuseOption } from './config.ts';
-import type { TownConfig } from './config.ts';
-import type { RigSectionText } from './config-edit.ts';
+import { refuseOption } from '../../settings/settings.ts';
+import type { TownConfig } from './town-config.ts';
+import { gatesOf, type RigSectionText } from '../../settings/rig-section.ts';
 import { git } from './git.ts';
-import { parseDurationMs } from './duration.ts';
+import { parseDurationMs } from '../../settings/duration.ts';
 import type { TownPaths } from './town-files.ts';
 
-/** Prefixes are typed often: short, and at most what the id format takes. */
-const PREFIX_CHARS_MAX = 8;
-/** Tries `app`, `app2` … `app9` before asking. */
-const PREFIX_TRIES_MAX = 9;
 const STDERR_CHARS_SHOWN = 300;
 
 /**
@@ -37,7 +32,11 @@ export async function resolveRig(
       `Edit its section in ${paths.config}, or choose another name.`,
     );
   }
-  const prefix = choosePrefix(name, body.prefix, config);
+  const prefix = choosePrefix(
+    name,
+    body.prefix,
+    config.rigs.map((rig) => rig.prefix),
+  );
   const url = await resolveUrl(body, name, paths);
   const targetBranch = await checkRemote(url, body.target_branch);
   return {
@@ -49,29 +48,8 @@ export async function resolveRig(
     runtime: body.runtime ?? null,
     model: body.model ?? null,
     command: body.command ?? null,
-    gates: (body.gates ?? []).map((gate): Gate => ({
-      name: gate.name,
-      run: gate.run,
-      timeoutMs: gate.timeout_ms ?? GATE_TIMEOUT_MS,
-    })),
+    gates: gatesOf(body.gates),
   };
-}
-
-function choosePrefix(name: string, wanted: string | undefined, config: TownConfig): string {
-  const taken = new Set(config.rigs.map((rig) => rig.prefix));
-  if (wanted !== undefined) {
-    const prefix = parsePrefix(wanted);
-    if (taken.has(prefix))
-      throw conflict('prefix_taken', `The prefix "${prefix}" belongs to another rig.`, 'Choose another with --prefix.');
-    return prefix;
-  }
-  const base = name.replaceAll(/[^a-z0-9]/g, '').slice(0, PREFIX_CHARS_MAX);
-  const reserved = new Set(['hq', 'gt']);
-  for (let attempt = 1; attempt <= PREFIX_TRIES_MAX; attempt += 1) {
-    const candidate = attempt === 1 ? base : `${base.slice(0, PREFIX_CHARS_MAX - 1)}${String(attempt)}`;
-    if (!taken.has(candidate) && !reserved.has(candidate)) return parsePrefix(candidate);
-  }
-  throw conflict('prefix_taken', `No free prefix was found for "${name}".`, 'Choose one with --prefix.');
 }
 
 const isRemote = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/\s]+@[^/\s]+:/.test(url);

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { RigConfig } from '../../core/commands.ts';
 import { precondition } from '../../core/errors.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
-import { parseConfig } from './config.ts';
-import { appendRigSection, rigSectionToml } from './config-edit.ts';
-import { loadConfig } from './config.ts';
+import { parseConfig } from './town-config.ts';
+import { withRigSection } from '../../settings/rig-section.ts';
+import { appendRigSection } from './config-edit.ts';
+import { loadConfig } from './town-config.ts';
 import { resolveRig } from './rig-add.ts';
 import type { TownPaths } from './town-files.ts';
 
@@ -18,7 +19,7 @@ export async function recordRig<T>(
   register: (config: RigConfig) => Promise<T>,
 ): Promise<{ readonly config: RigConfig; readonly answer: T }> {
   const section = await resolveRig(body, loadConfig(paths, process.env), paths);
-  const after = parseConfig(`${readFileSync(paths.config, 'utf8')}\n${rigSectionToml(section)}`, paths, process.env);
+  const after = parseConfig(withRigSection(readFileSync(paths.config, 'utf8'), section), paths, process.env);
   const config = after.rigs.find((rig) => rig.name === section.name);
   if (config === undefined)
     throw precondition(

@@ -1,6 +1,6 @@
 import { precondition } from '../../core/errors.ts';
 import type { Log, LogFields } from '../../ports/log.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { parseListenAddress } from '../../settings/listen-address.ts';
 import { readTokenFile, startRemoteRunner } from '../../runner/remote.ts';
 
 const TOKEN_VARIABLE = 'GT_RUNNER_TOKEN';

@@ -12,7 +12,7 @@ import { checkRig, checkTown, type Violation } from '../../../src/core/invariant
 import type { HostPorts } from '../../../src/ports/host.ts';
 import { silentLog } from '../../../src/ports/log.ts';
 import type { RunnerClient } from '../../../src/ports/runner-client.ts';
-import { loadConfig } from '../../../src/hosts/node/config.ts';
+import { loadConfig } from '../../../src/hosts/node/town-config.ts';
 import { listenOnSocket, type Listener } from '../../../src/hosts/node/http-server.ts';
 import { systemRandom } from '../../../src/hosts/node/random.ts';
 import { HttpRunnerClient } from '../../../src/hosts/node/runner-client.ts';

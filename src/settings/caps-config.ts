@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RigCaps } from '../../core/commands.ts';
+import type { RigCaps } from '../core/commands.ts';
 
 const CAP_MAX = 1_000;
 const PRICE_MAX = 10_000;

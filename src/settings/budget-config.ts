@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { BUDGET_AMOUNT_MAX, budgetId, type Budget, type BudgetKind, type BudgetUnit } from '../../core/budget.ts';
-import { precondition } from '../../core/errors.ts';
-import { MICRO_USD } from '../../core/usage.ts';
+import { BUDGET_AMOUNT_MAX, budgetId, type Budget, type BudgetKind, type BudgetUnit } from '../core/budget.ts';
+import { precondition } from '../core/errors.ts';
+import { MICRO_USD } from '../core/usage.ts';
 
 const usd = z
   .number()

@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 const TEXT_CHARS_MAX = 1_024;
@@ -20,7 +19,7 @@ const url = line.refine((value) => {
 }, 'an http or https address without a user in it');
 /** Secrets never stand in the file itself: it is shown, copied and committed. */
 const secret = line.refine(
-  (value) => /^env:[A-Za-z_]\w*$/.test(value) || (value.startsWith('file:') && isAbsolute(value.slice('file:'.length))),
+  (value) => /^env:[A-Za-z_]\w*$/.test(value) || value.startsWith('file:/'),
   'a reference: "env:NAME" or "file:/absolute/path"',
 );
 

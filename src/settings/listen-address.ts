@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.ts';
+import { usage } from '../core/errors.ts';
 
 const PORT_MAX = 65_535;
 

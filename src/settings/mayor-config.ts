@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { precondition } from '../../core/errors.ts';
-import type { MayorConfig } from '../../core/model/mayor.ts';
-import { RUNTIMES } from '../../core/runtimes.ts';
+import { precondition } from '../core/errors.ts';
+import type { MayorConfig } from '../core/model/mayor.ts';
+import { RUNTIMES } from '../core/runtimes.ts';
 import { parseDurationMs } from './duration.ts';
 
 /** Longer than any answer takes; it ends a process that hangs, since nobody watches the mayor. */

@@ -1,13 +1,11 @@
-import { isAbsolute, join } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { z } from 'zod';
-import type { Budget } from '../../core/budget.ts';
-import type { Gate, RigConfig } from '../../core/commands.ts';
-import { precondition, TownError } from '../../core/errors.ts';
-import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../../core/limits.ts';
-import { parsePrefix, parseRigName } from '../../core/model/ids.ts';
-import type { MayorConfig } from '../../core/model/mayor.ts';
-import { readIfThere } from './atomic-file.ts';
+import type { Budget } from '../core/budget.ts';
+import type { Gate, RigConfig } from '../core/commands.ts';
+import { precondition, TownError } from '../core/errors.ts';
+import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../core/limits.ts';
+import { parsePrefix, parseRigName } from '../core/model/ids.ts';
+import type { MayorConfig } from '../core/model/mayor.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
 import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
@@ -16,13 +14,14 @@ import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalati
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { nearest } from './nearest.ts';
-import type { TownPaths } from './town-files.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
 /** An agent that works longer is stopped, its work rescued: no CLI gives up on a hung model by itself. */
 export const WALL_CLOCK_DEFAULT = '4h';
 /** The embedded runtime that needs no key. */
 export const RUNTIME_DEFAULT = 'script';
+/** Of commits, where nobody said who the owner is. */
+const OWNER_EMAIL_DEFAULT = 'owner@localhost';
 /** More agents of one rig at once than any machine holds. */
 const POLECATS_LIMIT = 100;
 const GATES_MAX = 50;
@@ -100,82 +99,71 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   'prices.*': ['input', 'output', 'cached'],
 };
 
-/** The town's file with defaults and environment applied. */
-export interface TownConfig {
+/** Variables that stand above the file; on a host without a process, none. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The town's file with defaults and environment applied, on any host. */
+export interface Settings {
   readonly name: string;
   readonly ownerEmail: string;
   readonly heartbeatIntervalMs: number;
   /** Where runners on other machines may dial; null: on loopback only. */
   readonly runnerListen: { readonly host: string; readonly port: number } | null;
-  readonly logFile: string;
-  readonly pidFile: string;
   readonly escalation: EscalationConfig;
   /** Null: the town has no mayor. */
   readonly mayor: MayorConfig | null;
   readonly rigs: readonly RigConfig[];
   /** Budgets of the file, and the cap on agents of the whole town. */
   readonly budgets: readonly Budget[];
+  /** Places on a machine, as the file has them. */
+  readonly places: {
+    readonly townRoot: string | undefined;
+    readonly logFile: string | undefined;
+    readonly pidFile: string | undefined;
+  };
 }
 
-/** Reads and checks `gastown.toml`. Errors (all of kind precondition): `bad_config`, `unknown_setting`. */
-export function loadConfig(paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
-  const source = readIfThere(paths.config);
-  if (source === null)
-    throw precondition('no_town', `There is no ${paths.config}.`, 'Make a town with "gt init <dir>".');
-  return parseConfig(source, paths, env);
-}
-
-/** Pure form of `loadConfig`. */
-export function parseConfig(source: string, paths: TownPaths, env: NodeJS.ProcessEnv): TownConfig {
-  const file = check(source, paths);
-  const ownerEmail = env['GT_OWNER_EMAIL'] ?? file.town?.owner_email ?? 'owner@localhost';
-  refuseOtherRoot(file.daemon?.town_root, paths);
+/**
+ * Reads and checks the text of `gastown.toml`; `path` names it in errors. Errors (all of kind precondition):
+ * `bad_config`, `unknown_setting`.
+ */
+export function parseSettings(source: string, path: string, env: Environment): Settings {
+  const file = check(source, path);
+  const ownerEmail = env['GT_OWNER_EMAIL'] ?? file.town?.owner_email ?? OWNER_EMAIL_DEFAULT;
   const rigs = Object.entries(file.rigs ?? {}).map(([name, section]) =>
-    rigConfig({ name, section, file, env, ownerEmail, path: paths.config }),
+    rigConfig({ name, section, file, env, ownerEmail, path }),
   );
-  refuseSharedPrefix(rigs, paths.config);
+  refuseSharedPrefix(rigs, path);
   return {
     name: file.town?.name ?? 'town',
     ownerEmail,
     heartbeatIntervalMs: heartbeatMs(file, env),
-    runnerListen: runnerListen(file, paths),
-    logFile: within(paths.root, file.daemon?.log_file, paths.daemonLog),
-    pidFile: within(paths.root, file.daemon?.pid_file, paths.pidFile),
+    runnerListen: runnerListen(file, path),
     escalation: escalationConfig(file.escalation),
-    mayor: mayorConfig(file.mayor, ownerEmail, paths.config),
+    mayor: mayorConfig(file.mayor, ownerEmail, path),
     rigs,
-    budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), paths.config),
+    budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), path),
+    places: {
+      townRoot: file.daemon?.town_root,
+      logFile: file.daemon?.log_file,
+      pidFile: file.daemon?.pid_file,
+    },
   };
 }
 
-/** A configuration that was copied from another town names its folder: then it is not this town's. */
-function refuseOtherRoot(townRoot: string | undefined, paths: TownPaths): void {
-  if (townRoot === undefined || within(paths.root, townRoot, paths.root) === paths.root) return;
-  throw precondition(
-    'bad_config',
-    `${paths.config}: daemon.town_root is ${townRoot}, but the town is in ${paths.root}.`,
-    'Remove that setting, or correct it.',
-  );
-}
-
-const runnerListen = (file: ConfigFile, paths: TownPaths): TownConfig['runnerListen'] => {
+const runnerListen = (file: ConfigFile, path: string): Settings['runnerListen'] => {
   const listen = file.daemon?.runner_listen;
   if (listen === undefined) return null;
-  return asConfigError(paths.config, 'daemon', () => parseListenAddress(listen, 'runner_listen'));
+  return asConfigError(path, 'daemon', () => parseListenAddress(listen, 'runner_listen'));
 };
 
-const heartbeatMs = (file: ConfigFile, env: NodeJS.ProcessEnv): number =>
+const heartbeatMs = (file: ConfigFile, env: Environment): number =>
   parseDurationMs(
     env['GT_HEARTBEAT_INTERVAL'] ?? file.daemon?.heartbeat_interval ?? HEARTBEAT_DEFAULT,
     'daemon.heartbeat_interval',
   );
 
-function within(root: string, path: string | undefined, fallback: string): string {
-  if (path === undefined) return fallback;
-  return isAbsolute(path) ? path : join(root, path);
-}
-
-function check(source: string, paths: TownPaths): ConfigFile {
+function check(source: string, path: string): ConfigFile {
   let data: unknown;
   try {
     data = parseToml(source, { integersAsBigInt: 'asNeeded' });
@@ -184,7 +172,7 @@ function check(source: string, paths: TownPaths): ConfigFile {
     const where = `line ${String(error.line)}, column ${String(error.column)}`;
     throw precondition(
       'bad_config',
-      `${paths.config} is not valid TOML at ${where}.`,
+      `${path} is not valid TOML at ${where}.`,
       'Correct that line; nothing was changed.',
     );
   }
@@ -194,10 +182,10 @@ function check(source: string, paths: TownPaths): ConfigFile {
   throw issue === undefined
     ? precondition(
         'bad_config',
-        `${paths.config} is not valid.`,
+        `${path} is not valid.`,
         'Correct it, or begin anew from the file that "gt init" makes elsewhere.',
       )
-    : configError(issue, paths.config);
+    : configError(issue, path);
 }
 
 function configError(issue: z.core.$ZodIssue, path: string): TownError {
@@ -232,7 +220,7 @@ interface RigInput {
   readonly name: string;
   readonly section: RigSection;
   readonly file: ConfigFile;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Environment;
   readonly ownerEmail: string;
   readonly path: string;
 }
@@ -280,7 +268,7 @@ interface WorkSettings {
   readonly wallClock: string | number | bigint;
 }
 
-function pickWork(section: RigSection, defaults: ConfigFile['defaults'], env: NodeJS.ProcessEnv): WorkSettings {
+function pickWork(section: RigSection, defaults: ConfigFile['defaults'], env: Environment): WorkSettings {
   const polecatsEnv = env['GT_POLECATS_MAX'];
   return {
     polecatsMax:

@@ -1,4 +1,4 @@
-import { usage } from '../../core/errors.ts';
+import { usage } from '../core/errors.ts';
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
   ns: 1e-6,

@@ -1,0 +1,176 @@
+/**
+ * Changes settings of `gastown.toml` as text, so that the person's comments and order stay. What came out is parsed and
+ * compared with what was wanted before anybody takes it: a file written in a way that this can't change is refused, never
+ * damaged.
+ */
+import { parse as parseToml } from 'smol-toml';
+import { precondition } from '../core/errors.ts';
+
+export type SettingValue = string | number | boolean;
+
+/** Null takes the setting away. */
+export interface SettingChange {
+  readonly section: readonly string[];
+  readonly key: string;
+  readonly value: SettingValue | null;
+}
+
+type Table = Record<string, unknown>;
+
+/** The text with the changes in it, all or none. The caller checks what it says. Errors: `config_not_editable`. */
+export function changedText(before: string, changes: readonly SettingChange[], path: string): string {
+  const wanted = parseToml(before);
+  let text = before;
+  for (const change of changes) {
+    text = withSetting(text, change);
+    setIn(wanted, change);
+  }
+  return checkedText(text, wanted, path);
+}
+
+/** The text without a section and those below it; null when it is not there. Errors: `config_not_editable`. */
+export function droppedText(before: string, section: readonly string[], path: string): string | null {
+  const wanted = parseToml(before);
+  const parent = tableAt(wanted, section.slice(0, -1), false);
+  const name = section.at(-1) ?? '';
+  if (parent?.[name] === undefined) return null;
+  delete parent[name];
+  return checkedText(withoutSection(before, section), wanted, path);
+}
+
+function checkedText(text: string, wanted: Table, path: string): string {
+  if (isSame(pruned(parsed(text)), pruned(wanted))) return text;
+  throw precondition(
+    'config_not_editable',
+    `${path} is written in a way that can't be changed from here without touching something else.`,
+    'Edit that setting by hand; "gt daemon reload" reads it again. Nothing was changed.',
+  );
+}
+
+/** Equal whatever the order of the keys. */
+function isSame(left: unknown, right: unknown): boolean {
+  if (!isTable(left) || !isTable(right)) return JSON.stringify(plainOf(left)) === JSON.stringify(plainOf(right));
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => isSame(left[name], right[name]));
+}
+
+/** In one order of keys, and with what JSON does not have as text. */
+function plainOf(value: unknown): unknown {
+  if (typeof value === 'bigint') return `bigint ${String(value)}`;
+  if (value instanceof Date) return `date ${value.toISOString()}`;
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (!isTable(value)) return value;
+  return Object.keys(value)
+    .toSorted()
+    .map((name) => [name, plainOf(value[name])]);
+}
+
+function parsed(text: string): Table | null {
+  try {
+    return parseToml(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Empty sections say nothing, so they are no difference. */
+function pruned(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) return value;
+  const kept = Object.entries(value)
+    .map(([key, inner]) => [key, pruned(inner)] as const)
+    .filter(([, inner]) => !isEmptyTable(inner));
+  return Object.fromEntries(kept);
+}
+
+const isEmptyTable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+function tableAt(root: Table, path: readonly string[], make: boolean): Table | null {
+  let table: Table = root;
+  for (const part of path) {
+    const next = table[part];
+    if (isTable(next)) table = next;
+    else if (make) {
+      const fresh: Table = {};
+      table[part] = fresh;
+      table = fresh;
+    } else return null;
+  }
+  return table;
+}
+
+function setIn(root: Table, change: SettingChange): void {
+  const table = tableAt(root, change.section, true);
+  if (table === null) return;
+  if (change.value === null) delete table[change.key];
+  else table[change.key] = change.value;
+}
+
+const HEADER = /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/;
+
+/** The section's name in one form: `rigs."app"` and `rigs . app` are `rigs.app`. */
+const nameOf = (header: string): string =>
+  header
+    .split('.')
+    .map((part) => part.trim().replace(/^["'](.*)["']$/, '$1'))
+    .join('.');
+
+/** Where the lines of a section begin, behind its header, and end. */
+function rangeOf(lines: readonly string[], section: readonly string[]): { readonly from: number; to: number } | null {
+  const wanted = section.join('.');
+  const at = lines.findIndex((line) => nameOf(HEADER.exec(line)?.[1] ?? '') === wanted && HEADER.test(line));
+  if (at < 0) return null;
+  const next = lines.findIndex((line, index) => index > at && /^\s*\[/.test(line));
+  return { from: at + 1, to: next < 0 ? lines.length : next };
+}
+
+function withSetting(text: string, change: SettingChange): string {
+  const lines = text.split('\n');
+  const range = rangeOf(lines, change.section);
+  const written = change.value === null ? null : `${change.key} = ${JSON.stringify(change.value)}`;
+  if (range === null) return written === null ? text : withSection(text, change.section, written);
+  const own = new RegExp(`^\\s*["']?${change.key}["']?\\s*=`);
+  const at = lines.findIndex((line, index) => index >= range.from && index < range.to && own.test(line));
+  if (written !== null && at < 0) lines.splice(endOfSettings(lines, range), 0, written);
+  else if (written !== null) lines[at] = changedLine(lines[at] ?? '', written);
+  else if (at >= 0) lines.splice(at, 1);
+  return lines.join('\n');
+}
+
+function withSection(text: string, section: readonly string[], line: string): string {
+  const gap = text === '' || text.endsWith('\n\n') ? '' : text.endsWith('\n') ? '\n' : '\n\n';
+  return `${text}${gap}[${section.join('.')}]\n${line}\n`;
+}
+
+const changedLine = (line: string, written: string): string =>
+  `${/^\s*/.exec(line)?.[0] ?? ''}${written}${commentOf(line)}`;
+
+/** Behind the last line that says something, before blank lines and comments that lead to the next section. */
+function endOfSettings(lines: readonly string[], range: { readonly from: number; readonly to: number }): number {
+  let end = range.to;
+  while (end > range.from && /^\s*(?:#.*)?$/.test(lines[end - 1] ?? '')) end -= 1;
+  return end;
+}
+
+/** The comment at the end of a line whose value is on that line alone. */
+function commentOf(line: string): string {
+  const match = /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^#"']*?)(\s*#.*)$/.exec(line);
+  return match?.[1] ?? '';
+}
+
+function withoutSection(text: string, section: readonly string[]): string {
+  const name = section.join('.');
+  let dropping = false;
+  const kept = text.split('\n').filter((line) => {
+    const header = HEADER.exec(line)?.[1];
+    if (header !== undefined) {
+      const its = nameOf(header);
+      dropping = its === name || its.startsWith(`${name}.`);
+    }
+    return !dropping;
+  });
+  return kept.join('\n');
+}
