@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-import { WebSocket, type RawData } from 'ws';
+import { WebSocket } from 'ws';
 
 import {
   FRAME_BYTES_MAX,
   HANDSHAKE_MS,
   NONCE_HEADER,
-  PING_EVERY_MS,
   PROOF_SCHEME,
   PROTOCOL_HEADER,
   RUNNER_HEADER,
-  SILENCE_MAX_MS,
   type WireAnswer,
   type WireCall,
 } from '../api/contract/frames.ts';
@@ -20,6 +18,7 @@ import { Link, readFrame } from '../api/contract/link.ts';
 import { type Greeting, newNonce, prove, type RunnerToken, sameText } from '../api/contract/runner-auth.ts';
 import type { Log } from '../ports/log.ts';
 import { pause } from './clock.ts';
+import { textOf, watchLife } from './sockets.ts';
 import { errorText } from './text.ts';
 
 /** Waits between tries: first and cap. Each is between half of it and the whole, so that a fleet does not come at once. */
@@ -107,7 +106,8 @@ class Session {
   readonly #secret: { readonly verifier: string; readonly about: Greeting };
   #link: Link | null = null;
   #greeting = false;
-  #heardAtMs = performance.now();
+  /** What this town wants to hear as a sign of life instead of pings; the same comes back. */
+  #beat: string | null = null;
 
   constructor(
     options: DialOptions,
@@ -125,15 +125,8 @@ class Session {
     const stop = (): void => {
       socket.terminate();
     };
-    const pings = setInterval(() => {
-      if (performance.now() - this.#heardAtMs > SILENCE_MAX_MS) stop();
-      else if (socket.readyState === WebSocket.OPEN) socket.ping();
-    }, PING_EVERY_MS);
     ended.addEventListener('abort', stop, { once: true });
-    for (const sign of ['ping', 'pong', 'message', 'open'] as const)
-      socket.on(sign, () => {
-        this.#heardAtMs = performance.now();
-      });
+    watchLife(socket, () => this.#beat);
     socket.on('unexpected-response', (_request, response) => {
       response.resume();
       problem = refusal(response);
@@ -149,7 +142,6 @@ class Session {
       });
     });
     socket.on('close', (code, reason) => {
-      clearInterval(pings);
       ended.removeEventListener('abort', stop);
       if (this.#link !== null) {
         this.#link.end('the connection was cut');
@@ -161,7 +153,7 @@ class Session {
 
   async #receive(text: string): Promise<void> {
     if (this.#link !== null) {
-      this.#link.receive(text);
+      if (text !== this.#beat) this.#link.receive(text);
       return;
     }
     if (this.#greeting) throw new Refused('the town sent a frame before the greeting was over');
@@ -176,6 +168,7 @@ class Session {
     const about = { ...this.#secret.about, townNonce: frame.nonce };
     if (!(await sameText(frame.proof, await prove(this.#secret.verifier, 'welcome', about))))
       throw new Refused('what answers at this address does not know the secret of this runner: it is not the town');
+    this.#beat = frame.beat ?? null;
     const socket = this.#socket;
     this.#link = new Link({
       send: (frameText) => {
@@ -197,11 +190,6 @@ class Session {
     this.#options.log.info('connected to the town', { runner: about.runner });
     this.#options.onLink(this.#link);
   }
-}
-
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
-  return data instanceof ArrayBuffer ? Buffer.from(data).toString('utf8') : data.toString('utf8');
 }
 
 function refusal(response: IncomingMessage): Error {

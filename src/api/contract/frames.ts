@@ -48,7 +48,14 @@ const answerSchema = z.object({
 });
 
 export const frameSchema = z.discriminatedUnion('t', [
-  z.object({ t: z.literal('welcome'), nonce: z.string().min(16).max(200), proof, protocol: z.number().int() }),
+  z.object({
+    t: z.literal('welcome'),
+    nonce: z.string().min(16).max(200),
+    proof,
+    protocol: z.number().int(),
+    /** Of a town that sleeps between calls: the text that its host answers with the same, without waking it. */
+    beat: z.string().min(1).max(20).optional(),
+  }),
   z.object({ t: z.literal('ready'), proof }),
   callSchema,
   answerSchema,

@@ -18,6 +18,8 @@ export interface LinkOptions {
   readonly abort: (reason: string) => void;
   /** Of the host: runs `work` after a time; the answer cancels it. */
   readonly after: (ms: number, work: () => void) => () => void;
+  /** Of a host that forgets while the connection stays: an id that this connection never had. */
+  readonly nextId?: () => number;
 }
 
 interface Waiting {
@@ -42,8 +44,7 @@ export class Link {
   /** Errors: `LinkLost`. */
   call(call: WireCall, timeoutMs: number): Promise<WireAnswer> {
     if (this.#ended !== null) return Promise.reject(new LinkLost(this.#ended));
-    this.#lastId += 1;
-    const id = this.#lastId;
+    const id = this.#options.nextId?.() ?? ++this.#lastId;
     const text = JSON.stringify({ t: 'call', id, ...call } satisfies Frame);
     // A character has at most three bytes; refused here, it costs one call and not the connection.
     if (text.length * 3 > FRAME_BYTES_MAX && bytes(text) > FRAME_BYTES_MAX)

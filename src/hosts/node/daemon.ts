@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import type { AppOptions, createApp } from '../../api/app.ts';
+import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { conflict, TownError } from '../../core/errors.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -19,7 +20,6 @@ import { dropSection } from './config-set.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
 import type { RunnerLines } from './runner-lines.ts';
-import type { WireRunnerClient } from './runner-client.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
 import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';

@@ -4,32 +4,23 @@ import type { Duplex } from 'node:stream';
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-import {
-  FRAME_BYTES_MAX,
-  HANDSHAKE_MS,
-  NONCE_HEADER,
-  PROOF_SCHEME,
-  PROTOCOL_HEADER,
-  RUNNER_HEADER,
-  type WireAnswer,
-  type WireCall,
-} from '../../api/contract/frames.ts';
-import { PROTOCOL_OLDEST, PROTOCOL_VERSION } from '../../api/contract/protocol.ts';
-import { Link, problem, readFrame } from '../../api/contract/link.ts';
-import { bearerFor, type Greeting, newNonce, prove, sameText, tokenOf } from '../../api/contract/runner-auth.ts';
+import { FRAME_BYTES_MAX, HANDSHAKE_MS } from '../../api/contract/frames.ts';
+import { Link } from '../../api/contract/link.ts';
+import { bearerFor, newNonce } from '../../api/contract/runner-auth.ts';
 import type { RunnerHealth } from '../../api/contract/runner-health.ts';
+import { admit, isReady, verifierOf, welcome, type Known } from '../../api/lines/admission.ts';
+import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
+import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 
 import { trusted } from '../../core/model/ids.ts';
-import type { RunnerHello } from '../../core/model/runner.ts';
 import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
-import { CALL_TIMEOUT_MS, HttpRunnerClient, WireRunnerClient } from './runner-client.ts';
+import { textOf, watchLife } from '../../runner/sockets.ts';
+import { HttpRunnerClient } from './runner-client.ts';
 import { held } from './held.ts';
-import { refuse, textOf, watchLife } from './runner-sockets.ts';
+import { refuse } from './runner-sockets.ts';
 
-const CONNECT_PATH = /^\/api\/v1\/towns\/([^/?]+)\/runner\/connect(?:\?|$)/;
-const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
 /** A runner that listens is looked for this often while it does not answer. */
 const LOOK_EVERY_MS = 2_000;
 
@@ -115,19 +106,15 @@ export class RunnerLines {
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const town = CONNECT_PATH.exec(incoming.url ?? '')?.[1];
-    if (town === undefined || (town !== '_' && town !== this.#options.town)) {
-      refuse(socket, 404, 'Not Found');
-      return;
-    }
-    const known = await this.#authenticate(incoming);
-    if (known === null) {
-      refuse(socket, 401, 'Unauthorized');
-      return;
-    }
-    const protocol = Number(incoming.headers[PROTOCOL_HEADER]);
-    if (!(protocol >= PROTOCOL_OLDEST && protocol <= PROTOCOL_VERSION)) {
-      refuse(socket, 426, 'Upgrade Required');
+    const known = await admit(this.#door(), {
+      path: incoming.url ?? '',
+      header: (name) => {
+        const value = incoming.headers[name];
+        return typeof value === 'string' ? value : null;
+      },
+    });
+    if (typeof known === 'number') {
+      refuse(socket, known);
       return;
     }
     this.#server.handleUpgrade(incoming, socket, head, (connection) => {
@@ -137,31 +124,9 @@ export class RunnerLines {
     });
   }
 
-  /** The first proof is about the runner's own nonce only: a repeat of it opens a socket, but nothing more. */
-  async #authenticate(incoming: IncomingMessage): Promise<Known | null> {
-    const id = incoming.headers[RUNNER_HEADER];
-    const nonce = incoming.headers[NONCE_HEADER];
-    const [scheme, given] = (incoming.headers.authorization ?? '').split(' ');
-    if (typeof id !== 'string' || typeof nonce !== 'string' || nonce.length < 16 || scheme !== PROOF_SCHEME)
-      return null;
-    return this.#prover({ town: this.#options.town, runner: id, runnerNonce: nonce, townNonce: '' }, given ?? '');
-  }
-
-  /** With which of its tokens the proof was made; null: with none of them. */
-  async #prover(about: Greeting, given: string): Promise<Known | null> {
-    const serials = await this.#options.gateway().serials(about.runner);
-    if (serials === null) return null;
-    for (const serial of [serials.current, serials.next]) {
-      if (serial === null) continue;
-      const verifier = await this.#verifier(about.runner, serial);
-      if (await sameText(given, await prove(verifier, 'hello', about)))
-        return { verifier, about, isNext: serial === serials.next };
-    }
-    return null;
-  }
-
-  async #verifier(runner: string, serial: string): Promise<string> {
-    return (await tokenOf(this.#options.key, { town: this.#options.town, runner, serial })).verifier;
+  #door() {
+    const { town, key } = this.#options;
+    return { town, key, serials: (id: string) => this.#options.gateway().serials(id) };
   }
 
   /** We prove ourselves, then it proves itself again with our fresh nonce. */
@@ -174,13 +139,10 @@ export class RunnerLines {
       clearTimeout(late);
     });
     connection.on('error', () => undefined);
-    const ready = await prove(known.verifier, 'ready', about);
     connection.once('message', (data) => {
-      const frame = readFrame(textOf(data));
-      const given = frame?.t === 'ready' ? frame.proof : '';
       // Frames that come while this is compared are kept by the listener below only once it is there.
       connection.pause();
-      sameText(given, ready)
+      isReady(textOf(data), known.verifier, about)
         .then(async (isProven) => {
           if (!isProven) {
             connection.close(1008, 'not proven');
@@ -193,8 +155,7 @@ export class RunnerLines {
           connection.terminate();
         });
     });
-    const proof = await prove(known.verifier, 'welcome', about);
-    connection.send(JSON.stringify({ t: 'welcome', nonce: about.townNonce, proof, protocol: PROTOCOL_VERSION }));
+    connection.send(JSON.stringify(await welcome(known.verifier, about)));
   }
 
   async #open(connection: WebSocket, known: Known): Promise<void> {
@@ -205,7 +166,7 @@ export class RunnerLines {
       send: (text) => {
         if (connection.readyState === WebSocket.OPEN) connection.send(text);
       },
-      serve: (call) => this.#serve(call, bearer),
+      serve: (call) => serveRunner(call, bearer, this.#options.fetch),
       abort: () => {
         connection.terminate();
       },
@@ -248,12 +209,10 @@ export class RunnerLines {
     const health = await line.client.health();
     met(health);
     this.#lines.set(id, line);
-    const runner = await this.#options.gateway().seen(id, helloOf(health));
-    if (runner === null) {
+    if (!(await recordMet(this.#options.gateway(), id, { client: line.client, health }))) {
       line.hangUp();
       return;
     }
-    if (runner.draining !== health.draining) await line.client.drain(runner.draining, null);
     this.#options.log.info('runner is connected', { runner: id, instance: health.instance });
   }
 
@@ -268,30 +227,6 @@ export class RunnerLines {
       .catch((error: unknown) => {
         this.#options.log.error('cut line not recorded', { runner: id, cause: String(error) });
       });
-  }
-
-  /** A runner may call what is for runners, with the proof of its connection, and pass on calls of its agents. */
-  async #serve(call: WireCall, bearer: string): Promise<WireAnswer> {
-    const part = RUNNER_PATH.exec(call.path)?.[1];
-    if (part === undefined || (part === 'agent' && call.authorization === null))
-      return problem(403, 'not_for_runners', 'A runner may not make this call.', 'Use gt in the town itself.');
-    const headers: Record<string, string> = {
-      authorization: part === 'runner' ? `Bearer ${bearer}` : (call.authorization ?? ''),
-    };
-    if (call.body !== null) headers['content-type'] = 'application/json';
-    const answer = await this.#options.fetch(
-      new Request(`http://town${call.path}`, {
-        method: call.method,
-        headers,
-        ...(call.body === null ? {} : { body: call.body }),
-      }),
-    );
-    return {
-      status: answer.status,
-      type: answer.headers.get('content-type') ?? 'application/json',
-      body: await answer.text(),
-      next: null,
-    };
   }
 
   /** Runners with an address are called. Without one that is away there is no timer: an idle town does nothing. */
@@ -332,7 +267,8 @@ export class RunnerLines {
     const serials = await this.#options.gateway().serials(id);
     if (serials === null) return;
     const met: { instance: string | null } = { instance: null };
-    const token = async (): Promise<string> => bearerFor(await this.#verifier(id, serials.current), id, 'to-runner');
+    const token = async (): Promise<string> =>
+      bearerFor(await verifierOf(this.#options, id, serials.current), id, 'to-runner');
     const client = new HttpRunnerClient({
       to: { url },
       token,
@@ -362,17 +298,3 @@ export class RunnerLines {
     }
   }
 }
-
-interface Known {
-  readonly verifier: string;
-  readonly about: Greeting;
-  /** The proof was made with the token that was made last. */
-  readonly isNext: boolean;
-}
-
-const helloOf = (health: RunnerHealth): RunnerHello => ({
-  instance: health.instance,
-  capacity: health.capacity,
-  labels: health.labels,
-  versions: health.versions,
-});

@@ -1,0 +1,60 @@
+/** What a proven line to a runner is used for, on any host. */
+import type { RunnerHello } from '../../core/model/runner.ts';
+import type { RunnerGateway } from '../../ports/runner-gateway.ts';
+import type { WireAnswer, WireCall } from '../contract/frames.ts';
+import { problem } from '../contract/link.ts';
+import type { RunnerHealth } from '../contract/runner-health.ts';
+import type { WireRunnerClient } from './wire-runner-client.ts';
+
+const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
+
+/**
+ * A runner may call what is for runners, with the proof of its connection (`bearer`), and pass on calls of its agents.
+ * `fetch` is the town's HTTP application.
+ */
+export async function serveRunner(
+  call: WireCall,
+  bearer: string,
+  fetch: (request: Request) => Response | Promise<Response>,
+): Promise<WireAnswer> {
+  const part = RUNNER_PATH.exec(call.path)?.[1];
+  if (part === undefined || (part === 'agent' && call.authorization === null))
+    return problem(403, 'not_for_runners', 'A runner may not make this call.', 'Use gt in the town itself.');
+  const headers: Record<string, string> = {
+    authorization: part === 'runner' ? `Bearer ${bearer}` : (call.authorization ?? ''),
+  };
+  if (call.body !== null) headers['content-type'] = 'application/json';
+  const answer = await fetch(
+    new Request(`http://town${call.path}`, {
+      method: call.method,
+      headers,
+      ...(call.body === null ? {} : { body: call.body }),
+    }),
+  );
+  return {
+    status: answer.status,
+    type: answer.headers.get('content-type') ?? 'application/json',
+    body: await answer.text(),
+    next: null,
+  };
+}
+
+/** Records that it answers now, and tells it what people want of it. False: it was removed meanwhile. */
+export async function recordMet(
+  gateway: RunnerGateway,
+  id: string,
+  met: { readonly client: WireRunnerClient; readonly health: RunnerHealth },
+): Promise<boolean> {
+  const { client, health } = met;
+  const runner = await gateway.seen(id, helloOf(health));
+  if (runner === null) return false;
+  if (runner.draining !== health.draining) await client.drain(runner.draining, null);
+  return true;
+}
+
+const helloOf = (health: RunnerHealth): RunnerHello => ({
+  instance: health.instance,
+  capacity: health.capacity,
+  labels: health.labels,
+  versions: health.versions,
+});
