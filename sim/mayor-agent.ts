@@ -225,10 +225,11 @@ export class MayorAgent implements SimProcess {
     const caller = this.#caller(title);
     const { mayor, time } = this.#parts.sim;
     const common = { body: '', priority: 'medium', runtime: null, model: null } as const;
-    mayor.ordered(title, time.wallMs);
+    // Noted each time that it is said: one that is said again after a day is a new order.
     if (errand === 'sling')
-      return (town) =>
-        town.createBead(
+      return (town) => {
+        mayor.ordered(title, time.wallMs);
+        return town.createBead(
           {
             ...common,
             rig: trusted.rig('api'),
@@ -241,14 +242,16 @@ export class MayorAgent implements SimProcess {
           },
           caller,
         );
+      };
     const task = (rig: string, dependsOn: readonly number[]) => ({
       ...common,
       rig: trusted.rig(rig),
       title: `${title} ${rig}`,
       dependsOn,
     });
-    return (town) =>
-      town.createConvoy(
+    return (town) => {
+      mayor.ordered(title, time.wallMs);
+      return town.createConvoy(
         {
           title,
           tasks: [task('api', []), task('web', [0])],
@@ -259,6 +262,7 @@ export class MayorAgent implements SimProcess {
         },
         caller,
       );
+    };
   }
 
   #mail(errand: 'mail' | 'group'): (town: TownService) => Promise<unknown> {
