@@ -26,6 +26,7 @@ import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerRigs } from './handlers/rigs.ts';
+import { registerSettings, type SettingsDoor } from './handlers/settings.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -45,6 +46,8 @@ export interface AppOptions {
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
   readonly runnerLine: Deps['runnerLine'];
+  /** The town's file; missing where a host only reads. */
+  readonly settings?: SettingsDoor;
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
@@ -88,6 +91,7 @@ export function createApp(options: AppOptions): App {
   registerSteering(app, options);
   registerMayor(app, options);
   registerMayorSession(app, options);
+  if (options.settings !== undefined) registerSettings(app, options.settings);
   return app;
 }
 

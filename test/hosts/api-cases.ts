@@ -10,7 +10,7 @@ export interface Secrets {
 
 interface Ask {
   readonly name: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `$bead` stands for the id that the first bead got. */
   readonly path: string;
   readonly body?: unknown;
@@ -23,6 +23,42 @@ interface Ask {
 
 const RIG = { name: 'api', url: 'https://git.example.org/api.git', polecats_max: 2 };
 const BEAD = { rig: 'api', title: 'one' };
+
+const FILE = `# Kept word for word.
+[town]
+name = "hosts"
+polecats_max = 5
+
+[prices."claude"]
+input = 3
+output = 15
+
+[budgets.town]
+usd = 12.5
+soft_tokens = 1000
+
+[budgets."rig:api"]
+usd = 2
+
+[mayor]
+command = "talk"
+wall_clock = "10m"
+
+[escalation.webhook]
+url = "https://hooks.example.org/gt"
+secret = "env:HOOK_SECRET"
+
+[defaults]
+wall_clock = "3h"
+account = "team"
+
+[rigs.api]
+url = "https://git.example.org/api.git"
+prefix = "api"
+gates.lint = "make lint"
+gates.test = { run = "make test", timeout = "5m" }
+polecats_per_runtime = { script = 2 }
+`;
 
 export const ASKS: readonly Ask[] = [
   { name: 'lives', method: 'GET', path: '/livez', bare: true, as: 'nobody', status: 200 },
@@ -51,6 +87,52 @@ export const ASKS: readonly Ask[] = [
   { name: 'lists convoys', method: 'GET', path: '/convoys', status: 200 },
   { name: 'lists budgets', method: 'GET', path: '/budgets', status: 200 },
   { name: 'lists runners', method: 'GET', path: '/runners', status: 200 },
+  { name: 'shows the file', method: 'GET', path: '/settings', status: 200 },
+  ...[
+    { key: 'rigs.api.gates.test', value: 'npm test' },
+    { key: 'rigs.api.wall_clock', value: '2h' },
+    { key: 'rigs.api.reviews_waiting_max', value: 3 },
+    { key: 'town.polecats_max', value: 7 },
+    { key: 'escalation.webhook.url', value: 'ftp://example.org' },
+    { key: 'escalation.email.to', value: 'ops' },
+    { key: 'escalation.desktop', value: true },
+    { key: 'rigs.api.polecats_max', value: 'many' },
+    { key: 'rigs.api.polecat_max', value: 1 },
+    { key: 'rigs.api.polecats_max', value: null },
+    { key: 'mayor.runtime', value: 'script' },
+  ].map((change, index): Ask => ({
+    name: `sets ${change.key} to ${String(change.value)}`,
+    method: 'POST',
+    path: '/settings',
+    body: { changes: [change] },
+    status: [200, 200, 200, 200, 422, 422, 422, 422, 400, 200, 422][index] ?? 0,
+  })),
+  { name: 'takes a whole file', method: 'PUT', path: '/settings', body: { text: FILE }, status: 200 },
+  { name: 'refuses a file that is no TOML', method: 'PUT', path: '/settings', body: { text: '[' }, status: 422 },
+  {
+    name: 'refuses a budget of no rig',
+    method: 'PUT',
+    path: '/settings',
+    body: { text: '[budgets."rig:no"]\nusd = 1\n' },
+    status: 422,
+  },
+  { name: 'has the rigs of the file', method: 'GET', path: '/rigs', status: 200 },
+  { name: 'has the budgets of the file', method: 'GET', path: '/budgets', status: 200 },
+  { name: 'has the mayor of the file', method: 'GET', path: '/mayor', status: 200 },
+  {
+    name: 'changes a wall clock',
+    method: 'POST',
+    path: '/rigs/api/config',
+    body: { wall_clock: '90m', polecats_max: 3 },
+    status: 200,
+  },
+  {
+    name: 'gives a rig of a reserved name another prefix',
+    method: 'POST',
+    path: '/rigs',
+    body: { name: 'hq', url: 'https://git.example.org/hq.git' },
+    status: 200,
+  },
   { name: 'parks a rig', method: 'POST', path: '/rigs/api/park', body: {}, status: 200 },
 ];
 

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleWorker, startWorkerd, type WorkerdOptions } from '../../scripts/workerd.ts';
 import { createApp } from '../../src/api/app.ts';
-import { notFound } from '../../src/core/errors.ts';
-import { changedRig, rigConfigOf, rigExists } from '../../src/hosts/cloudflare/rig-settings.ts';
+import { notHere } from '../../src/hosts/cloudflare/object-notifier.ts';
+import { sectionOf } from '../../src/hosts/cloudflare/rig-settings.ts';
+import { TownFile } from '../../src/settings/town-file.ts';
 import { TimerAlarm } from '../../src/hosts/node/alarm-timer.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { silentLog } from '../../src/ports/log.ts';
@@ -88,6 +89,9 @@ async function nodeApp(): Promise<Fetch> {
   const bench = new NodeBench(0);
   await bench.start([]);
   const { gateway } = bench;
+  let text = `[town]\nname = ${JSON.stringify(TOWN.name)}\n`;
+  const store = { read: () => text, write: (next: string) => void (text = next) };
+  const file = new TownFile({ store, town: gateway, env: {}, refuses: notHere });
   const app = createApp({
     gateway,
     auth: { owner: OWNER, brainCalls: SECRETS.runner, capabilityKey: 'k'.repeat(32), ownerActor: 'human/owner' },
@@ -95,16 +99,14 @@ async function nodeApp(): Promise<Fetch> {
     log: silentLog,
     loopbackOnly: false,
     ready: () => true,
-    addRig: async (body) => {
-      if (bench.rigConfig(body.name) !== null) throw rigExists(body.name);
-      return gateway.addRig(rigConfigOf(body, []));
+    addRig: (body) => file.addRig(sectionOf(body, [])),
+    changeRig: (name, settings) => file.changeRig(name, settings),
+    removeRig: (name, drain, caller) => file.removeRig(name, drain, caller),
+    settings: {
+      state: () => Promise.resolve(file.state()),
+      change: (changes) => file.change(changes),
+      replace: (next) => file.replace(next),
     },
-    changeRig: async (name, settings) => {
-      const rig = bench.rigConfig(name);
-      if (rig === null) throw notFound('rig', name);
-      return gateway.addRig(changedRig(rig, settings));
-    },
-    removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
     runnerLine: { drain: () => Promise.resolve() },
     transcript: () => Promise.reject(new Error('no runner')),
   });

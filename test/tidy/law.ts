@@ -16,7 +16,10 @@ export const LAW: Readonly<Record<string, Layer>> = {
   actors: { may: ['core', 'ports', 'store'], modules: [] },
   settings: { may: ['core'], modules: ['zod', 'smol-toml'] },
   'api/contract': { may: ['core'], modules: ['zod', '@hono/zod-openapi'] },
-  api: { may: ['core', 'ports', 'api/contract'], modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose'] },
+  api: {
+    may: ['core', 'ports', 'api/contract'],
+    modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose', 'standardwebhooks'],
+  },
   runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod', 'ws'] },
   'hosts/node': {
     may: ['core', 'ports', 'store', 'actors', 'settings', 'api/contract', 'api', 'runner'],

@@ -63,7 +63,8 @@ export const set: CommandSpec = {
       );
     const town = context.town();
     const { changeSettings } = await import('../../hosts/node/config-set.ts');
-    const { explainKey, settingPath } = await import('../../hosts/node/config-explain.ts');
+    const { explainKey } = await import('../../hosts/node/config-explain.ts');
+    const { settingPath } = await import('../../settings/explain.ts');
     const { section, key } = settingPath(args.at(0));
     const from = (value: SettingValue | null): void => {
       changeSettings(town.paths, [{ section, key, value }], context.env);

@@ -3,15 +3,21 @@ import { named } from '../../actors/kernel/named.ts';
 import { RigActor } from '../../actors/rig/rig-actor.ts';
 import { TownService } from '../../actors/town-service.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
+import type { SettingsDoor } from '../../api/handlers/settings.ts';
 import type { Caller, RigSettings } from '../../core/commands.ts';
-import { notFound } from '../../core/errors.ts';
 import type { RigName } from '../../core/model/ids.ts';
-import type { RigSummary } from '../../core/queries.ts';
+import type { RigRemoval, RigSummary } from '../../core/queries.ts';
+import type { HostPorts } from '../../ports/host.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
+import { parseSettings, type Settings } from '../../settings/settings.ts';
+import { TownFile, type FileStore } from '../../settings/town-file.ts';
 import { ActorObject, type Hosted } from './actor-object.ts';
-import { stubOf } from './env.ts';
+import type { DurableState } from './durable.ts';
+import { stubOf, type Env } from './env.ts';
 import { ObjectActors } from './object-actors.ts';
-import { changedRig, rigConfigOf, rigExists } from './rig-settings.ts';
+import { notHere, ObjectNotifier } from './object-notifier.ts';
+import { sectionOf } from './rig-settings.ts';
+import { settingsStore } from './settings-store.ts';
 
 /** One rig. */
 export class RigDO extends ActorObject {
@@ -40,15 +46,29 @@ export class MayorDO extends ActorObject {
   }
 }
 
-/** What the Worker asks of a town: its gateway, and what needs the registry. */
+/** What the Worker asks of a town: its gateway, and what needs its file. */
 export interface TownTarget {
   readonly gateway: TownGateway;
+  readonly settings: SettingsDoor;
   addRig(body: AddRigBody, caller: Caller): Promise<RigSummary>;
   changeRig(name: RigName, settings: RigSettings, caller: Caller): Promise<RigSummary>;
+  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
 }
+
+const fileOf = (ctx: DurableState, env: Env): FileStore => settingsStore(ctx.storage.kv, env.GT_TOWN_NAME);
 
 /** A town: its own actor, and the service that speaks for all of them. */
 export class TownDO extends ActorObject {
+  protected override instead(): Partial<HostPorts> {
+    const secret = (name: string): string | null => {
+      const value: unknown = Reflect.get(this.env, name);
+      return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+    };
+    const store = fileOf(this.ctx, this.env);
+    const settings = (): Settings => parseSettings(store.read(), 'gastown.toml', {});
+    return { notifier: new ObjectNotifier({ town: this.env.GT_TOWN_NAME, settings, secret }) };
+  }
+
   protected override make(): Hosted {
     const { GT_TOWN_ID: id, GT_TOWN_NAME: name } = this.env;
     const { ports } = this.host;
@@ -60,23 +80,25 @@ export class TownDO extends ActorObject {
       deliver: this.deliver,
     });
     const gateway = new TownService({ id, name, ports, actors });
+    const file = new TownFile({ store: fileOf(this.ctx, this.env), town: gateway, env: {}, refuses: notHere });
     const target: TownTarget = {
       gateway,
+      settings: {
+        state: () => Promise.resolve(file.state()),
+        change: (changes) => file.change(changes),
+        replace: (text) => file.replace(text),
+      },
       addRig: async (body) => {
-        const { view } = actors.town.program;
-        if (actors.rig(body.name) !== null) throw rigExists(body.name);
-        return gateway.addRig(
-          rigConfigOf(
+        const rigs = actors.town.program.view.rigs();
+        return file.addRig(
+          sectionOf(
             body,
-            view.rigs().map((rig) => rig.prefix),
+            rigs.filter((rig) => rig.name !== body.name).map((rig) => rig.prefix),
           ),
         );
       },
-      changeRig: async (rig, settings) => {
-        const row = actors.town.program.view.rig(rig);
-        if (row === null) throw notFound('rig', rig);
-        return gateway.addRig(changedRig(row.config, settings));
-      },
+      changeRig: (rig, settings) => file.changeRig(rig, settings),
+      removeRig: (rig, drain, caller) => file.removeRig(rig, drain, caller),
     };
     return { actor: actors.town.actor, target };
   }

@@ -1,4 +1,5 @@
 import { createApp } from '../../api/app.ts';
+import type { SettingsDoor } from '../../api/handlers/settings.ts';
 import { TownError } from '../../core/errors.ts';
 import { stubOf, type Env } from './env.ts';
 import { consoleLog, objectClock } from './object-ports.ts';
@@ -42,7 +43,8 @@ function makeApp(env: Env): App {
     ready: () => true,
     addRig: (body, caller) => town.addRig(body, caller),
     changeRig: (name, settings, caller) => town.changeRig(name, settings, caller),
-    removeRig: (name, drain, caller) => gateway.removeRig(name, drain, caller),
+    removeRig: (name, drain, caller) => town.removeRig(name, drain, caller),
+    settings: remote<SettingsDoor>((path, args) => stubOf(env, 'town').call(['settings', ...path], args)),
     // Runners are registered, but none has a line to this host yet.
     runnerLine: { drain: () => Promise.resolve() },
     transcript: () =>

@@ -1,157 +1,24 @@
-/** Where the value of a setting comes from: environment, the rig's section, the town's file, the default. */
+/** Where the value of a setting comes from, of a town on this machine. */
 import { readFileSync } from 'node:fs';
-import { parse as parseToml } from 'smol-toml';
-import { TownError } from '../../core/errors.ts';
-import { POLECATS_PER_RIG } from '../../core/limits.ts';
-import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT } from '../../settings/settings.ts';
+import * as text from '../../settings/explain.ts';
 import { loadConfig } from './town-config.ts';
-import { nearest } from '../../settings/nearest.ts';
 import type { TownPaths } from './town-files.ts';
 
-export interface Explained {
-  readonly key: string;
-  /** Null: it is not set and has no default. */
-  readonly value: unknown;
-  readonly shown: string;
-  readonly from: string;
-  /** All places, the strongest first. */
-  readonly order: readonly string[];
-}
+type Explained = text.Explained;
 
-/** Settings that an environment variable overrides, by their last name. */
-const ENVIRONMENT: Readonly<Record<string, string>> = {
-  owner_email: 'GT_OWNER_EMAIL',
-  heartbeat_interval: 'GT_HEARTBEAT_INTERVAL',
-  polecats_max: 'GT_POLECATS_MAX',
-  runtime: 'GT_RUNTIME',
-  model: 'GT_MODEL',
-  command: 'GT_COMMAND',
-  wall_clock: 'GT_WALL_CLOCK',
-};
-const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
-  heartbeat_interval: HEARTBEAT_DEFAULT,
-  polecats_max: POLECATS_PER_RIG,
-  runtime: RUNTIME_DEFAULT,
-  wall_clock: WALL_CLOCK_DEFAULT,
-  target_branch: 'main',
-  parked: false,
-};
-
-type Table = Readonly<Record<string, unknown>>;
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Splits and checks a key. Errors: `unknown_setting`. */
-export function settingPath(key: string): { readonly section: readonly string[]; readonly key: string } {
-  const parts = key.split('.');
-  const name = parts.at(-1) ?? '';
-  const section = parts.slice(0, -1);
-  const names = namesIn(section);
-  const isOne = names.includes(name) && namesIn(parts).length === 0 && section.length > 0;
-  if (isOne || isGate(section, name)) return { section, key: name };
-  throw new TownError('usage', 'unknown_setting', {
-    message: `There is no setting ${JSON.stringify(key.slice(0, 120))}.`,
-    next: hintFor(section, name, names),
-  });
-}
-
-/** A rig's gates have names of their own choice. */
-const isGate = (section: readonly string[], name: string): boolean =>
-  section.length === 3 && section[0] === 'rigs' && section[2] === 'gates' && /^[a-z0-9][a-z0-9_-]*$/.test(name);
-
-function hintFor(section: readonly string[], name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
-  if (near !== null && near !== name) return `Did you mean "${[...section, near].join('.')}"?`;
-  return names.length > 0
-    ? `Known there: ${names.join(', ')}.`
-    : 'A key is like daemon.heartbeat_interval or rigs.app.runtime.';
-}
-
-function namesIn(section: readonly string[]): readonly string[] {
-  const path = section.join('.');
-  return CONFIG_KEYS[path] ?? CONFIG_KEYS[path.replace(/^rigs\.[^.]+/, 'rigs.*')] ?? [];
-}
-
-export function explainKey(paths: TownPaths, key: string, env: NodeJS.ProcessEnv): Explained {
+/** The file's text, when it is a valid one. Errors: those of `loadConfig`. */
+function source(paths: TownPaths, env: NodeJS.ProcessEnv): string {
   loadConfig(paths, env);
-  return explained(readTable(paths), key, env);
+  return readFileSync(paths.config, 'utf8');
 }
+
+export const explainKey = (paths: TownPaths, key: string, env: NodeJS.ProcessEnv): Explained =>
+  text.explainKey(source(paths, env), key, env);
 
 /** All settings of one section that have a value. */
-export function explainSection(paths: TownPaths, section: string, env: NodeJS.ProcessEnv): readonly Explained[] {
-  loadConfig(paths, env);
-  const file = readTable(paths);
-  const set = valueAt(file, section.split('.'));
-  if (!isTable(set))
-    throw new TownError('not_found', 'section_not_found', {
-      message: `${paths.config} has no section [${section}].`,
-      next: '"gt config get" shows what is set.',
-    });
-  const names = new Set([
-    ...namesIn(section.split('.')).filter((name) => name in DEFAULTS || name in ENVIRONMENT),
-    ...Object.keys(set),
-  ]);
-  return [...names]
-    .filter((name) => !isTable(set[name]))
-    .map((name) => explained(file, `${section}.${name}`, env))
-    .filter((one) => one.value !== null);
-}
+export const explainSection = (paths: TownPaths, section: string, env: NodeJS.ProcessEnv): readonly Explained[] =>
+  text.explainSection(source(paths, env), section, env);
 
 /** Everything that the file says, as what holds. */
-export function explainAll(paths: TownPaths, env: NodeJS.ProcessEnv): readonly Explained[] {
-  loadConfig(paths, env);
-  const file = readTable(paths);
-  const keys: string[] = [];
-  const walk = (table: Table, at: readonly string[]): void => {
-    for (const [name, value] of Object.entries(table)) {
-      if (isTable(value) && at[2] !== 'gates') walk(value, [...at, name]);
-      else keys.push([...at, name].join('.'));
-    }
-  };
-  walk(file, []);
-  return keys.map((key) => explained(file, key, env));
-}
-
-const readTable = (paths: TownPaths): Table => parseToml(readFileSync(paths.config, 'utf8'));
-
-const valueAt = (file: Table, path: readonly string[]): unknown =>
-  path.reduce<unknown>((table, part) => (isTable(table) ? table[part] : undefined), file);
-
-interface Place {
-  readonly name: string;
-  readonly value: unknown;
-}
-
-function explained(file: Table, key: string, env: NodeJS.ProcessEnv): Explained {
-  const { section, key: name } = settingPath(key);
-  const variable = ENVIRONMENT[name];
-  const places: Place[] = [
-    ...(variable === undefined ? [] : [{ name: `environment ${variable}`, value: env[variable] }]),
-    { name: `gastown.toml [${section.join('.')}]`, value: valueAt(file, [...section, name]) },
-    ...inherited(section, name).map((at) => ({
-      name: `gastown.toml [${at}]`,
-      value: valueAt(file, [...at.split('.'), name]),
-    })),
-    { name: 'default', value: DEFAULTS[name] },
-  ];
-  const used = places.find((place) => place.value !== undefined);
-  return {
-    key,
-    value: used?.value ?? null,
-    shown: used === undefined ? '(not set)' : shownOf(used.value),
-    from: used?.name ?? 'nowhere',
-    order: places.map((place) => `${place.name}: ${place.value === undefined ? 'not set' : shownOf(place.value)}`),
-  };
-}
-
-/** Where a rig's setting is looked for when its own section is silent. */
-function inherited(section: readonly string[], name: string): readonly string[] {
-  if (section[0] !== 'rigs' || section.length !== 2) return [];
-  if (name === 'owner_email') return ['town'];
-  return namesIn(['defaults']).includes(name) ? ['defaults'] : [];
-}
-
-const shownOf = (value: unknown): string =>
-  typeof value === 'string'
-    ? value
-    : JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+export const explainAll = (paths: TownPaths, env: NodeJS.ProcessEnv): readonly Explained[] =>
+  text.explainAll(source(paths, env), env);

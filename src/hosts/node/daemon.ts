@@ -17,6 +17,7 @@ import { NodeNotifier } from './notifier.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import { dropSection } from './config-set.ts';
+import { fileDoor } from './file-door.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
 import type { RunnerLines } from './runner-lines.ts';
@@ -193,16 +194,20 @@ export class Daemon {
   /** SIGHUP. A configuration with an error changes nothing and is logged. */
   async reload(): Promise<void> {
     try {
-      const config = loadConfig(this.#town.paths, process.env);
-      this.#config = config;
-      this.#notifier.configure(config.escalation);
-      await this.#service.configure(config.rigs, config.budgets);
-      await this.#service.configureMayor(config.mayor);
-      this.#armHeartbeat();
-      this.#log.info('configuration reloaded', { rigs: config.rigs.length });
+      await this.#applySettings();
     } catch (error) {
       this.#log.error('configuration not reloaded', { cause: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  async #applySettings(): Promise<void> {
+    const config = loadConfig(this.#town.paths, process.env);
+    this.#config = config;
+    this.#notifier.configure(config.escalation);
+    await this.#service.configure(config.rigs, config.budgets);
+    await this.#service.configureMayor(config.mayor);
+    this.#armHeartbeat();
+    this.#log.info('configuration reloaded', { rigs: config.rigs.length });
   }
 
   /** Takes no more work, finishes the turn, closes. The runner and its agents go on. */
@@ -261,6 +266,12 @@ export class Daemon {
       runnerLine: {
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
       },
+      settings: fileDoor({
+        paths: this.#town.paths,
+        env: process.env,
+        // Whoever asked hears of an error; on SIGHUP the log does.
+        apply: () => this.#oneByOne(() => this.#applySettings()),
+      }),
     };
   }
 

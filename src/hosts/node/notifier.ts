@@ -9,8 +9,6 @@ const SEND_TIMEOUT_MS = 15_000;
 /** A step of the mail server's dialogue; a few of them fit into the whole. */
 const SMTP_STEP_TIMEOUT_MS = 5_000;
 const SUBJECT_CHARS_MAX = 150;
-/** The receiver says that it is gone for good. */
-const GONE = 410;
 /** From here on a mail server's answer is final. */
 const SMTP_PERMANENT = 500;
 
@@ -51,32 +49,9 @@ export class NodeNotifier implements Notifier {
   }
 
   async #post(config: WebhookConfig, notification: Notification): Promise<NotifyOutcome> {
-    const { Webhook } = await import('standardwebhooks');
-    const webhook = new Webhook(readSecret(config.secret, this.#env));
-    const sentAt = new Date();
-    const body = JSON.stringify({
-      type: notification.rises === 0 ? 'escalation.raised' : 'escalation.rose',
-      timestamp: sentAt.toISOString(),
-      data: { town: this.#town, ...wire(notification) },
-    });
-    const answer = await fetch(config.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': 'gastown',
-        'webhook-id': notification.key,
-        'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
-        'webhook-signature': webhook.sign(notification.key, sentAt, body),
-      },
-      body,
-      // A signed message goes where the owner said, and nowhere else.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
-    });
-    await answer.body?.cancel();
-    if (answer.ok) return { state: 'sent' };
-    const error = `the webhook answered ${String(answer.status)}`;
-    return answer.status === GONE ? { state: 'failed', error } : { state: 'retry', error };
+    const { postWebhook } = await import('../../api/webhook.ts');
+    const secret = readSecret(config.secret, this.#env);
+    return postWebhook({ url: config.url, secret, town: this.#town, notification });
   }
 
   async #mail(config: EmailConfig, notification: Notification): Promise<NotifyOutcome> {
@@ -123,18 +98,6 @@ export class NodeNotifier implements Notifier {
 }
 
 const off = (section: string): NotifyOutcome => ({ state: 'off', error: `${section} is not set up` });
-
-const wire = (notification: Notification): Record<string, string | number | null> => ({
-  id: notification.escalation,
-  severity: notification.severity,
-  category: notification.category,
-  rig: notification.rig,
-  subject: notification.subject,
-  message: notification.message,
-  rises: notification.rises,
-  raised_at: notification.raisedAtMs,
-  next: notification.next,
-});
 
 function textOf(town: string, notification: Notification): string {
   return [

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { name } from './common.ts';
+
+/** A file of a town with hundreds of rigs is a tenth of it. */
+const FILE_CHARS_MAX = 512 * 1024;
+const CHANGES_MAX = 100;
+const TEXT_CHARS_MAX = 4_096;
+
+export const settingsSchema = z.object({
+  /** `gastown.toml` as it is. */
+  text: z.string(),
+  /** Sentences about what of it this host can't do. */
+  without_effect: z.array(z.string()),
+});
+export type SettingsItem = z.infer<typeof settingsSchema>;
+
+/** Null takes a setting out of the file. */
+export const changeSettingsSchema = z.strictObject({
+  changes: z
+    .array(
+      z.strictObject({
+        key: name,
+        value: z.union([z.string().max(TEXT_CHARS_MAX), z.number(), z.boolean(), z.null()]),
+      }),
+    )
+    .min(1)
+    .max(CHANGES_MAX),
+});
+export const replaceSettingsSchema = z.strictObject({ text: z.string().max(FILE_CHARS_MAX) });

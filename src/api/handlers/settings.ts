@@ -1,0 +1,55 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { name } from '../contract/common.ts';
+import { changeSettingsSchema, replaceSettingsSchema, settingsSchema } from '../contract/settings.ts';
+import type { SettingsItem } from '../contract/settings.ts';
+import { answers, jsonBody, ownerOnly, TOWN_PATH, type App } from './shared.ts';
+
+/** The town's file as a host keeps it. */
+export interface SettingsState {
+  readonly text: string;
+  readonly withoutEffect: readonly string[];
+}
+
+export interface SettingsDoor {
+  state(): Promise<SettingsState>;
+  change(
+    changes: readonly { readonly key: string; readonly value: string | number | boolean | null }[],
+  ): Promise<SettingsState>;
+  replace(text: string): Promise<SettingsState>;
+}
+
+const path = `${TOWN_PATH}/settings`;
+const town = z.object({ town: name });
+
+const show = createRoute({
+  method: 'get',
+  path,
+  security: ownerOnly,
+  request: { params: town },
+  responses: answers(settingsSchema, 'The settings of the town, as a file'),
+});
+const change = createRoute({
+  method: 'post',
+  path,
+  security: ownerOnly,
+  request: { params: town, ...jsonBody(changeSettingsSchema) },
+  responses: answers(settingsSchema, 'The settings with all changes in them; they hold at once'),
+});
+const replace = createRoute({
+  method: 'put',
+  path,
+  security: ownerOnly,
+  request: { params: town, ...jsonBody(replaceSettingsSchema) },
+  responses: answers(settingsSchema, 'The settings; they hold at once'),
+});
+
+export function registerSettings(app: App, door: SettingsDoor): void {
+  app.openapi(show, async (c) => c.json(present(await door.state()), 200));
+  app.openapi(change, async (c) => c.json(present(await door.change(c.req.valid('json').changes)), 200));
+  app.openapi(replace, async (c) => c.json(present(await door.replace(c.req.valid('json').text)), 200));
+}
+
+const present = (state: SettingsState): SettingsItem => ({
+  text: state.text,
+  without_effect: [...state.withoutEffect],
+});

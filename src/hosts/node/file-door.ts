@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import type { SettingsDoor, SettingsState } from '../../api/handlers/settings.ts';
+import { settingPath } from '../../settings/explain.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { changeSettings } from './config-set.ts';
+import { parseConfig } from './town-config.ts';
+import type { TownPaths } from './town-files.ts';
+
+/** The town's file of this machine for the API. */
+export function fileDoor(options: {
+  readonly paths: TownPaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly apply: () => Promise<void>;
+}): SettingsDoor {
+  const { paths, env, apply } = options;
+  const state = async (): Promise<SettingsState> => ({ text: readFileSync(paths.config, 'utf8'), withoutEffect: [] });
+  return {
+    state,
+    change: async (changes) => {
+      changeSettings(
+        paths,
+        changes.map(({ key, value }) => ({ ...settingPath(key), value })),
+        env,
+      );
+      await apply();
+      return state();
+    },
+    replace: async (text) => {
+      parseConfig(text, paths, env);
+      writeFileAtomic(paths.config, text);
+      await apply();
+      return state();
+    },
+  };
+}
