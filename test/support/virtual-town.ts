@@ -79,8 +79,12 @@ export class VirtualTown {
   }
 
   #open(): TownService {
+    return new TownService({ id: 'town-test', name: 'test', ports: this.#hookedPorts() });
+  }
+
+  #hookedPorts(): HostPorts {
     const ports = this.#ports();
-    return new TownService({ id: 'town-test', name: 'test', ports: this.#hooks?.ports(ports) ?? ports });
+    return this.#hooks?.ports(ports) ?? ports;
   }
 
   async #handOver(): Promise<void> {
@@ -188,11 +192,15 @@ export class VirtualTown {
   /** Runs all that every actor ever took in again, from an empty database, and compares (I26). */
   replay(): void {
     if (this.tampered) return;
+    const { safetyNet } = this.#hookedPorts();
     for (const [address, { inner }] of this.databases) {
       const base = SqliteSql.open(':memory:', { readOnly: false });
       const steps = recordedSteps(inner, 0, 0);
-      const { difference } = replayHistory({ address, town: 'town-test' }, { sql: base, journalSeq: 0 }, steps, () =>
-        digestTables(inner),
+      const { difference } = replayHistory(
+        { address, town: 'town-test', safetyNet },
+        { sql: base, journalSeq: 0 },
+        steps,
+        () => digestTables(inner),
       );
       base.close();
       if (difference !== null) throw new Error(`I26 ${address}: ${JSON.stringify(difference)}`);

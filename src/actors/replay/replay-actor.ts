@@ -36,6 +36,8 @@ export interface ReplayedActor {
   readonly address: string;
   /** Id of its town. */
   readonly town: string;
+  /** As it was when the history was made; a history of the usual one has none. */
+  readonly safetyNet?: HostPorts['safetyNet'];
 }
 
 /** Calls of the kernel itself; every other name is a public method of the rig or the town. */
@@ -75,14 +77,15 @@ export class ActorReplay {
 
   /** `sql` stands where the first turn begins, with `journalSeq` as its newest journal row. */
   constructor(actor: ReplayedActor, sql: Sql, journalSeq: number) {
-    const { address, town } = actor;
+    const { address, town, safetyNet } = actor;
     this.#journalSeq = journalSeq;
     this.#migrations = migrationsOf(address);
     migrate(sql, this.#migrations, 0);
     this.#sql = sql;
     this.#turns = new TurnStore(sql);
     this.#kernel = new KernelStore(sql);
-    const common = { ports: this.#ports(), sql, deliver: never, tape: this.#tape } as const;
+    const ports = { ...this.#ports(), safetyNet };
+    const common = { ports, sql, deliver: never, tape: this.#tape } as const;
     this.#target =
       address === TOWN_ADDRESS
         ? named(new TownActor({ ...common, askRig: never }))
