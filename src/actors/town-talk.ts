@@ -7,9 +7,10 @@ import { lifecycleOfMail, type TownLifecycle } from '../core/model/lifecycle.ts'
 import { MAYOR } from '../core/model/mayor.ts';
 import { HUMAN, parseAddress, type Address, type Mail, type MailDraft, type NewMail } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
+import type { FollowUp } from './rig/own-work.ts';
 import type { StepReport } from './rig/rig-molecules.ts';
 import type { Nudge } from '../core/model/nudge.ts';
-import type { Capability, EscalationSummary, HookView } from '../core/queries.ts';
+import type { BeadSummary, Capability, EscalationSummary, HookView } from '../core/queries.ts';
 import { fingerprint } from '../core/text.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
@@ -273,6 +274,36 @@ export class TownTalk implements TalkGateway {
     this.#town.writable();
     await this.#town.checkCapability(capability);
     return this.#rig(capability.rig).advance(capability.attempt, report);
+  }
+
+  async followUp(capability: Capability, draft: FollowUp): Promise<BeadSummary> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    const rig = this.#rig(capability.rig);
+    return rig.beadSummary(await rig.followUp(capability.attempt, draft));
+  }
+
+  async nudgeNeighbour(
+    capability: Capability,
+    words: { readonly agent: string; readonly text: string },
+  ): Promise<Nudge> {
+    this.#town.writable();
+    await this.#town.checkCapability(capability);
+    const to = await this.#town.findAgent(words.agent);
+    if (to.rig !== capability.rig)
+      throw new TownError(
+        'forbidden',
+        'not_your_neighbour',
+        {
+          message: `${to.id} works on another rig.`,
+          next: `Write it a mail: gt mail send ${to.id} "<subject>", or ask the mayor: gt mail send mayor/ "<subject>".`,
+        },
+        { field: 'agent' },
+      );
+    const rig = this.#rig(capability.rig);
+    const said = { by: capability.attempt, to: to.id, text: words.text, mode: 'immediate' } as const;
+    const { key } = await rig.nudgeNeighbour(said);
+    return rig.nudged(key, NUDGE_WAIT_MS);
   }
 
   async handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string> {

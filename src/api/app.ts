@@ -21,6 +21,7 @@ import { registerMoney } from './handlers/money.ts';
 import { registerMayor, registerMayorSession } from './handlers/mayor.ts';
 import { registerRunners } from './handlers/runners.ts';
 import { registerMolecules } from './handlers/molecules.ts';
+import { registerOwnWork } from './handlers/own-work.ts';
 import { registerOwnEscalations } from './handlers/own-escalations.ts';
 import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
@@ -88,6 +89,7 @@ export function createApp(options: AppOptions): App {
   registerAgentTalk(app, options);
   registerMolecules(app, options);
   registerOwnEscalations(app, options);
+  registerOwnWork(app, options);
   registerSteering(app, options);
   registerMayor(app, options);
   registerMayorSession(app, options);

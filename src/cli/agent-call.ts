@@ -43,9 +43,9 @@ export function call(agent: AgentEnv, method: string, path: string, body?: unkno
 }
 
 /** Errors: those of the town; `runner_unreachable` (try again: exit 75). */
-export async function ask(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<unknown> {
+export async function ask<T = unknown>(agent: AgentEnv, method: string, path: string, body?: unknown): Promise<T> {
   try {
-    return JSON.parse(checked(await call(agent, method, path, body)).text);
+    return JSON.parse(checked(await call(agent, method, path, body)).text) as T;
   } catch (error) {
     if (!(error instanceof NotListening) && !(error instanceof NoAnswer)) throw error;
     throw new TownError('busy', 'runner_unreachable', {

@@ -1,42 +1,5 @@
 import { TownError } from '../core/errors.ts';
-
-/** Commands that a session of the mayor may run with its own token; the town checks each call again. */
-const MAYOR_COMMANDS: ReadonlySet<string> = new Set([
-  'bead create',
-  'bead list',
-  'bead show',
-  'bead update',
-  'bead close',
-  'bead hold',
-  'bead release',
-  'bead retry',
-  'bead reassign',
-  'mol attach',
-  'mol show',
-  'mol list',
-  'ready',
-  'sling',
-  'unsling',
-  'convoy create',
-  'convoy list',
-  'convoy show',
-  'convoy start',
-  'convoy add',
-  'convoy remove',
-  'convoy update',
-  'convoy close',
-  'why',
-  'status',
-  'inbox',
-  'escalation list',
-  'escalation ack',
-  'feed',
-  'agents',
-  'agent reset',
-  'mq',
-  'rig list',
-  'nudge',
-]);
+import { MAYOR_COMMANDS } from '../core/tools.ts';
 
 /** How a session of the mayor reaches the town: through the runner, with its own token. Null for everybody else. */
 export interface SessionDoor {
@@ -62,11 +25,11 @@ export function sessionDoor(env: NodeJS.ProcessEnv): SessionDoor | null {
 export function refuseAgent(command: string, env: NodeJS.ProcessEnv): void {
   if ((env['GT_TOKEN'] ?? '') === '') return;
   if (isMayor(env)) {
-    if (MAYOR_COMMANDS.has(command)) return;
+    if (command === 'mcp' || MAYOR_COMMANDS.has(command)) return;
     throw notForAgents('What the mayor may do is in its prompt (gt prime). Ask people for the rest with gt escalate.');
   }
   throw notForAgents(
-    'Use gt prime, gt hook, gt bead show <own bead>, gt mail, gt mol, gt wait, gt escalate, gt escalation list|ack, gt checkpoint, gt handoff or gt done.',
+    'Use gt prime, gt hook, gt status, gt bead show <own bead>, gt bead create, gt mail, gt nudge, gt mol, gt wait, gt escalate, gt escalation list|ack, gt checkpoint, gt handoff or gt done.',
   );
 }
 

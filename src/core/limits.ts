@@ -68,6 +68,11 @@ export const NUDGE_KEPT_MS: number = 60 * MINUTE;
 /** A nudge is a sentence; more belongs into a mail. */
 export const NUDGE_CHARS_MAX = 1_000;
 
+/** Words of one session of an agent to its neighbours: enough to coordinate, too few for two agents to keep each other busy. */
+export const NEIGHBOUR_NUDGES_MAX = 10;
+/** Beads that one session may note: a thorough look at a repository; more is a list, and belongs into one mail. */
+export const FOLLOW_UPS_PER_SESSION_MAX = 20;
+
 /** A subject is one line of a list. */
 export const MAIL_SUBJECT_CHARS_MAX = 200;
 /** A mail is a message, not a file: what is longer belongs into the branch or the bead. */

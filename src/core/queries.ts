@@ -191,6 +191,9 @@ export const AGENT_VERBS = [
   'handoff',
   'mol_current',
   'mol_advance',
+  'status',
+  'nudge',
+  'bead_create',
 ] as const;
 export type AgentVerb = (typeof AGENT_VERBS)[number];
 

@@ -5,7 +5,8 @@ import type { TownLifecycle } from '../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { Nudge } from '../core/model/nudge.ts';
-import type { Capability, EscalationSummary, HookView } from '../core/queries.ts';
+import type { Priority } from '../core/model/bead.ts';
+import type { BeadSummary, Capability, EscalationSummary, HookView } from '../core/queries.ts';
 
 /** What became of a mail: `stored` in a mailbox, `sent` on its way to one, `executed` by the daemon. */
 export interface SentMail {
@@ -71,5 +72,12 @@ export interface TalkGateway {
     capability: Capability,
     report: { readonly step: number; readonly status: 'done' | 'skipped'; readonly summary: string },
   ): Promise<Molecule>;
+  /** Recorded and linked, not started. Errors: `too_many_follow_ups`. */
+  followUp(
+    capability: Capability,
+    draft: { readonly title: string; readonly body: string; readonly priority: Priority },
+  ): Promise<BeadSummary>;
+  /** Agents of its own rig only. Errors: `not_your_neighbour`, `own_nudge`, `too_many_nudges`, those of `nudge`. */
+  nudgeNeighbour(capability: Capability, words: { readonly agent: string; readonly text: string }): Promise<Nudge>;
   handoff(capability: Capability, note: { readonly subject: string; readonly body: string }): Promise<string>;
 }

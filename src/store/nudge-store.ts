@@ -54,6 +54,16 @@ export class NudgeStore {
     return row === undefined ? null : nudgeFromRow(row);
   }
 
+  /** How many one sender sent since a moment. */
+  sentSince(from: string, sinceMs: number): number {
+    const row = this.#sql.all(
+      'SELECT COUNT(*) AS n FROM nudges WHERE sender = ? AND created_at >= ?',
+      from,
+      sinceMs,
+    )[0];
+    return int(row?.['n'] ?? 0);
+  }
+
   /** False when it was settled before. */
   settle(key: string, state: Exclude<NudgeState, 'pending'>, nowMs: number): boolean {
     return (

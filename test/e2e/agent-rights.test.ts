@@ -88,7 +88,7 @@ describe('an agent', () => {
       'down',
       'daemon stop',
       `sling ${other.id}`,
-      'status',
+      'agents',
     ];
     const lines = await asAgent(
       ...commands.map((command) => `gt ${command} > /dev/null 2>&1 || echo "$? ${command}" >> $L`),

@@ -18,7 +18,7 @@ export const LAW: Readonly<Record<string, Layer>> = {
   'api/contract': { may: ['core'], modules: ['zod', '@hono/zod-openapi'] },
   api: {
     may: ['core', 'ports', 'api/contract'],
-    modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose', 'standardwebhooks'],
+    modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose', 'standardwebhooks', '@modelcontextprotocol/server'],
   },
   runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod', 'ws'] },
   'hosts/node': {

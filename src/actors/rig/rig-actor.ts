@@ -31,6 +31,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { RigCommands } from './rig-commands.ts';
 import { RigContext } from './rig-context.ts';
+import { followUp, nudgeNeighbour, type FollowUp } from './own-work.ts';
 import { advance, type StepReport } from './rig-molecules.ts';
 import { RigProgram } from './rig-program.ts';
 import { RigTalk, type Problem } from './rig-talk.ts';
@@ -156,6 +157,21 @@ export class RigActor {
     words: { readonly text: string; readonly mode: NudgeMode; readonly from: string },
   ): Promise<Nudge> {
     return this.actor.ask((turn) => this.#talk.nudge(turn, agent, words));
+  }
+
+  /** The same words within one session are the same follow-up: an agent repeats what it got no answer to. */
+  async followUp(attempt: AttemptId, draft: FollowUp): Promise<BeadId> {
+    const words = fingerprint(`${draft.title}\n${draft.body}`);
+    return trusted.bead(
+      await this.actor.command(`follow-up:${attempt}:${words}`, (turn) =>
+        followUp(this.#rig, turn, this.#commands, { attempt, draft }),
+      ),
+    );
+  }
+
+  /** A word of one agent of this rig to another. */
+  nudgeNeighbour(said: Parameters<typeof nudgeNeighbour>[3]): Promise<Nudge> {
+    return this.actor.ask((turn) => nudgeNeighbour(this.#rig, turn, this.#talk, said));
   }
 
   /** Waits for the runner's word on a nudge, at most so long. Errors: `nudge_not_found`. */

@@ -1,3 +1,4 @@
+import { spokenNudge } from '../../core/nudge-words.ts';
 import { NUDGE_KEPT_MS } from '../../core/limits.ts';
 import { attemptEntity } from '../../core/refs.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
@@ -40,7 +41,7 @@ export async function performNudge(rig: RigContext, key: string): Promise<Effect
       attempt: attempt.id,
       epoch: attempt.epoch,
       key,
-      text: nudge.text,
+      text: spokenNudge(nudge),
       mode: nudge.mode,
     });
     return settle(answer.state === 'delivered' ? 'delivered' : 'refused', answer.reason);

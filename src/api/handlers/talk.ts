@@ -4,6 +4,7 @@ import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import { parseMailId } from '../../core/model/ids.ts';
 import { parseLifecycleAction, parseLifecycleAgent } from '../../core/model/lifecycle.ts';
 import type { Mail, MailDraft } from '../../core/model/mail.ts';
+import type { Nudge } from '../../core/model/nudge.ts';
 import type { SentMail } from '../../ports/talk-gateway.ts';
 import { capabilityFor } from '../auth.ts';
 import { name } from '../contract/common.ts';
@@ -25,7 +26,7 @@ import {
   waitedSchema,
   waitSchema,
 } from '../contract/talk.ts';
-import type { MailItem, SendMailBody, SentMailItem } from '../contract/talk.ts';
+import type { MailItem, NudgeItem, SendMailBody, SentMailItem } from '../contract/talk.ts';
 import { agentOnly, answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
@@ -87,14 +88,8 @@ export function registerTalk(app: App, { gateway }: Deps): void {
   app.openapi(nudge, async (c) => {
     const { text, mode } = c.req.valid('json');
     const agent = c.req.valid('param').name;
-    const { id, state, ...rest } = await gateway.talk.nudge(
-      { agent, text, mode: mode ?? 'immediate' },
-      c.get('caller'),
-    );
-    return c.json(
-      { id, status: state, agent: rest.agent, attempt: rest.attempt, mode: rest.mode, expires_at: rest.expiresAtMs },
-      200,
-    );
+    const words = { agent, text, mode: mode ?? 'immediate' } as const;
+    return c.json(presentNudge(await gateway.talk.nudge(words, c.get('caller'))), 200);
   });
   app.openapi(lifecycle, async (c) => {
     const input = c.req.valid('json');
@@ -195,6 +190,15 @@ export function registerAgentTalk(app: App, { gateway }: Deps): void {
     return c.json({ answer }, 200);
   });
 }
+
+export const presentNudge = (nudge: Nudge): NudgeItem => ({
+  id: nudge.id,
+  status: nudge.state,
+  agent: nudge.agent,
+  attempt: nudge.attempt,
+  mode: nudge.mode,
+  expires_at: nudge.expiresAtMs,
+});
 
 export const draftOf = (input: SendMailBody): MailDraft => ({
   to: input.to,

@@ -1,6 +1,4 @@
 /** Commands of an agent about its own hook. They reach the town through the runner, which outlives the daemon. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import type { HookItem } from '../../api/contract/agents.ts';
 import type { Verdict } from '../../core/facts.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
@@ -9,11 +7,8 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../output.ts';
-import { agentEnv, ask, call } from '../agent-call.ts';
-import type { AgentEnv } from '../agent-call.ts';
-import { NoAnswer, NotListening } from '../socket-http.ts';
-import type { SocketAnswer } from '../socket-http.ts';
-import { errorOf } from '../town-client.ts';
+import { agentEnv, ask } from '../agent-call.ts';
+import { handIn } from '../hand-in.ts';
 import { readText } from '../read-text.ts';
 
 export const hook: CommandSpec = {
@@ -21,7 +16,7 @@ export const hook: CommandSpec = {
   summary: 'the one bead on my hook',
   examples: ['gt hook', 'gt hook --json'],
   run: async (context) => {
-    const view = (await ask(agentEnv(context.env), 'GET', '/agent/hook')) as HookItem;
+    const view = await ask<HookItem>(agentEnv(context.env), 'GET', '/agent/hook');
     context.print(
       context.json
         ? JSON.stringify(view)
@@ -36,7 +31,7 @@ export const prime: CommandSpec = {
   summary: 'what I am, what is on my hook, and what to do now',
   examples: ['gt prime', 'gt prime --json'],
   run: async (context) => {
-    const view = (await ask(agentEnv(context.env), 'GET', '/agent/prime')) as { prompt: string };
+    const view = await ask<{ prompt: string }>(agentEnv(context.env), 'GET', '/agent/prime');
     context.print(context.json ? JSON.stringify(view) : view.prompt);
     return EXIT.ok;
   },
@@ -100,9 +95,7 @@ export const done: CommandSpec = {
       commit: commit === null ? null : limited('commit', commit),
       noChange: noChange === null ? null : limited('no-change', noChange),
     };
-    // The intent counts as the call, whatever happens to us or to the runner from here on.
-    writeIntent(agent.stateDir, { ...intent, at: Date.now() });
-    return verdict(context, agent, intent);
+    return say(context, await handIn(agent, intent));
   },
 };
 
@@ -115,46 +108,6 @@ function limited(name: string, text: string): string {
       name,
     );
   return text;
-}
-
-/** Errors: `state_dir_unwritable`. */
-function writeIntent(stateDir: string, intent: unknown): void {
-  const path = join(stateDir, 'done.json');
-  const temporary = `${path}.${String(process.pid)}.tmp`;
-  try {
-    const file = openSync(temporary, 'w', 0o600);
-    writeSync(file, JSON.stringify(intent));
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(temporary, path);
-  } catch (error) {
-    throw precondition(
-      'state_dir_unwritable',
-      `The intent can't be written to ${stateDir}: ${error instanceof Error ? error.message : String(error)}.`,
-      'Keep your commits; the runner hands them in when you exit.',
-    );
-  }
-}
-
-async function verdict(context: Context, agent: AgentEnv, intent: unknown): Promise<number> {
-  let answer: SocketAnswer;
-  try {
-    answer = await call(agent, 'POST', '/agent/done', intent);
-  } catch (error) {
-    if (!(error instanceof NotListening) && !(error instanceof NoAnswer)) throw error;
-    return say(context, {
-      verdict: 'pending',
-      message: 'The runner does not answer; your intent is written and counts.',
-    });
-  }
-  if (answer.status < 200 || answer.status >= 300) {
-    const error = errorOf(answer);
-    // A server's own fault is not a verdict: the intent is on disk and counts.
-    if (error.kind === 'internal' || error.kind === 'busy' || error.kind === 'unreachable')
-      return say(context, { verdict: 'pending', message: `${error.message} Your intent is written and counts.` });
-    throw error;
-  }
-  return say(context, JSON.parse(answer.text) as Verdict);
 }
 
 function say(context: Context, answer: Verdict): number {

@@ -1,5 +1,5 @@
 import type { BeadDetailItem, BeadItem } from '../../api/contract/beads.ts';
-import { usage } from '../../core/errors.ts';
+import { TownError, usage } from '../../core/errors.ts';
 import { PAGE_SIZE_MAX } from '../../core/limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
@@ -68,6 +68,7 @@ export const create: CommandSpec = {
     ...WORK_OPTIONS,
   },
   run: async (context, args) => {
+    if (hasHook(context.env)) return followUp(context, args);
     const formula = args.text('formula');
     const town = context.town();
     const input = {
@@ -90,6 +91,25 @@ export const create: CommandSpec = {
     return EXIT.ok;
   },
 };
+
+/** What an agent may say of follow-up work; the rest is for who gives work out. Errors: `not_for_agents`. */
+const FOLLOW_UP_OPTIONS: ReadonlySet<string> = new Set(['body', 'body-file', 'priority']);
+
+async function followUp(context: Context, args: Arguments): Promise<number> {
+  const isOwnRig = args.text('rig') === context.env['GT_RIG'];
+  const extra = Object.keys(create.options ?? {}).find(
+    (name) => args.flag(name) && !FOLLOW_UP_OPTIONS.has(name) && !(name === 'rig' && isOwnRig),
+  );
+  if (extra !== undefined)
+    throw new TownError('forbidden', 'not_for_agents', {
+      message: `--${extra} is not for agents: your follow-up work is recorded in your own rig, and who gives it out decides the rest.`,
+      next: 'Leave it out. For another rig write to the mayor: gt mail send mayor/ "<subject>".',
+    });
+  const draft = { title: args.at(0), body: bodyOf(args), priority: args.text('priority') };
+  printBead(context, await ask<BeadItem>(agentEnv(context.env), 'POST', '/agent/beads', draft));
+  context.hint('Recorded, and linked to your bead. Go on with your own.');
+  return EXIT.ok;
+}
 
 /** One bead as JSON or as one line. */
 export function printBead(context: Context, bead: BeadItem): void {
@@ -188,7 +208,7 @@ export const show: CommandSpec = {
 /** The owner sees every bead, an agent its own. */
 async function showBead(context: Context, id: string): Promise<BeadDetailItem> {
   if (!hasHook(context.env)) return new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(id)}`);
-  return (await ask(agentEnv(context.env), 'GET', `/agent/bead/${segment(id)}`)) as BeadDetailItem;
+  return await ask<BeadDetailItem>(agentEnv(context.env), 'GET', `/agent/bead/${segment(id)}`);
 }
 
 function detailText(style: Style, bead: BeadDetailItem): string {

@@ -18,7 +18,7 @@ export const list: CommandSpec = {
   options: { all: { type: 'boolean', help: 'resolved ones as well' } },
   run: async (context, args) => {
     const page = hasHook(context.env)
-      ? ((await ask(agentEnv(context.env), 'GET', '/agent/escalations')) as EscalationPage)
+      ? await ask<EscalationPage>(agentEnv(context.env), 'GET', '/agent/escalations')
       : await new TownClient(context.town()).get<EscalationPage>(
           `escalations${query({ all: args.flag('all') ? 'true' : undefined })}`,
         );

@@ -147,7 +147,7 @@ export const check: CommandSpec = {
   summary: 'for agents, at the end of a turn: new mail, once; silent without any',
   examples: ['gt mail check', 'gt mail check --json'],
   run: async (context) => {
-    const answer = (await ask(agentEnv(context.env), 'POST', '/agent/mail/check', {})) as { digest: string | null };
+    const answer = await ask<{ digest: string | null }>(agentEnv(context.env), 'POST', '/agent/mail/check', {});
     if (context.json) context.print(JSON.stringify(answer));
     else if (answer.digest !== null) context.print(plain(answer.digest));
     return EXIT.ok;

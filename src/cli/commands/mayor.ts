@@ -203,7 +203,7 @@ export const reply: CommandSpec = {
       throw usage('no_text', 'The answer is empty.', 'Give it as text, --body or --body-file.');
     const to = args.number('to', { min: 1, max: Number.MAX_SAFE_INTEGER });
     const body = { text, ...(to === undefined ? {} : { to }) };
-    const item = (await ask(agentEnv(context.env), 'POST', '/agent/reply', body)) as MayorMessageItem;
+    const item = await ask<MayorMessageItem>(agentEnv(context.env), 'POST', '/agent/reply', body);
     context.print(context.json ? JSON.stringify(item) : `Message ${String(item.id)} is answered.`);
     return EXIT.ok;
   },

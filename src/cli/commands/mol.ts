@@ -137,7 +137,7 @@ const NO_VERDICT: ReadonlySet<string> = new Set(['busy', 'unreachable', 'interna
 
 const fetchOwn = (agent: AgentEnv): Promise<MoleculeItem> => askSteps(agent, 'GET', '/agent/mol');
 
-const askSteps = async (...call: Parameters<typeof ask>): Promise<MoleculeItem> => (await ask(...call)) as MoleculeItem;
+const askSteps = (...call: Parameters<typeof ask>): Promise<MoleculeItem> => ask<MoleculeItem>(...call);
 
 function say(context: Context, molecule: MoleculeItem): number {
   if (context.json) {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerItem, NudgeItem, WaitedItem } from '../../api/contract/talk.ts';
 import { TownError, usage } from '../../core/errors.ts';
-import { agentEnv, ask } from '../agent-call.ts';
+import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import type { AgentEnv } from '../agent-call.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -38,13 +38,20 @@ export const nudge: CommandSpec = {
   options: { mode: { type: 'string', value: 'mode', help: 'immediate (default), wait-idle, or queue' } },
   run: async (context, args) => {
     const mode = args.choice('mode', MODES);
-    const path = `agents/${segment(args.at(0))}/nudge`;
     const body = { text: args.at(1), ...(mode === undefined ? {} : { mode }) };
-    const answer = await new TownClient(context.town()).post<NudgeItem>(path, body);
+    const answer = hasHook(context.env)
+      ? await nudgeNeighbour(context, { agent: args.at(0), text: args.at(1) })
+      : await new TownClient(context.town()).post<NudgeItem>(`agents/${segment(args.at(0))}/nudge`, body);
     context.print(context.json ? JSON.stringify(answer) : `${answer.agent}: ${NUDGE_TEXT[answer.status]}`);
     return EXIT.ok;
   },
 };
+
+/** An agent speaks to its own rig, and does not choose how its words are put in. */
+const nudgeNeighbour = async (
+  context: Context,
+  words: { readonly agent: string; readonly text: string },
+): Promise<NudgeItem> => await ask<NudgeItem>(agentEnv(context.env), 'POST', '/agent/nudge', words);
 
 export const escalate: CommandSpec = {
   usage: 'gt escalate <message> [--severity low|medium|high|critical]',
@@ -91,7 +98,7 @@ async function waitFor(agent: AgentEnv, question: string, timeoutMs: number): Pr
   for (;;) {
     const leftMs = Math.max(0, Math.min(untilMs - Date.now(), CALL_WAIT_MS));
     const body = askedAt === null ? { question } : { asked_at: askedAt, wait_ms: leftMs };
-    const waited = (await ask(agent, 'POST', '/agent/wait', body)) as WaitedItem;
+    const waited = await ask<WaitedItem>(agent, 'POST', '/agent/wait', body);
     if (askedAt === null) remember(file, { question, askedAt: waited.asked_at });
     askedAt = waited.asked_at;
     if (waited.status === 'answered') {
@@ -147,10 +154,10 @@ export const handoff: CommandSpec = {
     if (subject === undefined || subject.trim() === '')
       throw usage('no_subject', 'The note has no subject.', 'Add --subject "<where I am>".', 'subject');
     const body = bodyOf(args);
-    const answer = (await ask(agentEnv(context.env), 'POST', '/agent/handoff', {
+    const answer = await ask<AnswerItem>(agentEnv(context.env), 'POST', '/agent/handoff', {
       subject,
       ...(body === undefined ? {} : { body }),
-    })) as AnswerItem;
+    });
     context.print(context.json ? JSON.stringify(answer) : plain(answer.answer));
     return EXIT.ok;
   },

@@ -10,6 +10,8 @@ import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
 import { attentionLines } from './attention.ts';
+import { hasHook } from '../agent-call.ts';
+import { ownStatus } from '../own-status.ts';
 import { query, TownClient } from '../town-client.ts';
 
 interface Items<T> {
@@ -31,9 +33,10 @@ export function printItems<T>(
 
 export const status: CommandSpec = {
   usage: 'gt status',
-  summary: 'the whole town at a glance: what needs you, what moves, what waits',
+  summary: 'the whole town at a glance: what needs you, what moves, what waits; for an agent, where it stands',
   examples: ['gt status', 'gt status --json'],
   run: async (context) => {
+    if (hasHook(context.env)) return ownStatus(context);
     const client = new TownClient(context.town());
     const town = await client.get<StatusItem>('status');
     const quota = (await client.get<{ items: QuotaItem[] }>('quota')).items;
