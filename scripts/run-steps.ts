@@ -21,6 +21,7 @@ const CHECK: readonly Step[] = [
   { name: 'format', kind: 'check', command: ['oxfmt', '--check'] },
   { name: 'lint', kind: 'check', command: ['oxlint'] },
   { name: 'types', kind: 'check', command: ['tsc', '-b'] },
+  { name: 'unused', kind: 'check', command: ['knip'] },
   { name: 'package', kind: 'check', command: ['publint', '--strict'] },
   { name: 'unit', kind: 'vitest', command: ['vitest', 'run', '--project', 'unit'] },
 ];

@@ -67,7 +67,7 @@ export interface RigFindings {
 }
 
 /** Says `why` as an item. A thing that no command resolves is looked at with `gt why`. */
-export function found(cause: string, why: Why, item: Pick<AttentionItem, 'kind' | 'severity' | 'title'>): Found {
+function found(cause: string, why: Why, item: Pick<AttentionItem, 'kind' | 'severity' | 'title'>): Found {
   return {
     cause,
     kind: item.kind,

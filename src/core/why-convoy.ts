@@ -35,7 +35,7 @@ export interface LandingFacts {
   readonly now: Why | null;
   readonly reverts: readonly ConvoyRevert[];
 }
-export const NO_LANDING: LandingFacts = { landings: [], now: null, reverts: [] };
+const NO_LANDING: LandingFacts = { landings: [], now: null, reverts: [] };
 
 export const whyConvoy = (convoy: Convoy, beads: readonly ConvoyBead[], landing: LandingFacts = NO_LANDING): Why =>
   revertedText(whereItIs(convoy, beads, landing), landing.reverts);

@@ -262,7 +262,7 @@ const STEP_TEXT: Readonly<Record<'preparing' | 'gating' | 'pushing', string>> = 
   pushing: 'is being pushed to the target',
 };
 
-export function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
+function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const review = view.review(bead.id);
   const say = (text: Sentence): Why =>
     why(bead.id, phaseOf(bead, nowMs), { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });

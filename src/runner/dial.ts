@@ -207,7 +207,7 @@ function refusal(response: IncomingMessage): Error {
   return new Error(`the address answered ${String(status)} instead of a connection`);
 }
 
-export function connectUrl(base: string, town: string): string {
+function connectUrl(base: string, town: string): string {
   const url = new URL(base);
   url.protocol = url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss:' : 'ws:';
   url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/towns/${encodeURIComponent(town)}/runner/connect`;

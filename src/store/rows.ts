@@ -34,7 +34,7 @@ import type { AttemptFacts, ClaimState, ReviewFacts } from '../core/view.ts';
 import type { SqlRow, SqlValue } from '../ports/sql.ts';
 
 /** A stored enum value of an older or newer program, or of a hand edit (R5). */
-export class UnknownValueError extends Error {
+class UnknownValueError extends Error {
   override readonly name = 'UnknownValueError';
 }
 

@@ -10,7 +10,7 @@ export interface Spending {
   readonly reservedMicroUsd: number;
 }
 
-export const NO_SPENDING: Spending = { tokens: 0, microUsd: 0, reservedTokens: 0, reservedMicroUsd: 0 };
+const NO_SPENDING: Spending = { tokens: 0, microUsd: 0, reservedTokens: 0, reservedMicroUsd: 0 };
 
 /** The scope that holds everything of a rig. */
 export const WHOLE_RIG = 'rig';

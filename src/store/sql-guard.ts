@@ -5,13 +5,13 @@
 import type { SqlValue } from '../ports/sql.ts';
 
 /** Bound parameters of one statement; a Durable Object takes no more. Lists travel through `json_each(?)`. */
-export const SQL_PARAMS_MAX = 100;
+const SQL_PARAMS_MAX = 100;
 /** Bytes of one statement's text; a Durable Object takes no more. */
-export const SQL_TEXT_BYTES_MAX = 100_000;
+const SQL_TEXT_BYTES_MAX = 100_000;
 /** Bytes of one bound value; production Durable Objects refuse more. */
-export const SQL_VALUE_BYTES_MAX: number = 2 * 1024 * 1024;
+const SQL_VALUE_BYTES_MAX: number = 2 * 1024 * 1024;
 /** SELECTs joined by UNION and the like; a Durable Object takes no more. */
-export const SQL_COMPOUND_TERMS_MAX = 5;
+const SQL_COMPOUND_TERMS_MAX = 5;
 
 /** A statement or argument that one of the hosts would refuse or misread: a bug in this program. */
 export class SqlGuardError extends Error {

@@ -60,7 +60,7 @@ gates.test = { run = "make test", timeout = "5m" }
 polecats_per_runtime = { script = 2 }
 `;
 
-export const ASKS: readonly Ask[] = [
+const ASKS: readonly Ask[] = [
   { name: 'lives', method: 'GET', path: '/livez', bare: true, as: 'nobody', status: 200 },
   { name: 'is ready', method: 'GET', path: '/readyz', bare: true, as: 'nobody', status: 200 },
   { name: 'refuses without a token', method: 'GET', path: '/status', as: 'nobody', status: 401 },

@@ -140,7 +140,7 @@ export class BenchTimers {
   }
 }
 
-export const least = (times: readonly (number | null)[]): number | null => {
+const least = (times: readonly (number | null)[]): number | null => {
   const known = times.filter((time): time is number => time !== null);
   return known.length === 0 ? null : Math.min(...known);
 };

@@ -16,10 +16,6 @@ export function equal(actual: unknown, expected: unknown, what = 'value'): void 
   if (left !== right) throw new Error(`${what}: expected ${right}, got ${left}`);
 }
 
-export function truthy(value: unknown, what: string): void {
-  if (value !== true) throw new Error(`${what}: expected true, got ${show(value)}`);
-}
-
 /** What is thrown, or an error when nothing is. */
 export function thrown(work: () => unknown): unknown {
   try {

@@ -36,7 +36,7 @@ export function firstDifference(here: HistoryEnd, there: HistoryEnd): string | n
 }
 
 /** Everything that is compared, one line per row. */
-export const linesOf = (end: HistoryEnd): readonly string[] => end.ends.flatMap(linesOfActor);
+const linesOf = (end: HistoryEnd): readonly string[] => end.ends.flatMap(linesOfActor);
 
 const linesOfActor = ({ address, tables }: ActorEnd): readonly string[] =>
   tables.flatMap((dump) => inOrder(dump).map((line) => `${address} ${dump.table} ${line}`));

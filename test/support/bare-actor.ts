@@ -12,7 +12,7 @@ import { KERNEL_TABLES, TURN_TABLES } from '../../src/store/migrations/kernel.ts
 import { FakeRunner } from './fake-runner.ts';
 
 /** Counts outermost transactions, and can fail like a full disk. */
-export class SpySql implements Sql {
+class SpySql implements Sql {
   commits = 0;
   /** The next so many transactions fail at their commit. */
   failing = 0;

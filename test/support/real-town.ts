@@ -34,7 +34,7 @@ export function git(args: readonly string[], cwd?: string): string {
 }
 
 /** Makes a bare repository with one commit, which keeps a log of every change of its branches. */
-export function makeRemote(folder: string, rig: RigPlan): string {
+function makeRemote(folder: string, rig: RigPlan): string {
   const bare = join(folder, `${rig.name}.git`);
   const seed = join(folder, `${rig.name}-seed`);
   for (const [file, text] of Object.entries(rig.files)) {
@@ -118,7 +118,7 @@ export async function startDaemonProcess(
   throw new Error(`the daemon did not come up (${daemon.end() ?? 'no answer in time'}); see ${town.paths.daemonLog}`);
 }
 
-export async function isReady(town: Town): Promise<boolean> {
+async function isReady(town: Town): Promise<boolean> {
   try {
     const answer = await socketRequest({
       socketPath: brainSocket(town.identity),

@@ -112,7 +112,7 @@ function openSitting(mayor: MayorContext, turn: Turn): Change {
 }
 
 /** As many of the oldest as one prompt takes, never past one that does not fit: order is kept. */
-export function fitting(messages: readonly MayorMessage[]): readonly MayorMessage[] {
+function fitting(messages: readonly MayorMessage[]): readonly MayorMessage[] {
   let left = MAYOR_SITTING_CHARS_MAX;
   const taken: MayorMessage[] = [];
   for (const message of messages) {

@@ -121,7 +121,7 @@ function copyBlockers(
 }
 
 /** What took the place of a bead at last; itself when nothing did. */
-export function newestOf(rig: RigContext, turn: Turn, id: BeadId): BeadId {
+function newestOf(rig: RigContext, turn: Turn, id: BeadId): BeadId {
   const next = rig.bead(turn, id)?.reopenedAs ?? null;
   return next === null ? id : newestOf(rig, turn, next);
 }

@@ -45,10 +45,10 @@ const FEATURE_CAUSE = featureCause('');
  * Lane of the effects that start and stop processes of one lineage at one runner: a stop that waits for a lost one must
  * not hold up the start elsewhere.
  */
-export const processLane = (source: BeadId, runner: string): string =>
+const processLane = (source: BeadId, runner: string): string =>
   runner === LOCAL_RUNNER ? `process:${source}` : `process:${source}@${runner}`;
 /** Lane of the git work of one lineage. */
-export const workLane = (source: BeadId): string => `work:${source}`;
+const workLane = (source: BeadId): string => `work:${source}`;
 
 /** Carries out what rules decided: one guarded change per action, journalled with the rule and the reason. */
 export class RigActions {

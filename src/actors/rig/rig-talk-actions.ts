@@ -14,7 +14,7 @@ type Of<Type extends RigAction['type']> = Extract<RigAction, { readonly type: Ty
 export type TalkAction = Of<'gupp_step' | 'gupp_reset' | 'send_nudge' | 'send_mail' | 'return_mail'>;
 
 /** Nudges of one session go one after the other. */
-export const nudgeLane = (attempt: string): string => `nudge:${attempt}`;
+const nudgeLane = (attempt: string): string => `nudge:${attempt}`;
 
 export function performTalk(rig: RigContext, turn: Turn, writer: RigWriter, action: TalkAction): Change {
   switch (action.type) {

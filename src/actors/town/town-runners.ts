@@ -8,7 +8,7 @@ import type { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
 
 /** Subject of the watchdog for one runner; the one beside the daemon has had its own from the start. */
-export const runnerSubject = (id: string): string => (id === LOCAL_RUNNER ? RUNNER_SUBJECT : `${RUNNER_SUBJECT}:${id}`);
+const runnerSubject = (id: string): string => (id === LOCAL_RUNNER ? RUNNER_SUBJECT : `${RUNNER_SUBJECT}:${id}`);
 
 /** What the registry needs of the town actor. */
 export interface RunnersTown {

@@ -14,7 +14,7 @@ import { MERGE_STEPS } from '../../core/model/review.ts';
 import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
 import { formulaSchema, moleculeSchema } from './molecules.ts';
 
-export const evidenceSchema = z.object({
+const evidenceSchema = z.object({
   head: z.string().nullable(),
   merge_sha: z.string().nullable(),
   target: z.string().nullable(),
@@ -65,7 +65,7 @@ export const beadSchema = z.object({
 });
 export type BeadItem = z.infer<typeof beadSchema>;
 
-export const attemptSchema = z.object({
+const attemptSchema = z.object({
   id: z.string(),
   /** `live`, or the outcome. */
   status: z.string(),
@@ -90,7 +90,7 @@ export const attemptSchema = z.object({
 });
 export type AttemptItem = z.infer<typeof attemptSchema>;
 
-export const reviewSchema = z.object({
+const reviewSchema = z.object({
   id: z.string(),
   source_bead_id: z.string(),
   branch: z.string(),
@@ -110,7 +110,7 @@ export const reviewSchema = z.object({
 export type ReviewItem = z.infer<typeof reviewSchema>;
 
 /** A merge request in its train: its `status` is the bead's. */
-export const queueEntrySchema = reviewSchema.extend({
+const queueEntrySchema = reviewSchema.extend({
   rig: z.string(),
   title: z.string(),
   status: z.enum(BEAD_STATUSES),

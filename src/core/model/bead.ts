@@ -138,7 +138,7 @@ export interface BeadSurroundings {
   readonly asks: boolean;
 }
 
-export const NO_SURROUNDINGS: BeadSurroundings = { mergeHold: null, asks: false };
+const NO_SURROUNDINGS: BeadSurroundings = { mergeHold: null, asks: false };
 
 export function phaseOf(bead: Bead, nowMs: number, around: BeadSurroundings = NO_SURROUNDINGS): BeadPhase {
   switch (bead.status) {

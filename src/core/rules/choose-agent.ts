@@ -22,7 +22,7 @@ export const POLECAT_NAMES = [
   'coma',
 ] as const;
 
-export const polecatId = (rig: RigName, name: string): AgentId => trusted.agent(`${rig}/polecats/${name}`);
+const polecatId = (rig: RigName, name: string): AgentId => trusted.agent(`${rig}/polecats/${name}`);
 
 export interface AgentChoice {
   readonly agent: AgentId;

@@ -21,9 +21,9 @@ type Rung = 1 | 2 | 3 | 4;
 const NEXT: Readonly<Record<0 | Rung, Rung | null>> = { 0: 1, 1: 2, 2: 3, 3: 4, 4: null };
 
 /** Cause of the escalation about one silent attempt. */
-export const guppCause = (attempt: AttemptId): string => `gupp:${attempt}`;
+const guppCause = (attempt: AttemptId): string => `gupp:${attempt}`;
 /** One check per silence: the mail's key. */
-export const guppMailKey = (attempt: AttemptId, sinceMs: number): string => `gupp_check:${attempt}:${String(sinceMs)}`;
+const guppMailKey = (attempt: AttemptId, sinceMs: number): string => `gupp_check:${attempt}:${String(sinceMs)}`;
 
 /**
  * If there is work on the hook, it runs: a hooked agent whose process lives but shows no activity is nudged, asked,

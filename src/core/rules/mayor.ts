@@ -17,7 +17,7 @@ const wakeAt = (wakeAtMs: number | null): MayorVerdicts => ({ decisions: [], wak
 
 /** Cause of the escalation while the breaker is open, and of the one about messages that nobody answered. */
 export const MAYOR_BREAKER_CAUSE = 'mayor:breaker';
-export const MAYOR_UNANSWERED_CAUSE = 'mayor:unanswered';
+const MAYOR_UNANSWERED_CAUSE = 'mayor:unanswered';
 
 const act = (reason: string, ...actions: readonly MayorAction[]): MayorVerdicts => {
   const decision: Decision<MayorAction> = { rule: 'mayor', entity: MAYOR_REF, reason, actions };

@@ -101,7 +101,7 @@ function asFile(folder: string, file: unknown): BackupFile {
 const isOurName = (name: string): boolean => /^(gastown\.toml|town\.db|rigs\/[a-z0-9][a-z0-9-]*\.db)$/.test(name);
 
 /** Says what is wrong with a backup; null when each file is as it was written and sound. */
-export function backupProblem(folder: string): string | null {
+function backupProblem(folder: string): string | null {
   for (const file of readManifest(folder).files) {
     if (!existsSync(join(folder, file.name))) return `${file.name} is missing`;
     const found = fileOf(folder, file.name);

@@ -46,7 +46,7 @@ export function damageOf(path: string): string | null {
   }
 }
 
-export const damaged = (path: string, what: string): TownError =>
+const damaged = (path: string, what: string): TownError =>
   new TownError('precondition', 'database_damaged', {
     message: `${path} is damaged: ${what}.`,
     next: 'Keep the file as it is, and restore the newest backup that is sound into a new folder with "gt restore".',

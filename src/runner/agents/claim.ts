@@ -135,7 +135,7 @@ async function commitAll(request: StartAgent, tree: Worktree, message: string): 
 }
 
 /** Adds the trailers that tie a commit to its bead and attempt, unless the writer did. */
-export function withTrailers(message: string, request: { readonly bead: string; readonly attempt: string }): string {
+function withTrailers(message: string, request: { readonly bead: string; readonly attempt: string }): string {
   const trailers = [
     ['Gt-Bead', request.bead],
     ['Gt-Attempt', request.attempt],

@@ -32,7 +32,7 @@ export function startSaving(ctx: RunnerContext): () => void {
 }
 
 /** Never throws: the next time is soon, and the exit stores everything again. */
-export async function saveWork(ctx: RunnerContext, live: LiveAgent): Promise<void> {
+async function saveWork(ctx: RunnerContext, live: LiveAgent): Promise<void> {
   const atMs = ctx.clock.now();
   live.savedAtMs = atMs;
   try {

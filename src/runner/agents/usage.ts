@@ -39,7 +39,7 @@ export interface UsageRead {
 }
 
 /** Adds up the lines; one that can't be read counts nothing and hides no other. */
-export function readReports(text: string): UsageRead {
+function readReports(text: string): UsageRead {
   const models = new Map<string, UsageOfModel>();
   const seen = new Set<string>();
   const limits: { line: number; resetsAtMs: number | null; reason: string }[] = [];

@@ -35,7 +35,7 @@ export async function isLinked(tree: Worktree): Promise<boolean> {
 }
 
 /** Throws when the worktree is gone or no longer this one: git would otherwise work somewhere else, or see all deleted. */
-export async function requireLinked(tree: Worktree): Promise<void> {
+async function requireLinked(tree: Worktree): Promise<void> {
   if (!(await isLinked(tree)))
     throw new GitError('worktree', null, `the worktree ${tree.path} is gone or no longer linked`);
 }

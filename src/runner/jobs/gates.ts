@@ -88,7 +88,7 @@ const OUTSIDE_SIGNALS: Readonly<Record<string, number>> = {
 };
 
 /** Null: it ended by itself. */
-export function killerOf(exitCode: number | null, signal: string | null): string | null {
+function killerOf(exitCode: number | null, signal: string | null): string | null {
   if (signal !== null) return Object.hasOwn(OUTSIDE_SIGNALS, signal) ? signal : null;
   return Object.entries(OUTSIDE_SIGNALS).find(([, code]) => code === exitCode)?.[0] ?? null;
 }

@@ -1,5 +1,5 @@
 /** Recipes are written by people and short; more blocks than this is a mistake. */
-export const RECIPE_BLOCKS_MAX: number = 100;
+const RECIPE_BLOCKS_MAX: number = 100;
 
 /** Shell text of every fenced code block tagged `gt-script`, in order. A block that is not closed runs to the end. */
 export function recipeBlocks(body: string): readonly string[] {
