@@ -1,11 +1,8 @@
-import { usage } from '../core/errors.ts';
+import { badCursor } from '../core/places.ts';
 import { parseJson } from '../store/rows.ts';
 
-/** One place per actor; opaque to callers. */
-export type FeedCursor = Readonly<Record<string, number>>;
-
 /** Hexadecimal of the JSON: it fits into a query string, needs no host function, and nobody is tempted to build one. */
-export function encodeCursor(value: FeedCursor | { readonly createdAtMs: number; readonly id: string }): string {
+export function encodeCursor(value: { readonly createdAtMs: number; readonly id: string }): string {
   let text = '';
   for (const char of JSON.stringify(value)) text += (char.codePointAt(0) ?? 0).toString(16).padStart(2, '0');
   return text;
@@ -22,5 +19,5 @@ export function decodeCursor<T extends object>(cursor: string): T {
   } catch {
     // What can't be read is the caller's mistake, told below.
   }
-  throw usage('bad_cursor', 'This cursor does not come from here.', 'Start without a cursor.', 'after');
+  throw badCursor();
 }

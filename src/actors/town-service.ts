@@ -46,11 +46,12 @@ import type { MoneyGateway } from '../ports/money-gateway.ts';
 import { MAYOR, type MayorConfig } from '../core/model/mayor.ts';
 import type { MayorGateway } from '../ports/mayor-gateway.ts';
 import type { RunnerGateway } from '../ports/runner-gateway.ts';
+import type { StreamGateway } from '../ports/stream-gateway.ts';
 import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { readFeed, readFeedTail } from './feed.ts';
+import { readFeed, readFeedTail, townStream } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
 import { removeRig } from './remove-rig.ts';
 import { readAttention } from './town-attention.ts';
@@ -96,6 +97,7 @@ export class TownService implements TownGateway {
   readonly money: MoneyGateway;
   readonly mayor: MayorGateway;
   readonly runners: RunnerGateway;
+  readonly stream: StreamGateway;
 
   constructor(options: TownServiceOptions) {
     this.id = options.id;
@@ -104,6 +106,7 @@ export class TownService implements TownGateway {
     this.#readOnly = options.readOnly ?? false;
     this.#actors = options.actors ?? new LocalActors(options, options.ports, this.#readOnly);
     const writable = this.#writable;
+    this.stream = townStream(this.#actors);
     this.runners = townRunners(this.#actors, writable, (id) => options.ports.runners?.changed?.(id));
     this.money = new TownMoney({ actors: this.#actors, now: this.#now, writable });
     this.mayor = new MayorService({

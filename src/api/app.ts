@@ -23,6 +23,7 @@ import { registerRunners } from './handlers/runners.ts';
 import { registerMolecules } from './handlers/molecules.ts';
 import { registerOwnWork } from './handlers/own-work.ts';
 import { registerOwnEscalations } from './handlers/own-escalations.ts';
+import { registerStream } from './handlers/stream.ts';
 import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
@@ -49,6 +50,7 @@ export interface AppOptions {
   readonly runnerLine: Deps['runnerLine'];
   /** The town's file; missing where a host only reads. */
   readonly settings?: SettingsDoor;
+  readonly streams?: Deps['streams'];
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
@@ -91,6 +93,7 @@ export function createApp(options: AppOptions): App {
   registerOwnEscalations(app, options);
   registerOwnWork(app, options);
   registerSteering(app, options);
+  registerStream(app, options);
   registerMayor(app, options);
   registerMayorSession(app, options);
   if (options.settings !== undefined) registerSettings(app, options.settings);

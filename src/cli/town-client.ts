@@ -66,6 +66,21 @@ export class TownClient {
     }
   }
 
+  /**
+   * The frames of a stream until it ends, from `lastEventId` on. Needs the daemon.
+   * Errors: those of the API; `NotListening` while no daemon is there.
+   */
+  async *frames<T>(path: string, lastEventId: string | null): AsyncGenerator<T, void> {
+    const { NoStream, readEvents } = await import('./event-stream.ts');
+    const socketPath = this.#session?.socketPath ?? brainSocket(this.#town.identity);
+    try {
+      for await (const event of readEvents({ socketPath, path: this.#pathOf(path), token: this.#token, lastEventId }))
+        yield JSON.parse(event.data) as T;
+    } catch (error) {
+      throw error instanceof NoStream ? errorOf(error) : error;
+    }
+  }
+
   post<T>(path: string, body: unknown): Promise<T> {
     return this.send<T>('POST', path, body);
   }
@@ -101,10 +116,14 @@ export class TownClient {
     return socketRequest({
       socketPath: this.#session?.socketPath ?? brainSocket(this.#town.identity),
       method,
-      path: this.#session === null ? `/api/v1/towns/_/${path}` : `/town/${path}`,
+      path: this.#pathOf(path),
       token: this.#token,
       ...extra,
     });
+  }
+
+  #pathOf(path: string): string {
+    return this.#session === null ? `/api/v1/towns/_/${path}` : `/town/${path}`;
   }
 
   async #readHere(path: string): Promise<Reply> {

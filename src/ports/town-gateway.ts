@@ -33,6 +33,7 @@ import type { Fact, Verdict } from '../core/facts.ts';
 import type { MoneyGateway } from './money-gateway.ts';
 import type { MayorGateway } from './mayor-gateway.ts';
 import type { RunnerGateway } from './runner-gateway.ts';
+import type { StreamGateway } from './stream-gateway.ts';
 import type { TalkGateway } from './talk-gateway.ts';
 
 /**
@@ -49,6 +50,8 @@ export interface TownGateway {
   readonly mayor: MayorGateway;
   /** The registry of runners. */
   readonly runners: RunnerGateway;
+  /** The journals as the live stream reads them. */
+  readonly stream: StreamGateway;
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;

@@ -232,6 +232,13 @@ export class KernelStore {
       .map(journalRow);
   }
 
+  /** As `journalAfter`; null when rows behind `seq` may have been put away, or this journal never came so far. */
+  journalBehind(seq: number, limit: number): readonly (JournalRow & { readonly seq: number })[] | null {
+    if (seq < Number(this.getMeta('snapshot_journal') ?? 0)) return null;
+    const rows = this.journalAfter(seq, limit);
+    return rows.length === 0 && seq > this.lastSeq() ? null : rows;
+  }
+
   /** The newest entries since a moment, oldest first. */
   journalTail(sinceMs: number, limit: number): readonly (JournalRow & { readonly seq: number })[] {
     return this.#sql

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ATTENTION_KINDS } from '../../core/attention-item.ts';
 import { HEALTH_STATES } from '../../core/model/health.ts';
+import { agentSchema } from './agents.ts';
+import { queueEntrySchema } from './beads.ts';
 import { count, cursor, limit, offset, pageOf, time } from './common.ts';
 import { convoySchema } from './convoys.ts';
 import { severity } from './escalations.ts';
@@ -51,7 +53,7 @@ export const statusSchema = z.object({
 });
 export type StatusItem = z.infer<typeof statusSchema>;
 
-const journalEntrySchema = z.object({
+export const journalEntrySchema = z.object({
   /** `town` or `rig/<name>`; order holds per actor, by `seq`. */
   actor: z.string(),
   seq: count,
@@ -67,6 +69,14 @@ const journalEntrySchema = z.object({
 export type JournalItem = z.infer<typeof journalEntrySchema>;
 export const feedSchema = z.object({ items: z.array(journalEntrySchema), cursor: z.string() });
 export type FeedItem = z.infer<typeof feedSchema>;
+/** `status` and the lists are not older than `cursor`: the stream from there on tells everything that is not in them. */
+export const snapshotSchema = z.object({
+  cursor: z.string(),
+  status: statusSchema,
+  agents: z.array(agentSchema),
+  queue: z.array(queueEntrySchema),
+});
+export type SnapshotItem = z.infer<typeof snapshotSchema>;
 export const feedQuerySchema = z.strictObject({
   /** Goes on behind an earlier page; without it and without `tail` the feed begins at its beginning. */
   cursor: cursor.optional(),

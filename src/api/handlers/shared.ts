@@ -6,6 +6,7 @@ import type { RigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import type { AppEnv } from '../auth.ts';
 import type { AddRigBody } from '../contract/rigs.ts';
+import type { Streams } from '../stream/streams.ts';
 import { problemSchema } from '../contract/common.ts';
 
 export interface Transcript {
@@ -24,6 +25,8 @@ export interface Deps {
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   /** Stored output of an attempt, from its runner; waits up to `waitMs` for the next output of a live one. */
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
+  /** Connections that stay open; missing where nothing goes on. */
+  readonly streams?: Streams | undefined;
   /** The lines to runners. */
   readonly runnerLine: {
     readonly drain: (id: string, on: boolean, graceMs: number | null) => Promise<void>;

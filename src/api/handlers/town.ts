@@ -128,19 +128,22 @@ export function registerAgents(app: App, deps: Deps): void {
   );
   app.openapi(getAgent, async (c) => c.json(presentAgent(await gateway.findAgent(c.req.valid('param').name)), 200));
   app.openapi(transcript, async (c) => {
-    const wanted = c.req.valid('param').name;
-    const agent = await gateway.findAgent(wanted);
-    const attempt = wanted.startsWith('at-') ? wanted : agent.attemptId;
-    if (attempt === null) {
-      throw precondition(
-        'no_attempt',
-        `${agent.id} runs nothing now.`,
-        'Name an attempt instead: "gt bead show <id>" lists them.',
-      );
-    }
+    const attempt = await attemptOf(gateway, c.req.valid('param').name);
     const page = await deps.transcript(attempt, c.req.valid('query').from ?? 0);
     return c.text(page.text, 200, { 'x-next-offset': String(page.nextOffset) });
   });
+}
+
+/** The attempt that is meant: itself, or what the agent of this name runs now. Errors: `agent_not_found`, `no_attempt`. */
+export async function attemptOf(gateway: Deps['gateway'], wanted: string): Promise<string> {
+  const agent = await gateway.findAgent(wanted);
+  const attempt = wanted.startsWith('at-') ? wanted : agent.attemptId;
+  if (attempt !== null) return attempt;
+  throw precondition(
+    'no_attempt',
+    `${agent.id} runs nothing now.`,
+    'Name an attempt instead: "gt bead show <id>" lists them.',
+  );
 }
 
 const rigOf = (query: z.infer<typeof agentQuerySchema>): ReturnType<typeof parseRigName> | undefined =>

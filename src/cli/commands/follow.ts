@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { BeadDetailItem } from '../../api/contract/beads.ts';
+import type { StreamFrame } from '../../api/contract/stream.ts';
 import type { FeedItem, JournalItem } from '../../api/contract/town.ts';
 import { precondition, TownError } from '../../core/errors.ts';
 import { isBeadId } from '../../core/model/ids.ts';
@@ -10,9 +11,10 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
+import { NotListening } from '../socket-http.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 
-/** How often a followed thing is looked at: quick for a person, cheap for the town. */
+/** How often a followed thing is looked at, or a stream that ended is opened again. */
 const FOLLOW_EVERY_MS = 1_000;
 const LINES_DEFAULT = 50;
 const LINES_MAX = 100_000;
@@ -20,13 +22,13 @@ const LINES_MAX = 100_000;
 const followOption = { type: 'boolean', short: 'f', help: 'go on until Ctrl-C' } as const;
 
 /** Repeats `look` until Ctrl-C, which ends the program with 130. */
-async function follow(look: () => Promise<void> | void): Promise<never> {
+async function follow(look: () => Promise<void> | void, firstAfterMs = FOLLOW_EVERY_MS): Promise<never> {
   process.once('SIGINT', () => {
     process.exit(EXIT.interrupted);
   });
-  for (;;) {
+  for (let afterMs = firstAfterMs; ; afterMs = FOLLOW_EVERY_MS) {
     await new Promise((resolve) => {
-      setTimeout(resolve, FOLLOW_EVERY_MS);
+      setTimeout(resolve, afterMs);
     });
     await look();
   }
@@ -49,7 +51,7 @@ export const feed: CommandSpec = {
     const limit = args.number('limit', { min: 1, max: PAGE_SIZE_MAX });
     const isFollowing = args.flag('follow');
     const isPaging = args.flag('all') || args.text('cursor') !== undefined;
-    let page = await client.get<FeedItem>(
+    const page = await client.get<FeedItem>(
       isPaging ? `feed${query({ limit, cursor: args.text('cursor') })}` : await tailPath(args, limit),
     );
     if (context.json && !isFollowing) {
@@ -63,12 +65,29 @@ export const feed: CommandSpec = {
         context.hint(`Later entries: gt feed --cursor ${page.cursor}`);
       return EXIT.ok;
     }
-    return follow(async () => {
-      page = await client.get<FeedItem>(`feed${query({ limit, cursor: page.cursor })}`);
-      printEntries(context, page.items);
-    });
+    return followFeed(context, client, page.cursor);
   },
 };
+
+/** By the live stream; page by page while no daemon is there, or where the caller may not read the stream. */
+async function followFeed(context: Context, client: TownClient, from: string): Promise<never> {
+  let cursor = from;
+  return follow(async () => {
+    try {
+      for await (const frame of client.frames<StreamFrame>('stream', cursor)) {
+        if (frame.type === 'delta') printEntries(context, frame.items);
+        if (frame.type === 'reset') context.hint(`Some entries are not told: ${frame.reason}`);
+        cursor = frame.cursor;
+      }
+    } catch (error) {
+      const isRefused = error instanceof TownError && error.kind === 'forbidden';
+      if (!isRefused && !(error instanceof NotListening)) throw error;
+      const page = await client.get<FeedItem>(`feed${query({ cursor })}`);
+      printEntries(context, page.items);
+      cursor = page.cursor;
+    }
+  }, 0);
+}
 
 async function tailPath(args: Arguments, limit: number | undefined): Promise<string> {
   const since = args.text('since');

@@ -22,6 +22,7 @@ import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
 import type { RunnerLines } from './runner-lines.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
+import type { NodeStreams } from './streams.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
 import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';
 import type { Town, TownSecrets } from './town-files.ts';
@@ -45,6 +46,8 @@ export class Daemon {
   readonly #supervisor: RunnerSupervisor;
   /** Null until the actors run: nobody has a line at a start. */
   #lines: RunnerLines | null = null;
+  /** Null until somebody can ask. */
+  #streams: NodeStreams | null = null;
   /** The town's HTTP application, as runners' and agents' calls reach it. */
   #local: ReturnType<typeof createApp> | null = null;
   readonly #notifier: NodeNotifier;
@@ -98,6 +101,7 @@ export class Daemon {
       notifier: this.#notifier,
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
+      onTurn: (address) => this.#streams?.changed(address),
     });
     this.#service = options.makeService({
       id: town.identity.id,
@@ -145,14 +149,16 @@ export class Daemon {
     writeFileAtomic(this.#config.pidFile, `${String(process.pid)}\n`);
     const { createApp } = await import('../../api/app.ts');
     const { listenOnLoopback, listenOnSocket } = await import('./http-server.ts');
+    const { NodeStreams } = await import('./streams.ts');
+    this.#streams = new NodeStreams({ source: this.#service.stream, log: this.#log });
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
       createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);
     this.#local = local;
     const web = app(true);
     this.#listeners = [
-      await listenOnSocket((request) => local.fetch(request), brainSocket(identity)),
-      await listenOnLoopback((request) => web.fetch(request)),
+      await listenOnSocket((request, env) => local.fetch(request, env), brainSocket(identity)),
+      await listenOnLoopback((request, env) => web.fetch(request, env)),
     ];
     await this.#openLines(secrets);
     const url = this.#listeners[1]?.url ?? null;
@@ -217,6 +223,7 @@ export class Daemon {
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#supervisor.stop();
     this.#lines?.stop();
+    this.#streams?.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#service.stop();
     this.#supervisor.client.close();
@@ -241,6 +248,7 @@ export class Daemon {
       clock,
       log: this.#log,
       loopbackOnly,
+      streams: this.#streams ?? undefined,
       ready: () => this.#ready,
       addRig: (body, caller) =>
         this.#oneByOne(

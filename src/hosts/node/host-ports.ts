@@ -30,6 +30,8 @@ export interface NodePortsOptions {
   readonly storage: 'files' | 'read-only' | 'memory';
   /** Checks every invariant after every turn and logs what does not hold (`GT_CHECK=1`); for development and tests. */
   readonly checkInvariants: boolean;
+  /** Called after each turn of an actor; must not throw. */
+  readonly onTurn?: ((address: ActorAddress) => void) | undefined;
 }
 
 /** The ports of this machine, and the way to give back what they hold. */
@@ -72,7 +74,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
         clearTimeout(timer);
       };
     },
-    afterTurn: options.checkInvariants ? invariantChecker(options.clock, options.log) : undefined,
+    afterTurn: afterTurn(options),
     // Signing is needed by the first start of an agent, not by the start of the daemon.
     mintCapability: async (capability) =>
       (await import('../../api/capability.ts')).mintCapability(capability, options.secrets.capabilityKey),
@@ -80,6 +82,15 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
       for (const alarm of alarms.splice(0)) alarm.close();
       for (const database of databases.splice(0)) database.close();
     },
+  };
+}
+
+function afterTurn({ onTurn, checkInvariants, clock, log }: NodePortsOptions): HostPorts['afterTurn'] {
+  const check = checkInvariants ? invariantChecker(clock, log) : null;
+  if (check === null && onTurn === undefined) return undefined;
+  return (address, sql) => {
+    onTurn?.(address);
+    check?.(address, sql);
   };
 }
 

@@ -19,7 +19,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+/** `env` has Node's own request and answer, for an answer that stays open. */
+type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 
 /** Serves on a unix socket that only this user can open; replaces the socket of a dead process. */
 export async function listenOnSocket(fetch: Fetch, path: string): Promise<Listener> {
@@ -74,7 +75,7 @@ export async function listenForRunners(
 }
 
 function makeServer(fetch: Fetch): Server {
-  const listener = getRequestListener((request) => fetch(request));
+  const listener = getRequestListener((request, env) => fetch(request, env));
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (incoming, outgoing) => {
