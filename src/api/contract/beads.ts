@@ -110,7 +110,7 @@ const reviewSchema = z.object({
 export type ReviewItem = z.infer<typeof reviewSchema>;
 
 /** A merge request in its train: its `status` is the bead's. */
-const queueEntrySchema = reviewSchema.extend({
+export const queueEntrySchema = reviewSchema.extend({
   rig: z.string(),
   title: z.string(),
   status: z.enum(BEAD_STATUSES),
