@@ -9,8 +9,8 @@ import type { RigRemoval, RigSummary } from '../core/queries.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
-import { authenticate, loopbackOnly } from './auth.ts';
-import type { AppEnv, AuthOptions } from './auth.ts';
+import { authenticate, loopbackOnly, whoCalls } from './auth.ts';
+import type { AppEnv, AuthOptions, Principal } from './auth.ts';
 import type { AddRigBody } from './contract/rigs.ts';
 import { toProblem } from './errors.ts';
 import { registerBeads } from './handlers/beads.ts';
@@ -96,6 +96,7 @@ export function createApp(options: AppOptions): App {
   registerStream(app, options);
   registerMayor(app, options);
   registerMayorSession(app, options);
+  registerTools(app, options);
   if (options.settings !== undefined) registerSettings(app, options.settings);
   return app;
 }
@@ -110,6 +111,20 @@ function registerHealth(app: App, options: AppOptions): void {
   };
   app.get('/readyz', (c) => answer(c, 200));
   app.get('/healthz', (c) => answer(c, 503));
+}
+
+/** Tools over MCP. Loaded when somebody asks for them: a town that starts again is not kept waiting. */
+function registerTools(app: App, options: AppOptions): void {
+  let tools: Promise<(request: Request) => Promise<Response>> | null = null;
+  const load = async (): Promise<(request: Request) => Promise<Response>> => {
+    const { toolsOverHttp } = await import('./mcp/http.ts');
+    const principalOf = (request: Request): Promise<Principal> => whoCalls(request, options);
+    return toolsOverHttp({ fetch: (request) => app.fetch(request), principalOf, bodyBytesMax: BODY_BYTES_MAX });
+  };
+  app.all('/mcp', async (c) => {
+    tools ??= load();
+    return (await tools)(c.req.raw);
+  });
 }
 
 function registerSecurity(app: App): void {

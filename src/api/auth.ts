@@ -21,7 +21,8 @@ export interface AuthOptions {
   readonly ownerActor: string;
 }
 
-type Principal =
+/** Who a credential speaks for. */
+export type Principal =
   | { readonly kind: 'owner' }
   | { readonly kind: 'runner'; readonly runner: string }
   | { readonly kind: 'agent'; readonly capability: Capability }
@@ -54,8 +55,7 @@ function neededKind(path: string): Principal['kind'] {
  */
 export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const token = bearerOf(c);
-    const principal = await principalOf(token, deps);
+    const principal = await principalOf(bearerOf(c.req.header('authorization')), deps);
     const needed = neededKind(c.req.path);
     const isMayorsRight = principal.kind === 'mayor' && needed === 'owner' && mayMayor(principal.capability, c);
     if (principal.kind !== needed && !isMayorsRight) {
@@ -92,8 +92,11 @@ function adviceFor(principal: Principal): string {
     : 'Use the credential that belongs to this call.';
 }
 
-function bearerOf(c: Context): string {
-  const header = c.req.header('authorization');
+/** Who calls outside of the API's paths, whose rights are looked at later. Errors: those of a credential. */
+export const whoCalls = async (request: Request, deps: AuthDeps): Promise<Principal> =>
+  principalOf(bearerOf(request.headers.get('authorization') ?? undefined), deps);
+
+function bearerOf(header: string | undefined): string {
   if (header === undefined) {
     throw new TownError('unauthenticated', 'no_credential', {
       message: 'This call needs a bearer token.',

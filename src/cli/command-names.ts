@@ -83,6 +83,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'mol advance', group: 'For agents', summary: 'a step is done, or left out' },
   { name: 'mail check', group: 'For agents', summary: 'new mail, once' },
   { name: 'mcp', group: 'For agents', summary: 'the tools of agents over MCP' },
+  { name: 'mcp install', group: 'For agents', summary: 'give your assistant the tools of this town' },
   { name: 'wait', group: 'For agents', summary: 'ask a person and wait' },
   { name: 'escalate', group: 'For agents', summary: 'tell people that I am stuck' },
   { name: 'mayor reply', group: 'For agents', summary: 'the mayor answers a message' },

@@ -103,6 +103,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'mayor log': async () => (await mayor()).log,
   'mayor attach': async () => (await mayor()).attach,
   'mayor reply': async () => (await mayor()).reply,
+  'mcp install': async () => (await import('./commands/mcp-install.ts')).install,
   mcp: async () => (await import('./commands/mcp.ts')).serve,
   nudge: async () => (await talk()).nudge,
   wait: async () => (await talk()).wait,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TownError } from '../core/errors.ts';
 import type { ErrorKind } from '../core/errors.ts';
+import { isOrder } from '../core/tools.ts';
 import { brainSocket, readSecrets } from '../hosts/node/town-files.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 import { sessionDoor } from './agent-rights.ts';
@@ -101,8 +102,7 @@ export class TownClient {
 
   /** A session of the mayor that repeats what a former one gave out gives it out once: the words are the key. */
   #key(path: string, body: unknown): string {
-    if (this.#session === null || !/^(?:beads|convoys|convoys\/[^/]+\/add)$/.test(path))
-      return globalThis.crypto.randomUUID();
+    if (this.#session === null || !isOrder(path)) return globalThis.crypto.randomUUID();
     return createHash('sha256')
       .update(`${path}\n${JSON.stringify(body)}`)
       .digest('hex');

@@ -133,6 +133,12 @@ const STEERING: readonly Tool[] = [
 /** Every tool, in the order in which it is listed. `docs/tools.md` shows the same table; a test compares them. */
 export const TOOLS: readonly Tool[] = [...EVERYONE, ...MAYOR_ONLY, ...STEERING];
 
+/**
+ * Calls by which the mayor gives out work. A session that repeats one of a former session, word for word, gives it out once:
+ * the words are the key.
+ */
+export const isOrder = (path: string): boolean => /^(?:beads|convoys|convoys\/[^/]+\/add)$/.test(path);
+
 /** Commands that a session of the mayor may run with its token, beside those of its own conversation. */
 export const MAYOR_COMMANDS: ReadonlySet<string> = new Set(
   TOOLS.filter(({ mayor }) => mayor !== null && mayor !== 'session').flatMap(({ commands }) => commands),

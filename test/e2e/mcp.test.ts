@@ -1,9 +1,9 @@
 /** The tools over MCP as real clients use them: of an agent, the mayor and a person, against a real town. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
+import { dirname, join } from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOOLS } from '../../src/core/tools.ts';
@@ -100,6 +100,17 @@ async function stdio(
 ): Promise<Tools> {
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } });
   await client.connect(new StdioClientTransport({ command: GT, args: ['mcp'], env, cwd, stderr: 'ignore' }));
+  return new Tools(client);
+}
+
+const endpoint = (): string => `${json<{ url: string }>('daemon', 'status').url}/mcp`;
+const secrets = (): Record<string, string> =>
+  JSON.parse(readFileSync(join(town, '.gastown/secrets.json'), 'utf8')) as Record<string, string>;
+
+async function http(token: string, era: (typeof ERAS)[number]): Promise<Tools> {
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: era } });
+  const headers = { authorization: `Bearer ${token}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL(endpoint()), { requestInit: { headers } }));
   return new Tools(client);
 }
 
@@ -306,5 +317,104 @@ describe('the tools of the mayor', () => {
     expect(await tools.json('gt_mayor_reply', { text: 'Done.' })).toMatchObject({ status: 'answered' });
     letGo('mayor');
     await tools.close();
+  });
+});
+
+describe('the tools over HTTP', () => {
+  it.each(ERAS)('are those of the credential (%s)', async (era) => {
+    const { bead, env } = await agentAtWork(`http-${era}`);
+    const agent = await http(env['GT_TOKEN'] ?? '', era);
+    expect(await agent.names()).toEqual(toolsOf('agent').filter((name) => name !== 'gt_done'));
+    expect(await agent.json('gt_hook')).toMatchObject({ bead: { id: bead } });
+    expect(await agent.json('gt_checkpoint', { data: { by: 'http' } })).toEqual({ saved: true });
+    expect((await agent.call('gt_done', { no_change: 'x' })).code).toBe('not_here');
+    expect((await agent.call('gt_sling', { bead })).code).toBe('tool_not_allowed');
+    expect((await agent.call('gt_bead_show', { id: 'app-00000' })).code).toBe('not_your_bead');
+    await agent.close();
+
+    const owner = await http(secrets()['owner'] ?? '', era);
+    expect(await owner.names()).toEqual(TOOLS.filter((tool) => tool.owner).map((tool) => tool.name));
+    const made = await owner.json<Bead>('gt_bead_create', { title: `over http ${era}`, rig: 'app' });
+    expect(made).toMatchObject({ origin: 'human', hold: 'staged' });
+    expect((await owner.call('gt_bead_create', { title: 'x', rig: 'nowhere' })).code).toBe('rig_not_found');
+    await owner.close();
+    letGo(`http-${era}`);
+  });
+
+  it('are closed without a credential, to runners, to other names and to floods', async () => {
+    const ask = (headers: Record<string, string>, body = '{}', method = 'POST'): Promise<Response> =>
+      fetch(endpoint(), {
+        method,
+        headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+        ...(method === 'POST' ? { body } : {}),
+      });
+    const codeOf = async (answer: Response): Promise<unknown> => [
+      answer.status,
+      ((await answer.json()) as { code?: unknown }).code,
+    ];
+    const owner = { authorization: `Bearer ${secrets()['owner'] ?? ''}` };
+    for (const method of ['POST', 'GET', 'DELETE'])
+      expect(await codeOf(await ask({}, '{}', method))).toEqual([401, 'no_credential']);
+    expect(await codeOf(await ask({ authorization: 'Bearer no' }))).toEqual([401, 'bad_credential']);
+    expect(await codeOf(await ask({ ...owner, origin: 'http://evil.example' }))).toEqual([403, 'origin_not_allowed']);
+    const list = '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}';
+    const runner = await ask({ authorization: `Bearer ${secrets()['brainCalls'] ?? ''}` }, list);
+    expect(await codeOf(runner)).toEqual([403, 'wrong_credential']);
+    expect((await ask(owner, `{"x":"${'y'.repeat(2_000_000)}"}`)).status).toBe(413);
+    expect((await ask(owner, 'not json')).status).toBe(400);
+    expect((await ask(owner, list)).status).toBe(200);
+  });
+});
+
+describe('gt mcp install', () => {
+  it.each(['claude', 'codex', 'opencode', 'kilo', 'gemini', 'qwen', 'copilot', 'cursor'])(
+    '%s: keeps what is there, writes once, and what it writes works',
+    async (client) => {
+      const home = at(`home-${client}`);
+      mkdirSync(home, { recursive: true });
+      const env = { ...PERSON, HOME: home };
+      const run = (...args: readonly string[]) =>
+        spawnSync(GT, ['mcp', 'install', client, '--town', town, '--json', ...args], { env, encoding: 'utf8' });
+      const { path } = JSON.parse(run('--print').stdout) as { path: string };
+      expect(path.startsWith(home)).toBe(true);
+      expect(existsSync(path)).toBe(false);
+      mkdirSync(dirname(path), { recursive: true });
+      const isToml = path.endsWith('.toml');
+      const before = isToml ? '# mine\nmodel = "x"\n' : '{"theme":"dark"}';
+      writeFileSync(path, before);
+      expect(JSON.parse(run().stdout)).toEqual({ path, status: 'written', entry: null });
+      const text = readFileSync(path, 'utf8');
+      expect(text).toContain(isToml ? before : '"theme": "dark"');
+      expect(JSON.parse(run().stdout)).toMatchObject({ status: 'unchanged' });
+      expect(readFileSync(path, 'utf8')).toBe(text);
+      if (client !== 'claude' && client !== 'codex') return;
+      writeFileSync(path, text.replace('--town', '--elsewhere'));
+      expect(run()).toMatchObject({ status: 5, stderr: expect.stringContaining('name_taken') });
+      expect(run('--name', 'second')).toMatchObject({ status: 0 });
+      writeFileSync(path, '{{{ broken');
+      expect(run()).toMatchObject({ status: 3, stderr: expect.stringContaining('client_config_unreadable') });
+      expect(readFileSync(path, 'utf8')).toBe('{{{ broken');
+
+      if (client !== 'claude') return;
+      const { command, args } = (JSON.parse(text) as { mcpServers: { gastown: { command: string; args: string[] } } })
+        .mcpServers.gastown;
+      const real = new Client({ name: 'test', version: '1' });
+      await real.connect(new StdioClientTransport({ command, args, env, cwd: '/', stderr: 'ignore' }));
+      expect((await real.listTools()).tools).toHaveLength(TOOLS.filter((tool) => tool.owner).length);
+      await real.close();
+    },
+  );
+
+  it('keeps a project file out of git, and leaves a tracked one alone', () => {
+    const run = (client: string) =>
+      spawnSync(GT, ['mcp', 'install', client, '--town', town, '--dir', at('seed')], { env: PERSON, encoding: 'utf8' });
+    expect(run('claude').status).toBe(0);
+    expect(existsSync(at('seed/.mcp.json'))).toBe(true);
+    expect(git(at('seed'), 'status', '--porcelain')).toBe('');
+    writeFileSync(at('seed/opencode.json'), '{}');
+    git(at('seed'), 'add', 'opencode.json');
+    expect(run('opencode')).toMatchObject({ status: 5, stderr: expect.stringContaining('part of the repository') });
+    expect(readFileSync(at('seed/opencode.json'), 'utf8')).toBe('{}');
+    expect(run('nothing').status).toBe(2);
   });
 });
