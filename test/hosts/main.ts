@@ -21,6 +21,7 @@ import { firstDifference } from './compare.ts';
 import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
 import { NodeBench, TOWN } from './node-bench.ts';
 import { SQL_CASES } from './sql-cases.ts';
+import { StreamStory } from './stream-cases.ts';
 import { TOWN_CASES } from './town-cases.ts';
 
 const { values } = parseArgs({
@@ -162,6 +163,7 @@ async function main(): Promise<number> {
       { binding: 'TOWN', className: 'TownDO' },
       { binding: 'RIG', className: 'RigDO' },
       { binding: 'MAYOR', className: 'MayorDO' },
+      { binding: 'STREAM', className: 'StreamDO' },
       { binding: 'BENCH_TOWN', className: 'BenchTownDO' },
       { binding: 'BENCH_RIG', className: 'BenchRigDO' },
       { binding: 'BENCH_MAYOR', className: 'BenchMayorDO' },
@@ -190,10 +192,13 @@ async function main(): Promise<number> {
       await onNode();
       await onWorkerd(bench);
       await compareApi(workerd.url);
+      const stream = new StreamStory(() => workerd.url, OWNER);
+      for (const result of await stream.tell(values.short)) report('stream', 'workerd', result);
       await bench('/set-alarm', { name: KILLED, seed: KILLED_ALARM_MS });
       await workerd.stop('SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, KILLED_ALARM_MS));
       workerd = await startWorkerd(options);
+      report('stream', 'workerd', await stream.afterKill());
       // Nobody calls the object: its alarm is what wakes it.
       await new Promise((resolve) => setTimeout(resolve, WAKES_MS));
       const rings = await bench<number>('/rings', { name: KILLED });

@@ -15,6 +15,7 @@ import { forgetWorld, worldOf, type BenchEnv, type BenchObject } from './worker-
 
 export * from './worker-objects.ts';
 export { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
+export { StreamDO } from '../../src/hosts/cloudflare/stream-object.ts';
 
 interface SqlStub {
   run(name: string): Promise<CaseResult>;

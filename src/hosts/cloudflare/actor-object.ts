@@ -10,6 +10,7 @@ import { stubOf, type Env } from './env.ts';
 import { objectPorts, type ObjectPorts } from './object-ports.ts';
 import { answer, type ActorStub, type Answer } from './rpc.ts';
 import { StorageSql } from './sql-storage.ts';
+import { Watched } from './watched.ts';
 
 /** A message that came too early is sent again after this long; its predecessor is on its way. */
 const GAP_RETRY_MS = 50;
@@ -31,14 +32,22 @@ export interface Hosted {
 export abstract class ActorObject extends DurableObject<DurableState, Env> {
   protected readonly host: ObjectPorts;
   #hosted: Hosted | null = null;
+  readonly #watched: Watched;
 
   constructor(ctx: DurableState, env: Env) {
     super(ctx, env);
+    const after = (delayMs: number, work: () => void): unknown => this.host.ports.after(delayMs, work);
+    this.#watched = new Watched(ctx.storage.kv, () => env.STREAM.getByName(env.GT_TOWN_ID), after);
     this.host = objectPorts({
       storage: ctx.storage,
       sql: new StorageSql(ctx.storage),
       capabilityKey: env.GT_CAPABILITY_KEY,
-      instead: this.instead(),
+      instead: {
+        afterTurn: (address) => {
+          this.#watched.turned(address);
+        },
+        ...this.instead(),
+      },
     });
     // A throw here would reset the object, and the platform gives up an alarm whose object can't be made.
     void ctx.blockConcurrencyWhile(() =>
@@ -88,6 +97,12 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
     const { actor } = await this.#open();
     actor.rearm();
     return actor.receive(envelope);
+  }
+
+  /** Somebody reads the live stream. */
+  watch(): Promise<void> {
+    this.#watched.watch();
+    return Promise.resolve();
   }
 
   /** Never throws: the seventh throw in a row would end the loop for ever. */

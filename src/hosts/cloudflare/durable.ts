@@ -1,3 +1,20 @@
+declare global {
+  /** Both ends of a connection: the first goes into the answer, the second stays here. */
+  class WebSocketPair {
+    readonly 0: unknown;
+    readonly 1: DurableSocket;
+  }
+
+  class WebSocketRequestResponsePair {
+    constructor(request: string, response: string);
+  }
+
+  interface ResponseInit {
+    /** With status 101. */
+    readonly webSocket?: unknown;
+  }
+}
+
 /** The part of a Durable Object's storage and of its namespace that this host uses. */
 export type StoredValue = ArrayBuffer | string | number | null;
 
@@ -24,7 +41,28 @@ export interface DurableStorage {
   sync(): Promise<void>;
 }
 
-export interface DurableState {
+/** A WebSocket that stays while its object is put away, with what was attached to it. */
+export interface DurableSocket {
+  /** 1 while it is open. */
+  readonly readyState: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** At most 2,048 bytes, kept as long as the connection. */
+  serializeAttachment(value: unknown): void;
+  deserializeAttachment(): unknown;
+}
+
+/** The sockets of an object. */
+export interface DurableSockets {
+  acceptWebSocket(socket: DurableSocket, tags: readonly string[]): void;
+  getWebSockets(tag?: string): readonly DurableSocket[];
+  /** A text that the host answers by itself, without waking the object. */
+  setWebSocketAutoResponse(pair: WebSocketRequestResponsePair): void;
+  /** When it did so last; null: never. */
+  getWebSocketAutoResponseTimestamp(socket: DurableSocket): Date | null;
+}
+
+export interface DurableState extends DurableSockets {
   readonly id: { readonly name?: string };
   readonly storage: DurableStorage;
   /** Ends this life of the object at once; the next call makes it anew. */

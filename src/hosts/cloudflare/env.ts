@@ -1,11 +1,13 @@
 import type { DurableNamespace } from './durable.ts';
-import type { ActorStub } from './rpc.ts';
+import type { ActorStub, StreamStub } from './rpc.ts';
 
 /** What the Worker is deployed with: its objects, its town, and its secrets. */
 export interface Env {
   readonly TOWN: DurableNamespace<ActorStub>;
   readonly RIG: DurableNamespace<ActorStub>;
   readonly MAYOR: DurableNamespace<ActorStub>;
+  /** The readers of the live stream. */
+  readonly STREAM: DurableNamespace<StreamStub>;
   readonly GT_TOWN_ID: string;
   readonly GT_TOWN_NAME: string;
   /** Opens everything that people may do. */

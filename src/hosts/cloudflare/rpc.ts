@@ -16,6 +16,17 @@ interface WireError {
 export interface ActorStub {
   call(path: readonly string[], args: readonly unknown[]): Promise<Answer>;
   receive(envelope: Envelope): Promise<Receipt>;
+  /** Somebody reads the live stream: changes are told to it. */
+  watch(): Promise<void>;
+}
+
+/** What the objects of a town's actors call. */
+export interface StreamStub {
+  fetch(request: Request): Promise<Response>;
+  /** An actor recorded something. False: nobody reads, say no more. */
+  changed(address: string): Promise<boolean>;
+  /** There may be actors that nobody watches yet. */
+  look(): Promise<void>;
 }
 
 /** Says a method of another object by its path (`['queries', 'detail']`) with plain arguments. */

@@ -1,5 +1,6 @@
 import { createApp } from '../../api/app.ts';
 import type { SettingsDoor } from '../../api/handlers/settings.ts';
+import type { Streams } from '../../api/stream/streams.ts';
 import { TownError } from '../../core/errors.ts';
 import { stubOf, type Env } from './env.ts';
 import { consoleLog, objectClock } from './object-ports.ts';
@@ -7,6 +8,7 @@ import type { TownTarget } from './objects.ts';
 import { remote } from './rpc.ts';
 
 export { MayorDO, RigDO, TownDO } from './objects.ts';
+export { StreamDO } from './stream-object.ts';
 
 type App = ReturnType<typeof createApp>;
 
@@ -41,7 +43,12 @@ function makeApp(env: Env): App {
     // The platform serves under the names that it was given, and no cookie is a credential here.
     loopbackOnly: false,
     ready: () => true,
-    addRig: (body, caller) => town.addRig(body, caller),
+    streams: objectStreams(env),
+    addRig: async (body, caller) => {
+      const rig = await town.addRig(body, caller);
+      await env.STREAM.getByName(env.GT_TOWN_ID).look();
+      return rig;
+    },
     changeRig: (name, settings, caller) => town.changeRig(name, settings, caller),
     removeRig: (name, drain, caller) => town.removeRig(name, drain, caller),
     settings: remote<SettingsDoor>((path, args) => stubOf(env, 'town').call(['settings', ...path], args)),
@@ -56,6 +63,26 @@ function makeApp(env: Env): App {
       ),
   });
 }
+
+/** The stream is a WebSocket here: server-sent events would keep an object awake, and never notice that a reader left. */
+const objectStreams = (env: Env): Streams => ({
+  deltas: (c, { cursor }) => {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
+      throw new TownError('precondition', 'websocket_needed', {
+        message: 'The stream of this town is a WebSocket.',
+        next: 'Open it with wss:// and the same path; the frames are the same.',
+      });
+    const url = new URL(c.req.url);
+    if (cursor !== null) url.searchParams.set('after', cursor);
+    return env.STREAM.getByName(env.GT_TOWN_ID).fetch(new Request(url, { headers: { upgrade: 'websocket' } }));
+  },
+  output: () => {
+    throw new TownError('precondition', 'no_stream', {
+      message: 'Output of agents is not streamed here.',
+      next: 'Read it page by page: the same path with "transcript" instead of "output".',
+    });
+  },
+});
 
 const worker = {
   fetch: async (request: Request, env: Env): Promise<Response> => appOf(env).fetch(request),
