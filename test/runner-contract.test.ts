@@ -1,5 +1,6 @@
 /** The wire schemas of the runner protocol and the plain types of the core say the same, field by field. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { ExitRecord } from '../src/api/contract/exit-record.ts';
 import * as wire from '../src/api/contract/runner.ts';
 import type * as core from '../src/core/facts.ts';
 
@@ -13,7 +14,7 @@ type Deep<T> = T extends string | number | boolean | null | undefined
 describe('the runner protocol', () => {
   it('has the same types on the wire and in the core', () => {
     expectTypeOf<Deep<wire.StartAgent>>().toEqualTypeOf<Deep<core.StartAgent>>();
-    expectTypeOf<Deep<wire.ExitRecord>>().toEqualTypeOf<Deep<core.ExitRecord>>();
+    expectTypeOf<Deep<ExitRecord>>().toEqualTypeOf<Deep<core.ExitRecord>>();
     expectTypeOf<Deep<wire.AgentReport>>().toEqualTypeOf<Deep<core.AgentReport>>();
     expectTypeOf<Deep<wire.StopAgent>>().toEqualTypeOf<Deep<core.StopAgent>>();
     expectTypeOf<Deep<wire.StopAnswer>>().toEqualTypeOf<Deep<core.StopAnswer>>();

@@ -16,7 +16,8 @@ export function failedScope(
 ): BreakerScope {
   const failed = attempt.exit?.failed;
   const isOnlyOne = runners <= 1;
-  if (failed === 'program')
+  // A sandbox that does not work stops what needs it, like a program that is missing.
+  if (failed === 'program' || failed === 'isolation')
     return isOnlyOne ? runtimeScope(attempt.runtime) : pairScope(attempt.runtime, attempt.runner);
   return isOnlyOne || failed === 'repository' ? RIG_SCOPE : runnerScope(attempt.runner);
 }

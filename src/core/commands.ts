@@ -1,6 +1,7 @@
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
 import type { Formula } from './model/molecule.ts';
+import type { RigShield } from './model/isolation.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
 import type { Origin, Priority } from './model/bead.ts';
 
@@ -40,6 +41,8 @@ export interface RigConfig {
   readonly runnerLabels?: readonly string[] | undefined;
   /** People who work on this rig by hand; each has the address `<rig>/crew/<name>`. */
   readonly crew?: readonly string[] | undefined;
+  /** Isolation and limits of its agents; missing in settings of an older program. */
+  readonly shield?: RigShield | undefined;
 }
 
 /** Whose quota agents draw on, what it costs, and how many may do so at once. */

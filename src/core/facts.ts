@@ -3,6 +3,7 @@
  * `api/contract/runner.ts`, which a type test holds equal to this file.
  */
 import type { BeadKind } from './model/bead.ts';
+import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
 
 export interface Repo {
   readonly rig: string;
@@ -49,6 +50,9 @@ export interface StartAgent {
   readonly env: Readonly<Record<string, string>>;
   readonly startDeadlineMs: number;
   readonly wallClockMs: number;
+  /** Missing: not shut in. A runner that can't do this starts nothing. */
+  readonly sandbox?: Sandbox | undefined;
+  readonly limits?: AgentLimits | undefined;
 }
 
 export interface ExitRecord {
@@ -56,7 +60,16 @@ export interface ExitRecord {
   readonly epoch: number;
   readonly exitCode: number | null;
   readonly signal: string | null;
-  readonly cause: 'exited' | 'stopped' | 'wall_clock' | 'runner_lost' | 'spawn_failed' | 'refused' | 'drained';
+  readonly cause:
+    | 'exited'
+    | 'stopped'
+    | 'wall_clock'
+    | 'memory'
+    | 'disk'
+    | 'runner_lost'
+    | 'spawn_failed'
+    | 'refused'
+    | 'drained';
   readonly lastLine: string;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number;
@@ -66,7 +79,7 @@ export interface ExitRecord {
   readonly dirty: boolean;
   readonly rescueRef: string | null;
   readonly doneIntent: boolean;
-  readonly failed?: 'program' | 'repository' | 'machine' | undefined;
+  readonly failed?: 'program' | 'repository' | 'isolation' | 'machine' | undefined;
 }
 
 export interface AgentReport {
@@ -148,6 +161,7 @@ export type Job =
       readonly repo: Repo;
       readonly commit: string;
       readonly gates: readonly GateSpec[];
+      readonly sandbox?: Sandbox | undefined;
     }
   | {
       readonly kind: 'push';
@@ -226,6 +240,8 @@ export type Fact =
       readonly instance: string;
       readonly pid: number;
       readonly base: string | null;
+      /** How it is shut in; a runner that does not say so shuts nothing in. */
+      readonly isolation?: Isolation | undefined;
       readonly atMs: number;
     }
   | {

@@ -38,6 +38,8 @@ export const POOL_SPARES: number = 2;
 export const RESCUE_TIPS_MAX: number = 20;
 /** Output of one git command; a `status` of 50,000 files is 5 MB. */
 export const GIT_OUTPUT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** What a look at an isolated attempt's work may answer: a refusal with ten file names. */
+export const LOOK_BYTES_MAX: number = 256 * 1024;
 /** Local git commands; a checkout of 50,000 files takes 2 s, a slow disk ten times that. */
 export const GIT_LOCAL_TIMEOUT_MS: number = 120_000;
 /** Fetch and push; a first clone has its own limit. */

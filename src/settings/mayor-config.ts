@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
+import type { RigShield } from '../core/model/isolation.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import { RUNTIMES } from '../core/runtimes.ts';
 import { parseDurationMs } from './duration.ts';
@@ -31,7 +32,12 @@ export const mayorSection: z.ZodType<MayorSection> = section;
 export const MAYOR_KEYS: readonly string[] = Object.keys(section.shape);
 
 /** Null without the section or with `enabled = false`. Errors (precondition): `bad_config`. */
-export function mayorConfig(given: MayorSection | undefined, ownerEmail: string, path: string): MayorConfig | null {
+export function mayorConfig(
+  given: MayorSection | undefined,
+  ownerEmail: string,
+  path: string,
+  shield: RigShield,
+): MayorConfig | null {
   if (given === undefined || given.enabled === false) return null;
   const runtime = given.runtime ?? RUNTIME_DEFAULT;
   const known = RUNTIMES.filter((name) => name !== NO_CONVERSATION);
@@ -53,5 +59,6 @@ export function mayorConfig(given: MayorSection | undefined, ownerEmail: string,
     command: given.command ?? null,
     wallClockMs: parseDurationMs(given.wall_clock ?? WALL_CLOCK_DEFAULT, 'mayor.wall_clock'),
     ownerEmail,
+    shield,
   };
 }

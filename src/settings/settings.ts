@@ -14,6 +14,7 @@ import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalati
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { nearest } from './nearest.ts';
+import { rigShield, shieldSettings } from './shield-config.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
 /** An agent that works longer is stopped, its work rescued: no CLI gives up on a hung model by itself. */
@@ -39,6 +40,7 @@ const workSettings = {
   command: text.optional(),
   wall_clock: duration.optional(),
   ...capSettings,
+  ...shieldSettings,
 };
 const rigSection = z.strictObject({
   url: text,
@@ -140,7 +142,7 @@ export function parseSettings(source: string, path: string, env: Environment): S
     heartbeatIntervalMs: heartbeatMs(file, env),
     runnerListen: runnerListen(file, path),
     escalation: escalationConfig(file.escalation),
-    mayor: mayorConfig(file.mayor, ownerEmail, path),
+    mayor: mayorConfig(file.mayor, ownerEmail, path, rigShield({}, file.defaults, 'defaults')),
     rigs,
     budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), path),
     places: {
@@ -246,6 +248,7 @@ function rigConfig(input: RigInput): RigConfig {
     ownerEmail: env['GT_OWNER_EMAIL'] ?? section.owner_email ?? input.ownerEmail,
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
+    shield: rigShield(section, file.defaults, at),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
   }));

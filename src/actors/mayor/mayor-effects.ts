@@ -1,5 +1,6 @@
 import type { AgentReport, StartAgent, StopAgent } from '../../core/facts.ts';
 import { START_DEADLINE_MS } from '../../core/limits.ts';
+import { isolationOf, sandboxOf } from '../../core/model/isolation.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
 import { mayorPrompt } from '../../core/mayor-prompt.ts';
 import { MAYOR, MAYOR_SCOPE, type MayorAttempt, type MayorConfig } from '../../core/model/mayor.ts';
@@ -105,6 +106,9 @@ export class MayorEffects {
       env: config.command === null ? {} : { GT_COMMAND: config.command },
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
       wallClockMs: config.wallClockMs,
+      ...(config.shield === undefined
+        ? {}
+        : { ...sandboxOf(config.shield, isolationOf(config.shield, config.runtime)), limits: config.shield.limits }),
     };
   }
 

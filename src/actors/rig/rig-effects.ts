@@ -2,6 +2,7 @@ import type { AgentReport, Job, StartAgent, StopAgent } from '../../core/facts.t
 import { LEASE_MS, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { attemptRef, branchName, rescueRef } from '../../core/model/agent.ts';
+import { gateIsolation, isolationOf, NO_SHIELD, sandboxOf } from '../../core/model/isolation.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
@@ -141,6 +142,7 @@ export class RigEffects {
       env: config.command === null ? {} : { GT_COMMAND: config.command },
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
       wallClockMs: config.wallClockMs,
+      ...this.#shieldOf(attempt.runtime),
     };
   }
 
@@ -177,6 +179,19 @@ export class RigEffects {
     };
   }
 
+  /** How its process is shut in and what it may use, by the settings as they are now. */
+  #shieldOf(runtime: string): Pick<StartAgent, 'sandbox' | 'limits'> {
+    const { shield } = this.#rig.view.config();
+    if (shield === undefined) return {};
+    return { ...sandboxOf(shield, isolationOf(shield, runtime)), limits: shield.limits };
+  }
+
+  /** Gates run what agents wrote. */
+  #shut(job: Job): Job {
+    const shield = this.#rig.view.config().shield ?? NO_SHIELD;
+    return job.kind === 'gates' ? { ...job, ...sandboxOf(shield, gateIsolation(shield)) } : job;
+  }
+
   /** With several runners, what one made must be where the others find it. */
   #shared(repo: Job['repo']): Job['repo'] {
     return this.#rig.view.runners().length > 1 ? { ...repo, shared: true } : repo;
@@ -199,7 +214,7 @@ export class RigEffects {
   async #job(job: Job): Promise<EffectOutcome> {
     if (!this.#isWanted(job)) return DONE;
     const runner = runnerAt(this.#rig, chooseJobRunner(this.#rig.view, this.#placeOf(job)));
-    const answer = await runner.job({ ...job, repo: this.#shared(job.repo) });
+    const answer = await runner.job({ ...this.#shut(job), repo: this.#shared(job.repo) });
     if (answer.state === 'accepted') return { state: 'accepted' };
     if (answer.result.result === 'error') return { state: 'retry', error: answer.result.message };
     return {

@@ -27,6 +27,10 @@
  */
 import { z } from 'zod';
 
+import { ISOLATIONS } from '../../core/model/isolation.ts';
+import { exitRecordSchema } from './exit-record.ts';
+import { limitsSchema, sandboxSchema } from './sandbox.ts';
+
 /** Commits that one revert may undo: a bead of a convoy merges once, and its landing once. */
 const REVERT_COMMITS_MAX = 1_000;
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
@@ -92,44 +96,14 @@ export const startAgentSchema = z.object({
   /** Absolute time after which the process must not be spawned any more. */
   startDeadlineMs: z.number().int(),
   wallClockMs: z.number().int().positive(),
+  /** Missing: not shut in. A runner that can't do this starts nothing. */
+  sandbox: sandboxSchema.optional(),
+  limits: limitsSchema.optional(),
 });
 export type StartAgent = z.infer<typeof startAgentSchema>;
 
 export const startAnswerSchema = z.object({ state: z.literal('accepted') });
 export type StartAnswer = z.infer<typeof startAnswerSchema>;
-
-/** How a process ended, as the runner saw it; written durably before anybody is told. */
-export const exitRecordSchema = z.object({
-  attempt: name,
-  epoch,
-  exitCode: z.number().int().nullable(),
-  signal: z.string().nullable(),
-  /**
-   * Why it ended. `exited`: by itself. `stopped`: ordered by the brain. `wall_clock`: limit reached. `runner_lost`: the
-   * runner died under it. `spawn_failed`: no process ever ran. `refused`: the rig said that the attempt is not live.
-   * `drained`: its runner was drained and its time was up.
-   */
-  cause: z.enum(['exited', 'stopped', 'wall_clock', 'runner_lost', 'spawn_failed', 'refused', 'drained']),
-  /** Last non-empty line of output, or the spawn error: at most 400 characters. */
-  lastLine: z.string(),
-  startedAtMs: z.number().int().nullable(),
-  endedAtMs: z.number().int(),
-  /** Worktree facts at exit. */
-  head: sha.nullable(),
-  base: sha.nullable(),
-  ahead: z.number().int().nullable(),
-  dirty: z.boolean(),
-  /** Ref that holds all committed and uncommitted work, verified; null when there was none. */
-  rescueRef: z.string().nullable(),
-  /** A done intent was found; its `agent_done` fact was recorded before this one. */
-  doneIntent: z.boolean(),
-  /**
-   * What kept it from running. `program`: the program of its runtime is missing or may not be run. `repository`: the
-   * origin could not be read. `machine`, or nothing: anything else here.
-   */
-  failed: z.enum(['program', 'repository', 'machine']).optional(),
-});
-export type ExitRecord = z.infer<typeof exitRecordSchema>;
 
 export const agentReportSchema = z.object({
   attempt: name,
@@ -216,6 +190,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
     gates: z
       .array(z.object({ name, run: z.string().min(1).max(10_000), timeoutMs: z.number().int().positive() }))
       .max(50),
+    /** Gates run agents' code: shut in like agents, without their token. */
+    sandbox: sandboxSchema.optional(),
   }),
   /** Pushes the candidate with the expected old value and verifies the ref. */
   z.object({
@@ -317,6 +293,8 @@ export const factSchema = z.discriminatedUnion('type', [
     pid: z.number().int(),
     /** Null without a repository. */
     base: sha.nullable(),
+    /** How it is shut in; a runner that does not say so shuts nothing in. */
+    isolation: z.enum(ISOLATIONS).optional(),
     atMs: z.number().int(),
   }),
   /** The agent's claim: its work is at `head`, kept in the attempt ref. */

@@ -1,4 +1,5 @@
 import type { AttemptId } from './ids.ts';
+import type { RigShield } from './isolation.ts';
 
 /** Identity and mail address of the mayor. */
 export const MAYOR = 'mayor/';
@@ -15,6 +16,8 @@ export interface MayorConfig {
   readonly command: string | null;
   readonly wallClockMs: number;
   readonly ownerEmail: string;
+  /** Isolation and limits, as `[defaults]` say; missing in settings of an older program. */
+  readonly shield?: RigShield | undefined;
 }
 
 /** What a person wants: `stopped` keeps messages and mail, and starts nothing. */

@@ -14,14 +14,17 @@ export const breakerCause = (view: RigView, scope: BreakerScope): string => `bre
 /** The scope that such a cause is about. */
 export const scopeOfCause = (causeKey: string): BreakerScope => breakerScope(causeKey.split(':').slice(2).join(':'));
 
+/** What a sentence about a breaker says. */
+type Broken = Pick<BreakerFacts, 'scope' | 'failures' | 'reason'>;
+
 /** What is stopped, after what, in the words that `gt why`, the inbox and the escalation share. */
-export function brokenText(view: RigView, { scope, failures, reason }: BreakerFacts): string {
+export function brokenText(view: RigView, { scope, failures, reason }: Broken): string {
   const { name } = view.config();
   const where =
     scope === RIG_SCOPE
       ? `in ${name}`
       : `${scope.startsWith('runner:') ? 'on' : 'with'} ${scopeText(scope, name)} in ${name}`;
-  return `No agent can be started ${where} after ${String(failures)} failures: ${reason ?? 'unknown'}`;
+  return `No agent can be started ${where} after ${failures === 1 ? 'a failure' : `${String(failures)} failures`}: ${reason ?? 'unknown'}`;
 }
 
 /**
@@ -60,16 +63,17 @@ const tellPeople = (view: RigView, breaker: BreakerFacts): RigDecision => ({
   rule: 'dispatch-breaker',
   entity: SCHEDULE,
   reason: 'dispatch has been stopped for too long',
-  actions: [
-    {
-      type: 'raise_escalation',
-      causeKey: breakerCause(view, breaker.scope),
-      severity: 'high',
-      category: 'infrastructure',
-      subject: `rig:${view.config().name}`,
-      message: `${brokenText(view, breaker)}. No bead is charged; it is tried again by itself.`,
-    },
-  ],
+  actions: [tellBroken(view, breaker)],
+});
+
+/** What a person hears about a scope in which nothing starts. */
+export const tellBroken = (view: RigView, breaker: Broken): RigAction => ({
+  type: 'raise_escalation',
+  causeKey: breakerCause(view, breaker.scope),
+  severity: 'high',
+  category: 'infrastructure',
+  subject: `rig:${view.config().name}`,
+  message: `${brokenText(view, breaker).replace(/\.$/, '')}. No bead is charged; it is tried again by itself.`,
 });
 
 /**

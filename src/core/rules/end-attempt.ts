@@ -6,7 +6,7 @@ import type { RigAction } from '../actions.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
 import { failedScope } from '../breaker-scope.ts';
 import { RIG_SCOPE, type BreakerScope } from '../model/breaker.ts';
-import { closeBreakers } from './dispatch-breaker.ts';
+import { closeBreakers, tellBroken } from './dispatch-breaker.ts';
 import { parkedUntil } from './quota.ts';
 import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
 
@@ -67,12 +67,16 @@ interface Failed {
 /**
  * A start that fails again and again while others start is the bead's own trouble: nothing is charged, no breaker is its
  * business, and a person is asked instead of trying for ever in silence. A missing program is never a bead's trouble, and
- * what starts at other runners says nothing about the one that failed.
+ * what starts at other runners says nothing about the one that failed. Without the sandbox that was asked for nothing
+ * starts, and only a person can change that: told at once, and once.
  */
 function infraActions(view: RigView, { bead, attempt, ending }: Failed, nowMs: number): RigAction[] {
   const scope = failedScope(attempt, view.runners().length);
   const trip = tripActions(view, { attempt, ending, scope }, nowMs);
-  if (attempt.runningAtMs !== null || attempt.exit?.failed === 'program') return trip;
+  const failed = attempt.exit?.failed;
+  if (failed === 'isolation' && !view.breaker(scope).escalated)
+    return [...trip, tellBroken(view, { scope, failures: view.breaker(scope).failures + 1, reason: ending.reason })];
+  if (attempt.runningAtMs !== null || failed === 'program' || failed === 'isolation') return trip;
   const startFailures = bead.startFailures + 1;
   const count: RigAction = { type: 'count_start_failure', bead: bead.id, startFailures };
   const runner = scope === RIG_SCOPE ? null : attempt.runner;

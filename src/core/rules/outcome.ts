@@ -20,25 +20,16 @@ const SIGNATURE_CHARS_MAX = 200;
 export function classifyExit(exit: ExitRecord): Ending {
   switch (exit.cause) {
     case 'exited':
-      if (exit.failed === 'program')
-        return {
-          outcome: 'infra',
-          reason: `The program of its runtime could not be started: ${readableText(exit.lastLine)}`,
-          signature: null,
-        };
-      return exit.exitCode === 0
-        ? counted(
-            'no_progress',
-            exit,
-            `The agent ended without an accepted "gt done".${exit.lastLine === '' ? '' : ` Last line: ${readableText(exit.lastLine)}`}`,
-          )
-        : counted(
-            'agent_error',
-            exit,
-            `The agent ended with ${exit.signal === null ? `exit code ${String(exit.exitCode)}` : `signal ${exit.signal}`}: ${readableText(exit.lastLine)}`,
-          );
+      return endedByItself(exit);
     case 'wall_clock':
       return counted('no_progress', exit, 'The agent reached its wall clock limit.');
+    case 'memory':
+    case 'disk':
+      return {
+        outcome: 'agent_error',
+        reason: `The agent reached its ${exit.cause} limit: ${readableText(exit.lastLine)}`,
+        signature: `agent_error/${exit.cause}`,
+      };
     case 'stopped':
       return { outcome: 'evicted', reason: 'The agent was stopped.', signature: null };
     case 'drained':
@@ -56,6 +47,20 @@ export function classifyExit(exit: ExitRecord): Ending {
     default:
       return { outcome: 'infra', reason: 'The runner reported an unknown cause.', signature: null };
   }
+}
+
+function endedByItself(exit: ExitRecord): Ending {
+  const said = readableText(exit.lastLine);
+  if (exit.failed === 'program') {
+    const reason = `The program of its runtime could not be started: ${said}`;
+    return { outcome: 'infra', reason, signature: null };
+  }
+  if (exit.exitCode === 0) {
+    const last = exit.lastLine === '' ? '' : ` Last line: ${said}`;
+    return counted('no_progress', exit, `The agent ended without an accepted "gt done".${last}`);
+  }
+  const how = exit.signal === null ? `exit code ${String(exit.exitCode)}` : `signal ${exit.signal}`;
+  return counted('agent_error', exit, `The agent ended with ${how}: ${said}`);
 }
 
 function counted(outcome: Outcome, exit: ExitRecord, reason: string): Ending {

@@ -199,7 +199,7 @@ describe('a start that failed', () => {
   const others = Array.from({ length: 4 }, (_, index) =>
     attempt(task, { epoch: index + 1, runningAtMs: null, endedAtMs: NOW, outcome: 'infra', processGone: true }),
   );
-  const ended = (failed: 'program' | 'machine', world: Partial<World> = {}, at = 'far') => {
+  const ended = (failed: 'program' | 'machine' | 'isolation', world: Partial<World> = {}, at = 'far') => {
     const exit = exitRecord({ cause: 'spawn_failed', exitCode: null, failed });
     const last = attempt(task, { epoch: 9, runningAtMs: null, exit, runner: at });
     const view = rigView({ beads: [task], ...world, attempts: [...others, last, ...(world.attempts ?? [])] });
@@ -220,6 +220,22 @@ describe('a start that failed', () => {
     ]);
     const runners = [runner('far'), runner('local')];
     expect(ended('program', { runners })).toMatchObject([{ scope: 'runtime:script@far', failures: 1 }]);
+  });
+
+  it('for want of the sandbox that was asked for is told to a person at once, and once', () => {
+    const [trip, told] = ended('isolation', started('far'));
+    expect(trip).toMatchObject({ type: 'trip_breaker', scope: 'runtime:script', failures: 1 });
+    expect(told).toMatchObject({
+      type: 'raise_escalation',
+      causeKey: 'breaker:api:runtime:script',
+      severity: 'high',
+      message:
+        'No agent can be started with the runtime script in api after a failure: No process could be started: boom. No bead is charged; it is tried again by itself.',
+    });
+    const scopes = [broken('runtime:script', { failures: 1, escalated: true })];
+    expect(ended('isolation', { scopes })).toMatchObject([{ type: 'trip_breaker', failures: 2 }]);
+    const runners = [runner('far'), runner('local')];
+    expect(ended('isolation', { runners })[0]).toMatchObject({ scope: 'runtime:script@far' });
   });
 
   it('by its machine is its own trouble only when others start at that machine', () => {

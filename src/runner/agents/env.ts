@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { StartAgent } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { rigWorktrees, stateDir } from '../paths.ts';
+import { authorEnvironment } from './author.ts';
 import { usageFile } from './usage.ts';
 
 /** Of the runner's own environment: what programs need to find themselves and the network; nothing secret. */
@@ -77,15 +78,6 @@ export function agentEnvironment(
     // A worktree that is deleted and made again as a plain folder must not turn git to a repository above it.
     GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, request.rig),
     GIT_TERMINAL_PROMPT: '0',
-  };
-}
-
-export function authorEnvironment(author: { readonly name: string; readonly email: string }): Record<string, string> {
-  return {
-    GIT_AUTHOR_NAME: author.name,
-    GIT_AUTHOR_EMAIL: author.email,
-    GIT_COMMITTER_NAME: author.name,
-    GIT_COMMITTER_EMAIL: author.email,
   };
 }
 

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { ExitRecord } from '../../api/contract/runner.ts';
+import type { ExitRecord } from '../../api/contract/exit-record.ts';
 import { rescueRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { writeAtomic } from '../files.ts';
-import { dropOwnBranches } from '../git/branches.ts';
-import { rescue, type Rescued } from '../git/rescue.ts';
+import type { Rescued } from '../git/rescue.ts';
+import { removeBox } from '../isolation/box.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
 import { RUNTIMES } from '../runtimes/registry.ts';
@@ -20,6 +20,7 @@ import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
 import { isTownSession } from './session.ts';
+import { siteOf } from './site.ts';
 
 /** How the process ended, before anything was looked at. */
 export interface Ended {
@@ -52,6 +53,7 @@ export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: End
   await record(ctx, live, exit);
   if (kept.aside === null && !isTownSession(live.request))
     await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
+  if (kept.aside === null) await removeBox(ctx.paths, exit.attempt);
   ctx.live.delete(exit.attempt);
   live.finish(exit);
 }
@@ -131,15 +133,12 @@ async function honourIntent(ctx: RunnerContext, live: LiveAgent): Promise<boolea
 }
 
 async function rescueWork(ctx: RunnerContext, live: LiveAgent): Promise<Rescued> {
-  const repo = ctx.repos.known(live.request.rig);
-  const tree = ctx.pool.ownedTree(repo, live.request.attempt);
-  if (tree === null || live.base === null) return NOTHING;
+  const site = siteOf(ctx, live);
+  if (site === null) return NOTHING;
   const ref = rescueRef(trusted.bead(live.request.sourceBead), trusted.attempt(live.request.attempt));
-  const { base } = live;
-  const agent = live.request.author.name;
-  const rescued = await live.saving.run(() => rescue(repo, { tree, ref, base, agent, atMs: ctx.clock.now() }));
+  const rescued = await live.saving.run(() => site.rescue({ ref, atMs: ctx.clock.now() }));
   if (rescued.ref !== null) await ctx.pushes.push(live.request.repo, rescued.ref, ctx.timings.pushWaitMs);
-  await dropOwnBranches(repo, tree, { safe: [live.base, ...(rescued.ref === null ? [] : [rescued.ref])] });
+  await site.dropBranches(rescued.ref);
   return rescued;
 }
 

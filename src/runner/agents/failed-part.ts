@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import type { ExitRecord } from '../../api/contract/runner.ts';
+import type { ExitRecord } from '../../api/contract/exit-record.ts';
 import { MISSING_PROGRAM_WITHIN_MS } from '../limits.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 

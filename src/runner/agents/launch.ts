@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Repo, StartAgent } from '../../api/contract/runner.ts';
@@ -12,6 +12,8 @@ import { checkRef } from '../git/names.ts';
 import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { restoreUncommitted } from '../git/rescue.ts';
 import { checkoutDetached, type Worktree } from '../git/worktree.ts';
+import { boxFolder, ownGitOf, shutIn } from '../isolation/box.ts';
+import { makeOwnGit, type OwnGit } from '../isolation/own-git.ts';
 import { stateDir, transcriptFile } from '../paths.ts';
 import { runtimeByName } from '../runtimes/registry.ts';
 import type { RuntimeStart } from '../runtimes/runtime.ts';
@@ -81,7 +83,8 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
   const env = agentEnvironment(ctx, request, { base, target, targetBranch: request.repo.targetBranch });
   const program = await inPart('program', () => runtime.start({ request, stateDir: folder, worktree: tree.path, env }));
-  return { ...program, cwd: tree.path };
+  const own = await ownGit(ctx, live, { tree, start, target });
+  return boxed(ctx, live, { program, cwd: tree.path, git: own });
 }
 
 /** No repository: nothing to fetch, to check out or to hand in. */
@@ -91,8 +94,44 @@ async function prepareSession(ctx: RunnerContext, live: LiveAgent): Promise<Prep
   mayGoOn(ctx, live);
   const folder = await writeState(ctx, request);
   const env = sessionEnvironment({ paths: ctx.paths, town: ctx.town.id }, request);
-  const start = await runtimeByName(request.runtime).start({ request, stateDir: folder, worktree: cwd, env });
-  return { ...start, cwd };
+  const program = await runtimeByName(request.runtime).start({ request, stateDir: folder, worktree: cwd, env });
+  return boxed(ctx, live, { program, cwd, git: null });
+}
+
+/** A git directory of its own for an attempt that is shut in: the rig's clone is not for it to write. */
+async function ownGit(
+  ctx: RunnerContext,
+  live: LiveAgent,
+  at: { readonly tree: Worktree; readonly start: string; readonly target: string },
+): Promise<OwnGit | null> {
+  const { request } = live;
+  if (request.sandbox === undefined || request.repo === null) return null;
+  const own = ownGitOf(ctx.paths, request.attempt, at.tree);
+  await rm(boxFolder(ctx.paths, request.attempt), { recursive: true, force: true });
+  const { url, targetBranch } = request.repo;
+  await makeOwnGit(own, at.tree, { commit: at.start, url, target: { branch: targetBranch, sha: at.target } });
+  return own;
+}
+
+/** The program as it is started: inside the sandbox that the order names, or not at all. */
+async function boxed(
+  ctx: RunnerContext,
+  live: LiveAgent,
+  what: { readonly program: RuntimeStart; readonly cwd: string; readonly git: OwnGit | null },
+): Promise<Prepared> {
+  const { program, cwd, git: own } = what;
+  const { sandbox, attempt } = live.request;
+  if (sandbox === undefined) return { ...program, cwd };
+  const view = {
+    name: attempt,
+    paths: ctx.paths,
+    worktree: cwd,
+    git: own,
+    state: stateDir(ctx.paths, attempt),
+    hasSocket: true,
+  };
+  const start = await inPart('isolation', () => shutIn(sandbox, view, program));
+  return { ...program, ...start, cwd };
 }
 
 async function fetchTarget(ctx: RunnerContext, live: LiveAgent, repo: Repo): Promise<string> {
@@ -239,6 +278,7 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): Promi
       instance: ctx.instance,
       pid,
       base,
+      isolation: request.sandbox?.kind ?? 'none',
       atMs: nowMs,
     });
   });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 
-import type { ExitRecord, StartAgent } from '../../api/contract/runner.ts';
+import type { ExitRecord } from '../../api/contract/exit-record.ts';
+import type { StartAgent } from '../../api/contract/runner.ts';
 import { Mutex } from '../mutex.ts';
 import type { Transcript } from './transcript.ts';
 

@@ -1,9 +1,9 @@
 import { rescueRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerContext } from '../context.ts';
-import { rescue } from '../git/rescue.ts';
 import { errorText } from '../text.ts';
 import type { LiveAgent } from './live.ts';
+import { siteOf } from './site.ts';
 
 /** How often it is looked whether somebody's work has to be stored. */
 const LOOK_EVERY_MS = 10_000;
@@ -38,12 +38,11 @@ async function saveWork(ctx: RunnerContext, live: LiveAgent): Promise<void> {
   try {
     await live.saving.run(async () => {
       if (live.exiting || live.base === null || live.pid === null) return;
-      const { request, base } = live;
-      const repo = ctx.repos.known(request.rig);
-      const tree = ctx.pool.ownedTree(repo, request.attempt);
-      if (tree === null) return;
+      const { request } = live;
+      const site = siteOf(ctx, live);
+      if (site === null) return;
       const ref = rescueRef(trusted.bead(request.sourceBead), trusted.attempt(request.attempt));
-      const saved = await rescue(repo, { tree, ref, base, agent: request.author.name, atMs, keepStashes: true });
+      const saved = await site.rescue({ ref, atMs, keepStashes: true });
       if (saved.ref !== null) await ctx.pushes.push(request.repo, saved.ref, 0);
     });
   } catch (error) {

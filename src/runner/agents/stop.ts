@@ -1,7 +1,7 @@
 import type { StopAgent, StopAnswer } from '../../api/contract/runner.ts';
 import { within } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
-import { kill } from '../process/sweep.ts';
+import { childrenOf, kill } from '../process/sweep.ts';
 import type { Ending, LiveAgent } from './live.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function orderEnd(
 ): Promise<void> {
   live.end(order.ending);
   if (running(live) && order.graceMs > 0) {
-    signalGroup(live, 'SIGTERM');
+    askToEnd(live);
     await within(exited(live), order.graceMs);
   }
   if (running(live)) signalGroup(live, 'SIGKILL');
@@ -35,6 +35,13 @@ export async function orderEnd(
 
 const running = (live: LiveAgent): boolean =>
   live.child !== null && live.child.exitCode === null && live.child.signalCode === null;
+
+/** Inside a sandbox, what ends is the program: ended itself, the sandbox would take the program with it at once. */
+function askToEnd(live: LiveAgent): void {
+  const inside = live.pid !== null && live.request.sandbox?.kind === 'bubblewrap' ? childrenOf(live.pid) : [];
+  if (inside.length === 0) signalGroup(live, 'SIGTERM');
+  for (const pid of inside) kill(-pid, 'SIGTERM');
+}
 
 function signalGroup(live: LiveAgent, signal: NodeJS.Signals): void {
   if (live.pid !== null) kill(-live.pid, signal);

@@ -11,6 +11,8 @@ export interface Worktree {
   readonly name: string;
   readonly path: string;
   readonly place: GitPlace & { readonly workTree: string };
+  /** What its `.git` file names, when that is not where its git directory is: it appears there inside a sandbox only. */
+  readonly link?: string;
 }
 
 export function worktreeAt(repo: RigRepo, path: string): Worktree {
@@ -25,7 +27,7 @@ export async function isLinked(tree: Worktree): Promise<boolean> {
     const forth = (await readFile(join(tree.path, '.git'), 'utf8')).trim();
     const back = (await readFile(join(tree.place.gitDir, 'gitdir'), 'utf8')).trim();
     return (
-      forth === `gitdir: ${tree.place.gitDir}` &&
+      forth === `gitdir: ${tree.link ?? tree.place.gitDir}` &&
       back === join(tree.path, '.git') &&
       existsSync(join(tree.place.gitDir, 'HEAD'))
     );

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import type { Job, JobResult } from '../../api/contract/runner.ts';
 import { plainEnvironment } from '../agents/env.ts';
 import type { RunnerContext } from '../context.ts';
-import { checkoutDetached, cleanWorktree } from '../git/worktree.ts';
+import { checkoutDetached, cleanWorktree, type Worktree } from '../git/worktree.ts';
+import { ownGitOf, removeBox, shutIn, type Start } from '../isolation/box.ts';
+import { makeOwnGit } from '../isolation/own-git.ts';
 import { GATE_LOG_BYTES_MAX, GATE_TAIL_CHARS_MAX } from '../limits.ts';
 import { rigWorktrees } from '../paths.ts';
 import { kill, sweep } from '../process/sweep.ts';
@@ -28,9 +30,10 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
     await cleanWorktree(tree);
     await checkoutDetached(tree, job.commit);
     const runs: GateRun[] = [];
+    const boxed = await boxedGates(ctx, job, { tree, marker });
     for (const gate of job.gates) {
       if (cancelled.aborted) return { result: 'error', message: 'cancelled' };
-      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log, cancelled });
+      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log, cancelled, boxed });
       runs.push(run);
       if (run.exitCode !== 0) return { result: 'gates', green: false, runs };
     }
@@ -38,7 +41,27 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
   } finally {
     log.end();
     await ctx.pool.release(repo, owner);
+    await removeBox(ctx.paths, marker);
   }
+}
+
+/** Puts a gate's command into its sandbox. */
+type Boxed = (start: Start) => Promise<Start>;
+
+/** Gates run what agents wrote: shut in like agents, with a git directory of their own and without a token or socket. */
+async function boxedGates(
+  ctx: RunnerContext,
+  job: GatesJob,
+  at: { readonly tree: Worktree; readonly marker: string },
+): Promise<Boxed> {
+  const { sandbox } = job;
+  if (sandbox === undefined) return (start) => Promise.resolve(start);
+  await removeBox(ctx.paths, at.marker);
+  const own = ownGitOf(ctx.paths, at.marker, at.tree);
+  const target = { branch: job.repo.targetBranch, sha: job.commit };
+  await makeOwnGit(own, at.tree, { commit: job.commit, url: job.repo.url, target });
+  const view = { name: at.marker, paths: ctx.paths, worktree: at.tree.path, git: own, state: null, hasSocket: false };
+  return (start) => shutIn(sandbox, view, start);
 }
 
 /** Attempt marker of a gate job: what it starts is found by a sweep, also after a crash. Job keys are free text. */
@@ -52,6 +75,7 @@ interface GateStart {
   readonly rig: string;
   readonly log: WriteStream;
   readonly cancelled: AbortSignal;
+  readonly boxed: Boxed;
 }
 
 async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
@@ -93,7 +117,7 @@ function killerOf(exitCode: number | null, signal: string | null): string | null
   return Object.entries(OUTSIDE_SIGNALS).find(([, code]) => code === exitCode)?.[0] ?? null;
 }
 
-function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Promise<ShellEnd> {
+async function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Promise<ShellEnd> {
   const env = {
     ...plainEnvironment(),
     GT_TOWN: ctx.town.id,
@@ -103,10 +127,11 @@ function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput): Pro
     GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, start.rig),
   };
   output.write(Buffer.from(`$ ${start.gate.run}\n`));
+  const program = await start.boxed({ command: 'sh', args: ['-c', start.gate.run], env });
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', start.gate.run], {
+    const child = spawn(program.command, [...program.args], {
       cwd: start.cwd,
-      env,
+      env: program.env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -55,6 +55,24 @@ export function kill(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
+/** Processes that this one started itself; none where they can't be known. */
+export function childrenOf(pid: number): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    return parentOf(name) === pid ? [Number(name)] : [];
+  });
+}
+
+function parentOf(pid: string): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return null;
+  }
+}
+
 /** True while a member of the process group lives (zombies count until they are reaped). */
 export function groupAlive(pid: number): boolean {
   try {

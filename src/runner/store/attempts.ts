@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { type ExitRecord, exitRecordSchema, type StartAgent, startAgentSchema } from '../../api/contract/runner.ts';
+import { type ExitRecord, exitRecordSchema } from '../../api/contract/exit-record.ts';
+import { type StartAgent, startAgentSchema } from '../../api/contract/runner.ts';
 import { ATTEMPTS_KEPT_MAX } from '../limits.ts';
 import type { Row, RunnerDb } from './db.ts';
 

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+
+import { precondition } from '../../core/errors.ts';
+import type { Sandbox } from '../../core/model/isolation.ts';
+import { pathSegment, type RunnerPaths } from '../paths.ts';
+import { bwrapArguments, findBubblewrap, noBubblewrap } from './bubblewrap.ts';
+import { containerArguments, wrapperEnvironment } from './container.ts';
+import { type Mount, programMounts, systemMounts } from './mounts.ts';
+import type { OwnGit } from './own-git.ts';
+import type { BoxView } from './view.ts';
+
+export interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The folders of an attempt that nobody else has: its git directory, its home, its temporary files. */
+export const boxFolder = (paths: RunnerPaths, name: string): string =>
+  join(paths.state, 'boxes', pathSegment(name, 'an attempt'));
+
+const homeOf = (paths: RunnerPaths, name: string): string => join(boxFolder(paths, name), 'home');
+const temporaryOf = (paths: RunnerPaths, name: string): string => join(boxFolder(paths, name), 'tmp');
+
+/** The git directory of an isolated attempt, made or not. */
+export function ownGitOf(paths: RunnerPaths, name: string, tree: { path: string; place: { gitDir: string } }): OwnGit {
+  const link = tree.place.gitDir;
+  const objects = join(resolve(link, '..', '..'), 'objects');
+  return { dir: join(boxFolder(paths, name), 'work.git'), link, objects, worktree: tree.path };
+}
+
+/**
+ * How to start a program inside. Errors (precondition): `isolation_unavailable`, `isolation_path`; nothing is ever started
+ * without the sandbox that was asked for.
+ */
+export async function shutIn(sandbox: Sandbox, view: BoxView, start: Start): Promise<Start> {
+  await mkdir(homeOf(view.paths, view.name), { recursive: true, mode: 0o700 });
+  await mkdir(temporaryOf(view.paths, view.name), { recursive: true, mode: 0o700 });
+  const env = insideEnvironment(sandbox, start.env);
+  if (sandbox.kind === 'bubblewrap') {
+    const found = await findBubblewrap();
+    if (!found.works) throw noBubblewrap(found);
+    const mounts = [...systemMounts(), ...userMounts(sandbox, view.paths), ...ownMounts(view)];
+    const around = bwrapArguments({ mounts, network: sandbox.network, cwd: view.worktree });
+    return { command: 'bwrap', args: [...around, start.command, ...start.args], env };
+  }
+  const { command, image } = sandbox;
+  if (command === null)
+    throw precondition(
+      'isolation_unavailable',
+      `isolation_unavailable: the isolation "${sandbox.kind}" names no command.`,
+      'Set isolation_command in gastown.toml.',
+    );
+  if (sandbox.kind === 'wrapper') {
+    const boxEnv = wrapperEnvironment({ view, sandbox, home: homeOf(view.paths, view.name) });
+    return {
+      command: 'sh',
+      args: ['-c', `exec ${command} "$@"`, 'sh', start.command, ...start.args],
+      env: { ...env, ...boxEnv },
+    };
+  }
+  const mounts = [...programMounts(), ...userMounts(sandbox, view.paths), ...ownMounts(view)];
+  const around = containerArguments({ view, sandbox, mounts, names: Object.keys(env) });
+  return {
+    command: 'sh',
+    args: ['-c', `exec ${command} "$@"`, 'sh', ...around, image ?? '', start.command, ...start.args],
+    env,
+  };
+}
+
+/** Folders outside are not there: what names them would only be followed into nothing. */
+function insideEnvironment(sandbox: Sandbox, env: Readonly<Record<string, string>>): Record<string, string> {
+  const { XDG_CONFIG_HOME: _config, XDG_CACHE_HOME: _cache, ...rest } = env;
+  // Tools that refuse to work unwatched as root ask for the second.
+  return { ...rest, HOME: homedir(), TMPDIR: '/tmp', GT_ISOLATION: sandbox.kind, IS_SANDBOX: '1' };
+}
+
+/** The town is hidden, and of it only this attempt's own is put back. */
+function ownMounts(view: BoxView): readonly Mount[] {
+  const { paths, name, worktree, git, state } = view;
+  return [
+    { type: 'hide', at: paths.townRoot },
+    { type: 'write', from: homeOf(paths, name), at: homedir() },
+    { type: 'write', from: temporaryOf(paths, name), at: '/tmp' },
+    { type: 'write', from: temporaryOf(paths, name), at: '/var/tmp' },
+    { type: 'write', from: worktree, at: worktree },
+    ...(state === null ? [] : [{ type: 'write', from: state, at: state } as const]),
+    ...(git === null ? [] : gitMounts(git)),
+    ...(view.hasSocket ? [{ type: 'write', from: paths.runnerSocket, at: paths.runnerSocket } as const] : []),
+  ];
+}
+
+/** The file that names the git directory can't be turned to another one. */
+export const gitMounts = (git: OwnGit): readonly Mount[] => [
+  { type: 'write', from: git.dir, at: git.link },
+  { type: 'read', from: git.objects, at: git.objects },
+  { type: 'read', from: join(git.worktree, '.git'), at: join(git.worktree, '.git') },
+];
+
+/** What the settings show beyond the system. Errors: `isolation_path`. */
+function userMounts(sandbox: Sandbox, paths: RunnerPaths): readonly Mount[] {
+  const mount = (type: 'read' | 'write', given: string): Mount => {
+    const at = given === '~' || given.startsWith('~/') ? join(homedir(), given.slice(1)) : given;
+    if (!isAbsolute(at) || isInside(paths.townRoot, at))
+      throw precondition(
+        'isolation_path',
+        `isolation_path: ${JSON.stringify(given)} can't be shown to agents: it is not a full path, or lies in the town's folder.`,
+        'Correct isolation_read or isolation_write in gastown.toml.',
+      );
+    return { type, from: at, at };
+  };
+  return [...sandbox.read.map((path) => mount('read', path)), ...sandbox.write.map((path) => mount('write', path))];
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
+}
+
+/** Removes what an ended attempt had for itself; its work is in the rig's clone by then. Never throws. */
+export async function removeBox(paths: RunnerPaths, name: string): Promise<void> {
+  const folder = boxFolder(paths, name);
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    // Caches of some tools are folders that nobody may write, and so nothing in them can be removed.
+    await new Promise<void>((done) => {
+      const child = spawn('chmod', ['-R', 'u+rwX', '--', folder], { stdio: 'ignore' });
+      child.once('error', () => {
+        done();
+      });
+      child.once('close', () => {
+        done();
+      });
+    });
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

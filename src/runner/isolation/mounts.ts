@@ -1,0 +1,78 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** One thing that a sandbox shows. */
+export type Mount =
+  /** A folder or file of the host. */
+  | { readonly type: 'read' | 'write'; readonly from: string; readonly at: string }
+  /** Nothing: what lies there on the host is hidden. */
+  | { readonly type: 'hide'; readonly at: string };
+
+/**
+ * What programs need of a machine: no home, no data of services, nothing below `/var` and `/run` but the resolver's
+ * settings. What is missing on a machine is left out.
+ */
+const SYSTEM = [
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/etc',
+  '/opt',
+  '/nix/store',
+  '/gnu/store',
+  '/run/current-system',
+  '/run/systemd/resolve',
+  '/run/resolvconf',
+  '/var/lib/ca-certificates',
+];
+/** Readable by root only, for good reason; a runner of root must not show them. */
+const NEVER = ['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-', '/etc/sudoers', '/etc/sudoers.d'];
+
+export function systemMounts(): readonly Mount[] {
+  return [
+    ...SYSTEM.filter((path) => existsSync(path)).map((at): Mount => ({ type: 'read', from: at, at })),
+    ...NEVER.filter((path) => existsSync(path)).map((at): Mount => hidden(at)),
+    ...programMounts(),
+  ];
+}
+
+/** Node and this package, so that `gt` runs: they may lie in somebody's home. */
+export function programMounts(): readonly Mount[] {
+  const node = dirname(dirname(realpathSync(process.execPath)));
+  return [node, packageFolder()].map((at): Mount => ({ type: 'read', from: at, at }));
+}
+
+/** An empty folder or file in the place of what must not be seen. */
+const hidden = (at: string): Mount =>
+  lstatSync(at).isDirectory() ? { type: 'hide', at } : { type: 'read', from: '/dev/null', at };
+
+/** The package's root, in source and build alike. */
+export function packageFolder(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+/** How strong a mount is at a place that two name: what is written wins over what is hidden, that over what is read. */
+const STRENGTH = { read: 0, hide: 1, write: 2 } as const;
+
+/** Parents before what lies in them; at one place the strongest last. */
+export function inOrder(mounts: readonly Mount[]): readonly Mount[] {
+  const key = ({ at }: Mount): string => `${at}/`;
+  return mounts.toSorted((a, b) =>
+    key(a) === key(b) ? STRENGTH[a.type] - STRENGTH[b.type] : key(a) < key(b) ? -1 : 1,
+  );
+}
+
+/** Symlinks at the root, as most systems have them (`/bin`), stay symlinks. */
+export function linkAt(path: string): string | null {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+import type { RunnerPaths } from '../paths.ts';
+import type { OwnGit } from './own-git.ts';
+
+/** What a process inside works with; everything else of the town is hidden from it. */
+export interface BoxView {
+  /** Attempt, or the marker of a gate: names its folders. */
+  readonly name: string;
+  readonly paths: RunnerPaths;
+  readonly worktree: string;
+  /** Null for a session without a repository. */
+  readonly git: OwnGit | null;
+  /** The attempt's folder, with its prompt, intent and usage; null for gates. */
+  readonly state: string | null;
+  /** The runner's socket is there for agents only. */
+  readonly hasSocket: boolean;
+}

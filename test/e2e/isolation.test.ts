@@ -1,0 +1,289 @@
+/** Escape tests: agents and gates in real bubblewrap try to reach what is not theirs. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { StartAgent } from '../../src/api/contract/runner.ts';
+type Sandbox = NonNullable<StartAgent['sandbox']>;
+import { marked } from '../../src/runner/process/sweep.ts';
+import { TestTown, until } from '../fixtures/runner/town.ts';
+
+const hasBubblewrap = spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-user', 'true']).status === 0;
+const BOX: Sandbox = { kind: 'bubblewrap', network: 'off', command: null, image: null, read: [], write: [] };
+
+let town: TestTown;
+beforeEach(async () => {
+  town = await TestTown.open();
+});
+afterEach(async () => {
+  await town.close();
+});
+
+const inBox = (command: string, part: Partial<StartAgent> = {}, box: Partial<Sandbox> = {}): StartAgent =>
+  town.commandRequest(command, { sandbox: { ...BOX, ...box }, ...part });
+
+/** Runs an agent to its end; answers what it printed and how it ended. */
+async function run(
+  start: StartAgent,
+): Promise<{ readonly said: string; readonly exit: { readonly exitCode: number | null } }> {
+  await town.post(start);
+  const { exit } = await town.fact('agent_exited', start);
+  return { said: town.transcript(start), exit };
+}
+
+/** A file that must stay unknown, and its content. */
+const CANARY = ['canary', 'of', 'the', 'owner'].join('-');
+
+describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
+  it('commits and hands in as any other, and leaves nothing of its own behind', async () => {
+    await town.start();
+    const start = inBox('echo two >> a.txt; git commit -qam two; echo new > b.txt; gt done --commit more --summary ok');
+    const { said } = await run(start);
+    const done = await town.fact('agent_done', start);
+    expect(said).toContain('accepted');
+    const files = town.git(['show', '--stat', '--format=%an <%ae>', done.head], town.bare);
+    expect(files).toContain('b.txt');
+    expect(files).toContain(start.author.name);
+    expect(town.git(['rev-parse', `refs/gt/attempts/${start.bead}/${String(start.epoch)}`], town.bare)).toBe(done.head);
+    expect(town.brain.recorded.find((fact) => fact.type === 'agent_started')).toMatchObject({
+      isolation: 'bubblewrap',
+    });
+    await until(() => readdirSync(join(town.root, '.gastown', 'boxes')).length === 0, 'its folders are gone');
+  });
+
+  it("can't read the home, the town's databases and secrets, other worktrees, other attempts or their output", async () => {
+    const home = mkdtempSync(join(homedir(), '.gt-test-'));
+    try {
+      writeFileSync(join(home, 'key'), CANARY);
+      writeFileSync(join(town.root, 'gastown.toml'), CANARY);
+      await town.start();
+      const other = town.commandRequest(`echo ${CANARY} > hidden.txt; echo ${CANARY}; echo up; exec sleep 100`);
+      await town.post(other);
+      await town.printed(other, 'up');
+      const data = join(town.root, '.gastown');
+      const places = [join(home, 'key'), town.root, data, join(data, 'secrets.json'), join(data, 'runner.db')];
+      places.push(join(town.root, 'gastown.toml'), join(town.socketDir, 'brain.sock'), town.bare, town.origin);
+      places.push(join(data, 'worktrees', 'app', 'w1'), join(data, 'attempts', other.attempt, 'prompt.md'));
+      places.push(join(data, 'transcripts', `${other.attempt}.log`));
+      for (const place of places) expect(existsSync(place), place).toBe(true);
+      const look = places.map((place) => `cat ${place}; ls -A ${place}`).join('; ');
+      const find = `grep -rls ${CANARY} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr; cat /etc/shadow; env | grep -i secret | grep -v ^GT_TOKEN=`;
+      const start = inBox(
+        `(${look}; ls -A ${homedir()}; ${find}) 2>/dev/null; echo looked; ls -A ${data}/worktrees/app`,
+      );
+      const { said } = await run(start);
+      const [found = '', after = ''] = said.split('looked');
+      // What lies there are mount points of what is its own.
+      expect(
+        found.replaceAll(/^(\.gastown|attempts|repos|worktrees|app\.git|objects|s|runner\.sock)$/gm, '').trim(),
+      ).toBe('');
+      expect(after.trim()).toBe('w2');
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  it("can't change the shared clone: no hook, no setting, no object, no ref of anybody else", async () => {
+    await town.start();
+    await run(inBox('true'));
+    const before = town.git(['for-each-ref'], town.bare);
+    const start = inBox(
+      [
+        'mkdir -p "$(git rev-parse --git-common-dir)/hooks"; printf "#!/bin/sh\\ntouch /tmp/ran\\n" > "$(git rev-parse --git-dir)/hooks/post-checkout"',
+        'git config core.fsmonitor "touch /tmp/ran; false"; git config core.hooksPath /tmp; git config core.sshCommand "touch /tmp/ran"',
+        'git config filter.x.clean "touch /tmp/ran; cat"; echo "*.txt filter=x" > .gitattributes',
+        'git update-ref refs/heads/main HEAD; git update-ref refs/gt/attempts/app-x/9 HEAD; git update-ref refs/gt/rescue/x/y HEAD',
+        `for f in ${town.bare}/objects/x ${town.bare}/config ${town.bare}/hooks/x ${town.bare}/refs/heads/x; do echo bad > $f && echo WROTE $f; done`,
+        `rm -rf ${town.bare}/objects/* 2>/dev/null; rm .git && echo REMOVED; echo gitdir: /tmp > .git && echo TURNED`,
+        `git push -q ${town.origin} HEAD:refs/heads/evil && echo PUSHED; git push -q origin HEAD:refs/heads/evil && echo PUSHED`,
+        'echo more >> a.txt; git add -A; git commit -qm more; gt done --summary ok',
+      ].join('\n'),
+    );
+    const config = readFileSync(join(town.root, '.gastown', 'boxes', '..', 'town.json'), 'utf8');
+    const { said } = await run(start);
+    expect(said).not.toMatch(/WROTE|REMOVED|TURNED|PUSHED/);
+    expect(said).toContain('accepted');
+    const { head } = await town.fact('agent_done', start);
+    const ref = `refs/gt/attempts/${start.bead}/${String(start.epoch)}`;
+    const others = (refs: string): readonly string[] => refs.split('\n').filter((line) => !line.includes(start.bead));
+    expect(others(town.git(['for-each-ref'], town.bare))).toEqual(others(before));
+    expect(town.git(['rev-parse', ref], town.bare)).toBe(head);
+    expect(town.git(['for-each-ref', 'refs/heads'])).not.toContain('evil');
+    expect(readFileSync(join(town.bare, 'config'), 'utf8')).not.toMatch(/fsmonitor|hooksPath|sshCommand|filter/);
+    expect(existsSync(join(town.bare, 'hooks', 'post-checkout'))).toBe(false);
+    expect(town.git(['fsck', '--strict'], town.bare)).not.toMatch(/error|missing/);
+    expect(readFileSync(join(town.root, '.gastown', 'town.json'), 'utf8')).toBe(config);
+    expect(existsSync('/tmp/ran')).toBe(false);
+  });
+
+  it('hands in a link and never what it points to', async () => {
+    await town.start();
+    const secrets = join(town.root, '.gastown', 'secrets.json');
+    const start = inBox(`ln -s ${secrets} leak.json; gt done --commit leak --summary ok`);
+    await run(start);
+    const { head } = await town.fact('agent_done', start);
+    expect(town.git(['ls-tree', head, 'leak.json'], town.bare)).toMatch(/^120000 /);
+    expect(town.git(['show', `${head}:leak.json`], town.bare)).toBe(secrets);
+  });
+
+  it('sees no process outside, and signals none', async () => {
+    await town.start();
+    const other = town.commandRequest('echo up; exec sleep 100');
+    await town.post(other);
+    await town.printed(other, 'up');
+    const { pid } = await town.report(other);
+    const start = inBox(
+      `ls -d /proc/[0-9]* | wc -l; cat /proc/${String(pid)}/environ /proc/${String(process.pid)}/cmdline 2>&1 | head -c 300; for p in ${String(pid)} ${String(process.pid)}; do kill -9 $p && echo HIT; done; (setsid sleep 99 &); kill -9 -1; echo not reached`,
+    );
+    const { said } = await run(start);
+    expect(Number(said.split('\n')[0])).toBeLessThan(12);
+    expect(said).not.toMatch(/HIT|sleep 100|GT_TOWN|vitest/);
+    expect((await town.report(other)).state).toBe('running');
+    expect(marked({ town: town.id, attempt: start.attempt })).toEqual([]);
+  });
+
+  it('reaches the runner, and the network only where it is on', async () => {
+    const server = createServer((socket) => socket.end('reached'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      await town.start();
+      const call = `node -e 'require("net").connect(${String(port)}, "127.0.0.1").on("data", (d) => console.log(String(d))).on("error", (e) => console.log(e.code))'; gt done --no-change no`;
+      const off = await run(inBox(call));
+      const on = await run(inBox(call, {}, { network: 'on' }));
+      expect(off.said).toMatch(/ECONNREFUSED[^]*accepted/);
+      expect(on.said).toMatch(/reached[^]*accepted/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('is asked to end before it is killed, and takes with it what it hid', async () => {
+    await town.start({ stopGraceMs: 5_000 });
+    const polite = inBox(`trap 'echo bye; echo late >> a.txt; exit 3' TERM; echo up; while :; do sleep 0.05; done`);
+    await town.post(polite);
+    await town.printed(polite, 'up');
+    expect((await town.stop(polite)).exit).toMatchObject({ cause: 'stopped', exitCode: 3, dirty: true });
+    expect(town.transcript(polite)).toContain('bye');
+    const hiding = inBox(`env -i setsid sh -c 'sleep 4242 & trap "" TERM; sleep 4242' & echo up; exec sleep 4242`);
+    await town.post(hiding);
+    await town.printed(hiding, 'up');
+    await town.stop(hiding, 'now');
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain('sleep 4242');
+  });
+
+  it('dies with its runner, and the next one keeps its work: commits, changes, stash (T16)', async () => {
+    const child = await town.spawnRunner();
+    const start = inBox(
+      'echo c >> a.txt; git commit -qam kept; echo s > s.txt; git stash -qu; echo u > u.txt; echo up; env -i sleep 4343',
+    );
+    await town.post(start);
+    await town.printed(start, 'up');
+    child.kill('SIGKILL');
+    await until(
+      () => !execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes('sleep 4343'),
+      'gone by itself',
+    );
+    await town.killRunner();
+    await town.start();
+    const { exit } = await town.fact('agent_exited', start);
+    expect(exit).toMatchObject({ cause: 'runner_lost', ahead: 1, dirty: true });
+    const ref = exit.rescueRef ?? '';
+    expect(town.git(['show', `${ref}:u.txt`], town.bare)).toBe('u');
+    expect(town.git(['log', '--format=%s', `${ref}^1`], town.bare)).toContain('kept');
+    expect(town.git(['show', `${ref}^2^3:s.txt`], town.bare)).toBe('s');
+  });
+
+  it('has what the settings show, and nothing of the town that way', async () => {
+    const shown = mkdtempSync(join(homedir(), '.gt-test-'));
+    try {
+      writeFileSync(join(shown, 'tool.conf'), 'shown');
+      await town.start();
+      const read = await run(
+        inBox(`cat ${shown}/tool.conf; echo x > ${shown}/new || echo refused`, {}, { read: [shown] }),
+      );
+      expect(read.said).toMatch(/shown[^]*refused/);
+      await run(inBox(`echo x > ${shown}/new`, {}, { write: [shown] }));
+      expect(readFileSync(join(shown, 'new'), 'utf8')).toBe('x\n');
+      const wide = await run(
+        inBox(
+          `cat ${town.root}/.gastown/secrets.json; echo done`,
+          {},
+          { read: [town.root.split('/').slice(0, -1).join('/')] },
+        ),
+      );
+      expect(wide.said).not.toContain('owner-secret');
+      const into = inBox('true', {}, { read: [join(town.root, '.gastown')] });
+      await town.post(into);
+      expect((await town.fact('agent_exited', into)).exit).toMatchObject({
+        cause: 'spawn_failed',
+        failed: 'isolation',
+        lastLine: expect.stringContaining('isolation_path'),
+      });
+    } finally {
+      rmSync(shown, { recursive: true });
+    }
+  });
+});
+
+describe.skipIf(!hasBubblewrap)('gates in bubblewrap', () => {
+  it('run on the tree with git, without a token, a socket or a way to the town', async () => {
+    await town.start();
+    const run = [
+      'git log --oneline | head -1; git status --porcelain; touch made; cat a.txt',
+      `env | grep -E "GT_TOKEN|GT_RUNNER_SOCKET" && echo TOKEN; cat ${town.root}/.gastown/secrets.json && echo READ; ls ${town.socketDir}/*.sock && echo SOCKET`,
+      `echo x > ${town.bare}/config && echo WROTE; test "$GT_ISOLATION" = bubblewrap`,
+    ].join('\n');
+    const result = await town.job({
+      kind: 'gates',
+      key: 'gates:1',
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [{ name: 'test', run, timeoutMs: 30_000 }],
+      sandbox: BOX,
+    });
+    expect(result).toMatchObject({ result: 'gates', green: true });
+    const tail = result.result === 'gates' ? (result.runs[0]?.tail ?? '') : '';
+    expect(tail).toMatch(/first[^]*one/);
+    expect(tail.replaceAll(/^\$.*$/gm, '')).not.toMatch(/^(TOKEN|READ|SOCKET|WROTE)$/m);
+  });
+});
+
+describe('without bubblewrap', () => {
+  it('a start that asks for it is refused with what to do, and nothing runs outside', async () => {
+    const fake = mkdtempSync(join(town.root, 'bin-'));
+    writeFileSync(
+      join(fake, 'bwrap'),
+      '#!/bin/sh\necho "bwrap: No permissions to create a new namespace" >&2\nexit 1\n',
+      { mode: 0o755 },
+    );
+    const before = process.env['PATH'];
+    process.env['PATH'] = `${fake}:${before ?? ''}`;
+    try {
+      await town.spawnRunner();
+    } finally {
+      process.env['PATH'] = before;
+    }
+    const start = inBox('touch "$GT_STATE_DIR/ran"');
+    await town.post(start);
+    const { exit } = await town.fact('agent_exited', start);
+    expect(exit).toMatchObject({ cause: 'spawn_failed', failed: 'isolation', startedAtMs: null });
+    expect(exit.lastLine).toMatch(/^isolation_unavailable: .*No permissions to create a new namespace.*gt doctor/);
+    expect(existsSync(join(town.root, '.gastown', 'attempts', start.attempt, 'ran'))).toBe(false);
+    const gates = await town.call('POST', '/jobs', {
+      kind: 'gates',
+      key: 'gates:2',
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [{ name: 'test', run: 'true', timeoutMs: 30_000 }],
+      sandbox: BOX,
+    });
+    expect(gates.json).toEqual({ state: 'accepted' });
+    const told = await town.fact('job_finished');
+    expect(told.result).toMatchObject({ result: 'error', message: expect.stringContaining('isolation_unavailable') });
+  });
+});
