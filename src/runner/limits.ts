@@ -38,6 +38,8 @@ export const POOL_SPARES: number = 2;
 export const RESCUE_TIPS_MAX: number = 20;
 /** Output of one git command; a `status` of 50,000 files is 5 MB. */
 export const GIT_OUTPUT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** A folder of a million files is counted within seconds; a network disk that hangs is not waited for. */
+export const DISK_LOOK_TIMEOUT_MS: number = 30_000;
 /** What a look at an isolated attempt's work may answer: a refusal with ten file names. */
 export const LOOK_BYTES_MAX: number = 256 * 1024;
 /** Local git commands; a checkout of 50,000 files takes 2 s, a slow disk ten times that. */
@@ -91,6 +93,10 @@ export interface RunnerTimings {
   readonly saveMs: number;
   /** Wait for a ref to arrive at the origin before the next step; it goes on being pushed after that. */
   readonly pushWaitMs: number;
+  /** Between two looks at agents' memory: a program fills a few GB in that time. */
+  readonly memoryLookMs: number;
+  /** Between two looks at agents' folders: each reads every name in them. */
+  readonly diskLookMs: number;
 }
 
 export const DEFAULT_TIMINGS: RunnerTimings = {
@@ -109,6 +115,8 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   exitRetryMs: 2_000,
   saveMs: 5 * 60_000,
   pushWaitMs: 4_000,
+  memoryLookMs: 1_000,
+  diskLookMs: 15_000,
 };
 
 /** A shell that finds no program says so within milliseconds; this leaves room for a busy machine. */

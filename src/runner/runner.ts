@@ -6,6 +6,7 @@ import { crockford, sortableTime } from '../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import type { Log } from '../ports/log.ts';
 import { startHeartbeat } from './agents/activity.ts';
+import { startAllowance } from './agents/allowance.ts';
 import { recover } from './agents/recover.ts';
 import { startSaving } from './agents/save.ts';
 import { orderEnd } from './agents/stop.ts';
@@ -114,6 +115,7 @@ async function compose(parts: Parts): Promise<{ readonly handle: RunnerHandle; r
   forwarder.wake();
   const stopHeartbeat = startHeartbeat(ctx);
   const stopSaving = startSaving(ctx);
+  const stopAllowance = startAllowance(ctx);
   const stopHousekeeping = startHousekeeping(ctx);
   ctx.pushes.wake();
   ctx.log.info('runner ready', { instance: ctx.instance });
@@ -122,6 +124,7 @@ async function compose(parts: Parts): Promise<{ readonly handle: RunnerHandle; r
     service.drain(null);
     stopHeartbeat();
     stopSaving();
+    stopAllowance();
     await within(Promise.all([endWork(ctx, jobs), stopHousekeeping()]), ctx.timings.shutdownMs);
     await close({ ctx, service, server, forwarder });
     parts.lock.release();

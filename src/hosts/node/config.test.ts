@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
 import { NO_CAPS } from '../../core/commands.ts';
+import { DISK_MAX_BYTES, MEMORY_MAX_BYTES } from '../../core/limits.ts';
+import { NO_SHIELD } from '../../core/model/isolation.ts';
 import { parseConfig } from './town-config.ts';
 import { parseDurationMs } from '../../settings/duration.ts';
 import { nearest } from '../../settings/nearest.ts';
@@ -51,6 +53,7 @@ describe('parseConfig', () => {
         ownerEmail: 'me@example.com',
         parked: false,
         caps: NO_CAPS,
+        shield: { ...NO_SHIELD, limits: { memoryBytes: MEMORY_MAX_BYTES, diskBytes: DISK_MAX_BYTES } },
         gates: [
           { name: 'test', run: 'npm test', timeoutMs: 300_000 },
           { name: 'lint', run: 'npm run lint', timeoutMs: 900_000 },

@@ -151,8 +151,10 @@ function failedPart(
   if (ended.failed !== undefined) return { failed: ended.failed };
   const runtime = RUNTIMES.find(({ name }) => name === live.request.runtime);
   if (runtime === undefined || live.startedAtMs === null || isTownSession(live.request)) return {};
+  // Inside a sandbox a shell starts every program, and says in its way that there is none.
+  const starter = live.request.sandbox === undefined ? runtime : { missingCodes: [126, 127] };
   const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };
-  return isProgramMissing(runtime, run, { ...rescued, doneIntent }) ? { failed: 'program' } : {};
+  return isProgramMissing(starter, run, { ...rescued, doneIntent }) ? { failed: 'program' } : {};
 }
 
 function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly ended: Ended }): ExitRecord {

@@ -129,6 +129,7 @@ async function boxed(
     git: own,
     state: stateDir(ctx.paths, attempt),
     hasSocket: true,
+    fileBytesMax: live.request.limits?.diskBytes ?? null,
   };
   const start = await inPart('isolation', () => shutIn(sandbox, view, program));
   return { ...program, ...start, cwd };

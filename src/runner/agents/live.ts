@@ -6,7 +6,7 @@ import { Mutex } from '../mutex.ts';
 import type { Transcript } from './transcript.ts';
 
 /** Why an agent is being ended; decided by the first who orders it. Null: it lives, or it will end by itself. */
-export type Ending = 'stopped' | 'wall_clock' | 'runner_lost' | 'drained';
+export type Ending = 'stopped' | 'wall_clock' | 'memory' | 'disk' | 'runner_lost' | 'drained';
 
 /** An attempt that has no exit record yet: accepted, starting, running, or in its exit pipeline. */
 export class LiveAgent {
@@ -25,6 +25,8 @@ export class LiveAgent {
   startedAtMs: number | null = null;
   transcript: Transcript | null = null;
   wallClock: NodeJS.Timeout | null = null;
+  /** What it used too much of, in words. */
+  breach: string | null = null;
   /** Last call of the agent to us; counts as activity like output does. */
   lastCallAtMs: number | null = null;
   lastReportedAtMs = 0;

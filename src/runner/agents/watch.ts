@@ -38,7 +38,12 @@ export function watch(
     // At once, while the group id can't belong to anybody else.
     if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
     void Promise.race([closed, pause(ctx.timings.pipeDrainMs)]).then(() =>
-      endAttempt(ctx, live, { exitCode, signal, cause: live.ending ?? 'exited', lastLine: transcript.lastLine }),
+      endAttempt(ctx, live, {
+        exitCode,
+        signal,
+        cause: live.ending ?? 'exited',
+        lastLine: live.breach ?? transcript.lastLine,
+      }),
     );
   });
   live.wallClock = setTimeout(

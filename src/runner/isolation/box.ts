@@ -12,6 +12,9 @@ import { type Mount, programMounts, systemMounts } from './mounts.ts';
 import type { OwnGit } from './own-git.ts';
 import type { BoxView } from './view.ts';
 
+/** Unit of `ulimit -f`, in bytes. */
+const FILE_LIMIT_UNIT = 512;
+
 export interface Start {
   readonly command: string;
   readonly args: readonly string[];
@@ -36,7 +39,8 @@ export function ownGitOf(paths: RunnerPaths, name: string, tree: { path: string;
  * How to start a program inside. Errors (precondition): `isolation_unavailable`, `isolation_path`; nothing is ever started
  * without the sandbox that was asked for.
  */
-export async function shutIn(sandbox: Sandbox, view: BoxView, start: Start): Promise<Start> {
+export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): Promise<Start> {
+  const start = view.fileBytesMax === null ? program : withFileLimit(program, view.fileBytesMax);
   await mkdir(homeOf(view.paths, view.name), { recursive: true, mode: 0o700 });
   await mkdir(temporaryOf(view.paths, view.name), { recursive: true, mode: 0o700 });
   const env = insideEnvironment(sandbox, start.env);
@@ -69,6 +73,15 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, start: Start): Pro
     args: ['-c', `exec ${command} "$@"`, 'sh', ...around, image ?? '', start.command, ...start.args],
     env,
   };
+}
+
+/**
+ * No file grows beyond the limit of all: between two looks at the disk one write could fill it. A program that is missing
+ * is told by the shell's exit code.
+ */
+function withFileLimit(start: Start, bytes: number): Start {
+  const blocks = String(Math.ceil(bytes / FILE_LIMIT_UNIT));
+  return { ...start, command: 'sh', args: ['-c', 'ulimit -f "$0"; exec "$@"', blocks, start.command, ...start.args] };
 }
 
 /** Folders outside are not there: what names them would only be followed into nothing. */

@@ -13,4 +13,6 @@ export interface BoxView {
   readonly state: string | null;
   /** The runner's socket is there for agents only. */
   readonly hasSocket: boolean;
+  /** Bytes of the largest file that may be written; null: no limit. */
+  readonly fileBytesMax: number | null;
 }

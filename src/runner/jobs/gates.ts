@@ -60,7 +60,15 @@ async function boxedGates(
   const own = ownGitOf(ctx.paths, at.marker, at.tree);
   const target = { branch: job.repo.targetBranch, sha: job.commit };
   await makeOwnGit(own, at.tree, { commit: job.commit, url: job.repo.url, target });
-  const view = { name: at.marker, paths: ctx.paths, worktree: at.tree.path, git: own, state: null, hasSocket: false };
+  const view = {
+    name: at.marker,
+    paths: ctx.paths,
+    worktree: at.tree.path,
+    git: own,
+    state: null,
+    hasSocket: false,
+    fileBytesMax: null,
+  };
   return (start) => shutIn(sandbox, view, start);
 }
 
