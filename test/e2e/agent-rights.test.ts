@@ -1,38 +1,11 @@
 /** An agent's `gt` has the rights of its attempt and no more, seen from inside a real agent. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { oneRigTown, WAIT_MS } from './one-rig-town.ts';
 
-const GT = join(import.meta.dirname, '../../gt');
-const WAIT_MS = 60_000;
-
-let folder = '';
-let town = '';
-const gt = (...args: readonly string[]): string =>
-  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
-const git = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gt-rights-'));
-  town = join(folder, 'town');
-  const seed = join(folder, 'seed');
-  mkdirSync(seed);
-  git(seed, 'init', '-q', '-b', 'main');
-  git(seed, '-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '-q', '--allow-empty', '-m', 'start');
-  execFileSync('git', ['clone', '-q', '--bare', seed, join(folder, 'app.git')]);
-  execFileSync(GT, ['init', town], { stdio: 'pipe' });
-  gt('rig', 'add', 'app', join(folder, 'app.git'));
-  gt('up');
-}, WAIT_MS);
-
-afterAll(() => {
-  gt('down');
-  rmSync(folder, { recursive: true, force: true });
-}, WAIT_MS);
+const { folder, town, gt } = oneRigTown();
 
 const pause = (ms = 50): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,23 +1,11 @@
 /** The mayor as a real process with a scripted model: it does what a message says, and answers with what came of it. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isAlive, until } from './cli-support.ts';
-
-const GT = join(import.meta.dirname, '../../gt');
-const WAIT_MS = 60_000;
-
-let folder = '';
-let town = '';
-const at = (name: string): string => join(folder, name);
-const gt = (...args: readonly string[]): string =>
-  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
-const json = <T>(...args: readonly string[]): T => JSON.parse(gt(...args, '--json')) as T;
-const git = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
+import { GT, oneRigTown, WAIT_MS } from './one-rig-town.ts';
 
 interface Message {
   readonly id: number;
@@ -39,6 +27,15 @@ for seq in $(sed -n 's/^Message \\([0-9]*\\) from .*/\\1/p' "$D/prompt.$GT_EPOCH
   gt mayor reply --to "$seq" "$? $out"
 done
 `;
+
+const { town, at, gt, json } = oneRigTown({
+  prepare: (made) => {
+    writeFileSync(made.at('sessions'), '');
+    writeFileSync(made.at('model.sh'), MODEL);
+    const mayor = `\n[mayor]\ncommand = "sh ${made.at('model.sh')} ${made.folder}"\n`;
+    appendFileSync(join(made.town, 'gastown.toml'), mayor);
+  },
+});
 
 const sessions = (): readonly (readonly [epoch: number, sitting: number, pid: number])[] =>
   readFileSync(at('sessions'), 'utf8')
@@ -62,37 +59,6 @@ function rows(): unknown {
     read('mayor.db', 'messages'),
   ];
 }
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gt-mayor-'));
-  town = at('town');
-  writeFileSync(at('sessions'), '');
-  writeFileSync(at('model.sh'), MODEL);
-  mkdirSync(at('seed'));
-  git(at('seed'), 'init', '-q', '-b', 'main');
-  git(
-    at('seed'),
-    '-c',
-    'user.name=T',
-    '-c',
-    'user.email=t@example.org',
-    'commit',
-    '-q',
-    '--allow-empty',
-    '-m',
-    'start',
-  );
-  execFileSync('git', ['clone', '-q', '--bare', at('seed'), at('app.git')]);
-  execFileSync(GT, ['init', town], { stdio: 'pipe' });
-  appendFileSync(join(town, 'gastown.toml'), `\n[mayor]\ncommand = "sh ${at('model.sh')} ${folder}"\n`);
-  gt('rig', 'add', 'app', at('app.git'));
-  gt('up');
-}, WAIT_MS);
-
-afterAll(() => {
-  gt('down');
-  rmSync(folder, { recursive: true, force: true });
-}, WAIT_MS);
 
 describe('the mayor', () => {
   it(

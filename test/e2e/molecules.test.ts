@@ -1,26 +1,17 @@
 /** A formula from its file to the merged work: a real agent follows it, dies in the middle, and the next one goes on. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from './cli-support.ts';
+import { GT, oneRigTown, WAIT_MS } from './one-rig-town.ts';
 
-const GT = join(import.meta.dirname, '../../gt');
-const WAIT_MS = 60_000;
-
-let folder = '';
-let town = '';
-let ledger = '';
-const gt = (...args: readonly string[]): string =>
-  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
-const json = <T>(...args: readonly string[]): T => JSON.parse(gt(...args, '--json')) as T;
+const { folder, town, at, gt, json } = oneRigTown();
+const ledger = at('ledger');
 const refused = (...args: readonly string[]): { code: number | null; error: string } => {
   const { status, stderr } = spawnSync(GT, [...args, '--json', '--town', town], { encoding: 'utf8' });
   return { code: status, error: (JSON.parse(stderr) as { error: { code: string } }).error.code };
 };
-const git = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
 const lines = (): readonly string[] => readFileSync(ledger, 'utf8').split('\n').filter(Boolean);
 
 interface Shown {
@@ -39,16 +30,7 @@ interface Shown {
 }
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gt-mol-'));
-  town = join(folder, 'town');
-  ledger = join(folder, 'ledger');
   writeFileSync(ledger, '');
-  const seed = join(folder, 'seed');
-  mkdirSync(seed);
-  git(seed, 'init', '-q', '-b', 'main');
-  git(seed, '-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '-q', '--allow-empty', '-m', 'start');
-  execFileSync('git', ['clone', '-q', '--bare', seed, join(folder, 'app.git')]);
-  execFileSync(GT, ['init', town], { stdio: 'pipe' });
   mkdirSync(join(town, 'formulas'));
   writeFileSync(
     join(town, 'formulas', 'feature.toml'),
@@ -72,14 +54,7 @@ optional = true
 `,
   );
   writeFileSync(join(folder, 'bad.toml'), '[[steps]]\ntitle = "a"\nneeds = ["b"]\n');
-  gt('rig', 'add', 'app', join(folder, 'app.git'));
-  gt('up');
-}, WAIT_MS);
-
-afterAll(() => {
-  gt('down');
-  rmSync(folder, { recursive: true, force: true });
-}, WAIT_MS);
+});
 
 const RECIPE = (path: string): string => `\`\`\`gt-script
 L=${path}

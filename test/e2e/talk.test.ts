@@ -1,41 +1,12 @@
 /** Mail, nudges, questions, escalations and a handoff between a person and a real process, by the gt command alone. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { oneRigTown, WAIT_MS } from './one-rig-town.ts';
 
-const GT = join(import.meta.dirname, '../../gt');
-const WAIT_MS = 60_000;
-
-let folder = '';
-let town = '';
-let ledger = '';
-const gt = (...args: readonly string[]): string =>
-  execFileSync(GT, [...args, '--town', town], { encoding: 'utf8', stdio: 'pipe' });
-const json = <T>(...args: readonly string[]): T => JSON.parse(gt(...args, '--json')) as T;
-const git = (cwd: string, ...args: readonly string[]): string =>
-  execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'gt-talk-'));
-  town = join(folder, 'town');
-  ledger = join(folder, 'ledger');
-  writeFileSync(ledger, '');
-  const seed = join(folder, 'seed');
-  mkdirSync(seed);
-  git(seed, 'init', '-q', '-b', 'main');
-  git(seed, '-c', 'user.name=T', '-c', 'user.email=t@example.org', 'commit', '-q', '--allow-empty', '-m', 'start');
-  execFileSync('git', ['clone', '-q', '--bare', seed, join(folder, 'app.git')]);
-  execFileSync(GT, ['init', town], { stdio: 'pipe' });
-  gt('rig', 'add', 'app', join(folder, 'app.git'));
-  gt('up');
-}, WAIT_MS);
-
-afterAll(() => {
-  gt('down');
-  rmSync(folder, { recursive: true, force: true });
-}, WAIT_MS);
+const { folder, at, gt, json } = oneRigTown();
+const ledger = at('ledger');
+writeFileSync(ledger, '');
 
 async function until<T>(what: string, probe: () => T | undefined): Promise<T> {
   const untilMs = Date.now() + WAIT_MS;
