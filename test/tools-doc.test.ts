@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MAYOR_RIGHTS } from '../src/api/mayor-rights.ts';
 import { TOOL_CALLS } from '../src/api/mcp/server.ts';
 import { COMMAND_NAMES } from '../src/cli/command-names.ts';
-import { AGENT_VERBS } from '../src/core/queries.ts';
+import { AGENT_VERBS, REVIEWER_VERBS } from '../src/core/queries.ts';
 import { TOOLS, type Tool } from '../src/core/tools.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'tools.md'), 'utf8');
@@ -39,7 +39,9 @@ describe('the table of tools', () => {
   });
 
   it('gives every right of an agent and of the mayor a tool', () => {
-    expect(new Set(TOOLS.map(({ agent }) => agent).filter((verb) => verb !== null))).toEqual(new Set(AGENT_VERBS));
+    expect(new Set(TOOLS.map(({ agent }) => agent).filter((verb) => verb !== null))).toEqual(
+      new Set<string>([...AGENT_VERBS, ...REVIEWER_VERBS]),
+    );
     const mayor = new Set(TOOLS.map((tool) => tool.mayor).filter((verb) => verb !== null && verb !== 'session'));
     expect(mayor).toEqual(new Set(MAYOR_RIGHTS.map(({ verb }) => verb)));
   });

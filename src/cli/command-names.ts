@@ -38,6 +38,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'sling', group: 'Work', summary: 'give work to an agent' },
   { name: 'unsling', group: 'Work', summary: 'take work back that has not started' },
   { name: 'request-changes', group: 'Work', summary: 'send a branch in review back with comments' },
+  { name: 'approve', group: 'Work', summary: 'say that a branch in review is good' },
   { name: 'convoy create', group: 'Work', summary: 'several beads as one plan' },
   { name: 'convoy list', group: 'Work', summary: 'list convoys' },
   { name: 'convoy show', group: 'Work', summary: 'one convoy and its beads' },

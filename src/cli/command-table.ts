@@ -60,6 +60,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead reopen': async () => (await verbs()).reopen,
   unsling: async () => (await verbs()).unsling,
   'request-changes': async () => (await verbs()).requestChanges,
+  approve: async () => (await verbs()).approve,
   inbox: async () => (await attention()).inbox,
   ready: async () => (await bead()).ready,
   sling: async () => (await verbs()).sling,

@@ -73,6 +73,13 @@ export const NEIGHBOUR_NUDGES_MAX = 10;
 /** Beads that one session may note: a thorough look at a repository; more is a list, and belongs into one mail. */
 export const FOLLOW_UPS_PER_SESSION_MAX = 20;
 
+/** Sessions before its own that an agent is told of: the last ones say what to avoid, older ones cost tokens. */
+export const EARLIER_SESSIONS_TOLD = 3;
+/** What is told of one of them, in characters: the end of an error, not its log. */
+export const SESSION_WORDS_MAX = 400;
+/** Beads beside its own that an agent is told of. */
+export const NEIGHBOURS_TOLD = 10;
+
 /** A subject is one line of a list. */
 export const MAIL_SUBJECT_CHARS_MAX = 200;
 /** A mail is a message, not a file: what is longer belongs into the branch or the bead. */

@@ -195,7 +195,10 @@ export const AGENT_VERBS = [
   'nudge',
   'bead_create',
 ] as const;
-export type AgentVerb = (typeof AGENT_VERBS)[number];
+
+/** What a reviewer of the refinery may do beside; a polecat's token has none of it. */
+export const REVIEWER_VERBS = ['request_changes', 'review_approve'] as const;
+export type AgentVerb = (typeof AGENT_VERBS)[number] | (typeof REVIEWER_VERBS)[number];
 
 /** Who an attempt's capability speaks for; every call of an agent is checked against the live row. */
 export interface Capability {

@@ -4,6 +4,9 @@ import { precondition, usage } from './errors.ts';
 /** What can run a bead in this version. */
 export const RUNTIMES = ['script', 'command'] as const;
 
+/** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
+export const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
+
 /**
  * Refuses a runtime that no runner has, at the moment when somebody names it: found out only at the start, it would
  * count as broken infrastructure and stop the whole rig. Errors: `unknown_runtime`, `no_command`.

@@ -81,6 +81,18 @@ const EVERYONE: readonly Tool[] = [
   }),
 ];
 
+/** Tools of a reviewer: its own bead is the one whose branch it looks at. */
+const REVIEW: readonly Tool[] = [
+  tool('request_changes', ['request-changes'], 'Send a branch in review back with comments; it becomes rework.', {
+    agent: 'request_changes',
+    owner: true,
+  }),
+  tool('review_approve', ['approve'], 'Say that a branch in review is good, for the record; the gates still decide.', {
+    agent: 'review_approve',
+    owner: true,
+  }),
+];
+
 const MAYOR_ONLY: readonly Tool[] = [
   tool('mayor_reply', ['mayor reply'], 'Answer a message of the conversation, once.', { mayor: 'session' }),
 ];
@@ -131,7 +143,7 @@ const STEERING: readonly Tool[] = [
 ].map((one) => ({ ...one, owner: true }));
 
 /** Every tool, in the order in which it is listed. `docs/tools.md` shows the same table; a test compares them. */
-export const TOOLS: readonly Tool[] = [...EVERYONE, ...MAYOR_ONLY, ...STEERING];
+export const TOOLS: readonly Tool[] = [...EVERYONE, ...REVIEW, ...MAYOR_ONLY, ...STEERING];
 
 /**
  * Calls by which the mayor gives out work. A session that repeats one of a former session, word for word, gives it out once:

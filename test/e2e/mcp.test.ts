@@ -116,7 +116,9 @@ async function http(token: string, era: (typeof ERAS)[number]): Promise<Tools> {
 
 const PERSON = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
 const toolsOf = (who: 'agent' | 'mayor'): readonly string[] =>
-  TOOLS.filter((tool) => tool[who] !== null).map((tool) => tool.name);
+  TOOLS.filter(({ agent, mayor }) =>
+    who === 'mayor' ? mayor !== null : agent !== null && agent !== 'request_changes' && agent !== 'review_approve',
+  ).map((tool) => tool.name);
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'gt-mcp-'));
@@ -177,6 +179,8 @@ describe('the tools of an agent', () => {
     for (const [name, input, code] of [
       ['gt_sling', { bead: other.id }, 'tool_not_allowed'],
       ['gt_list_beads', {}, 'tool_not_allowed'],
+      ['gt_request_changes', { comment: 'x' }, 'tool_not_allowed'],
+      ['gt_review_approve', {}, 'tool_not_allowed'],
       ['gt_mayor_reply', { text: 'x' }, 'tool_not_allowed'],
       ['gt_drop_table', {}, 'no_such_tool'],
       ['x'.repeat(10_000), {}, 'no_such_tool'],
@@ -297,6 +301,8 @@ describe('the tools of a person', () => {
     expect((await tools.call('gt_bead_update', { id: first })).code).toBe('bad_field');
     expect((await tools.call('gt_why', { id: 'nothing' })).isError).toBe(true);
     expect((await tools.call('gt_done')).code).toBe('tool_not_allowed');
+    expect((await tools.call('gt_review_approve', { id: first })).code).toBe('not_in_review');
+    expect((await tools.call('gt_request_changes', { id: first, comment: 'x' })).code).toBe('not_in_review');
     expect(await tools.json('gt_convoy_close', { id: convoy.id, note: 'test' })).toMatchObject({ status: 'cancelled' });
     await tools.close();
   });

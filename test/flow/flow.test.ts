@@ -226,6 +226,21 @@ describe('a person changes their mind', () => {
     });
   });
 
+  it("keeps a reviewer's word with the merge request, and merges as the gates say", async () => {
+    const virtual = await town('api');
+    virtual.runner.judge = (job) => (job.kind === 'gates' ? null : defaultResult(job));
+    const created = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    await work(virtual);
+    const approve = { type: 'approve', bead: created.id, comment: 'read it all' } as const;
+    expect(await virtual.service.beadCommand(approve, human)).toMatchObject({ status: 'in_review' });
+    const said = (await virtual.service.feed(null, 500)).items.filter((entry) => entry.action === 'approved');
+    expect(said).toMatchObject([{ reason: expect.stringMatching(/^human\/\S* approves [0-9a-f]{12}: read it all$/) }]);
+    const gates = [...virtual.runner.jobs.values()].find((job) => job.kind === 'gates');
+    expect((await virtual.service.getBead(created.id)).review?.step).toBe('gating');
+    expect(gates).toBeDefined();
+  });
+
   it('refuses changes for what has no merge request', async () => {
     const virtual = await town('api');
     const created = await virtual.service.createBead(bead('one', { sling: false }), human);

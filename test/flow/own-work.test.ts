@@ -98,3 +98,45 @@ describe('a word of one agent to another', () => {
     });
   });
 });
+
+describe('what an agent is told', () => {
+  it('names the work it builds on, its convoy, and the session that failed before it', async () => {
+    const virtual = new VirtualTown();
+    await virtual.service.start([rigConfig('api')]);
+    const tasks = ['Schema', 'Server', 'Docs'].map((title, index) => ({
+      ...task,
+      rig: trusted.rig('api'),
+      title,
+      dependsOn: index === 1 ? [0] : [],
+    }));
+    const plan = {
+      title: 'plan',
+      tasks,
+      beads: [],
+      mergeMode: 'review-and-merge',
+      onFailure: 'hold',
+      staged: false,
+    } as const;
+    const convoy = await virtual.service.createConvoy(plan, human);
+    const server = convoy.beads.find((row) => row.title === 'Server')?.beadId;
+    if (server === null || server === undefined) throw new Error('no bead');
+    const promptOf = (): string =>
+      virtual.runner.running().find((process) => process.request.bead === server)?.request.prompt ?? '';
+    await virtual.settle();
+    const schema = virtual.runner.running().find((process) => process.request.title === 'Schema');
+    virtual.runner.noChange(schema?.request.attempt ?? '', 'there already');
+    virtual.runner.exit(schema?.request.attempt ?? '');
+    await virtual.advance(60_000);
+    const first = promptOf();
+    expect(first).toContain('It builds on work that is done and in your worktree:');
+    expect(first).toContain('(no_change): Schema');
+    expect(first).toContain(`It is part of the convoy ${convoy.id}.`);
+    expect(first).toContain(': Docs');
+    expect(first).not.toContain('before yours');
+    const attempt = virtual.runner.running().find((process) => process.request.bead === server)?.request.attempt ?? '';
+    virtual.runner.exit(attempt, { exitCode: 3, cause: 'exited' });
+    await virtual.advance(120_000);
+    expect(promptOf()).toContain('The last sessions at this bead before yours, and how they ended:');
+    expect(promptOf()).toContain(', agent_error: ');
+  });
+});

@@ -127,6 +127,19 @@ describe('mail over HTTP', () => {
       expect((await ask(method, path, few, body)).code, path).toBe('verb_not_allowed');
   });
 
+  it('lets only a reviewer speak of the branch in review', async () => {
+    const { ask, token } = await world();
+    const own = await token();
+    for (const [path, body] of [
+      ['agent/request-changes', { comment: 'Rename it' }],
+      ['agent/approve', {}],
+    ] as const) {
+      expect((await ask('POST', path, own, body)).code, path).toBe('verb_not_allowed');
+      const reviewer = await token(['request_changes', 'review_approve']);
+      expect((await ask('POST', path, reviewer, body)).code, path).toBe('not_in_review');
+    }
+  });
+
   it('nudges, escalates, asks and hands off', async () => {
     const { virtual, ask, token, agent } = await world();
     const own = await token();

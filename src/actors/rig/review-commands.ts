@@ -4,6 +4,7 @@ import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
+import { beadRef } from '../../core/refs.ts';
 import { queueKey } from '../../core/queue-key.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import { callOff } from './call-off.ts';
@@ -24,22 +25,7 @@ export function requestChanges(
   request: { readonly command: RequestChanges; readonly caller: Caller },
 ): void {
   const writer = rig.writer(turn);
-  const review = bead.type === 'merge_request' ? rig.view.review(bead.id) : rig.view.reviewOf(sourceOf(bead));
-  const mergeRequest = review === null ? null : rig.view.bead(review.beadId);
-  if (review === null || mergeRequest === null) {
-    throw precondition(
-      'not_in_review',
-      `${bead.id} has no merge request yet.`,
-      'Wait until its agent is done, or close it.',
-    );
-  }
-  if (isTerminal(mergeRequest.status)) {
-    throw conflict(
-      'review_ended',
-      `The merge request of ${review.sourceBeadId} has ended (${mergeRequest.closeReason ?? mergeRequest.status}).`,
-      'Create a new bead for what should change.',
-    );
-  }
+  const { review, mergeRequest } = inReview(rig, bead);
   if (review.step === 'pushing') {
     throw conflict(
       'push_under_way',
@@ -59,6 +45,44 @@ export function requestChanges(
     title: 'Make the requested changes',
     body: comment,
     createdBy: request.caller.actor,
+  });
+}
+
+/** The merge request that carries a bead's work. Errors: `not_in_review`, `review_ended`. */
+function inReview(rig: RigContext, bead: Bead): { readonly review: ReviewFacts; readonly mergeRequest: Bead } {
+  const review = bead.type === 'merge_request' ? rig.view.review(bead.id) : rig.view.reviewOf(sourceOf(bead));
+  const mergeRequest = review === null ? null : rig.view.bead(review.beadId);
+  if (review === null || mergeRequest === null) {
+    throw precondition(
+      'not_in_review',
+      `${bead.id} has no merge request yet.`,
+      'Wait until its agent is done, or close it.',
+    );
+  }
+  if (isTerminal(mergeRequest.status)) {
+    throw conflict(
+      'review_ended',
+      `The merge request of ${review.sourceBeadId} has ended (${mergeRequest.closeReason ?? mergeRequest.status}).`,
+      'Create a new bead for what should change.',
+    );
+  }
+  return { review, mergeRequest };
+}
+
+/** A reviewer's word, on record at the head that it is about. Errors: `not_in_review`, `review_ended`. */
+export function approve(
+  rig: RigContext,
+  turn: Turn,
+  bead: Bead,
+  said: { readonly by: string; readonly comment: string },
+): void {
+  const { review } = inReview(rig, bead);
+  const comment = said.comment === '' ? '' : `: ${said.comment}`;
+  turn.journal({
+    entity: beadRef(review.beadId),
+    action: 'approved',
+    rule: 'command',
+    reason: `${said.by} approves ${review.headSha.slice(0, 12)}${comment}`,
   });
 }
 

@@ -6,7 +6,6 @@ import type { Fact, Verdict } from '../../core/facts.ts';
 import { checkRig, type Violation } from '../../core/invariants.ts';
 import { MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
-import { branchName } from '../../core/model/agent.ts';
 import { trusted, type AgentId, type AttemptId, type BeadId, type MailId } from '../../core/model/ids.ts';
 import type { RigHealth } from '../../core/model/health.ts';
 import type { LifecycleRequest } from '../../core/model/lifecycle.ts';
@@ -14,7 +13,6 @@ import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Molecule } from '../../core/model/molecule.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
 import type { CostFilter, CostGroup } from '../../core/money.ts';
-import { polecatPrompt } from '../../core/prompt.ts';
 import type { BeadSummary, HookView, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
@@ -31,6 +29,7 @@ import type { EffectOutcome } from '../kernel/program.ts';
 import { LiveTape, type Tape } from '../kernel/tape.ts';
 import { RigCommands } from './rig-commands.ts';
 import { RigContext } from './rig-context.ts';
+import { agentPrompt } from './agent-prompt.ts';
 import { followUp, nudgeNeighbour, type FollowUp } from './own-work.ts';
 import { advance, type StepReport } from './rig-molecules.ts';
 import { RigProgram } from './rig-program.ts';
@@ -250,17 +249,11 @@ export class RigActor {
     const { view } = this;
     const hook = this.queries.hook(attempt, this.#rig.ports.clock.now());
     if (hook === null) return null;
-    const prompt = polecatPrompt({
-      agent: hook.agent,
-      bead: hook.bead,
-      source: hook.source,
-      config: view.config(),
-      branch: view.reviewOf(hook.source.id)?.branch ?? branchName(hook.source.id),
-      checkpoint: hook.checkpoint,
-      molecule: view.molecule(hook.bead.id),
-      mail: mailDigest(view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX)),
-    });
-    return { ...hook, prompt };
+    const mail = mailDigest(view.mail.unread(hook.agent, MAILBOX_UNREAD_MAX));
+    return {
+      ...hook,
+      prompt: agentPrompt(this.#rig, { ...hook, runtime: view.attempt(attempt)?.runtime ?? '' }, mail),
+    };
   }
 
   costs(filter: CostFilter): { readonly groups: readonly CostGroup[]; readonly merged: number } {

@@ -18,7 +18,7 @@ import type { RigContext } from './rig-context.ts';
 import { reopen } from './reopen.ts';
 import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
-import { landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
+import { approve, landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
@@ -132,6 +132,9 @@ export class RigCommands {
         return;
       case 'request_changes':
         requestChanges(this.#rig, turn, bead, { command, caller });
+        return;
+      case 'approve':
+        approve(this.#rig, turn, bead, { by: caller.actor, comment: command.comment });
         return;
       default:
         unreachable(command, 'command');

@@ -6,7 +6,7 @@ import { gateIsolation, isolationOf, NO_SHIELD, sandboxOf } from '../../core/mod
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
-import { polecatPrompt } from '../../core/prompt.ts';
+import { RESTARTING_RUNTIMES } from '../../core/runtimes.ts';
 import { AGENT_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
@@ -20,11 +20,10 @@ import type { EffectOutcome, Observation } from '../kernel/program.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import type { RigEvent } from './rig-events.ts';
+import { agentPrompt } from './agent-prompt.ts';
 import { performNudge } from './rig-nudges.ts';
 import { runnerAt } from './rig-runners.ts';
 
-/** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
-const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
 /** A capability outlives the wall clock by this much, so that a last "gt done" is not refused for its clock. */
 const CAPABILITY_GRACE_MS = 10 * 60_000;
 /** A stop that was answered "stopping" is asked about again after this long. */
@@ -123,16 +122,11 @@ export class RigEffects {
       body: bead.body,
       recipeBody: source.body,
       recipeAllowed: source.origin === 'human',
-      prompt: polecatPrompt({
-        agent: attempt.agentId,
-        bead,
-        source,
-        config,
-        branch,
-        checkpoint,
-        molecule: view.molecule(bead.id),
+      prompt: agentPrompt(
+        this.#rig,
+        { agent: attempt.agentId, bead, source, checkpoint, runtime: attempt.runtime },
         mail,
-      }),
+      ),
       checkpoint,
       repo: this.#shared(repoFor(view, bead.targetBranch)),
       ...this.#startingPoint(attempt, bead),

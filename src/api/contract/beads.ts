@@ -177,6 +177,8 @@ export const updateBeadSchema = z.strictObject({
 });
 export const requestChangesSchema = z.strictObject({ comment: z.string().min(1).max(COMMENT_CHARS_MAX) });
 
+export const approveSchema = z.strictObject({ comment: z.string().max(COMMENT_CHARS_MAX).optional() });
+
 export const beadQuerySchema = z.strictObject({
   rig: name.optional(),
   /** One or more statuses, joined by commas. */

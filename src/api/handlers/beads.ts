@@ -9,6 +9,7 @@ import type { BeadId } from '../../core/model/ids.ts';
 import { makeFormula } from '../../core/model/molecule.ts';
 import type { BeadFilter } from '../../core/queries.ts';
 import {
+  approveSchema,
   beadDetailSchema,
   beadPageSchema,
   beadQuerySchema,
@@ -109,6 +110,13 @@ const requestChanges = createRoute({
   responses: answers(beadSchema, 'The bead; a rework bead blocks its merge request'),
 });
 
+const approve = createRoute({
+  method: 'post',
+  path: `${path}/{id}/approve`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(approveSchema) },
+  responses: answers(beadSchema, 'The bead; the word is on record'),
+});
 const update = createRoute({
   method: 'post',
   path: `${path}/{id}/update`,
@@ -173,6 +181,11 @@ export function registerBeads(app: App, { gateway }: Deps): void {
       bead: parseBeadId(c.req.valid('param').id),
       changes: c.req.valid('json'),
     } as const;
+    return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
+  });
+  app.openapi(approve, async (c) => {
+    const comment = c.req.valid('json').comment ?? '';
+    const command = { type: 'approve', bead: parseBeadId(c.req.valid('param').id), comment } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(requestChanges, async (c) => {

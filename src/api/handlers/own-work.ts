@@ -1,6 +1,6 @@
 /** What an agent may do beside its bead: see where it stands, note follow-up work, say a word to its neighbours. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { beadSchema } from '../contract/beads.ts';
+import { approveSchema, beadSchema, requestChangesSchema } from '../contract/beads.ts';
 import { name } from '../contract/common.ts';
 import { followUpSchema, ownNudgeSchema, ownStatusSchema } from '../contract/own-work.ts';
 import { nudgeSchema } from '../contract/talk.ts';
@@ -35,6 +35,21 @@ const nudge = createRoute({
   responses: answers(nudgeSchema, 'What became of the nudge'),
 });
 
+const requestChanges = createRoute({
+  method: 'post',
+  path: `${TOWN_PATH}/agent/request-changes`,
+  security: agentOnly,
+  request: { params: town, ...jsonBody(requestChangesSchema) },
+  responses: answers(beadSchema, 'The bead; a rework bead blocks its merge request'),
+});
+const approve = createRoute({
+  method: 'post',
+  path: `${TOWN_PATH}/agent/approve`,
+  security: agentOnly,
+  request: { params: town, ...jsonBody(approveSchema) },
+  responses: answers(beadSchema, 'The bead; the word is on record'),
+});
+
 export function registerOwnWork(app: App, { gateway }: Deps): void {
   app.openapi(status, async (c) => {
     const capability = capabilityFor(c, 'status');
@@ -50,6 +65,16 @@ export function registerOwnWork(app: App, { gateway }: Deps): void {
     const { title, body, priority } = c.req.valid('json');
     const draft = { title, body: body ?? '', priority: priority ?? 'medium' } as const;
     return c.json(presentBead(await gateway.talk.followUp(capabilityFor(c, 'bead_create'), draft)), 200);
+  });
+  app.openapi(requestChanges, async (c) => {
+    const { bead } = capabilityFor(c, 'request_changes');
+    const command = { type: 'request_changes', bead, comment: c.req.valid('json').comment } as const;
+    return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
+  });
+  app.openapi(approve, async (c) => {
+    const { bead } = capabilityFor(c, 'review_approve');
+    const command = { type: 'approve', bead, comment: c.req.valid('json').comment ?? '' } as const;
+    return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(nudge, async (c) =>
     c.json(presentNudge(await gateway.talk.nudgeNeighbour(capabilityFor(c, 'nudge'), c.req.valid('json'))), 200),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TownError, usage } from '../../core/errors.ts';
 import { CHECKPOINT_BYTES_MAX, FORMULA_STEPS_MAX, NUDGE_CHARS_MAX, REASON_CHARS_MAX } from '../../core/limits.ts';
 import { utf8Length } from '../../core/text.ts';
-import { createBeadSchema } from '../contract/beads.ts';
+import { approveSchema, createBeadSchema, requestChangesSchema } from '../contract/beads.ts';
 import { name } from '../contract/common.ts';
 import { followUpSchema } from '../contract/own-work.ts';
 import { escalateSchema, handoffSchema, sendMailSchema } from '../contract/talk.ts';
@@ -161,6 +161,29 @@ const beadCreate = toolCall(newBead, (caller, input) => {
   return caller.ask('POST', 'agent/beads', draft);
 });
 
+const reviewed = name.optional().describe('For people: id of the bead; a reviewer has its own');
+
+/** A reviewer speaks of the bead of its own attempt, a person of any. */
+function review(caller: ToolCaller, id: string | undefined, verb: string, body: unknown): Promise<unknown> {
+  if (caller.role === 'agent') {
+    if (id !== undefined)
+      throw usage('not_for_agents', 'You review the bead of your own attempt.', 'Leave id out.', 'id');
+    return caller.ask('POST', `agent/${verb}`, body);
+  }
+  if (id === undefined) throw usage('bad_field', 'Say which bead: id is missing.', 'Call it again with id.', 'id');
+  return caller.ask('POST', `beads/${segment(id)}/${verb}`, body);
+}
+
+const requestChanges = toolCall(
+  z.strictObject({ id: reviewed, comment: requestChangesSchema.shape.comment.describe('What is to change, and why') }),
+  (caller, { id, comment }) => review(caller, id, 'request-changes', { comment }),
+);
+
+const reviewApprove = toolCall(
+  z.strictObject({ id: reviewed, comment: approveSchema.shape.comment.describe('What you looked at') }),
+  (caller, { id, comment }) => review(caller, id, 'approve', comment === undefined ? {} : { comment }),
+);
+
 const mayorReply = toolCall(
   z.strictObject({
     text: z.string().min(1).describe('The answer'),
@@ -185,5 +208,7 @@ export const AGENT_CALLS: Readonly<Record<string, ToolCall>> = {
   gt_mol_advance: molAdvance,
   gt_handoff: handoff,
   gt_bead_create: beadCreate,
+  gt_request_changes: requestChanges,
+  gt_review_approve: reviewApprove,
   gt_mayor_reply: mayorReply,
 };

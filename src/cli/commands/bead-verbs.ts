@@ -125,6 +125,18 @@ export const requestChanges: CommandSpec = {
   },
 };
 
+export const approve: CommandSpec = {
+  usage: 'gt approve <id> [--comment <text> | --comment-file <file>]',
+  summary: 'say that a branch in review is good; it is kept with the merge request, and the gates still decide',
+  examples: ['gt approve app-7k3qf', 'gt approve app-7k3qf --comment "read it all, ran it"'],
+  args: ['<id>'],
+  options: {
+    comment: { type: 'string', value: 'text', help: 'what you looked at' },
+    'comment-file': { type: 'string', value: 'file', help: 'read it from a file; - is stdin' },
+  },
+  run: (context, args) => verb(context, [args.at(0)], { path: 'approve', body: { comment: textOf(args, 'comment') } }),
+};
+
 export const sling: CommandSpec = {
   usage: 'gt sling <bead…|"title"> [--rig <rig>] [--agent <name>]',
   summary: 'give work to an agent: beads that exist, or a new one by its title',
