@@ -16,7 +16,8 @@ export default defineConfig({
           ],
           // Only tests that made a virtual town pay for it.
           setupFiles: ['test/support/replay-after-each.ts'],
-          testTimeout: 10_000,
+          // A limit against hanging only: a property takes seconds alone, and ten times that on a busy machine.
+          testTimeout: 60_000,
           // After a property, the hook runs the history of each of its towns again.
           hookTimeout: 60_000,
           // The default leaves one core free, which is half of a small machine.

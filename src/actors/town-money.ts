@@ -3,7 +3,6 @@ import type { Caller } from '../core/commands.ts';
 import { notFound } from '../core/errors.ts';
 import { costReport, type CostFilter, type CostReport } from '../core/money.ts';
 import { engineOf } from '../core/quota.ts';
-import { must } from '../core/assert.ts';
 import type { BudgetSummary, MoneyGateway, QuotaSummary } from '../ports/money-gateway.ts';
 import type { StoredBudget } from '../store/budget-store.ts';
 import { askAll } from './asked.ts';
@@ -51,7 +50,10 @@ export class TownMoney implements MoneyGateway {
   async setBudget(budget: Omit<Budget, 'id'>, caller: Caller): Promise<BudgetSummary> {
     this.#writable();
     const id = await this.#actors.town.setBudget(budget, caller);
-    return this.#summary(must(this.#actors.town.view.budgetStore.get(id), 'a budget that was set exists'));
+    const set = this.#actors.town.view.budgetStore.get(id);
+    // A repeat of the command: somebody removed since what it had set.
+    if (set === null) throw notFound('budget', id);
+    return this.#summary(set);
   }
 
   async removeBudget(id: string, caller: Caller): Promise<void> {

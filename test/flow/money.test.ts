@@ -48,6 +48,18 @@ async function spend(town: VirtualTown, bead: BeadId, amount: number): Promise<v
 const isRunning = (town: VirtualTown, bead: BeadId): boolean =>
   town.runner.running().some((process) => process.request.bead === bead);
 
+describe('a budget that is set', () => {
+  it('twice by one command, and removed in between, is not found and not set again', async () => {
+    const town = await openTown();
+    const once = { ...human, idempotencyKey: 'set-it' };
+    const wanted = { scope: 'town', unit: 'usd', kind: 'hard', amount: usd(1) } as const;
+    const { id } = await town.service.money.setBudget(wanted, once);
+    await town.service.money.removeBudget(id, human);
+    await expect(town.service.money.setBudget(wanted, once)).rejects.toMatchObject({ code: 'budget_not_found' });
+    expect(await budget(town, id)).toBeUndefined();
+  });
+});
+
 describe('what an attempt used', () => {
   it('is counted once, never less than before, and also when it comes after the end', async () => {
     const town = await openTown();
