@@ -30,10 +30,13 @@ import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerRigs } from './handlers/rigs.ts';
 import { registerSettings, type SettingsDoor } from './handlers/settings.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
+import { registerTransfer, type TransferDoor } from './handlers/transfer.ts';
 
 const BODY_BYTES_MAX = 1024 * 1024;
 /** A batch of facts carries gate logs. */
 const FACTS_BODY_BYTES_MAX = 2 * BODY_BYTES_MAX;
+/** A single row may have values of 2 MB each, and JSON escapes them. */
+const TRANSFER_BODY_BYTES_MAX = 16 * BODY_BYTES_MAX;
 
 export interface AppOptions {
   readonly gateway: TownGateway;
@@ -51,6 +54,8 @@ export interface AppOptions {
   /** The town's file; missing where a host only reads. */
   readonly settings?: SettingsDoor;
   readonly streams?: Deps['streams'];
+  /** For moves from and to this town; missing where files are moved instead. */
+  readonly transfer?: TransferDoor;
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
@@ -98,6 +103,7 @@ export function createApp(options: AppOptions): App {
   registerMayorSession(app, options);
   registerTools(app, options);
   if (options.settings !== undefined) registerSettings(app, options.settings);
+  if (options.transfer !== undefined) registerTransfer(app, options.transfer);
   return app;
 }
 
@@ -142,7 +148,11 @@ function limitBody(): ReturnType<typeof bodyLimit> {
   };
   const ordinary = bodyLimit({ maxSize: BODY_BYTES_MAX, onError });
   const facts = bodyLimit({ maxSize: FACTS_BODY_BYTES_MAX, onError });
-  return (c, next) => (c.req.path.endsWith('/runner/facts') ? facts(c, next) : ordinary(c, next));
+  const transfer = bodyLimit({ maxSize: TRANSFER_BODY_BYTES_MAX, onError });
+  return (c, next) => {
+    if (c.req.path.endsWith('/runner/facts')) return facts(c, next);
+    return c.req.path.endsWith('/transfer') ? transfer(c, next) : ordinary(c, next);
+  };
 }
 
 const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {

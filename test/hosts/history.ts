@@ -173,8 +173,16 @@ class History {
   }
 }
 
-/** Tells it and answers where every actor ended. What a step was refused is part of the history, not an error. */
+/** Tells it and answers where every actor ended. */
 export async function tellHistory(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd> {
+  const done = await tellUntil(bench, order);
+  bench.runner.silent = false;
+  await bench.advance(END_MS);
+  return { ends: await bench.ends(), done };
+}
+
+/** Tells it up to its last step and leaves everything as it is then. What a step was refused is part of it, not an error. */
+export async function tellUntil(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd['done']> {
   const history = new History(bench, order.seed);
   const done: Record<string, number> = {};
   await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web')]);
@@ -189,7 +197,5 @@ export async function tellHistory(bench: TownBench, order: HistoryOrder): Promis
     if (step % EVICT_EVERY === 0) await bench.evict(hash(`${String(order.seed)}:${String(step)}`));
     await bench.advance(history.waitMs());
   }
-  bench.runner.silent = false;
-  await bench.advance(END_MS);
-  return { ends: await bench.ends(), done };
+  return done;
 }

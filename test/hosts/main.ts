@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleWorker, startWorkerd, type WorkerdOptions } from '../../scripts/workerd.ts';
 import { createApp } from '../../src/api/app.ts';
+import { TownError } from '../../src/core/errors.ts';
 import { notHere } from '../../src/hosts/cloudflare/object-notifier.ts';
 import { sectionOf } from '../../src/hosts/cloudflare/rig-settings.ts';
 import { TownFile } from '../../src/settings/town-file.ts';
@@ -19,6 +20,7 @@ import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.
 import { runCase, type CaseResult } from './case.ts';
 import { firstDifference } from './compare.ts';
 import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
+import { moveCases } from './move.ts';
 import { NodeBench, TOWN } from './node-bench.ts';
 import { SQL_CASES } from './sql-cases.ts';
 import { StreamStory } from './stream-cases.ts';
@@ -31,6 +33,8 @@ const { values } = parseArgs({
     /** As CI runs it: seconds. */
     short: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    /** Only the moves from host to host. */
+    move: { type: 'boolean', default: false },
   },
 });
 
@@ -151,6 +155,13 @@ async function compareHistories(bench: Bench): Promise<Readonly<Record<string, n
   return done;
 }
 
+/** The bench tells errors as text; their code is what a case asks about. */
+function asTownError(error: unknown): never {
+  const said = error instanceof Error ? error.message : String(error);
+  const code = /\[code ([a-z_]+)\]/.exec(said)?.[1];
+  throw code === undefined ? error : new TownError('conflict', code, { message: said, next: '' });
+}
+
 async function main(): Promise<number> {
   const startedAtMs = performance.now();
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'gt-hosts-'));
@@ -187,8 +198,24 @@ async function main(): Promise<number> {
     if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
     return answer.value;
   };
+  const onMove = async (ask: Bench): Promise<void> => {
+    const asked = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, body).catch(asTownError);
+    const results = await moveCases(
+      {
+        door: (name) => (step) => asked('/transfer', { name, step }),
+        world: (name, nowMs) => asked('/world', { name, seed: nowMs }),
+        goOn: (name) => asked('/go-on', { name }),
+        restart: async () => {
+          await workerd.stop('SIGKILL');
+          workerd = await startWorkerd(options);
+        },
+      },
+      folder,
+    );
+    for (const result of results) report('move', 'both', result);
+  };
   try {
-    if (values.seed === undefined) {
+    if (values.seed === undefined && !values.move) {
       await onNode();
       await onWorkerd(bench);
       await compareApi(workerd.url);
@@ -204,7 +231,8 @@ async function main(): Promise<number> {
       const rings = await bench<number>('/rings', { name: KILLED });
       report('alarm', 'workerd', { name: KILLED, error: rings === 1 ? null : `it rang ${String(rings)} times` });
     }
-    const done = await compareHistories(bench);
+    if (values.seed === undefined) await onMove(bench);
+    const done = values.move ? {} : await compareHistories(bench);
     console.log(`steps of the histories: ${JSON.stringify(done)}`);
   } finally {
     await workerd.stop('SIGTERM');

@@ -5,6 +5,7 @@ import { TownService } from '../../src/actors/town-service.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
+import type { Sql } from '../../src/ports/sql.ts';
 import { BenchTimers, BenchWorld, benchPorts, endOf, soon, TownBench, WatchedSql, type ActorEnd } from './bench.ts';
 
 /** All actors of a Node process share its timers. */
@@ -56,6 +57,11 @@ export class NodeBench extends TownBench {
     await this.#actors.open();
     for (const rig of rigs) await this.#actors.configureRig(rig);
     await this.settle();
+  }
+
+  /** What is on its disk. */
+  databases(): ReadonlyMap<string, Sql> {
+    return this.#databases;
   }
 
   protected ring(): Promise<void> {

@@ -38,9 +38,11 @@ export interface BenchEnv extends Env {
   readonly BENCH_MAYOR: DurableNamespace<ActorStub & BenchObject>;
 }
 
-const envOf = (ctx: DurableState, env: BenchEnv): Env => ({
+const envOf = (ctx: DurableState, env: BenchEnv): Env => benchEnv(partsOf(ctx).town, env);
+
+export const benchEnv = (town: string, env: BenchEnv): Env => ({
   ...env,
-  GT_TOWN_ID: partsOf(ctx).town,
+  GT_TOWN_ID: town,
   TOWN: env.BENCH_TOWN,
   RIG: env.BENCH_RIG,
   MAYOR: env.BENCH_MAYOR,

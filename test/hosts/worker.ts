@@ -9,9 +9,13 @@ import product from '../../src/hosts/cloudflare/worker.ts';
 import { ALARM_CASES, OBJECT_ALARM_CASES, type ObjectAlarmBench } from './alarm-cases.ts';
 import { TownBench, type ActorEnd } from './bench.ts';
 import { runCase, type CaseResult } from './case.ts';
+import { TownError } from '../../src/core/errors.ts';
 import { tellHistory, type HistoryOrder } from './history.ts';
+import { goOn } from './go-on.ts';
+import { transferStepSchema } from '../../src/api/contract/transfer.ts';
+import { transferDoor } from '../../src/hosts/cloudflare/transfer-door.ts';
 import { TOWN_CASES } from './town-cases.ts';
-import { forgetWorld, worldOf, type BenchEnv, type BenchObject } from './worker-objects.ts';
+import { benchEnv, forgetWorld, worldOf, type BenchEnv, type BenchObject } from './worker-objects.ts';
 
 export * from './worker-objects.ts';
 export { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
@@ -49,6 +53,11 @@ class ObjectBench extends TownBench {
 
   #objects(): readonly (ActorStub & BenchObject)[] {
     return this.#addresses().map((address) => this.#object(address));
+  }
+
+  /** As if it had been started here: its rows came from elsewhere. */
+  adopt(rigs: readonly string[]): void {
+    this.#rigs = rigs;
   }
 
   async start(rigs: readonly RigConfig[]): Promise<void> {
@@ -143,6 +152,16 @@ async function answerTo(path: string, body: unknown, env: WorkerEnv): Promise<un
       forgetWorld(town);
       return end;
     }
+    case '/transfer':
+      return transferDoor(benchEnv(name, env))(transferStepSchema.parse(Reflect.get(body as object, 'step')));
+    case '/go-on': {
+      const bench = new ObjectBench(env, name);
+      bench.adopt(['api', 'web']);
+      return goOn(bench);
+    }
+    case '/world':
+      worldOf(name).nowMs = seed;
+      return null;
     default:
       throw new Error(`no such path ${path}`);
   }
@@ -155,7 +174,10 @@ const worker = {
     try {
       return Response.json({ value: await answerTo(pathname.slice('/bench'.length), await request.json(), env) });
     } catch (error) {
-      return Response.json({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      const code = error instanceof TownError ? `[code ${error.code}] ` : '';
+      return Response.json({
+        error: `${code}${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      });
     }
   },
 };

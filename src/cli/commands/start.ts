@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { usage } from '../../core/errors.ts';
+import { mustNotBeHeld } from '../../hosts/node/held-town.ts';
 import { statusOf, startDaemon, stopDaemon, stopRunner } from '../../hosts/node/daemon-control.ts';
 import { git } from '../../hosts/node/git.ts';
 import { createTown } from '../../hosts/node/town-create.ts';
@@ -64,6 +65,7 @@ export const up: CommandSpec = {
   examples: ['gt up', 'gt up --json'],
   run: async (context) => {
     const town = context.town();
+    mustNotBeHeld(town.paths);
     writeDesired(town.paths, 'up');
     const before = statusOf(town);
     const status = before.running ? before : await startDaemon({ town, main: mainPath() });

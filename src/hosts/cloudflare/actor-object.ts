@@ -3,12 +3,17 @@ import type { Actor } from '../../actors/kernel/actor.ts';
 import type { Envelope, Receipt } from '../../actors/kernel/envelope.ts';
 import type { EffectOutcome } from '../../actors/kernel/program.ts';
 import type { HostPorts } from '../../ports/host.ts';
+import type { Fact } from '../../core/facts.ts';
+import { townMoved } from '../../core/town-moved.ts';
 import type { OutboxRow } from '../../store/kernel-store.ts';
+import type { Migration } from '../../store/migrate.ts';
 import { parseJson } from '../../store/rows.ts';
+import type { FileStore } from '../../settings/town-file.ts';
 import type { DurableState } from './durable.ts';
 import { stubOf, type Env } from './env.ts';
+import { ObjectMove } from './object-move.ts';
 import { objectPorts, type ObjectPorts } from './object-ports.ts';
-import { answer, type ActorStub, type Answer } from './rpc.ts';
+import { answer, refusal, type ActorStub, type Answer } from './rpc.ts';
 import { StorageSql } from './sql-storage.ts';
 import { Watched } from './watched.ts';
 
@@ -23,6 +28,8 @@ const DELIVER_TIMEOUT_MS = 10_000;
 export interface Hosted {
   readonly actor: Actor;
   readonly target: object;
+  /** After a move: what the rows do not say is applied, and facts that were on their way are recorded. */
+  readonly resumed?: (facts: readonly Fact[]) => Promise<void>;
 }
 
 /**
@@ -33,6 +40,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   protected readonly host: ObjectPorts;
   #hosted: Hosted | null = null;
   readonly #watched: Watched;
+  readonly #move: ObjectMove;
 
   constructor(ctx: DurableState, env: Env) {
     super(ctx, env);
@@ -49,9 +57,23 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
         ...this.instead(),
       },
     });
+    this.#move = new ObjectMove({
+      storage: ctx.storage,
+      sql: this.host.ports.openSql(''),
+      migrations: () => this.migrations(),
+      file: () => this.file(),
+      close: () => {
+        this.#hosted?.actor.close();
+        this.#hosted = null;
+      },
+      open: async (facts) => {
+        const hosted = await this.#open();
+        await hosted.resumed?.(facts);
+      },
+    });
     // A throw here would reset the object, and the platform gives up an alarm whose object can't be made.
     void ctx.blockConcurrencyWhile(() =>
-      this.#open().then(
+      this.#openUnlessHeld().then(
         () => undefined,
         (error: unknown) => {
           this.host.ports.log.error('actor not opened', { cause: String(error) });
@@ -62,6 +84,14 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
 
   /** Makes the actor of this object; called once per life, when the ports are there. */
   protected abstract make(): Hosted;
+
+  /** Of the actor's schema. */
+  protected abstract migrations(): readonly Migration[];
+
+  /** The settings that this object keeps, if it is the town's. */
+  protected file(): FileStore | null {
+    return null;
+  }
 
   /** The name under which others find this object; kept, since an alarm need not bring it along. */
   protected name(): string {
@@ -88,9 +118,15 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   }
 
   async call(path: readonly string[], args: readonly unknown[]): Promise<Answer> {
+    if (this.#move.isHeld()) return refusal(townMoved());
     const { actor, target } = await this.#open();
     actor.rearm();
     return answer(target, path, args);
+  }
+
+  /** A step of a move of this object's rows from or to another host. */
+  transfer(verb: string, args: readonly unknown[]): Promise<Answer> {
+    return answer(this.#move, [verb], args);
   }
 
   async receive(envelope: Envelope): Promise<Receipt> {
@@ -107,6 +143,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
 
   /** Never throws: the seventh throw in a row would end the loop for ever. */
   async alarm(): Promise<void> {
+    if (this.#move.isHeld()) return;
     try {
       const { actor } = await this.#open();
       // An empty record is a place in the turn that the alarm makes: it ends after the commit.
@@ -117,8 +154,14 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
     }
   }
 
+  async #openUnlessHeld(): Promise<void> {
+    if (!this.#move.isHeld()) await this.#open();
+  }
+
+  /** Errors: `town_moved`. */
   async #open(): Promise<Hosted> {
     if (this.#hosted !== null) return this.#hosted;
+    if (this.#move.isHeld()) throw townMoved();
     const hosted = this.make();
     await hosted.actor.open();
     return (this.#hosted = hosted);

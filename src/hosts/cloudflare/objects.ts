@@ -5,15 +5,20 @@ import { TownService } from '../../actors/town-service.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
 import type { SettingsDoor } from '../../api/handlers/settings.ts';
 import type { Caller, RigSettings } from '../../core/commands.ts';
+import type { Fact } from '../../core/facts.ts';
 import type { RigName } from '../../core/model/ids.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { RigRemoval, RigSummary } from '../../core/queries.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
+import type { Migration } from '../../store/migrate.ts';
+import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
+import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
+import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import { TownFile, type FileStore } from '../../settings/town-file.ts';
 import { ActorObject, type Hosted } from './actor-object.ts';
-import type { DurableState } from './durable.ts';
-import { stubOf, type Env } from './env.ts';
+import { stubOf } from './env.ts';
 import { ObjectActors } from './object-actors.ts';
 import { notHere, ObjectNotifier } from './object-notifier.ts';
 import { sectionOf } from './rig-settings.ts';
@@ -21,6 +26,10 @@ import { settingsStore } from './settings-store.ts';
 
 /** One rig. */
 export class RigDO extends ActorObject {
+  protected override migrations(): readonly Migration[] {
+    return RIG_MIGRATIONS;
+  }
+
   protected override make(): Hosted {
     const rig = named(
       new RigActor({
@@ -38,6 +47,10 @@ export class RigDO extends ActorObject {
 
 /** The mayor of a town. */
 export class MayorDO extends ActorObject {
+  protected override migrations(): readonly Migration[] {
+    return MAYOR_MIGRATIONS;
+  }
+
   protected override make(): Hosted {
     const { GT_TOWN_ID: id, GT_TOWN_NAME: name } = this.env;
     const { ports } = this.host;
@@ -55,16 +68,22 @@ export interface TownTarget {
   removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
 }
 
-const fileOf = (ctx: DurableState, env: Env): FileStore => settingsStore(ctx.storage.kv, env.GT_TOWN_NAME);
-
 /** A town: its own actor, and the service that speaks for all of them. */
 export class TownDO extends ActorObject {
+  protected override file(): FileStore {
+    return settingsStore(this.ctx.storage.kv, this.env.GT_TOWN_NAME);
+  }
+
+  protected override migrations(): readonly Migration[] {
+    return TOWN_MIGRATIONS;
+  }
+
   protected override instead(): Partial<HostPorts> {
     const secret = (name: string): string | null => {
       const value: unknown = Reflect.get(this.env, name);
       return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
     };
-    const store = fileOf(this.ctx, this.env);
+    const store = this.file();
     const settings = (): Settings => parseSettings(store.read(), 'gastown.toml', {});
     return { notifier: new ObjectNotifier({ town: this.env.GT_TOWN_NAME, settings, secret }) };
   }
@@ -80,7 +99,7 @@ export class TownDO extends ActorObject {
       deliver: this.deliver,
     });
     const gateway = new TownService({ id, name, ports, actors });
-    const file = new TownFile({ store: fileOf(this.ctx, this.env), town: gateway, env: {}, refuses: notHere });
+    const file = new TownFile({ store: this.file(), town: gateway, env: {}, refuses: notHere });
     const target: TownTarget = {
       gateway,
       settings: {
@@ -100,6 +119,11 @@ export class TownDO extends ActorObject {
       changeRig: (rig, settings) => file.changeRig(rig, settings),
       removeRig: (rig, drain, caller) => file.removeRig(rig, drain, caller),
     };
-    return { actor: actors.town.actor, target };
+    const resumed = async (facts: readonly Fact[]): Promise<void> => {
+      await file.apply();
+      await gateway.runners.away(LOCAL_RUNNER, 'down', 'the town was moved away from its machine');
+      await gateway.recordFacts(facts);
+    };
+    return { actor: actors.town.actor, target, resumed };
   }
 }

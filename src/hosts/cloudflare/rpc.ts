@@ -16,6 +16,7 @@ interface WireError {
 export interface ActorStub {
   call(path: readonly string[], args: readonly unknown[]): Promise<Answer>;
   receive(envelope: Envelope): Promise<Receipt>;
+  transfer(verb: string, args: readonly unknown[]): Promise<Answer>;
   /** Somebody reads the live stream: changes are told to it. */
   watch(): Promise<void>;
 }
@@ -41,7 +42,7 @@ export async function answer(target: object, path: readonly string[], args: read
     const { owner, method } = find(target, path);
     return { ok: true, value: await Reflect.apply(method, owner, args) };
   } catch (error) {
-    return { ok: false, error: toWire(error) };
+    return refusal(error);
   }
 }
 
@@ -60,6 +61,9 @@ function find(target: object, path: readonly string[]): { readonly owner: object
 }
 
 const isMethod = (value: unknown): value is Method => typeof value === 'function';
+
+/** An error as an answer. */
+export const refusal = (error: unknown): Answer => ({ ok: false, error: toWire(error) });
 
 function toWire(error: unknown): WireError {
   if (error instanceof TownError) {

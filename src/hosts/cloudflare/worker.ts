@@ -6,6 +6,7 @@ import { stubOf, type Env } from './env.ts';
 import { consoleLog, objectClock } from './object-ports.ts';
 import type { TownTarget } from './objects.ts';
 import { remote } from './rpc.ts';
+import { transferDoor } from './transfer-door.ts';
 
 export { MayorDO, RigDO, TownDO } from './objects.ts';
 export { StreamDO } from './stream-object.ts';
@@ -51,6 +52,7 @@ function makeApp(env: Env): App {
     },
     changeRig: (name, settings, caller) => town.changeRig(name, settings, caller),
     removeRig: (name, drain, caller) => town.removeRig(name, drain, caller),
+    transfer: transferDoor(env),
     settings: remote<SettingsDoor>((path, args) => stubOf(env, 'town').call(['settings', ...path], args)),
     // Runners are registered, but none has a line to this host yet.
     runnerLine: { drain: () => Promise.resolve() },

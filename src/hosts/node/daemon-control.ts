@@ -6,6 +6,7 @@ import { readIfThere } from './atomic-file.ts';
 import { loadConfig } from './town-config.ts';
 import { daemonStatus } from './daemon-state.ts';
 import type { DaemonStatus } from './daemon-state.ts';
+import { mustNotBeHeld } from './held-town.ts';
 import { isLocked } from './lock.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import { readSecrets, runnerSocket } from './town-files.ts';
@@ -56,6 +57,7 @@ export interface StartInput {
 /** Starts a daemon in the background and waits until it serves. Errors: those of the configuration, `daemon_running`, `daemon_not_ready`. */
 export async function startDaemon(input: StartInput): Promise<DaemonStatus> {
   const { paths } = input.town;
+  mustNotBeHeld(paths);
   loadConfig(paths, process.env);
   const before = statusOf(input.town);
   if (before.running)

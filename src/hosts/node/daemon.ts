@@ -14,6 +14,7 @@ import type { NodePorts } from './host-ports.ts';
 import type { Listener } from './http-server.ts';
 import { takeLock } from './lock.ts';
 import { NodeNotifier } from './notifier.ts';
+import { mustNotBeHeld } from './held-town.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import { dropSection } from './config-set.ts';
@@ -115,6 +116,7 @@ export class Daemon {
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { paths, identity } = options.town;
     mkdirSync(paths.daemonDir, { recursive: true });
+    mustNotBeHeld(paths);
     const config = loadConfig(paths, process.env);
     const secrets = readSecrets(paths);
     ensureSocketDir(identity);

@@ -156,8 +156,8 @@ async function startCommit(
 ): Promise<string> {
   if (request.fixedHead === null) return at.target;
   if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchAll(at.origin);
-  if (at.origin.shared === true && (await resolve(at.repo.place, request.fixedHead)) === null)
-    await ctx.repos.fetchWork(at.origin);
+  // Another runner made it, or this town came from another machine.
+  if ((await resolve(at.repo.place, request.fixedHead)) === null) await ctx.repos.fetchWork(at.origin);
   if ((await resolve(at.repo.place, request.fixedHead)) === null) {
     throw new GitError('fetch', null, `the start commit ${request.fixedHead} is neither here nor on the origin`);
   }

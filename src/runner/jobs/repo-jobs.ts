@@ -43,14 +43,14 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
   };
 }
 
-/** What a work ref holds: here, or on the origin when another runner made it. */
+/** What a work ref holds: here, or on the origin when another runner made it, or when this town came from another machine. */
 async function workAt(
   ctx: RunnerContext,
   repo: RigRepo,
   work: { readonly origin: Repo; readonly ref: string },
 ): Promise<string | null> {
   const here = await resolve(repo.place, work.ref);
-  if (here !== null || work.origin.shared !== true) return here;
+  if (here !== null) return here;
   await ctx.repos.fetchWork(work.origin);
   return resolve(repo.place, fetchedRef(work.ref));
 }
@@ -60,7 +60,7 @@ export async function requireCommit(ctx: RunnerContext, repo: Repo, sha: string)
   const rigRepo = await ctx.repos.ensure(repo);
   if ((await resolve(rigRepo.place, sha)) !== null) return rigRepo;
   await ctx.repos.fetchAll(repo);
-  if (repo.shared === true && (await resolve(rigRepo.place, sha)) === null) await ctx.repos.fetchWork(repo);
+  if ((await resolve(rigRepo.place, sha)) === null) await ctx.repos.fetchWork(repo);
   if ((await resolve(rigRepo.place, sha)) === null)
     throw new GitError('fetch', null, `commit ${sha} is neither here nor on the origin`);
   return rigRepo;
