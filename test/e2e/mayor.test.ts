@@ -184,4 +184,23 @@ describe('the mayor', () => {
     gt('mayor', 'start');
     await until(() => (log().at(-1)?.reply === '0 later' ? true : null), 'its answer', WAIT_MS);
   });
+
+  it(
+    'talks live: lines of a pipe are messages, and all answers are waited for',
+    () => {
+      const talk = (input: string, ...args: readonly string[]) =>
+        spawnSync(GT, ['mayor', ...args, '--town', town], { input, encoding: 'utf8', timeout: WAIT_MS });
+      const both = talk('do: echo one\n\n  \ndo: echo two\n');
+      expect(both.status).toBe(0);
+      expect(both.stdout).toContain('do: gt rig list');
+      expect(both.stdout).toMatch(/\n\d+ {2}mayor: 0 one\n/);
+      expect(both.stdout).toMatch(/\n\d+ {2}mayor: 0 two\n/);
+      const lines = talk('do: echo three\n', '--json').stdout.trim().split('\n');
+      expect(lines.map((line) => JSON.parse(line) as Message)).toMatchObject([
+        { status: 'answered', reply: '0 three' },
+      ]);
+      expect(talk('', '--json')).toMatchObject({ status: 0, stdout: '' });
+    },
+    2 * WAIT_MS,
+  );
 });

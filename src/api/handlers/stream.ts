@@ -57,6 +57,7 @@ export function registerStream(app: App, deps: Deps): void {
       from,
       read: (at) => deps.transcript(attempt, at, OUTPUT_WAIT_MS),
       isLive: async () =>
+        (await gateway.mayor.summary()).attempt === attempt ||
         (await gateway.listAgents()).some((agent) => agent.attemptId === attempt && agent.hookBeadId !== null),
     });
   });

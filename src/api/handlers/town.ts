@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import { parseRigName } from '../../core/model/ids.ts';
+import { MAYOR } from '../../core/model/mayor.ts';
 import { precondition } from '../../core/errors.ts';
 import { agentPageSchema, agentQuerySchema, agentSchema, transcriptQuerySchema } from '../contract/agents.ts';
 import { queuePageSchema } from '../contract/beads.ts';
@@ -136,6 +137,7 @@ export function registerAgents(app: App, deps: Deps): void {
 
 /** The attempt that is meant: itself, or what the agent of this name runs now. Errors: `agent_not_found`, `no_attempt`. */
 export async function attemptOf(gateway: Deps['gateway'], wanted: string): Promise<string> {
+  if (wanted === 'mayor' || wanted === MAYOR) return mayorsAttempt(gateway);
   const agent = await gateway.findAgent(wanted);
   const attempt = wanted.startsWith('at-') ? wanted : agent.attemptId;
   if (attempt !== null) return attempt;
@@ -148,3 +150,10 @@ export async function attemptOf(gateway: Deps['gateway'], wanted: string): Promi
 
 const rigOf = (query: z.infer<typeof agentQuerySchema>): ReturnType<typeof parseRigName> | undefined =>
   query.rig === undefined ? undefined : parseRigName(query.rig);
+
+/** Errors: `no_attempt`. */
+async function mayorsAttempt(gateway: Deps['gateway']): Promise<string> {
+  const { attempt } = await gateway.mayor.summary();
+  if (attempt !== null) return attempt;
+  throw precondition('no_attempt', 'The mayor has no session now.', 'What was said is in "gt mayor log".');
+}

@@ -1,9 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import type { BeadDetailItem } from '../../api/contract/beads.ts';
 import type { StreamFrame } from '../../api/contract/stream.ts';
 import type { FeedItem, JournalItem } from '../../api/contract/town.ts';
 import { precondition, TownError } from '../../core/errors.ts';
-import { isBeadId } from '../../core/model/ids.ts';
 import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../../core/limits.ts';
 import type { TownPaths } from '../../hosts/node/town-files.ts';
 import type { Arguments } from '../arguments.ts';
@@ -12,7 +10,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
 import { NotListening } from '../socket-http.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { query, TownClient } from '../town-client.ts';
 
 /** How often a followed thing is looked at, or a stream that ended is opened again. */
 const FOLLOW_EVERY_MS = 1_000;
@@ -110,38 +108,6 @@ function printEntries(context: Context, entries: readonly JournalItem[]): void {
       `${paint(context.style, 'dim', time)}  ${entry.actor.padEnd(10)}  ${entry.entity}  ${entry.action}${change}  ${paint(context.style, 'dim', `[${entry.rule}]`)} ${plain(entry.reason)}`,
     );
   }
-}
-
-export const logs: CommandSpec = {
-  usage: 'gt logs <agent or bead> [-f] [--from <byte>]',
-  summary: 'output of an agent, by identity, name or attempt; of a bead: of its latest attempt',
-  examples: ['gt logs app-7k3qf -f', 'gt logs app/polecats/nux'],
-  args: ['<agent>'],
-  options: { follow: followOption, from: { type: 'string', value: 'byte', help: 'start at this offset' } },
-  run: async (context, args) => {
-    const client = new TownClient(context.town());
-    let from = args.number('from', { min: 0, max: 999_999_999 }) ?? 0;
-    const source = isBeadId(args.at(0)) ? await latestAttempt(context, client, args.at(0)) : args.at(0);
-    const look = async (): Promise<void> => {
-      const reply = await client.read(`agents/${segment(source)}/transcript?from=${String(from)}`);
-      const next = Number(reply.headers.get('x-next-offset') ?? from + Buffer.byteLength(reply.text));
-      if (context.json) context.print(JSON.stringify({ text: reply.text, from, next }));
-      else if (reply.text !== '') context.write(context.style.terminal ? plain(reply.text) : reply.text);
-      from = next;
-    };
-    await look();
-    return args.flag('follow') ? follow(look) : EXIT.ok;
-  },
-};
-
-/** Errors: `no_attempt`. */
-async function latestAttempt(context: Context, client: TownClient, id: string): Promise<string> {
-  const bead = await client.get<BeadDetailItem>(`beads/${segment(id)}`);
-  const latest = bead.attempt_list.at(-1);
-  if (latest === undefined)
-    throw precondition('no_attempt', `Nobody has worked on ${id} yet. ${bead.why.sentence}`, `See "gt why ${id}".`);
-  context.hint(`${latest.id} by ${latest.agent} (${latest.status})`);
-  return latest.id;
 }
 
 export const daemonLogs: CommandSpec = {

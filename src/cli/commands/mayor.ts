@@ -1,5 +1,4 @@
 /** The conversation with the mayor. People speak with the owner's token; `reply` is the mayor's own. */
-import { createInterface } from 'node:readline';
 import type { MayorItem, MayorMessageItem, MayorMessagePage } from '../../api/contract/mayor.ts';
 import { TownError, usage } from '../../core/errors.ts';
 import { agentEnv, ask } from '../agent-call.ts';
@@ -14,8 +13,6 @@ import { bodyOf } from './bead.ts';
 const CALL_WAIT_MS = 45_000;
 const WAIT_MAX_S = 3_600;
 const LOG_DEFAULT = 50;
-/** New lines of an attached conversation are asked for this often; only while a person looks. */
-const FOLLOW_MS = 1_000;
 
 export const start: CommandSpec = {
   usage: 'gt mayor start',
@@ -98,7 +95,7 @@ export const message: CommandSpec = {
   },
 };
 
-function noAnswer(item: MayorMessageItem): TownError {
+export function noAnswer(item: MayorMessageItem): TownError {
   if (item.status === 'unanswered')
     return new TownError('precondition', 'unanswered', {
       message: `The mayor gave no answer to message ${String(item.id)}; it is not tried again.`,
@@ -119,6 +116,10 @@ async function settled(client: TownClient, id: number, timeoutMs: number): Promi
   }
 }
 
+/** A message after the longest wait that one call takes, answered or not. */
+export const answerOf = (client: TownClient, id: number): Promise<MayorMessageItem> =>
+  client.get<MayorMessageItem>(`mayor/messages/${String(id)}${query({ wait_ms: CALL_WAIT_MS })}`);
+
 export const log: CommandSpec = {
   usage: 'gt mayor log [-n <count>]',
   summary: 'the conversation with the mayor, newest last',
@@ -129,7 +130,7 @@ export const log: CommandSpec = {
     const page = await new TownClient(context.town()).get<MayorMessagePage>(`mayor/messages${query({ limit })}`);
     if (context.json) context.print(JSON.stringify(page));
     else if (page.items.length === 0) context.print('Nothing was said yet. Begin with: gt mayor message "<text>"');
-    else context.print(page.items.map((item) => lines(item, context)).join('\n\n'));
+    else context.print(page.items.map((item) => messageLines(item, context)).join('\n\n'));
     return EXIT.ok;
   },
 };
@@ -141,51 +142,14 @@ const STATE_TEXT: Readonly<Record<MayorMessageItem['status'], string>> = {
   unanswered: '(no answer; given up)',
 };
 
-function lines(item: MayorMessageItem, context: Context): string {
+export function messageLines(item: MayorMessageItem, context: Context): string {
   const head = `${String(item.id)}  ${item.from}  ${ago(context.style, item.created_at)}`;
   return `${head}\n  ${indent(item.text)}\n${answerLines(item)}`;
 }
 
-const answerLines = (item: MayorMessageItem): string =>
+export const answerLines = (item: MayorMessageItem): string =>
   item.reply === null ? `  ${STATE_TEXT[item.status]}` : `  mayor: ${indent(item.reply)}`;
 const indent = (text: string): string => plain(text).replaceAll('\n', '\n  ');
-
-export const attach: CommandSpec = {
-  usage: 'gt mayor attach',
-  summary: 'talk with the mayor: each line is a message, answers appear as they come; ends with Ctrl-D',
-  examples: ['gt mayor attach', 'echo "What is stuck?" | gt mayor attach'],
-  run: async (context) => {
-    const client = new TownClient(context.town());
-    const page = await client.get<MayorMessagePage>(`mayor/messages${query({ limit: 10 })}`);
-    for (const item of page.items) context.print(`${lines(item, context)}\n`);
-    const open = new Set(page.items.filter((item) => item.settled_at === null).map((item) => item.id));
-    const input = createInterface({ input: process.stdin });
-    const follower = setInterval(() => {
-      void printSettled(client, context, open);
-    }, FOLLOW_MS);
-    try {
-      for await (const line of input) {
-        if (line.trim() === '') continue;
-        open.add((await client.post<MayorMessageItem>('mayor/messages', { text: line })).id);
-      }
-      // A pipe ends at once; its answers are still wanted.
-      if (!context.style.terminal) for (const id of open) await settled(client, id, WAIT_MAX_S * 1_000);
-      await printSettled(client, context, open);
-    } finally {
-      clearInterval(follower);
-    }
-    return EXIT.ok;
-  },
-};
-
-/** Prints each answer once; a daemon that is away for a moment is asked again. */
-async function printSettled(client: TownClient, context: Context, open: Set<number>): Promise<void> {
-  for (const id of open) {
-    const item = await client.get<MayorMessageItem>(`mayor/messages/${String(id)}`).catch(() => null);
-    if (item === null || item.settled_at === null || !open.delete(id)) continue;
-    context.print(`${String(id)}${answerLines(item)}`);
-  }
-}
 
 export const reply: CommandSpec = {
   usage: 'gt mayor reply <text> [--to <message>]',
