@@ -43,6 +43,7 @@ describe('docs/configuration.md', () => {
       'mayor',
       'prices',
       'rigs',
+      'runtimes',
       'town',
     ]);
     expect([...rowsUnder('`[town]`').keys()].toSorted()).toEqual(keysKnown('[town]').toSorted());
@@ -58,6 +59,7 @@ describe('docs/configuration.md', () => {
     for (const [heading, section] of [
       ['`[budgets.<scope>]`', '[budgets.town]'],
       ['`[prices."<model>"]`', '[prices.m]\ninput = 1\noutput = 1'],
+      ['`[runtimes.<name>]`', '[runtimes.claude]'],
     ] as const)
       expect([...rowsUnder(heading).keys()].toSorted()).toEqual(keysKnown(section).toSorted());
     expect([...rowsUnder('`[mayor]`').keys()].toSorted()).toEqual(keysKnown('[mayor]').toSorted());

@@ -1,5 +1,6 @@
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
+import type { RuntimePreset } from './runtime-presets.ts';
 import type { Formula } from './model/molecule.ts';
 import type { RigShield } from './model/isolation.ts';
 import type { FailurePolicy, MergeMode } from './model/convoy.ts';
@@ -43,6 +44,8 @@ export interface RigConfig {
   readonly crew?: readonly string[] | undefined;
   /** Isolation and limits of its agents; missing in settings of an older program. */
   readonly shield?: RigShield | undefined;
+  /** Runtimes that the town's file adds or changes, by name. */
+  readonly runtimes?: Readonly<Record<string, RuntimePreset>> | undefined;
 }
 
 /** Whose quota agents draw on, what it costs, and how many may do so at once. */

@@ -4,6 +4,7 @@
  */
 import type { BeadKind } from './model/bead.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
+import type { RuntimePreset } from './runtime-presets.ts';
 
 export interface Repo {
   readonly rig: string;
@@ -48,6 +49,8 @@ export interface StartAgent {
   readonly author: Author;
   readonly capability: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly preset?: RuntimePreset | undefined;
+  readonly fresh?: boolean | undefined;
   readonly startDeadlineMs: number;
   readonly wallClockMs: number;
   /** Missing: not shut in. A runner that can't do this starts nothing. */

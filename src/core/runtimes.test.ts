@@ -24,7 +24,7 @@ describe('checkRuntime', () => {
       kind: 'usage',
       code: 'unknown_runtime',
       message: 'There is no runtime "abacus".',
-      next: 'Choose one of: script, command.',
+      next: 'Choose one of: script, command, claude, codex, opencode, kilo, gemini, qwen, copilot. A new one is a section [runtimes.<name>] of gastown.toml.',
       field: 'runtime',
     });
     expect(refusal(null, { runtime: 'abacus' })).toMatchObject({ code: 'unknown_runtime' });

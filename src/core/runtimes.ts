@@ -1,8 +1,18 @@
 import type { RigConfig } from './commands.ts';
 import { precondition, usage } from './errors.ts';
+import { presetsOf, RUNTIME_PRESETS, type RuntimePreset } from './runtime-presets.ts';
 
-/** What can run a bead in this version. */
-export const RUNTIMES = ['script', 'command'] as const;
+/** What needs no preset: recipes, and any program that reads a prompt. */
+export const BUILT_IN_RUNTIMES = ['script', 'command'] as const;
+
+/** What can run a bead where the town names no runtimes of its own. */
+export const RUNTIMES: readonly string[] = [...BUILT_IN_RUNTIMES, ...Object.keys(RUNTIME_PRESETS)];
+
+/** Names of all runtimes of a town. */
+const runtimeNames = (own: Readonly<Record<string, RuntimePreset>> | undefined): readonly string[] => [
+  ...BUILT_IN_RUNTIMES,
+  ...Object.keys(presetsOf(own)),
+];
 
 /** Runtimes that begin anew instead of continuing earlier work: running a recipe over its own result would apply it twice. */
 export const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
@@ -13,11 +23,12 @@ export const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
  */
 export function checkRuntime(runtime: string | null, config: RigConfig): void {
   const chosen = runtime ?? config.runtime;
-  if (!RUNTIMES.some((known) => known === chosen)) {
+  const known = runtimeNames(config.runtimes);
+  if (!known.includes(chosen)) {
     throw usage(
       'unknown_runtime',
       `There is no runtime ${JSON.stringify(chosen.slice(0, 80))}.`,
-      `Choose one of: ${RUNTIMES.join(', ')}.`,
+      `Choose one of: ${known.join(', ')}. A new one is a section [runtimes.<name>] of gastown.toml.`,
       'runtime',
     );
   }

@@ -9,6 +9,7 @@ import type { MayorConfig } from '../core/model/mayor.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
 import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
+import { ownRuntimes, RUNTIME_KEYS, runtimesSection } from './runtimes-config.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
@@ -82,6 +83,7 @@ const configFile = z.strictObject({
   prices: pricesSection.optional(),
   budgets: budgetsSection.optional(),
   mayor: mayorSection.optional(),
+  runtimes: runtimesSection.optional(),
   rigs: z.record(z.string(), rigSection).optional(),
 });
 type ConfigFile = z.infer<typeof configFile>;
@@ -99,6 +101,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   'rigs.*.gates.*': ['run', 'timeout'],
   'budgets.*': ['usd', 'tokens', 'soft_usd', 'soft_tokens'],
   'prices.*': ['input', 'output', 'cached'],
+  'runtimes.*': RUNTIME_KEYS,
 };
 
 /** Variables that stand above the file; on a host without a process, none. */
@@ -251,6 +254,7 @@ function rigConfig(input: RigInput): RigConfig {
     shield: rigShield(section, file.defaults, at),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
+    ...(file.runtimes === undefined ? {} : { runtimes: ownRuntimes(file.runtimes, input.path) }),
   }));
 }
 

@@ -23,6 +23,7 @@ import type { RigEvent } from './rig-events.ts';
 import { agentPrompt } from './agent-prompt.ts';
 import { performNudge } from './rig-nudges.ts';
 import { runnerAt } from './rig-runners.ts';
+import { presetFor, wantsFresh } from './start-runtime.ts';
 
 /** A capability outlives the wall clock by this much, so that a last "gt done" is not refused for its clock. */
 const CAPABILITY_GRACE_MS = 10 * 60_000;
@@ -134,6 +135,8 @@ export class RigEffects {
       author: { name: attempt.agentId, email: config.ownerEmail },
       capability,
       env: config.command === null ? {} : { GT_COMMAND: config.command },
+      ...presetFor(config, attempt.runtime),
+      ...wantsFresh(this.#rig, attempt),
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
       wallClockMs: config.wallClockMs,
       ...this.#shieldOf(attempt.runtime),

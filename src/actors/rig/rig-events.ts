@@ -10,7 +10,7 @@ import type { InboxEvent } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
-import { startWaiting } from './rig-waiting.ts';
+import { startWaiting, stopWaiting } from './rig-waiting.ts';
 import { nudgeSettled, type NudgeResult } from './rig-nudges.ts';
 import { applyMoneyMessage, isMoneyMessage } from './rig-budgets.ts';
 import { learnUse, recordUse } from './rig-usage.ts';
@@ -229,6 +229,7 @@ export class RigEvents {
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,
     });
+    if (fact.eventType === 'answered') stopWaiting(this.#rig, turn, attempt, 'a person');
     if (fact.eventType === 'waiting') startWaiting(this.#rig, turn, attempt, fact.statusMessage ?? 'It waits for you.');
   }
 

@@ -30,6 +30,8 @@ import { z } from 'zod';
 import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { exitRecordSchema } from './exit-record.ts';
 import { limitsSchema, sandboxSchema } from './sandbox.ts';
+import { runtimePresetSchema } from './runtime-preset.ts';
+import { usageSchema } from './usage.ts';
 
 /** Commits that one revert may undo: a bead of a convoy merges once, and its landing once. */
 const REVERT_COMMITS_MAX = 1_000;
@@ -93,6 +95,10 @@ export const startAgentSchema = z.object({
   /** The attempt's capability; the agent shows it on every call. */
   capability: z.string(),
   env: z.record(z.string(), z.string()),
+  /** What the town's file says of its runtime; without it the runner uses its own preset of that name. */
+  preset: runtimePresetSchema.optional(),
+  /** A former session of the bead is not to be taken up again: somebody asked for a new one. */
+  fresh: z.boolean().optional(),
   /** Absolute time after which the process must not be spawned any more. */
   startDeadlineMs: z.number().int(),
   wallClockMs: z.number().int().positive(),
@@ -266,19 +272,6 @@ export const cancelAnswerSchema = z.object({ state: z.enum(['cancelled', 'idle']
 
 /** No new starts; agents that still run when the time is up are stopped and their work is rescued. */
 export const drainSchema = z.object({ graceMs: z.number().int().min(0).optional() });
-const amount = z.number().int().min(0);
-/** What an attempt used of one model; money in millionths of a US dollar. */
-export const usageSchema = z.strictObject({
-  model: z.string().max(200).nullable(),
-  tokensIn: amount,
-  tokensOut: amount,
-  tokensCached: amount,
-  microUsd: amount.nullable(),
-  /** The part of the tokens whose cost was not said. */
-  unpricedIn: amount,
-  unpricedOut: amount,
-  unpricedCached: amount,
-});
 
 /** What the runner reports; stored durably before it is sent, repeated until the brain answers that it is recorded. */
 export const factSchema = z.discriminatedUnion('type', [
