@@ -13,6 +13,7 @@ import type { RunnerDb } from './store/db.ts';
 import type { FactStore } from './store/facts.ts';
 import type { JobStore } from './store/jobs.ts';
 import type { SaidStore } from './store/said.ts';
+import type { SessionStore } from './store/sessions.ts';
 
 /** Everything one runner process works with; made once, in `runner.ts`. */
 export interface RunnerContext {
@@ -36,6 +37,7 @@ export interface RunnerContext {
   readonly repos: Repos;
   readonly pushes: Pushes;
   readonly said: SaidStore;
+  readonly sessions: SessionStore;
   readonly pool: WorktreePool;
   /** By attempt id. */
   readonly live: Map<string, LiveAgent>;

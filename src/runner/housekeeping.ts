@@ -32,6 +32,7 @@ async function keepHouse(ctx: RunnerContext): Promise<void> {
   ctx.attempts.prune();
   ctx.jobs.prune();
   ctx.said.prune();
+  ctx.sessions.prune();
   // Names begin with a sortable time (attempts), so the first ones are the oldest; gate logs are as many as jobs at most.
   await keepNewest(ctx, ctx.paths.attempts, ATTEMPTS_KEPT_MAX);
   await keepNewest(ctx, ctx.paths.transcripts, ATTEMPTS_KEPT_MAX + JOBS_KEPT_MAX, TRANSCRIPTS_BYTES_MAX);

@@ -97,6 +97,8 @@ export interface RunnerTimings {
   readonly memoryLookMs: number;
   /** Between two looks at agents' folders: each reads every name in them. */
   readonly diskLookMs: number;
+  /** An agent in its turn that says nothing and runs no tool: its model hangs. Below the rig's own patience. */
+  readonly silenceMs: number;
 }
 
 export const DEFAULT_TIMINGS: RunnerTimings = {
@@ -117,7 +119,19 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   pushWaitMs: 4_000,
   memoryLookMs: 1_000,
   diskLookMs: 15_000,
+  silenceMs: 6 * 60_000,
 };
+
+/** One line of an agent's program: a tool's whole output may be in it. */
+export const EVENT_LINE_BYTES_MAX: number = 32 * 1024 * 1024;
+/** An agent that ends its turn without "gt done" is told so this often; then it has made no progress. */
+export const REMINDERS_MAX: number = 1;
+/** Between the last word to a program and SIGTERM, and again before SIGKILL: it saves its session. */
+export const SESSION_END_MS: number = 3_000;
+/** Of what a provider says with a refusal (limit of the contract). */
+export const LIMIT_REASON_CHARS_MAX: number = 2_000;
+/** A protocol's own way to end a turn takes 10 to 200 ms with the programs that were tried. */
+export const CANCEL_MS: number = 1_000;
 
 /** A shell that finds no program says so within milliseconds; this leaves room for a busy machine. */
 export const MISSING_PROGRAM_WITHIN_MS: number = 5_000;

@@ -32,6 +32,7 @@ import { RunnerDb } from './store/db.ts';
 import { FactStore } from './store/facts.ts';
 import { JobStore } from './store/jobs.ts';
 import { SaidStore } from './store/said.ts';
+import { SessionStore } from './store/sessions.ts';
 import { WorktreeStore } from './store/worktrees.ts';
 
 export interface RunnerOptions {
@@ -166,6 +167,7 @@ function makeContext({ options, home }: Parts): RunnerContext {
     repos,
     pushes: new Pushes({ db, repos, timings, log: options.log }),
     said: new SaidStore(db),
+    sessions: new SessionStore(db),
     pool: new WorktreePool(paths, new WorktreeStore(db), options.log),
     live: new Map(),
   };

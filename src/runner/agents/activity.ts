@@ -1,4 +1,5 @@
 import type { RunnerContext } from '../context.ts';
+import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
 import { errorText } from '../text.ts';
 
@@ -21,7 +22,8 @@ function report(ctx: RunnerContext): void {
   for (const live of ctx.live.values()) {
     void reportUsage(ctx, live, false);
     const atMs = live.lastActivityAtMs;
-    if (live.pid === null || atMs === null || atMs <= live.lastReportedAtMs) continue;
+    // Who waits for a person shows no activity, and must not be taken for going on.
+    if (live.asks || live.pid === null || atMs === null || atMs <= live.lastReportedAtMs) continue;
     const { rig, attempt, epoch } = live.request;
     const key = `event:${attempt}:${String(atMs)}`;
     ctx.facts.record({
@@ -32,9 +34,16 @@ function report(ctx: RunnerContext): void {
       epoch,
       eventType: 'output',
       atMs,
-      activeTools: [],
+      activeTools: toolsOf(live),
       statusMessage: null,
     });
     live.lastReportedAtMs = atMs;
   }
 }
+
+/** As many as the contract takes, each short enough to read in a list. */
+const TOOLS_MAX = 20;
+const TOOL_CHARS_MAX = 120;
+
+const toolsOf = (live: LiveAgent): string[] =>
+  (live.conversation?.activeTools ?? []).slice(0, TOOLS_MAX).map((title) => title.slice(0, TOOL_CHARS_MAX));

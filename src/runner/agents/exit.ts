@@ -11,7 +11,7 @@ import type { Rescued } from '../git/rescue.ts';
 import { removeBox } from '../isolation/box.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
-import { RUNTIMES } from '../runtimes/registry.ts';
+import { commandRuntime } from '../runtimes/command.ts';
 import { sweep } from '../process/sweep.ts';
 import { errorText } from '../text.ts';
 import { makeClaim } from './claim.ts';
@@ -149,7 +149,9 @@ function failedPart(
   { ended, rescued, doneIntent }: Kept & { readonly ended: Ended },
 ): Pick<ExitRecord, 'failed'> {
   if (ended.failed !== undefined) return { failed: ended.failed };
-  const runtime = RUNTIMES.find(({ name }) => name === live.request.runtime);
+  const byItself = ended.cause === 'exited';
+  if (byItself && !doneIntent && live.failure?.kind === 'login') return { failed: 'program' };
+  const runtime = live.request.runtime === commandRuntime.name ? commandRuntime : undefined;
   if (runtime === undefined || live.startedAtMs === null || isTownSession(live.request)) return {};
   // Inside a sandbox a shell starts every program, and says in its way that there is none.
   const starter = live.request.sandbox === undefined ? runtime : { missingCodes: [126, 127] };

@@ -15,13 +15,15 @@ import { checkoutDetached, type Worktree } from '../git/worktree.ts';
 import { boxFolder, ownGitOf, shutIn } from '../isolation/box.ts';
 import { makeOwnGit, type OwnGit } from '../isolation/own-git.ts';
 import { stateDir, transcriptFile } from '../paths.ts';
-import { runtimeByName } from '../runtimes/registry.ts';
-import type { RuntimeStart } from '../runtimes/runtime.ts';
+import { runtimeOf } from '../runtimes/registry.ts';
+import type { Runtime, RuntimeStart } from '../runtimes/runtime.ts';
+import type { SessionRow } from '../store/sessions.ts';
 import { errorText } from '../text.ts';
 import { agentEnvironment } from './env.ts';
 import { endAttempt } from './exit.ts';
 import { inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
 import type { LiveAgent } from './live.ts';
+import { formerSession, talkOf } from './talk.ts';
 import { makeSessionFolder, sessionEnvironment } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -53,12 +55,13 @@ function explain(error: unknown): string {
 
 interface Prepared extends RuntimeStart {
   readonly cwd: string;
+  readonly isResumed: boolean;
 }
 
 async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const { request } = live;
   if (request.repo === null) return prepareSession(ctx, live);
-  const runtime = await inPart('program', () => Promise.resolve().then(() => runtimeByName(request.runtime)));
+  const runtime = await inPart('program', () => Promise.resolve().then(() => runtimeOf(request)));
   const repo = await ctx.repos.ensure(request.repo);
   const origin = request.repo;
   // The clone is there: what can't be read now is the origin.
@@ -71,20 +74,43 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const isContinued = found !== null || request.fixedHead !== null;
   const base = (isContinued ? request.claimBase : null) ?? start;
   mayGoOn(ctx, live);
-  const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start });
+  const former = runtime.capabilities.resume ? formerSession(ctx, request) : null;
+  const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start, at: former?.cwd });
   // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.
   await truncate(join(tree.place.gitDir, 'logs', 'HEAD')).catch(() => undefined);
   await checkoutDetached(tree, start);
   ctx.attempts.prepared(request.attempt, base);
   live.base = base;
   mayGoOn(ctx, live);
-  const folder = await writeState(ctx, request);
   const restoreFrom = found === null ? request.restoreFrom : found.rescue;
+  return ready(ctx, live, { runtime, tree, former, restoreFrom, base, start, target });
+}
+
+interface Ready {
+  readonly runtime: Runtime;
+  readonly tree: Worktree;
+  readonly former: SessionRow | null;
+  readonly restoreFrom: string | null;
+  readonly base: string;
+  /** The commit that is checked out. */
+  readonly start: string;
+  readonly target: string;
+}
+
+/** The worktree is there: puts back what was not committed, and says how its program is started. */
+async function ready(ctx: RunnerContext, live: LiveAgent, parts: Ready): Promise<Prepared> {
+  const { request } = live;
+  const { runtime, tree, former, restoreFrom, base, start, target } = parts;
+  const folder = await writeState(ctx, request);
   if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
-  const env = agentEnvironment(ctx, request, { base, target, targetBranch: request.repo.targetBranch });
-  const program = await inPart('program', () => runtime.start({ request, stateDir: folder, worktree: tree.path, env }));
+  const targetBranch = request.repo?.targetBranch ?? '';
+  const env = agentEnvironment(ctx, request, { base, target, targetBranch });
+  const resume = former?.cwd === tree.path ? former.session : null;
+  const program = await inPart('program', () =>
+    runtime.start({ request, stateDir: folder, worktree: tree.path, env, resume }),
+  );
   const own = await ownGit(ctx, live, { tree, start, target });
-  return boxed(ctx, live, { program, cwd: tree.path, git: own });
+  return boxed(ctx, live, { program, cwd: tree.path, git: own, isResumed: resume !== null });
 }
 
 /** No repository: nothing to fetch, to check out or to hand in. */
@@ -94,8 +120,8 @@ async function prepareSession(ctx: RunnerContext, live: LiveAgent): Promise<Prep
   mayGoOn(ctx, live);
   const folder = await writeState(ctx, request);
   const env = sessionEnvironment({ paths: ctx.paths, town: ctx.town.id }, request);
-  const program = await runtimeByName(request.runtime).start({ request, stateDir: folder, worktree: cwd, env });
-  return boxed(ctx, live, { program, cwd, git: null });
+  const program = await runtimeOf(request).start({ request, stateDir: folder, worktree: cwd, env, resume: null });
+  return boxed(ctx, live, { program, cwd, git: null, isResumed: false });
 }
 
 /** A git directory of its own for an attempt that is shut in: the rig's clone is not for it to write. */
@@ -117,11 +143,16 @@ async function ownGit(
 async function boxed(
   ctx: RunnerContext,
   live: LiveAgent,
-  what: { readonly program: RuntimeStart; readonly cwd: string; readonly git: OwnGit | null },
+  what: {
+    readonly program: RuntimeStart;
+    readonly cwd: string;
+    readonly git: OwnGit | null;
+    readonly isResumed: boolean;
+  },
 ): Promise<Prepared> {
-  const { program, cwd, git: own } = what;
+  const { program, cwd, git: own, isResumed } = what;
   const { sandbox, attempt } = live.request;
-  if (sandbox === undefined) return { ...program, cwd };
+  if (sandbox === undefined) return { ...program, cwd, isResumed };
   const view = {
     name: attempt,
     paths: ctx.paths,
@@ -132,7 +163,7 @@ async function boxed(
     fileBytesMax: live.request.limits?.diskBytes ?? null,
   };
   const start = await inPart('isolation', () => shutIn(sandbox, view, program));
-  return { ...program, ...start, cwd };
+  return { ...program, ...start, cwd, isResumed };
 }
 
 async function fetchTarget(ctx: RunnerContext, live: LiveAgent, repo: Repo): Promise<string> {
@@ -251,7 +282,7 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): Promi
     cwd: start.cwd,
     env: start.env,
     detached: true,
-    stdio: [start.stdin === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [start.stdin === null && start.session === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const { pid } = child;
   if (pid === undefined) {
@@ -267,7 +298,8 @@ function spawnAgent(ctx: RunnerContext, live: LiveAgent, start: Prepared): Promi
   live.child = child;
   live.pid = pid;
   live.startedAtMs = nowMs;
-  watch(ctx, live, { child, transcript: transcriptFile(ctx.paths, request.attempt), stdin: start.stdin });
+  const transcript = transcriptFile(ctx.paths, request.attempt);
+  watch(ctx, live, { child, transcript, stdin: start.stdin, talk: talkOf(ctx, live, { child, start }) });
   ctx.db.tx(() => {
     ctx.attempts.running(request.attempt, pid, nowMs);
     ctx.facts.record({

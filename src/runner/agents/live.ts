@@ -2,11 +2,23 @@ import type { ChildProcess } from 'node:child_process';
 
 import type { ExitRecord } from '../../api/contract/exit-record.ts';
 import type { StartAgent } from '../../api/contract/runner.ts';
+import type { UsageOfModel } from '../../core/facts.ts';
 import { Mutex } from '../mutex.ts';
+import type { Failure } from '../runtimes/session.ts';
 import type { Transcript } from './transcript.ts';
 
 /** Why an agent is being ended; decided by the first who orders it. Null: it lives, or it will end by itself. */
 export type Ending = 'stopped' | 'wall_clock' | 'memory' | 'disk' | 'runner_lost' | 'drained';
+
+/** What the rest of the runner wants of a program that is spoken to. */
+export interface LiveConversation {
+  /** Titles of the tools that run. */
+  readonly activeTools: readonly string[];
+  /** Ends the turn and its tools by the protocol, before any signal. */
+  cancel(): Promise<void>;
+  /** The process is gone. */
+  over(): void;
+}
 
 /** An attempt that has no exit record yet: accepted, starting, running, or in its exit pipeline. */
 export class LiveAgent {
@@ -32,6 +44,18 @@ export class LiveAgent {
   lastReportedAtMs = 0;
   /** Bytes of its usage file that were reported. */
   usageBytes = 0;
+  /** For a program that is spoken to; null for all others. */
+  conversation: LiveConversation | null = null;
+  /** What its program said that it used: totals. */
+  used: readonly UsageOfModel[] = [];
+  /** The totals that were reported. */
+  usedReported: readonly UsageOfModel[] = this.used;
+  /** Why its session ended badly. */
+  failure: Failure | null = null;
+  /** Questions and answers so far; each is a fact of its own. */
+  questions = 0;
+  /** A question of its program waits for a person. */
+  asks = false;
   /** Puts words into the session; set by a runtime that takes them (its `capabilities.nudge`), null for all others. */
   say: ((text: string, mode: 'immediate' | 'wait-idle') => Promise<void>) | null = null;
   /** One at a time: what is stored while the agent works, and what is stored at its end. */

@@ -1,6 +1,7 @@
 import type { StopAgent, StopAnswer } from '../../api/contract/runner.ts';
-import { within } from '../clock.ts';
+import { pause, within } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
+import { CANCEL_MS } from '../limits.ts';
 import { childrenOf, kill } from '../process/sweep.ts';
 import type { Ending, LiveAgent } from './live.ts';
 
@@ -26,6 +27,9 @@ export async function orderEnd(
 ): Promise<void> {
   live.end(order.ending);
   if (running(live) && order.graceMs > 0) {
+    // By its own protocol first: many programs leave their tools behind when a signal ends them.
+    if (live.conversation !== null)
+      await within(Promise.all([live.conversation.cancel(), pause(CANCEL_MS)]), CANCEL_MS);
     askToEnd(live);
     await within(exited(live), order.graceMs);
   }

@@ -107,10 +107,13 @@ function amountsOf(report: Report): typeof NOTHING | null {
 /** Tells the brain what the file says, if that is new. Never throws: what can't be read now is read at the end. */
 export async function reportUsage(ctx: RunnerContext, live: LiveAgent, isOver: boolean): Promise<void> {
   try {
-    const text = await readComplete(ctx, live, isOver);
-    if (text === null || text.length <= live.usageBytes) return;
+    const text = (await readComplete(ctx, live, isOver)) ?? Buffer.alloc(0);
+    const { used } = live;
+    if (text.length <= live.usageBytes && used === live.usedReported) return;
     live.usageBytes = text.length;
-    record(ctx, live, { ...readReports(text.toString('utf8')), bytes: text.length });
+    live.usedReported = used;
+    const read = readReports(text.toString('utf8'));
+    record(ctx, live, { ...read, models: addModels(read.models, used), bytes: text.length });
   } catch (error) {
     ctx.log.warn('usage not read', { attempt: live.request.attempt, error: errorText(error) });
   }
@@ -139,7 +142,7 @@ function record(ctx: RunnerContext, live: LiveAgent, read: UsageRead & { readonl
     if (read.models.length > 0)
       ctx.facts.record({
         type: 'agent_usage',
-        key: `usage:${attempt}:${String(read.bytes)}`,
+        key: `usage:${attempt}:${String(read.bytes)}${sumKey(live.used)}`,
         rig,
         attempt,
         epoch,
@@ -159,3 +162,30 @@ function record(ctx: RunnerContext, live: LiveAgent, read: UsageRead & { readonl
       });
   });
 }
+
+/** What its program said is a total of its own; what the agent's other programs wrote into the file comes on top. */
+function addModels(written: readonly UsageOfModel[], said: readonly UsageOfModel[]): readonly UsageOfModel[] {
+  const models = new Map(written.map((row) => [row.model, row]));
+  for (const row of said) {
+    const before = models.get(row.model);
+    models.set(row.model, before === undefined ? row : sumOf(before, row));
+  }
+  return [...models.values()];
+}
+
+const sumOf = (a: UsageOfModel, b: UsageOfModel): UsageOfModel => ({
+  model: a.model,
+  tokensIn: a.tokensIn + b.tokensIn,
+  tokensOut: a.tokensOut + b.tokensOut,
+  tokensCached: a.tokensCached + b.tokensCached,
+  microUsd: a.microUsd === null && b.microUsd === null ? null : (a.microUsd ?? 0) + (b.microUsd ?? 0),
+  unpricedIn: a.unpricedIn + b.unpricedIn,
+  unpricedOut: a.unpricedOut + b.unpricedOut,
+  unpricedCached: a.unpricedCached + b.unpricedCached,
+});
+
+/** Totals only grow, so that they tell one report from the next. */
+const sumKey = (used: readonly UsageOfModel[]): string =>
+  used.length === 0
+    ? ''
+    : `+${used.map((row) => [row.tokensIn, row.tokensOut, row.tokensCached, row.microUsd ?? 'x'].join('.')).join('+')}`;

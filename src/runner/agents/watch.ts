@@ -15,19 +15,27 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export function watch(
   ctx: RunnerContext,
   live: LiveAgent,
-  what: { readonly child: ChildProcess; readonly transcript: string; readonly stdin: string | null },
+  what: {
+    readonly child: ChildProcess;
+    readonly transcript: string;
+    readonly stdin: string | null;
+    /** For a program that is spoken to; null: it gets its prompt on standard input, which is closed after it. */
+    readonly talk: ((transcript: Transcript) => void) | null;
+  },
 ): void {
   const { child } = what;
   const transcript = new Transcript(what.transcript, ctx.clock);
   live.transcript = transcript;
-  for (const stream of [child.stdout, child.stderr]) {
+  // What a program says on its protocol becomes events; the conversation writes them into the transcript.
+  for (const stream of what.talk === null ? [child.stdout, child.stderr] : [child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
       transcript.write(chunk);
     });
     stream?.on('error', () => undefined);
   }
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(what.stdin ?? '');
+  if (what.talk === null) child.stdin?.end(what.stdin ?? '');
+  else what.talk(transcript);
   const closed = new Promise<void>((resolve) => {
     child.once('close', () => {
       resolve();
@@ -37,6 +45,7 @@ export function watch(
   child.once('exit', (exitCode, signal) => {
     // At once, while the group id can't belong to anybody else.
     if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
+    live.conversation?.over();
     void Promise.race([closed, pause(ctx.timings.pipeDrainMs)]).then(() =>
       endAttempt(ctx, live, {
         exitCode,

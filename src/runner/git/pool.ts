@@ -38,11 +38,12 @@ export class WorktreePool {
   async acquire(
     repo: RigRepo,
     kind: PoolKind,
-    use: { readonly owner: string; readonly commit: string },
+    use: { readonly owner: string; readonly commit: string; readonly at?: string | undefined },
   ): Promise<Worktree> {
     const present = this.#store.ownedBy(use.owner);
-    const row =
-      present ?? this.#store.list(repo.rig).find((each) => each.state === 'free' && kindOf(each.name) === kind);
+    const free = this.#store.list(repo.rig).filter((each) => each.state === 'free' && kindOf(each.name) === kind);
+    // Where it was before, if it is free: programs find their session only from the folder that it was held in.
+    const row = present ?? free.find((each) => this.#tree(repo, each.name).path === use.at) ?? free[0];
     if (row === undefined)
       return this.#make(repo, this.#nextName(repo.rig, kind), { owner: use.owner, commit: use.commit });
     const tree = this.#tree(repo, row.name);

@@ -1,4 +1,5 @@
 import type { StartAgent } from '../../api/contract/runner.ts';
+import type { AgentSession, SessionLink } from './session.ts';
 
 /** What a runtime can do; the brain's offers to people and its recovery follow from it. */
 export interface RuntimeCapabilities {
@@ -21,6 +22,8 @@ export interface RuntimeContext {
   readonly worktree: string;
   /** The agent's complete environment, without what the runtime adds. */
   readonly env: Readonly<Record<string, string>>;
+  /** Id of a session to take up again; null: a new one. */
+  readonly resume: string | null;
 }
 
 export interface RuntimeStart {
@@ -29,6 +32,8 @@ export interface RuntimeStart {
   /** Text on standard input, which is closed after it. */
   readonly stdin: string | null;
   readonly env: Readonly<Record<string, string>>;
+  /** For a program that is spoken to while it works; it takes the place of `stdin` and of plain output. */
+  readonly session?: (link: SessionLink) => AgentSession;
 }
 
 export interface RuntimeFound {

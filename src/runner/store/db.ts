@@ -60,7 +60,12 @@ const SCHEMA_2 = `
 CREATE TABLE said (attempt TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (attempt, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE unpushed (rig TEXT NOT NULL, ref TEXT NOT NULL, repo TEXT NOT NULL, PRIMARY KEY (rig, ref)) STRICT, WITHOUT ROWID;
 `;
-const SCHEMAS = [SCHEMA_1, SCHEMA_2];
+
+/** Sessions of agents' programs that a later attempt may take up again. */
+const SCHEMA_3 = `
+CREATE TABLE sessions (rig TEXT NOT NULL, bead TEXT NOT NULL, runtime TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (rig, bead, runtime)) STRICT, WITHOUT ROWID;
+`;
+const SCHEMAS = [SCHEMA_1, SCHEMA_2, SCHEMA_3];
 
 export type Row = Readonly<Record<string, unknown>>;
 

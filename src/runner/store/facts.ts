@@ -17,8 +17,12 @@ export class FactStore {
   record(fact: Fact): void {
     this.#db.tx(() => {
       const subject = subjectOf(fact);
-      if (fact.type === 'agent_event') {
-        this.#db.all(`DELETE FROM facts WHERE type = 'agent_event' AND subject = ?`, subject);
+      // A question, and that it was answered, are no watermarks: each must arrive.
+      if (fact.type === 'agent_event' && fact.eventType === 'output') {
+        this.#db.all(
+          `DELETE FROM facts WHERE type = 'agent_event' AND subject = ? AND body ->> '$.eventType' = 'output'`,
+          subject,
+        );
       }
       this.#db.all(
         'INSERT INTO facts (key, rig, subject, type, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING',

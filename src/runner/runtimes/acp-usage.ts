@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+import type { UsageOfModel } from '../../core/facts.ts';
+import { MICRO_USD } from '../../core/usage.ts';
+
+const count = z.number().nonnegative().catch(0);
+const usageSchema = z.looseObject({
+  inputTokens: count,
+  outputTokens: count,
+  cachedReadTokens: count,
+  cachedWriteTokens: count,
+  thoughtTokens: count,
+});
+/** Of the agents that were tried, Codex names the model that it used. */
+const resultSchema = z.looseObject({
+  usage: z.unknown().optional(),
+  _meta: z
+    .looseObject({
+      quota: z.looseObject({ model_usage: z.array(z.looseObject({ model: z.string() })).optional() }).optional(),
+    })
+    .nullish()
+    .catch(null),
+});
+const costSchema = z.looseObject({
+  cost: z.looseObject({ amount: z.number().nonnegative(), currency: z.string() }).nullish(),
+});
+
+/** What an ACP agent says it used: tokens at the end of each turn, and what the session has cost so far, if it knows. */
+export class AcpUsage {
+  #model: string | null;
+  #in = 0;
+  #out = 0;
+  #cached = 0;
+  #microUsd: number | null = null;
+
+  constructor(model: string | null) {
+    this.#model = model;
+  }
+
+  /** What the session itself says that it uses, where nobody asked for a model. */
+  named(model: string | null): void {
+    this.#model ??= model;
+  }
+
+  turnEnded(result: unknown): void {
+    const answer = resultSchema.safeParse(result);
+    if (!answer.success) return;
+    const model = answer.data._meta?.quota?.model_usage?.[0]?.model;
+    if (model !== undefined) this.#model = model;
+    const said = usageSchema.safeParse(answer.data.usage);
+    if (!said.success) return;
+    this.#in += said.data.inputTokens + said.data.cachedWriteTokens;
+    this.#out += said.data.outputTokens + said.data.thoughtTokens;
+    this.#cached += said.data.cachedReadTokens;
+  }
+
+  /** The cost is of the whole session, also of processes before this one; a larger one is the later one. */
+  updated(update: unknown): void {
+    const said = costSchema.safeParse(update);
+    const cost = said.success ? said.data.cost : undefined;
+    // A free or unknown model says 0: that is no price.
+    if (cost === undefined || cost === null || cost.currency !== 'USD' || cost.amount === 0) return;
+    this.#microUsd = Math.max(this.#microUsd ?? 0, Math.round(cost.amount * MICRO_USD));
+  }
+
+  models(): readonly UsageOfModel[] {
+    if (this.#in + this.#out + this.#cached === 0 && this.#microUsd === null) return [];
+    const priced = this.#microUsd !== null;
+    return [
+      {
+        model: this.#model,
+        tokensIn: this.#in,
+        tokensOut: this.#out,
+        tokensCached: this.#cached,
+        microUsd: this.#microUsd,
+        unpricedIn: priced ? 0 : this.#in,
+        unpricedOut: priced ? 0 : this.#out,
+        unpricedCached: priced ? 0 : this.#cached,
+      },
+    ];
+  }
+}

@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+
+import type { RuntimePreset } from '../../core/runtime-presets.ts';
+import { AcpSession } from './acp-session.ts';
+import { ClaudeSession } from './claude-session.ts';
+import { lineOfVersion } from './found.ts';
+import type { Runtime, RuntimeContext, RuntimeStart } from './runtime.ts';
+
+/** A program that answers its version in more than this is not usable anyway. */
+const VERSION_TIMEOUT_MS = 20_000;
+
+/** A runtime made from its preset: the program of an AI agent. */
+export function presetRuntime(name: string, preset: RuntimePreset): Runtime {
+  return {
+    name,
+    capabilities: {
+      continuesWork: true,
+      resume: preset.resume !== 'none',
+      nudge: true,
+      structuredOutput: true,
+      ai: true,
+    },
+    detect: async () => {
+      const version = await versionOf(preset.program);
+      return { available: version !== null, version, next: version === null ? preset.install : null };
+    },
+    start: (context) => Promise.resolve(preset.protocol === 'claude' ? claude(preset, context) : acp(preset, context)),
+  };
+}
+
+/** The first line that the program says to `--version`; null when it can't be started. */
+function versionOf(program: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program, ['--version'], { timeout: VERSION_TIMEOUT_MS, killSignal: 'SIGKILL' }, (error, stdout) => {
+      resolve(error === null ? lineOfVersion(stdout) : null);
+    });
+  });
+}
+
+/** What every agent has, then its provider's key and address, then the preset, which may name another home. */
+function environment(preset: RuntimePreset, context: RuntimeContext): Record<string, string> {
+  const passed = preset.passEnv.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...context.env, ...Object.fromEntries(passed), ...preset.env };
+}
+
+const modelArgs = (preset: RuntimePreset, model: string | null): readonly string[] =>
+  model === null ? [] : preset.modelArgs.map((part) => part.replaceAll('{model}', model));
+
+/** Without a terminal, JSON lines both ways, and no servers of tools but those that it is given. */
+const CLAUDE_ARGS: readonly string[] = [
+  '-p',
+  '--verbose',
+  '--input-format=stream-json',
+  '--output-format=stream-json',
+  '--replay-user-messages',
+  '--strict-mcp-config',
+];
+
+/** Permissions are arguments, so a resumed session has them from its first moment. */
+function claude(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
+  const id = context.resume ?? randomUUID();
+  const permissions =
+    preset.permissions === 'bypass'
+      ? ['--permission-mode', 'bypassPermissions']
+      : ['--permission-mode', 'default', '--permission-prompt-tool', 'stdio'];
+  // It refuses to bypass permissions as root unless it is told that it is boxed in.
+  const sandbox = preset.permissions === 'bypass' && process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {};
+  return {
+    command: preset.program,
+    args: [
+      ...preset.args,
+      ...CLAUDE_ARGS,
+      ...permissions,
+      ...modelArgs(preset, context.request.model),
+      ...(context.resume === null ? ['--session-id', id] : ['--resume', id]),
+    ],
+    stdin: null,
+    env: { ...sandbox, ...environment(preset, context) },
+    session: (link) => {
+      // Chosen by us, so it is on disk before the program knows it.
+      link.identified(id);
+      return new ClaudeSession(link);
+    },
+  };
+}
+
+function acp(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
+  const { worktree: cwd, resume, request } = context;
+  return {
+    command: preset.program,
+    args: [...preset.args, ...modelArgs(preset, request.model)],
+    stdin: null,
+    env: environment(preset, context),
+    session: (link) => new AcpSession(link, { preset, cwd, resume, model: request.model }),
+  };
+}
