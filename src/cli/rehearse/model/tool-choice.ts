@@ -1,0 +1,49 @@
+import type { OfferedTool, ToolCall } from './conversation.ts';
+import type { Step } from './scenario.ts';
+
+/** Tools that run a shell line, by name, and how each takes it. */
+const SHELLS: Readonly<Record<string, (line: string) => Record<string, unknown>>> = {
+  Bash: (line) => ({ command: line, description: 'A step of the script' }),
+  bash: (line) => ({ command: line, description: 'A step of the script' }),
+  exec_command: (line) => ({ cmd: line, yield_time_ms: 30_000 }),
+  shell_command: (line) => ({ command: line }),
+  shell: (line) => ({ command: ['bash', '-c', line] }),
+  run_shell_command: (line) => ({ command: line, description: 'A step of the script', is_background: false }),
+};
+
+/** Tools that write a whole file. */
+const WRITERS: Readonly<Record<string, (path: string, text: string) => Record<string, unknown>>> = {
+  Write: (path, text) => ({ file_path: path, content: text }),
+  write: (path, text) => ({ filePath: path, content: text }),
+  write_file: (path, text) => ({ file_path: path, content: text }),
+};
+
+/** The call that carries out a step with the tools that are offered, or null where none of them can. */
+export function callFor(step: Step, tools: readonly OfferedTool[], id: string): ToolCall | null {
+  if (step.write !== undefined) {
+    const { path, text } = step.write;
+    const writer = tools.find((tool) => Object.hasOwn(WRITERS, tool.name));
+    const args = writer === undefined ? undefined : WRITERS[writer.name]?.(path, text);
+    if (writer !== undefined && args !== undefined) return { id, name: writer.name, args };
+    return shellCall(`printf %s ${quoted(text)} > ${quoted(path)}`, tools, id);
+  }
+  return step.shell === undefined ? null : shellCall(step.shell, tools, id);
+}
+
+function shellCall(line: string, tools: readonly OfferedTool[], id: string): ToolCall | null {
+  for (const [name, args] of Object.entries(SHELLS))
+    if (tools.some((tool) => tool.name === name)) return { id, name, args: onlyOffered(args(line), name, tools) };
+  return null;
+}
+
+/** Some tools refuse arguments that they do not know. */
+function onlyOffered(
+  args: Record<string, unknown>,
+  name: string,
+  tools: readonly OfferedTool[],
+): Record<string, unknown> {
+  const known = tools.find((tool) => tool.name === name)?.args ?? [];
+  return known.length === 0 ? args : Object.fromEntries(Object.entries(args).filter(([key]) => known.includes(key)));
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
