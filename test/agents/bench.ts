@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { ExitRecord } from '../../src/api/contract/exit-record.ts';
+import type { Fact, StartAgent } from '../../src/api/contract/runner.ts';
+import { scenarioLine, type Step } from '../../src/cli/rehearse/model/scenario.ts';
+import { type ScriptedModel, startScriptedModel } from '../../src/cli/rehearse/model/server.ts';
+import { rehearsalOf } from '../../src/cli/rehearse/providers.ts';
+import type { RuntimePreset } from '../../src/core/runtime-presets.ts';
+import { TestTown } from '../fixtures/runner/town.ts';
+import { presetFor, type Program } from './programs.ts';
+
+/** Longer than any case takes on a busy machine; a case that hangs ends here. */
+const FACT_WAIT_MS = 90_000;
+
+/** A real runner and a real program against a scripted model: what one case of the matrix works with. */
+export class Bench {
+  readonly town: TestTown;
+  readonly model: ScriptedModel;
+  readonly program: Program;
+  readonly home: string;
+
+  private constructor(town: TestTown, model: ScriptedModel, program: Program) {
+    this.town = town;
+    this.model = model;
+    this.program = program;
+    this.home = join(town.root, 'home');
+    mkdirSync(this.home, { recursive: true });
+  }
+
+  static async open(program: Program): Promise<Bench> {
+    const town = await TestTown.open();
+    // Short patience, so that a hang is seen within a case; longer than any start of these programs takes.
+    await town.start({ silenceMs: 20_000, heartbeatMs: 500, stopGraceMs: 5_000 });
+    return new Bench(town, await startScriptedModel(), program);
+  }
+
+  async close(): Promise<void> {
+    await this.town.close();
+    await this.model.close();
+  }
+
+  get preset(): RuntimePreset {
+    return presetFor(this.program, { home: this.home, port: this.model.port });
+  }
+
+  /** The same program where a person must allow what it does. */
+  get asking(): RuntimePreset {
+    const { preset } = this;
+    const config = preset.env['OPENCODE_CONFIG_CONTENT'];
+    const env = config === undefined ? {} : { OPENCODE_CONFIG_CONTENT: config.replace('"*":"allow"', '"*":"ask"') };
+    return { ...preset, permissions: 'ask', env: { ...preset.env, ...env } };
+  }
+
+  /** Starts an attempt whose model does these steps. */
+  async start(steps: readonly Step[], part: Partial<StartAgent> = {}): Promise<StartAgent> {
+    const { runtime } = this.program;
+    const model = rehearsalOf(runtime, { home: this.home, port: this.model.port })?.model ?? null;
+    const prompt = `You have a bead.\n\n${scenarioLine({ steps })}\n`;
+    const request = this.town.startRequest({ runtime, preset: this.preset, model, prompt, ...part });
+    const answer = await this.town.post(request);
+    if (answer.status !== 200) throw new Error(`not started: ${answer.text}`);
+    return request;
+  }
+
+  /** Waits for a fact of the attempt that fits. */
+  async fact<T extends Fact['type']>(
+    type: T,
+    start: StartAgent,
+    fits: (fact: Extract<Fact, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<Fact, { type: T }>> {
+    const found = (): Extract<Fact, { type: T }> | undefined => this.facts(type, start).find((fact) => fits(fact));
+    await this.until(() => found() !== undefined, `${type} of ${start.attempt}`, start);
+    const fact = found();
+    if (fact === undefined) throw new Error('facts are never taken back');
+    return fact;
+  }
+
+  facts<T extends Fact['type']>(type: T, start: StartAgent): readonly Extract<Fact, { type: T }>[] {
+    return this.town.brain.recorded.filter(
+      (fact): fact is Extract<Fact, { type: T }> =>
+        fact.type === type &&
+        (fact.type === 'agent_exited' ? fact.exit.attempt : 'attempt' in fact ? fact.attempt : '') === start.attempt,
+    );
+  }
+
+  async exit(start: StartAgent): Promise<ExitRecord> {
+    return (await this.fact('agent_exited', start)).exit;
+  }
+
+  async until(holds: () => boolean, what: string, start: StartAgent): Promise<void> {
+    const end = performance.now() + FACT_WAIT_MS;
+    while (!holds()) {
+      if (performance.now() > end) throw new Error(`not seen: ${what}\n${this.town.transcript(start).slice(-1_500)}`);
+      await this.pause();
+    }
+  }
+
+  pause(): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+
+  said(start: StartAgent, words: string): Promise<void> {
+    return this.until(() => this.town.transcript(start).includes(words), JSON.stringify(words), start);
+  }
+
+  /** A file in any worktree of agents. */
+  hasFile(name: string): boolean {
+    const folder = join(this.town.root, '.gastown/worktrees/app');
+    return existsSync(folder) && readdirSync(folder).some((tree) => existsSync(join(folder, tree, name)));
+  }
+
+  async pid(start: StartAgent): Promise<number> {
+    return (await this.fact('agent_started', start)).pid;
+  }
+}
+
+/** A check that names what it saw. */
+export function expectTrue(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}

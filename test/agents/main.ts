@@ -1,0 +1,82 @@
+/**
+ * The conformance matrix: real agent programs, each case against a real runner and a scripted model. `--short`: what CI
+ * runs. `--require`: a case that did not run is a failure. `--only <runtime>`, `--case <name>`: a part of it.
+ * `--write`: puts the matrix into docs/runtimes.md.
+ */
+import { parseArgs } from 'node:util';
+
+import { Bench } from './bench.ts';
+import { CASES, type Case } from './cases.ts';
+import { type Installed, installClis } from './install.ts';
+import { type Cell, matrixText, writeMatrix } from './matrix.ts';
+import { type Program, programs } from './programs.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    require: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    case: { type: 'string' },
+  },
+});
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let installed: Installed;
+  try {
+    installed = installClis();
+  } catch (error) {
+    console.log(`NOT RUN agents: the programs could not be installed (${textOf(error)})`);
+    return options.require ? 1 : 0;
+  }
+  console.log(
+    installed.tookMs === 0
+      ? 'programs: installed before'
+      : `programs: installed in ${(installed.tookMs / 1_000).toFixed(0)} s`,
+  );
+  const cases = CASES.filter(
+    (each) => (!options.short || each.short) && (options.case === undefined || each.name === options.case),
+  );
+  const wanted = programs(installed.folder).filter(
+    (each) => options.only === undefined || each.runtime === options.only,
+  );
+  const cells: Cell[] = [];
+  for (const program of wanted) for (const one of cases) cells.push(await cellOf(program, one));
+  console.log(`\n${matrixText(cells)}`);
+  if (options.write) writeMatrix(cells, wanted);
+  const count = (state: Cell['state']): number => cells.filter((cell) => cell.state === state).length;
+  const failed = count('failed') + (options.require ? count('not run') : 0);
+  console.log(
+    `agents: ${String(count('passed'))} passed, ${String(count('failed'))} failed, ${String(count('not run'))} not run`,
+  );
+  return failed > 0 || cells.length === 0 ? 1 : 0;
+}
+
+async function cellOf(program: Program, one: Case): Promise<Cell> {
+  const of = { runtime: program.runtime, name: one.name, what: one.what };
+  if (program.path === null) {
+    console.log(`NOT RUN agents ${program.runtime}: ${one.name} (no program for this machine)`);
+    return { ...of, state: 'not run', detail: 'no program for this machine', tookMs: 0 };
+  }
+  const began = performance.now();
+  const tookMs = (): number => Math.round(performance.now() - began);
+  const bench = await Bench.open(program);
+  try {
+    const detail = await one.run(bench);
+    console.log(`ok      ${program.runtime}: ${one.name} (${detail}; ${(tookMs() / 1_000).toFixed(1)} s)`);
+    return { ...of, state: 'passed', detail, tookMs: tookMs() };
+  } catch (error) {
+    console.log(`FAILED  ${program.runtime}: ${one.name}: ${textOf(error)}`);
+    return { ...of, state: 'failed', detail: textOf(error).split('\n')[0] ?? '', tookMs: tookMs() };
+  } finally {
+    await bench.close().catch((error: unknown) => {
+      console.log(`        not closed cleanly: ${textOf(error)}`);
+    });
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
