@@ -3,11 +3,14 @@ import { repoOf, type Sim } from './context.ts';
 import { isCursedLanding } from './fates.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 import { performRevert } from './reverts.ts';
+import { keyFound } from './shield.ts';
 
 /** What a job does to git and finds there; the same answers as the real runner gives. */
 export function performJob(sim: Sim, job: Job): JobResult {
   const repo = repoOf(sim, job.repo.rig);
   if (sim.weather.hits('git_outage')) return { result: 'error', message: 'the origin does not answer' };
+  const found = keyFound(sim, job);
+  if (found !== null) return found;
   switch (job.kind) {
     case 'repo':
       return { result: 'repo_ready', targetSha: repo.mustHead() };

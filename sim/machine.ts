@@ -122,7 +122,7 @@ export interface LiveAgent {
   readonly row: AttemptRow;
   /** Takes back what waits for the wall clock of its process. */
   forgetClock: () => void;
-  ending: 'stopped' | 'wall_clock' | 'runner_lost' | null;
+  ending: 'stopped' | 'wall_clock' | 'memory' | 'disk' | 'runner_lost' | null;
   exiting: boolean;
   readonly ended: ((exit: ExitRecord) => void)[];
   /** Keys of the words that were put into the session. */
@@ -197,7 +197,16 @@ export function startedFact(
   process: { readonly instance: string; readonly pid: number; readonly atMs: number },
 ): Fact {
   const { attempt, rig, epoch } = request;
-  return { type: 'agent_started', key: `started:${attempt}`, rig, attempt, epoch, ...process, base: base ?? '' };
+  return {
+    type: 'agent_started',
+    key: `started:${attempt}`,
+    rig,
+    attempt,
+    epoch,
+    ...process,
+    base: base ?? '',
+    isolation: request.sandbox?.kind ?? 'none',
+  };
 }
 
 /** The process wrote something. */

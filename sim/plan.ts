@@ -84,7 +84,9 @@ const NEAR_KINDS = [
 const FAR_KINDS = ['far_cut', 'far_death', 'far_lost'] as const;
 /** The program of one runtime is gone for a while; other runtimes start. */
 const PROGRAM_KIND = 'program_missing';
-export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND] as const;
+/** The shield of agents strikes: no sandbox, too much memory or disk, something that looks like a key. */
+const SHIELD_KINDS = ['isolation_gone', 'too_much', 'key_found'] as const;
+export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND, ...SHIELD_KINDS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface PersonStep {
@@ -259,6 +261,7 @@ export function makePlan(seed: number): Plan {
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
       ...(far ?? []),
       ...programFaults(seed, size),
+      ...shieldFaults(seed, size),
     ],
   };
 }
@@ -294,6 +297,24 @@ function programFaults(seed: number, size: Size): readonly FaultStep[] {
   return [{ id: 'm0', kind: PROGRAM_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
+/** Of its own chance, too. */
+function shieldFaults(seed: number, size: Size): readonly FaultStep[] {
+  const chance = new Prng(`shield ${String(seed)}`);
+  if (!chance.chance(SHIELD_SHARE)) return [];
+  return SHIELD_KINDS.map((kind, index) => {
+    const atMs = chance.between(0, size.workMs);
+    const strength = chance.between(30, 80) / 100;
+    return {
+      id: `h${String(index)}`,
+      kind,
+      atMs,
+      durationMs: chance.between(MINUTE, 3 * MINUTE),
+      strength,
+      countdown: 0,
+    };
+  });
+}
+
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(NEAR_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
@@ -312,6 +333,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
 
 /** Share of the stories in which a program is missing for a while. */
 const PROGRAM_SHARE = 0.25;
+/** Share of the stories in which the shield of agents strikes. */
+const SHIELD_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
 /** Share of the stories with a second runner. */

@@ -379,4 +379,10 @@ export const PLANTED: readonly Planted[] = [
     find: 'isClosedToDispatch(breaker, this.#nowMs) || ',
     put: '',
   },
+  {
+    name: 'shield: a push that is refused is not answered',
+    file: 'core/rules/merge-step.ts',
+    find: "if (result.result === 'refused')\n    return decide(review, 'what would be pushed looks like a key', refusedPush(review, result.message));",
+    put: '',
+  },
 ];

@@ -32,6 +32,7 @@ import {
   type SimProcess,
 } from './machine.ts';
 import { failsToStart } from './missing-program.ts';
+import { breachOf } from './shield.ts';
 import { MayorAgent } from './mayor-agent.ts';
 import { Claims } from './claims.ts';
 import { tellUse } from './money.ts';
@@ -257,11 +258,14 @@ export class SimRunner {
     const agent = this.#makeProcess(live);
     this.processes.set(request.attempt, agent);
     this.#record(startedFact(live.row, { instance: this.instance() ?? '', pid: this.processes.size, atMs: nowMs }));
-    live.forgetClock = this.later(request.wallClockMs, `wall clock of ${request.attempt}`, () => {
-      if (this.#live.get(request.attempt) !== live || live.exiting) return;
-      this.#sim.ledger.explain(request.attempt, 'its wall clock ran out');
-      this.#orderEnd(live, 'wall_clock', WAITS.stopGraceMs);
-    });
+    const limit = (afterMs: number, ending: 'wall_clock' | 'memory' | 'disk', graceMs: number): (() => void) =>
+      this.later(afterMs, `limit of ${request.attempt}`, () => {
+        if (this.#live.get(request.attempt) !== live || live.exiting) return;
+        this.#sim.ledger.explain(request.attempt, `it reached its limit: ${ending}`);
+        this.#orderEnd(live, ending, graceMs);
+      });
+    live.forgetClock = limit(request.wallClockMs, 'wall_clock', WAITS.stopGraceMs);
+    breachOf(this.#sim, this.#chance, (afterMs, what) => limit(afterMs, what, 0));
     agent.begin();
   }
 

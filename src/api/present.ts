@@ -232,6 +232,7 @@ export function presentRig(rig: RigSummary): RigItem {
     ready_beads: rig.readyBeads,
     queue_length: rig.queueLength,
     gates: [...rig.gates],
+    isolation: rig.isolation,
     created_at: rig.createdAtMs,
   };
 }
@@ -247,6 +248,7 @@ export function presentAgent(agent: AgentSummary): AgentItem {
     epoch: agent.epoch,
     attempt_id: agent.attemptId,
     runtime: agent.runtime,
+    isolation: agent.isolation,
     runner_id: agent.runnerId,
     lease_until: agent.leaseUntilMs,
     last_activity_at: agent.lastActivityAtMs,

@@ -7,6 +7,7 @@ import type { ConvoyRevert } from './model/revert.ts';
 import type { Escalation, EscalationOption, EscalationRoute } from './model/escalation.ts';
 import type { AgentId, AttemptId, BeadId, ConvoyId, RigName } from './model/ids.ts';
 import type { Health } from './model/health.ts';
+import type { Isolation } from './model/isolation.ts';
 import type { MayorStatus } from './model/mayor.ts';
 import type { Molecule } from './model/molecule.ts';
 import type { Review } from './model/review.ts';
@@ -63,6 +64,8 @@ export interface AgentSummary extends Agent {
   readonly rig: RigName;
   readonly attemptId: AttemptId | null;
   readonly runtime: string | null;
+  /** How its process is or was shut in; null: not known. */
+  readonly isolation: Isolation | null;
 }
 
 export interface QueueEntry extends Review {
@@ -117,6 +120,8 @@ export interface RigSummary {
   readonly readyBeads: number;
   readonly queueLength: number;
   readonly gates: readonly string[];
+  /** How agents of the rig's own runtime are shut in. */
+  readonly isolation: Isolation;
   readonly createdAtMs: number;
 }
 

@@ -38,6 +38,12 @@ export const POOL_SPARES: number = 2;
 export const RESCUE_TIPS_MAX: number = 20;
 /** Output of one git command; a `status` of 50,000 files is 5 MB. */
 export const GIT_OUTPUT_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Of the changes in one range of commits that are searched for keys: years of an agent's work, and seconds of ours. */
+export const SCAN_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Of one added line: a key in a minified file is found in its first part or not. */
+export const SCAN_LINE_CHARS_MAX: number = 10_000;
+/** Places that a refusal names; who has more of them looks again after these. */
+export const SCAN_FOUND_MAX = 10;
 /** A folder of a million files is counted within seconds; a network disk that hangs is not waited for. */
 export const DISK_LOOK_TIMEOUT_MS: number = 30_000;
 /** What a look at an isolated attempt's work may answer: a refusal with ten file names. */

@@ -59,6 +59,16 @@ describe('isolation of a rig', () => {
   });
 });
 
+describe('the search for keys', () => {
+  it('is on, with what is allowed; off only when that is said', () => {
+    expect(shield('').secretsAllowed).toEqual([]);
+    expect(shield('secrets_allowed = ["a/"]').secretsAllowed).toEqual(['a/']);
+    expect(shield('secrets_allowed = ["a/"]', 'secrets_allowed = ["b"]').secretsAllowed).toEqual(['b']);
+    expect(shield('secrets_scan = false', '').secretsAllowed).toBeNull();
+    expect(shield('secrets_scan = false', 'secrets_scan = true').secretsAllowed).toEqual([]);
+  });
+});
+
 describe('limits', () => {
   it.each([
     ['memory_max = "512MB"', 512 * 1024 ** 2],

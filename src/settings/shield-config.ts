@@ -6,6 +6,8 @@ import { parseSizeBytes, SIZE_OFF } from './size.ts';
 
 const PATHS_MAX = 100;
 const TEXT_CHARS_MAX = 4_096;
+const ALLOWED_MAX = 1_000;
+const ALLOWED_CHARS_MAX = 1_000;
 const IMAGE_CHARS_MAX = 1_000;
 
 const isolation: z.ZodType<Isolation> = z.enum(ISOLATIONS);
@@ -29,6 +31,8 @@ export const shieldSettings: {
   readonly network: z.ZodOptional<typeof network>;
   readonly memory_max: z.ZodOptional<typeof size>;
   readonly disk_max: z.ZodOptional<typeof size>;
+  readonly secrets_scan: z.ZodOptional<z.ZodBoolean>;
+  readonly secrets_allowed: z.ZodOptional<z.ZodArray<z.ZodString>>;
 } = {
   isolation: isolation.optional(),
   isolation_per_runtime: z.record(z.string(), isolation).optional(),
@@ -39,6 +43,8 @@ export const shieldSettings: {
   network: network.optional(),
   memory_max: size.optional(),
   disk_max: size.optional(),
+  secrets_scan: z.boolean().optional(),
+  secrets_allowed: z.array(z.string().min(1).max(ALLOWED_CHARS_MAX)).max(ALLOWED_MAX).optional(),
 };
 
 export interface ShieldSection {
@@ -51,6 +57,8 @@ export interface ShieldSection {
   readonly network?: Network | undefined;
   readonly memory_max?: string | number | bigint | undefined;
   readonly disk_max?: string | number | bigint | undefined;
+  readonly secrets_scan?: boolean | undefined;
+  readonly secrets_allowed?: readonly string[] | undefined;
 }
 
 /**
@@ -68,6 +76,7 @@ export function rigShield(section: ShieldSection, defaults: ShieldSection | unde
       memoryBytes: limit(set.memory_max, MEMORY_MAX_BYTES, `${at}.memory_max`),
       diskBytes: limit(set.disk_max, DISK_MAX_BYTES, `${at}.disk_max`),
     },
+    secretsAllowed: set.secrets_scan === false ? null : (set.secrets_allowed ?? []),
   };
   refuseIncomplete(shield, at);
   return shield;

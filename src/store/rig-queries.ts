@@ -1,5 +1,6 @@
 import { RIG_SCOPE } from '../core/model/breaker.ts';
 import type { Agent } from '../core/model/agent.ts';
+import { isolationOf, ISOLATIONS, NO_SHIELD } from '../core/model/isolation.ts';
 import type { Bead } from '../core/model/bead.ts';
 import type { BeadStatus } from '../core/model/bead.ts';
 import { trusted, type AgentId, type BeadId, type RigName } from '../core/model/ids.ts';
@@ -132,7 +133,7 @@ export class RigQueries {
 
   #agentSummary(agent: Agent): AgentSummary {
     const attempt = this.#sql.all(
-      'SELECT id, runtime FROM attempts WHERE agent_id = ? ORDER BY epoch DESC LIMIT 1',
+      'SELECT id, runtime, isolation FROM attempts WHERE agent_id = ? ORDER BY epoch DESC LIMIT 1',
       agent.id,
     )[0];
     return {
@@ -140,6 +141,7 @@ export class RigQueries {
       rig: this.#rig,
       attemptId: attempt === undefined ? null : trusted.attempt(text(attempt['id'])),
       runtime: attempt === undefined ? null : text(attempt['runtime']),
+      isolation: ISOLATIONS.find((word) => word === attempt?.['isolation']) ?? null,
     };
   }
 
@@ -197,6 +199,7 @@ export class RigQueries {
       status,
       statusReason: status === 'breaker_open' ? breaker.reason : null,
       polecatsMax: config.polecatsMax,
+      isolation: isolationOf(config.shield ?? NO_SHIELD, config.runtime),
       liveAttempts: this.#view.slotsTaken(),
       counts: {
         open: countOf('open'),

@@ -164,6 +164,7 @@ export class FakeRunner implements RunnerClient {
         instance: this.instanceId ?? 'none',
         pid: 42,
         base: process.request.claimBase ?? process.request.fixedHead ?? sha(1),
+        isolation: process.request.sandbox?.kind ?? 'none',
         atMs: this.#now(),
       },
       process,

@@ -189,9 +189,11 @@ export class RigEffects {
     return job.kind === 'gates' ? { ...job, ...sandboxOf(shield, gateIsolation(shield)) } : job;
   }
 
-  /** With several runners, what one made must be where the others find it. */
+  /** With several runners, what one made must be where the others find it. Nothing is pushed that looks like a key. */
   #shared(repo: Job['repo']): Job['repo'] {
-    return this.#rig.view.runners().length > 1 ? { ...repo, shared: true } : repo;
+    const allowed = (this.#rig.view.config().shield ?? NO_SHIELD).secretsAllowed;
+    const searched = { ...repo, secretsAllowed: allowed };
+    return this.#rig.view.runners().length > 1 ? { ...searched, shared: true } : searched;
   }
 
   async #stop(request: StopAgent): Promise<EffectOutcome> {

@@ -92,6 +92,8 @@ export class RigEvents {
     if (attempt.processGone) return;
     writer.weigh(attempt.id, {
       running_at: fact.atMs,
+      // An observation of a running process does not say so again.
+      ...(fact.isolation === undefined ? {} : { isolation: fact.isolation }),
       runner_id: fact.instance,
       base_sha: fact.base,
       contact_lost_at: null,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { AGENT_ROLES, AGENT_STATUSES } from '../../core/model/agent.ts';
+import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { beadSchema } from './beads.ts';
 import { count, name, offset, pageOf, time } from './common.ts';
 
@@ -16,6 +17,8 @@ export const agentSchema = z.object({
   epoch: count,
   attempt_id: z.string().nullable(),
   runtime: z.string().nullable(),
+  /** How its process is or was shut in, as its runner said. */
+  isolation: z.enum(ISOLATIONS).nullable(),
   runner_id: z.string().nullable(),
   lease_until: time.nullable(),
   last_activity_at: time.nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BEAD_STATUSES } from '../../core/model/bead.ts';
+import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { count, name, pageOf, time } from './common.ts';
 
 /** More agents of one rig at once than any machine holds. */
@@ -28,6 +29,8 @@ export const rigSchema = z.object({
   ready_beads: count,
   queue_length: count,
   gates: z.array(z.string()),
+  /** How agents of the rig's own runtime are shut in. */
+  isolation: z.enum(ISOLATIONS),
   created_at: time,
 });
 export type RigItem = z.infer<typeof rigSchema>;

@@ -46,6 +46,8 @@ export const repoSchema = z.object({
   targetBranch: name,
   /** More than one runner works on the rig: refs that another one may need are pushed to the origin too. */
   shared: z.boolean().optional(),
+  /** What may look like a key and be pushed all the same; null: commits are not searched for keys. */
+  secretsAllowed: z.array(z.string().max(1_000)).max(1_000).nullish(),
   /** A commit that the target must contain: a branch that the town keeps is put back when it is gone or was rewritten. */
   restore: sha.optional(),
 });
@@ -228,7 +230,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('repo_ready'), targetSha: sha }),
   z.object({ result: z.literal('branch_ready'), head: sha }),
   z.object({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
-  /** `code`: ref_missing, head_moved, no_commits, not_descendant, branch_lost, not_on_target, not_a_merge. `message` tells the agent what to do. */
+  /** `code`: ref_missing, head_moved, no_commits, not_descendant, branch_lost, not_on_target, not_a_merge, secret_found. `message` tells the agent what to do. */
   z.object({ result: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({ result: z.literal('promoted'), head: sha }),
   /** The branch is elsewhere than expected: somebody else pushed to it. */

@@ -4,6 +4,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { problem, type Check } from '../doctor/check.ts';
 import { fileChecks } from '../doctor/files.ts';
+import { isolationChecks } from '../doctor/isolation.ts';
 import { diskCheck, gitCheck, nodeCheck } from '../doctor/machine.ts';
 import { processChecks } from '../doctor/processes.ts';
 import { repositoryChecks } from '../doctor/repositories.ts';
@@ -84,6 +85,7 @@ async function townChecks(context: Context): Promise<readonly Check[]> {
     ...fileChecks(town),
     diskCheck(town),
     ...(await processChecks(town)),
+    ...(await isolationChecks(town, context.env)),
     ...(await stateChecks(town)),
     ...(await repositoryChecks(town)),
   ];

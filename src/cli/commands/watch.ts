@@ -51,6 +51,10 @@ export const status: CommandSpec = {
   },
 };
 
+/** `none` is never shown like the rest: whoever sees the agent sees that it can do what its owner can. */
+export const isolationBadge = (style: Style, isolation: AgentItem['isolation']): string =>
+  isolation === 'none' ? paint(style, 'yellow', 'isolation: none') : (isolation ?? '-');
+
 const quotaLine = (style: Style, window: QuotaItem): string =>
   `\nquota of ${plain(window.account)} for ${plain(window.model)} is used up: ${String(window.parked)} parked, ${window.known ? 'opens' : 'tried again'} ${new Date(window.resets_at).toISOString()} (closed ${ago(style, window.closed_at)})`;
 
@@ -83,6 +87,9 @@ function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): stri
     const rest = town.attention.length - ITEMS_SHOWN;
     if (rest > 0) lines.push(`  and ${String(rest)} more: gt inbox`);
   }
+  const open = town.rigs.filter((rig) => rig.isolation === 'none').map((rig) => rig.id);
+  if (open.length > 0)
+    lines.push(`${isolationBadge(style, 'none')}  agents of ${plain(open.join(', '))} run with all your rights`);
   if (town.rigs.length === 0) lines.push('', 'No rigs yet. Add one with: gt rig add <name> <git-url-or-path>');
   else lines.push('', rigTable(style, town.rigs));
   const convoys = town.convoys.filter(isLive);
@@ -161,12 +168,13 @@ export const agents: CommandSpec = {
     );
     const { style } = context;
     return printItems(context, page, {
-      head: ['AGENT', 'STATE', 'HOOK', 'RUNTIME', 'ACTIVE', 'MESSAGE'],
+      head: ['AGENT', 'STATE', 'HOOK', 'RUNTIME', 'ISOLATION', 'ACTIVE', 'MESSAGE'],
       row: (agent) => [
         agent.id,
         state(style, agent.status),
         agent.hook ?? '-',
         agent.runtime ?? '-',
+        isolationBadge(style, agent.isolation),
         ago(style, agent.last_activity_at),
         agent.status_message ?? '',
       ],

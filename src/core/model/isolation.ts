@@ -40,6 +40,8 @@ export interface RigShield {
   readonly perRuntime: Readonly<Record<string, Isolation>>;
   readonly sandbox: Omit<Sandbox, 'kind'>;
   readonly limits: AgentLimits;
+  /** What may look like a key and be pushed all the same; null: nothing is searched for keys. */
+  readonly secretsAllowed: readonly string[] | null;
 }
 
 export const NO_SHIELD: RigShield = {
@@ -47,6 +49,7 @@ export const NO_SHIELD: RigShield = {
   perRuntime: {},
   sandbox: { network: 'on', command: null, image: null, read: [], write: [] },
   limits: { memoryBytes: null, diskBytes: null },
+  secretsAllowed: [],
 };
 
 /** How agents of a runtime are shut in. */

@@ -36,6 +36,7 @@ const red: JobResult = {
 };
 const candidate: JobResult = { result: 'candidate', candidate: commit(20), tree: 'tree', targetSha: commit(1) };
 const conflict: JobResult = { result: 'conflict', targetSha: commit(1), paths: ['a.ts', 'b.ts'], message: 'details' };
+const secret: JobResult = { result: 'refused', code: 'secret_found', message: 'What looks like a key: a.env:3.' };
 const lost: JobResult = { result: 'lost_race', targetSha: commit(2) };
 
 interface Case {
@@ -57,6 +58,23 @@ function judge(step: MergeStep, result: JobResult | null, { gates, over, of }: C
 const actions = (...of: Parameters<typeof judge>) => judge(...of).decisions.flatMap((row) => row.actions);
 
 describe('mergeStep', () => {
+  it('asks a person, and reworks nothing, when a push is refused for what looks like a key', () => {
+    const [step, back, hold, told, ...more] = actions('pushing', secret);
+    expect(step).toMatchObject({
+      type: 'merge_step',
+      toStep: 'queued',
+      heldReason: secret.result === 'refused' ? secret.message : '',
+    });
+    expect(back).toMatchObject({ type: 'transition_bead', to: 'open' });
+    expect(hold).toMatchObject({ type: 'hold_bead', hold: 'needs_human', reason: expect.stringContaining('a.env:3') });
+    expect(told).toMatchObject({
+      type: 'raise_escalation',
+      severity: 'high',
+      message: expect.stringContaining('secrets_allowed'),
+    });
+    expect(more).toEqual([]);
+  });
+
   it('knows nothing of what is no merge request', () => {
     expect(mergeStep(rigView({ beads: [source] }), source.id, NOW).decisions).toEqual([]);
   });

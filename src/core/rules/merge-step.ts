@@ -14,6 +14,7 @@ import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { repoFor } from './feature-branch.ts';
+import { askPerson, refusedPush } from './refused-push.ts';
 import { failLanding } from './landing.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -229,18 +230,6 @@ function killedGate(view: RigView, review: ReviewFacts, red: RedGate, nowMs: num
   ]);
 }
 
-const askPerson = (review: ReviewFacts, question: string): RigAction[] => [
-  { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
-  {
-    type: 'raise_escalation',
-    causeKey: `bead:${review.sourceBeadId}`,
-    severity: 'high',
-    category: 'merge',
-    subject: beadRef(review.sourceBeadId),
-    message: question,
-  },
-];
-
 function conflictText(review: ReviewFacts, targetSha: string, paths: readonly string[], message: string): string {
   const list = paths.map((path) => `- ${path}`).join('\n');
   return `${review.branch} and ${review.targetBranch} (at ${targetSha}) changed the same places:\n\n${list}\n\nMerge ${targetSha} into the branch, keep both changes, then call "gt done".\n\n${message}`;
@@ -303,6 +292,8 @@ function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict',
 function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs: number): RigVerdicts {
   if (result.result === 'pushed' && review.candidateSha !== null)
     return merged(view, review, review.candidateSha, 'the target has the tested commit');
+  if (result.result === 'refused')
+    return decide(review, 'what would be pushed looks like a key', refusedPush(review, result.message));
   if (result.result !== 'lost_race') return NOTHING;
   const source = view.bead(review.sourceBeadId);
   const races = review.races + 1;

@@ -2,7 +2,8 @@ import { attemptRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { Fact } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
-import { resolve, setRef } from '../git/repos.ts';
+import { resolve, type RigRepo, setRef } from '../git/repos.ts';
+import { secretMessage, secretsIn } from '../secrets/scan.ts';
 import { refused, type Refusal } from './claim-check.ts';
 import type { DoneIntent, StoredIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
@@ -35,6 +36,8 @@ export async function makeClaim(ctx: RunnerContext, live: LiveAgent, stored: Sto
       ctx.attempts.claimedAgain(live.request.attempt, stored.hash);
       return { state: 'recorded', key: claimKey(live, row.claims) };
     }
+    const refusal = await secretIn(live, repo, checked.head);
+    if (refusal !== null) return refusal;
     await setRef(repo, ref, checked.head);
     await ctx.pushes.push(live.request.repo, ref, ctx.timings.pushWaitMs);
   }
@@ -44,6 +47,14 @@ export async function makeClaim(ctx: RunnerContext, live: LiveAgent, stored: Sto
     ctx.facts.record(factOf(live, { key, head: checked.head, intent: stored.intent, nowMs: ctx.clock.now() }));
   });
   return { state: 'recorded', key };
+}
+
+/** Before its ref is set and shared: its agent still lives and can take it out. */
+async function secretIn(live: LiveAgent, repo: RigRepo, head: string): Promise<Refusal | null> {
+  const found = await secretsIn(repo, live.request.repo, [head, ...(live.base === null ? [] : [`^${live.base}`])]);
+  if (found.length === 0) return null;
+  const { message, next } = secretMessage(found);
+  return refused('secret_found', message, next);
 }
 
 const claimKey = (live: LiveAgent, number: number): string => `done:${live.request.attempt}:${String(number)}`;

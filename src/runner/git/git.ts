@@ -68,20 +68,9 @@ const GIT_VARIABLES_KEPT = new Set([
 
 /** Runs one git command in one repository. Errors: `GitError` for any exit code that is not in `ok`, and for time-outs. */
 export function git(place: GitPlace, args: readonly string[], options: GitOptions = {}): Promise<GitOutput> {
-  const where = [
-    `--git-dir=${place.gitDir}`,
-    ...(place.workTree === undefined ? [] : [`--work-tree=${place.workTree}`]),
-  ];
-  const child = spawn('git', [...where, ...CONFIG, ...args], {
-    cwd: place.workTree ?? '/',
-    env: {
-      ...baseEnvironment(),
-      ...(place.common === undefined ? {} : { GIT_COMMON_DIR: place.common }),
-      ...options.env,
-      GT_TOWN: place.town,
-      GT_RUNNER: place.runner,
-      GT_ATTEMPT: 'runner-git',
-    },
+  const { command, words, options: pins } = pinned(place, args, options.env);
+  const child = spawn(command, [...words], {
+    ...pins,
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? GIT_LOCAL_TIMEOUT_MS,
     killSignal: 'SIGKILL',
@@ -103,6 +92,29 @@ export function git(place: GitPlace, args: readonly string[], options: GitOption
         );
     });
   });
+}
+
+/** How a git command is started so that it works in its repository only and runs nothing that this one configures. */
+export function pinned(
+  place: GitPlace,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): {
+  readonly command: string;
+  readonly words: readonly string[];
+  readonly options: { readonly cwd: string; readonly env: Record<string, string> };
+} {
+  const where = [
+    `--git-dir=${place.gitDir}`,
+    ...(place.workTree === undefined ? [] : [`--work-tree=${place.workTree}`]),
+  ];
+  const marks = { GT_TOWN: place.town, GT_RUNNER: place.runner, GT_ATTEMPT: 'runner-git' };
+  const common: Record<string, string> = place.common === undefined ? {} : { GIT_COMMON_DIR: place.common };
+  return {
+    command: 'git',
+    words: [...where, ...CONFIG, ...args],
+    options: { cwd: place.workTree ?? '/', env: { ...baseEnvironment(), ...common, ...env, ...marks } },
+  };
 }
 
 /** First line of the output of a command that answers one value. */

@@ -3,6 +3,7 @@ import type { Log } from '../../ports/log.ts';
 import { pause, within } from '../clock.ts';
 import { GIT_NETWORK_TIMEOUT_MS, type RunnerTimings } from '../limits.ts';
 import type { RunnerDb } from '../store/db.ts';
+import { secretsIn } from '../secrets/scan.ts';
 import { errorText } from '../text.ts';
 import { git } from './git.ts';
 import { resolve, type Repos } from './repos.ts';
@@ -84,10 +85,21 @@ export class Pushes {
     }
   }
 
+  /** Such work stays on this machine: its agent is told when it hands it in, a rescue waits here for its successor. */
+  async #holdsSecret(repo: Repo, sha: string, ref: string): Promise<boolean> {
+    const [found] = await secretsIn(this.#repos.known(repo.rig), repo, [sha]);
+    if (found === undefined) return false;
+    const { rule, path, line } = found;
+    this.#log.warn('a ref is not pushed: it holds what looks like a key', { rig: repo.rig, ref, rule, path, line });
+    this.#db.all('DELETE FROM unpushed WHERE rig = ? AND ref = ?', repo.rig, ref);
+    return true;
+  }
+
   async #one(repo: Repo, ref: string): Promise<boolean> {
     try {
       const { place } = this.#repos.known(repo.rig);
       const sha = await resolve(place, ref);
+      if (sha !== null && (await this.#holdsSecret(repo, sha, ref))) return true;
       if (sha !== null)
         await git(
           place,

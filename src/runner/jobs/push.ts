@@ -5,11 +5,18 @@ import { pushRef, remoteHead } from '../git/keep-branch.ts';
 import { checkBranch } from '../git/names.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
+import { scanAdded, secretMessage } from '../secrets/scan.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 /** Pushes the candidate with the expected old value; the verdict comes from the target as fetched after it, not from push. */
 export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'push' }>): Promise<JobResult> {
   const repo = await requireCommit(ctx, job.repo, job.candidate);
+  // Also what people put on the branch by hand, and what an older program let through.
+  const found =
+    job.repo.secretsAllowed === null
+      ? []
+      : await scanAdded(repo.place, [job.candidate, `^${job.expectedOld}`], job.repo.secretsAllowed ?? []);
+  if (found.length > 0) return { result: 'refused', code: 'secret_found', message: secretMessage(found).message };
   const pushed = await pushRef(repo, {
     url: job.repo.url,
     branch: checkBranch(job.repo.targetBranch),

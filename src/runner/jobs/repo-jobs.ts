@@ -3,6 +3,7 @@ import type { RunnerContext } from '../context.ts';
 import { GitError, gitLine } from '../git/git.ts';
 import { checkRef } from '../git/names.ts';
 import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { secretMessage, secretsIn } from '../secrets/scan.ts';
 
 /** Ensures the clone and fetches the target. */
 export async function runRepo(ctx: RunnerContext, job: Extract<Job, { kind: 'repo' }>): Promise<JobResult> {
@@ -35,6 +36,11 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
       code: 'not_descendant',
       message: `The work does not contain ${job.base}, which it has to be built on. Rebase it and call gt done again.`,
     };
+  }
+  const found = await secretsIn(repo, job.repo, [actual, `^${job.base}`]);
+  if (found.length > 0) {
+    const { message, next } = secretMessage(found);
+    return { result: 'refused', code: 'secret_found', message: `${message} ${next}` };
   }
   return {
     result: 'verified',

@@ -4,6 +4,7 @@ import { RIG_ARCHIVE } from './rig-archive.ts';
 import { RIG_COUNTS } from './rig-counts.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_RUNNERS } from './runners.ts';
+import { RIG_ISOLATION } from './rig-isolation.ts';
 import { RIG_MOLECULES } from './rig-molecules.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
 import { RIG_USAGE } from './rig-usage.ts';
@@ -96,4 +97,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_ARCHIVE,
   RIG_RUNNERS,
   RIG_MOLECULES,
+  RIG_ISOLATION,
 ];

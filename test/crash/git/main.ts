@@ -37,7 +37,10 @@ const { values } = parseArgs({
   },
 });
 const inside = canKillInside();
-if (!inside) console.log('without strace and prlimit: git is killed before and after its commands only');
+if (!inside)
+  console.log(
+    'NOT RUN git killed inside of its commands (in a write, in a rename, on a full disk): strace or prlimit is missing',
+  );
 
 const total = { points: 0, stuck: 0, wrong: 0 };
 
