@@ -28,8 +28,10 @@ export interface WorkerdOptions {
 export interface RunningWorkerd {
   readonly url: string;
   readonly pid: number;
-  /** SIGTERM, or SIGKILL as a crash; resolves when the process is gone. */
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Resolves with what it said last, whenever and however it ends. */
+  readonly ended: Promise<string>;
+  /** SIGTERM, or SIGKILL as a crash; resolves when the process is gone. Lines of runners hold it for `withinMs`. */
+  stop(signal: 'SIGTERM' | 'SIGKILL', withinMs?: number): Promise<void>;
 }
 
 const COMPATIBILITY_DATE = '2026-10-01';
@@ -105,7 +107,12 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
   return {
     url: `http://127.0.0.1:${String(port)}`,
     pid: child.pid ?? 0,
-    stop: (signal) => ended(child, signal),
+    ended: new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve(`workerd ended with ${String(code ?? signal)}`);
+      });
+    }),
+    stop: (signal, withinMs = STOP_TIMEOUT_MS) => ended(child, signal, withinMs),
   };
 }
 
@@ -137,10 +144,10 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+function ended(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL', withinMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();

@@ -1,6 +1,7 @@
 import type { TownStatus } from '../core/queries.ts';
 import { checkTown } from '../core/invariants.ts';
 import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
+import type { Runner } from '../core/model/runner.ts';
 import type { HostPorts } from '../ports/host.ts';
 import { readTownFacts } from '../store/town-facts.ts';
 import { askAll } from './asked.ts';
@@ -34,13 +35,23 @@ export async function readTownStatus(
     mergedLastHour: merged.reduce((sum, count) => sum + count, 0),
     attention: await readAttention(actors),
     health,
-    runner: { instance, state: runnerState(instance, health), pid: null },
+    runner:
+      ports.hasLocalRunner === false
+        ? registered(actors.town.runnerStore.all())
+        : { instance, state: runnerState(instance, health), pid: null },
     violations: [
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
       ...ofMayor.map((violation) => `mayor: ${violation.code} ${violation.text}`),
       ...ofRigs.flat(),
     ],
   };
+}
+
+/** Of a host without a runner of its own: up while any registered one answers. */
+function registered(runners: readonly Runner[]): TownStatus['runner'] {
+  const answers = runners.find(({ state }) => state === 'healthy' || state === 'draining');
+  const state = answers !== undefined ? 'up' : runners.length === 0 ? 'unknown' : 'down';
+  return { instance: answers?.instance ?? null, state, pid: null };
 }
 
 /** The watchdog's word counts where it has one: a process may be there and answer nobody. */

@@ -20,7 +20,16 @@ export interface ArgumentSpec {
 /** Flags that every command takes. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   json: { type: 'boolean', help: 'print JSON; errors too' },
-  town: { type: 'string', value: 'dir', help: 'the town (default: GT_TOWN_ROOT, then the nearest folder upward)' },
+  town: {
+    type: 'string',
+    value: 'dir',
+    help: 'the town: its folder, or its address (default: GT_TOWN_ROOT, then the nearest folder upward)',
+  },
+  'token-file': {
+    type: 'string',
+    value: 'file',
+    help: 'with an address: holds the owner token (or the variable GT_OWNER_TOKEN_FILE)',
+  },
   color: { type: 'string', value: 'when', help: 'auto, always or never' },
   help: { type: 'boolean', short: 'h', help: 'show help' },
 };

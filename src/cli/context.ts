@@ -1,4 +1,5 @@
 import { locateTown } from '../hosts/node/town-files.ts';
+import { isAddress, remoteTown } from '../hosts/node/remote-town.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 import type { Arguments } from './arguments.ts';
 import { wantsColor } from './output.ts';
@@ -20,7 +21,7 @@ export interface Context {
   write(text: string): void;
   /** Hints and progress, on stderr; silent with --json. */
   hint(text: string): void;
-  /** Errors: `no_town`, `town_incomplete`, `not_for_agents`. */
+  /** A folder, or an address. Errors: `no_town`, `town_incomplete`, `not_for_agents`, those of an address. */
   town(): Town;
 }
 
@@ -50,6 +51,9 @@ export function makeContext(command: string, args: Arguments): Context {
     },
     town: () => {
       refuseAgent(command, process.env);
+      const named = townFlag ?? process.env['GT_TOWN_ROOT'];
+      if (named !== undefined && isAddress(named))
+        return remoteTown(named, args.text('token-file') ?? process.env['GT_OWNER_TOKEN_FILE']);
       return locateTown(townFlag, process.env, process.cwd());
     },
   };

@@ -17,7 +17,7 @@ function reorder(argv: readonly string[]): readonly string[] {
     const option = argv[index] ?? '';
     front.push(option);
     index += 1;
-    const takesValue = option === '--town' || option === '--color';
+    const takesValue = option === '--town' || option === '--token-file' || option === '--color';
     if (takesValue && index < argv.length) {
       front.push(argv[index] ?? '');
       index += 1;

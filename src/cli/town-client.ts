@@ -42,7 +42,7 @@ export class TownClient {
   constructor(town: Town) {
     this.#town = town;
     this.#session = sessionDoor(process.env);
-    this.#token = this.#session?.token ?? readSecrets(town.paths).owner;
+    this.#token = this.#session?.token ?? town.remote?.token ?? readSecrets(town.paths).owner;
   }
 
   /** Whether the latest answer came from the databases, because no daemon answered. */
@@ -62,6 +62,7 @@ export class TownClient {
       return checked(answer);
     } catch (error) {
       if (!(error instanceof NotListening) || this.#session !== null) throw noAnswer(error);
+      if (this.#town.remote !== undefined) throw townUnreachable(this.#town.remote.url, error);
       this.#isAway = true;
       return this.#readHere(path);
     }
@@ -93,7 +94,7 @@ export class TownClient {
         const sent = body === undefined ? { headers } : { body: JSON.stringify(body), headers };
         return JSON.parse(checked(await this.#send(method, path, sent)).text) as T;
       } catch (error) {
-        if (error instanceof NotListening) throw daemonDown();
+        if (error instanceof NotListening) throw this.#nobody(error);
         const isLost = error instanceof NoAnswer && !error.timedOut;
         if (!isLost || tries >= POST_TRIES) throw noAnswer(error);
       }
@@ -108,18 +109,26 @@ export class TownClient {
       .digest('hex');
   }
 
-  #send(
+  #nobody(error: NotListening): TownError {
+    const { remote } = this.#town;
+    return remote === undefined ? daemonDown() : townUnreachable(remote.url, error);
+  }
+
+  async #send(
     method: string,
     path: string,
     extra: { readonly body?: string; readonly headers?: Record<string, string> } = {},
   ): Promise<SocketAnswer> {
-    return socketRequest({
-      socketPath: this.#session?.socketPath ?? brainSocket(this.#town.identity),
+    const request = {
       method,
       path: this.#pathOf(path),
       token: this.#token,
       ...extra,
-    });
+    };
+    if (this.#session === null && this.#town.remote !== undefined)
+      return (await import('./url-http.ts')).urlRequest(this.#town.remote.url, request);
+    const socketPath = this.#session?.socketPath ?? brainSocket(this.#town.identity);
+    return socketRequest({ socketPath, ...request });
   }
 
   #pathOf(path: string): string {
@@ -179,6 +188,13 @@ function daemonDown(): TownError {
   return new TownError('unreachable', 'daemon_down', {
     message: 'The daemon of this town does not run, so nothing was changed.',
     next: 'Start it with "gt up".',
+  });
+}
+
+function townUnreachable(url: string, error: NotListening): TownError {
+  return new TownError('unreachable', 'town_unreachable', {
+    message: `Nobody answers at ${url} (${error.message}), so nothing was changed.`,
+    next: 'Look whether the town runs, and whether the address and the way to it are right.',
   });
 }
 

@@ -145,6 +145,8 @@ export interface RigView {
   /** When the next unread mail expires. */
   nextMailExpiry(): number | null;
   runnerInstance(): RunnerInstance | null;
+  /** False on a host without a runner of its own: work waits for one that is registered. */
+  hasLocalRunner(): boolean;
   /** All runners that this rig knows of, by name. */
   runners(): readonly RunnerLoad[];
   /** Where this lineage was worked on last. */

@@ -100,6 +100,15 @@ describe('what a ready bead waits for in its rig', () => {
       },
     );
     check({ runners: [{ ...down, state: 'healthy' }] }, ITS_TURN);
+    check(
+      { hasLocalRunner: false },
+      {
+        sentence: 'Ready, but no runner is registered.',
+        rule: 'assign-work',
+        next: 'A runner that fits comes back, or is drained no more.',
+        command: 'gt runner list',
+      },
+    );
   });
 
   it('a revert, for the runner that makes it', () => {

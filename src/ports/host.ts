@@ -24,6 +24,8 @@ export interface HostPorts {
   readonly random: Random;
   readonly log: Log;
   readonly runner: RunnerClient;
+  /** False on a host that starts no runner of its own. Missing: true. */
+  readonly hasLocalRunner?: boolean | undefined;
   /** Runners on other machines, by name; null while one has no line. Without it there are none. */
   readonly runners?: RunnerLines | undefined;
   /** The way to people outside; without it such routes are off. */

@@ -55,12 +55,14 @@ export class SqlRigView implements RigView {
   readonly money: MoneyStore;
   readonly archive: ArchiveStore;
   readonly molecules: MoleculeStore;
+  readonly #hasLocalRunner: boolean;
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
   /** Answers so far by question and arguments, while nothing is written. */
   #answers: Answers | null = null;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, host: { readonly hasLocalRunner: boolean } = { hasLocalRunner: true }) {
     this.#sql = sql;
+    this.#hasLocalRunner = host.hasLocalRunner;
     this.mail = new MailStore(sql);
     this.money = new MoneyStore(sql);
     this.archive = new ArchiveStore(sql);
@@ -315,6 +317,10 @@ export class SqlRigView implements RigView {
 
   runnerInstance(): RunnerInstance | null {
     return this.#one((row) => trusted.runner(text(row['value'])), `SELECT value FROM meta WHERE key = 'runner'`);
+  }
+
+  hasLocalRunner(): boolean {
+    return this.#hasLocalRunner;
   }
 
   runners(): readonly RunnerLoad[] {

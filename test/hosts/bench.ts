@@ -151,6 +151,7 @@ export function benchPorts(world: BenchWorld, timers: BenchTimers) {
     clock: { now: () => world.nowMs },
     log: silentLog,
     runner: world.runner,
+    hasLocalRunner: true,
     openAlarm: timers.openAlarm,
     after: timers.after(() => world.nowMs),
     probe: world.probe(),

@@ -1,7 +1,7 @@
 /** The objects of the Worker under test: the real ones on virtual time, and small ones for single ports. */
 import { DurableObject } from 'cloudflare:workers';
 import type { DurableNamespace, DurableState } from '../../src/hosts/cloudflare/durable.ts';
-import type { Env } from '../../src/hosts/cloudflare/env.ts';
+import type { Env, TownStub } from '../../src/hosts/cloudflare/env.ts';
 import { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
 import { objectClock } from '../../src/hosts/cloudflare/object-ports.ts';
 import { StorageAlarm } from '../../src/hosts/cloudflare/storage-alarm.ts';
@@ -33,7 +33,7 @@ const partsOf = (ctx: DurableState): { readonly town: string; readonly address: 
 
 /** Where the objects of the bench find each other. */
 export interface BenchEnv extends Env {
-  readonly BENCH_TOWN: DurableNamespace<ActorStub & BenchObject>;
+  readonly BENCH_TOWN: DurableNamespace<TownStub & BenchObject>;
   readonly BENCH_RIG: DurableNamespace<ActorStub & BenchObject>;
   readonly BENCH_MAYOR: DurableNamespace<ActorStub & BenchObject>;
 }

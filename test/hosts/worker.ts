@@ -3,7 +3,7 @@ import { remote, type ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
 import type { DurableNamespace } from '../../src/hosts/cloudflare/durable.ts';
 import type { Envelope, Receipt } from '../../src/actors/kernel/envelope.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
-import type { TownTarget } from '../../src/hosts/cloudflare/objects.ts';
+import type { TownTarget } from '../../src/hosts/cloudflare/town-app.ts';
 import type { TownGateway } from '../../src/ports/town-gateway.ts';
 import product from '../../src/hosts/cloudflare/worker.ts';
 import { ALARM_CASES, OBJECT_ALARM_CASES, type ObjectAlarmBench } from './alarm-cases.ts';

@@ -60,6 +60,7 @@ export interface World {
   readonly molecules: Readonly<Record<string, Molecule>>;
   /** Beads whose end the town has heard. */
   readonly reported: readonly BeadId[];
+  readonly hasLocalRunner: boolean;
   readonly runners: readonly RunnerLoad[];
   /** Where the lineage was last; else it is known by its attempts. */
   readonly lastRunner: string | null;
@@ -109,6 +110,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     aborted: [],
     molecules: {},
     reported: [],
+    hasLocalRunner: true,
     runners: [],
     lastRunner: null,
     ...over,
@@ -177,6 +179,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     reviewsWaiting: () => world.reviewsWaiting,
     expiredMail: (nowMs) => world.mail.filter((row) => row.expiresAtMs <= nowMs),
     nextMailExpiry: () => world.mail.map((row) => row.expiresAtMs).toSorted((a, b) => a - b)[0] ?? null,
+    hasLocalRunner: () => world.hasLocalRunner,
     runners: () => world.runners,
     lastRunnerOf: (source) =>
       world.lastRunner ?? newest(world.attempts.filter((row) => row.sourceBeadId === source))?.runner ?? null,

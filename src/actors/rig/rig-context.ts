@@ -40,7 +40,7 @@ export class RigContext {
     this.town = options.town;
     this.ports = options.ports;
     this.sql = options.sql;
-    this.view = new SqlRigView(options.sql);
+    this.view = new SqlRigView(options.sql, { hasLocalRunner: options.ports.hasLocalRunner ?? true });
     this.nudges = new NudgeStore(options.sql);
   }
 

@@ -9,7 +9,7 @@ import { createTown } from '../../hosts/node/town-create.ts';
 import { writeDesired, type Town } from '../../hosts/node/town-files.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
-import { DEMO_TASKS } from '../demo/plan.ts';
+import { demoConvoy } from '../demo/plan.ts';
 import { graph, makeRemote } from '../demo/remotes.ts';
 import { DEMO_REPOSITORIES } from '../demo/repositories.ts';
 import { readJournal, summarise } from '../demo/summary.ts';
@@ -57,10 +57,7 @@ async function runDemo(context: Context, dir: string | undefined, keep: boolean)
   try {
     stage = await setUp(context, folder);
     const client = new TownClient(stage.town);
-    const created = await client.post<ConvoyDetailItem>('convoys', {
-      title: 'Grow the calculator and its page',
-      tasks: tasks(),
-    });
+    const created = await client.post<ConvoyDetailItem>('convoys', demoConvoy());
     context.hint(
       `Slung ${created.id}: ${String(created.total_beads)} beads over ${String(stage.remotes.length)} rigs.\n`,
     );
@@ -102,17 +99,6 @@ async function setUp(context: Context, folder: string): Promise<Stage> {
   writeDesired(town.paths, 'up');
   await startDaemon({ town, main: mainPath() });
   return { folder, town, remotes };
-}
-
-/** The plan names its dependencies by label; the API takes positions. */
-function tasks(): readonly unknown[] {
-  const position = new Map(DEMO_TASKS.map((task, index) => [task.label, index]));
-  return DEMO_TASKS.map((task) => ({
-    rig: task.rig,
-    title: task.title,
-    body: task.body,
-    depends_on: task.depends_on.map((label) => position.get(label)),
-  }));
 }
 
 async function shutDown(town: Town): Promise<void> {

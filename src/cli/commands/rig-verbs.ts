@@ -3,6 +3,7 @@ import { TownError, usage } from '../../core/errors.ts';
 import type { RigSettings } from '../../core/commands.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import type { Arguments } from '../arguments.ts';
+import type { Town } from '../../hosts/node/town-files.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -135,10 +136,13 @@ export const remove: CommandSpec = {
       answer = await ask();
     }
     if (context.json) context.print(JSON.stringify(answer));
-    else context.print(`Removed ${rig}. Kept: ${town.paths.rigsDir}/${rig}.db and its clone with all rescued work.`);
+    else context.print(`Removed ${rig}. Kept: ${keptDatabase(town, rig)} and its clone with all rescued work.`);
     return EXIT.ok;
   },
 };
+
+const keptDatabase = (town: Town, rig: string): string =>
+  town.remote === undefined ? `${town.paths.rigsDir}/${rig}.db` : 'its database';
 
 function waitingText(rest: RigRemovalItem): string {
   const people =

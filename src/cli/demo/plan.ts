@@ -3,7 +3,7 @@
  * shell script in its body that the runtime "script" runs in a worktree of its own. That runtime is not an AI agent;
  * everything around it (dispatch, verification, gates, merging, rework) is the real thing.
  */
-export interface DemoTask {
+interface DemoTask {
   readonly label: string;
   readonly rig: string;
   readonly title: string;
@@ -11,6 +11,8 @@ export interface DemoTask {
   readonly depends_on: readonly string[];
 }
 
+/** Where the two sides look for each other: the state folder of their runner, which is the same for both. */
+const MEET_IN = '$GT_TOWN_ROOT/.gastown';
 /** The two sides of the conflict wait this long (in tenths of a second) for each other to start. */
 const MEET_TENTHS = 200;
 
@@ -40,7 +42,7 @@ function operation(name: string, expression: string, example: string): readonly 
 
 /** Makes both sides of the conflict start from the same commit on any machine: neither goes on before the other runs. */
 const meet = (own: string, other: string): string =>
-  `touch "$GT_TOWN_ROOT/.gastown/demo-${own}"; i=0; until [ -e "$GT_TOWN_ROOT/.gastown/demo-${other}" ] || [ $i -ge ${String(MEET_TENTHS)} ]; do sleep 0.1; i=$((i+1)); done`;
+  `touch "${MEET_IN}/demo-${own}"; i=0; until [ -e "${MEET_IN}/demo-${other}" ] || [ $i -ge ${String(MEET_TENTHS)} ]; do sleep 0.1; i=$((i+1)); done`;
 
 /** On the conflict bead the recipe merges the target and keeps both sides: each added one line at the same place. */
 const resolve = [
@@ -52,7 +54,7 @@ const resolve = [
   'fi',
 ];
 
-export const DEMO_TASKS: readonly DemoTask[] = [
+const DEMO_TASKS: readonly DemoTask[] = [
   {
     label: 'subtract',
     rig: 'calc',
@@ -138,3 +140,18 @@ export const DEMO_TASKS: readonly DemoTask[] = [
     depends_on: ['page', 'divide'],
   },
 ];
+
+/**
+ * The convoy as the API takes it: dependencies by position. `meetIn`: a folder that all runners of the town see, when
+ * there are several.
+ */
+export function demoConvoy(meetIn: string = MEET_IN): { readonly title: string; readonly tasks: readonly unknown[] } {
+  const position = new Map(DEMO_TASKS.map((task, index) => [task.label, index]));
+  const tasks = DEMO_TASKS.map((task) => ({
+    rig: task.rig,
+    title: task.title,
+    body: task.body.replaceAll(MEET_IN, meetIn),
+    depends_on: task.depends_on.map((label) => position.get(label)),
+  }));
+  return { title: 'Grow the calculator and its page', tasks };
+}

@@ -19,8 +19,8 @@ export interface PassSoFar {
  */
 export function chooseRunner(view: RigView, bead: Bead, { given, probed, nowMs }: PassSoFar): string | null {
   const known = view.runners();
-  // Before any was met: the start waits for the one beside the daemon.
-  if (known.length === 0) return LOCAL_RUNNER;
+  // Before any was met: the start waits for the one beside the daemon, where there is one.
+  if (known.length === 0) return view.hasLocalRunner() ? LOCAL_RUNNER : null;
   const { runnerLabels, polecatsMax } = view.config();
   const used = (runner: RunnerLoad): number => runner.used + (given.get(runner.id) ?? 0);
   const fit = known.filter(
@@ -87,7 +87,7 @@ const answering = (view: RigView): readonly string[] =>
 /** Why nothing can be given out now, or null when some runner could take work. */
 export function noRunnerReason(view: RigView): string | null {
   const known = view.runners();
-  if (known.length === 0) return null;
+  if (known.length === 0) return view.hasLocalRunner() ? null : 'no runner is registered';
   const labels = view.config().runnerLabels ?? [];
   const labelled = known.filter((runner) => hasLabels(runner, labels));
   if (labelled.length === 0) return `no runner has the labels ${labels.join(', ')}`;

@@ -30,15 +30,17 @@ export interface Hosted {
   readonly target: object;
   /** After a move: what the rows do not say is applied, and facts that were on their way are recorded. */
   readonly resumed?: (facts: readonly Fact[]) => Promise<void>;
+  /** After the actor was opened, before anything is asked. */
+  readonly opened?: () => Promise<void>;
 }
 
 /**
  * A Durable Object that is one actor: its storage is the actor's database, its alarm the actor's wake-up. It holds
  * nothing that is not in its database, since it is put away after some seconds without a call and made anew.
  */
-export abstract class ActorObject extends DurableObject<DurableState, Env> {
+export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObject<DurableState, Env> {
   protected readonly host: ObjectPorts;
-  #hosted: Hosted | null = null;
+  #hosted: H | null = null;
   readonly #watched: Watched;
   readonly #move: ObjectMove;
 
@@ -56,6 +58,9 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
         },
         ...this.instead(),
       },
+      onAlso: () => {
+        this.woken();
+      },
     });
     this.#move = new ObjectMove({
       storage: ctx.storage,
@@ -67,7 +72,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
         this.#hosted = null;
       },
       open: async (facts) => {
-        const hosted = await this.#open();
+        const hosted = await this.open();
         await hosted.resumed?.(facts);
       },
     });
@@ -83,7 +88,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   }
 
   /** Makes the actor of this object; called once per life, when the ports are there. */
-  protected abstract make(): Hosted;
+  protected abstract make(): H;
 
   /** Of the actor's schema. */
   protected abstract migrations(): readonly Migration[];
@@ -112,6 +117,11 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
     return nowMs;
   }
 
+  /** The alarm rang for what the object asked for beside its actor. */
+  protected woken(): void {
+    // Nothing, but for who asks.
+  }
+
   /** Ports that are not the platform's own. */
   protected instead(): Partial<HostPorts> {
     return {};
@@ -119,7 +129,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
 
   async call(path: readonly string[], args: readonly unknown[]): Promise<Answer> {
     if (this.#move.isHeld()) return refusal(townMoved());
-    const { actor, target } = await this.#open();
+    const { actor, target } = await this.open();
     actor.rearm();
     return answer(target, path, args);
   }
@@ -130,7 +140,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   }
 
   async receive(envelope: Envelope): Promise<Receipt> {
-    const { actor } = await this.#open();
+    const { actor } = await this.open();
     actor.rearm();
     return actor.receive(envelope);
   }
@@ -145,7 +155,7 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   async alarm(): Promise<void> {
     if (this.#move.isHeld()) return;
     try {
-      const { actor } = await this.#open();
+      const { actor } = await this.open();
       // An empty record is a place in the turn that the alarm makes: it ends after the commit.
       await this.host.alarm().ring(() => actor.record([]));
     } catch (error) {
@@ -155,16 +165,18 @@ export abstract class ActorObject extends DurableObject<DurableState, Env> {
   }
 
   async #openUnlessHeld(): Promise<void> {
-    if (!this.#move.isHeld()) await this.#open();
+    if (!this.#move.isHeld()) await this.open();
   }
 
-  /** Errors: `town_moved`. */
-  async #open(): Promise<Hosted> {
+  /** Makes the actor when nobody did so far. Errors: `town_moved`; its storage can't be opened. */
+  protected async open(): Promise<H> {
     if (this.#hosted !== null) return this.#hosted;
     if (this.#move.isHeld()) throw townMoved();
     const hosted = this.make();
     await hosted.actor.open();
-    return (this.#hosted = hosted);
+    this.#hosted = hosted;
+    await hosted.opened?.();
+    return hosted;
   }
 
   /** Hands a message to its receiver; done only after the receiver's commit. */

@@ -1,9 +1,14 @@
 import type { DurableNamespace } from './durable.ts';
 import type { ActorStub, StreamStub } from './rpc.ts';
 
+/** A town's object also takes the lines of runners. */
+export interface TownStub extends ActorStub {
+  fetch(request: Request): Promise<Response>;
+}
+
 /** What the Worker is deployed with: its objects, its town, and its secrets. */
 export interface Env {
-  readonly TOWN: DurableNamespace<ActorStub>;
+  readonly TOWN: DurableNamespace<TownStub>;
   readonly RIG: DurableNamespace<ActorStub>;
   readonly MAYOR: DurableNamespace<ActorStub>;
   /** The readers of the live stream. */

@@ -31,10 +31,10 @@ const write =
 /** One JSON line per entry, which the platform's log takes apart. */
 export const consoleLog: Log = { info: write('log'), warn: write('warn'), error: write('error') };
 
-const NO_RUNNER = 'no runner is connected to this town';
+const NO_RUNNER = 'this host has no runner of its own';
 const refuse = (): Promise<never> => Promise.reject(new Error(NO_RUNNER));
 
-/** A town without a runner: every call has no answer, so that work waits and people are told why. */
+/** Here is no runner beside the town: every call to one has no answer. */
 export const noRunner: RunnerClient = {
   instance: () => null,
   health: refuse,
@@ -57,6 +57,8 @@ export function objectPorts(options: {
   readonly capabilityKey: string;
   /** What a deployment, or a test, has instead. */
   readonly instead: Partial<HostPorts>;
+  /** The alarm rang for what is not the actor's. */
+  readonly onAlso: () => void;
 }): ObjectPorts {
   const clock = options.instead.clock ?? objectClock();
   let alarm: StorageAlarm | null = null;
@@ -64,9 +66,16 @@ export function objectPorts(options: {
     random: systemRandom,
     log: consoleLog,
     runner: noRunner,
+    hasLocalRunner: false,
     openSql: () => options.sql,
     openAlarm: (_address, onAlarm) =>
-      (alarm = new StorageAlarm({ storage: options.storage, clock, log: options.instead.log ?? consoleLog, onAlarm })),
+      (alarm = new StorageAlarm({
+        storage: options.storage,
+        clock,
+        log: options.instead.log ?? consoleLog,
+        onAlarm,
+        onAlso: options.onAlso,
+      })),
     defer: (work) => {
       setTimeout(work, 0);
     },

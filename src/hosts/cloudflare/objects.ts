@@ -2,15 +2,9 @@ import { MayorActor } from '../../actors/mayor/mayor-actor.ts';
 import { named } from '../../actors/kernel/named.ts';
 import { RigActor } from '../../actors/rig/rig-actor.ts';
 import { TownService } from '../../actors/town-service.ts';
-import type { AddRigBody } from '../../api/contract/rigs.ts';
-import type { SettingsDoor } from '../../api/handlers/settings.ts';
-import type { Caller, RigSettings } from '../../core/commands.ts';
 import type { Fact } from '../../core/facts.ts';
-import type { RigName } from '../../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
-import type { RigRemoval, RigSummary } from '../../core/queries.ts';
 import type { HostPorts } from '../../ports/host.ts';
-import type { TownGateway } from '../../ports/town-gateway.ts';
 import type { Migration } from '../../store/migrate.ts';
 import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
@@ -18,11 +12,19 @@ import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import { TownFile, type FileStore } from '../../settings/town-file.ts';
 import { ActorObject, type Hosted } from './actor-object.ts';
+import { CalledRunners } from './called-runners.ts';
+import type { DurableSocket } from './durable.ts';
 import { stubOf } from './env.ts';
 import { ObjectActors } from './object-actors.ts';
 import { notHere, ObjectNotifier } from './object-notifier.ts';
 import { sectionOf } from './rig-settings.ts';
+import { ObjectLines } from './runner-lines.ts';
 import { settingsStore } from './settings-store.ts';
+import { townApp, type App, type TownTarget } from './town-app.ts';
+import { runnersOfTown } from './town-runner.ts';
+
+/** WebSocket's code for a service that is away for now. */
+const TRY_LATER = 1013;
 
 /** One rig. */
 export class RigDO extends ActorObject {
@@ -31,11 +33,12 @@ export class RigDO extends ActorObject {
   }
 
   protected override make(): Hosted {
+    const runners = runnersOfTown((path, args) => stubOf(this.env, 'town').call(path, args), this.host.ports);
     const rig = named(
       new RigActor({
         address: this.name().slice(this.env.GT_TOWN_ID.length + 1),
         town: this.env.GT_TOWN_ID,
-        ports: this.host.ports,
+        ports: { ...this.host.ports, runners },
         sql: this.host.ports.openSql(''),
         createdAtMs: this.createdAtMs(),
         deliver: this.deliver,
@@ -59,17 +62,13 @@ export class MayorDO extends ActorObject {
   }
 }
 
-/** What the Worker asks of a town: its gateway, and what needs its file. */
-export interface TownTarget {
-  readonly gateway: TownGateway;
-  readonly settings: SettingsDoor;
-  addRig(body: AddRigBody, caller: Caller): Promise<RigSummary>;
-  changeRig(name: RigName, settings: RigSettings, caller: Caller): Promise<RigSummary>;
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
+/** A town's object: beside its actor, the lines to its runners. */
+interface HostedTown extends Hosted {
+  readonly lines: ObjectLines;
 }
 
-/** A town: its own actor, and the service that speaks for all of them. */
-export class TownDO extends ActorObject {
+/** A town: its own actor, the service that speaks for all of them, and where its runners' lines end. */
+export class TownDO extends ActorObject<HostedTown> {
   protected override file(): FileStore {
     return settingsStore(this.ctx.storage.kv, this.env.GT_TOWN_NAME);
   }
@@ -88,9 +87,28 @@ export class TownDO extends ActorObject {
     return { notifier: new ObjectNotifier({ town: this.env.GT_TOWN_NAME, settings, secret }) };
   }
 
-  protected override make(): Hosted {
-    const { GT_TOWN_ID: id, GT_TOWN_NAME: name } = this.env;
-    const { ports } = this.host;
+  protected override make(): HostedTown {
+    const { GT_TOWN_ID: id, GT_TOWN_NAME: name, GT_CAPABILITY_KEY: key } = this.env;
+    // Both speak of the gateway only when they are asked.
+    const town = { town: id, key, gateway: () => gateway.runners };
+    const { clock, log } = this.host.ports;
+    const called = new CalledRunners({ ...town, clock, log, wakeAt: (atMs) => this.host.alarm().also(atMs) });
+    const lines = new ObjectLines({
+      ...town,
+      sockets: this.ctx,
+      ports: this.host.ports,
+      called,
+      fetch: (request) => (app ??= townApp(this.env, target)).fetch(request),
+    });
+    const ports: HostPorts = {
+      ...this.host.ports,
+      runners: {
+        client: (runner) => lines.client(runner),
+        changed: (runner) => {
+          lines.changed(runner);
+        },
+      },
+    };
     const actors = new ObjectActors({
       ports,
       sql: ports.openSql(''),
@@ -100,30 +118,78 @@ export class TownDO extends ActorObject {
     });
     const gateway = new TownService({ id, name, ports, actors });
     const file = new TownFile({ store: this.file(), town: gateway, env: {}, refuses: notHere });
-    const target: TownTarget = {
-      gateway,
-      settings: {
-        state: () => Promise.resolve(file.state()),
-        change: (changes) => file.change(changes),
-        replace: (text) => file.replace(text),
-      },
-      addRig: async (body) => {
-        const rigs = actors.town.program.view.rigs();
-        return file.addRig(
-          sectionOf(
-            body,
-            rigs.filter((rig) => rig.name !== body.name).map((rig) => rig.prefix),
-          ),
-        );
-      },
-      changeRig: (rig, settings) => file.changeRig(rig, settings),
-      removeRig: (rig, drain, caller) => file.removeRig(rig, drain, caller),
-    };
+    const target = townTarget({ gateway, actors, lines, file });
+    let app: App | null = null;
     const resumed = async (facts: readonly Fact[]): Promise<void> => {
       await file.apply();
       await gateway.runners.away(LOCAL_RUNNER, 'down', 'the town was moved away from its machine');
       await gateway.recordFacts(facts);
     };
-    return { actor: actors.town.actor, target, resumed };
+    return { actor: actors.town.actor, target, lines, opened: () => lines.opened(), resumed };
   }
+
+  /** Calls runners that listen and did not answer. */
+  protected override woken(): void {
+    void this.#lines().then((lines) => lines?.look());
+  }
+
+  /** A runner's request to connect, from the Worker. */
+  async fetch(request: Request): Promise<Response> {
+    return (await this.#lines())?.connect(request) ?? new Response(null, { status: 503 });
+  }
+
+  async webSocketMessage(socket: DurableSocket, data: string | ArrayBuffer): Promise<void> {
+    const lines = await this.#lines();
+    if (lines === null) socket.close(TRY_LATER, 'the town is not here now');
+    else await lines.message(socket, data);
+  }
+
+  async webSocketClose(socket: DurableSocket): Promise<void> {
+    (await this.#lines())?.closed(socket);
+  }
+
+  async webSocketError(socket: DurableSocket): Promise<void> {
+    (await this.#lines())?.closed(socket);
+  }
+
+  /** Null while the town is not here: it was moved away, or its storage can't be opened. */
+  async #lines(): Promise<ObjectLines | null> {
+    try {
+      return (await this.open()).lines;
+    } catch {
+      return null;
+    }
+  }
+}
+
+function townTarget(parts: {
+  readonly gateway: TownService;
+  readonly actors: ObjectActors;
+  readonly lines: ObjectLines;
+  readonly file: TownFile;
+}): TownTarget {
+  const { gateway, actors, lines, file } = parts;
+  return {
+    gateway,
+    settings: {
+      state: () => Promise.resolve(file.state()),
+      change: (changes) => file.change(changes),
+      replace: (text) => file.replace(text),
+    },
+    addRig: async (body) => {
+      const rigs = actors.town.program.view.rigs();
+      return file.addRig(
+        sectionOf(
+          body,
+          rigs.filter((rig) => rig.name !== body.name).map((rig) => rig.prefix),
+        ),
+      );
+    },
+    changeRig: (rig, settings) => file.changeRig(rig, settings),
+    removeRig: (rig, drain, caller) => file.removeRig(rig, drain, caller),
+    callRunner: (id, call) => lines.call(id, call),
+    drainRunner: (id, on, graceMs) => lines.drain(id, on, graceMs),
+    transcript: async (attempt, from, waitMs) =>
+      lines.client(await gateway.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
+  };
 }

@@ -20,15 +20,21 @@ export class StorageAlarm implements Alarm {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onAlarm: () => void;
+  readonly #onAlso: () => void;
   readonly #prearmedMs: number;
   /** What storage was told last; undefined before the first word, when anything may be set. */
   #setMs: number | null | undefined;
+  /** What the actor wants, and what else the object wants to be woken for: there is one alarm for both. */
+  #wantedMs: number | null = null;
+  #alsoMs: number | null = null;
 
   constructor(options: {
     readonly storage: DurableStorage;
     readonly clock: Clock;
     readonly log: Log;
     readonly onAlarm: () => void;
+    /** The time given to `also` has come. */
+    readonly onAlso?: () => void;
     /** For a test that can't wait as long. */
     readonly prearmedMs?: number;
   }) {
@@ -36,11 +42,25 @@ export class StorageAlarm implements Alarm {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onAlarm = options.onAlarm;
+    this.#onAlso = options.onAlso ?? ((): void => undefined);
     this.#prearmedMs = options.prearmedMs ?? PREARMED_MS;
   }
 
   /** Part of the commit that the turn's writes are in. The same time again costs no row, and sets an alarm that was lost. */
   set(atMs: number | null): void {
+    this.#wantedMs = atMs;
+    this.#update();
+  }
+
+  /** A wake-up that is not the actor's; lost with the life of the object, whose next one asks again. */
+  also(atMs: number | null): void {
+    this.#alsoMs = atMs;
+    this.#update();
+  }
+
+  #update(): void {
+    const times = [this.#wantedMs, this.#alsoMs].filter((time) => time !== null);
+    const atMs = times.length === 0 ? null : Math.min(...times);
     const known = this.#setMs;
     this.#setMs = atMs;
     this.#tell(known === atMs ? this.#repair(atMs) : this.#write(atMs));
@@ -55,11 +75,18 @@ export class StorageAlarm implements Alarm {
       // A step of its own, on disk before the work: the end of a failing turn can't take it back.
       await this.#write((this.#setMs = this.#clock.now() + this.#prearmedMs));
       await this.#storage.sync();
+      this.#ringAlso();
       this.#onAlarm();
       await finished();
     } catch (error) {
       this.#log.error('alarm failed', { cause: told(error) });
     }
+  }
+
+  #ringAlso(): void {
+    if (this.#alsoMs === null || this.#alsoMs > this.#clock.now()) return;
+    this.#alsoMs = null;
+    this.#onAlso();
   }
 
   async #repair(atMs: number | null): Promise<void> {

@@ -6,7 +6,7 @@ import { decodePlaces } from '../../core/places.ts';
 import type { StreamGateway } from '../../ports/stream-gateway.ts';
 import type { DurableSocket, DurableState } from './durable.ts';
 import { stubOf, type Env } from './env.ts';
-import type { TownTarget } from './objects.ts';
+import type { TownTarget } from './town-app.ts';
 import { consoleLog } from './object-ports.ts';
 import { remote, type StreamStub } from './rpc.ts';
 

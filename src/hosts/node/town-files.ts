@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { precondition, TownError } from '../../core/errors.ts';
 import { readJsonIfThere, writeFileAtomic } from './atomic-file.ts';
+import type { RemotePlace } from './remote-place.ts';
 
 /** Only the owner may enter. */
 export const PRIVATE_DIR_MODE = 0o700;
@@ -72,6 +73,8 @@ export interface TownSecrets {
 }
 
 export interface Town {
+  /** It is at an address; then it has no files here, and asking for them is refused. */
+  readonly remote?: RemotePlace;
   readonly paths: TownPaths;
   readonly identity: TownIdentity;
 }

@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from 'node:fs';
+import { precondition, usage } from '../../core/errors.ts';
+import type { Town } from './town-files.ts';
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+const TOKEN = /^[\x21-\x7e]{16,200}$/;
+
+export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
+
+/**
+ * A town at an address: for commands that only ask its API. Errors: `bad_url`, `insecure_url`, `no_credential`,
+ * `token_unreadable`, `token_readable`, `bad_token`; whoever wants a file of it: `needs_folder`.
+ */
+export function remoteTown(url: string, tokenFile: string | undefined): Town {
+  checkAddress(url);
+  if (tokenFile === undefined)
+    throw usage(
+      'no_credential',
+      'A town at an address opens with its owner token only.',
+      'Name the file that holds it with --token-file <file>, or in the variable GT_OWNER_TOKEN_FILE.',
+      'token-file',
+    );
+  return {
+    remote: { url, token: readToken(tokenFile) },
+    get paths(): never {
+      throw needsFolder();
+    },
+    get identity(): never {
+      throw needsFolder();
+    },
+  };
+}
+
+function checkAddress(text: string): void {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw usage('bad_url', `${JSON.stringify(text.slice(0, 120))} is no address.`, 'Use https://host.', 'town');
+  }
+  if (url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return;
+  throw usage(
+    'insecure_url',
+    `The owner token would be readable by everybody on the way to ${url.host}.`,
+    'Use https, or a tunnel to loopback ("ssh -L").',
+    'town',
+  );
+}
+
+function readToken(file: string): string {
+  let text: string;
+  try {
+    if ((statSync(file).mode & 0o077) !== 0)
+      throw precondition('token_readable', `${file} can be read by other users.`, `Run: chmod 600 ${file}`);
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')))
+      throw error;
+    throw precondition('token_unreadable', `${file} can't be read.`, 'Put the owner token of the town into it.');
+  }
+  if (TOKEN.test(text)) return text;
+  throw precondition('bad_token', `${file} holds no token.`, 'Put the owner token of the town into it, on one line.');
+}
+
+const needsFolder = (): Error =>
+  precondition(
+    'needs_folder',
+    'This command works on the files of a town, and the town that was named is at an address.',
+    'Run it in the folder of the town, or name that with --town <dir>.',
+  );
