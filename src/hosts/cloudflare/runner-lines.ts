@@ -317,7 +317,7 @@ const isTooLarge = (text: string): boolean =>
 export const refusal = (status: Refusal): Response =>
   new Response(null, { status, headers: { [PROTOCOL_HEADER]: protocolRange() } });
 
-export const away = (id: string): TownError =>
+const away = (id: string): TownError =>
   new TownError('unreachable', 'runner_away', {
     message: `The runner "${id}" has no line to the town now.`,
     next: `Look at it with "gt runner show ${id}"; what is there is shown again when it is back.`,
