@@ -18,6 +18,7 @@ import {
   RUNNER_HEADER,
 } from '../../src/api/contract/frames.ts';
 import type { ConvoyDetailItem } from '../../src/api/contract/convoys.ts';
+import { PROTOCOL_VERSION } from '../../src/api/contract/protocol.ts';
 import { prove, readToken } from '../../src/api/contract/runner-auth.ts';
 import { demoConvoy } from '../../src/cli/demo/plan.ts';
 import { makeRemote } from '../../src/cli/demo/remotes.ts';
@@ -130,11 +131,11 @@ describe('a town of Durable Objects', () => {
 
   it(
     'does nothing at rest, is put away, and goes on over the line that its runner still has',
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       const connected = (): number => runnerB.said().split('connected to the town').length - 1;
       const lines = connected();
-      await until(() => town.alarms() === 0, 'no alarm is set', 30_000);
+      await until(() => town.alarms() === 0, 'no alarm is set', 60_000);
       await town.counts();
       await sleep(REST_MS);
       expect(await town.counts()).toEqual({
@@ -175,7 +176,10 @@ interface Door {
 }
 
 /** Knocks as a runner does, with what a test makes wrong. */
-async function knock(token: string, wrong: { readonly town?: string; readonly proof?: string } = {}): Promise<Door> {
+async function knock(
+  token: string,
+  wrong: { readonly town?: string; readonly proof?: string; readonly protocol?: string } = {},
+): Promise<Door> {
   const { runner, verifier } = await readToken(token);
   const about = { town: TOWN_ID, runner, runnerNonce: 'n'.repeat(20), townNonce: '' };
   const socket = new WebSocket(
@@ -185,7 +189,7 @@ async function knock(token: string, wrong: { readonly town?: string; readonly pr
         authorization: `${PROOF_SCHEME} ${wrong.proof ?? (await prove(verifier, 'hello', about))}`,
         [RUNNER_HEADER]: runner,
         [NONCE_HEADER]: about.runnerNonce,
-        [PROTOCOL_HEADER]: '1',
+        [PROTOCOL_HEADER]: wrong.protocol ?? String(PROTOCOL_VERSION),
       },
       perMessageDeflate: false,
     },
@@ -219,7 +223,7 @@ const HEALTH = {
   freeDiskBytes: null,
   freeMemoryBytes: 1,
   versions: {},
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   capacity: 0,
   labels: ['never'],
 };
@@ -267,6 +271,7 @@ describe('the door for runners', () => {
     expect(await how(knock(other))).toBe('401');
     expect(await how(knock(token, { proof: 'rubbish' }))).toBe('401');
     expect(await how(knock(token, { town: 'another' }))).toBe('404');
+    expect(await how(knock(token, { protocol: '0' }))).toBe('426');
     const plain = await fetch(`${town.url}/api/v1/towns/_/runner/connect`);
     expect(plain.status).toBe(401);
 
