@@ -1,7 +1,7 @@
 import { sumOf, type Budget } from '../core/budget.ts';
 import type { Caller } from '../core/commands.ts';
 import { notFound } from '../core/errors.ts';
-import { costReport, type CostFilter, type CostReport } from '../core/money.ts';
+import { costReport, type CostFilter, type CostGroup, type CostReport } from '../core/money.ts';
 import { engineOf } from '../core/quota.ts';
 import type { BudgetSummary, MoneyGateway, QuotaSummary } from '../ports/money-gateway.ts';
 import type { StoredBudget } from '../store/budget-store.ts';
@@ -24,9 +24,16 @@ export class TownMoney implements MoneyGateway {
     const rigs = this.#actors.rigs().filter((rig) => filter.rig === undefined || rig.name === filter.rig);
     if (filter.rig !== undefined && rigs.length === 0) throw notFound('rig', filter.rig);
     const costs = await askAll(rigs, (rig) => rig.costs(filter));
-    const groups = costs.flatMap((cost) => cost.groups);
+    const ofMayor = await this.#mayorCosts(filter);
+    const groups = [...costs.flatMap((cost) => cost.groups), ...ofMayor];
     const merged = costs.reduce((sum, cost) => sum + cost.merged, 0);
     return costReport(groups, merged, filter.by);
+  }
+
+  /** It works for the whole town: it is left out where a rig, a convoy or a bead is asked about. */
+  async #mayorCosts(filter: CostFilter): Promise<readonly CostGroup[]> {
+    const isPart = filter.rig !== undefined || filter.convoy !== undefined || filter.bead !== undefined;
+    return isPart ? [] : ((await this.#actors.mayor?.costs(filter)) ?? []);
   }
 
   listBudgets(): Promise<readonly BudgetSummary[]> {

@@ -1,7 +1,7 @@
 import { ESTIMATE_FIRST_MICRO_USD, ESTIMATE_FIRST_TOKENS } from './limits.ts';
 
 /** Runtimes that cost nothing unless they say so: a recipe is not an AI. */
-const FREE_RUNTIMES: ReadonlySet<string> = new Set(['script']);
+export const FREE_RUNTIMES: ReadonlySet<string> = new Set(['script']);
 
 /** What an attempt is expected to use: what its like used lately, or a first guess. */
 export function estimateOf(

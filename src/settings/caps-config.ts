@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RigCaps } from '../core/commands.ts';
+import type { Price } from '../core/prices.ts';
 
 const CAP_MAX = 1_000;
 const PRICE_MAX = 10_000;
@@ -55,9 +56,14 @@ export function rigCaps(
     perAccountMax: section.polecats_per_account ?? defaults?.polecats_per_account ?? null,
     perRuntimeMax: { ...defaults?.polecats_per_runtime, ...section.polecats_per_runtime },
     reviewsWaitingMax: section.reviews_waiting_max ?? defaults?.reviews_waiting_max ?? null,
-    prices: Object.fromEntries(
-      // What the provider had already is never dearer than what is new to it.
-      Object.entries(prices ?? {}).map(([model, row]) => [model, { ...row, cached: row.cached ?? row.input }]),
-    ),
+    prices: townPrices(prices),
   };
 }
+
+/** What the provider had already is never dearer than what is new to it. */
+export const townPrices = (
+  prices: Readonly<Record<string, PriceSection>> | undefined,
+): Readonly<Record<string, Price>> =>
+  Object.fromEntries(
+    Object.entries(prices ?? {}).map(([model, row]) => [model, { ...row, cached: row.cached ?? row.input }]),
+  );

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
-import type { RigShield } from '../core/model/isolation.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import { RUNTIMES } from '../core/runtimes.ts';
 import { parseDurationMs } from './duration.ts';
@@ -36,7 +35,7 @@ export function mayorConfig(
   given: MayorSection | undefined,
   ownerEmail: string,
   path: string,
-  shield: RigShield,
+  town: Pick<MayorConfig, 'shield' | 'prices'>,
 ): MayorConfig | null {
   if (given === undefined || given.enabled === false) return null;
   const runtime = given.runtime ?? RUNTIME_DEFAULT;
@@ -59,6 +58,6 @@ export function mayorConfig(
     command: given.command ?? null,
     wallClockMs: parseDurationMs(given.wall_clock ?? WALL_CLOCK_DEFAULT, 'mayor.wall_clock'),
     ownerEmail,
-    shield,
+    ...town,
   };
 }

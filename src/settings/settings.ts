@@ -7,7 +7,7 @@ import { GATE_TIMEOUT_MS, POLECATS_PER_RIG } from '../core/limits.ts';
 import { parsePrefix, parseRigName } from '../core/model/ids.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
-import { capSettings, pricesSection, rigCaps } from './caps-config.ts';
+import { capSettings, pricesSection, rigCaps, townPrices } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
 import { ownRuntimes, RUNTIME_KEYS, runtimesSection } from './runtimes-config.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -145,7 +145,10 @@ export function parseSettings(source: string, path: string, env: Environment): S
     heartbeatIntervalMs: heartbeatMs(file, env),
     runnerListen: runnerListen(file, path),
     escalation: escalationConfig(file.escalation),
-    mayor: mayorConfig(file.mayor, ownerEmail, path, rigShield({}, file.defaults, 'defaults')),
+    mayor: mayorConfig(file.mayor, ownerEmail, path, {
+      shield: rigShield({}, file.defaults, 'defaults'),
+      prices: townPrices(file.prices),
+    }),
     rigs,
     budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), path),
     places: {

@@ -1,4 +1,5 @@
-import type { CostFilter, CostGroup, CostKey } from '../core/money.ts';
+import { FREE_RUNTIMES } from '../core/estimate.ts';
+import type { CostFilter, CostGroup, CostKey, CostSum } from '../core/money.ts';
 import type { Sql } from '../ports/sql.ts';
 import { int, intOrNull, text, textOrNull } from './rows.ts';
 
@@ -41,7 +42,7 @@ export function costGroups(sql: Sql, rig: string, filter: CostFilter): readonly 
       SELECT runtime, model AS used, outcome, lost, ${KEYS[filter.by ?? 'none']} AS told_by, COUNT(*) AS attempts,
         coalesce(SUM(tokens_in), 0) AS tokens_in, coalesce(SUM(tokens_out), 0) AS tokens_out, coalesce(SUM(tokens_cached), 0) AS tokens_cached,
         SUM(cost) AS cost, SUM(running_at IS NOT NULL AND (cost IS NULL OR gap = 1)) AS unknown_cost,
-        SUM(running_at IS NOT NULL AND tokens_in IS NULL) AS unknown_tokens,
+        SUM(running_at IS NOT NULL AND tokens_in IS NULL) AS unknown_tokens, SUM(gap = 1) AS gaps,
         coalesce(SUM(reserved_usd), 0) AS reserved_usd, coalesce(SUM(reserved_tokens), 0) AS reserved_tokens,
         SUM(assumed_usd) AS assumed_usd, SUM(assumed_tokens) AS assumed_tokens
       FROM used GROUP BY runtime, used, outcome, lost, told_by`,
@@ -60,9 +61,12 @@ export function costGroups(sql: Sql, rig: string, filter: CostFilter): readonly 
       tokensIn: int(row['tokens_in']),
       tokensOut: int(row['tokens_out']),
       tokensCached: int(row['tokens_cached']),
-      microUsd: intOrNull(row['cost']),
-      unknownCost: int(row['unknown_cost']),
-      unknownTokens: int(row['unknown_tokens']),
+      ...knownOf(text(row['runtime']), {
+        microUsd: intOrNull(row['cost']),
+        unknownCost: int(row['unknown_cost']),
+        unknownTokens: int(row['unknown_tokens']),
+        gaps: int(row['gaps']),
+      }),
       reservedMicroUsd: int(row['reserved_usd']),
       reservedTokens: int(row['reserved_tokens']),
       assumedMicroUsd: int(row['assumed_usd']),
@@ -70,6 +74,15 @@ export function costGroups(sql: Sql, rig: string, filter: CostFilter): readonly 
     },
   }));
 }
+
+/** A recipe that says nothing used nothing: that is known. One that names a model without a price is not. */
+const knownOf = (
+  runtime: string,
+  { gaps, ...said }: Pick<CostSum, 'microUsd' | 'unknownCost' | 'unknownTokens'> & { readonly gaps: number },
+): Pick<CostSum, 'microUsd' | 'unknownCost' | 'unknownTokens'> =>
+  FREE_RUNTIMES.has(runtime)
+    ? { microUsd: said.microUsd ?? (gaps > 0 ? null : 0), unknownCost: gaps, unknownTokens: 0 }
+    : said;
 
 function wasteOf(outcome: string | null, isLost: boolean): string | null {
   if (outcome === null) return null;

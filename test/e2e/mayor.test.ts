@@ -203,4 +203,13 @@ describe('the mayor', () => {
     },
     2 * WAIT_MS,
   );
+
+  it('says what it used, and gt costs tells it apart from the rigs', async () => {
+    gt('mayor', 'message', 'do: gt usage --tokens-in 1000 --tokens-out 50 --cost-usd 0.25', '--wait', '50');
+    const costs = await until(() => {
+      const told = json<{ rigs: { rig: string; sum: { micro_usd: number | null } }[] }>('costs');
+      return told.rigs.some((row) => row.rig === 'mayor/' && row.sum.micro_usd === 250_000) ? told : null;
+    }, "the mayor's costs");
+    expect(costs.rigs.map((row) => row.rig)).toContain('mayor/');
+  });
 });

@@ -406,3 +406,36 @@ describe('mail to the mayor', () => {
     });
   });
 });
+
+describe('what the mayor costs', () => {
+  it('is told with the costs of the town, apart from its rigs; late and repeated reports count once', async () => {
+    const town = await townWithMayor();
+    await say(town, 'What is stuck?');
+    const attempt = session(town).attempt;
+    const used = { tokensIn: 1_000, tokensOut: 200, microUsd: 250_000, model: 'some-model' };
+    town.runner.use(attempt, used);
+    await town.settle();
+    await reply(town, 'Nothing.');
+    await end(town);
+    // The same total again, and one that came after its end.
+    town.runner.use(attempt, { ...used, microUsd: 0, tokensIn: 0, tokensOut: 0 });
+    await town.settle();
+    const { total, rigs, engines, waste } = await town.service.money.costs({});
+    expect(total).toMatchObject({ attempts: 1, microUsd: 250_000, tokensIn: 1_000, unknownCost: 0 });
+    expect(rigs).toMatchObject([{ rig: 'mayor/' }]);
+    expect(engines).toMatchObject([{ runtime: 'command', model: 'some-model' }]);
+    expect(waste).toEqual([]);
+    expect((await town.service.money.costs({ by: 'agent' })).groups).toMatchObject([{ key: 'mayor/' }]);
+    expect((await town.service.money.costs({ rig: trusted.rig('api') })).total.attempts).toBe(0);
+    expect((await town.service.money.costs({ sinceMs: town.nowMs + 1 })).total.attempts).toBe(0);
+  });
+
+  it('is unknown where a session did not say, and wasted where it gave no answer', async () => {
+    const town = await townWithMayor();
+    await say(town, 'What is stuck?');
+    await end(town, { exitCode: 1 });
+    const { total, waste } = await town.service.money.costs({});
+    expect(total).toMatchObject({ microUsd: null, unknownCost: 1 });
+    expect(waste[0]?.cause).toMatch(/^mayor: /);
+  });
+});

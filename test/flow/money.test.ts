@@ -159,6 +159,13 @@ describe('what an attempt used', () => {
     expect((await town.service.money.costs({})).groups).toEqual([]);
   });
 
+  it('of a recipe that says nothing is nothing, and known', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    expect((await town.service.money.costs({})).total).toMatchObject({ microUsd: 0, unknownCost: 0, unknownTokens: 0 });
+  });
+
   it('shows what was wasted by its cause', async () => {
     const town = await openTown();
     const id = await sling(town, 'one');

@@ -9,11 +9,11 @@ import type { Mail, NewMail } from '../../core/model/mail.ts';
 import {
   MAYOR,
   MAYOR_ADDRESS,
-  mayorStatus,
   type MayorAttempt,
   type MayorConfig,
   type MayorMessage,
 } from '../../core/model/mayor.ts';
+import type { CostFilter, CostGroup } from '../../core/money.ts';
 import { MAYOR_REF } from '../../core/refs.ts';
 import type { Violation } from '../../core/invariants.ts';
 import { checkMayor } from '../../core/mayor-invariants.ts';
@@ -23,6 +23,7 @@ import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
 import { readMayorFacts } from '../../store/mayor-facts.ts';
+import { mayorCosts } from '../../store/mayor-usage.ts';
 import { Actor } from '../kernel/actor.ts';
 import type { Envelope, Receipt } from '../kernel/envelope.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
@@ -30,6 +31,7 @@ import { LiveTape, type Tape } from '../kernel/tape.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { MayorContext } from './mayor-context.ts';
 import { mayorFactEvent } from './mayor-events.ts';
+import { mayorSummary } from './mayor-summary.ts';
 import { MayorPost } from './mayor-post.ts';
 import { MayorProgram } from './mayor-program.ts';
 
@@ -81,21 +83,12 @@ export class MayorActor {
   }
 
   summary(): MayorSummary {
-    const facts = this.#mayor.facts();
-    const config = this.#mayor.config();
-    return {
-      status: mayorStatus(facts),
-      isConfigured: facts.isConfigured,
-      runtime: config?.runtime ?? null,
-      attempt: facts.attempt?.endedAtMs === null ? facts.attempt.id : null,
-      sitting: facts.sitting?.number ?? null,
-      waitingMessages: facts.waitingMessages,
-      openMessages: facts.sitting?.openMessages ?? 0,
-      unreadMail: this.#mayor.store.mail.unreadCount(MAYOR),
-      failures: facts.failures,
-      retryAtMs: facts.failures > 0 && facts.attempt === null ? facts.notBeforeMs : null,
-      isBreakerOpen: facts.isEscalated,
-    };
+    return mayorSummary(this.#mayor);
+  }
+
+  costs(filter: CostFilter): readonly CostGroup[] {
+    const { runtime = 'command', model = null } = this.#mayor.config() ?? {};
+    return mayorCosts(this.sql, filter, { runtime, model });
   }
 
   /** Answers the message's number. Errors: `no_mayor`, `mayor_busy`. */

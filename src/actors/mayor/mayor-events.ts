@@ -8,6 +8,7 @@ import { parseJson } from '../../store/rows.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { MayorContext } from './mayor-context.ts';
 import { MayorPost } from './mayor-post.ts';
+import { recordMayorUsage } from './mayor-usage.ts';
 
 /** What the mayor's actor tells itself about its process. */
 export type MayorOwnEvent =
@@ -46,6 +47,10 @@ function applyFact(mayor: MayorContext, turn: Turn, fact: Fact): void {
   if (attempt === null || attempt.epoch !== epoch) {
     const reason = `${fact.type} of an attempt or epoch this town does not know`;
     turn.journal({ entity: MAYOR_REF, action: 'ignore_fact', rule: 'events', reason });
+    return;
+  }
+  if (fact.type === 'agent_usage') {
+    recordMayorUsage(mayor, turn, { attempt, fact });
     return;
   }
   if (attempt.processGone) return;

@@ -27,7 +27,7 @@ export const costs: CommandSpec = {
     by: { type: 'string', value: 'what', help: `a row for each ${COST_KEYS.join(', ')} (UTC)` },
   },
   notes:
-    'Agents say themselves what they use ("gt usage"). What nobody said is unknown and shown so, never counted as nothing; budgets count it with what was expected.',
+    'Agents say themselves what they use ("gt usage"). What nobody said is unknown and shown so, never counted as nothing; budgets count it with what was expected. A recipe that says nothing used nothing.',
   run: async (context, args) => {
     const by = args.choice('by', COST_KEYS);
     const item = await new TownClient(context.town()).get<CostsItem>(

@@ -1,4 +1,5 @@
 import type { AttemptId } from './ids.ts';
+import type { Price } from '../prices.ts';
 import type { RigShield } from './isolation.ts';
 
 /** Identity and mail address of the mayor. */
@@ -16,6 +17,8 @@ export interface MayorConfig {
   readonly command: string | null;
   readonly wallClockMs: number;
   readonly ownerEmail: string;
+  /** Prices of the town, by the start of a model's name; missing in settings of an older program. */
+  readonly prices?: Readonly<Record<string, Price>> | undefined;
   /** Isolation and limits, as `[defaults]` say; missing in settings of an older program. */
   readonly shield?: RigShield | undefined;
 }

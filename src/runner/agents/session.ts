@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { StartAgent } from '../../api/contract/runner.ts';
 import { type RunnerPaths, pathSegment, stateDir } from '../paths.ts';
 import { plainEnvironment } from './env.ts';
+import { usageFile } from './usage.ts';
 
 /** True for an attempt without a repository: a session of the town itself, for example the mayor's. */
 export const isTownSession = (request: StartAgent): boolean => request.repo === null;
@@ -36,6 +37,7 @@ export function sessionEnvironment(
     GT_RUNNER_SOCKET: paths.runnerSocket,
     GT_TOKEN: request.capability,
     GT_STATE_DIR: stateDir(paths, request.attempt),
+    GT_USAGE_FILE: usageFile(stateDir(paths, request.attempt)),
     GIT_CEILING_DIRECTORIES: join(paths.state, 'sessions'),
     GIT_TERMINAL_PROMPT: '0',
   };

@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { MAIL_TABLES } from './mail.ts';
+import { MAYOR_USAGE } from './mayor-usage.ts';
 
 /** An answer is final, and so is being given up: SQL holds it, so that no code path can change what somebody was told. */
 const MESSAGE_SETTLED_ONCE = `CREATE TRIGGER messages_settled BEFORE UPDATE ON messages
@@ -52,4 +53,5 @@ export const MAYOR_MIGRATIONS: readonly Migration[] = [
       ATTEMPT_ENDED_ONCE,
     ],
   },
+  MAYOR_USAGE,
 ];
