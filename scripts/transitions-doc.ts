@@ -1,7 +1,13 @@
 /** Writes docs/transitions.md from the tables that the store enforces: `node scripts/transitions-doc.ts`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AGENT_TRANSITIONS, beadTransitions, CONVOY_TRANSITIONS, type Transition } from '../src/core/transitions.ts';
+import {
+  AGENT_TRANSITIONS,
+  beadTransitions,
+  CONVOY_TRANSITIONS,
+  MERGE_STEP_TRANSITIONS,
+  type Transition,
+} from '../src/core/transitions.ts';
 
 interface Machine {
   readonly title: string;
@@ -40,6 +46,12 @@ const MACHINES: readonly Machine[] = [
     about: 'Carries the branch of one source bead to its target; one per source for the life of the branch.',
     first: 'open',
     table: beadTransitions('merge_request', 'task'),
+  },
+  {
+    title: 'Merge request: step',
+    about: 'Where a merge request is in its train (`reviews.step`); its bead is in progress from preparing to pushing.',
+    first: 'queued',
+    table: MERGE_STEP_TRANSITIONS,
   },
   { title: 'Agent', about: 'One identity of a rig, with at most one hook.', first: 'idle', table: AGENT_TRANSITIONS },
   {

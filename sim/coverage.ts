@@ -1,5 +1,10 @@
 import type { SqlValue } from '../src/ports/sql.ts';
-import { AGENT_TRANSITIONS, beadTransitions, CONVOY_TRANSITIONS } from '../src/core/transitions.ts';
+import {
+  AGENT_TRANSITIONS,
+  beadTransitions,
+  CONVOY_TRANSITIONS,
+  MERGE_STEP_TRANSITIONS,
+} from '../src/core/transitions.ts';
 import { FAULT_KINDS } from './plan.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 
@@ -56,6 +61,9 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
 ]);
 
+/** What rounds of the train come to. */
+const ROUND_ACTIONS = ['order_probes', 'repeat_probe', 'dissolve_round', 'train_state', 'train_learn'] as const;
+
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */
 export class Coverage {
   readonly counts = new Map<string, number>();
@@ -73,6 +81,8 @@ export class Coverage {
   sawRows(database: SimDatabase, text: string, args: readonly SqlValue[]): void {
     if (text.startsWith('UPDATE beads SET status'))
       this.add(`transition ${this.#beadType(database, String(args[5]))} ${String(args[6])}>${String(args[0])}`);
+    else if (text.startsWith('UPDATE reviews SET step = ?'))
+      this.add(`transition step ${String(args.at(-1))}>${String(args[0])}`);
     else if (text.startsWith('UPDATE convoys SET status'))
       this.add(`transition convoy ${String(args[4])}>${String(args[0])}`);
     else if (text.startsWith('UPDATE agents SET') && text.includes('status = ?, updated_at'))
@@ -109,6 +119,8 @@ export function expectedCoverage(): readonly string[] {
     'transition revert open>in_review',
     ...table('continuation', beadTransitions('issue', 'rework')),
     ...table('merge_request', beadTransitions('merge_request', 'task')),
+    ...table('step', MERGE_STEP_TRANSITIONS),
+    ...ROUND_ACTIONS.map((action) => `action ${action}`),
     ...table('agent', AGENT_TRANSITIONS),
     ...table('convoy', CONVOY_TRANSITIONS),
   ];

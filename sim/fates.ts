@@ -54,6 +54,14 @@ export function doomedConvoy(step: PersonStep, rigs: readonly RigName[], chance:
 
 /** True for a candidate that brings a whole convoy to the target, when that convoy is one of those that never pass. */
 export function isCursedLanding(sim: Sim, repo: GitModel, candidate: string): boolean {
+  // In a round it may lie below the merges of others.
+  let at: string | undefined = candidate;
+  for (; at !== undefined && !repo.isAncestor(at, repo.mustHead()); at = repo.get(at).parents[0])
+    if (isCursed(sim, repo, at)) return true;
+  return false;
+}
+
+function isCursed(sim: Sim, repo: GitModel, candidate: string): boolean {
   const [target, head] = repo.get(candidate).parents;
   if (target === undefined || head === undefined) return false;
   return [...repo.branches].some(

@@ -1,6 +1,7 @@
 import type { Job, JobResult } from '../src/core/facts.ts';
 import { repoOf, type Sim } from './context.ts';
 import { isCursedLanding } from './fates.ts';
+import { makeLists, mergedAs, mergeOnto } from './git-rounds.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 import { performRevert } from './reverts.ts';
 import { keyFound } from './shield.ts';
@@ -78,37 +79,20 @@ function keptHead(repo: GitModel, { targetBranch, restore }: Job['repo']): strin
 function merge(repo: GitModel, job: Of<'merge'>): JobResult {
   const targetSha = keptHead(repo, job.repo);
   if (targetSha === null) return LOST;
-  const earlier = job.earlierCandidate;
-  const earlierLanded = earlier !== null && repo.isAncestor(earlier, targetSha);
-  if (repo.isAncestor(job.head, targetSha)) {
-    const mergeSha = earlierLanded ? earlier : broughtBy(repo, job.head, targetSha);
-    return { result: 'already_merged', targetSha, mergeSha };
-  }
-  if (earlierLanded) return { result: 'already_merged', targetSha, mergeSha: earlier };
+  const mergeSha = mergedAs(repo, job, targetSha);
+  if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
   const paths = repo.conflicts(targetSha, job.head);
   if (paths.length > 0)
     return { result: 'conflict', targetSha, paths, message: `${String(paths.length)} files conflict` };
-  const second = Math.floor(job.dateMs / 1_000);
-  const candidate = repo.commit({
-    ...PLAIN,
-    parents: [targetSha, job.head],
-    by: 'refinery',
-    bead: /Gt-Bead: (\S+)/.exec(job.message)?.[1] ?? null,
-    salt: `${job.message} ${job.author.name} ${String(second)}`,
-  });
-  repo.refs.set(`refs/gt/merging/${job.mergeRequest}`, candidate.id);
-  return { result: 'candidate', candidate: candidate.id, tree: candidate.id, targetSha };
-}
-
-/** The first commit on the target's first-parent line that contains the head. */
-function broughtBy(repo: GitModel, head: string, target: string): string {
-  let found = head;
-  let at: string | undefined = target;
-  while (at !== undefined && repo.isAncestor(head, at)) {
-    found = at;
-    at = repo.get(at).parents[0];
-  }
-  return found;
+  const candidate = mergeOnto(repo, job, { entry: job, on: targetSha });
+  repo.refs.set(`refs/gt/merging/${job.mergeRequest}`, candidate);
+  return {
+    result: 'candidate',
+    candidate,
+    tree: repo.tree(candidate),
+    targetSha,
+    ...(job.lists === undefined ? {} : makeLists(repo, job, targetSha)),
+  };
 }
 
 function revert(repo: GitModel, job: Of<'revert'>): JobResult {

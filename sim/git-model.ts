@@ -86,6 +86,18 @@ export class GitModel {
     return this.#all.filter((commit) => ((mask >> BigInt(commit.index)) & 1n) === 1n);
   }
 
+  /** Two commits with the same content have the same tree; merges bring none of their own. */
+  tree(id: string): string {
+    let content = 0n;
+    const { mask } = this.get(id);
+    for (const commit of this.#all)
+      if (commit.parents.length < 2 && ((mask >> BigInt(commit.index)) & 1n) === 1n)
+        content |= 1n << BigInt(commit.index);
+    return createHash('sha1')
+      .update(`${this.#name} ${content.toString(16)}`)
+      .digest('hex');
+  }
+
   conflicts(ours: string, theirs: string): readonly string[] {
     const left = new Set(this.between(theirs, ours).flatMap((commit) => commit.places));
     const right = new Set(this.between(ours, theirs).flatMap((commit) => commit.places));

@@ -86,7 +86,9 @@ const FAR_KINDS = ['far_cut', 'far_death', 'far_lost'] as const;
 const PROGRAM_KIND = 'program_missing';
 /** The shield of agents strikes: no sandbox, too much memory or disk, something that looks like a key. */
 const SHIELD_KINDS = ['isolation_gone', 'too_much', 'key_found'] as const;
-export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND, ...SHIELD_KINDS] as const;
+/** Somebody pushes what is red by itself to the target of a rig with gates, and it is mended later. */
+export const TARGET_KIND = 'target_red';
+export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND, ...SHIELD_KINDS, TARGET_KIND] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface PersonStep {
@@ -262,6 +264,7 @@ export function makePlan(seed: number): Plan {
       ...(far ?? []),
       ...programFaults(seed, size),
       ...shieldFaults(seed, size),
+      ...targetFaults(seed, size),
     ],
   };
 }
@@ -315,6 +318,15 @@ function shieldFaults(seed: number, size: Size): readonly FaultStep[] {
   });
 }
 
+/** Of its own chance, too. */
+function targetFaults(seed: number, size: Size): readonly FaultStep[] {
+  const chance = new Prng(`target ${String(seed)}`);
+  if (!chance.chance(TARGET_SHARE)) return [];
+  const atMs = chance.between(size.workMs / 2, size.stormMs);
+  const durationMs = chance.between(MINUTE / 2, 20 * MINUTE);
+  return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
+}
+
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(NEAR_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
@@ -335,6 +347,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
 const PROGRAM_SHARE = 0.25;
 /** Share of the stories in which the shield of agents strikes. */
 const SHIELD_SHARE = 0.2;
+/** Share of the stories in which somebody breaks the target itself. */
+const TARGET_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
 /** Share of the stories with a second runner. */

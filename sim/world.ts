@@ -1,6 +1,4 @@
-import type { RigConfig } from '../src/core/commands.ts';
 import { mendFeatures } from './mend.ts';
-import { trusted } from '../src/core/model/ids.ts';
 import type { MayorConfig } from '../src/core/model/mayor.ts';
 import { Brain } from './brain.ts';
 import { BrainDoor } from './brain-door.ts';
@@ -15,7 +13,9 @@ import { Ledger, Violation } from './ledger.ts';
 import { Rest } from './liveness.ts';
 import { MayorLedger } from './mayor-ledger.ts';
 import { People } from './people.ts';
-import type { FaultStep, Plan } from './plan.ts';
+import { TARGET_KIND, type FaultStep, type Plan } from './plan.ts';
+import { mendTargets, reddenTarget } from './red-target.ts';
+import { rigConfig } from './rig-config.ts';
 import { hash32, Prng } from './prng.ts';
 import { SimRunner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
@@ -100,6 +100,7 @@ class World {
   readonly #checkers: Checkers;
   readonly #rest: Rest;
   readonly #mend: () => void;
+  readonly #redden: (step: FaultStep) => void;
   #hash = 0;
   #steps = 0;
   #second = { atMs: 0, steps: 0 };
@@ -133,8 +134,12 @@ class World {
         this.#note(line);
       },
     };
+    this.#redden = (step) => {
+      reddenTarget(sim, RIGS[0], step);
+    };
     this.#mend = () => {
       mendFeatures(sim, this.#brain);
+      mendTargets(sim, this.#brain);
     };
     const door = new BrainDoor();
     this.#runner = new SimRunner(sim, door);
@@ -222,7 +227,7 @@ class World {
 
   async #live(): Promise<void> {
     for (const rig of RIGS) {
-      const config = rigConfig(rig);
+      const config = rigConfig(rig, new Prng(`${String(this.#plan.seed)} merging ${rig}`));
       this.#brain.configs.set(rig, config);
       if (config.gates.length > 0) this.#ledger.gated.add(rig);
     }
@@ -341,6 +346,10 @@ class World {
       case 'far_lost':
         this.#farFault(kind, durationMs);
         return;
+      case TARGET_KIND:
+        this.#weather.count(kind);
+        this.#redden(step);
+        return;
       case 'runner_hang':
         this.#weather.count(kind);
         this.#weather.note(durationMs);
@@ -378,22 +387,4 @@ class World {
       this.#weather.arm(step.kind, step.countdown);
     } else this.#weather.begin(step.kind, step.durationMs, step.strength);
   }
-}
-
-function rigConfig(name: string): RigConfig {
-  return {
-    name: trusted.rig(name),
-    prefix: name,
-    url: `/remotes/${name}.git`,
-    targetBranch: 'main',
-    polecatsMax: 4,
-    gates: name === 'api' ? [{ name: 'test', run: 'true', timeoutMs: 5 * MINUTE }] : [],
-    runtime: 'script',
-    model: null,
-    command: 'agent --print',
-    wallClockMs: 40 * MINUTE,
-    ownerEmail: 'owner@example.org',
-    parked: false,
-    crew: name === 'api' ? ['ada'] : [],
-  };
 }

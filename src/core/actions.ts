@@ -11,6 +11,8 @@ import type { RevertState } from './model/revert.ts';
 import type { RigToTown, TownToRig } from './messages.ts';
 import type { NewMail } from './model/mail.ts';
 import type { MergeStep } from './model/review.ts';
+import type { MergedEntry, TrainState } from './model/train.ts';
+import type { RoundOutcome } from './train/rates.ts';
 import type { Job } from './facts.ts';
 import type { Ref } from './refs.ts';
 
@@ -144,7 +146,32 @@ export type RigAction =
       readonly requeueAtMs?: number;
       readonly heldReason?: string | null;
       readonly deadlineAtMs?: number;
+      /** Place in the round; null outside of one. */
+      readonly position?: number | null;
+      readonly suspect?: string | null;
+      readonly flakes?: number;
     }
+  /** Runs of the gates on the lists of a round; without a job the tree is known to pass. */
+  | { readonly type: 'order_probes'; readonly leader: BeadId; readonly probes: readonly ProbeOrder[] }
+  /** A run that something else ended is ordered again under another key. */
+  | { readonly type: 'repeat_probe'; readonly key: string; readonly job: Job }
+  /** A round that can't go on: all but `except` go back in line, and nobody waits for its runs any more. */
+  | {
+      readonly type: 'dissolve_round';
+      readonly target: string;
+      readonly except: BeadId | null;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'train_state';
+      readonly target: string;
+      readonly state: TrainState;
+      readonly reason: string | null;
+      readonly redTree: string | null;
+      readonly retryAtMs: number | null;
+    }
+  /** What a round showed of how often entries are bad and gates fail for nothing. */
+  | { readonly type: 'train_learn'; readonly target: string; readonly seen: RoundOutcome }
   /** A blocker ended: one wait less, or a visible failure. */
   | {
       readonly type: 'resolve_blocker';
@@ -188,6 +215,16 @@ export type RigAction =
   | { readonly type: 'archive_bead'; readonly source: BeadId; readonly endedBeforeMs: number }
   /** Its identity stays taken. */
   | { readonly type: 'retire_agent'; readonly agent: AgentId };
+
+/** A run of the gates on one list. */
+export interface ProbeOrder {
+  readonly key: string;
+  readonly entries: readonly MergedEntry[];
+  readonly targetSha: Sha;
+  readonly commit: Sha;
+  readonly tree: string;
+  readonly job: Job | null;
+}
 
 /**
  * `immediate`: into the running turn. `wait-idle`: when the turn ends. `queue`: never into the session; the agent finds it

@@ -1,3 +1,5 @@
+import type { MergeStyle } from './facts.ts';
+import { TRAIN_BATCH, TRAIN_LANES } from './limits.ts';
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
@@ -40,6 +42,8 @@ export interface RigConfig {
   readonly caps?: RigCaps | undefined;
   /** Only runners with all of these get its agents. */
   readonly runnerLabels?: readonly string[] | undefined;
+  /** How its merge trains work; missing in settings of an older program. */
+  readonly merging?: MergingConfig | undefined;
   /** People who work on this rig by hand; each has the address `<rig>/crew/<name>`. */
   readonly crew?: readonly string[] | undefined;
   /** Isolation and limits of its agents; missing in settings of an older program. */
@@ -47,6 +51,16 @@ export interface RigConfig {
   /** Runtimes that the town's file adds or changes, by name. */
   readonly runtimes?: Readonly<Record<string, RuntimePreset>> | undefined;
 }
+
+export interface MergingConfig {
+  /** Entries that are tested as one list; 1: one at a time. */
+  readonly batch: number;
+  /** Lists that are tested at once. */
+  readonly lanes: number;
+  readonly style: MergeStyle;
+}
+
+export const DEFAULT_MERGING: MergingConfig = { batch: TRAIN_BATCH, lanes: TRAIN_LANES, style: 'merge' };
 
 /** Whose quota agents draw on, what it costs, and how many may do so at once. */
 export interface RigCaps {

@@ -129,6 +129,39 @@ export interface GateSpec {
   readonly timeoutMs: number;
 }
 
+/** An entry of the line that is merged in the same round, after those before it. */
+export interface Rider {
+  readonly mergeRequest: string;
+  readonly head: string;
+  readonly earlierCandidate: string | null;
+  readonly message: string;
+}
+
+/** How entries are brought to the target: as a merge commit, as one commit, or as their commits again on top of it. */
+export const MERGE_STYLES = ['merge', 'squash', 'rebase'] as const;
+export type MergeStyle = (typeof MERGE_STYLES)[number];
+
+/** What one list of a round became: its entries in order, each with the commit that adds it to those before. */
+export interface MadeList {
+  /** Its number in the order. */
+  readonly list: number;
+  readonly entries: readonly { readonly mergeRequest: string; readonly candidate: string; readonly tree: string }[];
+}
+
+/**
+ * Riders that are in no list. `behind`: it conflicts only with entries before it, so it waits for them. `conflict`: with the
+ * target itself. `merged`: it is on the target already.
+ */
+export type LeftOut =
+  | { readonly mergeRequest: string; readonly why: 'behind'; readonly paths: readonly string[] }
+  | {
+      readonly mergeRequest: string;
+      readonly why: 'conflict';
+      readonly paths: readonly string[];
+      readonly message: string;
+    }
+  | { readonly mergeRequest: string; readonly why: 'merged'; readonly mergeSha: string };
+
 export type Job =
   | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
   /** Makes the target branch when it is missing, from the newest commit of `from` or from `repo.restore`. */
@@ -159,6 +192,12 @@ export type Job =
       readonly message: string;
       readonly author: Author;
       readonly dateMs: number;
+      /** Missing, with `lists`, when the merge request is merged by itself. */
+      readonly riders?: readonly Rider[] | undefined;
+      /** Which lists are made, as places: 0 is the merge request, 1 the first rider. An empty one is the target. */
+      readonly lists?: readonly (readonly number[])[] | undefined;
+      /** Missing: a merge commit. */
+      readonly style?: MergeStyle | undefined;
     }
   | {
       readonly kind: 'gates';
@@ -206,7 +245,17 @@ export type JobResult =
   | { readonly result: 'refused'; readonly code: string; readonly message: string }
   | { readonly result: 'promoted'; readonly head: string }
   | { readonly result: 'branch_moved'; readonly actual: string | null }
-  | { readonly result: 'candidate'; readonly candidate: string; readonly tree: string; readonly targetSha: string }
+  | {
+      readonly result: 'candidate';
+      /** The merge request by itself on the target. */
+      readonly candidate: string;
+      readonly tree: string;
+      readonly targetSha: string;
+      /** The three are missing in answers of an older runner, which merges the first entry only. */
+      readonly targetTree?: string | undefined;
+      readonly made?: readonly MadeList[] | undefined;
+      readonly leftOut?: readonly LeftOut[] | undefined;
+    }
   | {
       readonly result: 'conflict';
       readonly targetSha: string;

@@ -20,6 +20,7 @@ const REST: InvariantFacts = {
   attempts: [],
   agents: [],
   reviews: [],
+  probedLeaders: [],
   blockerCounts: new Map(),
   mergedWithoutCommit: [],
   beadCounts: [],
@@ -207,6 +208,7 @@ describe('the invariants of a rig', () => {
         attempts: [],
         agents: [],
         reviews: rows,
+        probedLeaders: rows.map((row) => row.beadId),
       });
 
     it.each(['preparing', 'gating', 'pushing'] as const)(
@@ -216,9 +218,28 @@ describe('the invariants of a rig', () => {
         expect(of([at({ step })], 'open')).toEqual([`I11 api-merge is at step ${step} but its bead is open`]);
         const says = [`I11 api-merge is at step ${step} without a deadline or an effect`];
         expect(of([at({ step, deadlineAtMs: null })])).toEqual(says);
-        expect(of([at({ step, stepKey: null })])).toEqual(says);
+        if (step !== 'gating') expect(of([at({ step, stepKey: null })])).toEqual(says);
       },
     );
+
+    it('I11: at their gates wait for a run of them', () => {
+      const row = at({ step: 'gating', stepKey: null });
+      expect(of([row])).toEqual([]);
+      const beads = [source, mergeRequest(source, { id: row.beadId, status: 'in_progress' })];
+      expect(saidOf({ beads, attempts: [], agents: [], reviews: [row] })).toEqual([
+        'I11 api-merge is at step gating without a deadline or an effect',
+      ]);
+    });
+
+    it('I12: a round is whole, at one step, with one leader', () => {
+      const rider = (over: Partial<ReviewFacts>): ReviewFacts =>
+        at({ beadId: beadId('merge2'), stepKey: null, position: 1, step: 'gating', ...over });
+      const leader = at({ step: 'gating', position: 0 });
+      expect(of([leader, rider({})])).toEqual([]);
+      expect(of([leader, rider({ position: 2 })])).toEqual(['I12 the round of main has the places 0, 2']);
+      expect(of([rider({})])).toEqual(['I12 the round of main has the places 1']);
+      expect(of([leader, rider({ step: 'pushing' })])).toEqual(['I12 the round of main is at more than one step']);
+    });
 
     it('I11: in the line are not in progress, and need neither deadline nor effect', () => {
       const queued = at({ step: 'queued', stepKey: null, deadlineAtMs: null, candidateSha: null });
@@ -228,14 +249,15 @@ describe('the invariants of a rig', () => {
 
     it('I11: live no longer than their bead', () => {
       const row = at({ step: 'gating' });
-      expect(saidOf({ beads: [source], attempts: [], agents: [], reviews: [row] })).toEqual([
+      const probedLeaders = [row.beadId];
+      expect(saidOf({ beads: [source], attempts: [], agents: [], reviews: [row], probedLeaders })).toEqual([
         'I11 api-merge is at step gating but its bead is terminal',
       ]);
     });
 
     it('I12: one works on a target at a time', () => {
       const second = at({ beadId: beadId('merge2'), step: 'gating' });
-      expect(of([at({ step: 'preparing' }), second])).toEqual(['I12 more than one merge step works on main']);
+      expect(of([at({ step: 'gating' }), second])).toEqual(['I12 more than one merge step works on main']);
       expect(of([at({ step: 'pushing' }), { ...second, targetBranch: 'next' }])).toEqual([]);
     });
 

@@ -22,6 +22,8 @@ export interface InvariantFacts {
   readonly attempts: readonly AttemptFacts[];
   readonly agents: readonly Agent[];
   readonly reviews: readonly ReviewFacts[];
+  /** Leaders of rounds that wait for a run of gates. */
+  readonly probedLeaders: readonly string[];
   /** Per bead with blockers: what the rows say. */
   readonly blockerCounts: ReadonlyMap<string, { readonly open: number; readonly failed: number }>;
   /** Closed as merged without a commit id. */
@@ -153,10 +155,7 @@ function reviews(facts: InvariantFacts): Violation[] {
   const active = facts.reviews.filter(
     (review) => review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing',
   );
-  const violations: Violation[] = repeated(active.map((review) => review.targetBranch)).map((target) => ({
-    code: 'I12',
-    text: `more than one merge step works on ${target}`,
-  }));
+  const violations: Violation[] = rounds(active);
   for (const review of facts.reviews) {
     const bead = facts.beads.find((row) => row.id === review.beadId);
     const inProgress = bead?.status === 'in_progress';
@@ -165,7 +164,7 @@ function reviews(facts: InvariantFacts): Violation[] {
         code: 'I11',
         text: `${review.beadId} is at step ${review.step} but its bead is ${bead?.status ?? 'terminal'}`,
       });
-    if (active.includes(review) && (review.deadlineAtMs === null || review.stepKey === null))
+    if (active.includes(review) && (review.deadlineAtMs === null || !hasEffect(facts, review)))
       violations.push({
         code: 'I11',
         text: `${review.beadId} is at step ${review.step} without a deadline or an effect`,
@@ -175,6 +174,26 @@ function reviews(facts: InvariantFacts): Violation[] {
   }
   return violations;
 }
+
+/** A round is whole: one leader, its members in a row, all at the same step. */
+function rounds(active: readonly ReviewFacts[]): Violation[] {
+  return [...new Set(active.map((review) => review.targetBranch))].flatMap((target) => {
+    const members = active.filter((review) => review.targetBranch === target);
+    const places = members.map((review) => review.position ?? 0).toSorted((a, b) => a - b);
+    if (places.filter((place) => place === 0).length > 1)
+      return [{ code: 'I12', text: `more than one merge step works on ${target}` }];
+    if (places.some((place, index) => place !== index))
+      return [{ code: 'I12', text: `the round of ${target} has the places ${places.join(', ')}` }];
+    return new Set(members.map((review) => review.step)).size > 1
+      ? [{ code: 'I12', text: `the round of ${target} is at more than one step` }]
+      : [];
+  });
+}
+
+/** What moves it on: an effect of its leader, or a run of gates. */
+const hasEffect = (facts: InvariantFacts, review: ReviewFacts): boolean =>
+  (review.position ?? 0) > 0 ||
+  (review.step === 'gating' ? facts.probedLeaders.includes(review.beadId) : review.stepKey !== null);
 
 /** What nobody reads must come back to its sender: somebody has to look at that moment. */
 const mail = (facts: InvariantFacts): Violation[] =>

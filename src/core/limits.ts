@@ -182,6 +182,27 @@ export const LANDING_ATTEMPTS_MAX = 5;
 export const LANDING_BACKOFF_MS: readonly number[] = [MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE];
 /** A feature branch that could not be put back is looked at again after this long: a person may have mended it. */
 export const FEATURE_RETRY_MS: number = 5 * MINUTE;
+/** Merge requests that are tested as one list, unless the rig says otherwise: a red one costs some more runs to tell them apart. */
+export const TRAIN_BATCH = 8;
+/** More entries in one list than this make a red one too dear to take apart. */
+export const TRAIN_BATCH_MAX = 64;
+/** Lists that are tested at once, unless the rig says otherwise: gates that take a fixed port bear one run only. */
+export const TRAIN_LANES = 1;
+/** More runs of a project's gates at once than this are more than one machine does. */
+export const TRAIN_LANES_MAX = 16;
+/** Entries suspected alone that are tested by themselves in one round; others wait for the next. */
+export const ACCUSED_AT_ONCE_MAX = 2;
+/** A target that is red itself is tried again after this long: somebody may have mended it, or what made it fail is over. */
+export const RED_TARGET_RETRY_MS: number = 5 * MINUTE;
+/** Trees of a rig that are remembered as tested; the train asks for those of its last rounds only. */
+export const TESTED_TREES_KEPT_MAX = 2_000;
+/** Without experience, so many entries are expected to be bad and so many runs to fail for nothing … */
+export const RATE_PRIOR_BAD = 0.05;
+export const RATE_PRIOR_FLAKE = 0.01;
+/** … which weighs as much as so many entries seen. */
+export const RATE_PRIOR_WEIGHT = 10;
+/** Rates are those of the last so many entries or runs: a project's habits change with its people and its tests. */
+export const RATE_MEMORY = 100;
 /** A merge request that lost this many push races in a row goes to the back of its class. */
 export const PUSH_RACES_MAX = 5;
 /** Merge and push are short git work; longer means that the runner is gone or hangs. */

@@ -5,6 +5,7 @@
 import type { AgentStatus } from './model/agent.ts';
 import type { BeadStatus, BeadType, BeadKind } from './model/bead.ts';
 import type { ConvoyStatus } from './model/convoy.ts';
+import type { MergeStep } from './model/review.ts';
 
 export interface Transition<Status extends string> {
   readonly from: Status;
@@ -80,6 +81,27 @@ export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
   { from: 'stalled', to: 'stopping', when: 'its attempt ended' },
   { from: 'stopping', to: 'idle', when: 'proven gone' },
   { from: 'idle', to: 'dead', when: 'retired' },
+];
+
+/** Steps of a merge request; `gating` to itself: a run that something else ended begins again. */
+export const MERGE_STEP_TRANSITIONS: readonly Transition<MergeStep>[] = [
+  { from: 'queued', to: 'preparing', when: 'the train took it into a round' },
+  { from: 'queued', to: 'reworking', when: 'a person asked for changes' },
+  { from: 'queued', to: 'ended', when: 'its source ended' },
+  { from: 'preparing', to: 'gating', when: 'it merges cleanly, and gates run on lists with it' },
+  { from: 'preparing', to: 'pushing', when: 'it merges cleanly, and there are no gates' },
+  { from: 'preparing', to: 'queued', when: 'its round had no place for it, or fell apart' },
+  { from: 'preparing', to: 'reworking', when: 'it conflicts with the target, or a person asked for changes' },
+  { from: 'preparing', to: 'ended', when: 'it is on the target already, or its source ended' },
+  { from: 'gating', to: 'gating', when: 'something else ended a run; it begins again' },
+  { from: 'gating', to: 'pushing', when: 'a list with it passed' },
+  { from: 'gating', to: 'queued', when: 'no list with it lands in this round, or the round fell apart' },
+  { from: 'gating', to: 'reworking', when: 'red by itself twice on a green target, or a person asked for changes' },
+  { from: 'gating', to: 'ended', when: 'its source ended, or its landing was given up' },
+  { from: 'pushing', to: 'queued', when: 'somebody else pushed first, or the push was not taken in time' },
+  { from: 'pushing', to: 'ended', when: 'the target has it' },
+  { from: 'reworking', to: 'queued', when: 'its rework is done, or a person said so' },
+  { from: 'reworking', to: 'ended', when: 'its source ended, or its landing was given up' },
 ];
 
 export const CONVOY_TRANSITIONS: readonly Transition<ConvoyStatus>[] = [

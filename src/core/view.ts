@@ -10,6 +10,7 @@ import type { Mail } from './model/mail.ts';
 import type { RunnerFacts } from './model/runner.ts';
 import type { Revert } from './model/revert.ts';
 import type { Review } from './model/review.ts';
+import type { Probe, Train } from './model/train.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
 
 /** A live or ended attempt together with what the runner reported of it. */
@@ -106,8 +107,15 @@ export interface RigView {
   lastAgentOf(source: BeadId): AgentId | null;
   /** The merge request that occupies the train of a target branch. */
   activeReview(target: string): ReviewFacts | null;
-  /** Head of the line: queued, unblocked merge requests in order. */
-  nextReview(target: string): ReviewFacts | null;
+  /** The front of the line: queued, unblocked merge requests in order. */
+  line(target: string, limit: number): readonly ReviewFacts[];
+  /** Merge requests of the round under way, in their order; the first leads it. */
+  round(target: string): readonly ReviewFacts[];
+  /** Runs of the gates on the lists of this leader's round. */
+  probes(leader: BeadId): readonly Probe[];
+  train(target: string): Train;
+  /** True when this tree passed exactly these gates. */
+  isTested(tree: string, gates: string): boolean;
   /** The feature branch of this name; null for any other branch. */
   feature(branch: string): Feature | null;
   /** What a bead of kind `revert` is to undo; null for any other. */

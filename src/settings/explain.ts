@@ -1,7 +1,7 @@
 /** Where the value of a setting comes from: environment, the rig's section, the town's file, the default. */
 import { parse as parseToml } from 'smol-toml';
 import { TownError } from '../core/errors.ts';
-import { POLECATS_PER_RIG } from '../core/limits.ts';
+import { POLECATS_PER_RIG, TRAIN_BATCH, TRAIN_LANES } from '../core/limits.ts';
 import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT, type Environment } from './settings.ts';
 import { nearest } from './nearest.ts';
 
@@ -31,6 +31,8 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   runtime: RUNTIME_DEFAULT,
   wall_clock: WALL_CLOCK_DEFAULT,
   target_branch: 'main',
+  merge_batch: TRAIN_BATCH,
+  merge_lanes: TRAIN_LANES,
   parked: false,
 };
 

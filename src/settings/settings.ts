@@ -15,6 +15,7 @@ import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalati
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { nearest } from './nearest.ts';
+import { mergingOf, mergingSettings } from './merging-config.ts';
 import { rigShield, shieldSettings } from './shield-config.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
@@ -42,6 +43,7 @@ const workSettings = {
   wall_clock: duration.optional(),
   ...capSettings,
   ...shieldSettings,
+  ...mergingSettings,
 };
 const rigSection = z.strictObject({
   url: text,
@@ -255,6 +257,7 @@ function rigConfig(input: RigInput): RigConfig {
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
     shield: rigShield(section, file.defaults, at),
+    merging: mergingOf(section, file.defaults),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
     ...(file.runtimes === undefined ? {} : { runtimes: ownRuntimes(file.runtimes, input.path) }),

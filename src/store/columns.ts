@@ -128,6 +128,9 @@ export const REVIEW_COLUMNS: string = list(
   'held_reason',
   'gate_log',
   'gate_signature',
+  'position',
+  'suspect',
+  'flakes',
   'gate_kills',
   'version',
 );

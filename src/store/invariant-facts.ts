@@ -6,6 +6,7 @@ import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './
 import { KernelStore } from './kernel-store.ts';
 import { checkMoney } from './money-facts.ts';
 import { SqlRigView } from './rig-view.ts';
+import { probedLeaders } from './train-store.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 
 /** An earlier reading, and the tables that were written since then. */
@@ -29,6 +30,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
   const { money } = part(['attempts', 'spending', 'budgets'], moneyPart);
   const { agents } = part(['agents'], agentPart);
   const { reviews } = part(['reviews'], reviewPart);
+  const { probedLeaders: leaders } = part(['probes'], probePart);
   const { archivedInUse: inUse } = part(['archived_beads', 'beads', 'blockers', 'reviews'], archivePart);
   const { polecatsMax, breakers } = part(['meta', 'breakers'], settingsPart);
   const { mailExpiresAtMs } = part(['mail'], mailPart);
@@ -45,6 +47,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     money,
     agents,
     reviews,
+    probedLeaders: leaders,
     polecatsMax,
     breakers,
     mailExpiresAtMs,
@@ -112,6 +115,8 @@ const agentPart = (sql: Sql): Part<'agents'> => ({
 const reviewPart = (sql: Sql): Part<'reviews'> => ({
   reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
 });
+
+const probePart = (sql: Sql): Part<'probedLeaders'> => ({ probedLeaders: probedLeaders(sql) });
 
 function settingsPart(sql: Sql): Part<'polecatsMax' | 'breakers'> {
   const view = new SqlRigView(sql);

@@ -110,7 +110,7 @@ describe('the view', () => {
       null,
       null,
     ]);
-    expect([store.view.lastAgentOf(id), store.view.openRework(id), store.view.nextReview('main')]).toEqual([
+    expect([store.view.lastAgentOf(id), store.view.openRework(id), store.view.line('main', 1)[0] ?? null]).toEqual([
       null,
       null,
       null,
@@ -131,11 +131,11 @@ describe('the view', () => {
   it('lets the head of the train wait for rework without blocking the next', () => {
     const first = store.review(store.bead('one01'), 'mr001', NOW);
     const second = store.review(store.bead('two02'), 'mr002', NOW + 1);
-    expect(store.view.nextReview('main')?.beadId).toBe(first);
+    expect(store.view.line('main', 9)[0]?.beadId).toBe(first);
     store.writer().blockers.add(first, 'api-aaaaa', 'local', 'open');
-    expect(store.view.nextReview('main')?.beadId).toBe(second);
+    expect(store.view.line('main', 9)[0]?.beadId).toBe(second);
     store.writer().updateBead(second, { hold: 'needs_human' });
-    expect(store.view.nextReview('main')).toBeNull();
+    expect(store.view.line('main', 9)).toEqual([]);
   });
 
   it('knows whether others started since, anywhere or at one runner', () => {

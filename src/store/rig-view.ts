@@ -9,6 +9,7 @@ import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, Run
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
+import type { Probe, Train } from '../core/model/train.ts';
 import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { BREAKER_BY_SCOPE, breakerFromRow, BREAKERS, closedBreaker } from './breaker-rows.ts';
@@ -21,6 +22,7 @@ import { MoleculeStore } from './molecule-store.ts';
 import { MoneyStore } from './money-store.ts';
 import type { SpendingStore } from './spending.ts';
 import { lastRunnerOf, readRunnerLoads } from './runner-store.ts';
+import { isTested, readLine, readProbes, readRound, readTrain, ROUND } from './train-store.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import {
   agentFromRow,
@@ -222,22 +224,14 @@ export class SqlRigView implements RigView {
   }
 
   activeReview(target: string): ReviewFacts | null {
-    return this.#one(
-      reviewFromRow,
-      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step IN ('preparing', 'gating', 'pushing')`,
-      target,
-    );
+    return this.#one(reviewFromRow, `${ROUND} LIMIT 1`, target);
   }
 
-  nextReview(target: string): ReviewFacts | null {
-    return this.#one(
-      reviewFromRow,
-      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step = 'queued'
-        AND EXISTS (SELECT 1 FROM beads b WHERE b.id = reviews.bead_id AND b.status = 'open' AND b.hold IS NULL AND b.open_blockers = 0 AND b.failed_blockers = 0)
-        ORDER BY queue_key, bead_id LIMIT 1`,
-      target,
-    );
-  }
+  readonly round = (target: string): readonly ReviewFacts[] => readRound(this.#sql, target);
+  readonly line = (target: string, limit: number): readonly ReviewFacts[] => readLine(this.#sql, target, limit);
+  readonly probes = (leader: BeadId): readonly Probe[] => readProbes(this.#sql, leader);
+  readonly train = (target: string): Train => readTrain(this.#sql, target);
+  readonly isTested = (tree: string, gates: string): boolean => isTested(this.#sql, tree, gates);
 
   feature(branch: string): Feature | null {
     return readFeature(this.#sql, branch);

@@ -1,4 +1,4 @@
-import { AGENT_TRANSITIONS, allows, beadTransitions } from '../core/transitions.ts';
+import { AGENT_TRANSITIONS, allows, beadTransitions, MERGE_STEP_TRANSITIONS } from '../core/transitions.ts';
 import { queueKey } from '../core/queue-key.ts';
 import {
   isTerminal,
@@ -24,6 +24,7 @@ import type { BreakerScope } from '../core/model/breaker.ts';
 import type { SqlRigView } from './rig-view.ts';
 import { int, text } from './rows.ts';
 import { SpendingStore } from './spending.ts';
+import { TrainWriter } from './train-store.ts';
 
 /** Every write to a rig's tables. Each is guarded; each marks what must be looked at again. */
 export class RigWriter {
@@ -35,6 +36,7 @@ export class RigWriter {
   readonly features: FeatureWriter;
   readonly reverts: RevertWriter;
   readonly spending: SpendingStore;
+  readonly trains: TrainWriter;
 
   constructor(sql: Sql, view: SqlRigView, nowMs: number, dirty: (ref: Ref) => void) {
     this.#sql = sql;
@@ -44,6 +46,7 @@ export class RigWriter {
     this.features = new FeatureWriter(sql, dirty);
     this.reverts = new RevertWriter(sql, dirty);
     this.spending = new SpendingStore(sql);
+    this.trains = new TrainWriter(sql, nowMs, dirty);
     this.blockers = new BlockerWriter(sql, nowMs, (bead) => {
       this.#touchBead(bead);
       this.#touchTrainOf(bead);
@@ -311,6 +314,8 @@ export class RigWriter {
 
   /** Moves a merge request between steps; the result of the former step is consumed with it. */
   stepReview(id: BeadId, step: ReviewStep): void {
+    if (!allows(MERGE_STEP_TRANSITIONS, step.from, step.to))
+      throw new GuardFailed(`${id}: ${step.from} to ${step.to} is not in the table`);
     const names = Object.keys(step.columns);
     const row = this.#guarded(
       `${id} is no longer ${step.from}`,

@@ -80,7 +80,7 @@ const wordOrNull = <const T extends string>(
 
 /** JSON that this program wrote itself. */
 export const json = <T>(value: SqlValue | undefined): T => JSON.parse(text(value)) as T;
-const jsonOrNull = <T>(value: SqlValue | undefined): T | null =>
+export const jsonOrNull = <T>(value: SqlValue | undefined): T | null =>
   value === null || value === undefined ? null : json<T>(value);
 const map = <T>(value: SqlValue | undefined, brand: (raw: string) => T): T | null =>
   value === null || value === undefined ? null : brand(text(value));
@@ -268,6 +268,9 @@ export function reviewFromRow(row: SqlRow): ReviewFacts {
     gateLog: textOrNull(row['gate_log']),
     gateSignature: textOrNull(row['gate_signature']),
     gateKills: int(row['gate_kills']),
+    position: intOrNull(row['position']),
+    suspect: textOrNull(row['suspect']),
+    flakes: int(row['flakes']),
     version: int(row['version']),
     result: jsonOrNull<JobResult>(row['result']),
   };

@@ -4,7 +4,7 @@ import { BREAKER_TOLD_AFTER_MS, WATCHDOG_INTERVAL_MS } from '../../src/core/limi
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { Capability } from '../../src/core/queries.ts';
 import { convoyPhase } from '../../src/core/why-convoy.ts';
-import { defaultResult } from '../support/fake-runner.ts';
+import { defaultResult, isGateOfWork } from '../support/fake-runner.ts';
 import {
   finish,
   finishAll,
@@ -127,7 +127,7 @@ describe('what needs a person', () => {
   it('is a merge request that no rework mends; once somebody takes care of it, it comes last', async () => {
     const town = await openTown();
     town.runner.judge = (job) =>
-      job.kind === 'gates'
+      isGateOfWork(job)
         ? {
             result: 'gates',
             green: false,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DbError } from '../../src/ports/sql.ts';
 import { trusted } from '../../src/core/model/ids.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
-import { defaultResult, sha } from '../support/fake-runner.ts';
+import { defaultResult, sha, isGateOfWork } from '../support/fake-runner.ts';
 import { human, newBead as bead, newConvoy as convoy, newTask as task } from '../support/town-story.ts';
 
 async function town(...rigs: string[]): Promise<VirtualTown> {
@@ -103,10 +103,8 @@ describe('failures', () => {
 
   it('reworks a red gate on the same branch and merges once', async () => {
     const virtual = await town('api');
-    let red = true;
     virtual.runner.judge = (job) => {
-      if (job.kind !== 'gates' || !red) return defaultResult(job);
-      red = false;
+      if (!isGateOfWork(job) || job.commit !== sha(0xc000 + 100)) return defaultResult(job);
       return {
         result: 'gates',
         green: false,

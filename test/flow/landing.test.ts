@@ -4,7 +4,7 @@ import { FEATURE_RETRY_MS, LANDING_ATTEMPTS_MAX, REWORK_ROUNDS_MAX } from '../..
 import { trusted, type BeadId, type ConvoyId } from '../../src/core/model/ids.ts';
 import type { ConvoyDetail } from '../../src/core/queries.ts';
 import type { CreateConvoy } from '../../src/core/commands.ts';
-import { defaultResult } from '../support/fake-runner.ts';
+import { defaultResult, isGateOfWork } from '../support/fake-runner.ts';
 import { count, finishAll, HOUR, human, MINUTE, newBead, newConvoy, newTask, openTown } from '../support/town-story.ts';
 import type { VirtualTown } from '../support/virtual-town.ts';
 
@@ -47,7 +47,7 @@ async function workAll(): Promise<void> {
 function gatesOf(name: string, target: string, results: JobResult[]): void {
   town.runner.judge = (job) => {
     const merged = [...town.runner.jobs.values()].find((other) => other.kind === 'gates' && other.key === job.key);
-    const mine = job.kind === 'gates' && job.repo.rig === name && job.repo.targetBranch === target;
+    const mine = isGateOfWork(job) && job.repo.rig === name && job.repo.targetBranch === target;
     return mine && merged !== undefined ? (results.shift() ?? defaultResult(job)) : defaultResult(job);
   };
 }
@@ -90,7 +90,8 @@ describe('a convoy that lands at once', () => {
 
   it('reworks a landing that is red on its feature branch, with the same merge request', async () => {
     const convoy = await create({ tasks: [newTask('api', 'a')] });
-    gatesOf('api', 'main', [RED]);
+    // Once for the suspicion, once more before it is given back.
+    gatesOf('api', 'main', [RED, RED]);
     await workAll();
     const end = await shown(convoy.id);
     expect(end).toMatchObject({ status: 'landed', landings: [{ attempt: 1, state: 'landed' }] });
@@ -122,7 +123,7 @@ describe('a convoy that lands at once', () => {
   it('gives up after five landings, says so once, and loses nothing', async () => {
     const convoy = await create({ tasks: [newTask('api', 'a'), newTask('web', 'b')] });
     town.runner.judge = (job) =>
-      job.kind === 'gates' && job.repo.rig === 'web' && job.repo.targetBranch === 'main' ? RED : defaultResult(job);
+      isGateOfWork(job) && job.repo.rig === 'web' && job.repo.targetBranch === 'main' ? RED : defaultResult(job);
     for (
       let n = 0;
       n < LANDING_ATTEMPTS_MAX * (REWORK_ROUNDS_MAX + 2) && (await shown(convoy.id)).status !== 'failed';

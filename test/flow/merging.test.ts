@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AGEING_STEP_MS } from '../../src/core/limits.ts';
 import type { GateRun, Job, JobResult } from '../../src/core/facts.ts';
-import { defaultResult, sha } from '../support/fake-runner.ts';
+import type { BeadId } from '../../src/core/model/ids.ts';
+import { defaultResult, headsIn, isGateOfWork, sha } from '../support/fake-runner.ts';
 import {
   count,
   finish,
@@ -32,6 +33,8 @@ const redWith = (tail: string, over: Partial<GateRun> = {}): JobResult => ({
   green: false,
   runs: [{ name: 'test', exitCode: 1, timedOut: false, durationMs: 1, tail, ...over }],
 });
+
+const GREEN: JobResult = { result: 'gates', green: true, runs: [] };
 
 /** Jobs of a kind are accepted and answered by the test. */
 function hold(town: VirtualTown, kind: Job['kind']): void {
@@ -85,24 +88,23 @@ describe('a merge request', () => {
     expect([count(town, 'reviews'), town.runner.pushed.length]).toEqual([1, 1]);
   });
 
-  it('that lost a race is tested and pushed again, also when the candidate is the same', async () => {
+  it('that lost a race is pushed again; what passed is not tested twice', async () => {
     const town = await openTown();
     firstTime(town, 'push', { result: 'lost_race', targetSha: sha(2) });
     const id = await sling(town, 'one');
     await finish(town, id);
     expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
-    expect(town.runner.calls.filter((call) => call === 'job gates')).toHaveLength(2);
+    expect(town.runner.calls.filter((call) => call === 'job gates')).toHaveLength(1);
+    expect(town.runner.calls.filter((call) => call === 'job push')).toHaveLength(2);
   });
 
   it('asks a person after five rounds of rework, and goes on when told to', async () => {
     const town = await openTown();
     let red = true;
-    let tries = 0;
-    town.runner.judge = (job) => {
-      if (job.kind !== 'gates' || !red) return defaultResult(job);
-      tries += 1;
-      return redWith(`fails ${'abcdef'.charAt(tries)}`);
-    };
+    town.runner.judge = (job) =>
+      isGateOfWork(job) && red
+        ? redWith(`fails ${'abcdef'.charAt(Number.parseInt(job.commit.slice(-2), 16) % 6)}`)
+        : defaultResult(job);
     const id = await sling(town, 'one');
     const waits: number[] = [];
     for (let round = 0; round < 6; round += 1) {
@@ -124,7 +126,7 @@ describe('a merge request', () => {
 
   it('whose gate is red twice in the same way asks a person instead of a third try', async () => {
     const town = await openTown();
-    town.runner.judge = (job) => (job.kind === 'gates' ? redWith(`expected 2, got 3 after 5 ms`) : defaultResult(job));
+    town.runner.judge = (job) => (isGateOfWork(job) ? redWith(`expected 2, got 3 after 5 ms`) : defaultResult(job));
     const id = await sling(town, 'one');
     await finishAll(town, 100);
     await finishAll(town, 101);
@@ -207,8 +209,8 @@ describe('a merge request', () => {
 });
 
 describe('the train', () => {
-  it('works on one merge request at a time, in the order of the line', async () => {
-    const town = await openTown();
+  /** Three that finish one after the other, while the gates of the first run. */
+  async function three(town: VirtualTown): Promise<readonly BeadId[]> {
     hold(town, 'gates');
     const ids = [];
     for (const title of ['a', 'b', 'c']) ids.push(await sling(town, title));
@@ -216,10 +218,69 @@ describe('the train', () => {
       await finish(town, id, 100 + index);
       await town.advance(1_000);
     }
+    return ids;
+  }
+  const stepsOf = (town: VirtualTown, ids: readonly BeadId[]): Promise<readonly unknown[]> =>
+    Promise.all(ids.map(async (id) => (await show(town, id)).review?.step));
+
+  it('tests those in line together, and lands them with one push in their order', async () => {
+    const town = await openTown();
+    const ids = await three(town);
+    expect(await stepsOf(town, ids)).toEqual(['gating', 'queued', 'queued']);
+    await report(town, 'gates', GREEN);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'gating', 'gating']);
+    await report(town, 'gates', GREEN);
+    const ends = await Promise.all(ids.map((id) => show(town, id)));
+    expect(ends.map(({ closeReason }) => closeReason)).toEqual(['merged', 'merged', 'merged']);
+    expect(new Set(ends.map(({ evidence }) => evidence?.mergeSha)).size).toBe(3);
+    expect(town.runner.pushed).toEqual([ends[0]?.evidence?.mergeSha, ends[2]?.evidence?.mergeSha]);
+  });
+
+  it('lands seven of eight when one is red, and gives that one its log', async () => {
+    const town = await openTown({ api: { polecatsMax: 9 } });
+    const bad = sha(105);
+    hold(town, 'gates');
+    const ids = [];
+    for (let n = 0; n < 9; n += 1) ids.push(await sling(town, `task ${String(n)}`));
+    for (const [index, id] of ids.entries()) await finish(town, id, 99 + index);
+    town.runner.judge = (job) =>
+      isGateOfWork(job) && headsIn(job.commit).includes(bad) ? redWith('expected 2, got 3') : defaultResult(job);
+    const before = town.runner.calls.filter((call) => call === 'job gates').length;
+    await report(town, 'gates', GREEN);
+    const shown = await Promise.all(ids.map((id) => show(town, id)));
+    expect(shown.filter(({ closeReason }) => closeReason === 'merged')).toHaveLength(8);
+    const culprit = shown.find(({ status }) => status === 'in_review');
+    expect(culprit?.review).toMatchObject({ step: 'reworking', gateLog: expect.stringContaining('expected 2, got 3') });
+    expect(town.runner.running().map(({ request }) => [request.kind, request.fixedHead])).toEqual([['rework', bad]]);
+    // Eight, four, two, one, itself again, and the rest: less than one run for each.
+    expect(town.runner.calls.filter((call) => call === 'job gates').length - before).toBeLessThanOrEqual(8);
+  });
+
+  it('stands while its target is red, blames nobody, and goes on when it is mended', async () => {
+    const town = await openTown();
+    let red = true;
+    town.runner.judge = (job) => (job.kind === 'gates' && red ? redWith('the target is broken') : defaultResult(job));
+    const ids = [await sling(town, 'one'), await sling(town, 'two')];
+    for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
+    await town.advance(HOUR);
+    expect(await Promise.all(ids.map(async (id) => (await show(town, id)).reworkBeads))).toEqual([[], []]);
+    expect(await stepsOf(town, ids)).toEqual(['queued', 'queued']);
+    expect(await town.service.listEscalations(true)).toMatchObject([{ causeKey: 'train:main', subject: 'train:main' }]);
+    // One run of the gates or two every five minutes, no more.
+    expect(town.runner.calls.filter((call) => call === 'job gates').length).toBeLessThan(40);
+    red = false;
+    await town.advance(10 * MINUTE);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'ended']);
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+
+  it('works on one merge request at a time when the rig says so', async () => {
+    const town = await openTown({ api: { merging: { batch: 1, lanes: 1, style: 'merge' } } });
+    const ids = await three(town);
     for (const id of ids) {
       expect(count(town, `reviews WHERE step IN ('preparing', 'gating', 'pushing')`)).toBe(1);
       expect((await show(town, id)).review?.step).toBe('gating');
-      await report(town, 'gates', { result: 'gates', green: true, runs: [] });
+      await report(town, 'gates', GREEN);
       expect((await show(town, id)).closeReason).toBe('merged');
     }
   });
@@ -259,7 +320,7 @@ describe('a merge request that a person has to look at', () => {
   it('goes on when its hold is released, like by a retry', async () => {
     const town = await openTown();
     const red: JobResult = { result: 'gates', green: false, runs: [] };
-    town.runner.judge = (job) => (job.kind === 'gates' ? red : defaultResult(job));
+    town.runner.judge = (job) => (isGateOfWork(job) ? red : defaultResult(job));
     const id = await sling(town, 'one');
     await finish(town, id);
     for (let round = 1; town.runner.running().length > 0; round += 1) await finishAll(town, 100 * (round + 1));

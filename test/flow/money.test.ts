@@ -6,7 +6,7 @@ import { budgetId, type Budget } from '../../src/core/budget.ts';
 import type { CostKey } from '../../src/core/money.ts';
 import { MICRO_USD } from '../../src/core/usage.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
-import { sha } from '../support/fake-runner.ts';
+import { sha, isGateOfWork, defaultResult } from '../support/fake-runner.ts';
 import {
   finish,
   human,
@@ -470,17 +470,13 @@ describe('caps', () => {
   it('by merge requests that wait for a person holds new work, but not rework', async () => {
     const town = await openTown({ api: { caps: { ...NO_CAPS, reviewsWaitingMax: 0 } } });
     town.runner.judge = (job) =>
-      job.kind === 'gates'
+      isGateOfWork(job)
         ? {
             result: 'gates',
             green: false,
             runs: [{ name: 't', exitCode: 1, timedOut: false, durationMs: 1, tail: 'x' }],
           }
-        : job.kind === 'verify'
-          ? { result: 'verified', head: job.claimedHead, ahead: 1 }
-          : job.kind === 'promote'
-            ? { result: 'promoted', head: job.head }
-            : { result: 'candidate', candidate: sha(9), tree: sha(7), targetSha: sha(1) };
+        : defaultResult(job);
     const first = await sling(town, 'one');
     await finish(town, first);
     const rework = (await show(town, first)).reworkBeads[0];

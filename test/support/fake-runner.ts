@@ -21,6 +21,12 @@ import { RunnerRefusal, type RunnerClient } from '../../src/ports/runner-client.
 
 export const sha = (n: number): string => n.toString(16).padStart(40, '0');
 
+/** What every origin has as its target. */
+export const TARGET: string = sha(1);
+/** True for gates on merged work; those on the untouched target are the town's own question. */
+export const isGateOfWork = (job: Job): job is Extract<Job, { kind: 'gates' }> =>
+  job.kind === 'gates' && job.commit !== TARGET;
+
 export interface FakeProcess {
   readonly request: StartAgent;
   state: 'accepted' | 'running' | 'exited';
@@ -258,6 +264,38 @@ export class FakeRunner implements RunnerClient {
   }
 }
 
+type MergeJob = Extract<Job, { kind: 'merge' }>;
+/** Heads that a candidate holds, in their order; every fake makes the same commits. */
+const held = new Map<string, readonly string[]>();
+export const headsIn = (commit: string): readonly string[] => held.get(commit) ?? [];
+const numberOf = (id: string): number => Number.parseInt(id.slice(-6), 16);
+/** Of what is merged, in order. */
+const treeOf = (heads: readonly string[]): string =>
+  sha(0xf0000 + heads.reduce((sum, head) => sum * 7 + numberOf(head), 0));
+
+function mergedOn(job: MergeJob): Extract<JobResult, { result: 'candidate' }> {
+  const candidate = sha(0xc000 + numberOf(job.head));
+  held.set(candidate, [job.head]);
+  return { result: 'candidate', candidate, tree: treeOf([job.head]), targetSha: sha(1) };
+}
+
+/** The lists of a round, each entry with a commit that tells what it is merged onto. */
+function listsOf(job: MergeJob): Pick<Extract<JobResult, { result: 'candidate' }>, 'targetTree' | 'made' | 'leftOut'> {
+  const all = [job, ...(job.riders ?? [])];
+  const made = (job.lists ?? []).map((places, list) => {
+    const entries = places.flatMap((place) => all[place] ?? []);
+    const heads = entries.map(({ head }) => head);
+    const made = entries.map(({ mergeRequest, head }, index) => {
+      const below = heads.slice(0, index + 1);
+      const candidate = sha(index === 0 ? 0xc000 + numberOf(head) : 0xb0000 + numberOf(treeOf(below)));
+      held.set(candidate, below);
+      return { mergeRequest, candidate, tree: treeOf(below) };
+    });
+    return { list, entries: made };
+  });
+  return { targetTree: sha(0x7ee), made, leftOut: [] };
+}
+
 export function defaultResult(job: Job): JobResult {
   switch (job.kind) {
     case 'repo':
@@ -269,12 +307,7 @@ export function defaultResult(job: Job): JobResult {
     case 'promote':
       return { result: 'promoted', head: job.head };
     case 'merge':
-      return {
-        result: 'candidate',
-        candidate: sha(0xc000 + Number.parseInt(job.head.slice(-6), 16)),
-        tree: sha(7),
-        targetSha: sha(1),
-      };
+      return { ...mergedOn(job), ...(job.lists === undefined ? {} : listsOf(job)) };
     case 'gates':
       return { result: 'gates', green: true, runs: [] };
     case 'revert':

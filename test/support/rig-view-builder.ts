@@ -9,6 +9,9 @@ import type { Feature } from '../../src/core/model/feature.ts';
 import type { Molecule } from '../../src/core/model/molecule.ts';
 import type { Revert } from '../../src/core/model/revert.ts';
 import type { Mail } from '../../src/core/model/mail.ts';
+import type { JobResult } from '../../src/core/facts.ts';
+import { ROUND_STEPS } from '../../src/core/model/review.ts';
+import { newTrain, type Probe, type Train } from '../../src/core/model/train.ts';
 import type { RigBudget, Use } from '../../src/core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../../src/core/view.ts';
 import { NO_USAGE } from '../../src/core/usage.ts';
@@ -41,6 +44,10 @@ export interface World {
   readonly uses: Readonly<Record<string, Use>>;
   readonly windows: readonly QuotaWindow[];
   readonly reviewsWaiting: number;
+  readonly probes: readonly Probe[];
+  readonly trains: readonly Train[];
+  /** Trees that passed. */
+  readonly tested: readonly string[];
   /** Unread mail. */
   readonly mail: readonly Mail[];
   /** Beads whose end the town must hear. */
@@ -111,6 +118,9 @@ export function rigView(over: Partial<World> = {}): RigView {
     molecules: {},
     reported: [],
     hasLocalRunner: true,
+    probes: [],
+    trains: [],
+    tested: [],
     runners: [],
     lastRunner: null,
     ...over,
@@ -149,11 +159,15 @@ export function rigView(over: Partial<World> = {}): RigView {
     agentNames: () => new Set(world.agents.map((row) => row.name)),
     lastAgentOf: (source) => newest(world.attempts.filter((row) => row.sourceBeadId === source))?.agentId ?? null,
     activeReview: (target) =>
-      find(
-        world.reviews,
-        (row) => row.targetBranch === target && ['preparing', 'gating', 'pushing'].includes(row.step),
-      ),
-    nextReview: (target) => find(world.line, (row) => row.targetBranch === target),
+      find(world.reviews, (row) => row.targetBranch === target && ROUND_STEPS.includes(row.step)),
+    round: (target) =>
+      world.reviews
+        .filter((row) => row.targetBranch === target && ROUND_STEPS.includes(row.step))
+        .toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0)),
+    line: (target, limit) => world.line.filter((row) => row.targetBranch === target).slice(0, limit),
+    probes: (leader) => world.probes.filter((row) => row.leader === leader),
+    train: (target) => find(world.trains, (row) => row.target === target) ?? newTrain(target),
+    isTested: (tree) => world.tested.includes(tree),
     openRework: (mergeRequest) => {
       const source = find(world.reviews, (row) => row.beadId === mergeRequest)?.sourceBeadId;
       return find(world.beads, (row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));
@@ -352,10 +366,43 @@ export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFac
     gateLog: null,
     gateSignature: null,
     gateKills: 0,
+    position: null,
+    suspect: null,
+    flakes: 0,
     version: 1,
     result: null,
     ...over,
   };
+}
+
+function answerOf(result: JobResult | null): Pick<Probe, 'state' | 'run'> {
+  if (result?.result !== 'gates') return { state: 'running', run: null };
+  if (result.green) return { state: 'green', run: null };
+  const run = result.runs.at(-1) ?? null;
+  return { state: run?.killedBy === undefined ? 'red' : 'killed', run };
+}
+
+/**
+ * The run of the gates on a merge request by itself, with this answer; an accused one's comes beside that of the target,
+ * which passed.
+ */
+export function probesOf(review: ReviewFacts, result: JobResult | null): readonly Probe[] {
+  const probe = (over: Partial<Probe>): Probe => ({
+    key: `gates:${review.beadId}`,
+    leader: review.beadId,
+    entries: [],
+    targetSha: commit(1),
+    commit: commit(1),
+    tree: 'target',
+    state: 'green',
+    run: null,
+    cached: true,
+    ...over,
+  });
+  const { state, run } = answerOf(result);
+  const entries = [{ mergeRequest: review.beadId, candidate: commit(20), tree: 'tree' }];
+  const own = probe({ entries, commit: commit(20), tree: 'tree', state, run, cached: false });
+  return review.suspect === null ? [own] : [probe({ key: 'gates:target' }), own];
 }
 
 /** The bead of that merge request. */

@@ -11,6 +11,7 @@ import { callOff } from './call-off.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { createRework } from './create-rework.ts';
 import type { RigContext } from './rig-context.ts';
+import { leaveRound } from './rounds.ts';
 
 type RequestChanges = Extract<BeadCommand, { readonly type: 'request_changes' }>;
 
@@ -39,6 +40,7 @@ export function requestChanges(
     writer.updateBead(open.id, { body: `${open.body}\n\n${comment}`.slice(0, BODY_CHARS_MAX) });
     return;
   }
+  leaveRound(rig, turn, writer, review);
   sendBack(turn, writer, review, mergeRequest);
   createRework(rig, writer, review, {
     kind: 'rework',
@@ -94,7 +96,7 @@ function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeReque
       from: review.step,
       to: 'reworking',
       stepKey: null,
-      columns: { held_reason: 'changes were requested' },
+      columns: { held_reason: 'changes were requested', position: null, suspect: null },
     });
   }
   if (mergeRequest.status === 'in_progress')

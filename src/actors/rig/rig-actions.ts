@@ -1,29 +1,27 @@
 import { scopeOfCause } from '../../core/rules/dispatch-breaker.ts';
 import type { Decision, RigAction } from '../../core/actions.ts';
 import type { RigToTown } from '../../core/messages.ts';
-import { stepColumns } from './step-columns.ts';
 import { LEASE_RENEW_BEFORE_MS, MAILBOX_UNREAD_MAX, START_DEADLINE_MS } from '../../core/limits.ts';
 import { must } from '../../core/assert.ts';
 import { branchName } from '../../core/model/agent.ts';
 import { sourceOf, type Bead } from '../../core/model/bead.ts';
-import { trusted, type BeadId, type Sha } from '../../core/model/ids.ts';
+import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
-import type { ReviewFacts } from '../../core/view.ts';
 import { queueKey } from '../../core/queue-key.ts';
 import { agentRef, attemptEntity, beadRef, trainRef } from '../../core/refs.ts';
 import { featureCause } from '../../core/rules/feature-branch.ts';
+import { trainCause } from '../../core/rules/merge-gates.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
-import type { Job } from '../../core/facts.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { isPutAway, putAway, type PutAwayAction } from './put-away.ts';
 import { account, isAccount, type AccountAction } from './account-actions.ts';
-import { callOff } from './call-off.ts';
 import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { draws } from './rig-usage.ts';
+import { isRound, mergeStep, orderJob, roundAction, type RoundAction } from './rounds.ts';
 import { revertStep } from './revert-messages.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
 
@@ -37,9 +35,10 @@ type ReviewAction = Of<
 >;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
-type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction;
+type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction | RoundAction;
 
 const FEATURE_CAUSE = featureCause('');
+const TRAIN_CAUSE = trainCause('');
 
 /**
  * Lane of the effects that start and stop processes of one lineage at one runner: a stop that waits for a lost one must
@@ -47,9 +46,6 @@ const FEATURE_CAUSE = featureCause('');
  */
 const processLane = (source: BeadId, runner: string): string =>
   runner === LOCAL_RUNNER ? `process:${source}` : `process:${source}@${runner}`;
-/** Lane of the git work of one lineage. */
-const workLane = (source: BeadId): string => `work:${source}`;
-
 /** Carries out what rules decided: one guarded change per action, journalled with the rule and the reason. */
 export class RigActions {
   readonly #rig: RigContext;
@@ -115,7 +111,7 @@ export class RigActions {
         return this.#createRework(writer, action);
       case 'start_merge':
       case 'merge_step':
-        return this.#mergeStep(turn, writer, action);
+        return mergeStep(this.#rig, turn, writer, action);
       case 'feature_step':
         return this.#featureStep(turn, writer, action);
       case 'revert_step':
@@ -145,11 +141,11 @@ export class RigActions {
         return { entity: action.subject, to: action.severity, reason: action.message };
       case 'resolve_escalation':
         if (action.bead !== null) writer.markEscalated(action.bead, false);
-        else if (action.causeKey.startsWith(FEATURE_CAUSE))
-          writer.features.markEscalated(action.causeKey.slice(FEATURE_CAUSE.length), false);
+        else markBranch(writer, action.causeKey, false);
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
+        if (isRound(action)) return roundAction(this.#rig, turn, writer, action);
         if (isPutAway(action)) return putAway(this.#rig, turn, writer, action);
         return isAccount(action)
           ? account(this.#rig, turn, writer, action)
@@ -251,14 +247,10 @@ export class RigActions {
     return { entity: attemptEntity(action.attempt), to: action.mode };
   }
 
-  #order(turn: Turn, source: BeadId, job: Job): void {
-    turn.effect({ key: `job:${job.key}`, kind: 'job', lane: workLane(source), payload: { job } });
-  }
-
   #claimStep(turn: Turn, writer: RigWriter, action: Of<'verify_done' | 'promote_branch'>): Change {
     const attempt = must(this.#rig.view.attempt(action.attempt), 'a claimed attempt exists');
     writer.setClaim(action.attempt, { state: action.type === 'verify_done' ? 'verifying' : 'promoting', kind: 'done' });
-    this.#order(turn, attempt.sourceBeadId, action.job);
+    orderJob(turn, attempt.sourceBeadId, action.job);
     return { entity: attemptEntity(action.attempt), to: action.type === 'verify_done' ? 'verifying' : 'promoting' };
   }
 
@@ -318,29 +310,6 @@ export class RigActions {
     };
   }
 
-  #mergeStep(turn: Turn, writer: RigWriter, action: Of<'start_merge' | 'merge_step'>): Change {
-    const review = must(this.#rig.view.review(action.mergeRequest), 'a merging merge request exists');
-    const columns = stepColumns(action);
-    if (action.requeueAtMs !== undefined)
-      columns['queue_key'] = queueKey(this.#bead(review.sourceBeadId).priority, action.requeueAtMs);
-    writer.stepReview(action.mergeRequest, {
-      from: action.fromStep,
-      to: action.toStep,
-      stepKey: action.job?.key ?? null,
-      columns,
-    });
-    const kept = action.toStep === 'ended' && action.mergeSha !== undefined ? targetHead(review) : null;
-    if (kept !== null) writer.features.advanced(review.targetBranch, kept);
-    if (action.job !== null) this.#order(turn, review.sourceBeadId, action.job);
-    else if (review.stepKey !== null) callOff(turn, review.stepKey, 'not needed any more');
-    return {
-      entity: beadRef(action.mergeRequest),
-      from: action.fromStep,
-      to: action.toStep,
-      ...(action.heldReason === undefined || action.heldReason === null ? {} : { reason: action.heldReason }),
-    };
-  }
-
   #featureStep(turn: Turn, writer: RigWriter, action: Of<'feature_step'>): Change {
     const { branch, from, to, job } = action;
     const key = this.#rig.view.feature(branch)?.stepKey ?? null;
@@ -363,18 +332,18 @@ export class RigActions {
   }
 }
 
-/** What the target was seen to hold when the merge was found there. */
-const targetHead = (review: ReviewFacts): Sha | null =>
-  review.result?.result === 'pushed' || review.result?.result === 'already_merged'
-    ? trusted.sha(review.result.targetSha)
-    : null;
-
 /** That an escalation about this cause is open, where its rule reads it. */
 function remember(writer: RigWriter, causeKey: string): void {
   if (causeKey.startsWith('bead:')) writer.markEscalated(trusted.bead(causeKey.slice('bead:'.length)), true);
   else if (causeKey.startsWith('breaker:')) writer.markBreakerEscalated(scopeOfCause(causeKey));
-  else if (causeKey.startsWith(FEATURE_CAUSE))
-    writer.features.markEscalated(causeKey.slice(FEATURE_CAUSE.length), true);
+  else markBranch(writer, causeKey, true);
+}
+
+/** Causes that are about a branch: the feature branch of a convoy, or the train of a target. */
+function markBranch(writer: RigWriter, causeKey: string, escalated: boolean): void {
+  if (causeKey.startsWith(FEATURE_CAUSE))
+    writer.features.markEscalated(causeKey.slice(FEATURE_CAUSE.length), escalated);
+  else if (causeKey.startsWith(TRAIN_CAUSE)) writer.trains.markEscalated(causeKey.slice(TRAIN_CAUSE.length), escalated);
 }
 
 function breakerChange(writer: RigWriter, action: Of<'reset_breaker' | 'trip_breaker'>): Change {

@@ -16,6 +16,7 @@ import { RunnerRefusal } from '../../ports/runner-client.ts';
 import { unseenEnds } from '../../store/runner-store.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
+import { isProbeWanted } from '../../store/train-store.ts';
 import type { EffectOutcome, Observation } from '../kernel/program.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
@@ -248,6 +249,7 @@ export class RigEffects {
         attempt.claim?.state === (job.kind === 'verify' ? 'verifying' : 'promoting')
       );
     }
+    if (job.kind === 'gates') return isProbeWanted(this.#rig.sql, job.key);
     return stepKeyOf(this.#rig, job) === job.key;
   }
 

@@ -288,6 +288,7 @@ export class RigEvents {
     if (jobKey.startsWith('verify:') || jobKey.startsWith('promote:')) this.#claimResult(turn, writer, jobKey, result);
     else if (jobKey.startsWith('revert:') && writer.reverts.answered(jobKey, result)) return;
     else if (jobKey.startsWith('branch:') && writer.features.checked(jobKey, result)) return;
+    else if (jobKey.startsWith('gates:') && writer.trains.answered(jobKey, result)) return;
     else if (writer.setReviewResult(jobKey, result) === null && !jobKey.startsWith('repo:'))
       turn.journal({
         entity: `job:${jobKey}`,

@@ -1,7 +1,11 @@
 import type { RigAction } from '../../core/actions.ts';
+import { ROUND_STEPS, type MergeStep } from '../../core/model/review.ts';
 import type { SqlValue } from '../../ports/sql.ts';
 
 type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
+
+/** From here on an earlier suspicion means nothing any more. */
+const FORGIVEN: ReadonlySet<MergeStep> = new Set(['pushing', 'reworking', 'ended']);
 
 /** The columns that a step sets; what the action does not name stays as it is. */
 export function stepColumns(action: StepAction): Record<string, SqlValue> {
@@ -20,6 +24,9 @@ export function stepColumns(action: StepAction): Record<string, SqlValue> {
     races: action.races,
     held_reason: action.heldReason,
     deadline_at: action.deadlineAtMs,
+    position: ROUND_STEPS.includes(action.toStep) ? action.position : null,
+    suspect: FORGIVEN.has(action.toStep) ? null : action.suspect,
+    flakes: action.flakes,
   };
   const columns: Record<string, SqlValue> = {};
   for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;

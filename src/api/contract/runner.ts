@@ -26,6 +26,7 @@
  *   everything else an agent calls is forwarded with the agent's own capability token.
  */
 import { z } from 'zod';
+import { roundAnswer, roundOrder } from './merge-round.ts';
 
 import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { exitRecordSchema } from './exit-record.ts';
@@ -154,7 +155,7 @@ export type MessageAnswer = z.infer<typeof messageAnswerSchema>;
 /** Long git work. `key` makes a repeat the same job: running → accepted, finished → its stored result. */
 export const jobSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('repo'), key: name, repo: repoSchema }),
-  /** Makes the target branch on the origin when it is missing: from `repo.restore`, else from the newest commit of `from`. */
+  /** Makes the target branch when it is missing: from `repo.restore`, else from `from`. */
   z.object({ kind: z.literal('branch'), key: name, repo: repoSchema, from: name }),
   /** Checks a claim against git: ref at the claimed head, ahead of its base, descending from it. */
   z.object({
@@ -188,6 +189,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     author: z.object({ name, email: z.string().min(1).max(320) }),
     /** Fixes the commit's date, so that a repeat makes the same commit id. */
     dateMs: z.number().int(),
+    ...roundOrder,
   }),
   /** Runs the gate commands in a prepared worktree of exactly this commit's tree. */
   z.object({
@@ -235,7 +237,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('promoted'), head: sha }),
   /** The branch is elsewhere than expected: somebody else pushed to it. */
   z.object({ result: z.literal('branch_moved'), actual: sha.nullable() }),
-  z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha }),
+  z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha, ...roundAnswer }),
   z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
   z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha }),
   z.object({
@@ -256,7 +258,6 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   }),
   z.object({ result: z.literal('pushed'), targetSha: sha }),
   z.object({ result: z.literal('lost_race'), targetSha: sha.nullable() }),
-  /** The commits that undo it are on the origin under the bead's branch. */
   z.object({ result: z.literal('reverted'), head: sha }),
   z.object({ result: z.literal('nothing_to_revert'), message: z.string() }),
 ]);
@@ -348,7 +349,6 @@ export const factSchema = z.discriminatedUnion('type', [
     activeTools: z.array(z.string()).max(20),
     statusMessage: z.string().nullable(),
   }),
-  /** A job is finished. */
   z.object({ type: z.literal('job_finished'), key: name, rig: name, jobKey: name, result: jobResultSchema }),
 ]);
 export type Fact = z.infer<typeof factSchema>;

@@ -8,6 +8,8 @@ import type { BeadId, Sha } from './ids.ts';
  */
 export const MERGE_STEPS = ['queued', 'preparing', 'gating', 'pushing', 'reworking', 'ended'] as const;
 export type MergeStep = (typeof MERGE_STEPS)[number];
+/** Steps in which a round of the train holds the merge request. */
+export const ROUND_STEPS: readonly MergeStep[] = ['preparing', 'gating', 'pushing'];
 
 /** The record of one merge request; its bead carries status and version. */
 export interface Review {
@@ -39,5 +41,11 @@ export interface Review {
   readonly gateSignature: string | null;
   /** Gates in a row that something else killed; see `GATE_KILLS_MAX`. */
   readonly gateKills: number;
+  /** Place in the round under way; 0 leads it and carries its steps, null outside of one. */
+  readonly position: number | null;
+  /** Entries with the same name are suspected together: a list of them was red. Null: under no suspicion. */
+  readonly suspect: string | null;
+  /** Red runs that did not come again on the same tree. */
+  readonly flakes: number;
   readonly version: number;
 }

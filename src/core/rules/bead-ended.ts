@@ -1,6 +1,7 @@
 import type { RigAction } from '../actions.ts';
 import { clearsDependents, isTerminal, type Bead } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
+import { ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { failLanding } from './landing.ts';
@@ -49,7 +50,13 @@ function endMergeRequest(view: RigView, bead: Bead): RigAction[] {
   if (review === null || review.step === 'pushing' || review.step === 'ended') return [];
   const mergeRequest = view.bead(review.beadId);
   if (mergeRequest === null || isTerminal(mergeRequest.status)) return [];
+  const target = review.targetBranch;
+  const inRound = ROUND_STEPS.includes(review.step) && view.round(target).length > 1;
   const actions: RigAction[] = [
+    // The candidates of the others were made with this one among them.
+    ...(inRound
+      ? [{ type: 'dissolve_round' as const, target, except: review.beadId, reason: `${bead.id} ended` }]
+      : []),
     {
       type: 'merge_step',
       mergeRequest: review.beadId,

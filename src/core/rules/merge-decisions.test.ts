@@ -7,6 +7,7 @@ import {
   mergeRequest,
   NOW,
   polecat,
+  probesOf,
   review,
   rigView,
   type World,
@@ -32,7 +33,14 @@ import { mergeStep } from './merge-step.ts';
 
 const MERGE = beadId('merge');
 const source = bead({ status: 'in_review' });
+const learned = (over: object): object => ({
+  type: 'train_learn',
+  target: 'main',
+  seen: { landed: 0, bad: 0, runs: 1, flakes: 0, ...over },
+});
 const recorded = { candidateSha: commit(20), targetSha: commit(1), testedTree: 'tree' };
+/** Red by itself once before. */
+const accused = { ...recorded, suspect: 'alone:api-merge:1:0' };
 const gate = { name: 'test', run: 'true', timeoutMs: 1_000 };
 const run = (over: Partial<GateRun> = {}): GateRun => ({
   name: 'test',
@@ -55,8 +63,9 @@ interface Given {
 }
 
 function judge({ step, result, over, of, world }: Given): readonly Decision<RigAction>[] {
-  const row = review(source, { step, result, stepKey: 'key', version: 3, ...over });
+  const row = review(source, { step, result, stepKey: 'key', version: 3, position: 0, ...over });
   const view = rigView({
+    probes: step === 'gating' ? probesOf(row, result) : [],
     config: rigConfig('api', { gates: [gate] }),
     beads: [{ ...source, ...of }, mergeRequest(source, { status: 'in_progress' })],
     reviews: [row],
@@ -111,7 +120,25 @@ describe('what is decided after a merge', () => {
   it('a clean one goes on to its gates', () => {
     expect(judge({ step: 'preparing', result: candidate })).toEqual(
       one('clean merge; gates run on its tree', [
-        step('preparing', 'gating', { job: gatesJob, deadlineAtMs: NOW + GATE_TIMEOUT_MS + 1_000, candidate: made }),
+        step('preparing', 'gating', {
+          deadlineAtMs: NOW + GATE_TIMEOUT_MS + 1_000,
+          position: 0,
+          candidate: made,
+        }),
+        {
+          type: 'order_probes',
+          leader: MERGE,
+          probes: [
+            {
+              key: gatesJob.key,
+              entries: [{ mergeRequest: MERGE, candidate: commit(20), tree: 'tree' }],
+              targetSha: commit(1),
+              commit: commit(20),
+              tree: 'tree',
+              job: gatesJob,
+            },
+          ],
+        },
       ]),
     );
   });
@@ -120,7 +147,12 @@ describe('what is decided after a merge', () => {
     const world = { config: rigConfig('api', { gates: [] }) };
     expect(judge({ step: 'preparing', result: candidate, world })).toEqual(
       one('clean merge and no gates', [
-        step('preparing', 'pushing', { job: pushJob, deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS, candidate: made }),
+        step('preparing', 'pushing', {
+          job: pushJob,
+          deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
+          candidate: made,
+          position: 0,
+        }),
       ]),
     );
   });
@@ -229,20 +261,43 @@ describe('what is decided after the gates', () => {
         step('gating', 'pushing', {
           job: pushJob,
           deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
+          candidate: made,
+          position: 0,
           gateSignature: null,
           gateKills: 0,
         }),
+        learned({ landed: 1 }),
       ]),
     );
   });
 
-  it.each(['candidateSha', 'targetSha', 'testedTree'] as const)('green ones push nothing without %s', (missing) => {
+  it('green ones of a round that waits for no run push nothing', () => {
     const result: JobResult = { result: 'gates', green: true, runs: [] };
-    expect(judge({ step: 'gating', result, over: { ...recorded, [missing]: null } })).toEqual([]);
+    expect(judge({ step: 'gating', result, over: recorded, world: { probes: [] } })).toEqual([]);
+  });
+
+  it('a red one is run again by itself before anybody is blamed', () => {
+    expect(judge({ step: 'gating', result: gates(), over: recorded })).toEqual(
+      one('nothing can land yet; what is suspected is tested apart', [
+        step('gating', 'queued', {
+          heldReason: 'was red by itself; it is run again before it is given back',
+          suspect: 'alone:api-merge:3:0',
+        }),
+        back,
+        learned({}),
+      ]),
+    );
+  });
+
+  it('one that is green then is merged, and marked as flaky', () => {
+    const result: JobResult = { result: 'gates', green: true, runs: [] };
+    const [decision] = judge({ step: 'gating', result, over: { ...accused, flakes: 1 } });
+    expect(decision?.actions[0]).toMatchObject({ toStep: 'pushing', flakes: 2 });
+    expect(decision?.actions[1]).toEqual(learned({ landed: 1, flakes: 1 }));
   });
 
   const log = 'It ended with exit code 1. The end of its output:\n\nexpected 2, got 3';
-  const [signature] = judge({ step: 'gating', result: gates(), over: recorded }).flatMap(({ actions }) =>
+  const [signature] = judge({ step: 'gating', result: gates(), over: accused }).flatMap(({ actions }) =>
     actions.flatMap((action) => (action.type === 'merge_step' ? [action.gateSignature ?? ''] : [])),
   );
   const red = step('gating', 'reworking', {
@@ -257,7 +312,7 @@ describe('what is decided after the gates', () => {
     [1, NOW + (RETRY_BACKOFF_MS[0] ?? 0)],
     [2, NOW + (RETRY_BACKOFF_MS[1] ?? 0)],
   ])('a red one after %i rounds is given to the branch', (rounds, notBeforeMs) => {
-    expect(judge({ step: 'gating', result: gates(), over: { ...recorded, rounds } })).toEqual(
+    expect(judge({ step: 'gating', result: gates(), over: { ...accused, rounds } })).toEqual(
       one('gate test is red', [
         red,
         back,
@@ -266,28 +321,30 @@ describe('what is decided after the gates', () => {
           mergeRequest: MERGE,
           kind: 'rework',
           title: 'Make the gate "test" green',
-          body: `The gate "test" failed on the result of merging gt/api-task1 into main.\n\n${log}`,
+          body: `The gate "test" failed on the result of merging gt/api-task1 into main, twice, while main by itself passed.\n\n${log}`,
           notBeforeMs,
           preferAgent: polecat('slit'),
         },
+        learned({ bad: 1 }),
       ]),
     );
   });
 
   it('a red one after too many rounds asks a person', () => {
-    expect(judge({ step: 'gating', result: gates(), over: { ...recorded, rounds: REWORK_ROUNDS_MAX } })).toEqual(
+    expect(judge({ step: 'gating', result: gates(), over: { ...accused, rounds: REWORK_ROUNDS_MAX } })).toEqual(
       one('the rework rounds are used up', [
         red,
         back,
         ...asked(
           'api-task1 was reworked 5 times and still gate test is red. Look at it, then "gt bead retry api-task1".',
         ),
+        learned({ bad: 1 }),
       ]),
     );
   });
 
   it('the same failure twice asks a person at once', () => {
-    const over = { ...recorded, rounds: 1, gateSignature: signature ?? null };
+    const over = { ...accused, rounds: 1, gateSignature: signature ?? null };
     expect(judge({ step: 'gating', result: gates(), over })).toEqual(
       one('the same gate failed twice in the same way', [
         red,
@@ -295,6 +352,7 @@ describe('what is decided after the gates', () => {
         ...asked(
           'api-task1 was reworked and its gate test is red in the same way as before. Look at it, then "gt bead retry api-task1".',
         ),
+        learned({ bad: 1 }),
       ]),
     );
   });
@@ -304,34 +362,36 @@ describe('what is decided after the gates', () => {
     [REWORK_ROUNDS_MAX, '5 times'],
   ])('a landing is given up after %i rounds that ended the same way', (rounds, times) => {
     const why = `it was reworked ${times} and still gate test is red`;
-    const over = { ...recorded, rounds, gateSignature: signature ?? null };
+    const over = { ...accused, rounds, gateSignature: signature ?? null };
     const end = { to: 'failed', closeReason: 'merge_failed', evidence: { note: why } };
     expect(judge({ step: 'gating', result: gates(), over, of: { kind: 'landing' } })).toEqual(
       one(`this landing is given up: ${why}`, [
         step('gating', 'ended', { heldReason: why }),
         { type: 'transition_bead', bead: MERGE, from: 'in_progress', ...end },
         { type: 'transition_bead', bead: source.id, from: 'in_review', ...end },
+        learned({ bad: 1 }),
       ]),
     );
   });
 
   it('a person is asked also about a bead that is gone', () => {
     const world = { beads: [mergeRequest(source, { status: 'in_progress' })] };
-    const over = { ...recorded, rounds: REWORK_ROUNDS_MAX };
+    const over = { ...accused, rounds: REWORK_ROUNDS_MAX };
     expect(judge({ step: 'gating', result: gates(), over, world })[0]?.reason).toBe('the rework rounds are used up');
   });
 
   it('a landing without its merge request is not given up', () => {
     const world = { beads: [{ ...source, kind: 'landing' as const }] };
-    const over = { ...recorded, rounds: REWORK_ROUNDS_MAX };
-    expect(judge({ step: 'gating', result: gates(), over, world })).toEqual([]);
+    const over = { ...accused, rounds: REWORK_ROUNDS_MAX };
+    expect(judge({ step: 'gating', result: gates(), over, world })[0]?.actions).toEqual([learned({ bad: 1 })]);
   });
 
   describe('that something else ended', () => {
     const killed = gates({ exitCode: null, killedBy: 'SIGKILL' });
     const again = (gateKills: number): readonly unknown[] =>
       one('gate test was ended by SIGKILL, which says nothing about the work; it runs again', [
-        step('gating', 'gating', { job: gatesJob, deadlineAtMs: NOW + GATE_TIMEOUT_MS + 1_000, gateKills }),
+        step('gating', 'gating', { gateKills }),
+        { type: 'repeat_probe', key: 'gates:api-merge', job: gatesJob },
       ]);
     const message =
       'The gate test was ended by SIGKILL 3 times on api-task1: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry api-task1".';
@@ -350,13 +410,6 @@ describe('what is decided after the gates', () => {
           back,
           ...asked(message),
         ]),
-      );
-    });
-
-    it('nothing can run again without a candidate', () => {
-      const over = { ...recorded, candidateSha: null };
-      expect(judge({ step: 'gating', result: killed, over })[0]?.reason).toBe(
-        'gate test was ended by SIGKILL too often',
       );
     });
   });
@@ -409,6 +462,7 @@ describe('what is decided at the deadline of a step', () => {
   const requeued = step('pushing', 'queued', {
     heldReason: 'its push was not taken before the deadline',
     requeueAtMs: NOW,
+    suspect: 'api-merge:3:push',
   });
 
   it('a merge and gates go on being asked for, and a person is told', () => {
@@ -429,7 +483,6 @@ describe('what is decided at the deadline of a step', () => {
   });
 
   it.each([
-    ['no step is under way', { stepKey: null }],
     ['it has no deadline', { deadlineAtMs: null }],
     ['its bead is gone', {}],
   ])('nothing when %s', (_case, over) => {

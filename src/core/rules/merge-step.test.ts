@@ -7,6 +7,7 @@ import {
   mergeRequest,
   NOW,
   polecat,
+  probesOf,
   review,
   rigView,
 } from '../../../test/support/rig-view-builder.ts';
@@ -26,6 +27,8 @@ import { mergeStep } from './merge-step.ts';
 
 const source = bead({ status: 'in_review' });
 const recorded = { candidateSha: commit(20), targetSha: commit(1), testedTree: 'tree' };
+/** Red by itself once before. */
+const accused = { ...recorded, suspect: 'alone:api-merge:1:0' };
 const red: JobResult = {
   result: 'gates',
   green: false,
@@ -46,8 +49,9 @@ interface Case {
 }
 
 function judge(step: MergeStep, result: JobResult | null, { gates, over, of }: Case = {}) {
-  const row = review(source, { step, result, stepKey: 'key', ...over });
+  const row = review(source, { step, result, stepKey: 'key', position: 0, ...over });
   const view = rigView({
+    probes: step === 'gating' ? probesOf(row, result) : [],
     config: rigConfig('api', gates === undefined ? {} : { gates }),
     beads: [{ ...source, ...of }, mergeRequest(source, { status: 'in_progress' })],
     reviews: [row],
@@ -100,9 +104,16 @@ describe('mergeStep', () => {
           fromStep: 'preparing',
           toStep: 'gating',
           candidate: { sha: commit(20), tree: 'tree', targetSha: commit(1) },
-          job: expect.objectContaining({ kind: 'gates', commit: commit(20), gates }),
+          job: null,
+          position: 0,
           deadlineAtMs: NOW + GATE_TIMEOUT_MS + 3_000,
         },
+        expect.objectContaining({
+          type: 'order_probes',
+          probes: [
+            expect.objectContaining({ job: expect.objectContaining({ kind: 'gates', commit: commit(20), gates }) }),
+          ],
+        }),
       ]);
     });
 
@@ -120,7 +131,9 @@ describe('mergeStep', () => {
 
     it('makes another job when the same candidate comes again: an old result must not answer it', () => {
       const key = (version: number): unknown =>
-        actions('preparing', candidate, { over: { version } }).map((row) => 'job' in row && row.job?.key)[0];
+        actions('preparing', candidate, { over: { version } }).flatMap((row) =>
+          row.type === 'order_probes' ? row.probes.map(({ key: own }) => own) : [],
+        )[0];
       expect(key(1)).toBe(key(1));
       expect(key(1)).not.toBe(key(5));
     });
@@ -157,15 +170,12 @@ describe('mergeStep', () => {
           toStep: 'pushing',
           job: expect.objectContaining({ kind: 'push', candidate: commit(20), expectedOld: commit(1) }),
         }),
+        expect.objectContaining({ type: 'train_learn' }),
       ]);
     });
 
-    it('pushes nothing that was not recorded', () => {
-      expect(actions('gating', { result: 'gates', green: true, runs: [] })).toEqual([]);
-    });
-
     it('orders a rework that names the red gate and shows the end of its output', () => {
-      const [step, , rework] = actions('gating', red, { over: recorded });
+      const [step, , rework] = actions('gating', red, { over: accused });
       expect(step).toMatchObject({ toStep: 'reworking', heldReason: 'gate test is red' });
       expect(rework).toMatchObject({ kind: 'rework', body: expect.stringContaining('expected 2, got 3') });
     });
@@ -173,7 +183,7 @@ describe('mergeStep', () => {
     it('says that a gate was stopped, and keeps a bounded tail of it', () => {
       const tail = `start${'x'.repeat(2 * GATE_LOG_CHARS_MAX)}`;
       const runs = [{ name: 'test', exitCode: null, timedOut: true, durationMs: 1, tail }];
-      const [step] = actions('gating', { result: 'gates', green: false, runs }, { over: recorded });
+      const [step] = actions('gating', { result: 'gates', green: false, runs }, { over: accused });
       if (step?.type !== 'merge_step') throw new Error('no step');
       expect(step.gateLog).toContain('stopped at its time limit');
       expect(step.gateLog).not.toContain('start');
@@ -181,7 +191,7 @@ describe('mergeStep', () => {
     });
 
     it('does not break when no gate reported', () => {
-      expect(actions('gating', { result: 'gates', green: false, runs: [] }, { over: recorded })[0]).toMatchObject({
+      expect(actions('gating', { result: 'gates', green: false, runs: [] }, { over: accused })[0]).toMatchObject({
         heldReason: 'gate unknown is red',
       });
     });
@@ -191,7 +201,7 @@ describe('mergeStep', () => {
       [REWORK_ROUNDS_MAX, 'hold_bead'],
       [REWORK_ROUNDS_MAX + 1, 'hold_bead'],
     ])('after %i rounds goes on with %s', (rounds, type) => {
-      const list = actions('gating', red, { over: { ...recorded, rounds } });
+      const list = actions('gating', red, { over: { ...accused, rounds } });
       expect(list[2]?.type).toBe(type);
       expect(list.some((action) => action.type === 'raise_escalation')).toBe(type === 'hold_bead');
     });

@@ -23,6 +23,7 @@ describe('mergeTrain', () => {
             toStep: 'preparing',
             deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
             heldReason: null,
+            position: 0,
             job: {
               kind: 'merge',
               key: `merge:${queued.beadId}:${queued.headSha}:4`,

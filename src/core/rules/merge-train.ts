@@ -1,45 +1,94 @@
+import { DEFAULT_MERGING } from '../commands.ts';
 import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
+import type { RigAction } from '../actions.ts';
 import type { Job } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
+import type { Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
+import { planRepair, planRound, type RoundPlan } from '../train/plan.ts';
+import { ratesOf } from '../train/rates.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
-import { act, NOTHING, type RigRule } from './rule.ts';
+import { act, NOTHING, wakeAt, type RigRule } from './rule.ts';
 
 /**
- * One merge at a time per target branch: when the train is free, the head of the line starts. FIFO within priority,
- * with ageing (`queueKey`). A merge request that waits for rework or for people is not in line and blocks nobody.
+ * One round at a time per target branch: when the train is free, the front of the line is merged and tested, in the lists
+ * that `planRound` names. FIFO within priority, with ageing (`queueKey`). A merge request that waits for rework or for
+ * people is not in line and blocks nobody.
  */
 export const mergeTrain: RigRule = (view, target, nowMs) => {
   if (view.activeReview(target) !== null) return NOTHING;
   // A feature branch that is not known to be whole takes no merges: what was in it could be lost unseen.
   if ((view.feature(target)?.state ?? 'ready') !== 'ready') return NOTHING;
-  const next = view.nextReview(target);
-  if (next === null) return NOTHING;
-  const source = view.bead(next.sourceBeadId);
-  if (source === null) return NOTHING;
+  const train = view.train(target);
+  if (train.state === 'paused') return NOTHING;
+  const merging = view.config().merging ?? DEFAULT_MERGING;
+  const line = view.line(target, 2 * merging.batch).filter((review) => view.bead(review.sourceBeadId) !== null);
+  if (line.length === 0) return NOTHING;
+  const untilMs = restsUntil(train, line, nowMs);
+  if (untilMs !== null) return wakeAt(untilMs);
+  const plan = planOf(view, train, line);
+  const round = plan.entries.flatMap((place) => line[place] ?? []);
   return act({
     rule: 'merge-train',
     entity: trainRef(target),
-    reason: `${next.beadId} is first in line for ${target}`,
-    actions: [
-      {
-        type: 'start_merge',
-        mergeRequest: next.beadId,
-        fromStep: 'queued',
-        toStep: 'preparing',
-        job: mergeJob(view, next, source, nowMs),
-        deadlineAtMs: nowMs + MERGE_STEP_DEADLINE_MS,
-        heldReason: null,
-      },
-      { type: 'transition_bead', bead: next.beadId, from: 'open', to: 'in_progress' },
-    ],
+    reason: reasonOf(round, target),
+    actions: round.flatMap((review, position) => start(view, { round, review, position, plan, nowMs })),
   });
 };
 
-/** The candidate's date comes with the order, so that repeating the order makes the same commit. */
-function mergeJob(view: RigView, review: ReviewFacts, source: Bead, nowMs: number): Job {
+/** A red target is tried again after a while, or at once when something new is there that may mend it. */
+function restsUntil(train: Train, line: readonly ReviewFacts[], nowMs: number): number | null {
+  if (train.state !== 'red' || train.retryAtMs === null || nowMs >= train.retryAtMs) return null;
+  return line.some((review) => review.queuedAtMs > train.changedAtMs) ? null : train.retryAtMs;
+}
+
+function planOf(view: RigView, train: Train, line: readonly ReviewFacts[]): RoundPlan {
+  const { gates, merging = DEFAULT_MERGING } = view.config();
+  const all = line.slice(0, merging.batch).map((_review, place) => place);
+  if (gates.length === 0) return { entries: all, lists: [all] };
+  if (train.state === 'red') return planRepair(line);
+  return planRound(line, { lanes: merging.lanes, batchMax: merging.batch, rates: ratesOf(train.stats) });
+}
+
+function reasonOf(round: readonly ReviewFacts[], target: string): string {
+  const first = round[0]?.beadId ?? '';
+  return round.length === 1
+    ? `${first} is first in line for ${target}`
+    : `${first} and ${String(round.length - 1)} behind it are tested together for ${target}`;
+}
+
+interface Start {
+  readonly round: readonly ReviewFacts[];
+  readonly review: ReviewFacts;
+  readonly position: number;
+  readonly plan: RoundPlan;
+  readonly nowMs: number;
+}
+
+function start(view: RigView, { round, review, position, plan, nowMs }: Start): readonly RigAction[] {
+  return [
+    {
+      type: 'start_merge',
+      mergeRequest: review.beadId,
+      fromStep: 'queued',
+      toStep: 'preparing',
+      job: position === 0 ? mergeJob(view, round, plan, nowMs) : null,
+      deadlineAtMs: nowMs + MERGE_STEP_DEADLINE_MS,
+      heldReason: null,
+      position,
+    },
+    { type: 'transition_bead', bead: review.beadId, from: 'open', to: 'in_progress' },
+  ];
+}
+
+/** The candidates' date comes with the order, so that repeating the order makes the same commits. */
+function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan, nowMs: number): Job | null {
   const config = view.config();
+  const [review, ...riders] = round;
+  const source = review === undefined ? null : view.bead(review.sourceBeadId);
+  if (review === undefined || source === null) return null;
+  const isAlone = riders.length === 0 && plan.lists.length === 1;
   return {
     kind: 'merge',
     key: `merge:${review.beadId}:${review.headSha}:${String(review.version)}`,
@@ -47,10 +96,21 @@ function mergeJob(view: RigView, review: ReviewFacts, source: Bead, nowMs: numbe
     mergeRequest: review.beadId,
     head: review.headSha,
     earlierCandidate: review.candidateSha,
-    message: `Merge ${review.branch}: ${firstLine(source.title)}\n\nGt-Bead: ${source.id}\nGt-Merge-Request: ${review.beadId}\n`,
+    message: messageOf(review, source),
     author: { name: `${config.name}/refinery`, email: config.ownerEmail },
     dateMs: nowMs,
+    ...(isAlone ? {} : { riders: riders.map((rider) => riderOf(view, rider)), lists: plan.lists }),
   };
 }
+
+const riderOf = (view: RigView, review: ReviewFacts) => ({
+  mergeRequest: review.beadId,
+  head: review.headSha,
+  earlierCandidate: review.candidateSha,
+  message: messageOf(review, view.bead(review.sourceBeadId)),
+});
+
+const messageOf = (review: ReviewFacts, source: Bead | null): string =>
+  `Merge ${review.branch}: ${firstLine(source?.title ?? '')}\n\nGt-Bead: ${review.sourceBeadId}\nGt-Merge-Request: ${review.beadId}\n`;
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
-import { NO_CAPS } from '../../core/commands.ts';
+import { DEFAULT_MERGING, NO_CAPS } from '../../core/commands.ts';
 import { DISK_MAX_BYTES, MEMORY_MAX_BYTES } from '../../core/limits.ts';
 import { NO_SHIELD } from '../../core/model/isolation.ts';
 import { parseConfig } from './town-config.ts';
@@ -54,6 +54,7 @@ describe('parseConfig', () => {
         parked: false,
         caps: NO_CAPS,
         shield: { ...NO_SHIELD, limits: { memoryBytes: MEMORY_MAX_BYTES, diskBytes: DISK_MAX_BYTES } },
+        merging: DEFAULT_MERGING,
         gates: [
           { name: 'test', run: 'npm test', timeoutMs: 300_000 },
           { name: 'lint', run: 'npm run lint', timeoutMs: 900_000 },

@@ -1,72 +1,159 @@
 import type { Job, JobResult } from '../../api/contract/runner.ts';
+import type { Rider } from '../../core/facts.ts';
 import { mergingRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerContext } from '../context.ts';
-import { git, gitLine } from '../git/git.ts';
+import { gitLine } from '../git/git.ts';
 import { fetchKept } from '../git/keep-branch.ts';
-import { isAncestor, resolve, type RigRepo, setRef } from '../git/repos.ts';
+import { setRef, type RigRepo } from '../git/repos.ts';
 import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
-import { identityOf } from './identity.ts';
+import { candidateOn, mergedAs, type Made } from './candidate.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
+type Candidates = Extract<JobResult, { result: 'candidate' }>;
+type MadeList = NonNullable<Candidates['made']>[number];
+type LeftOut = NonNullable<Candidates['leftOut']>[number];
+interface RoundMade {
+  readonly targetTree: string;
+  readonly made: MadeList[];
+  readonly leftOut: LeftOut[];
+}
 
-/** Merges in the object database, without a checkout; dates and author are fixed, so that a repeat makes the same commit. */
+/** Merges in the object database, without a checkout; dates and author are fixed, so that a repeat makes the same commits. */
 export function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   pathSegment(job.mergeRequest, 'a merge request');
+  for (const rider of job.riders ?? []) pathSegment(rider.mergeRequest, 'a merge request');
   return orRefused(() => merge(ctx, job));
 }
 
 async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   const targetSha = await fetchKept(ctx.repos, job.repo);
   const repo = await requireCommit(ctx, job.repo, job.head);
-  if (await isAncestor(repo.place, job.head, targetSha))
-    return { result: 'already_merged', targetSha, mergeSha: await mergeOf(repo, job, targetSha) };
-  if (job.earlierCandidate !== null && (await landed(repo, job.earlierCandidate, targetSha))) {
-    return { result: 'already_merged', targetSha, mergeSha: job.earlierCandidate };
+  const mergeSha = await mergedAs(repo, job, targetSha);
+  if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
+  const made = await candidateOn(repo, { job, entry: job, on: targetSha });
+  if ('error' in made) return { result: 'error', message: made.error };
+  if ('paths' in made) return { result: 'conflict', targetSha, ...cut(made) };
+  if ('nothing' in made) return { result: 'already_merged', targetSha, mergeSha: targetSha };
+  const { candidate, tree } = made;
+  if (job.lists === undefined) {
+    await keep(ctx, repo, { job, ref: mergingRef(trusted.bead(job.mergeRequest)), sha: candidate });
+    return { result: 'candidate', candidate, tree, targetSha };
   }
-  const merged = await git(
-    repo.place,
-    ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', targetSha, job.head],
-    { ok: [0, 1, 128] },
-  );
-  const [tree = '', ...paths] = merged.stdout.split('\0').filter((part) => part !== '');
-  if (merged.code === 1)
-    return conflicted(targetSha, paths, `${String(paths.length)} files conflict with ${job.repo.targetBranch}.`);
-  if (merged.code === 128) {
-    return merged.stderr.includes('unrelated histories')
-      ? conflicted(targetSha, [], merged.stderr)
-      : { result: 'error', message: merged.stderr };
-  }
-  const candidate = await gitLine(repo.place, ['commit-tree', tree, '-p', targetSha, '-p', job.head, '-F', '-'], {
-    input: job.message,
-    env: identityOf(job),
-  });
-  const ref = mergingRef(trusted.bead(job.mergeRequest));
-  await setRef(repo, ref, candidate);
+  const round = new RoundMaker(ctx, repo, { job, targetSha, leader: made });
+  return { result: 'candidate', candidate, tree, targetSha, ...(await round.make(job.lists)) };
+}
+
+const cut = ({ paths, message }: Readonly<{ paths: readonly string[]; message: string }>) => ({
+  paths: paths.slice(0, CONFLICT_PATHS_MAX),
+  message,
+});
+
+async function keep(
+  ctx: RunnerContext,
+  repo: RigRepo,
+  { job, ref, sha }: { readonly job: MergeJob; readonly ref: string; readonly sha: string },
+): Promise<void> {
+  await setRef(repo, ref, sha);
   await ctx.pushes.push(job.repo, ref, ctx.timings.pushWaitMs);
-  return { result: 'candidate', candidate, tree, targetSha };
 }
 
-function conflicted(targetSha: string, paths: readonly string[], message: string): JobResult {
-  return { result: 'conflict', targetSha, paths: paths.slice(0, CONFLICT_PATHS_MAX), message };
-}
+/** The lists of one round: what two of them have in common at their front is merged once. */
+class RoundMaker {
+  readonly #ctx: RunnerContext;
+  readonly #repo: RigRepo;
+  readonly #job: MergeJob;
+  readonly #targetSha: string;
+  readonly #entries: readonly Pick<Rider, 'mergeRequest' | 'head' | 'earlierCandidate' | 'message'>[];
+  readonly #leftOut = new Map<string, LeftOut>();
+  /** By the commit that it is merged onto and its place. */
+  readonly #made = new Map<string, Made>();
+  readonly #looked = new Set<number>([0]);
 
-async function landed(repo: RigRepo, candidate: string, targetSha: string): Promise<boolean> {
-  return (await resolve(repo.place, candidate)) !== null && isAncestor(repo.place, candidate, targetSha);
-}
+  constructor(
+    ctx: RunnerContext,
+    repo: RigRepo,
+    round: { readonly job: MergeJob; readonly targetSha: string; readonly leader: Made },
+  ) {
+    this.#ctx = ctx;
+    this.#repo = repo;
+    this.#job = round.job;
+    this.#targetSha = round.targetSha;
+    this.#entries = [round.job, ...(round.job.riders ?? [])];
+    this.#made.set(`${round.targetSha} 0`, round.leader);
+  }
 
-/** The commit that brought the head into the target: our candidate when it was ours, else the first that contains it. */
-async function mergeOf(repo: RigRepo, job: MergeJob, targetSha: string): Promise<string> {
-  if (job.earlierCandidate !== null && (await landed(repo, job.earlierCandidate, targetSha)))
-    return job.earlierCandidate;
-  const path = (
-    await git(repo.place, ['rev-list', '--ancestry-path', '--first-parent', `${job.head}..${targetSha}`])
-  ).stdout
-    .trim()
-    .split('\n');
-  const first = path.at(-1) ?? '';
-  return first === '' ? job.head : first;
+  async make(lists: readonly (readonly number[])[]): Promise<RoundMade> {
+    const made: MadeList[] = [];
+    for (const [list, places] of lists.entries()) {
+      const entries = await this.#list(places);
+      // A list whose entries all fell out says nothing; the empty one is the target, and is meant.
+      if (entries.length === 0 && places.length > 0) continue;
+      made.push({ list, entries });
+      const tip = entries.at(-1);
+      if (tip !== undefined) {
+        const ref = `${mergingRef(trusted.bead(this.#job.mergeRequest))}${made.length === 1 ? '' : `.${String(list)}`}`;
+        await keep(this.#ctx, this.#repo, { job: this.#job, ref, sha: tip.candidate });
+      }
+    }
+    const targetTree = await gitLine(this.#repo.place, ['rev-parse', '--verify', `${this.#targetSha}^{tree}`]);
+    return { targetTree, made, leftOut: [...this.#leftOut.values()] };
+  }
+
+  async #list(places: readonly number[]): Promise<MadeList['entries']> {
+    const entries: MadeList['entries'][number][] = [];
+    let on = this.#targetSha;
+    for (const place of places) {
+      const made = await this.#entry(place, on);
+      if (made === null) continue;
+      entries.push({ mergeRequest: this.#entries[place]?.mergeRequest ?? '', ...made });
+      on = made.candidate;
+    }
+    return entries;
+  }
+
+  /** Null: it can't be merged onto this commit; why is in `leftOut`. */
+  async #entry(place: number, on: string): Promise<Made | null> {
+    const known = this.#made.get(`${on} ${String(place)}`);
+    if (known !== undefined) return known;
+    const entry = this.#entries[place];
+    if (entry === undefined || !(await this.#isMergeable(place))) return null;
+    const made = await candidateOn(this.#repo, { job: this.#job, entry, on });
+    if ('error' in made) throw new Error(made.error);
+    if ('candidate' in made) {
+      this.#made.set(`${on} ${String(place)}`, made);
+      return made;
+    }
+    const { mergeRequest } = entry;
+    const paths = 'paths' in made ? cut(made).paths : [];
+    if (!this.#leftOut.has(mergeRequest)) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'behind', paths });
+    return null;
+  }
+
+  /** What is merged already, or conflicts with the target itself, has no place in any list. */
+  async #isMergeable(place: number): Promise<boolean> {
+    const entry = this.#entries[place];
+    if (entry === undefined) return false;
+    const { mergeRequest } = entry;
+    if (this.#looked.has(place)) {
+      const why = this.#leftOut.get(mergeRequest)?.why;
+      return why === undefined || why === 'behind';
+    }
+    this.#looked.add(place);
+    await requireCommit(this.#ctx, this.#job.repo, entry.head);
+    const mergeSha = await mergedAs(this.#repo, entry, this.#targetSha);
+    if (mergeSha !== null) {
+      this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha });
+      return false;
+    }
+    const made = await candidateOn(this.#repo, { job: this.#job, entry, on: this.#targetSha });
+    if ('error' in made) throw new Error(made.error);
+    if ('nothing' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha: this.#targetSha });
+    if ('paths' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'conflict', ...cut(made) });
+    if ('candidate' in made) this.#made.set(`${this.#targetSha} ${String(place)}`, made);
+    return 'candidate' in made;
+  }
 }

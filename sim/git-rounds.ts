@@ -1,0 +1,94 @@
+import type { Job, JobResult, LeftOut, MadeList, Rider } from '../src/core/facts.ts';
+import { PLAIN, type GitModel } from './git-model.ts';
+
+type MergeJob = Extract<Job, { readonly kind: 'merge' }>;
+type Entry = Pick<Rider, 'head' | 'message' | 'earlierCandidate'>;
+type Candidates = Extract<JobResult, { readonly result: 'candidate' }>;
+
+/** The merge commit of one entry on what is below it; the same order makes the same commit. */
+export function mergeOnto(
+  repo: GitModel,
+  job: MergeJob,
+  { entry, on }: { readonly entry: Entry; readonly on: string },
+): string {
+  const second = Math.floor(job.dateMs / 1_000);
+  return repo.commit({
+    ...PLAIN,
+    parents: [on, entry.head],
+    by: 'refinery',
+    bead: /Gt-Bead: (\S+)/.exec(entry.message)?.[1] ?? null,
+    salt: `${entry.message} ${job.author.name} ${String(second)}`,
+  }).id;
+}
+
+export function mergedAs(repo: GitModel, entry: Entry, targetSha: string): string | null {
+  const earlier = entry.earlierCandidate;
+  if (earlier !== null && repo.isAncestor(earlier, targetSha)) return earlier;
+  return repo.isAncestor(entry.head, targetSha) ? broughtBy(repo, entry.head, targetSha) : null;
+}
+
+/** The first commit on the target's first-parent line that contains the head. */
+function broughtBy(repo: GitModel, head: string, target: string): string {
+  let found = head;
+  let at: string | undefined = target;
+  while (at !== undefined && repo.isAncestor(head, at)) {
+    found = at;
+    at = repo.get(at).parents[0];
+  }
+  return found;
+}
+
+/** What the real runner makes of the lists of a round. */
+export function makeLists(
+  repo: GitModel,
+  job: MergeJob,
+  targetSha: string,
+): Pick<Candidates, 'targetTree' | 'made' | 'leftOut'> {
+  const all = [job, ...(job.riders ?? [])];
+  const leftOut = new Map<string, LeftOut>();
+  for (const entry of job.riders ?? []) {
+    const why = outsideOf(repo, entry, targetSha);
+    if (why !== null) leftOut.set(entry.mergeRequest, why);
+  }
+  const made = (job.lists ?? []).flatMap((places, list): MadeList[] => {
+    const entries = makeList(repo, job, { riders: places.flatMap((place) => all[place] ?? []), targetSha, leftOut });
+    return entries.length > 0 || places.length === 0 ? [{ list, entries }] : [];
+  });
+  return { targetTree: repo.tree(targetSha), made, leftOut: [...leftOut.values()] };
+}
+
+function makeList(
+  repo: GitModel,
+  job: MergeJob,
+  {
+    riders,
+    targetSha,
+    leftOut,
+  }: { readonly riders: readonly Rider[]; readonly targetSha: string; readonly leftOut: Map<string, LeftOut> },
+): MadeList['entries'] {
+  const entries: MadeList['entries'][number][] = [];
+  let on = targetSha;
+  for (const entry of riders) {
+    const { mergeRequest } = entry;
+    const why = leftOut.get(mergeRequest)?.why;
+    if (why === 'merged' || why === 'conflict') continue;
+    const paths = repo.conflicts(on, entry.head);
+    if (paths.length > 0) {
+      leftOut.set(mergeRequest, { mergeRequest, why: 'behind', paths });
+      continue;
+    }
+    on = mergeOnto(repo, job, { entry, on });
+    entries.push({ mergeRequest, candidate: on, tree: repo.tree(on) });
+  }
+  return entries;
+}
+
+function outsideOf(repo: GitModel, entry: Rider, targetSha: string): LeftOut | null {
+  const { mergeRequest } = entry;
+  const mergeSha = mergedAs(repo, entry, targetSha);
+  if (mergeSha !== null) return { mergeRequest, why: 'merged', mergeSha };
+  const paths = repo.conflicts(targetSha, entry.head);
+  return paths.length === 0
+    ? null
+    : { mergeRequest, why: 'conflict', paths, message: `${String(paths.length)} files conflict` };
+}

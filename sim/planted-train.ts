@@ -1,0 +1,47 @@
+/** One bug that somebody could write, as a replacement of text in one source. The simulator has to find each of them. */
+export interface Planted {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+/** Bugs of the merge train's rounds. */
+export const PLANTED_TRAIN: readonly Planted[] = [
+  {
+    name: 'train: a lost race puts only the leader back in line',
+    file: 'core/rules/merge-step.ts',
+    find: 'round.flatMap((member) => lostRace(view, member, nowMs)),',
+    put: 'round.slice(0, 1).flatMap((member) => lostRace(view, member, nowMs)),',
+  },
+  {
+    name: 'train: who leaves a round leaves its candidates behind',
+    file: 'core/rules/bead-ended.ts',
+    find: 'ROUND_STEPS.includes(review.step) && view.round(target).length > 1;',
+    put: 'false;',
+  },
+  {
+    name: 'train: a tree is known to pass whatever it was',
+    file: 'store/train-store.ts',
+    find: 'WHERE tree = ? AND gates = ?',
+    put: 'WHERE (tree = ? OR 1 = 1) AND gates = ?',
+  },
+  {
+    name: 'train: a red target blames the work',
+    file: 'core/rules/merge-gates.ts',
+    find: "if (own === undefined || targetProbe(probes)?.state !== 'green') return null;",
+    put: 'if (own === undefined) return null;',
+  },
+  {
+    name: 'train: a red target is not tried again',
+    file: 'core/rules/merge-train.ts',
+    find: 'nowMs >= train.retryAtMs) return null;',
+    put: 'nowMs < 0) return null;',
+  },
+  {
+    name: 'train: the answer of a run is dropped',
+    file: 'actors/rig/rig-events.ts',
+    find: 'writer.trains.answered(jobKey, result)',
+    put: 'true',
+  },
+];

@@ -1,0 +1,31 @@
+import type { MergingConfig, RigConfig } from '../src/core/commands.ts';
+import { trusted } from '../src/core/model/ids.ts';
+import type { Prng } from './prng.ts';
+
+const MINUTE = 60_000;
+
+/** Trains are as different as rigs: from one entry at a time to many at once, on one lane or several. */
+const mergingOf = (chance: Prng): MergingConfig => ({
+  batch: chance.pick([1, 3, 8, 8]) ?? 8,
+  lanes: chance.pick([1, 1, 2, 4]) ?? 1,
+  style: 'merge',
+});
+
+export function rigConfig(name: string, chance: Prng): RigConfig {
+  return {
+    name: trusted.rig(name),
+    prefix: name,
+    url: `/remotes/${name}.git`,
+    targetBranch: 'main',
+    polecatsMax: 4,
+    gates: name === 'api' ? [{ name: 'test', run: 'true', timeoutMs: 5 * MINUTE }] : [],
+    runtime: 'script',
+    model: null,
+    command: 'agent --print',
+    wallClockMs: 40 * MINUTE,
+    ownerEmail: 'owner@example.org',
+    parked: false,
+    merging: mergingOf(chance),
+    crew: name === 'api' ? ['ada'] : [],
+  };
+}

@@ -1,0 +1,43 @@
+/** The part of the merge job, and of its answer, that is about a round of several entries; see `core/facts.ts`. */
+import { z } from 'zod';
+import { MERGE_STYLES } from '../../core/facts.ts';
+import { TRAIN_BATCH_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
+
+const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
+const name = z.string().min(1).max(200);
+/** Entries that take part: those of the lists, and some that are suspected alone. */
+const ENTRIES_MAX = 2 * TRAIN_BATCH_MAX;
+const LISTS_MAX = 2 * TRAIN_LANES_MAX;
+
+const riders = z.array(
+  z.object({ mergeRequest: name, head: sha, earlierCandidate: sha.nullable(), message: z.string() }),
+);
+const lists = z.array(z.array(z.number().int().min(0).max(ENTRIES_MAX)).max(ENTRIES_MAX));
+const made = z.array(
+  z.object({
+    list: z.number().int().min(0),
+    entries: z.array(z.object({ mergeRequest: name, candidate: sha, tree: sha })),
+  }),
+);
+const leftOut = z.array(
+  z.discriminatedUnion('why', [
+    z.object({ mergeRequest: name, why: z.literal('behind'), paths: z.array(z.string()) }),
+    z.object({ mergeRequest: name, why: z.literal('conflict'), paths: z.array(z.string()), message: z.string() }),
+    z.object({ mergeRequest: name, why: z.literal('merged'), mergeSha: sha }),
+  ]),
+);
+const style = z.enum(MERGE_STYLES);
+
+/** Further entries of the round, and the lists that are made of all of them. */
+export const roundOrder: {
+  readonly riders: z.ZodOptional<typeof riders>;
+  readonly lists: z.ZodOptional<typeof lists>;
+  readonly style: z.ZodOptional<typeof style>;
+} = { riders: riders.max(ENTRIES_MAX).optional(), lists: lists.max(LISTS_MAX).optional(), style: style.optional() };
+
+/** What became of the lists. An older runner does not say. */
+export const roundAnswer: {
+  readonly targetTree: z.ZodOptional<typeof sha>;
+  readonly made: z.ZodOptional<typeof made>;
+  readonly leftOut: z.ZodOptional<typeof leftOut>;
+} = { targetTree: sha.optional(), made: made.optional(), leftOut: leftOut.optional() };

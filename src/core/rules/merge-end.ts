@@ -1,0 +1,49 @@
+import type { RigAction } from '../actions.ts';
+import type { Bead } from '../model/bead.ts';
+import type { Sha } from '../model/ids.ts';
+import type { ReviewFacts, RigView } from '../view.ts';
+import { backToLine } from './rework.ts';
+
+export const cancelSource = (source: Bead): RigAction => ({
+  type: 'transition_bead',
+  bead: source.id,
+  from: 'in_review',
+  to: 'closed',
+  closeReason: 'cancelled',
+  evidence: { note: 'cancelled while its push was under way; the push lost' },
+});
+
+/** The cancel waited for a push that never had a verdict; the merge found that it did not arrive. */
+export const cancelBeforePush = (review: ReviewFacts, source: Bead): readonly RigAction[] => [
+  {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: review.step,
+    toStep: 'queued',
+    job: null,
+  },
+  backToLine(review),
+  cancelSource(source),
+];
+
+/** Merged is a fact about ancestry: the commit is on the target. It closes the merge request and its source together. */
+export function merged(view: RigView, review: ReviewFacts, mergeSha: Sha): readonly RigAction[] {
+  const evidence = { head: review.headSha, mergeSha, target: review.targetBranch };
+  const end = { to: 'closed', closeReason: 'merged', evidence } as const;
+  const source = view.bead(review.sourceBeadId);
+  return [
+    {
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'ended',
+      job: null,
+      mergeSha,
+      heldReason: null,
+    },
+    { type: 'transition_bead', bead: review.beadId, from: 'in_progress', ...end },
+    ...(source?.status === 'in_review'
+      ? [{ type: 'transition_bead' as const, bead: source.id, from: 'in_review' as const, ...end }]
+      : []),
+  ];
+}

@@ -1,0 +1,253 @@
+import { GATE_KILLS_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
+import type { RigAction } from '../actions.ts';
+import type { Probe, Train } from '../model/train.ts';
+import { trainRef } from '../refs.ts';
+import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
+import type { ReviewFacts, RigView } from '../view.ts';
+import { redGate, type RedGate } from './gate-verdict.ts';
+import { gatesJob } from './merge-candidates.ts';
+import { decide, pushSteps } from './merge-push.ts';
+import { retryBackoffMs } from './outcome.ts';
+import { askPerson } from './refused-push.ts';
+import { backToLine, rework, type Rework } from './rework.ts';
+import type { RigVerdicts } from './rule.ts';
+
+/** Begins the name of a suspicion against one entry that was red by itself once. */
+const ALONE = 'alone:';
+
+export const trainCause = (target: string): string => `train:${target}`;
+
+interface Round {
+  readonly leader: ReviewFacts;
+  readonly members: readonly ReviewFacts[];
+  readonly probes: readonly Probe[];
+  readonly said: Conclusion;
+  readonly train: Train;
+}
+
+/**
+ * What follows when the lists of a round have their answers: the longest that passed lands with one push; an entry that was
+ * red by itself twice while the target is green is given back with the log; all others go back in line, with what is
+ * known of them. Null: answers are still awaited.
+ */
+export function afterGates(view: RigView, leader: ReviewFacts, nowMs: number): RigVerdicts | null {
+  const members = view.round(leader.targetBranch);
+  const probes = view.probes(leader.beadId);
+  if (probes.length === 0) return null;
+  const killed = probes.find(({ state }) => state === 'killed');
+  if (killed !== undefined) return killedGate(view, leader, killed);
+  const said = conclude(
+    probes
+      .filter(({ state }) => state === 'green' || state === 'red')
+      .map((probe) => ({ entries: placesOf(members, probe), isGreen: probe.state === 'green' })),
+  );
+  if (probes.some((probe) => probe.state === 'running' && isOpen(placesOf(members, probe), said.land))) return null;
+  return concluded(view, { leader, members, probes, said, train: view.train(leader.targetBranch) }, nowMs);
+}
+
+const placesOf = (members: readonly ReviewFacts[], probe: Probe): readonly number[] =>
+  probe.entries.map((entry) => members.findIndex((member) => member.beadId === entry.mergeRequest));
+
+function concluded(view: RigView, round: Round, nowMs: number): RigVerdicts {
+  const { leader, members } = round;
+  const landing = landingOf(round);
+  const stays = members.filter((member) => !landing.entries.some(({ review }) => review.beadId === member.beadId));
+  const blamed = stays.flatMap((member) => blame(view, round, { member, nowMs }) ?? []);
+  const waiting = stays.filter((member) => !blamed.some((one) => one.member === member));
+  const seen = {
+    landed: landing.entries.length,
+    bad: blamed.length,
+    runs: round.probes.filter((probe) => !probe.cached && (probe.state === 'green' || probe.state === 'red')).length,
+    flakes: landing.entries.filter(({ isFlaky }) => isFlaky).length,
+  };
+  return decide(leader, reasonOf(round, blamed), [
+    ...blamed.flatMap(({ verdict }) => verdict.actions),
+    ...waiting.flatMap((member) => [requeue(round, member), backToLine(member)]),
+    ...pushSteps(view, landing, nowMs),
+    ...(isVoid(round) ? [] : [{ type: 'train_learn' as const, target: leader.targetBranch, seen }]),
+    ...trainSteps(round, nowMs),
+  ]);
+}
+
+function landingOf({ leader, members, probes, said }: Round) {
+  const probe = probes.find(
+    (one) =>
+      one.state === 'green' && said.land !== null && placesOf(members, one).join(' ') === said.land.entries.join(' '),
+  );
+  return {
+    targetSha: probe?.targetSha ?? leader.headSha,
+    entries: (probe?.entries ?? []).flatMap((made) => {
+      const review = members.find((member) => member.beadId === made.mergeRequest);
+      return review === undefined
+        ? []
+        : [{ review, made, isFlaky: probe?.cached === false && review.suspect?.startsWith(ALONE) === true }];
+    }),
+  };
+}
+
+const targetProbe = (probes: readonly Probe[]): Probe | undefined =>
+  probes.find((probe) => probe.entries.length === 0 && probe.state !== 'running');
+
+/** While the target is red itself, no red list says anything about the work in it. */
+const isVoid = ({ train, said, probes }: Round): boolean =>
+  said.isTargetRed || (train.state === 'red' && targetProbe(probes)?.state !== 'green');
+
+interface Blamed {
+  readonly member: ReviewFacts;
+  readonly verdict: Rework;
+}
+
+/** Null: not blamed. Blame needs two red runs of the entry by itself, and a target that passed. */
+function blame(
+  view: RigView,
+  round: Round,
+  { member, nowMs }: { readonly member: ReviewFacts; readonly nowMs: number },
+): Blamed | null {
+  const { members, probes, said } = round;
+  if (isVoid(round) || member.suspect?.startsWith(ALONE) !== true) return null;
+  const place = members.indexOf(member);
+  if (!said.groups.some((group) => group.length === 1 && group[0] === place)) return null;
+  const own = probes.find(
+    (probe) => probe.state === 'red' && probe.entries.length === 1 && placesOf(members, probe)[0] === place,
+  );
+  if (own === undefined || targetProbe(probes)?.state !== 'green') return null;
+  const red = redGate(own.run ?? undefined);
+  const verdict = rework(view, member, 'rework', {
+    reason: `gate ${red.name} is red`,
+    title: `Make the gate "${red.name}" green`,
+    body: `The gate "${red.name}" failed on the result of merging ${member.branch} into ${member.targetBranch}, twice, while ${member.targetBranch} by itself passed.\n\n${red.log}`,
+    gateLog: red.log,
+    gateSignature: red.signature,
+    notBeforeMs: member.rounds === 0 ? 0 : nowMs + retryBackoffMs(member.rounds),
+  });
+  return { member, verdict };
+}
+
+function requeue(round: Round, member: ReviewFacts): RigAction {
+  const suspect = suspectOf(round, member);
+  return {
+    type: 'merge_step',
+    mergeRequest: member.beadId,
+    fromStep: 'gating',
+    toStep: 'queued',
+    job: null,
+    heldReason: heldReason(round, suspect),
+    suspect,
+  };
+}
+
+function heldReason(round: Round, suspect: string | null): string | null {
+  if (isVoid(round)) return `${round.leader.targetBranch} itself is red; nobody's work is blamed`;
+  if (suspect === null) return null;
+  return suspect.startsWith(ALONE)
+    ? 'was red by itself; it is run again before it is given back'
+    : 'was red together with others; they are tested apart';
+}
+
+/** Who stays under suspicion, by the name of the group. */
+function suspectOf(round: Round, member: ReviewFacts): string | null {
+  if (isVoid(round)) return null;
+  const { leader, members, said } = round;
+  const place = members.indexOf(member);
+  const group = said.groups.find((one) => one.includes(place));
+  const name = `${leader.beadId}:${String(leader.version)}:${String(group?.[0] ?? 0)}`;
+  if (group !== undefined) return group.length === 1 ? `${ALONE}${name}` : name;
+  if (said.good.has(place) || member.suspect === null) return null;
+  // A smaller group explains what made the larger one red.
+  const isRefined = said.groups.some((one) => one.some((other) => members[other]?.suspect === member.suspect));
+  return isRefined ? null : member.suspect;
+}
+
+function reasonOf({ said, members }: Round, blamed: readonly Blamed[]): string {
+  const [first] = blamed;
+  if (first !== undefined) return first.verdict.reason;
+  if (said.land !== null)
+    return said.land.entries.length === members.length
+      ? 'all gates are green on the combined tree'
+      : `all gates are green on the combined tree of ${String(said.land.entries.length)}`;
+  if (said.isTargetRed) return 'the target itself is red';
+  return 'nothing can land yet; what is suspected is tested apart';
+}
+
+/** The train stops while its target is red, and goes on as soon as something passes. */
+function trainSteps(round: Round, nowMs: number): readonly RigAction[] {
+  const { said, train, probes } = round;
+  if (train.state === 'paused') return [];
+  const passes = said.land !== null || targetProbe(probes)?.state === 'green';
+  if (passes) return train.state === 'red' ? goesOn(train) : [];
+  return said.isTargetRed || train.state === 'red' ? stands(round, nowMs) : [];
+}
+
+function goesOn({ target, escalated }: Train): readonly RigAction[] {
+  const running: RigAction = {
+    type: 'train_state',
+    target,
+    state: 'running',
+    reason: null,
+    redTree: null,
+    retryAtMs: null,
+  };
+  return escalated ? [running, { type: 'resolve_escalation', causeKey: trainCause(target), bead: null }] : [running];
+}
+
+function stands({ leader, train, probes }: Round, nowMs: number): readonly RigAction[] {
+  const target = leader.targetBranch;
+  const untouched = targetProbe(probes);
+  const red = untouched === undefined ? null : redGate(untouched.run ?? undefined);
+  const reason = red === null ? (train.reason ?? 'the target is red') : `gate ${red.name} is red on ${target} itself`;
+  const state: RigAction = {
+    type: 'train_state',
+    target,
+    state: 'red',
+    reason,
+    redTree: untouched?.tree ?? train.redTree,
+    retryAtMs: nowMs + RED_TARGET_RETRY_MS,
+  };
+  return train.escalated ? [state] : [state, tellRed(target, reason, red)];
+}
+
+const tellRed = (target: string, reason: string, red: RedGate | null): RigAction => ({
+  type: 'raise_escalation',
+  causeKey: trainCause(target),
+  severity: 'high',
+  category: 'merge',
+  subject: trainRef(target),
+  message: `The merge train of ${target} stands: ${reason}, without any of the work that waits. Mend ${target}, or sling the repair; it is tried again by itself every 5 min and whenever new work is in line.${red === null ? '' : `\n\n${red.log}`}`,
+});
+
+/** Something else ended the gate: it runs again, and nobody's work is blamed. When that does not help, a person is asked. */
+function killedGate(view: RigView, leader: ReviewFacts, probe: Probe): RigVerdicts {
+  const red = redGate(probe.run ?? undefined);
+  const gateKills = leader.gateKills + 1;
+  const what = `gate ${red.name} was ended by ${red.killedBy ?? 'a signal'}`;
+  if (gateKills < GATE_KILLS_MAX)
+    return decide(leader, `${what}, which says nothing about the work; it runs again`, [
+      {
+        type: 'merge_step',
+        mergeRequest: leader.beadId,
+        fromStep: 'gating',
+        toStep: 'gating',
+        job: null,
+        gateKills,
+      },
+      { type: 'repeat_probe', key: probe.key, job: gatesJob(view, leader, probe.commit) },
+    ]);
+  const question = `The ${what} ${String(gateKills)} times on ${leader.sourceBeadId}: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry ${leader.sourceBeadId}".`;
+  const { targetBranch: target, beadId: except } = leader;
+  const rest: RigAction[] =
+    view.round(target).length > 1 ? [{ type: 'dissolve_round', target, except, reason: what }] : [];
+  return decide(leader, `${what} too often`, [
+    ...rest,
+    {
+      type: 'merge_step',
+      mergeRequest: leader.beadId,
+      fromStep: 'gating',
+      toStep: 'queued',
+      job: null,
+      heldReason: what,
+      gateKills: 0,
+    },
+    backToLine(leader),
+    ...askPerson(leader, question),
+  ]);
+}
