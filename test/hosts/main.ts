@@ -3,9 +3,12 @@
  * that must end in the same state and journal on both. `--histories N --steps N` makes it longer, `--seed N` tells one.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Webhook } from 'standardwebhooks';
 import { bundleWorker, startWorkerd, type WorkerdOptions } from '../../scripts/workerd.ts';
 import { createApp } from '../../src/api/app.ts';
 import { TownError } from '../../src/core/errors.ts';
@@ -17,7 +20,7 @@ import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { askAllOf, sameResults, statusResults, type Fetch } from './api-cases.ts';
 import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.ts';
-import { runCase, type CaseResult } from './case.ts';
+import { equal, runCase, type CaseResult } from './case.ts';
 import { firstDifference } from './compare.ts';
 import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
 import { moveCases } from './move.ts';
@@ -128,6 +131,37 @@ async function compareApi(url: string): Promise<void> {
 
 type Bench = <T>(path: string, body: unknown) => Promise<T>;
 
+/** A receiver of this process that checks the signature as the scheme says. */
+async function webhookCase(bench: Bench): Promise<CaseResult> {
+  const name = 'a Worker signs what it posts, and the receiver can prove it';
+  const seen: { readonly headers: Record<string, string>; readonly body: string }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (data: Buffer) => (body += data.toString()));
+    request.on('end', () => {
+      seen.push({ headers: request.headers as Record<string, string>, body });
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const text = `[escalation.webhook]\nurl = "http://127.0.0.1:${String(port)}/"\nsecret = "env:HOOK"\n`;
+  const result = await runCase(
+    {
+      name,
+      run: async () => {
+        equal(await bench('/notify', { name: text }), { state: 'sent' });
+        const [got] = seen;
+        const told = new Webhook('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw').verify(got?.body ?? '', got?.headers ?? {});
+        equal((told as { type: string }).type, 'escalation.raised');
+      },
+    },
+    null,
+  );
+  server.close();
+  return result;
+}
+
 async function onWorkerd(bench: Bench): Promise<void> {
   for (const { name } of SQL_CASES) report('sql', 'workerd', await bench<CaseResult>('/sql', { name }));
   const alarms = [...ALARM_CASES, ...OBJECT_ALARM_CASES];
@@ -219,6 +253,8 @@ async function main(): Promise<number> {
       await onNode();
       await onWorkerd(bench);
       await compareApi(workerd.url);
+      for (const result of await bench<readonly CaseResult[]>('/rpc', {})) report('rpc', 'workerd', result);
+      report('webhook', 'workerd', await webhookCase(bench));
       const stream = new StreamStory(() => workerd.url, OWNER);
       for (const result of await stream.tell(values.short)) report('stream', 'workerd', result);
       await bench('/set-alarm', { name: KILLED, seed: KILLED_ALARM_MS });

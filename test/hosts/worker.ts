@@ -10,6 +10,9 @@ import { ALARM_CASES, OBJECT_ALARM_CASES, type ObjectAlarmBench } from './alarm-
 import { TownBench, type ActorEnd } from './bench.ts';
 import { runCase, type CaseResult } from './case.ts';
 import { TownError } from '../../src/core/errors.ts';
+import { parseSettings, type Settings } from '../../src/settings/settings.ts';
+import { ObjectNotifier } from '../../src/hosts/cloudflare/object-notifier.ts';
+import { NOTICE, rpcResults, type RigRpc, type TownRpc } from './rpc-cases.ts';
 import { tellHistory, type HistoryOrder } from './history.ts';
 import { goOn } from './go-on.ts';
 import { transferStepSchema } from '../../src/api/contract/transfer.ts';
@@ -125,6 +128,37 @@ async function runTown(env: WorkerEnv, name: string, seed: number): Promise<Case
   return result;
 }
 
+async function answerToOthers(path: string, body: unknown, env: WorkerEnv): Promise<unknown> {
+  const { name, seed } = body as { name: string; seed: number };
+  switch (path) {
+    case '/transfer':
+      return transferDoor(benchEnv(name, env))(transferStepSchema.parse(Reflect.get(body as object, 'step')));
+    case '/go-on': {
+      const bench = new ObjectBench(env, name);
+      bench.adopt(['api', 'web']);
+      return goOn(bench);
+    }
+    case '/rpc':
+      return rpcResults(new ObjectBench(env, 'rpc-1'), {
+        town: env.BENCH_TOWN.getByName('rpc-1') as unknown as TownRpc,
+        rig: env.BENCH_RIG.getByName('rpc-1/rig/api') as unknown as RigRpc,
+        realTown: env.TOWN.getByName(env.GT_TOWN_ID) as unknown as TownRpc,
+        realRig: env.RIG.getByName(`${env.GT_TOWN_ID}/rig/api`) as unknown as RigRpc,
+        secrets: { owner: env.GT_OWNER_TOKEN, runner: env.GT_RUNNER_SECRET, key: env.GT_CAPABILITY_KEY },
+      });
+    case '/notify': {
+      const settings = (): Settings => parseSettings(name, 'gastown.toml', {});
+      const secret = (): string => 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+      return new ObjectNotifier({ town: 'there', settings, secret }).send('webhook', NOTICE);
+    }
+    case '/world':
+      worldOf(name).nowMs = seed;
+      return null;
+    default:
+      throw new Error(`no such path ${path}`);
+  }
+}
+
 async function answerTo(path: string, body: unknown, env: WorkerEnv): Promise<unknown> {
   const { name, seed, order } = body as { name: string; seed: number; order: HistoryOrder };
   switch (path) {
@@ -152,18 +186,8 @@ async function answerTo(path: string, body: unknown, env: WorkerEnv): Promise<un
       forgetWorld(town);
       return end;
     }
-    case '/transfer':
-      return transferDoor(benchEnv(name, env))(transferStepSchema.parse(Reflect.get(body as object, 'step')));
-    case '/go-on': {
-      const bench = new ObjectBench(env, name);
-      bench.adopt(['api', 'web']);
-      return goOn(bench);
-    }
-    case '/world':
-      worldOf(name).nowMs = seed;
-      return null;
     default:
-      throw new Error(`no such path ${path}`);
+      return answerToOthers(path, body, env);
   }
 }
 

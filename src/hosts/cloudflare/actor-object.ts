@@ -117,6 +117,10 @@ export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObje
     return nowMs;
   }
 
+  protected isHeld(): boolean {
+    return this.#move.isHeld();
+  }
+
   /** The alarm rang for what the object asked for beside its actor. */
   protected woken(): void {
     // Nothing, but for who asks.

@@ -11,15 +11,18 @@ import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import { TownFile, type FileStore } from '../../settings/town-file.ts';
-import { ActorObject, type Hosted } from './actor-object.ts';
+import type { Hosted } from './actor-object.ts';
+import { CalledObject } from './called-object.ts';
 import { CalledRunners } from './called-runners.ts';
 import type { DurableSocket } from './durable.ts';
 import { stubOf } from './env.ts';
 import { ObjectActors } from './object-actors.ts';
 import { notHere, ObjectNotifier } from './object-notifier.ts';
 import { sectionOf } from './rig-settings.ts';
+import { RigCalls } from './rig-calls.ts';
 import { ObjectLines } from './runner-lines.ts';
 import { settingsStore } from './settings-store.ts';
+import { TownCalls } from './town-calls.ts';
 import { townApp, type App, type TownTarget } from './town-app.ts';
 import { runnersOfTown } from './town-runner.ts';
 
@@ -27,7 +30,7 @@ import { runnersOfTown } from './town-runner.ts';
 const TRY_LATER = 1013;
 
 /** One rig. */
-export class RigDO extends ActorObject {
+export class RigDO extends RigCalls {
   protected override migrations(): readonly Migration[] {
     return RIG_MIGRATIONS;
   }
@@ -49,7 +52,7 @@ export class RigDO extends ActorObject {
 }
 
 /** The mayor of a town. */
-export class MayorDO extends ActorObject {
+export class MayorDO extends CalledObject {
   protected override migrations(): readonly Migration[] {
     return MAYOR_MIGRATIONS;
   }
@@ -68,7 +71,7 @@ interface HostedTown extends Hosted {
 }
 
 /** A town: its own actor, the service that speaks for all of them, and where its runners' lines end. */
-export class TownDO extends ActorObject<HostedTown> {
+export class TownDO extends TownCalls<HostedTown> {
   protected override file(): FileStore {
     return settingsStore(this.ctx.storage.kv, this.env.GT_TOWN_NAME);
   }
