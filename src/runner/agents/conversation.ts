@@ -127,7 +127,7 @@ export class Conversation implements LiveConversation {
         return;
       case 'tool_end':
         this.#tools.delete(event.id);
-        this.#note(`[${event.ok ? 'ok' : 'failed'}] ${event.output}`);
+        this.#note(`[${event.ok ? 'ok' : 'failed'}] ${event.output}`.trimEnd());
         return;
       case 'permission':
         this.#permission = event.id;

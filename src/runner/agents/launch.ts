@@ -74,7 +74,7 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const isContinued = found !== null || request.fixedHead !== null;
   const base = (isContinued ? request.claimBase : null) ?? start;
   mayGoOn(ctx, live);
-  const former = runtime.capabilities.resume ? formerSession(ctx, request) : null;
+  const former = runtime.capabilities.resume ? await formerSession(ctx, request) : null;
   const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start, at: former?.cwd });
   // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.
   await truncate(join(tree.place.gitDir, 'logs', 'HEAD')).catch(() => undefined);

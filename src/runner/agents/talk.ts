@@ -13,11 +13,16 @@ const RESUMED =
   'Your session was ended in the middle of this work and goes on now. What you committed is in this worktree, and what you did not as far as it could be put back: look at "git status" and "git log" first. This is the order, as it stands now:';
 
 /** A session of the same bead and runtime that may be taken up again, unless somebody asked for a new one. */
-export function formerSession(ctx: RunnerContext, request: StartAgent): SessionRow | null {
+export async function formerSession(ctx: RunnerContext, request: StartAgent): Promise<SessionRow | null> {
   if (request.fresh === true) {
     ctx.sessions.forget(request);
     return null;
   }
+  // Its end is told a moment before its folder is free, and the session is found only from there.
+  const before = [...ctx.live.values()].filter(
+    (live) => live.exiting && live.request.rig === request.rig && live.request.bead === request.bead,
+  );
+  await Promise.all(before.map((live) => live.ended));
   return ctx.sessions.find(request);
 }
 

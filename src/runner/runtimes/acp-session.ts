@@ -259,7 +259,7 @@ export class AcpSession implements AgentSession {
 
   #toolEnd(end: z.infer<typeof update>['update']): void {
     this.#begun.delete(end.toolCallId ?? '');
-    const output = contentText(end.content) || JSON.stringify(end.rawOutput ?? '');
+    const output = contentText(end.content) || (end.rawOutput === undefined ? '' : JSON.stringify(end.rawOutput));
     this.#link.event({
       type: 'tool_end',
       id: end.toolCallId ?? '',
