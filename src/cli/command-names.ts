@@ -20,6 +20,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'up', group: 'Start', summary: 'start the town and keep it up' },
   { name: 'down', group: 'Start', summary: 'stop the town, also after a reboot' },
   { name: 'demo', group: 'Start', summary: 'see it work, without a key' },
+  { name: 'rehearse', group: 'Start', summary: 'your own agent program, scripted replies: no key' },
   { name: 'doctor', group: 'Start', summary: 'find out what is wrong' },
   { name: 'bead create', group: 'Work', summary: 'write down a piece of work' },
   { name: 'bead list', group: 'Work', summary: 'list beads' },

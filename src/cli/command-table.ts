@@ -41,6 +41,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   up: async () => (await start()).up,
   down: async () => (await start()).down,
   demo: async () => (await import('./commands/demo.ts')).demo,
+  rehearse: async () => (await import('./commands/rehearse.ts')).rehearse,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   'bead create': async () => (await bead()).create,
   'bead list': async () => (await bead()).list,

@@ -58,6 +58,9 @@ const MAKERS: Readonly<Record<string, (place: Place) => Rehearsal>> = {
 /** Null for a runtime that nobody has taught this yet. */
 export const rehearsalOf = (runtime: string, place: Place): Rehearsal | null => MAKERS[runtime]?.(place) ?? null;
 
+/** Runtimes that can be rehearsed. */
+export const REHEARSED: readonly string[] = Object.keys(MAKERS);
+
 function codexConfig(place: Place): string {
   return `model = "gpt-5-codex"
 model_provider = "scripted"

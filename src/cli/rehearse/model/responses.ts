@@ -22,7 +22,7 @@ export const responsesWire: Wire = {
     return {
       model: text(request['model']),
       stream: request['stream'] === true,
-      items: typeof input === 'string' ? [{ role: 'user', text: input }] : joined(list(input).flatMap(items)),
+      items: typeof input === 'string' ? [{ role: 'user', text: input }] : list(input).flatMap(items),
       tools: list(request['tools']).flatMap(tools),
     };
   },
@@ -76,17 +76,6 @@ function items(item: unknown): readonly Item[] {
       if (role === 'assistant') return [{ role: 'assistant', text: contentText(content), calls: 0 }];
       return role === 'user' ? [{ role: 'user', text: contentText(content) }] : [];
   }
-}
-
-/** One reply is several items here: its words and its calls. */
-function joined(all: readonly Item[]): readonly Item[] {
-  const out: Item[] = [];
-  for (const item of all) {
-    const last = out.at(-1);
-    if (item.role !== 'assistant' || last?.role !== 'assistant' || item.calls === 0) out.push(item);
-    else out.splice(-1, 1, { role: 'assistant', text: last.text, calls: last.calls + item.calls });
-  }
-  return out;
 }
 
 function tools(tool: unknown): readonly OfferedTool[] {

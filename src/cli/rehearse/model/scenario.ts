@@ -64,7 +64,8 @@ export interface Place {
  * Where a conversation is in its script. Nothing is remembered: the order is the newest marker, and the step is what was
  * done after it, so that retries, resumed sessions and any number of agents at once need no bookkeeping.
  */
-export function findPlace(items: readonly Item[]): Place {
+export function findPlace(all: readonly Item[]): Place {
+  const items = joined(all);
   const orders = items.flatMap((item, index) => (item.role === 'user' && lineOf(item.text) !== null ? [index] : []));
   const at = orders.at(-1);
   const line = at === undefined ? null : lineOf(items[at]?.text ?? '');
@@ -75,6 +76,17 @@ export function findPlace(items: readonly Item[]): Place {
   const steps = parse(line).steps.filter((each) => each.first !== true || orders.length === 1);
   const key = `${createHash('sha256').update(line).digest('hex').slice(0, 16)}:${String(orders.length)}:${String(done)}`;
   return { step: steps[done] ?? { say: 'The script has no more steps.' }, key, orders: orders.length };
+}
+
+/** One reply may be several items: its words, its call, and the part that came before its connection broke. */
+function joined(all: readonly Item[]): readonly Item[] {
+  const out: Item[] = [];
+  for (const item of all) {
+    const last = out.at(-1);
+    if (item.role !== 'assistant' || last?.role !== 'assistant') out.push(item);
+    else out.splice(-1, 1, { role: 'assistant', text: last.text, calls: last.calls + item.calls });
+  }
+  return out;
 }
 
 function lineOf(words: string): string | null {
