@@ -29,6 +29,7 @@ const CHECK: readonly Step[] = [
 /** Everything CI runs on top. A later suite is one more line here: `program` for `node …/main.ts --short`. */
 const SLOW: readonly Step[] = [
   { name: 'e2e', kind: 'vitest', command: ['vitest', 'run', '--project', 'e2e'] },
+  { name: 'agents', kind: 'program', command: ['node', 'test/agents/main.ts', '--short'] },
   { name: 'hosts', kind: 'program', command: ['node', 'test/hosts/main.ts', '--short'] },
   { name: 'sim', kind: 'program', command: ['node', 'sim/main.ts', '--ci'] },
   { name: 'crash points', kind: 'program', command: ['node', 'test/crash/main.ts'] },

@@ -31,7 +31,7 @@ export class Bench {
   static async open(program: Program): Promise<Bench> {
     const town = await TestTown.open();
     // Short patience, so that a hang is seen within a case; longer than any start of these programs takes.
-    await town.start({ silenceMs: 20_000, heartbeatMs: 500, stopGraceMs: 5_000 });
+    await town.start({ silenceMs: 30_000, heartbeatMs: 500, stopGraceMs: 5_000 });
     return new Bench(town, await startScriptedModel(), program);
   }
 

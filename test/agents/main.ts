@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { Bench } from './bench.ts';
 import { CASES, type Case } from './cases.ts';
+import { convoyOfFour } from './convoy.ts';
 import { type Installed, installClis } from './install.ts';
 import { type Cell, matrixText, writeMatrix } from './matrix.ts';
 import { type Program, programs } from './programs.ts';
@@ -18,6 +19,7 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
     only: { type: 'string' },
     case: { type: 'string' },
+    convoy: { type: 'boolean', default: false },
   },
 });
 
@@ -36,14 +38,22 @@ async function main(): Promise<number> {
       ? 'programs: installed before'
       : `programs: installed in ${(installed.tookMs / 1_000).toFixed(0)} s`,
   );
-  const cases = CASES.filter(
-    (each) => (!options.short || each.short) && (options.case === undefined || each.name === options.case),
-  );
+  const cases = CASES.filter((each) => options.case === undefined || each.name === options.case);
   const wanted = programs(installed.folder).filter(
     (each) => options.only === undefined || each.runtime === options.only,
   );
   const cells: Cell[] = [];
-  for (const program of wanted) for (const one of cases) cells.push(await cellOf(program, one));
+  if (options.convoy) return convoy(wanted);
+  // Side by side: they mostly wait.
+  await Promise.all(
+    wanted.map(async (program) => {
+      for (const one of cases) if (isWanted(program, one)) cells.push(await cellOf(program, one));
+    }),
+  );
+  const rank = (cell: Cell): number =>
+    CASES.findIndex((each) => each.name === cell.name) * wanted.length +
+    wanted.findIndex((each) => each.runtime === cell.runtime);
+  cells.sort((a, b) => rank(a) - rank(b));
   console.log(`\n${matrixText(cells)}`);
   if (options.write) writeMatrix(cells, wanted);
   const count = (state: Cell['state']): number => cells.filter((cell) => cell.state === state).length;
@@ -52,6 +62,26 @@ async function main(): Promise<number> {
     `agents: ${String(count('passed'))} passed, ${String(count('failed'))} failed, ${String(count('not run'))} not run`,
   );
   return failed > 0 || cells.length === 0 ? 1 : 0;
+}
+
+function isWanted(program: Program, one: Case): boolean {
+  return !options.short || one.short === true || (Array.isArray(one.short) && one.short.includes(program.runtime));
+}
+
+/** Four beads, all programs at once; it needs each of them. */
+async function convoy(wanted: readonly Program[]): Promise<number> {
+  const missing = wanted.filter((program) => program.path === null).map((program) => program.runtime);
+  if (missing.length > 0) {
+    console.log(`NOT RUN agents: the convoy (no program for this machine: ${missing.join(', ')})`);
+    return options.require ? 1 : 0;
+  }
+  try {
+    console.log(`ok      convoy: ${await convoyOfFour(wanted)}`);
+    return 0;
+  } catch (error) {
+    console.log(`FAILED  convoy: ${textOf(error)}`);
+    return 1;
+  }
 }
 
 async function cellOf(program: Program, one: Case): Promise<Cell> {
