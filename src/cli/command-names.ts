@@ -62,6 +62,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'budget remove', group: 'Work', summary: 'end a budget' },
   { name: 'feed', group: 'Watch', summary: 'what happened, and why' },
   { name: 'agents', group: 'Watch', summary: 'list the agents' },
+  { name: 'agent show', group: 'Watch', summary: 'one agent, and how it is shut in' },
   { name: 'agent reset', group: 'Watch', summary: 'a fresh session for an agent that is lost' },
   { name: 'logs', group: 'Watch', summary: 'output of an agent, also to search' },
   { name: 'attach', group: 'Watch', summary: 'sit down beside an agent at work' },

@@ -56,6 +56,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'mol current': async () => (await mol()).current,
   'mol advance': async () => (await mol()).advance,
   'bead reassign': async () => (await steer()).reassign,
+  'agent show': async () => (await import('./commands/agent-show.ts')).showAgent,
   'agent reset': async () => (await steer()).reset,
   'bead retry': async () => (await verbs()).retry,
   'bead reopen': async () => (await verbs()).reopen,

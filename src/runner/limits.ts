@@ -58,6 +58,8 @@ export const GIT_CLONE_TIMEOUT_MS: number = 30 * 60_000;
 export const EXIT_TRIES_MAX: number = 5;
 /** A done claim may carry this much text. */
 export const SUMMARY_CHARS_MAX: number = 10_000;
+/** Of an attempt's `done.json`: three such texts, each character escaped. */
+export const INTENT_BYTES_MAX: number = 256 * 1024;
 /** Of an attempt's `usage.jsonl`: ten thousand reports; what comes after is not read. */
 export const USAGE_BYTES_MAX: number = 1024 * 1024;
 /** One report may say at most so much; more is a mistake of a unit, not work. */

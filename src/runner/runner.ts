@@ -17,6 +17,7 @@ import { readTownConfig, type TownAccess } from './config.ts';
 import type { RunnerContext } from './context.ts';
 import { Forwarder } from './forwarder.ts';
 import { git } from './git/git.ts';
+import { findBubblewrap } from './isolation/bubblewrap.ts';
 import { WorktreePool } from './git/pool.ts';
 import { Pushes } from './git/pushes.ts';
 import { Repos } from './git/repos.ts';
@@ -211,5 +212,10 @@ async function close(parts: {
 
 async function versions(ctx: RunnerContext): Promise<Record<string, string>> {
   const found = await git({ town: ctx.town.id, runner: ctx.name, gitDir: ctx.paths.repos }, ['version']);
-  return { node: process.versions.node, git: found.stdout.trim().replace('git version ', '') };
+  const { works, version } = await findBubblewrap();
+  return {
+    node: process.versions.node,
+    git: found.stdout.trim().replace('git version ', ''),
+    ...(works && version !== null ? { bubblewrap: version } : {}),
+  };
 }

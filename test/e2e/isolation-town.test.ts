@@ -87,6 +87,8 @@ describe.skipIf(!hasBubblewrap)('a town whose rig asks for bubblewrap', () => {
       expect((await json<{ items: readonly { isolation: string }[] }>('agents')).items).toMatchObject([
         { isolation: 'bubblewrap' },
       ]);
+      const [only] = (await json<{ items: readonly { name: string }[] }>('agents')).items;
+      expect((await gt('agent', 'show', only?.name ?? '')).out).toMatch(/isolation {2}bubblewrap/);
       expect((await json<Escalations>('escalation', 'list')).items).toEqual([]);
     },
     WAIT_MS,

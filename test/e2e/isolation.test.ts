@@ -129,6 +129,22 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
     expect(town.git(['show', `${head}:leak.json`], town.bare)).toBe(secrets);
   });
 
+  it('sets no trap in its folder for what the runner reads and writes there', async () => {
+    await town.start();
+    const victim = join(town.root, 'victim');
+    const into = (name: string): string => `"$GT_STATE_DIR/${name}"`;
+    const traps = `ln -s ${victim} ${into('exit.json.new')}; ln -s ${victim} ${into('done.json.new')}; rm -f ${into('usage.jsonl')}; mkfifo ${into('usage.jsonl')}`;
+    const claim = `require('http').request({ socketPath: process.env.GT_RUNNER_SOCKET, method: 'POST', path: '/agent/done', headers: { authorization: 'Bearer ' + process.env.GT_TOKEN, 'content-type': 'application/json' } }, (answer) => console.log('claimed', answer.resume().statusCode)).end(JSON.stringify({ noChange: 'written through a link' }))`;
+    const start = inBox(`${traps}; node -e "${claim}"; mkfifo ${into('done.json')}`);
+    const { said } = await run(start);
+    expect(said).toContain('claimed 200');
+    expect(existsSync(victim)).toBe(false);
+    const pipe = await run(
+      inBox(`mkfifo ${into('done.json')}; ln -s ${town.root}/.gastown/secrets.json ${into('usage.jsonl')}; exit 3`),
+    );
+    expect(pipe.exit).toMatchObject({ cause: 'exited', exitCode: 3, doneIntent: false });
+  });
+
   it('sees no process outside, and signals none', async () => {
     await town.start();
     const other = town.commandRequest('echo up; exec sleep 100');
@@ -330,5 +346,74 @@ describe('an agent that uses too much', () => {
     await town.start();
     const start = inBox('no-such-agent', limits({ diskBytes: 20 * MIB }));
     expect((await run(start)).exit).toMatchObject({ exitCode: 127, failed: 'program' });
+  });
+});
+
+/** What a person would write as a wrapper: by its whole path, since the runner is to find none. */
+const WRAPPER = [
+  '/usr/bin/bwrap --unshare-user --unshare-pid --die-with-parent --ro-bind / / --proc /proc --dev /dev --tmpfs /tmp',
+  '--bind "$GT_BOX_WORKTREE" "$GT_BOX_WORKTREE" --bind "$GT_BOX_STATE" "$GT_BOX_STATE"',
+  '--bind "$GT_BOX_GIT" "$GT_BOX_GIT_LINK" --ro-bind "$GT_BOX_OBJECTS" "$GT_BOX_OBJECTS"',
+  '--bind "$GT_RUNNER_SOCKET" "$GT_RUNNER_SOCKET" --ro-bind "$PWD_OF_TEST" "$PWD_OF_TEST"',
+].join(' ');
+
+/** Understands the options of podman that are used, and makes the container with bubblewrap. */
+const PODMAN = `#!/bin/bash
+echo "$@" | grep -q cap- && echo "a token in a command line" >> "$PODMAN_LOG"
+[ "$1" = rm ] && { echo "rm $3" >> "$PODMAN_LOG"; exit 0; }
+shift; args=(--unshare-user --unshare-pid --die-with-parent --ro-bind / / --proc /proc --dev /dev)
+while [ $# -gt 0 ]; do case "$1" in
+  --rm|--interactive|--init) shift ;;
+  --name) echo "run $2" >> "$PODMAN_LOG"; shift 2 ;;
+  --network) args+=(--unshare-net); shift 2 ;;
+  --workdir) args+=(--chdir "$2"); shift 2 ;;
+  --volume) IFS=: read -r from at mode <<< "$2"; [ "$mode" = ro ] && args+=(--ro-bind "$from" "$at") || args+=(--bind "$from" "$at"); shift 2 ;;
+  --env) [ "$2" = PATH ] && exit 1; shift 2 ;;
+  *) break ;;
+esac; done
+[ "$1" = image-of-test ] || exit 125
+shift; export PATH=/usr/bin:/bin; exec /usr/bin/bwrap "\${args[@]}" -- "$@"
+`;
+
+describe.skipIf(!hasBubblewrap)('other ways to be shut in', () => {
+  const work =
+    'echo two >> a.txt; git config core.fsmonitor "touch /tmp/ran; false"; git commit -qam two; gt done --summary ok';
+
+  it('a wrapper of the user: its own git directory, looked at here with settings of ours when there is no bubblewrap', async () => {
+    const fake = mkdtempSync(join(town.root, 'bin-'));
+    writeFileSync(join(fake, 'bwrap'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const before = process.env['PATH'];
+    process.env['PATH'] = `${fake}:${before ?? ''}`;
+    try {
+      await town.spawnRunner();
+    } finally {
+      process.env['PATH'] = before;
+    }
+    const command = WRAPPER.replaceAll('$PWD_OF_TEST', process.cwd());
+    const start = inBox(work, {}, { kind: 'wrapper', command });
+    const { said } = await run(start);
+    expect(said).toContain('accepted');
+    const { head } = await town.fact('agent_done', start);
+    expect(town.git(['log', '--format=%s', `${town.targetSha}..${head}`], town.bare)).toBe('two');
+    expect(readFileSync(join(town.bare, 'config'), 'utf8')).not.toContain('fsmonitor');
+    expect(existsSync('/tmp/ran')).toBe(false);
+    expect(town.brain.recorded.find((fact) => fact.type === 'agent_started')).toMatchObject({ isolation: 'wrapper' });
+  });
+
+  it('a container (a stand-in for podman): mounts, variables by name, and nothing left of it', async () => {
+    const program = join(town.root, 'podman');
+    const log = join(town.root, 'podman.log');
+    writeFileSync(program, PODMAN.replaceAll('$PODMAN_LOG', log), { mode: 0o755 });
+    await town.start();
+    const box = { kind: 'container', command: `${program} run`, image: 'image-of-test' } as const;
+    const start = inBox(`${work}; ls ${town.root}/.gastown/secrets.json`, {}, box);
+    const { said } = await run(start);
+    expect(said).toContain('accepted');
+    expect(readFileSync(log, 'utf8')).toBe(`run gt-${start.attempt}\nrm gt-${start.attempt}\n`);
+    const wrong = await run(inBox('true', {}, { ...box, image: 'no-such-image' }));
+    expect(wrong.exit).toMatchObject({ cause: 'exited', exitCode: 125, failed: 'isolation' });
+    const missing = await run(inBox('true', {}, { ...box, command: 'no-such-docker run' }));
+    expect(missing.exit).toMatchObject({ cause: 'spawn_failed', failed: 'isolation' });
+    expect(missing.exit.lastLine).toContain('no-such-docker');
   });
 });

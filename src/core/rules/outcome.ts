@@ -51,6 +51,8 @@ export function classifyExit(exit: ExitRecord): Ending {
 
 function endedByItself(exit: ExitRecord): Ending {
   const said = readableText(exit.lastLine);
+  if (exit.failed === 'isolation')
+    return { outcome: 'infra', reason: `Its sandbox could not be made: ${said}`, signature: null };
   if (exit.failed === 'program') {
     const reason = `The program of its runtime could not be started: ${said}`;
     return { outcome: 'infra', reason, signature: null };

@@ -9,13 +9,13 @@ import type { RunnerContext } from '../context.ts';
 import { writeAtomic } from '../files.ts';
 import type { Rescued } from '../git/rescue.ts';
 import { removeBox } from '../isolation/box.ts';
+import { removeContainer } from '../isolation/container.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
-import { commandRuntime } from '../runtimes/command.ts';
 import { sweep } from '../process/sweep.ts';
 import { errorText } from '../text.ts';
 import { makeClaim } from './claim.ts';
-import { isProgramMissing } from './failed-part.ts';
+import { missingPart } from './failed-part.ts';
 import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
@@ -79,6 +79,7 @@ async function untilGone(ctx: RunnerContext, live: LiveAgent): Promise<void> {
   for (;;) {
     try {
       await sweep({ town: ctx.town.id, runner: ctx.name, attempt: live.request.attempt }, ctx.timings.sweepMs);
+      await removeContainer(live.request.sandbox, live.request.attempt);
       return;
     } catch (error) {
       ctx.log.error('processes of an ended agent do not end', {
@@ -151,12 +152,10 @@ function failedPart(
   if (ended.failed !== undefined) return { failed: ended.failed };
   const byItself = ended.cause === 'exited';
   if (byItself && !doneIntent && live.failure?.kind === 'login') return { failed: 'program' };
-  const runtime = live.request.runtime === commandRuntime.name ? commandRuntime : undefined;
-  if (runtime === undefined || live.startedAtMs === null || isTownSession(live.request)) return {};
-  // Inside a sandbox a shell starts every program, and says in its way that there is none.
-  const starter = live.request.sandbox === undefined ? runtime : { missingCodes: [126, 127] };
+  if (live.startedAtMs === null || isTownSession(live.request)) return {};
   const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };
-  return isProgramMissing(starter, run, { ...rescued, doneIntent }) ? { failed: 'program' } : {};
+  const failed = missingPart(live.request, run, { ...rescued, doneIntent });
+  return failed === null ? {} : { failed };
 }
 
 function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly ended: Ended }): ExitRecord {

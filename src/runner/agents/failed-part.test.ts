@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inPart, isProgramMissing, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
+import { inPart, isProgramMissing, missingPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
 
 describe('the error of a start', () => {
   it('is charged to the part that it was in, and stays what it was', async () => {
@@ -54,5 +54,26 @@ describe('a shell that found no program', () => {
 
   it('is a matter of runtimes that go through a shell', () => {
     expect(isProgramMissing({}, ended, left)).toBe(false);
+  });
+});
+
+describe('missingPart', () => {
+  const nothing = { ahead: 0, dirty: false, doneIntent: false };
+  const box = { network: 'on', command: 'podman run', image: 'x', read: [], write: [] } as const;
+  const sandbox = (kind: 'bubblewrap' | 'container') => ({ ...box, kind, read: [], write: [] });
+  const of = (request: Parameters<typeof missingPart>[0], exitCode: number, left = nothing) =>
+    missingPart(request, { cause: 'exited', exitCode, ranMs: 100 }, left);
+
+  it('inside a sandbox is the program for every runtime, since a shell starts it there', () => {
+    expect(of({ runtime: 'claude', sandbox: sandbox('bubblewrap') }, 127)).toBe('program');
+    expect(of({ runtime: 'claude' }, 127)).toBeNull();
+    expect(of({ runtime: 'command' }, 127)).toBe('program');
+    expect(of({ runtime: 'claude', sandbox: sandbox('bubblewrap') }, 1)).toBeNull();
+    expect(of({ runtime: 'claude', sandbox: sandbox('bubblewrap') }, 127, { ...nothing, dirty: true })).toBeNull();
+  });
+
+  it('is the container when that could not be made', () => {
+    expect(of({ runtime: 'claude', sandbox: sandbox('container') }, 125)).toBe('isolation');
+    expect(of({ runtime: 'claude', sandbox: sandbox('bubblewrap') }, 125)).toBeNull();
   });
 });

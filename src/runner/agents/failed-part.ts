@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 
 import type { ExitRecord } from '../../api/contract/exit-record.ts';
+import type { StartAgent } from '../../api/contract/runner.ts';
+import { CONTAINER_FAILED } from '../isolation/container.ts';
 import { MISSING_PROGRAM_WITHIN_MS } from '../limits.ts';
+import { commandRuntime } from '../runtimes/command.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 
 export type FailedPart = NonNullable<ExitRecord['failed']>;
@@ -54,6 +57,26 @@ const PROGRAM_ERRORS: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ENOEXE
 /** A missing folder to run in looks like a missing program; it is the machine's. */
 export const spawnPart = (code: string | undefined, cwd: string): FailedPart =>
   code !== undefined && PROGRAM_ERRORS.has(code) && existsSync(cwd) ? 'program' : 'machine';
+
+/** A shell starts every program inside a sandbox, and says in its way that there is none. */
+const SHELL_CODES: readonly number[] = [126, 127];
+
+/**
+ * What was missing, when a process ended at once and did nothing: the program, or the container that it was to run in.
+ * Null: it worked, or what failed is its own. Outside of a sandbox a program that is missing is told by its start, but for
+ * one that a shell starts.
+ */
+export function missingPart(
+  request: Pick<StartAgent, 'sandbox' | 'runtime'>,
+  ended: Parameters<typeof isProgramMissing>[1],
+  left: Parameters<typeof isProgramMissing>[2],
+): FailedPart | null {
+  const { sandbox, runtime } = request;
+  const isMissing = (missingCodes: readonly number[]): boolean => isProgramMissing({ missingCodes }, ended, left);
+  if (sandbox?.kind === 'container' && isMissing([CONTAINER_FAILED])) return 'isolation';
+  if (sandbox !== undefined) return isMissing(SHELL_CODES) ? 'program' : null;
+  return runtime === commandRuntime.name && isMissing(commandRuntime.missingCodes ?? []) ? 'program' : null;
+}
 
 /**
  * True when what starts the program (a shell) said at once that there is none, and nothing was done. Later, or after some

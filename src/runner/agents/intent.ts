@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { SUMMARY_CHARS_MAX } from '../limits.ts';
-import { writeAtomic } from '../files.ts';
+import { INTENT_BYTES_MAX, SUMMARY_CHARS_MAX } from '../limits.ts';
+import { readAgentFile, writeAtomic } from '../files.ts';
 
 const text = z.string().max(SUMMARY_CHARS_MAX);
 const optionalText = text.nullish().transform((value) => (value === undefined || value === '' ? null : value));
@@ -36,7 +36,7 @@ const intentFile = (stateDir: string): string => join(stateDir, 'done.json');
 /** The intent on disk, or null when there is none that can be read: half a file is no intent. */
 export async function readIntent(stateDir: string): Promise<StoredIntent | null> {
   try {
-    const bytes = await readFile(intentFile(stateDir), 'utf8');
+    const bytes = (await readAgentFile(intentFile(stateDir), INTENT_BYTES_MAX))?.toString('utf8') ?? '';
     return { intent: intentSchema.parse(JSON.parse(bytes)), hash: createHash('sha256').update(bytes).digest('hex') };
   } catch {
     return null;

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -6,6 +5,7 @@ import { z } from 'zod';
 import type { UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 import type { RunnerContext } from '../context.ts';
+import { readAgentFile } from '../files.ts';
 import { USAGE_BYTES_MAX, USAGE_MODELS_MAX, USAGE_TOKENS_MAX, USAGE_USD_MAX } from '../limits.ts';
 import { errorText } from '../text.ts';
 import type { LiveAgent } from './live.ts';
@@ -122,16 +122,8 @@ export async function reportUsage(ctx: RunnerContext, live: LiveAgent, isOver: b
 /** Whole lines only, while somebody may still be writing the last one. */
 async function readComplete(ctx: RunnerContext, live: LiveAgent, isOver: boolean): Promise<Buffer | null> {
   const path = usageFile(join(ctx.paths.attempts, live.request.attempt));
-  const file = await open(path, 'r').catch(() => null);
-  if (file === null) return null;
-  try {
-    const buffer = Buffer.alloc(Math.min((await file.stat()).size, USAGE_BYTES_MAX));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    const all = buffer.subarray(0, bytesRead);
-    return isOver ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1);
-  } finally {
-    await file.close();
-  }
+  const all = await readAgentFile(path, USAGE_BYTES_MAX);
+  return all === null || isOver ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1);
 }
 
 function record(ctx: RunnerContext, live: LiveAgent, read: UsageRead & { readonly bytes: number }): void {

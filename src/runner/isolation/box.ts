@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 
 import { precondition } from '../../core/errors.ts';
 import type { Sandbox } from '../../core/model/isolation.ts';
 import { pathSegment, type RunnerPaths } from '../paths.ts';
 import { bwrapArguments, findBubblewrap, noBubblewrap } from './bubblewrap.ts';
-import { containerArguments, wrapperEnvironment } from './container.ts';
-import { type Mount, programMounts, systemMounts } from './mounts.ts';
+import { containerArguments, requireProgram, wrapperEnvironment } from './container.ts';
+import { type Mount, packageFolder, programMounts, systemMounts } from './mounts.ts';
 import type { OwnGit } from './own-git.ts';
 import type { BoxView } from './view.ts';
 
@@ -58,6 +58,7 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
       `isolation_unavailable: the isolation "${sandbox.kind}" names no command.`,
       'Set isolation_command in gastown.toml.',
     );
+  await requireProgram(sandbox);
   if (sandbox.kind === 'wrapper') {
     const boxEnv = wrapperEnvironment({ view, sandbox, home: homeOf(view.paths, view.name) });
     return {
@@ -70,7 +71,7 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
   const around = containerArguments({ view, sandbox, mounts, names: Object.keys(env) });
   return {
     command: 'sh',
-    args: ['-c', `exec ${command} "$@"`, 'sh', ...around, image ?? '', start.command, ...start.args],
+    args: ['-c', `exec ${command} "$@"`, 'sh', ...around, image ?? '', ...withOurPrograms(start)],
     env,
   };
 }
@@ -83,6 +84,16 @@ function withFileLimit(start: Start, bytes: number): Start {
   const blocks = String(Math.ceil(bytes / FILE_LIMIT_UNIT));
   return { ...start, command: 'sh', args: ['-c', 'ulimit -f "$0"; exec "$@"', blocks, start.command, ...start.args] };
 }
+
+/** The image has paths of its own for programs; `gt` and its Node come before them. */
+const withOurPrograms = (start: Start): readonly string[] => [
+  'sh',
+  '-c',
+  'PATH="$0:$PATH" exec "$@"',
+  `${packageFolder()}:${dirname(process.execPath)}`,
+  start.command,
+  ...start.args,
+];
 
 /** Folders outside are not there: what names them would only be followed into nothing. */
 function insideEnvironment(sandbox: Sandbox, env: Readonly<Record<string, string>>): Record<string, string> {

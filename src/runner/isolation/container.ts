@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 
+import { precondition, TownError } from '../../core/errors.ts';
 import type { Sandbox } from '../../core/model/isolation.ts';
-import type { Mount } from './mounts.ts';
+import { ERROR_CHARS_MAX } from '../limits.ts';
+import { plain, tail } from '../text.ts';
+import { inOrder, type Mount } from './mounts.ts';
 import type { BoxView } from './view.ts';
 
-/** A container that does not end within this time is told to the log; the next sweep tries again. */
+/** Exit code of docker and podman for "I could not make it"; what runs inside has others. */
+export const CONTAINER_FAILED = 125;
+/** A container that does not end within this time is told to the log, and tried again. */
 const REMOVE_MS = 20_000;
 
 const nameOf = (view: Pick<BoxView, 'name'>): string => `gt-${view.name}`;
@@ -29,7 +34,7 @@ export function containerArguments(box: {
     ...(sandbox.network === 'off' ? ['--network', 'none'] : []),
     '--workdir',
     view.worktree,
-    ...mounts.flatMap((mount) =>
+    ...inOrder(mounts).flatMap((mount) =>
       mount.type === 'hide' ? [] : ['--volume', `${mount.from}:${mount.at}${mount.type === 'read' ? ':ro' : ''}`],
     ),
     // The image has paths of its own for programs.
@@ -56,24 +61,51 @@ export function wrapperEnvironment(box: {
   };
 }
 
-/** Ends a container whose client is gone: killing the client leaves it running. Never throws; true: nothing is left. */
-export function removeContainer(sandbox: Sandbox, name: string): Promise<boolean> {
-  const program = (sandbox.command ?? '').trim().split(/\s+/)[0] ?? '';
+/**
+ * Ends a container whose client is gone: killing the client leaves it running. Nothing for other isolations.
+ * Errors (internal): `container_left`, when nobody can say that it is gone.
+ */
+export async function removeContainer(sandbox: Sandbox | undefined, name: string): Promise<void> {
+  if (sandbox?.kind !== 'container') return;
+  const said = await run([programOf(sandbox), 'rm', '--force', nameOf({ name })]);
+  if (said.code === 0 || said.code === null || /no such container|no container with name/i.test(said.text)) return;
+  throw new TownError('internal', 'container_left', {
+    message: `The container ${nameOf({ name })} does not end: ${tail(plain(said.text.trim()), ERROR_CHARS_MAX)}`,
+    next: `Look at it with "${programOf(sandbox)} ps".`,
+  });
+}
+
+/** Errors (precondition): `isolation_unavailable`, when the program that makes containers is not here. */
+export async function requireProgram(sandbox: Sandbox): Promise<void> {
+  const program = programOf(sandbox);
+  if ((await run(['sh', '-c', 'command -v "$0"', program])).code === 0) return;
+  throw precondition(
+    'isolation_unavailable',
+    `isolation_unavailable: this rig's agents run by ${JSON.stringify(program)} only, and there is no such program here.`,
+    'Install it, or correct isolation_command in gastown.toml. It is tried again by itself.',
+  );
+}
+
+const programOf = (sandbox: Sandbox): string => (sandbox.command ?? '').trim().split(/\s+/)[0] ?? '';
+
+/** Null as code: there is no such program, so it has left nothing either. */
+function run(words: readonly [string, ...string[]]): Promise<{ readonly code: number | null; readonly text: string }> {
+  const [program, ...args] = words;
   return new Promise((resolve) => {
-    const child = spawn(program, ['rm', '--force', nameOf({ name })], {
+    const child = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: REMOVE_MS,
       killSignal: 'SIGKILL',
     });
-    let said = '';
+    let text = '';
     child.stderr.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString('utf8')).slice(0, 1_000);
+      text = (text + chunk.toString('utf8')).slice(0, ERROR_CHARS_MAX);
     });
     child.once('error', () => {
-      resolve(false);
+      resolve({ code: null, text });
     });
     child.once('close', (code) => {
-      resolve(code === 0 || /no such container/i.test(said));
+      resolve({ code: code ?? -1, text });
     });
   });
 }

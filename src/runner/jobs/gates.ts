@@ -8,6 +8,7 @@ import { plainEnvironment } from '../agents/env.ts';
 import type { RunnerContext } from '../context.ts';
 import { checkoutDetached, cleanWorktree, type Worktree } from '../git/worktree.ts';
 import { ownGitOf, removeBox, shutIn, type Start } from '../isolation/box.ts';
+import { removeContainer } from '../isolation/container.ts';
 import { makeOwnGit } from '../isolation/own-git.ts';
 import { GATE_LOG_BYTES_MAX, GATE_TAIL_CHARS_MAX } from '../limits.ts';
 import { rigWorktrees } from '../paths.ts';
@@ -40,6 +41,7 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
     return { result: 'gates', green: true, runs };
   } finally {
     log.end();
+    await removeContainer(job.sandbox, marker);
     await ctx.pool.release(repo, owner);
     await removeBox(ctx.paths, marker);
   }
