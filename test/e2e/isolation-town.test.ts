@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Place, until } from './cli-support.ts';
+import { isAlive, Place, until } from './cli-support.ts';
 
 const WAIT_MS = 120_000;
 const hasBubblewrap = spawnSync('bwrap', ['--ro-bind', '/', '/', '--unshare-user', 'true']).status === 0;
@@ -90,6 +90,27 @@ describe.skipIf(!hasBubblewrap)('a town whose rig asks for bubblewrap', () => {
       const [only] = (await json<{ items: readonly { name: string }[] }>('agents')).items;
       expect((await gt('agent', 'show', only?.name ?? '')).out).toMatch(/isolation {2}bubblewrap/);
       expect((await json<Escalations>('escalation', 'list')).items).toEqual([]);
+    },
+    WAIT_MS,
+  );
+
+  it(
+    'keeps its agents over kill -9 of the daemon: they hang on the runner',
+    async () => {
+      const { pid } = await json<{ pid: number }>('up');
+      const body = place.file('long.md', '```gt-script\nsleep 3.25; echo x > long.txt\n```\n');
+      const bead = await json<{ id: string }>('sling', 'Take long', '--rig', 'app', '--body-file', body);
+      const sleeps = (): boolean => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes('sleep 3.25');
+      await until(() => (sleeps() ? true : null), 'its agent works');
+      process.kill(pid, 'SIGKILL');
+      await until(() => (isAlive(pid) ? null : true), 'the end of the daemon');
+      expect(sleeps()).toBe(true);
+      await json('up');
+      const closed = async () => {
+        const shown = await json<{ status: string; attempts: number }>('bead', 'show', bead.id);
+        return shown.status === 'closed' ? shown : null;
+      };
+      expect(await until(closed, 'merged', WAIT_MS / 2)).toMatchObject({ close_reason: 'merged', attempts: 1 });
     },
     WAIT_MS,
   );

@@ -70,7 +70,7 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
       places.push(join(data, 'transcripts', `${other.attempt}.log`));
       for (const place of places) expect(existsSync(place), place).toBe(true);
       const look = places.map((place) => `cat ${place}; ls -A ${place}`).join('; ');
-      const find = `grep -rls ${CANARY} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr; cat /etc/shadow; env | grep -i secret | grep -v ^GT_TOKEN=`;
+      const find = `grep -rls ${CANARY} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr --exclude-dir=node_modules; cat /etc/shadow; env | grep -i secret | grep -v ^GT_TOKEN=`;
       const start = inBox(
         `(${look}; ls -A ${homedir()}; ${find}) 2>/dev/null; echo looked; ls -A ${data}/worktrees/app`,
       );
@@ -211,6 +211,22 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
     expect(town.git(['show', `${ref}:u.txt`], town.bare)).toBe('u');
     expect(town.git(['log', '--format=%s', `${ref}^1`], town.bare)).toContain('kept');
     expect(town.git(['show', `${ref}^2^3:s.txt`], town.bare)).toBe('s');
+  });
+
+  it('without a repository, as the mayor, has its folder and its token and nothing of the town', async () => {
+    await town.start();
+    const look = `cat ${town.root}/.gastown/secrets.json; ls -A ${town.root}/.gastown; test -n "$GT_TOKEN" && echo has-token`;
+    const start = inBox(`${look}; echo note > note.txt; cat note.txt "$GT_STATE_DIR/prompt.md"`, {
+      repo: null,
+      rig: 'MAYOR',
+      bead: 'MAYOR',
+      sourceBead: 'MAYOR',
+    });
+    const { said, exit } = await run(start);
+    expect(exit).toMatchObject({ cause: 'exited', exitCode: 0 });
+    expect(said).not.toContain('owner-secret');
+    expect(said).toMatch(/^attempts\nsessions\n?[^]*has-token\nnote\ndo it/m);
+    expect(readFileSync(join(town.root, '.gastown', 'sessions', 'mayor', 'note.txt'), 'utf8')).toBe('note\n');
   });
 
   it('has what the settings show, and nothing of the town that way', async () => {

@@ -26,7 +26,7 @@ export const showAgent: CommandSpec = {
         ? JSON.stringify(agent)
         : [
             `${paint(style, 'bold', plain(agent.id))}  ${state(style, agent.status)}`,
-            ...rows.map(([name, value]) => `  ${name.padEnd(10)}${value}`),
+            ...rows.map(([name, value]) => `  ${name.padEnd(11)}${value}`),
           ].join('\n'),
     );
     return EXIT.ok;
