@@ -23,6 +23,20 @@ export interface WorkerdOptions {
   readonly port: number;
   /** True: what the Worker logs is shown. */
   readonly loud: boolean;
+  /** One of several that share a bucket: experimental, and in newer versions only. */
+  readonly cluster?: ClusterOptions;
+}
+
+export interface ClusterOptions {
+  /** A `workerd` that knows clusters. */
+  readonly binary: string;
+  /** Of an S3-compatible bucket. */
+  readonly endpoint: string;
+  readonly address: string;
+  /** The same for all of them. */
+  readonly key: string;
+  /** Divides the lease and other waits: 1 but in tests. */
+  readonly timeDivisor: number;
 }
 
 export interface RunningWorkerd {
@@ -84,7 +98,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:${String(options.port)}", http = (), service = "main")],
-);
+${clusterOf(options.cluster)});
 const main :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed ${text(relative(options.folder, options.bundle))})],
   compatibilityDate = "${COMPATIBILITY_DATE}",
@@ -95,12 +109,31 @@ const main :Workerd.Worker = (
 `;
 }
 
+function clusterOf(cluster: ClusterOptions | undefined): string {
+  if (cluster === undefined) return '';
+  const bucket = {
+    aws_endpoint: cluster.endpoint,
+    aws_region: 'auto',
+    aws_access_key_id: 'test',
+    aws_secret_access_key: 'test',
+    aws_allow_http: 'true',
+  };
+  const settings = Object.entries(bucket).map(([name, value]) => text(`${name}=${value}`));
+  return `  cluster = (
+    bucket = "s3://gt/town", bucketOptions = [${settings.join(', ')}],
+    address = ${text(cluster.address)}, key = ${text(cluster.key)}, unsafeTimeDivisor = ${String(cluster.timeDivisor)},
+  ),
+`;
+}
+
 /** Starts it and waits until it listens. Secrets are in its configuration file, which only this user can read. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   mkdirSync(join(options.folder, 'objects'), { recursive: true });
   const file = join(options.folder, 'workerd.capnp');
   writeFileSync(file, configOf(options), { mode: 0o600 });
-  const child = spawn(workerdBinary(), ['serve', file, '--control-fd=3'], {
+  const experimental = options.cluster === undefined ? [] : ['--experimental'];
+  const binary = options.cluster?.binary ?? workerdBinary();
+  const child = spawn(binary, ['serve', ...experimental, file, '--control-fd=3'], {
     stdio: ['ignore', options.loud ? 'inherit' : 'pipe', options.loud ? 'inherit' : 'pipe', 'pipe'],
   });
   const port = await portOf(child);

@@ -13,6 +13,9 @@ export interface AlarmBench {
 /** What only an object has: a platform that counts throws, forgets alarms and restarts it. */
 export interface ObjectAlarmBench extends AlarmBench {
   throwNext(times: number): unknown;
+  /** The object wants to be woken for something else, beside its actor. */
+  also(inMs: number | null): unknown;
+  others(): number | Promise<number>;
   lose(): unknown;
   crash(): Promise<unknown>;
 }
@@ -25,6 +28,14 @@ async function rang(bench: AlarmBench, times: number): Promise<void> {
   const untilMs = Date.now() + PATIENCE_MS;
   while ((await bench.rings()) < times) {
     if (Date.now() > untilMs) throw new Error(`it rang ${String(await bench.rings())} times, not ${String(times)}`);
+    await wait(5);
+  }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const untilMs = Date.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (Date.now() > untilMs) throw new Error('it did not come');
     await wait(5);
   }
 }
@@ -85,6 +96,20 @@ export const ALARM_CASES: readonly Case<AlarmBench>[] = [
 ];
 
 export const OBJECT_ALARM_CASES: readonly Case<ObjectAlarmBench>[] = [
+  {
+    name: 'wakes its object for something else too, and neither time hides the other',
+    run: async (bench) => {
+      await bench.also(20);
+      await bench.set(60_000);
+      await until(async () => (await bench.others()) === 1);
+      await bench.also(60_000);
+      await bench.set(20);
+      await until(async () => (await bench.rings()) >= 1);
+      await bench.also(null);
+      await bench.set(null);
+      equal(await bench.others(), 1, 'the other time');
+    },
+  },
   {
     name: 'rings on after its work threw nine times: the platform gives up after seven',
     run: async (bench) => {

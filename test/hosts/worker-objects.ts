@@ -199,6 +199,9 @@ export class AlarmDO extends DurableObject<DurableState, Env> {
       clock: objectClock(),
       log: silentLog,
       prearmedMs: PREARMED_MS,
+      onAlso: () => {
+        kv.put('others', this.others() + 1);
+      },
       onAlarm: () => {
         kv.put('rings', this.rings() + 1);
         const throws = Number(kv.get('throws') ?? 0);
@@ -213,6 +216,14 @@ export class AlarmDO extends DurableObject<DurableState, Env> {
 
   set(inMs: number | null): void {
     this.#alarm.set(inMs === null ? null : Date.now() + inMs);
+  }
+
+  also(inMs: number | null): void {
+    this.#alarm.also(inMs === null ? null : Date.now() + inMs);
+  }
+
+  others(): number {
+    return Number(this.ctx.storage.kv.get('others') ?? 0);
   }
 
   /** The alarm's work sets it again so often. */

@@ -114,6 +114,8 @@ const freshly = (stub: () => ObjectAlarmBench): ObjectAlarmBench => ({
   set: (inMs) => stub().set(inMs),
   again: (times) => stub().again(times),
   rings: () => stub().rings(),
+  also: (inMs) => stub().also(inMs),
+  others: () => stub().others(),
   throwNext: (times) => stub().throwNext(times),
   lose: () => stub().lose(),
   crash: () => stub().crash(),

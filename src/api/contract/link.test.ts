@@ -45,6 +45,24 @@ describe('a line of frames', () => {
     expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(['/a', '/b']);
   });
 
+  it('takes ids of its host, which remembers them longer than it', async () => {
+    const { right, sent } = pair();
+    const ids = [7, 1_007];
+    const left = new Link({
+      send: (text) => sent.left.push(text),
+      serve: () => Promise.reject(new Error('never')),
+      abort: () => undefined,
+      after,
+      nextId: () => ids.shift() ?? 0,
+    });
+    const answers = [left.call(call('/a'), 1_000), left.call(call('/b'), 1_000)];
+    for (const text of sent.left) right.receive(text);
+    await settle();
+    expect(sent.right.map((text) => (JSON.parse(text) as { id: number }).id)).toEqual([7, 1_007]);
+    for (const text of sent.right) left.receive(text);
+    expect((await Promise.all(answers)).map((answer) => answer.body)).toEqual(['/a', '/b']);
+  });
+
   it('ends every call when the line is cut', async () => {
     const { left, sent } = pair();
     const waiting = left.call(call('/a'), 60_000);

@@ -35,7 +35,7 @@ const NO_RUNNER = 'this host has no runner of its own';
 const refuse = (): Promise<never> => Promise.reject(new Error(NO_RUNNER));
 
 /** Here is no runner beside the town: every call to one has no answer. */
-export const noRunner: RunnerClient = {
+const noRunner: RunnerClient = {
   instance: () => null,
   health: refuse,
   start: refuse,
