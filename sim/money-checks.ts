@@ -6,9 +6,15 @@ import type { SqlRow, SqlValue } from '../src/ports/sql.ts';
 import { BudgetStore } from '../src/store/budget-store.ts';
 import { checkAllSpending } from '../src/store/money-facts.ts';
 import { SqlRigView } from '../src/store/rig-view.ts';
+import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
 import type { Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
+
+const USED = 'SELECT tokens_in, tokens_out, cost_micro_usd FROM attempts WHERE id = ?';
+/** The town rests while the mayor may still work. Facts come in order: with the exit all that was said before it has come. */
+const USED_BY_MAYOR = `SELECT tokens_in, tokens_out, cost_micro_usd FROM attempts LEFT JOIN usage ON attempt_id = id
+  WHERE id = ? AND EXISTS (SELECT 1 FROM inbox WHERE key = 'exited:' || id)`;
 
 /** A bead whose window opened runs, or waits for something else, this long after. */
 const RELEASED_MS = 60_000;
@@ -127,6 +133,7 @@ export class MoneyChecks {
   atRest(nowMs: number): void {
     this.checks += 1;
     for (const { address, sql } of this.#databases.values()) {
+      if (address === MAYOR_ADDRESS) this.#used(address, sql);
       if (!address.startsWith('rig/')) continue;
       const [late] = sql.all(
         `SELECT id FROM beads WHERE status = 'open' AND hold = 'parked' AND not_before < ? LIMIT 1`,
@@ -186,7 +193,7 @@ export class MoneyChecks {
 
   #used(address: string, sql: SimDatabase['sql']): void {
     for (const [attempt, said] of this.#sim.ledger.used) {
-      const [row] = sql.all('SELECT tokens_in, tokens_out, cost_micro_usd FROM attempts WHERE id = ?', attempt);
+      const [row] = sql.all(address === MAYOR_ADDRESS ? USED_BY_MAYOR : USED, attempt);
       if (row === undefined) continue;
       this.checks += 1;
       const tokens = Number(row['tokens_in']) + Number(row['tokens_out']);

@@ -353,6 +353,12 @@ export const PLANTED: readonly Planted[] = [
     put: 'if (attempt.endedAtMs !== null || JSON.stringify(usage) === JSON.stringify(attempt.usage)) return;',
   },
   {
+    name: 'money: what the mayor says after its process is gone is not counted',
+    file: 'actors/mayor/mayor-events.ts',
+    find: "if (fact.type === 'agent_usage') {",
+    put: "if (fact.type === 'agent_usage' && !attempt.processGone && attempt.runningAtMs === null) {",
+  },
+  {
     name: 'quota: a closed window is ignored',
     file: 'core/admission.ts',
     find: "if (window.resetsAtMs > this.#nowMs) return { kind: 'quota', window };",

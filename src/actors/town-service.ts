@@ -63,15 +63,13 @@ import { TownMoney } from './town-money.ts';
 import { mayStart, mustBeLive } from './live-attempt.ts';
 import { receiversOf } from './mail-groups.ts';
 import { MayorService } from './mayor-service.ts';
+import { CONVOY_CREATE_WAIT_MS } from '../core/limits.ts';
 import { recordFacts } from './runner-facts.ts';
 import { townRunners } from './town-runners.ts';
 import { TownTalk } from './town-talk.ts';
 import { askAll, type AskedRig } from './asked.ts';
 
 const PENDING: Verdict = { verdict: 'pending', message: 'The claim is recorded; its verdict is not there yet.' };
-
-/** How long a creator waits for the rigs' acknowledgements, so that the answer names the beads. */
-const CONVOY_CREATE_WAIT_MS = 5_000;
 
 export interface TownServiceOptions {
   readonly id: string;
@@ -169,6 +167,11 @@ export class TownService implements TownGateway {
   removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval> {
     this.#writable();
     return removeRig(this.#actors, this.#rig(name), { drain, caller });
+  }
+
+  async retryRig(name: RigName, caller: Caller): Promise<RigSummary> {
+    this.#writable();
+    return this.#rig(name).retryRig(caller);
   }
 
   listRigs(): Promise<readonly RigSummary[]> {
@@ -391,7 +394,6 @@ export class TownService implements TownGateway {
   }
 
   async verdict(rig: RigName, attempt: AttemptId, epoch: number, waitMs: number): Promise<Verdict> {
-    const verdict = await this.#rig(rig).verdict(attempt, epoch, waitMs);
-    return verdict ?? PENDING;
+    return (await this.#rig(rig).verdict(attempt, epoch, waitMs)) ?? PENDING;
   }
 }

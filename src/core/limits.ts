@@ -80,6 +80,9 @@ export const SESSION_WORDS_MAX = 400;
 /** Beads beside its own that an agent is told of. */
 export const NEIGHBOURS_TOLD = 10;
 
+/** How long the creator of a convoy waits for the rigs' acknowledgements, so that the answer names the beads. */
+export const CONVOY_CREATE_WAIT_MS = 5_000;
+
 /** A subject is one line of a list. */
 export const MAIL_SUBJECT_CHARS_MAX = 200;
 /** A mail is a message, not a file: what is longer belongs into the branch or the bead. */

@@ -79,3 +79,30 @@ it('a person has it tried at once (T11)', async () => {
   expect(town.runner.running().map((process) => process.request.bead)).toEqual([id]);
   expect(await town.service.listEscalations(true)).toEqual([]);
 });
+
+it(
+  'a person says that it is mended: every breaker of the rig closes at once, without a bead to try (T11)',
+  async () => {
+    const town = await openTown({ api: { command: 'agent --print' } });
+    const program = loseProgram(town);
+    const id = await sling(town, 'one', { runtime: 'command' });
+    await town.advance(HOUR);
+    expect(await town.service.listEscalations(true)).toHaveLength(1);
+    program.isBack = true;
+    const tries = program.tries;
+    await town.advance(1_000);
+    expect(program.tries).toBe(tries);
+    expect(town.runner.running()).toEqual([]);
+    expect(await town.service.retryRig((await town.service.listRigs())[0]?.id ?? fail(), human)).toMatchObject({
+      id: 'api',
+    });
+    await town.settle();
+    expect(town.runner.running().map((process) => process.request.bead)).toEqual([id]);
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  },
+  STORY_MS,
+);
+
+function fail(): never {
+  throw new Error('there is no rig');
+}

@@ -123,6 +123,15 @@ export class RigActor {
     );
   }
 
+  /** Closes every breaker of the rig. */
+  async retryRig(caller: Caller): Promise<RigSummary> {
+    await this.actor.command(caller.idempotencyKey, (turn) => {
+      this.#commands.retryRig(turn, caller);
+      return 'retried';
+    });
+    return this.summary();
+  }
+
   checkpoint(agent: AgentId, json: string): Promise<void> {
     return this.actor.ask((turn) => {
       this.#commands.checkpoint(turn, agent, json);

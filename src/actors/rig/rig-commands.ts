@@ -8,7 +8,7 @@ import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
 import { engineOf } from '../../core/quota.ts';
 import { breakerCause } from '../../core/rules/dispatch-breaker.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
-import { beadRef } from '../../core/refs.ts';
+import { beadRef, SCHEDULE } from '../../core/refs.ts';
 import { utf8Length } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
@@ -276,6 +276,13 @@ export class RigCommands {
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review !== null) this.#requeue(turn, writer, review);
+  }
+
+  /** A person says that what was broken is mended: every breaker of the rig closes, also without a bead to try. */
+  retryRig(turn: Turn, caller: Caller): void {
+    this.#closeBreakers(turn, this.#rig.writer(turn));
+    turn.dirty(SCHEDULE);
+    turn.journal({ entity: SCHEDULE, action: 'retry_rig', rule: 'command', reason: `by ${caller.actor}` });
   }
 
   /** A person says "now": the wait of every breaker is over as well, and they count anew. */

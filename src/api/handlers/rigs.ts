@@ -19,6 +19,7 @@ const verb = (word: string, description: string) =>
   });
 const park = verb('park', 'The rig; nothing new of it is started');
 const unpark = verb('unpark', 'The rig; its work goes on');
+const retry = verb('retry', 'The rig; what could not be started there is tried again now');
 const config = createRoute({
   method: 'post',
   path: `${path}/config`,
@@ -46,6 +47,9 @@ export function registerRigs(app: App, deps: Deps): void {
       presentRig(await deps.changeRig(parseRigName(c.req.valid('param').rig), { parked: false }, c.get('caller'))),
       200,
     ),
+  );
+  app.openapi(retry, async (c) =>
+    c.json(presentRig(await deps.gateway.retryRig(parseRigName(c.req.valid('param').rig), c.get('caller'))), 200),
   );
   app.openapi(config, async (c) =>
     c.json(

@@ -53,6 +53,23 @@ export const unpark: CommandSpec = {
   run: (context, args) => change(context, args.at(0), { path: 'unpark', body: {}, settings: { parked: false } }),
 };
 
+export const retry: CommandSpec = {
+  usage: 'gt rig retry <name>',
+  summary: 'try again now what could not be started: you say that the cause is mended',
+  examples: ['gt rig retry app', 'gt rig retry app --json'],
+  args: ['<name>'],
+  notes: 'The open breakers of the rig close, also those of a runtime or a runner. They probe by themselves as well.',
+  run: async (context, args) => {
+    const rig = await new TownClient(context.town()).post<RigItem>(
+      `rigs/${segment(parseRigName(args.at(0)))}/retry`,
+      {},
+    );
+    if (context.json) context.print(JSON.stringify(rig));
+    else context.print(`${paint(context.style, 'bold', rig.id)}  ${state(context.style, rig.status)}`);
+    return EXIT.ok;
+  },
+};
+
 const SETTING_OPTIONS = {
   branch: { type: 'string', value: 'name', help: 'branch that work is merged into' },
   'polecats-max': { type: 'string', value: 'n', help: 'agents at once' },
