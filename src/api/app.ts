@@ -28,6 +28,7 @@ import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
 import { registerAgentTalk, registerTalk } from './handlers/talk.ts';
 import { registerRigs } from './handlers/rigs.ts';
+import { registerSignIn, registerWeb, type WebDoor } from './handlers/web.ts';
 import { registerSettings, type SettingsDoor } from './handlers/settings.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
 import { registerTransfer, type TransferDoor } from './handlers/transfer.ts';
@@ -56,6 +57,8 @@ export interface AppOptions {
   readonly streams?: Deps['streams'];
   /** For moves from and to this town; missing where files are moved instead. */
   readonly transfer?: TransferDoor;
+  /** The dashboard, where a host serves one. */
+  readonly web?: WebDoor;
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
@@ -99,11 +102,13 @@ export function createApp(options: AppOptions): App {
   registerOwnWork(app, options);
   registerSteering(app, options);
   registerStream(app, options);
+  registerSignIn(app, options, options.web);
   registerMayor(app, options);
   registerMayorSession(app, options);
   registerTools(app, options);
   if (options.settings !== undefined) registerSettings(app, options.settings);
   if (options.transfer !== undefined) registerTransfer(app, options.transfer);
+  if (options.web !== undefined) registerWeb(app, options, options.web);
   return app;
 }
 

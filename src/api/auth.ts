@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
 import type { Caller } from '../core/commands.ts';
 import { TownError, usage } from '../core/errors.ts';
 import { MAYOR } from '../core/model/mayor.ts';
@@ -9,6 +10,7 @@ import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import { badCredential, verifyCapability } from './capability.ts';
 import { mayorRight } from './mayor-rights.ts';
 import { bearerFor, runnerOfBearer, tokenOf } from './contract/runner-auth.ts';
+import { cookieName, isSessionToken, mayRole, verifySession, type Role } from './session.ts';
 import type { AgentVerb } from '../core/queries.ts';
 import { forbidden } from './errors.ts';
 
@@ -23,7 +25,7 @@ export interface AuthOptions {
 
 /** Who a credential speaks for. */
 export type Principal =
-  | { readonly kind: 'owner' }
+  | { readonly kind: 'owner'; readonly role: Role }
   | { readonly kind: 'runner'; readonly runner: string }
   | { readonly kind: 'agent'; readonly capability: Capability }
   | { readonly kind: 'mayor'; readonly capability: MayorCapability };
@@ -39,6 +41,8 @@ interface AuthDeps {
   readonly gateway: TownGateway;
   readonly auth: AuthOptions;
   readonly clock: Clock;
+  /** True where browsers come, and their cookies count. */
+  readonly loopbackOnly: boolean;
 }
 
 /** The kind of credential that a path needs. Everything that is not named here is the owner's. */
@@ -55,7 +59,7 @@ function neededKind(path: string): Principal['kind'] {
  */
 export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const principal = await principalOf(bearerOf(c.req.header('authorization')), deps);
+    const principal = await principalOf(credentialOf(c, deps), deps);
     const needed = neededKind(c.req.path);
     const isMayorsRight = principal.kind === 'mayor' && needed === 'owner' && mayMayor(principal.capability, c);
     if (principal.kind !== needed && !isMayorsRight) {
@@ -65,6 +69,7 @@ export function authenticate(deps: AuthDeps): MiddlewareHandler<AppEnv> {
         adviceFor(principal),
       );
     }
+    if (principal.kind === 'owner') mustMay(principal.role, c);
     if (principal.kind === 'agent') await deps.gateway.checkCapability(principal.capability);
     if (principal.kind === 'mayor') await deps.gateway.mayor.check(principal.capability);
     c.set('principal', principal);
@@ -82,6 +87,28 @@ function mayMayor(capability: MayorCapability, c: Context): boolean {
     `The mayor may not call ${c.req.method} ${c.req.path.split('/').slice(5).join('/').slice(0, 100)}.`,
     'What you may do is in your prompt (gt prime); ask a person for the rest with gt escalate.',
   );
+}
+
+/** Errors: `role_not_allowed`. */
+function mustMay(role: Role, c: Context): void {
+  if (mayRole(role, c.req.method, c.req.path.split('/').slice(5).join('/'))) return;
+  throw forbidden(
+    'role_not_allowed',
+    `You are signed in as ${role === 'viewer' ? 'a viewer, who reads and changes nothing' : 'an operator, who changes no settings'}.`,
+    'Ask the owner, or use "gt" inside the town.',
+  );
+}
+
+/** The bearer token, or a browser's cookie. Errors: those of a credential; `origin_not_allowed`. */
+function credentialOf(c: Context, deps: AuthDeps): string {
+  const header = c.req.header('authorization');
+  const cookie = deps.loopbackOnly ? getCookie(c, cookieName(deps.gateway.id)) : undefined;
+  if (header !== undefined || cookie === undefined) return bearerOf(header);
+  // A browser sends the cookie by itself, also for a page of another port of this machine.
+  const site = c.req.header('sec-fetch-site') ?? 'none';
+  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
+  if ((site === 'same-origin' || site === 'none') && (isRead || c.req.header('origin') !== undefined)) return cookie;
+  throw forbidden('origin_not_allowed', "Only the town's own page may use its cookie.", "Open the town's own address.");
 }
 
 function adviceFor(principal: Principal): string {
@@ -109,16 +136,13 @@ function bearerOf(header: string | undefined): string {
 }
 
 async function principalOf(token: string, deps: AuthDeps): Promise<Principal> {
-  if (await sameSecret(token, deps.auth.owner)) return { kind: 'owner' };
+  if (await sameSecret(token, deps.auth.owner)) return { kind: 'owner', role: 'owner' };
   if (await sameSecret(token, deps.auth.brainCalls)) return { kind: 'runner', runner: LOCAL_RUNNER };
   const runner = runnerOfBearer(token);
   if (runner !== null) return registeredRunner(runner, token, deps);
-  const capability = await verifyCapability({
-    token,
-    key: deps.auth.capabilityKey,
-    town: deps.gateway.id,
-    nowMs: deps.clock.now(),
-  });
+  const about = { key: deps.auth.capabilityKey, town: deps.gateway.id, nowMs: deps.clock.now() };
+  if (isSessionToken(token)) return { kind: 'owner', role: await verifySession(token, about) };
+  const capability = await verifyCapability({ token, ...about });
   return 'role' in capability ? { kind: 'mayor', capability } : { kind: 'agent', capability };
 }
 

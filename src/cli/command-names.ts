@@ -53,6 +53,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'convoy revert', group: 'Work', summary: 'undo what an ended convoy landed' },
   { name: 'why', group: 'Work', summary: 'what it waits for, and which rule says so' },
   { name: 'status', group: 'Watch', summary: 'the whole town at a glance' },
+  { name: 'dashboard', group: 'Watch', summary: 'open the web dashboard in a browser' },
   { name: 'inbox', group: 'Watch', summary: 'what needs a person' },
   { name: 'escalation list', group: 'Watch', summary: 'what is escalated, and what may be answered' },
   { name: 'escalation ack', group: 'Watch', summary: 'take care of it' },

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { readIfThere, readJsonIfThere, writeFileAtomic, PRIVATE_MODE } from './atomic-file.ts';
 import { isLocked } from './lock.ts';
 import type { TownPaths } from './town-files.ts';
+
+const PORT_FILE = 'port';
+const PORT_MAX = 65_535;
 
 /** `daemon/state.json`, with the field names that older tools read. */
 export interface DaemonState {
@@ -52,6 +56,16 @@ function readPid(pidFile: string): number | null {
 
 export function writeEndpoint(paths: TownPaths, url: string): void {
   writeFileAtomic(paths.endpointFile, `${JSON.stringify({ url })}\n`, PRIVATE_MODE);
+}
+
+/** Where the last daemon listened, so that a dashboard that is open finds the next one; 0 when that is not known. */
+export function lastPort(paths: TownPaths): number {
+  const port = Number(readIfThere(join(paths.daemonDir, PORT_FILE))?.trim() ?? 0);
+  return Number.isInteger(port) && port > 0 && port <= PORT_MAX ? port : 0;
+}
+
+export function keepPort(paths: TownPaths, url: string): void {
+  writeFileAtomic(join(paths.daemonDir, PORT_FILE), `${new URL(url).port}\n`);
 }
 
 function readEndpoint(paths: TownPaths): string | null {

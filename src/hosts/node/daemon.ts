@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import type { AppOptions, createApp } from '../../api/app.ts';
 import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
+import { SignIn } from '../../api/sign-in.ts';
 import { conflict, TownError } from '../../core/errors.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -8,7 +9,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
 import type { TownConfig } from './town-config.ts';
-import { daemonStatus, readState, writeEndpoint, writeState } from './daemon-state.ts';
+import { daemonStatus, keepPort, lastPort, readState, writeEndpoint, writeState } from './daemon-state.ts';
 import { nodePorts } from './host-ports.ts';
 import type { NodePorts } from './host-ports.ts';
 import type { Listener } from './http-server.ts';
@@ -24,6 +25,7 @@ import { recordRig } from './rig-record.ts';
 import type { RunnerLines } from './runner-lines.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { NodeStreams } from './streams.ts';
+import { webFile } from './web-files.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
 import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';
 import type { Town, TownSecrets } from './town-files.ts';
@@ -52,6 +54,7 @@ export class Daemon {
   /** The town's HTTP application, as runners' and agents' calls reach it. */
   #local: ReturnType<typeof createApp> | null = null;
   readonly #notifier: NodeNotifier;
+  readonly #signIn: SignIn = new SignIn(() => this.#ports.clock.now());
   readonly #startedAt = new Date().toISOString();
   #config: TownConfig;
   #listeners: readonly Listener[] = [];
@@ -160,11 +163,14 @@ export class Daemon {
     const web = app(true);
     this.#listeners = [
       await listenOnSocket((request, env) => local.fetch(request, env), brainSocket(identity)),
-      await listenOnLoopback((request, env) => web.fetch(request, env)),
+      await listenOnLoopback((request, env) => web.fetch(request, env), lastPort(paths)),
     ];
     await this.#openLines(secrets);
     const url = this.#listeners[1]?.url ?? null;
-    if (url !== null) writeEndpoint(paths, url);
+    if (url !== null) {
+      writeEndpoint(paths, url);
+      keepPort(paths, url);
+    }
     if (options.superviseRunner) this.#supervisor.start();
     this.#beat();
     this.#armHeartbeat();
@@ -251,6 +257,7 @@ export class Daemon {
       log: this.#log,
       loopbackOnly,
       streams: this.#streams ?? undefined,
+      web: { signIn: this.#signIn, file: webFile, readers: () => this.#streams?.readers ?? 0 },
       ready: () => this.#ready,
       addRig: (body, caller) =>
         this.#oneByOne(

@@ -37,10 +37,16 @@ export async function listenOnSocket(fetch: Fetch, path: string): Promise<Listen
   };
 }
 
-/** Serves on a free loopback port. */
-export async function listenOnLoopback(fetch: Fetch): Promise<Listener> {
-  const server = makeServer(fetch);
-  await listening(server, () => server.listen({ host: '127.0.0.1', port: 0 }));
+/** Serves on a loopback port: the one that is wished for if nobody has it, else a free one. */
+export async function listenOnLoopback(fetch: Fetch, wish = 0): Promise<Listener> {
+  let server = makeServer(fetch);
+  try {
+    await listening(server, () => server.listen({ host: '127.0.0.1', port: wish }));
+  } catch (error) {
+    if (wish === 0) throw error;
+    server = makeServer(fetch);
+    await listening(server, () => server.listen({ host: '127.0.0.1', port: 0 }));
+  }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {

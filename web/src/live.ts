@@ -1,0 +1,139 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
+import type { DeltaFrame } from './frames.ts';
+import type { JournalItem, SnapshotItem } from '../../src/api/contract/town.ts';
+import { read, streamUrl, TownProblem } from './api.ts';
+
+export type LiveWord = 'Connecting' | 'Live' | 'Catching up' | 'Reconnecting' | 'Offline' | 'Signed out';
+
+export interface Live {
+  readonly word: LiveWord;
+  /** When the town said something last, in milliseconds of this browser's clock. */
+  readonly asOf: number;
+}
+
+/** What a change of an entity of this kind may show in. */
+const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
+  bead: ['bead', 'beads', 'attention', 'status', 'mq', 'convoy', 'convoys', 'agents', 'costs'],
+  attempt: ['bead', 'agents', 'agent', 'costs'],
+  agent: ['agents', 'agent', 'status'],
+  train: ['mq'],
+  convoy: ['convoy', 'convoys', 'attention', 'status'],
+  escalation: ['attention', 'escalations', 'status'],
+  budget: ['budgets', 'costs', 'attention'],
+  mailbox: ['mail', 'attention'],
+};
+const EVERYWHERE = ['status', 'attention'];
+
+/** Changes within this time are read again together: below what a person notices. */
+const GATHER_MS = 150;
+/** A stream that could not be opened is tried again after this long. */
+const AGAIN_MS = 2_000;
+/** Away for so long is not a short break. */
+const OFFLINE_MS = 10_000;
+const KEPT_MAX = 2_000;
+
+let state: Live = { word: 'Connecting', asOf: Date.now() };
+const watchers = new Set<() => void>();
+const taken = new Set<(items: readonly JournalItem[]) => void>();
+let cursor: string | null = null;
+let lostAt: number | null = null;
+
+function say(word: LiveWord, asOf = state.asOf): void {
+  state = { word, asOf };
+  for (const tell of watchers) tell();
+}
+
+export const useLive = (): Live =>
+  useSyncExternalStore(
+    (tell) => {
+      watchers.add(tell);
+      return () => watchers.delete(tell);
+    },
+    () => state,
+  );
+
+/** Called with what happens, as it happens. The answer ends it. */
+export function onDeltas(take: (items: readonly JournalItem[]) => void): () => void {
+  taken.add(take);
+  return () => taken.delete(take);
+}
+
+/** Newest last, without what is there already, and not without end. */
+export function withNews(known: readonly JournalItem[], news: readonly JournalItem[]): readonly JournalItem[] {
+  const places = new Set(known.map((item) => `${item.actor}:${item.seq}`));
+  return [...known, ...news.filter((item) => !places.has(`${item.actor}:${item.seq}`))].slice(-KEPT_MAX);
+}
+
+/** One snapshot, and the stream from its cursor on: nothing is asked for at intervals. */
+export function startLive(queries: QueryClient): void {
+  let stale = new Set<string>();
+  const touch = (items: readonly JournalItem[]): void => {
+    if (stale.size === 0) setTimeout(refresh, GATHER_MS);
+    for (const key of EVERYWHERE) stale.add(key);
+    for (const { entity } of items)
+      for (const key of SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? []) stale.add(key);
+  };
+  const refresh = (): void => {
+    const keys = stale;
+    stale = new Set();
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) });
+  };
+  const again = (): void => {
+    lostAt ??= Date.now();
+    say(Date.now() - lostAt > OFFLINE_MS ? 'Offline' : 'Reconnecting');
+    setTimeout(() => void open(), AGAIN_MS);
+  };
+  const open = async (): Promise<void> => {
+    try {
+      if (cursor === null) cursor = await readSnapshot(queries);
+    } catch (error) {
+      if (error instanceof TownProblem && error.status === 401) say('Signed out');
+      else again();
+      return;
+    }
+    const source = new EventSource(streamUrl(`stream?after=${cursor}`));
+    source.addEventListener('ready', (event) => {
+      cursor = event.lastEventId;
+      lostAt = null;
+      say('Live', Date.now());
+    });
+    source.addEventListener('delta', (event) => {
+      const { items } = JSON.parse(String(event.data)) as DeltaFrame;
+      cursor = event.lastEventId;
+      say(state.word === 'Live' ? 'Live' : 'Catching up', Date.now());
+      for (const take of taken) take(items);
+      touch(items);
+    });
+    source.addEventListener('reset', () => {
+      void queries.invalidateQueries();
+    });
+    source.addEventListener('error', () => {
+      source.close();
+      void checkSignIn().then((isIn) => (isIn ? again() : say('Signed out')));
+    });
+    source.addEventListener('bye', () => {
+      source.close();
+      void open();
+    });
+  };
+  void open();
+}
+
+async function readSnapshot(queries: QueryClient): Promise<string> {
+  const snapshot = await read<SnapshotItem>('snapshot');
+  queries.setQueryData(['status'], snapshot.status);
+  queries.setQueryData(['agents'], { items: snapshot.agents, next: null });
+  queries.setQueryData(['mq'], { items: snapshot.queue, next: null });
+  queries.setQueryData(['attention'], { items: snapshot.status.attention, next: null });
+  return snapshot.cursor;
+}
+
+async function checkSignIn(): Promise<boolean> {
+  try {
+    await read('me');
+    return true;
+  } catch (error) {
+    return !(error instanceof TownProblem && error.status === 401);
+  }
+}
