@@ -10,7 +10,8 @@ import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import { badCredential, verifyCapability } from './capability.ts';
 import { mayorRight } from './mayor-rights.ts';
 import { bearerFor, runnerOfBearer, tokenOf } from './contract/runner-auth.ts';
-import { cookieName, isSessionToken, mayRole, verifySession, type Role } from './session.ts';
+import { cookieName, isSessionToken, mayRole, verifySession } from './session.ts';
+import type { Role } from './contract/roles.ts';
 import type { AgentVerb } from '../core/queries.ts';
 import { forbidden } from './errors.ts';
 

@@ -1,10 +1,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { TownError } from '../core/errors.ts';
 import { badCredential } from './capability.ts';
-
-/** What a person may do. The owner's token is an owner. */
-export const ROLES = ['owner', 'operator', 'viewer'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from './contract/roles.ts';
 
 /** A browser stays signed in for a week; a lost one does not for ever. */
 export const SESSION_LIFE_MS = 7 * 24 * 60 * 60_000;
@@ -60,11 +57,14 @@ export async function verifySession(
 export const cookieName = (town: string): string => `gt_${town.replaceAll(/[^A-Za-z0-9]/g, '_')}`;
 
 /** What only the owner may change: who may do what, and the settings. */
-const OWNERS = /^(?:sign-in-links|settings|config|runners|rigs$|rigs\/[^/]+$)/;
+const OWNERS = /^(?:sign-in-links|settings|config|runners|transfer|move|rigs$|rigs\/[^/]+(?:\/(?:config|remove))?$)/;
+
+/** The whole ledger, and the file that names where secrets lie. */
+const OWNERS_TO_READ = /^(?:settings|transfer)/;
 
 /** `path` is below the town. A viewer reads, an operator works, the owner sets up. */
 export function mayRole(role: Role, method: string, path: string): boolean {
   if (role === 'owner') return true;
-  if (method === 'GET' || method === 'HEAD') return true;
+  if (method === 'GET' || method === 'HEAD') return !OWNERS_TO_READ.test(path);
   return role === 'operator' && !OWNERS.test(path);
 }

@@ -1,7 +1,7 @@
-import type { Role } from './session.ts';
+import type { Role } from './contract/roles.ts';
 
 /** Enough to change windows; a link that lies around is worth nothing. */
-export const LINK_LIFE_MS = 5 * 60_000;
+const LINK_LIFE_MS = 5 * 60_000;
 /** 256 bits: never guessed. */
 const CODE_BYTES = 32;
 /** A loop that makes links must not fill the memory. */

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openPage, type Watched } from './chromium.ts';
 import { HOSTILE, LOG_LINES, type Stage } from './stage.ts';
 
-interface World {
+export interface World {
   readonly stage: Stage;
   readonly browser: Browser;
 }

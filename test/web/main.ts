@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findChromium, startBrowser } from './chromium.ts';
-import { cases } from './cases.ts';
+import { cases, type World } from './cases.ts';
 import { Stage } from './stage.ts';
 
 const { values } = parseArgs({
@@ -21,6 +21,25 @@ const { values } = parseArgs({
 
 /** What `scripts/run-steps.ts` takes for "not run". */
 const NOT_RUN = 77;
+
+/** Answers how many held; the names of the others are added to `failed`. */
+async function runAll(world: World, failed: string[]): Promise<number> {
+  let passed = 0;
+  for (const one of cases(values.screenshots ?? null, values.short)) {
+    if (values.only !== undefined && !one.name.includes(values.only)) continue;
+    const beganMs = performance.now();
+    try {
+      const figure = await one.run(world);
+      passed += 1;
+      const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
+      console.log(`ok ${one.name} (${seconds} s)${figure === undefined ? '' : `: ${figure}`}`);
+    } catch (error) {
+      failed.push(one.name);
+      console.log(`FAILED ${one.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+  return passed;
+}
 
 async function main(): Promise<number> {
   const startedAtMs = performance.now();
@@ -42,20 +61,7 @@ async function main(): Promise<number> {
     const browser = await startBrowser(program);
     close.push(() => browser.close());
     console.log(`the town stands after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s`);
-    for (const one of cases(values.screenshots ?? null, values.short)) {
-      if (values.only !== undefined && !one.name.includes(values.only)) continue;
-      const beganMs = performance.now();
-      try {
-        const figure = await one.run({ stage, browser });
-        passed += 1;
-        console.log(
-          `ok ${one.name} (${((performance.now() - beganMs) / 1_000).toFixed(1)} s)${figure === undefined ? '' : `: ${figure}`}`,
-        );
-      } catch (error) {
-        failed.push(one.name);
-        console.log(`FAILED ${one.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      }
-    }
+    passed = await runAll({ stage, browser }, failed);
   } finally {
     for (const end of close.toReversed()) await end();
   }

@@ -89,6 +89,8 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    // One agent sleeps on purpose: nobody waits for it.
+    await this.gt('bead', 'close', this.asking, '--note', 'the test is over');
     await this.gt('down');
     this.place.remove();
   }

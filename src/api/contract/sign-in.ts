@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { ROLES } from './roles.ts';
 import { time } from './common.ts';
 
-export const roleSchema = z.enum(['owner', 'operator', 'viewer']);
+const roleSchema = z.enum(ROLES);
 
 export const signInLinkSchema = z.strictObject({
   role: roleSchema.optional(),

@@ -32,17 +32,17 @@ export const streamQuerySchema = z.strictObject({
 export type StreamQuery = z.infer<typeof streamQuerySchema>;
 
 /** What happened, in the order of each actor. All of a frame or nothing of it was read when its cursor is known. */
-export const deltaFrameSchema = z.object({
+const deltaFrameSchema = z.object({
   type: z.literal('delta'),
   cursor: z.string(),
   items: z.array(journalEntrySchema),
 });
 /** Everything up to here was told: from now on the stream is live. */
-export const readyFrameSchema = z.object({ type: z.literal('ready'), cursor: z.string() });
+const readyFrameSchema = z.object({ type: z.literal('ready'), cursor: z.string() });
 /** What lies between the reader's cursor and this one is not told any more: read the snapshot again, then go on from here. */
-export const resetFrameSchema = z.object({ type: z.literal('reset'), cursor: z.string(), reason: z.string() });
+const resetFrameSchema = z.object({ type: z.literal('reset'), cursor: z.string(), reason: z.string() });
 /** The stream ends here; come again with the cursor. */
-export const byeFrameSchema = z.object({ type: z.literal('bye'), cursor: z.string(), reason: z.string() });
+const byeFrameSchema = z.object({ type: z.literal('bye'), cursor: z.string(), reason: z.string() });
 
 export const streamFrameSchema = z.discriminatedUnion('type', [
   deltaFrameSchema,

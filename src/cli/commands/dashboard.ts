@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { SignInLinkItem } from '../../api/contract/sign-in.ts';
+import { ROLES } from '../../api/contract/roles.ts';
 import { TownError, usage } from '../../core/errors.ts';
 import { daemonStatus } from '../../hosts/node/daemon-state.ts';
 import { isWebBuilt } from '../../hosts/node/web-files.ts';
@@ -11,7 +12,6 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { TownClient } from '../town-client.ts';
 
-const ROLES = ['owner', 'operator', 'viewer'];
 /** The dashboard's sources: only a clone has them. */
 const SOURCE = fileURLToPath(new URL('../../../web/', import.meta.url));
 
@@ -26,7 +26,7 @@ export const dashboard: CommandSpec = {
   },
   run: async (context, args) => {
     const role = args.text('role') ?? 'owner';
-    if (!ROLES.includes(role))
+    if (!ROLES.some((one) => one === role))
       throw usage('bad_role', `There is no role ${JSON.stringify(role)}.`, `Use one of ${ROLES.join(', ')}.`, '--role');
     const town = context.town();
     const link = await new TownClient(town).post<SignInLinkItem>('sign-in-links', { role, token: args.flag('token') });
