@@ -36,6 +36,7 @@ import { breachOf } from './shield.ts';
 import { MayorAgent } from './mayor-agent.ts';
 import { Claims } from './claims.ts';
 import { tellUse } from './money.ts';
+import { signOfLife } from './permission.ts';
 import type { Prng } from './prng.ts';
 import { RunnerJobs } from './runner-jobs.ts';
 
@@ -306,7 +307,7 @@ export class SimRunner {
     const { request } = live.row;
     if (this.#live.get(request.attempt) !== live || live.exiting) return;
     tellUse(this.#sim, live, false, this.#tell);
-    this.#record(outputFact(live.row, this.#sim.time));
+    this.#record(signOfLife(live, outputFact(live.row, this.#sim.time)));
   }
 
   #orderEnd(live: LiveAgent, ending: LiveAgent['ending'], graceMs: number): void {

@@ -49,6 +49,11 @@ class Talk {
     return (await this.virtual.service.listAgents()).find((row) => row.id === id);
   }
 
+  /** Whether its runner was told not to take up the former session. */
+  fresh(attempt: string): boolean {
+    return this.virtual.runner.processes.get(attempt)?.request.fresh === true;
+  }
+
   prompt(attempt: string): string {
     return this.virtual.runner.processes.get(attempt)?.request.prompt ?? '';
   }
@@ -349,6 +354,20 @@ describe('an agent that waits for a person', () => {
     expect(await talk.agent(nux.agent)).toMatchObject({ status: 'stalled' });
   });
 
+  it('of a program that asks waits in the inbox, and goes on with the answer', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    const question = 'May it? Bash: rm x';
+    talk.virtual.runner.active(nux.attempt, { eventType: 'waiting', statusMessage: question });
+    await talk.virtual.settle();
+    expect(await talk.agent(nux.agent)).toMatchObject({ status: 'waiting' });
+    expect(JSON.stringify(await talk.virtual.service.status())).toContain(question);
+    talk.virtual.runner.active(nux.attempt, { eventType: 'answered' });
+    await talk.virtual.settle();
+    expect(await talk.agent(nux.agent)).toMatchObject({ status: 'working' });
+    expect(JSON.stringify(await talk.virtual.service.status())).not.toContain(question);
+  });
+
   it('stays waiting when contact to its runner is lost and found', async () => {
     const talk = await Talk.with('api');
     const nux = await talk.agentOn('api');
@@ -418,6 +437,7 @@ describe('a lifecycle request', () => {
     await talk.virtual.settle();
     const next = await talk.capability(nux.bead);
     expect(next).toMatchObject({ agent: nux.agent, epoch: nux.epoch + 1 });
+    expect(talk.fresh(next.attempt)).toBe(true);
     expect(talk.prompt(next.attempt)).toContain('Tests are next');
     expect(talk.prompt(next.attempt)).toContain('{"step":2}');
     const bead = await talk.virtual.service.getBead(nux.bead);
@@ -438,6 +458,16 @@ describe('a lifecycle request', () => {
     const bead = await talk.virtual.service.getBead(nux.bead);
     expect(bead.attemptList).toHaveLength(2);
     expect(talk.prompt((await talk.capability(nux.bead)).attempt)).not.toContain('{"step":2}');
+  });
+
+  it('is what a fresh session is for: after any other end the former one may be taken up again', async () => {
+    const talk = await Talk.with('api');
+    const nux = await talk.agentOn('api');
+    talk.virtual.runner.exit(nux.attempt, { cause: 'exited', exitCode: null, signal: 'SIGKILL', lastLine: '' });
+    await talk.virtual.advance(5 * MINUTE);
+    const next = await talk.capability(nux.bead);
+    expect(next.epoch).toBe(nux.epoch + 1);
+    expect(talk.fresh(next.attempt)).toBe(false);
   });
 
   it('shuts down: the bead waits for a person', async () => {

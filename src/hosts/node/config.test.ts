@@ -63,6 +63,25 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('changes a runtime that is known part by part, and makes a new one', () => {
+    const text = `${RIG}[runtimes.claude]\npermissions = "ask"\n[runtimes.claude.env]\nMINE = "1"\n[runtimes.mine]\nprogram = "mine"\n`;
+    const { runtimes } = parseConfig(text, paths, {}).rigs[0] ?? {};
+    expect(runtimes?.['claude']).toMatchObject({ program: 'claude', permissions: 'ask', resume: 'id' });
+    expect(runtimes?.['claude']?.env).toMatchObject({ MINE: '1', DISABLE_AUTOUPDATER: '1' });
+    expect(runtimes?.['mine']).toMatchObject({ protocol: 'acp', program: 'mine', passEnv: [], nudge: 'cancels' });
+  });
+
+  it.each([
+    ['[runtimes.mine]\nargs = []\n', 'bad_config', 'runtimes.mine is new and needs a program'],
+    ['[runtimes.script]\nprogram = "x"\n', 'bad_config', 'built in'],
+    ['[runtimes.claude.env]\nGT_TOKEN = "x"\n', 'bad_config', 'GT_TOKEN'],
+    ['[runtimes.claude]\nprogramm = "x"\n', 'unknown_setting', 'programm'],
+  ])('refuses %j', (section, code, words) => {
+    const error = errorOf(() => parseConfig(`${RIG}${section}`, paths, {}));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(words);
+  });
+
   it('environment wins over the rig, the rig over the town, the town over the default', () => {
     const rig = (source: string, env: NodeJS.ProcessEnv = {}) => parseConfig(source, paths, env).rigs[0];
     const both = `[defaults]\nruntime = "claude"\nmodel = "m1"\n${RIG}model = "m2"\n`;

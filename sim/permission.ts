@@ -1,0 +1,18 @@
+/** Agents whose program asks a person before it acts: every fourth sign of life is a question, the next one its answer. */
+import type { Fact } from '../src/core/facts.ts';
+import type { LiveAgent } from './machine.ts';
+
+/** The runtime of the workload that stands for real programs. */
+const ASKING_RUNTIME = 'claude';
+const EVERY = 4;
+const counts = new WeakMap<LiveAgent, number>();
+
+/** The sign of life as its program makes it. */
+export function signOfLife(live: LiveAgent, fact: Fact): Fact {
+  if (fact.type !== 'agent_event' || live.row.request.runtime !== ASKING_RUNTIME) return fact;
+  const count = (counts.get(live) ?? 0) + 1;
+  counts.set(live, count);
+  const key = `asks:${fact.attempt}:${String(count)}`;
+  if (count % EVERY === 1) return { ...fact, key, eventType: 'waiting', statusMessage: 'May it? Bash: make' };
+  return count % EVERY === 2 ? { ...fact, key, eventType: 'answered' } : fact;
+}
