@@ -53,6 +53,8 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
       CLAUDE_CODE_MAX_RETRIES: '4',
       CLAUDE_ENABLE_STREAM_WATCHDOG: '1',
       CLAUDE_STREAM_IDLE_TIMEOUT_MS: '180000',
+      // Otherwise our tools hide behind a search for tools.
+      ENABLE_TOOL_SEARCH: 'false',
     },
     passEnv: [
       'ANTHROPIC_API_KEY',

@@ -101,6 +101,16 @@ export const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'our tools',
+    what: 'hands the work in by the tool gt_done over MCP',
+    short: true,
+    run: async (bench) => {
+      const [first] = WORK;
+      const done: Step = { tool: { name: 'gt_done', args: { summary: 'work.txt is there' } } };
+      return handedIn(bench, await bench.start([{ ...first }, COMMIT, done, BYE]));
+    },
+  },
+  {
     name: 'reminder',
     what: 'a turn that ends without gt done is told so once, and goes on',
     short: false,

@@ -42,7 +42,13 @@ function open(
       event: (event) => events.push(event),
       identified: (id) => ids.push(id),
     },
-    { preset: { ...base, ...how.preset }, cwd: '/w', resume: how.resume ?? null, model: how.model ?? null },
+    {
+      preset: { ...base, ...how.preset },
+      cwd: '/w',
+      resume: how.resume ?? null,
+      model: how.model ?? null,
+      mcpServers: [],
+    },
   );
   const update = (data: unknown): void => {
     session.line(

@@ -56,6 +56,8 @@ export interface AcpOrder {
   /** A former session; null: a new one. */
   readonly resume: string | null;
   readonly model: string | null;
+  /** Servers of tools, as the protocol names them. */
+  readonly mcpServers: readonly unknown[];
 }
 
 /** Any agent that speaks the Agent Client Protocol; what differs among them is in the preset. */
@@ -113,8 +115,8 @@ export class AcpSession implements AgentSession {
 
   /** The session, its mode and its model: the same steps for a new one and a former one. */
   async #open(): Promise<void> {
-    const { preset, cwd, resume, model } = this.#order;
-    const place = { cwd, mcpServers: [] };
+    const { preset, cwd, resume, model, mcpServers } = this.#order;
+    const place = { cwd, mcpServers };
     let answer: unknown;
     if (resume === null) answer = await this.#rpc.call('session/new', place);
     else {

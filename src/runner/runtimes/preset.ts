@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import type { RuntimePreset } from '../../core/runtime-presets.ts';
 import { AcpSession } from './acp-session.ts';
@@ -25,7 +27,8 @@ export function presetRuntime(name: string, preset: RuntimePreset): Runtime {
       const version = await versionOf(preset.program);
       return { available: version !== null, version, next: version === null ? preset.install : null };
     },
-    start: (context) => Promise.resolve(preset.protocol === 'claude' ? claude(preset, context) : acp(preset, context)),
+    start: (context) =>
+      preset.protocol === 'claude' ? claude(preset, context) : Promise.resolve(acp(preset, context)),
   };
 }
 
@@ -50,6 +53,21 @@ function environment(preset: RuntimePreset, context: RuntimeContext): Record<str
 const modelArgs = (preset: RuntimePreset, model: string | null): readonly string[] =>
   model === null ? [] : preset.modelArgs.map((part) => part.replaceAll('{model}', model));
 
+/** Name of our server of tools. */
+const TOOLS = 'gastown';
+
+interface ToolServer {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** `gt mcp` with the agent's own rights. Not every program lets its servers inherit its environment. */
+function toolServer({ env }: RuntimeContext): ToolServer {
+  const own = Object.entries(env).filter(([name]) => name.startsWith('GT_') || name === 'PATH' || name === 'HOME');
+  return { command: join((env['PATH'] ?? '').split(':')[0] ?? '', 'gt'), args: ['mcp'], env: Object.fromEntries(own) };
+}
+
 /** Without a terminal, JSON lines both ways, and no servers of tools but those that it is given. */
 const CLAUDE_ARGS: readonly string[] = [
   '-p',
@@ -61,8 +79,10 @@ const CLAUDE_ARGS: readonly string[] = [
 ];
 
 /** Permissions are arguments, so a resumed session has them from its first moment. */
-function claude(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
+async function claude(preset: RuntimePreset, context: RuntimeContext): Promise<RuntimeStart> {
   const id = context.resume ?? randomUUID();
+  const servers = join(context.stateDir, 'mcp.json');
+  await writeFile(servers, JSON.stringify({ mcpServers: { [TOOLS]: toolServer(context) } }), { mode: 0o600 });
   const permissions =
     preset.permissions === 'bypass'
       ? ['--permission-mode', 'bypassPermissions']
@@ -74,6 +94,9 @@ function claude(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
     args: [
       ...preset.args,
       ...CLAUDE_ARGS,
+      // In a file: arguments are for every user of the machine to read.
+      '--mcp-config',
+      servers,
       ...permissions,
       ...modelArgs(preset, context.request.model),
       ...(context.resume === null ? ['--session-id', id] : ['--resume', id]),
@@ -90,11 +113,13 @@ function claude(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
 
 function acp(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
   const { worktree: cwd, resume, request } = context;
+  const { env, ...tools } = toolServer(context);
+  const server = { name: TOOLS, ...tools, env: Object.entries(env).map(([name, value]) => ({ name, value })) };
   return {
     command: preset.program,
     args: [...preset.args, ...modelArgs(preset, request.model)],
     stdin: null,
     env: environment(preset, context),
-    session: (link) => new AcpSession(link, { preset, cwd, resume, model: request.model }),
+    session: (link) => new AcpSession(link, { preset, cwd, resume, model: request.model, mcpServers: [server] }),
   };
 }

@@ -11,6 +11,8 @@ export interface OfferedTool {
   readonly args: readonly string[];
   /** `custom`: takes plain text instead of arguments. */
   readonly kind: 'function' | 'custom';
+  /** Group of tools that a call must name. */
+  readonly group?: string;
 }
 
 /** What a caller asks of its model. */
@@ -25,6 +27,7 @@ export interface ToolCall {
   readonly id: string;
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
+  readonly group?: string;
 }
 
 export interface Usage {

@@ -79,7 +79,11 @@ function items(item: unknown): readonly Item[] {
 }
 
 function tools(tool: unknown): readonly OfferedTool[] {
-  const { type, name, parameters } = record(tool);
+  const { type, name, parameters, tools: inner } = record(tool);
+  if (type === 'namespace')
+    return list(inner)
+      .flatMap(tools)
+      .map((each) => ({ ...each, group: text(name) }));
   if (type === 'function') return [{ name: text(name), args: argNames(parameters), kind: 'function' }];
   return type === 'custom' ? [{ name: text(name), args: [], kind: 'custom' }] : [];
 }
@@ -110,6 +114,7 @@ function outputOf(reply: Reply): readonly unknown[] {
             id: `fc_${call.id}`,
             call_id: call.id,
             name: call.name,
+            ...(call.group === undefined ? {} : { namespace: call.group }),
             arguments: JSON.stringify(call.args),
             status: 'completed',
           },

@@ -21,6 +21,8 @@ export interface Step {
   readonly say?: string | undefined;
   readonly shell?: string | undefined;
   readonly write?: { readonly path: string; readonly text: string } | undefined;
+  /** One of our own tools, by its name without what a program puts before it. */
+  readonly tool?: { readonly name: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
   /** Left out when the conversation was begun by an earlier process. */
   readonly first?: boolean | undefined;
   readonly fault?: Fault | undefined;
@@ -41,6 +43,7 @@ const step: z.ZodType<Step> = z.strictObject({
   say: z.string().max(10_000).optional(),
   shell: z.string().max(10_000).optional(),
   write: z.strictObject({ path: z.string().min(1).max(500), text: z.string().max(10_000) }).optional(),
+  tool: z.strictObject({ name: z.string().min(1).max(100), args: z.record(z.string(), z.unknown()) }).optional(),
   first: z.boolean().optional(),
   fault: fault.optional(),
 });

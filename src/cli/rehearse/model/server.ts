@@ -123,7 +123,7 @@ function replyTo(asked: Asked, { step, key }: Place): Reply {
   const id = randomUUID().replaceAll('-', '');
   if (step === null || asked.tools.length === 0) return { id, text: 'Scripted work', call: null, usage: USAGE };
   const call = callFor(step, asked.tools, `call_${key.replaceAll(':', '_')}`);
-  const wanted = step.shell !== undefined || step.write !== undefined;
+  const wanted = step.shell !== undefined || step.write !== undefined || step.tool !== undefined;
   const missing =
     wanted && call === null ? `No tool for this step among: ${asked.tools.map((tool) => tool.name).join(', ')}` : '';
   return { id, text: step.say ?? missing, call, usage: USAGE };

@@ -27,6 +27,12 @@ export function callFor(step: Step, tools: readonly OfferedTool[], id: string): 
     if (writer !== undefined && args !== undefined) return { id, name: writer.name, args };
     return shellCall(`printf %s ${quoted(text)} > ${quoted(path)}`, tools, id);
   }
+  if (step.tool !== undefined) {
+    const { name, args } = step.tool;
+    const found = tools.find((tool) => tool.name === name || tool.name.endsWith(`_${name}`));
+    if (found === undefined) return null;
+    return { id, name: found.name, args, ...(found.group === undefined ? {} : { group: found.group }) };
+  }
   return step.shell === undefined ? null : shellCall(step.shell, tools, id);
 }
 
