@@ -44,6 +44,8 @@ export interface HostPorts {
   mintCapability(capability: Capability | MayorCapability): Promise<string>;
   /** Copies of databases for replay; without it all history is kept. */
   readonly snapshots?: Snapshots | undefined;
+  /** True on a host that never takes any: history goes by its age alone. */
+  readonly takesNoSnapshots?: boolean | undefined;
   /**
    * What the safety net does when it rings; by default it looks at everything live. `blind`: at nothing, so that only
    * what was touched and what is due is looked at. `always`: every turn looks at everything live. Histories must come to

@@ -35,6 +35,14 @@ describe('history', () => {
     expect(left()).toEqual({ turns: all, journal: all });
   });
 
+  it('goes by age alone on a host that takes no snapshots, but for the newest row of each entity', () => {
+    const { history, left } = recorded();
+    expect(history.prune(8_500, 100, true)).toBe(false);
+    expect(left()).toEqual({ turns: [9, 10], journal: [2, 9, 10] });
+    expect(history.prune(99_000, 100, true)).toBe(false);
+    expect(left()).toEqual({ turns: [], journal: [2, 10] });
+  });
+
   it('goes up to the oldest kept snapshot and the given age, but for the newest row of each entity', () => {
     const { history, left } = recorded();
     history.snapshotTaken(8, 6);

@@ -10,6 +10,9 @@ const SNAPSHOT_JOURNAL = 'snapshot_journal';
 /** Up to which journal row housekeeping has looked. */
 const JOURNAL_SEEN = 'journal_seen';
 
+/** Above every number of a turn or row. */
+const ALL = Number.MAX_SAFE_INTEGER;
+
 /** What of an actor's history is kept: all since the oldest snapshot, and of each entity the newest journal row. */
 export class HistoryStore {
   readonly #sql: Sql;
@@ -38,10 +41,11 @@ export class HistoryStore {
 
   /**
    * Deletes recorded turns that the oldest snapshot holds, and journal rows that were written before it and before
-   * `beforeMs`, at most `batch` of each; the newest row of an entity stays. True when more is left.
+   * `beforeMs`, at most `batch` of each; the newest row of an entity stays. True when more is left. `withoutSnapshots`: on
+   * a host that takes none, age alone decides, or nothing would ever go.
    */
-  prune(beforeMs: number, batch: number): boolean {
-    const oldest = Number(this.#kernel.getMeta(OLDEST_SNAPSHOT) ?? 0);
+  prune(beforeMs: number, batch: number, withoutSnapshots = false): boolean {
+    const oldest = withoutSnapshots ? ALL : Number(this.#kernel.getMeta(OLDEST_SNAPSHOT) ?? 0);
     if (oldest === 0) return false;
     const turns = this.#sql.all(
       'DELETE FROM turns WHERE seq IN (SELECT seq FROM turns WHERE seq <= ? AND at < ? ORDER BY seq LIMIT 0 + ?) RETURNING seq',
@@ -49,12 +53,12 @@ export class HistoryStore {
       beforeMs,
       batch,
     ).length;
-    return this.#pruneJournal(beforeMs, batch) || turns === batch;
+    return this.#pruneJournal(beforeMs, batch, withoutSnapshots) || turns === batch;
   }
 
-  #pruneJournal(beforeMs: number, batch: number): boolean {
+  #pruneJournal(beforeMs: number, batch: number, withoutSnapshots: boolean): boolean {
     const seen = Number(this.#kernel.getMeta(JOURNAL_SEEN) ?? 0);
-    const upTo = Number(this.#kernel.getMeta(SNAPSHOT_JOURNAL) ?? 0);
+    const upTo = withoutSnapshots ? ALL : Number(this.#kernel.getMeta(SNAPSHOT_JOURNAL) ?? 0);
     const rows = this.#sql.all(
       'SELECT seq FROM journal WHERE seq > ? AND seq <= ? AND at < ? ORDER BY seq LIMIT 0 + ?',
       seen,

@@ -17,6 +17,18 @@ export interface ActorEnd {
   readonly tables: readonly TableDump[];
 }
 
+/** What a town cost so far, counted where it happens. */
+export interface Counts {
+  statements: number;
+  rowsRead: number;
+  rowsWritten: number;
+  /** Calls to objects, from the Worker and from each other. */
+  requests: number;
+  /** Alarms that rang, and those that were set anew: each is a row for the platform. */
+  alarms: number;
+  alarmsSet: number;
+}
+
 /** Time, chance and the runner of one town; shared by its actors, kept over their deaths. */
 export class BenchWorld {
   nowMs = 1_000_000_000_000;
@@ -27,6 +39,7 @@ export class BenchWorld {
   turns = 0;
   /** Effects under way. */
   flights = 0;
+  readonly counts: Counts = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
   #life = 0;
   readonly #seed: number;
   readonly #streams = new Map<string, number>();
@@ -96,8 +109,15 @@ export class BenchTimers {
   readonly #alarms = new Map<string, { readonly atMs: number; readonly run: () => void }>();
   readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
 
+  readonly #counts: Counts | null;
+
+  constructor(counts: Counts | null = null) {
+    this.#counts = counts;
+  }
+
   readonly openAlarm: HostPorts['openAlarm'] = (address, onAlarm) => ({
     set: (atMs) => {
+      if (this.#counts !== null && (this.#alarms.get(address)?.atMs ?? null) !== atMs) this.#counts.alarmsSet += 1;
       if (atMs === null) this.#alarms.delete(address);
       else this.#alarms.set(address, { atMs, run: onAlarm });
     },
@@ -118,6 +138,7 @@ export class BenchTimers {
     for (const [address, alarm] of this.#alarms) {
       if (alarm.atMs > nowMs) continue;
       this.#alarms.delete(address);
+      if (this.#counts !== null) this.#counts.alarms += 1;
       alarm.run();
       fired = true;
     }

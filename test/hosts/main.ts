@@ -22,6 +22,7 @@ import { askAllOf, sameResults, statusResults, type Fetch } from './api-cases.ts
 import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.ts';
 import { equal, runCase, type CaseResult } from './case.ts';
 import { firstDifference } from './compare.ts';
+import type { Figures } from './figures.ts';
 import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
 import { moveCases } from './move.ts';
 import { NodeBench, TOWN } from './node-bench.ts';
@@ -130,6 +131,23 @@ async function compareApi(url: string): Promise<void> {
 }
 
 type Bench = <T>(path: string, body: unknown) => Promise<T>;
+
+/** More than this for one bead is a mistake somewhere; the present figures are in docs/how-to/deploy-on-cloudflare.md. */
+const STATEMENTS_PER_BEAD_MAX = 2_500;
+
+async function figures(bench: Bench): Promise<void> {
+  const found = await bench<Figures>('/figures', { seed: 1 });
+  for (const [name, counts] of Object.entries(found)) console.log(`${name}: ${JSON.stringify(counts)}`);
+  const still = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
+  const cases = [
+    { name: 'a town at rest has no alarm and runs no statement', run: () => equal(found.perRestDay, still) },
+    {
+      name: 'a bead costs what it did',
+      run: () => equal(found.perBead.statements < STATEMENTS_PER_BEAD_MAX, true, JSON.stringify(found.perBead)),
+    },
+  ];
+  for (const one of cases) report('figures', 'workerd', await runCase(one, null));
+}
 
 /** A receiver of this process that checks the signature as the scheme says. */
 async function webhookCase(bench: Bench): Promise<CaseResult> {
@@ -253,6 +271,7 @@ async function main(): Promise<number> {
       await onNode();
       await onWorkerd(bench);
       await compareApi(workerd.url);
+      await figures(bench);
       for (const result of await bench<readonly CaseResult[]>('/rpc', {})) report('rpc', 'workerd', result);
       report('webhook', 'workerd', await webhookCase(bench));
       const stream = new StreamStory(() => workerd.url, OWNER);

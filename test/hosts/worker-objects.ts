@@ -9,6 +9,7 @@ import { StorageSql } from '../../src/hosts/cloudflare/sql-storage.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { benchPorts, BenchTimers, BenchWorld, endOf, WatchedSql, type ActorEnd } from './bench.ts';
+import type { Envelope } from '../../src/actors/kernel/envelope.ts';
 import type { ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
 import { KernelStore } from '../../src/store/kernel-store.ts';
 import { runCase, type CaseResult } from './case.ts';
@@ -43,10 +44,28 @@ const envOf = (ctx: DurableState, env: BenchEnv): Env => benchEnv(partsOf(ctx).t
 export const benchEnv = (town: string, env: BenchEnv): Env => ({
   ...env,
   GT_TOWN_ID: town,
-  TOWN: env.BENCH_TOWN,
-  RIG: env.BENCH_RIG,
-  MAYOR: env.BENCH_MAYOR,
+  TOWN: counted(env.BENCH_TOWN, town),
+  RIG: counted(env.BENCH_RIG, town),
+  MAYOR: counted(env.BENCH_MAYOR, town),
 });
+
+/** The same objects; each call to one is counted. */
+function counted<Stub extends ActorStub>(namespace: DurableNamespace<Stub>, town: string): DurableNamespace<Stub> {
+  const count = (): void => {
+    worldOf(town).counts.requests += 1;
+  };
+  return {
+    getByName: (name) => {
+      const stub = namespace.getByName(name);
+      return Object.assign(Object.create(null) as Stub, {
+        call: (path: readonly string[], args: readonly unknown[]) => (count(), stub.call(path, args)),
+        receive: (envelope: Envelope) => (count(), stub.receive(envelope)),
+        transfer: (verb: string, args: readonly unknown[]) => stub.transfer(verb, args),
+        watch: () => (count(), stub.watch()),
+      });
+    },
+  };
+}
 
 /** What the bench may do to each object. */
 export interface BenchObject {
@@ -61,9 +80,14 @@ function benched(ctx: DurableState, kind: string) {
   const { town, address } = partsOf(ctx);
   const who = address === '' ? kind : address;
   const world = worldOf(town);
-  const timers = new BenchTimers();
+  const { counts } = world;
+  const timers = new BenchTimers(counts);
   world.timers.set(who, timers);
-  const sql = new StorageSql(ctx.storage);
+  const sql = new StorageSql(ctx.storage, ({ rowsRead, rowsWritten }) => {
+    counts.statements += 1;
+    counts.rowsRead += rowsRead;
+    counts.rowsWritten += rowsWritten;
+  });
   const ports: Partial<HostPorts> = {
     ...benchPorts(world, timers),
     random: { bytes: (count) => world.bytes(who, count) },

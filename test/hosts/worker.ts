@@ -13,6 +13,7 @@ import { TownError } from '../../src/core/errors.ts';
 import { parseSettings, type Settings } from '../../src/settings/settings.ts';
 import { ObjectNotifier } from '../../src/hosts/cloudflare/object-notifier.ts';
 import { NOTICE, rpcResults, type RigRpc, type TownRpc } from './rpc-cases.ts';
+import { figuresOf } from './figures.ts';
 import { tellHistory, type HistoryOrder } from './history.ts';
 import { goOn } from './go-on.ts';
 import { transferStepSchema } from '../../src/api/contract/transfer.ts';
@@ -45,7 +46,10 @@ class ObjectBench extends TownBench {
     this.#env = env;
     this.#town = town;
     this.gateway = remote<TownTarget['gateway']>(
-      (path, args) => env.BENCH_TOWN.getByName(town).call(['gateway', ...path], args),
+      (path, args) => {
+        this.world.counts.requests += 1;
+        return env.BENCH_TOWN.getByName(town).call(['gateway', ...path], args);
+      },
       { id: town, name: 'bench' },
     );
   }
@@ -140,6 +144,8 @@ async function answerToOthers(path: string, body: unknown, env: WorkerEnv): Prom
       bench.adopt(['api', 'web']);
       return goOn(bench);
     }
+    case '/figures':
+      return figuresOf(new ObjectBench(env, `figures-${String(seed)}`));
     case '/rpc':
       return rpcResults(new ObjectBench(env, 'rpc-1'), {
         town: env.BENCH_TOWN.getByName('rpc-1') as unknown as TownRpc,

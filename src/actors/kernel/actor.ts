@@ -236,14 +236,14 @@ export class Actor {
   }
 
   /** Puts away what is too old to be needed, a bounded part of it; true when more is left. */
-  housekeep(): Promise<boolean> {
+  housekeep(withoutSnapshots = false): Promise<boolean> {
     return this.ask(
       (turn) => {
         this.#kernel.prune(turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
-        const isMoreHistory = this.#history.prune(turn.nowMs - HISTORY_KEPT_MS, PRUNE_BATCH);
+        const isMoreHistory = this.#history.prune(turn.nowMs - HISTORY_KEPT_MS, PRUNE_BATCH, withoutSnapshots);
         return this.#program.collect?.(turn) === true || isMoreHistory;
       },
-      ['housekeep'],
+      withoutSnapshots ? ['housekeep', true] : ['housekeep'],
     );
   }
 

@@ -13,7 +13,7 @@ import { describe } from './failures.ts';
 /** The actor whose house is kept. */
 interface Kept {
   readonly address: string;
-  housekeep(): Promise<boolean>;
+  housekeep(withoutSnapshots?: boolean): Promise<boolean>;
   snapshotTaken(turn: number, oldest: number): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export class Housekeeping {
   async keep(actor: Kept, sql: Sql, ports: HostPorts): Promise<void> {
     let isMoreLeft = false;
     try {
-      isMoreLeft = await actor.housekeep();
+      isMoreLeft = await actor.housekeep(ports.takesNoSnapshots === true);
       const turn = new TurnStore(sql).last()?.seq ?? 0;
       const since = turn - new HistoryStore(sql).newestSnapshot();
       if (ports.snapshots !== undefined && since >= SNAPSHOT_TURNS_MIN) {

@@ -20,6 +20,9 @@ export type StoredValue = ArrayBuffer | string | number | null;
 
 export interface SqlCursor {
   toArray(): Record<string, StoredValue>[];
+  /** What the platform bills, indexes included; known when the rows were taken. */
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
 }
 
 /** `ctx.storage.sql`: one statement per call here, drained at once. */

@@ -64,6 +64,7 @@ export function objectPorts(options: {
   let alarm: StorageAlarm | null = null;
   const ports: HostPorts = {
     random: systemRandom,
+    takesNoSnapshots: true,
     log: consoleLog,
     runner: noRunner,
     hasLocalRunner: false,

@@ -1,7 +1,7 @@
 import { DbError } from '../../ports/sql.ts';
 import type { DbErrorKind, Sql, SqlRow, SqlValue } from '../../ports/sql.ts';
 import { checkArgs, checkStatement } from '../../store/sql-guard.ts';
-import type { DurableStorage, StoredValue } from './durable.ts';
+import type { DurableStorage, SqlCursor, StoredValue } from './durable.ts';
 
 /** What SQLite says about a constraint; a Durable Object gives no codes, only this text. */
 const KIND_BY_NAME: readonly (readonly [name: string, kind: DbErrorKind])[] = [
@@ -29,18 +29,22 @@ const checked = new Map<string, number>();
 export class StorageSql implements Sql {
   readonly #storage: DurableStorage;
 
-  constructor(storage: DurableStorage) {
+  /** Told of each statement; a bench counts with it. */
+  readonly #told: ((cursor: SqlCursor) => void) | null;
+
+  constructor(storage: DurableStorage, told: ((cursor: SqlCursor) => void) | null = null) {
     this.#storage = storage;
+    this.#told = told;
   }
 
   all(text: string, ...args: readonly SqlValue[]): readonly SqlRow[] {
     checkArgs(paramsOf(text), args);
     try {
       // Drained at once: an open cursor of an INSERT … RETURNING resets the whole object.
-      return this.#storage.sql
-        .exec(text, ...args)
-        .toArray()
-        .map(toRow);
+      const cursor = this.#storage.sql.exec(text, ...args);
+      const rows = cursor.toArray().map(toRow);
+      this.#told?.(cursor);
+      return rows;
     } catch (error) {
       throw toDbError(error);
     }

@@ -11,7 +11,7 @@ import { RIG_MIGRATIONS } from '../../../store/migrations/rig.ts';
 import { TOWN_MIGRATIONS } from '../../../store/migrations/town.ts';
 import { ActorTransfer, mustBeSameSchema, schemaOf, type Notes, type Schema } from '../../../store/transfer.ts';
 
-export function migrationsOf(address: ActorAddress): readonly Migration[] {
+function migrationsOf(address: ActorAddress): readonly Migration[] {
   if (address === 'town') return TOWN_MIGRATIONS;
   return address === MAYOR_ADDRESS ? MAYOR_MIGRATIONS : RIG_MIGRATIONS;
 }
