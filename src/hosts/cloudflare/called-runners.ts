@@ -33,6 +33,8 @@ export interface CalledRunnersOptions {
 export class CalledRunners {
   readonly #options: CalledRunnersOptions;
   readonly #metAtMs = new Map<string, number>();
+  /** Why those that are away were not met, as it was told last. */
+  readonly #unanswered = new Map<string, string>();
   #waitMs = LOOK_MS_MIN;
   #looking: Promise<void> | null = null;
   /** An alarm was set for the next look. */
@@ -95,17 +97,24 @@ export class CalledRunners {
       await this.#meet(runner);
       return true;
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      this.#options.log.warn('runner does not answer at its address', { runner: runner.id, url: runner.url, cause });
+      this.#tell(runner, error instanceof Error ? error.message : String(error));
       if (runner.state === 'healthy' || runner.state === 'draining')
         await this.#options.gateway().away(runner.id, 'suspect', 'it does not answer at its address');
       return false;
     }
   }
 
+  /** Once per cause, not at each look. */
+  #tell(runner: Runner, cause: string): void {
+    if (this.#unanswered.get(runner.id) === cause) return;
+    this.#unanswered.set(runner.id, cause);
+    this.#options.log.warn('runner does not answer at its address', { runner: runner.id, url: runner.url, cause });
+  }
+
   async #meet(runner: Runner): Promise<void> {
     const client = new WireRunnerClient(this.#wire(runner), () => null);
     const health = await client.health();
+    this.#unanswered.delete(runner.id);
     if (await recordMet(this.#options.gateway(), runner.id, { client, health }))
       this.#metAtMs.set(runner.id, this.#options.clock.now());
   }
