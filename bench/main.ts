@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   tick: async () => (await import('./tick.ts')).tick,
   ingest: async () => (await import('./ingest.ts')).ingest,
   http: async () => (await import('./http.ts')).http,
+  train: async () => (await import('./train.ts')).train,
   merge: async () => (await import('./merge.ts')).merge,
   workspace: async () => (await import('./workspace.ts')).workspace,
   life: async () => (await import('./life.ts')).life,

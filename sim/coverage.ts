@@ -62,7 +62,14 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What rounds of the train come to. */
-const ROUND_ACTIONS = ['order_probes', 'repeat_probe', 'dissolve_round', 'train_state', 'train_learn'] as const;
+const ROUND_ACTIONS = [
+  'order_probes',
+  'repeat_probe',
+  'dissolve_round',
+  'clear_suspicion',
+  'train_state',
+  'train_learn',
+] as const;
 
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */
 export class Coverage {

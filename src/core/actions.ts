@@ -162,6 +162,8 @@ export type RigAction =
       readonly except: BeadId | null;
       readonly reason: string;
     }
+  /** Entries in line that were suspected by this mark: a smaller group explains what was red. */
+  | { readonly type: 'clear_suspicion'; readonly target: string; readonly mark: string }
   | {
       readonly type: 'train_state';
       readonly target: string;

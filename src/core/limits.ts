@@ -193,8 +193,8 @@ export const TRAIN_BATCH_MAX = 64;
 export const TRAIN_LANES = 1;
 /** More runs of a project's gates at once than this are more than one machine does. */
 export const TRAIN_LANES_MAX = 16;
-/** Entries suspected alone that are tested by themselves in one round; others wait for the next. */
-export const ACCUSED_AT_ONCE_MAX = 2;
+/** Merge requests from the front of the line that the plan of a round looks at; more than all lanes take. */
+export const LINE_MAX = 128;
 /** A target that is red itself is tried again after this long: somebody may have mended it, or what made it fail is over. */
 export const RED_TARGET_RETRY_MS: number = 5 * MINUTE;
 /** Trees of a rig that are remembered as tested; the train asks for those of its last rounds only. */
@@ -205,7 +205,7 @@ export const RATE_PRIOR_FLAKE = 0.01;
 /** … which weighs as much as so many entries seen. */
 export const RATE_PRIOR_WEIGHT = 10;
 /** Rates are those of the last so many entries or runs: a project's habits change with its people and its tests. */
-export const RATE_MEMORY = 100;
+export const RATE_MEMORY = 400;
 /** A merge request that lost this many push races in a row goes to the back of its class. */
 export const PUSH_RACES_MAX = 5;
 /** Merge and push are short git work; longer means that the runner is gone or hangs. */

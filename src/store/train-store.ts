@@ -187,6 +187,14 @@ export class TrainWriter {
     );
   }
 
+  clearSuspicion(target: string, mark: string): void {
+    this.#sql.all(
+      `UPDATE reviews SET suspect = NULL, version = version + 1 WHERE target_branch = ? AND step = 'queued' AND suspect = ?`,
+      target,
+      mark,
+    );
+  }
+
   markEscalated(target: string, escalated: boolean): void {
     this.#sql.all('UPDATE trains SET escalated = ? WHERE target = ?', escalated ? 1 : 0, target);
   }

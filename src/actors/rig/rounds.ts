@@ -17,7 +17,15 @@ import { stepColumns } from './step-columns.ts';
 
 export type RoundAction = Extract<
   RigAction,
-  { readonly type: 'order_probes' | 'repeat_probe' | 'dissolve_round' | 'train_state' | 'train_learn' }
+  {
+    readonly type:
+      | 'order_probes'
+      | 'repeat_probe'
+      | 'dissolve_round'
+      | 'clear_suspicion'
+      | 'train_state'
+      | 'train_learn';
+  }
 >;
 
 type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
@@ -26,6 +34,7 @@ const ROUND_ACTIONS: ReadonlySet<string> = new Set([
   'order_probes',
   'repeat_probe',
   'dissolve_round',
+  'clear_suspicion',
   'train_state',
   'train_learn',
 ] satisfies readonly RoundAction['type'][]);
@@ -44,6 +53,9 @@ export function roundAction(rig: RigContext, turn: Turn, writer: RigWriter, acti
     case 'dissolve_round':
       dissolve(rig, turn, writer, action);
       return { entity: trainRef(action.target) };
+    case 'clear_suspicion':
+      writer.trains.clearSuspicion(action.target, action.mark);
+      return { entity: trainRef(action.target), from: action.mark };
     case 'train_learn':
       writer.trains.learn(action.target, action.seen);
       return {

@@ -1,12 +1,11 @@
 /** The part of the merge job, and of its answer, that is about a round of several entries; see `core/facts.ts`. */
 import { z } from 'zod';
 import { MERGE_STYLES } from '../../core/facts.ts';
-import { TRAIN_BATCH_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
+import { LINE_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
 
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const name = z.string().min(1).max(200);
-/** Entries that take part: those of the lists, and some that are suspected alone. */
-const ENTRIES_MAX = 2 * TRAIN_BATCH_MAX;
+const ENTRIES_MAX = LINE_MAX;
 const LISTS_MAX = 2 * TRAIN_LANES_MAX;
 
 const riders = z.array(

@@ -462,7 +462,7 @@ describe('what is decided at the deadline of a step', () => {
   const requeued = step('pushing', 'queued', {
     heldReason: 'its push was not taken before the deadline',
     requeueAtMs: NOW,
-    suspect: 'api-merge:3:push',
+    suspect: 'push:api-merge:3',
   });
 
   it('a merge and gates go on being asked for, and a person is told', () => {

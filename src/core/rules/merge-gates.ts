@@ -1,8 +1,9 @@
-import { GATE_KILLS_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
+import { GATE_KILLS_MAX, LINE_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { Probe, Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
 import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
+import { explained, isAlone, isGood, isRedAgain, marksOf, nextMark } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
@@ -12,14 +13,13 @@ import { askPerson } from './refused-push.ts';
 import { backToLine, rework, type Rework } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
 
-/** Begins the name of a suspicion against one entry that was red by itself once. */
-const ALONE = 'alone:';
-
 export const trainCause = (target: string): string => `train:${target}`;
 
 interface Round {
   readonly leader: ReviewFacts;
   readonly members: readonly ReviewFacts[];
+  /** What is known of each. */
+  readonly marks: readonly (string | null)[];
   readonly probes: readonly Probe[];
   readonly said: Conclusion;
   readonly train: Train;
@@ -42,7 +42,12 @@ export function afterGates(view: RigView, leader: ReviewFacts, nowMs: number): R
       .map((probe) => ({ entries: placesOf(members, probe), isGreen: probe.state === 'green' })),
   );
   if (probes.some((probe) => probe.state === 'running' && isOpen(placesOf(members, probe), said.land))) return null;
-  return concluded(view, { leader, members, probes, said, train: view.train(leader.targetBranch) }, nowMs);
+  const line = view.line(leader.targetBranch, LINE_MAX).map(({ suspect }) => suspect);
+  const marks = marksOf(
+    members.map(({ suspect }) => suspect),
+    line,
+  );
+  return concluded(view, { leader, members, marks, probes, said, train: view.train(leader.targetBranch) }, nowMs);
 }
 
 const placesOf = (members: readonly ReviewFacts[], probe: Probe): readonly number[] =>
@@ -63,13 +68,18 @@ function concluded(view: RigView, round: Round, nowMs: number): RigVerdicts {
   return decide(leader, reasonOf(round, blamed), [
     ...blamed.flatMap(({ verdict }) => verdict.actions),
     ...waiting.flatMap((member) => [requeue(round, member), backToLine(member)]),
+    ...(isVoid(round) ? [] : explained(round.said, round.marks)).map((mark) => ({
+      type: 'clear_suspicion' as const,
+      target: leader.targetBranch,
+      mark,
+    })),
     ...pushSteps(view, landing, nowMs),
     ...(isVoid(round) ? [] : [{ type: 'train_learn' as const, target: leader.targetBranch, seen }]),
     ...trainSteps(round, nowMs),
   ]);
 }
 
-function landingOf({ leader, members, probes, said }: Round) {
+function landingOf({ leader, members, marks, probes, said }: Round) {
   const probe = probes.find(
     (one) =>
       one.state === 'green' && said.land !== null && placesOf(members, one).join(' ') === said.land.entries.join(' '),
@@ -80,7 +90,7 @@ function landingOf({ leader, members, probes, said }: Round) {
       const review = members.find((member) => member.beadId === made.mergeRequest);
       return review === undefined
         ? []
-        : [{ review, made, isFlaky: probe?.cached === false && review.suspect?.startsWith(ALONE) === true }];
+        : [{ review, made, isFlaky: probe?.cached === false && isAlone(marks[members.indexOf(review)] ?? null) }];
     }),
   };
 }
@@ -103,10 +113,9 @@ function blame(
   round: Round,
   { member, nowMs }: { readonly member: ReviewFacts; readonly nowMs: number },
 ): Blamed | null {
-  const { members, probes, said } = round;
-  if (isVoid(round) || member.suspect?.startsWith(ALONE) !== true) return null;
+  const { members, marks, probes, said } = round;
   const place = members.indexOf(member);
-  if (!said.groups.some((group) => group.length === 1 && group[0] === place)) return null;
+  if (isVoid(round) || !isRedAgain(said, marks, place)) return null;
   const own = probes.find(
     (probe) => probe.state === 'red' && probe.entries.length === 1 && placesOf(members, probe)[0] === place,
   );
@@ -139,7 +148,8 @@ function requeue(round: Round, member: ReviewFacts): RigAction {
 function heldReason(round: Round, suspect: string | null): string | null {
   if (isVoid(round)) return `${round.leader.targetBranch} itself is red; nobody's work is blamed`;
   if (suspect === null) return null;
-  return suspect.startsWith(ALONE)
+  if (isGood(suspect)) return 'passed; it lands with the next list that does';
+  return isAlone(suspect)
     ? 'was red by itself; it is run again before it is given back'
     : 'was red together with others; they are tested apart';
 }
@@ -147,15 +157,9 @@ function heldReason(round: Round, suspect: string | null): string | null {
 /** Who stays under suspicion, by the name of the group. */
 function suspectOf(round: Round, member: ReviewFacts): string | null {
   if (isVoid(round)) return null;
-  const { leader, members, said } = round;
-  const place = members.indexOf(member);
-  const group = said.groups.find((one) => one.includes(place));
-  const name = `${leader.beadId}:${String(leader.version)}:${String(group?.[0] ?? 0)}`;
-  if (group !== undefined) return group.length === 1 ? `${ALONE}${name}` : name;
-  if (said.good.has(place) || member.suspect === null) return null;
-  // A smaller group explains what made the larger one red.
-  const isRefined = said.groups.some((one) => one.some((other) => members[other]?.suspect === member.suspect));
-  return isRefined ? null : member.suspect;
+  const { leader, members, marks, said } = round;
+  const name = `${leader.beadId}:${String(leader.version)}`;
+  return nextMark(said, { marks, name }, members.indexOf(member));
 }
 
 function reasonOf({ said, members }: Round, blamed: readonly Blamed[]): string {

@@ -4,6 +4,7 @@ import type { JobResult } from '../facts.ts';
 import { trusted } from '../model/ids.ts';
 import { ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
+import { pushMark } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { afterGates } from './merge-gates.ts';
 import { afterMerge } from './merge-candidates.ts';
@@ -116,7 +117,7 @@ function refused(review: ReviewFacts, round: readonly ReviewFacts[], message: st
 }
 
 /** Entries that were refused together. */
-const suspectedPush = (leader: ReviewFacts): string => `${leader.beadId}:${String(leader.version)}:push`;
+const suspectedPush = (leader: ReviewFacts): string => pushMark(`${leader.beadId}:${String(leader.version)}`);
 
 function lostRace(view: RigView, review: ReviewFacts, nowMs: number): readonly RigAction[] {
   const races = review.races + 1;

@@ -1,5 +1,5 @@
 import { DEFAULT_MERGING } from '../commands.ts';
-import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
+import { LINE_MAX, MERGE_STEP_DEADLINE_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { Job } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
@@ -22,8 +22,7 @@ export const mergeTrain: RigRule = (view, target, nowMs) => {
   if ((view.feature(target)?.state ?? 'ready') !== 'ready') return NOTHING;
   const train = view.train(target);
   if (train.state === 'paused') return NOTHING;
-  const merging = view.config().merging ?? DEFAULT_MERGING;
-  const line = view.line(target, 2 * merging.batch).filter((review) => view.bead(review.sourceBeadId) !== null);
+  const line = view.line(target, LINE_MAX).filter((review) => view.bead(review.sourceBeadId) !== null);
   if (line.length === 0) return NOTHING;
   const untilMs = restsUntil(train, line, nowMs);
   if (untilMs !== null) return wakeAt(untilMs);
@@ -47,8 +46,9 @@ function planOf(view: RigView, train: Train, line: readonly ReviewFacts[]): Roun
   const { gates, merging = DEFAULT_MERGING } = view.config();
   const all = line.slice(0, merging.batch).map((_review, place) => place);
   if (gates.length === 0) return { entries: all, lists: [all] };
-  if (train.state === 'red') return planRepair(line);
-  return planRound(line, { lanes: merging.lanes, batchMax: merging.batch, rates: ratesOf(train.stats) });
+  if (train.state === 'red') return planRepair(line.map(({ suspect: mark, queuedAtMs }) => ({ mark, queuedAtMs })));
+  const marks = line.map(({ suspect: mark }) => ({ mark }));
+  return planRound(marks, { lanes: merging.lanes, batchMax: merging.batch, rates: ratesOf(train.stats) });
 }
 
 function reasonOf(round: readonly ReviewFacts[], target: string): string {

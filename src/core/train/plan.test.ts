@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRepair, planRound, type RoundPlan } from './plan.ts';
+import { groupSize } from './policy.ts';
 
 const rates = { bad: 0.05, flake: 0.01 };
-const plan = (suspects: readonly (string | null)[], lanes = 1, batchMax = 8): RoundPlan =>
+const plan = (marks: readonly (string | null)[], lanes = 1, batchMax = 8): RoundPlan =>
   planRound(
-    suspects.map((suspect) => ({ suspect })),
+    marks.map((mark) => ({ mark })),
     { lanes, batchMax, rates },
   );
 const free = (count: number): readonly null[] => Array.from({ length: count }, () => null);
@@ -19,70 +20,64 @@ describe('a round', () => {
     expect(plan([])).toEqual({ entries: [], lists: [] });
   });
 
-  it('tests an entry that was red by itself beside the untouched target, first when it is first', () => {
-    expect(plan(['a', null, null])).toEqual({ entries: [0], lists: [[], [0]] });
-    const { entries, lists } = plan(['a', null, null], 4);
-    expect(lists.slice(0, 2)).toEqual([[], [0]]);
-    expect(entries).toEqual([0, 1, 2]);
-    expect(lists.slice(2).every((list) => !list.includes(0))).toBe(true);
+  it('tests one that was red by itself beside the untouched target, in its turn', () => {
+    expect(plan(['alone:a', null, null])).toEqual({ entries: [0], lists: [[], [0]] });
+    expect(plan(['alone:a', null, null], 4).lists).toEqual([[], [0], [1, 2]]);
+    expect(plan([null, 'alone:a', null])).toEqual({ entries: [0, 2].map((place) => place), lists: [[0, 1]] });
   });
 
-  it('lets those before it in line go first', () => {
-    const { entries, lists } = plan([null, 'a', null]);
-    expect(entries).toEqual([0, 2]);
-    expect(lists).toEqual([[0, 1]]);
-    expect(plan([null, 'a', null], 3).lists.slice(-2)).toEqual([[], [1]]);
+  it('takes the last of its group for the one that made the list red', () => {
+    expect(plan(['red:a', null])).toEqual({ entries: [0], lists: [[], [0]] });
   });
 
-  it('halves those that are suspected together, with what stands before them', () => {
-    expect(plan(['g', 'g', 'g', 'g', null]).lists).toEqual([[0, 1]]);
-    expect(plan([null, 'g', 'g', 'g', 'g']).lists).toEqual([[0, 1, 2]]);
-    expect(plan(['g', 'g']).lists).toEqual([[0]]);
+  it('halves those that are suspected together', () => {
+    expect(plan(['red:g', 'red:g', 'red:g', 'red:g', null]).lists).toEqual([[0, 1]]);
+    expect(plan(['red:g', 'red:g', 'red:h', 'red:h', 'red:h'], 2).lists).toEqual([[0], [1, 2]]);
   });
 
-  it('uses spare lanes for lists without one of the suspects', () => {
-    const { lists } = plan(['g', 'g', null], 4);
-    expect(lists[0]).toEqual([0]);
-    expect(lists).toContainEqual([1, 2]);
-    expect(lists).toContainEqual([0, 2]);
+  it('tests as many groups at once as there are lanes', () => {
+    expect(plan(free(16), 1).lists).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]]);
+    expect(plan(free(20), 2).lists.map((list) => list.length)).toEqual([8, 8]);
+  });
+
+  it('puts those that passed together, with a fresh group behind them', () => {
+    const { entries, lists } = plan(['good', 'good', null, null, 'red:g', 'red:g'], 2);
+    expect(lists.map((list) => list.map((place) => entries[place]))).toEqual([[0, 1, 2, 3], [4]]);
+    expect(plan([...free(8).map(() => 'good'), null, null], 1).lists).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]]);
   });
 
   it('has bounded lists of entries that are in it, each once, in the order of the line', () => {
-    const suspect = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null });
+    const mark = fc.option(fc.constantFrom('red:a', 'red:b', 'alone:c', 'good'), { nil: null });
+    const size = fc.integer({ min: 1, max: 16 });
     fc.assert(
-      fc.property(
-        fc.array(suspect, { maxLength: 24 }),
-        fc.integer({ min: 1, max: 16 }),
-        fc.integer({ min: 1, max: 16 }),
-        (suspects, lanes, batchMax) => {
-          const { entries, lists } = plan(suspects, lanes, batchMax);
-          expect(entries).toEqual([...new Set(entries)].toSorted((a, b) => a - b));
-          expect(new Set(lists.flat()).size).toBe(entries.length);
-          expect(new Set(lists.map((list) => list.join(' '))).size).toBe(lists.length);
-          expect(lists.length).toBeLessThanOrEqual(lanes + 1);
-          for (const list of lists) {
-            expect(list).toEqual(list.toSorted((a, b) => a - b));
-            expect(list.length).toBeLessThanOrEqual(Math.max(1, batchMax));
-          }
-          // Whoever is in line, somebody is tested.
-          expect(suspects.length > 0 && lists.flat().length === 0).toBe(false);
-        },
-      ),
+      fc.property(fc.array(mark, { maxLength: 24 }), size, size, (marks, lanes, batchMax) => {
+        const { entries, lists } = plan(marks, lanes, batchMax);
+        expect(entries).toEqual([...new Set(entries)].toSorted((a, b) => a - b));
+        expect(new Set(lists.flat()).size).toBe(entries.length);
+        expect(new Set(lists.map((list) => list.join(' '))).size).toBe(lists.length);
+        expect(lists.filter((list) => list.length > 0).length).toBeLessThanOrEqual(lanes);
+        for (const list of lists) expect(list).toEqual(list.toSorted((a, b) => a - b));
+        // Whoever is in line, somebody is tested.
+        expect(marks.length > 0 && lists.flat().length === 0).toBe(false);
+      }),
     );
   });
 });
 
-describe('a round on a red target', () => {
-  it('tries what came last, which may mend it, and what is first', () => {
-    const line = [3, 1, 7, 2].map((queuedAtMs) => ({ suspect: null, queuedAtMs }));
-    expect(planRepair(line)).toEqual({ entries: [0, 2], lists: [[], [1], [0]] });
-    expect(planRepair(line.slice(0, 1))).toEqual({ entries: [0], lists: [[], [0]] });
+describe('a group', () => {
+  it('is as large as may be when nothing is bad, and one when most is', () => {
+    expect(groupSize({ bad: 0, flake: 0 }, 32)).toBe(32);
+    expect(groupSize({ bad: 0.6, flake: 0 }, 32)).toBe(1);
+    const sizes = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4].map((bad) => groupSize({ bad, flake: 0 }, 64));
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    expect(new Set(sizes).size).toBeGreaterThan(3);
   });
 });
 
-describe('free lines', () => {
-  it('are tested from the front', () => {
-    for (let count = 1; count < 12; count += 1)
-      for (const list of plan(free(count), 3).lists) expect(list).toEqual(list.map((_place, index) => index));
+describe('a round on a red target', () => {
+  it('tests what came last, which may mend it, and what is first', () => {
+    const line = [3, 1, 7, 2].map((queuedAtMs) => ({ mark: null, queuedAtMs }));
+    expect(planRepair(line)).toEqual({ entries: [0, 2], lists: [[], [1], [0]] });
+    expect(planRepair(line.slice(0, 1))).toEqual({ entries: [0], lists: [[], [0]] });
   });
 });

@@ -1,11 +1,11 @@
-import { ACCUSED_AT_ONCE_MAX } from '../limits.ts';
-import { prefixLengths } from './policy.ts';
+import { isAlone, isGood } from './marks.ts';
+import { groupSize } from './policy.ts';
 import type { TrainSetup } from './setup.ts';
 
 /** One merge request in line, as the plan of a round sees it. */
 export interface LineEntry {
-  /** Entries with the same name are suspected together: at least one of them made a list red. */
-  readonly suspect: string | null;
+  /** What earlier rounds showed of it (`marks.ts`); null: nothing. */
+  readonly mark: string | null;
 }
 
 /**
@@ -17,31 +17,25 @@ export interface RoundPlan {
   readonly lists: readonly (readonly number[])[];
 }
 
+type List = readonly number[];
+
 /**
- * Plans one round. An entry that is suspected alone is tested by itself, beside the untouched target; the others go on
- * without it, before it where they are before it in line. Entries that are suspected together are split; without
- * suspects, the front of the line is tested in lists of the lengths that land most.
+ * Plans one round. Each lane tests one list: an entry that was red by itself, again and beside the untouched target; the
+ * first half of those that are suspected together; fresh entries in groups of the size that costs the fewest runs. Those
+ * that passed in a list that did not land are put together, with the first fresh group behind them.
  */
 export function planRound(line: readonly LineEntry[], setup: TrainSetup): RoundPlan {
-  const groups = groupsOf(line);
-  const accused = groups.filter((group) => group.length === 1).flat();
-  const chain = line.flatMap((_entry, place) => (accused.includes(place) ? [] : [place])).slice(0, setup.batchMax);
-  const atOnce = Math.min(ACCUSED_AT_ONCE_MAX, setup.lanes);
-  const first = accused.filter((place) => place < (chain[0] ?? line.length)).slice(0, atOnce);
-  const later = accused.filter((place) => !first.includes(place)).slice(0, ACCUSED_AT_ONCE_MAX);
-  const free = Math.max(0, setup.lanes - first.length);
-  const spare = chain.length === 0 ? free : Math.min(later.length, Math.max(0, free - 1));
-  const lanes = free - spare;
-  return compact([
-    ...alone(first),
-    ...(lanes > 0 ? splitLists(chain, groups, { ...setup, lanes }) : []),
-    ...alone(later.slice(0, spare)),
-  ]);
+  const parts = partsOf(line, setup);
+  // Oldest first: what is suspected was in line before most of what is fresh.
+  const order = [...parts.accused, ...parts.halves, ...parts.groups].toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
+  const good = parts.good.slice(0, setup.batchMax);
+  if (good.length === 0) return withTarget(order.slice(0, setup.lanes), parts.accused);
+  const first = parts.groups[0] ?? [];
+  const whole = [...good, ...first];
+  const landing = whole.length <= setup.batchMax && first.length > 0 ? whole.toSorted((a, b) => a - b) : good;
+  const others = order.filter((list) => landing === good || list !== first).slice(0, setup.lanes - 1);
+  return withTarget([landing, ...others], parts.accused);
 }
-
-/** The target passed its gates already unless somebody else moved it, so that its list takes no lane in general. */
-const alone = (accused: readonly number[]): readonly (readonly number[])[] =>
-  accused.length === 0 ? [] : [[], ...accused.map((place) => [place])];
 
 /** In a red state nobody is blamed: what could mend the target is tried, the newest first. */
 export function planRepair(line: readonly (LineEntry & { readonly queuedAtMs: number })[]): RoundPlan {
@@ -50,54 +44,41 @@ export function planRepair(line: readonly (LineEntry & { readonly queuedAtMs: nu
   return compact([[], ...(newest === undefined ? [] : [[newest]]), ...(newest === 0 ? [] : [[0]])]);
 }
 
-function groupsOf(line: readonly LineEntry[]): readonly (readonly number[])[] {
-  const groups = new Map<string, number[]>();
-  for (const [place, { suspect }] of line.entries()) {
-    if (suspect === null) continue;
-    const known = groups.get(suspect);
-    if (known === undefined) groups.set(suspect, [place]);
+interface Parts {
+  readonly good: List;
+  readonly accused: readonly List[];
+  readonly halves: readonly List[];
+  readonly groups: readonly List[];
+}
+
+function partsOf(line: readonly LineEntry[], setup: TrainSetup): Parts {
+  const places = line.map((_entry, place) => place);
+  const markOf = (place: number): string | null => line[place]?.mark ?? null;
+  const marked = new Map<string, number[]>();
+  for (const place of places) {
+    const mark = markOf(place);
+    if (mark === null || isGood(mark)) continue;
+    const known = marked.get(mark);
+    if (known === undefined) marked.set(mark, [place]);
     else known.push(place);
   }
-  return [...groups.values()];
+  const groups = [...marked.values()];
+  const fresh = places.filter((place) => markOf(place) === null);
+  const size = groupSize(setup.rates, setup.batchMax);
+  return {
+    good: places.filter((place) => isGood(markOf(place))),
+    accused: groups.filter((group) => group.length === 1 || isAlone(markOf(group[0] ?? -1))),
+    halves: groups.filter((group) => group.length > 1).map((group) => group.slice(0, Math.ceil(group.length / 2))),
+    groups: Array.from({ length: Math.ceil(fresh.length / size) }, (_, n) => fresh.slice(n * size, (n + 1) * size)),
+  };
 }
 
-function splitLists(
-  chain: readonly number[],
-  groups: readonly (readonly number[])[],
-  setup: TrainSetup,
-): readonly (readonly number[])[] {
-  const suspects = groups.find((group) => group.length > 1 && group.every((place) => chain.includes(place)));
-  if (suspects === undefined) return prefixLengths(chain.length, setup).map((length) => chain.slice(0, length));
-  return isolate(chain, suspects, setup);
-}
-
-/**
- * Suspects are told apart: by lists that end within them, and with lanes left by lists that leave one of them out and go on
- * behind them, since one bad entry is the likeliest cause.
- */
-function isolate(
-  chain: readonly number[],
-  suspects: readonly number[],
-  { lanes, rates, batchMax }: TrainSetup,
-): readonly (readonly number[])[] {
-  const places = suspects.map((place) => chain.indexOf(place));
-  const cuts = Math.min(lanes, suspects.length - 1);
-  const inside = Array.from({ length: cuts }, (_, n) => {
-    const count = Math.ceil(((n + 1) * suspects.length) / (cuts + 1));
-    return chain.slice(0, (places[count - 1] ?? 0) + 1);
-  });
-  const behind = (places.at(-1) ?? 0) + 1;
-  const left = lanes - cuts;
-  const each = Math.ceil(left / suspects.length);
-  const lengths = [0, ...prefixLengths(Math.min(chain.length, batchMax) - behind, { lanes: each, rates, batchMax })];
-  const without = lengths
-    .slice(left > suspects.length ? 1 : 0)
-    .flatMap((length) => suspects.map((place) => chain.slice(0, behind + length).filter((other) => other !== place)));
-  return [...inside, ...without.slice(0, left)].filter((list) => list.length > 0);
-}
+/** The target passed its gates already unless somebody else moved it, so that its list takes no lane in general. */
+const withTarget = (lists: readonly List[], accused: readonly List[]): RoundPlan =>
+  compact(lists.some((list) => accused.includes(list)) ? [[], ...lists] : lists);
 
 /** Places of the line to places among those who take part. */
-function compact(lists: readonly (readonly number[])[]): RoundPlan {
+function compact(lists: readonly List[]): RoundPlan {
   const entries = [...new Set(lists.flat())].toSorted((a, b) => a - b);
   const seen = new Set<string>();
   const unique = lists

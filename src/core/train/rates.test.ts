@@ -14,7 +14,7 @@ describe('the rates of a train', () => {
       stats = learn(stats, { landed: 7, bad: 3, runs: 4, flakes: round % 5 === 0 ? 1 : 0 });
     expect(ratesOf(stats).bad).toBeCloseTo(0.3, 1);
     expect(ratesOf(stats).flake).toBeCloseTo(0.05, 1);
-    for (let round = 0; round < 100; round += 1) stats = learn(stats, { landed: 10, bad: 0, runs: 4, flakes: 0 });
+    for (let round = 0; round < 200; round += 1) stats = learn(stats, { landed: 10, bad: 0, runs: 4, flakes: 0 });
     expect(ratesOf(stats).bad).toBeLessThan(0.02);
   });
 

@@ -1,0 +1,107 @@
+/** A line of work that never ends, with entries that are bad and gates that fail for nothing, on a clock of test runs. */
+import { conclude } from '../src/core/train/conclude.ts';
+import { explained, isAlone, isRedAgain, marksOf, nextMark } from '../src/core/train/marks.ts';
+import { NO_STATS } from '../src/core/model/train.ts';
+import { planRound } from '../src/core/train/plan.ts';
+import { learn, ratesOf } from '../src/core/train/rates.ts';
+import { Prng } from '../sim/prng.ts';
+
+export interface World {
+  readonly bad: number;
+  readonly flake: number;
+  readonly lanes: number;
+  readonly batch: number;
+  readonly landings: number;
+  readonly seed: string;
+}
+
+/** `rounds`: lengths of one test run that went by. */
+export interface Score {
+  landed: number;
+  /** Good entries that were given back for nothing. */
+  wronged: number;
+  rounds: number;
+  runs: number;
+}
+
+interface Entry {
+  readonly isBad: boolean;
+  mark: string | null;
+}
+
+/** The line: its front is made when it is looked at. */
+export class Line {
+  readonly entries: Entry[] = [];
+  readonly score: Score = { landed: 0, wronged: 0, rounds: 0, runs: 0 };
+  readonly #world: World;
+  readonly #made: Prng;
+  readonly #runs: Prng;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#made = new Prng(`${world.seed} entries`);
+    this.#runs = new Prng(`${world.seed} runs`);
+  }
+
+  front(count: number): readonly Entry[] {
+    while (this.entries.length < count)
+      this.entries.push({ isBad: this.#made.int(1_000_000) < this.#world.bad * 1_000_000, mark: null });
+    return this.entries.slice(0, count);
+  }
+
+  /** One run of the gates. */
+  isGreen(entries: readonly Entry[]): boolean {
+    this.score.runs += 1;
+    const flakes = this.#runs.int(1_000_000) < this.#world.flake * 1_000_000;
+    return !flakes && !entries.some(({ isBad }) => isBad);
+  }
+
+  land(entries: readonly Entry[]): void {
+    this.score.landed += entries.length;
+    this.#leave(entries);
+  }
+
+  giveBack(entry: Entry): void {
+    if (!entry.isBad) this.score.wronged += 1;
+    this.#leave([entry]);
+  }
+
+  #leave(entries: readonly Entry[]): void {
+    for (const entry of entries) this.entries.splice(this.entries.indexOf(entry), 1);
+  }
+}
+
+/** The town's own train: the plan and the conclusion that the refinery uses. The untouched target is known to pass. */
+export function ourTrain(world: World): Score {
+  const line = new Line(world);
+  let stats = NO_STATS;
+  for (let n = 0; line.score.landed < world.landings && n < 20 * world.landings; n += 1) {
+    const front = line.front(2 * world.batch);
+    const plan = planRound(
+      front.map(({ mark }) => ({ mark })),
+      { lanes: world.lanes, batchMax: world.batch, rates: ratesOf(stats) },
+    );
+    const members = plan.entries.flatMap((place) => front[place] ?? []);
+    const before = line.score.runs;
+    const judged = plan.lists
+      .filter((list) => list.length > 0)
+      .slice(0, world.lanes)
+      .map((list) => ({ entries: list, isGreen: line.isGreen(list.flatMap((place) => members[place] ?? [])) }));
+    line.score.rounds += 1;
+    const said = conclude(judged);
+    const others = line.entries.filter((entry) => !members.includes(entry));
+    const marks = marksOf(
+      members.map(({ mark }) => mark),
+      others.map(({ mark }) => mark),
+    );
+    const landing = (said.land?.entries ?? []).flatMap((place) => members[place] ?? []);
+    const blamed = members.filter((entry, place) => !landing.includes(entry) && isRedAgain(said, marks, place));
+    const flakes = landing.filter((entry) => isAlone(marks[members.indexOf(entry)] ?? null)).length;
+    for (const [place, entry] of members.entries()) entry.mark = nextMark(said, { marks, name: String(n) }, place);
+    for (const entry of others) if (explained(said, marks).includes(entry.mark ?? '')) entry.mark = null;
+    stats = learn(stats, { landed: landing.length, bad: blamed.length, runs: line.score.runs - before, flakes });
+    line.land(landing);
+    for (const entry of blamed) line.giveBack(entry);
+  }
+  return line.score;
+}
