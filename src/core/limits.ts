@@ -274,10 +274,3 @@ export const GATE_LOG_CHARS_MAX = 8_000;
 /** Page size of lists. */
 export const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 500;
-
-/**
- * What all processes of one agent may use of memory, and its folders of the disk, where the settings say nothing: more than
- * honest work needs, and less than what takes a machine down that holds several.
- */
-export const MEMORY_MAX_BYTES: number = 16 * 1024 ** 3;
-export const DISK_MAX_BYTES: number = 32 * 1024 ** 3;

@@ -3,6 +3,7 @@ import { parse as parseToml } from 'smol-toml';
 import { TownError } from '../core/errors.ts';
 import { POLECATS_PER_RIG, TRAIN_BATCH, TRAIN_LANES } from '../core/limits.ts';
 import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT, type Environment } from './settings.ts';
+import { DISK_MAX_DEFAULT, MEMORY_MAX_DEFAULT } from './shield-config.ts';
 import { nearest } from './nearest.ts';
 
 export interface Explained {
@@ -34,6 +35,11 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   merge_batch: TRAIN_BATCH,
   merge_lanes: TRAIN_LANES,
   parked: false,
+  isolation: 'none',
+  network: 'on',
+  memory_max: MEMORY_MAX_DEFAULT,
+  disk_max: DISK_MAX_DEFAULT,
+  secrets_scan: true,
 };
 
 type Table = Readonly<Record<string, unknown>>;

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
-import { DISK_MAX_BYTES, MEMORY_MAX_BYTES } from '../core/limits.ts';
 import { ISOLATIONS, NETWORKS, type Isolation, type Network, type RigShield } from '../core/model/isolation.ts';
 import { parseSizeBytes, SIZE_OFF } from './size.ts';
 
+/**
+ * What all processes of one agent may use of memory, and its folders of the disk: more than honest work needs, and less than
+ * what takes a machine down that holds several.
+ */
+export const MEMORY_MAX_DEFAULT = '16GB';
+export const DISK_MAX_DEFAULT = '32GB';
 const PATHS_MAX = 100;
 const TEXT_CHARS_MAX = 4_096;
 const ALLOWED_MAX = 1_000;
@@ -73,8 +78,8 @@ export function rigShield(section: ShieldSection, defaults: ShieldSection | unde
     perRuntime: { ...(isOwn ? {} : defaults?.isolation_per_runtime), ...section.isolation_per_runtime },
     sandbox: sandboxSettings(set),
     limits: {
-      memoryBytes: limit(set.memory_max, MEMORY_MAX_BYTES, `${at}.memory_max`),
-      diskBytes: limit(set.disk_max, DISK_MAX_BYTES, `${at}.disk_max`),
+      memoryBytes: limit(set.memory_max ?? MEMORY_MAX_DEFAULT, `${at}.memory_max`),
+      diskBytes: limit(set.disk_max ?? DISK_MAX_DEFAULT, `${at}.disk_max`),
     },
     secretsAllowed: set.secrets_scan === false ? null : (set.secrets_allowed ?? []),
   };
@@ -90,8 +95,7 @@ const sandboxSettings = (set: ShieldSection): RigShield['sandbox'] => ({
   write: set.isolation_write ?? [],
 });
 
-function limit(given: string | number | bigint | undefined, standard: number, field: string): number | null {
-  if (given === undefined) return standard;
+function limit(given: string | number | bigint, field: string): number | null {
   return given === SIZE_OFF ? null : parseSizeBytes(given, field);
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ExitRecord } from '../../src/api/contract/exit-record.ts';
@@ -24,8 +25,8 @@ export class Bench {
     this.town = town;
     this.model = model;
     this.program = program;
-    this.home = join(town.root, 'home');
-    mkdirSync(this.home, { recursive: true });
+    // Outside of the town, whose folder is hidden from agents that are shut in.
+    this.home = mkdtempSync(join(tmpdir(), 'gt-agent-home-'));
   }
 
   static async open(program: Program): Promise<Bench> {
@@ -38,10 +39,17 @@ export class Bench {
   async close(): Promise<void> {
     await this.town.close();
     await this.model.close();
+    rmSync(this.home, { recursive: true, force: true });
   }
 
   get preset(): RuntimePreset {
     return presetFor(this.program, { home: this.home, port: this.model.port });
+  }
+
+  /** Shows the program with its package and its login; the model is on this machine. */
+  get sandbox(): NonNullable<StartAgent['sandbox']> {
+    const modules = (this.program.path ?? '').replace(/\/node_modules\/.*$/, '/node_modules');
+    return { kind: 'bubblewrap', network: 'on', command: null, image: null, read: [modules], write: [this.home] };
   }
 
   /** The same program where a person must allow what it does. */

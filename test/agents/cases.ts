@@ -111,6 +111,23 @@ export const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'bubblewrap',
+    what: 'the same in a sandbox that shows its own home and its program, and hides the town',
+    short: false,
+    run: async (bench) => {
+      const look: Step = { shell: `cat ${bench.town.root}/.gastown/secrets.json || echo hidden`, first: true };
+      const start = await bench.start([look, ...WORK], { sandbox: bench.sandbox });
+      const how = await handedIn(bench, start);
+      expectTrue(
+        bench.facts('agent_started', start).every(({ isolation }) => isolation === 'bubblewrap'),
+        'it was not shut in',
+      );
+      const said = bench.town.transcript(start);
+      expectTrue(said.includes('hidden') && !said.includes('owner-secret'), 'it read the secrets');
+      return how;
+    },
+  },
+  {
     name: 'reminder',
     what: 'a turn that ends without gt done is told so once, and goes on',
     short: false,

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
 import { DEFAULT_MERGING, NO_CAPS } from '../../core/commands.ts';
-import { DISK_MAX_BYTES, MEMORY_MAX_BYTES } from '../../core/limits.ts';
 import { NO_SHIELD } from '../../core/model/isolation.ts';
 import { parseConfig } from './town-config.ts';
 import { parseDurationMs } from '../../settings/duration.ts';
@@ -53,7 +52,7 @@ describe('parseConfig', () => {
         ownerEmail: 'me@example.com',
         parked: false,
         caps: NO_CAPS,
-        shield: { ...NO_SHIELD, limits: { memoryBytes: MEMORY_MAX_BYTES, diskBytes: DISK_MAX_BYTES } },
+        shield: { ...NO_SHIELD, limits: { memoryBytes: 16 * 1024 ** 3, diskBytes: 32 * 1024 ** 3 } },
         merging: DEFAULT_MERGING,
         gates: [
           { name: 'test', run: 'npm test', timeoutMs: 300_000 },

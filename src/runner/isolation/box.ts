@@ -8,7 +8,7 @@ import type { Sandbox } from '../../core/model/isolation.ts';
 import { pathSegment, type RunnerPaths } from '../paths.ts';
 import { bwrapArguments, findBubblewrap, noBubblewrap } from './bubblewrap.ts';
 import { containerArguments, requireProgram, wrapperEnvironment } from './container.ts';
-import { type Mount, packageFolder, programMounts, systemMounts } from './mounts.ts';
+import { cacheMounts, type Mount, packageFolder, programMounts, systemMounts } from './mounts.ts';
 import type { OwnGit } from './own-git.ts';
 import type { BoxView } from './view.ts';
 
@@ -47,7 +47,7 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
   if (sandbox.kind === 'bubblewrap') {
     const found = await findBubblewrap();
     if (!found.works) throw noBubblewrap(found);
-    const mounts = [...systemMounts(), ...userMounts(sandbox, view.paths), ...ownMounts(view)];
+    const mounts = [...systemMounts(), ...cacheMounts(), ...userMounts(sandbox, view.paths), ...ownMounts(view)];
     const around = bwrapArguments({ mounts, network: sandbox.network, cwd: view.worktree });
     return { command: 'bwrap', args: [...around, start.command, ...start.args], env };
   }
@@ -97,9 +97,10 @@ const withOurPrograms = (start: Start): readonly string[] => [
 
 /** Folders outside are not there: what names them would only be followed into nothing. */
 function insideEnvironment(sandbox: Sandbox, env: Readonly<Record<string, string>>): Record<string, string> {
-  const { XDG_CONFIG_HOME: _config, XDG_CACHE_HOME: _cache, ...rest } = env;
+  const isOurs = (name: string): boolean => name.startsWith('XDG_') && env[name] === process.env[name];
+  const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !isOurs(name)));
   // Tools that refuse to work unwatched as root ask for the second.
-  return { ...rest, HOME: homedir(), TMPDIR: '/tmp', GT_ISOLATION: sandbox.kind, IS_SANDBOX: '1' };
+  return { HOME: homedir(), ...rest, TMPDIR: '/tmp', GT_ISOLATION: sandbox.kind, IS_SANDBOX: '1' };
 }
 
 /** The town is hidden, and of it only this attempt's own is put back. */

@@ -10,8 +10,9 @@ import { Mutex } from '../mutex.ts';
 import { plain, tail } from '../text.ts';
 import { bwrapArguments, findBubblewrap } from './bubblewrap.ts';
 import { gitMounts } from './box.ts';
-import { look, type Look, type LookAnswer, lookAnswerSchema } from './look.ts';
-import { type Mount, systemMounts } from './mounts.ts';
+import { lookAnswerSchema } from './look-answer.ts';
+import { look, type Look, type LookAnswer } from './look.ts';
+import { cacheEnvironment, cacheMounts, type Mount, systemMounts } from './mounts.ts';
 import type { OwnGit } from './own-git.ts';
 
 const ERROR_CHARS_MAX = 1_000;
@@ -70,6 +71,7 @@ export class Inside {
     const { worktree } = this.#own;
     const mounts: readonly Mount[] = [
       ...systemMounts(),
+      ...cacheMounts(),
       { type: 'hide', at: '/tmp' },
       { type: 'read', from: worktree, at: worktree },
       ...gitMounts(this.#own),
@@ -106,6 +108,7 @@ export class Inside {
         GT_TOWN: this.#marks.town,
         GT_RUNNER: this.#marks.runner,
         GT_ATTEMPT: 'runner-git',
+        ...cacheEnvironment(),
       },
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: GIT_LOCAL_TIMEOUT_MS,

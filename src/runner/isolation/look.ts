@@ -1,13 +1,8 @@
-import { z } from 'zod';
-
 import { checkClaim, type Claimant, type Refusal } from '../agents/claim-check.ts';
 import type { DoneIntent } from '../agents/intent.ts';
 import { resolve, type RigRepo } from '../git/repos.ts';
 import { rescue } from '../git/rescue.ts';
 import type { Worktree } from '../git/worktree.ts';
-
-const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
-const text = z.string().max(20_000);
 
 /** What is asked about an isolated attempt's work. */
 export type Look =
@@ -20,23 +15,6 @@ export type Look =
       readonly atMs: number;
       readonly keepStashes?: boolean | undefined;
     };
-
-export const lookSchema: z.ZodType<Look> = z.discriminatedUnion('op', [
-  z.object({
-    op: z.literal('check'),
-    base: sha,
-    intent: z.object({ summary: text, commit: text.nullable(), noChange: text.nullable() }),
-    claimant: z.object({ bead: text, attempt: text, author: z.object({ name: text, email: text }) }),
-  }),
-  z.object({
-    op: z.literal('rescue'),
-    ref: text,
-    base: sha,
-    agent: text,
-    atMs: z.number().int(),
-    keepStashes: z.boolean().optional(),
-  }),
-]);
 
 /** Made by a process that the agent may have got the better of: nothing in it is believed. */
 export type LookAnswer =
@@ -51,26 +29,6 @@ export type LookAnswer =
       };
     }
   | { readonly op: 'failed'; readonly message: string };
-
-export const lookAnswerSchema: z.ZodType<LookAnswer> = z.discriminatedUnion('op', [
-  z.object({
-    op: z.literal('check'),
-    outcome: z.union([
-      z.object({ state: z.literal('refused'), code: text, message: text, next: text }),
-      z.object({ head: sha.nullable() }),
-    ]),
-  }),
-  z.object({
-    op: z.literal('rescue'),
-    rescued: z.object({
-      commit: sha.nullable(),
-      head: sha.nullable(),
-      ahead: z.number().int().min(0).nullable(),
-      dirty: z.boolean(),
-    }),
-  }),
-  z.object({ op: z.literal('failed'), message: text }),
-]);
 
 /** Looks at the work, as at any other: the attempt's own git directory stands for the rig's clone. Errors: `GitError`. */
 export async function look(repo: RigRepo, tree: Worktree, order: Look): Promise<LookAnswer> {
