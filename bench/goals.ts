@@ -33,7 +33,7 @@ export const GOALS: readonly Goal[] = [
     otherwise: 'npm run crash-points, npm run git-points',
   },
   { id: 'G12', what: 'back after SIGKILL', bench: 'restart' },
-  { id: 'G13', what: 'a live stream', otherwise: 'not measured: there are no streams yet; lists are asked for' },
+  { id: 'G13', what: 'a delivery of the live stream', bench: 'stream' },
   { id: 'G14', what: 'the simulator', otherwise: 'npm run sim -- --seed 1 --seeds 200 --once' },
   { id: '-', what: "from sling to the agent's process", bench: 'start' },
   { id: '-', what: 'fifty agents and ten thousand closed beads', bench: 'fleet' },

@@ -45,7 +45,8 @@ describe('gt without a town', () => {
       ).toBe(true);
       expect((await place.gt(['help', ...name.split(' ')])).out, name).toBe(answer.out);
     }
-  });
+    // Two programs per command, one after the other.
+  }, 400_000);
 
   it.each([
     [['help', 'exit-codes'], '124'],
