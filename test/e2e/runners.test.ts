@@ -213,8 +213,11 @@ it('a runner may listen instead, for a container', { timeout: 90_000 }, async ()
   const port = 20_000 + (process.pid % 20_000);
   const made = await call<RunnerTokenItem>('POST', 'runners', { name: 'box', url: `http://127.0.0.1:${String(port)}` });
   writeFileSync(join(folder, 'box.token'), made.token, { mode: 0o600 });
+  await until(async () => typeof (await runner('box'))?.unmet === 'string', 'why it is not met', 30_000);
+  expect((await runner('box'))?.unmet).toMatch(/ECONNREFUSED|connect/i);
   spawnRunner('box', ['--token-file', join(folder, 'box.token'), '--listen', `127.0.0.1:${String(port)}`]);
   await until(async () => (await runner('box'))?.status === 'healthy', 'it is met', 30_000);
+  await until(async () => (await runner('box'))?.unmet === null, 'nothing is in its way', 30_000);
   writeFileSync(join(folder, 'go'), '');
   await call('POST', 'beads', { rig: 'app', title: 'one', sling: true });
   const merged = async (): Promise<boolean> =>

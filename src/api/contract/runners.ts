@@ -8,6 +8,8 @@ export const runnerSchema = z.object({
   instance: z.string().nullable(),
   /** Where the town calls it; null for one that dials in. */
   url: z.string().nullable(),
+  /** Why the town does not reach it at its address now; null: it does, or the runner dials in. */
+  unmet: z.string().nullable(),
   last_seen_at: time.nullable(),
   /** Agents of one rig at once; null: no limit but the rig's own. */
   capacity: count.nullable(),

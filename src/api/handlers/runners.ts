@@ -75,7 +75,8 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
   const { runners } = gateway;
   const token = async (runner: string, serial: string): Promise<string> =>
     (await tokenOf(deps.auth.capabilityKey, { town: gateway.id, runner, serial })).token;
-  const present = async (runner: Runner): Promise<RunnerItem> => presentRunner(runner, await runners.busy(runner.id));
+  const present = async (runner: Runner): Promise<RunnerItem> =>
+    presentRunner(runner, await runners.busy(runner.id), deps.runnerLine.unmet?.(runner.id) ?? null);
   app.openapi(list, async (c) =>
     c.json({ items: await Promise.all((await runners.list()).map(present)), next: null }, 200),
   );
@@ -114,12 +115,13 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
 
 const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 
-function presentRunner(runner: Runner, agents: number): RunnerItem {
+function presentRunner(runner: Runner, agents: number, unmet: string | null): RunnerItem {
   return {
     id: runner.id,
     status: runner.state,
     instance: runner.instance,
     url: runner.url,
+    unmet,
     last_seen_at: runner.lastSeenAtMs,
     capacity: runner.capacity,
     labels: [...runner.labels],

@@ -29,6 +29,8 @@ export interface Deps {
   readonly streams?: Streams | undefined;
   /** The lines to runners. */
   readonly runnerLine: {
+    /** Why a runner that listens is not met at its address now; null: it is, or it dials in. */
+    readonly unmet?: (id: string) => string | null;
     readonly drain: (id: string, on: boolean, graceMs: number | null) => Promise<void>;
   };
 }

@@ -121,6 +121,9 @@ export const list: CommandSpec = {
   },
 };
 
+const notMet = ({ unmet }: RunnerItem): readonly string[] =>
+  unmet === null ? [] : [`  not met   ${plain(unmet)}; tried again every few seconds`];
+
 export const show: CommandSpec = {
   usage: 'gt runner show <name>',
   summary: 'one runner in full',
@@ -139,6 +142,7 @@ export const show: CommandSpec = {
           `  labels    ${labels}`,
           `  seen      ${seen}${runner.instance === null ? '' : `, instance ${plain(runner.instance)}`}`,
           `  reached   ${runner.url === null ? (runner.id === 'local' ? 'beside the daemon' : 'it dials in') : plain(runner.url)}`,
+          ...notMet(runner),
           `  versions  ${plain(versions.join(', '))}`,
           ...(runner.rotating ? ['  a new token waits for its first use'] : []),
         ].join('\n'),

@@ -282,6 +282,7 @@ export class Daemon {
         this.#wire(await this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
       runnerLine: {
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
+        unmet: (id) => this.#lines?.unmet(id) ?? null,
       },
       settings: fileDoor({
         paths: this.#town.paths,

@@ -263,6 +263,11 @@ export class RunnerLines {
     this.#options.log.warn('runner does not answer at its address', { runner: id, url, cause });
   }
 
+  /** Why the last try to meet a runner at its address failed; null: it did not. */
+  unmet(id: string): string | null {
+    return this.#unanswered.get(id) ?? null;
+  }
+
   async #call(id: string, url: string, ended: AbortSignal): Promise<void> {
     const serials = await this.#options.gateway().serials(id);
     if (serials === null) return;
@@ -287,9 +292,9 @@ export class RunnerLines {
     try {
       await this.#meet(id, line, (health) => {
         met.instance = health.instance;
+        this.#unanswered.delete(id);
       });
       await held({ url }, await token(), cut.signal);
-      this.#unanswered.delete(id);
     } catch (error) {
       this.#notMet(id, url, error);
     } finally {
