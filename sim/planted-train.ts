@@ -9,10 +9,10 @@ export interface Planted {
 /** Bugs of the merge train's rounds. */
 export const PLANTED_TRAIN: readonly Planted[] = [
   {
-    name: 'train: a lost race puts only the leader back in line',
+    name: 'train: a push that arrived ends only the leader',
     file: 'core/rules/merge-step.ts',
-    find: 'round.flatMap((member) => lostRace(view, member, nowMs)),',
-    put: 'round.slice(0, 1).flatMap((member) => lostRace(view, member, nowMs)),',
+    find: 'round.flatMap((member) => (member.candidateSha === null',
+    put: 'round.slice(0, 1).flatMap((member) => (member.candidateSha === null',
   },
   {
     name: 'train: who leaves a round leaves its candidates behind',

@@ -76,16 +76,18 @@ describe('gt demo', () => {
     expect(git('calc', 'log', '--format=%s', 'main')).toContain('Refuse to divide by zero');
   });
 
-  it('ran real tests as gates, red once', () => {
+  it('ran real tests as gates, red before the rework', () => {
     const folderOfLogs = join(folder, 'town/.gastown/transcripts');
     const gates = readdirSync(folderOfLogs)
       .filter((name) => name.startsWith('gate-'))
       .map((name) => readFileSync(join(folderOfLogs, name), 'utf8'));
     const passed = gates.filter((text) => /^(?:#|ℹ) fail 0$/m.test(text));
     const failed = gates.filter((text) => /^(?:#|ℹ) fail [1-9]/m.test(text));
-    expect(passed.length).toBeGreaterThanOrEqual(output.convoy.total_beads);
-    expect(failed).toHaveLength(1);
-    expect(failed[0]).toContain('divide');
+    // Beads that stood in line together were tested together.
+    expect(passed.length).toBeGreaterThan(0);
+    // At least by itself and once more, before it was given back.
+    expect(failed.length).toBeGreaterThanOrEqual(2);
+    for (const text of failed) expect(text).toContain('divide');
   });
 
   it('held every invariant after every turn', () => {
