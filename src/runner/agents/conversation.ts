@@ -192,7 +192,8 @@ export class Conversation implements LiveConversation {
     if (this.#state === 'closing') return;
     this.#live.failure = failure;
     if (failure.kind === 'limit' || failure.kind === 'provider') recordLimit(this.#ctx, this.#live, failure);
-    this.#note(failure.message);
+    // One line: the last one is what people read of the end.
+    this.#note(failure.message.replaceAll(/\s+/g, ' '));
     if (this.#state === 'busy') void this.#session.cancel();
     this.#close();
   }

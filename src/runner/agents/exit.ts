@@ -158,6 +158,12 @@ function failedPart(
   return failed === null ? {} : { failed };
 }
 
+/** Why its session ended badly says more than what its program printed last. */
+const failureLine = (live: LiveAgent, { ended, doneIntent }: Kept & { readonly ended: Ended }): string | null =>
+  ended.cause === 'exited' && !doneIntent && live.failure !== null
+    ? live.failure.message.replaceAll(/\s+/g, ' ')
+    : null;
+
 function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly ended: Ended }): ExitRecord {
   const { rescued, ended } = what;
   return {
@@ -167,7 +173,7 @@ function exitRecord(ctx: RunnerContext, live: LiveAgent, what: Kept & { readonly
     exitCode: ended.exitCode,
     signal: ended.signal,
     cause: ended.cause,
-    lastLine: (what.aside ?? ended.lastLine).slice(0, LAST_LINE_CHARS_MAX),
+    lastLine: (what.aside ?? failureLine(live, what) ?? ended.lastLine).slice(0, LAST_LINE_CHARS_MAX),
     startedAtMs: live.startedAtMs,
     endedAtMs: ctx.clock.now(),
     head: rescued.head,

@@ -59,7 +59,7 @@ const KINDS: readonly (readonly [Failure['kind'], RegExp])[] = [
   ],
   [
     'provider',
-    /\b5\d\d\b|overloaded|internal server error|server_error|bad gateway|timed? ?out|connection|stream|socket|fetch failed/i,
+    /\b5\d\d\b|overloaded|high demand|internal server error|server_error|bad gateway|timed? ?out|connection|stream|socket|fetch failed/i,
   ],
 ];
 
