@@ -23,6 +23,8 @@ export interface Step {
   readonly write?: { readonly path: string; readonly text: string } | undefined;
   /** One of our own tools, by its name without what a program puts before it. */
   readonly tool?: { readonly name: string; readonly args: Readonly<Record<string, unknown>> } | undefined;
+  /** Some programs ask a person only where their model says that it must step out of the sandbox. */
+  readonly escalate?: boolean | undefined;
   /** Left out when the conversation was begun by an earlier process. */
   readonly first?: boolean | undefined;
   readonly fault?: Fault | undefined;
@@ -44,6 +46,7 @@ const step: z.ZodType<Step> = z.strictObject({
   shell: z.string().max(10_000).optional(),
   write: z.strictObject({ path: z.string().min(1).max(500), text: z.string().max(10_000) }).optional(),
   tool: z.strictObject({ name: z.string().min(1).max(100), args: z.record(z.string(), z.unknown()) }).optional(),
+  escalate: z.boolean().optional(),
   first: z.boolean().optional(),
   fault: fault.optional(),
 });

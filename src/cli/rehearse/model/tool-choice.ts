@@ -25,7 +25,7 @@ export function callFor(step: Step, tools: readonly OfferedTool[], id: string): 
     const writer = tools.find((tool) => Object.hasOwn(WRITERS, tool.name));
     const args = writer === undefined ? undefined : WRITERS[writer.name]?.(path, text);
     if (writer !== undefined && args !== undefined) return { id, name: writer.name, args };
-    return shellCall(`printf %s ${quoted(text)} > ${quoted(path)}`, tools, id);
+    return shellCall(`printf %s ${quoted(text)} > ${quoted(path)}`, step, { tools, id });
   }
   if (step.tool !== undefined) {
     const { name, args } = step.tool;
@@ -33,12 +33,20 @@ export function callFor(step: Step, tools: readonly OfferedTool[], id: string): 
     if (found === undefined) return null;
     return { id, name: found.name, args, ...(found.group === undefined ? {} : { group: found.group }) };
   }
-  return step.shell === undefined ? null : shellCall(step.shell, tools, id);
+  return step.shell === undefined ? null : shellCall(step.shell, step, { tools, id });
 }
 
-function shellCall(line: string, tools: readonly OfferedTool[], id: string): ToolCall | null {
+const ESCALATED = { sandbox_permissions: 'require_escalated', justification: 'The script says so.' };
+
+function shellCall(
+  line: string,
+  step: Step,
+  by: { readonly tools: readonly OfferedTool[]; readonly id: string },
+): ToolCall | null {
+  const more = step.escalate === true ? ESCALATED : {};
   for (const [name, args] of Object.entries(SHELLS))
-    if (tools.some((tool) => tool.name === name)) return { id, name, args: onlyOffered(args(line), name, tools) };
+    if (by.tools.some((tool) => tool.name === name))
+      return { id: by.id, name, args: onlyOffered({ ...args(line), ...more }, name, by.tools) };
   return null;
 }
 
