@@ -99,7 +99,7 @@ export class Bench {
   async until(holds: () => boolean, what: string, start: StartAgent): Promise<void> {
     const end = performance.now() + FACT_WAIT_MS;
     while (!holds()) {
-      if (performance.now() > end) throw new Error(`not seen: ${what}\n${this.town.transcript(start).slice(-1_500)}`);
+      if (performance.now() > end) throw new Error(`not seen: ${what}\n${this.town.transcript(start).slice(-6_000)}`);
       await this.pause();
     }
   }

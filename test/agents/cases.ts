@@ -103,7 +103,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'our tools',
     what: 'hands the work in by the tool gt_done over MCP',
-    short: true,
+    short: ['claude'],
     run: async (bench) => {
       const [first] = WORK;
       const done: Step = { tool: { name: 'gt_done', args: { summary: 'work.txt is there' } } };
@@ -224,7 +224,8 @@ export const CASES: readonly Case[] = [
     what: 'where a person must allow it, the attempt waits and goes on with the answer',
     short: false,
     run: async (bench) => {
-      const start = await bench.start(WORK, { preset: bench.asking });
+      const steps = WORK.map((step) => ({ ...step, escalate: true }));
+      const start = await bench.start(steps, { preset: bench.asking });
       let answers = 0;
       for (;;) {
         const waits = bench.facts('agent_event', start).filter((fact) => fact.eventType === 'waiting').length;

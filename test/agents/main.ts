@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     wanted.findIndex((each) => each.runtime === cell.runtime);
   cells.sort((a, b) => rank(a) - rank(b));
   console.log(`\n${matrixText(cells)}`);
-  if (options.write) writeMatrix(cells, wanted);
+  if (options.write) writeMatrix(cells, { cases: CASES, programs: programs(installed.folder) });
   const count = (state: Cell['state']): number => cells.filter((cell) => cell.state === state).length;
   const failed = count('failed') + (options.require ? count('not run') : 0);
   console.log(

@@ -1,8 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Program } from './programs.ts';
-
 export interface Cell {
   readonly runtime: string;
   readonly name: string;
@@ -18,29 +16,66 @@ const END = '<!-- end of matrix -->';
 const WORDS: Readonly<Record<Cell['state'], string>> = { passed: 'yes', failed: 'NO', 'not run': 'NOT RUN' };
 
 const distinct = <T>(all: readonly T[]): readonly T[] => [...new Set(all)];
+const wordsOf = (cell: Cell): string => `${WORDS[cell.state]}${cell.state === 'passed' ? ` (${cell.detail})` : ''}`;
 
 /** Runtimes across, cases down. */
 export function matrixText(cells: readonly Cell[]): string {
   const runtimes = distinct(cells.map((cell) => cell.runtime));
   const rows = distinct(cells.map((cell) => cell.name)).map((name) => {
+    const of = (runtime: string): Cell | undefined =>
+      cells.find((each) => each.name === name && each.runtime === runtime);
     const row = runtimes.map((runtime) => {
-      const cell = cells.find((each) => each.name === name && each.runtime === runtime);
-      return cell === undefined ? '' : `${WORDS[cell.state]}${cell.state === 'passed' ? ` (${cell.detail})` : ''}`;
+      const cell = of(runtime);
+      return cell === undefined ? '' : wordsOf(cell);
     });
-    const what = cells.find((each) => each.name === name)?.what ?? '';
-    return `| ${name} | ${what} | ${row.join(' | ')} |`;
+    return [name, cells.find((each) => each.name === name)?.what ?? '', ...row];
   });
-  const head = ['case', 'what happens', ...runtimes];
-  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
+  return table(['case', 'what happens', ...runtimes], rows);
 }
 
-/** Puts the matrix between its marks in docs/runtimes.md. */
-export function writeMatrix(cells: readonly Cell[], ran: readonly Program[]): void {
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** The order of the document: what it has of other runs stays. */
+export interface Order {
+  readonly cases: readonly { readonly name: string; readonly what: string }[];
+  readonly programs: readonly { readonly runtime: string; readonly version: string }[];
+}
+
+/** Puts the cells between their marks in docs/runtimes.md; those that did not run now keep what the last run said. */
+export function writeMatrix(cells: readonly Cell[], { cases, programs }: Order): void {
   const doc = readFileSync(DOC, 'utf8');
   const [before, rest] = doc.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`${DOC} has no marks for the matrix`);
-  const versions = ran.map((program) => `${program.runtime} (${program.version})`).join(', ');
-  const text = `${BEGIN}\n\nRan: ${versions}, on ${process.platform} ${process.arch}.\n\n${matrixText(cells)}\n\n${END}`;
-  writeFileSync(DOC, before + text + after);
+  const [old, after] = rest?.split(END) ?? [];
+  if (before === undefined || old === undefined || after === undefined) throw new Error(`${DOC} has no marks`);
+  const former = cellsIn(old);
+  const rows = cases.map(({ name, what }) => [
+    name,
+    what,
+    ...programs.map(({ runtime }) => {
+      const cell = cells.find((each) => each.name === name && each.runtime === runtime);
+      return cell === undefined ? (former.get(`${runtime}/${name}`) ?? 'NOT RUN') : wordsOf(cell);
+    }),
+  ]);
+  const head = ['case', 'what happens', ...programs.map(({ runtime }) => runtime)];
+  const versions = programs.map((program) => `${program.runtime} (${program.version})`).join(', ');
+  const text = `Ran: ${versions}, on ${process.platform} ${process.arch}.\n\n${table(head, rows)}`;
+  writeFileSync(DOC, `${before}${BEGIN}\n\n${text}\n\n${END}${after}`);
+}
+
+/** `<runtime>/<case>` to what its cell says. */
+function cellsIn(text: string): ReadonlyMap<string, string> {
+  const lines = text.split('\n').filter((line) => line.startsWith('|'));
+  const rows = lines.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+  const [head = [], , ...body] = rows;
+  return new Map(
+    body.flatMap((row) =>
+      row.slice(2).map((cell, index) => [`${head[index + 2] ?? ''}/${row[0] ?? ''}`, cell] as const),
+    ),
+  );
 }
