@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import type { Notification, NotifyOutcome } from '../ports/notifier.ts';
 
 /** Below the deadline of an effect (20 s), after which the same telling would be tried beside this one. */
-export const SEND_TIMEOUT_MS = 15_000;
+const SEND_TIMEOUT_MS = 15_000;
 /** The receiver says that it is gone for good. */
 const GONE = 410;
 

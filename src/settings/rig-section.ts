@@ -16,7 +16,7 @@ export interface RigSectionText {
 }
 
 /** The section as TOML. A JSON string is a valid TOML basic string. */
-export function rigSectionToml(section: RigSectionText): string {
+function rigSectionToml(section: RigSectionText): string {
   const quote = (value: string): string => JSON.stringify(value);
   const lines = [
     `[rigs.${section.name}]`,

@@ -73,10 +73,6 @@ export function readTrain(sql: Sql, target: string): Train {
   return row === undefined ? newTrain(target) : trainFromRow(row);
 }
 
-/** Every train that somebody or something ever had a word about. */
-export const readTrains = (sql: Sql): readonly Train[] =>
-  sql.all(`SELECT ${TRAIN_COLUMNS} FROM trains ORDER BY target`).map(trainFromRow);
-
 export const isTested = (sql: Sql, tree: string, gates: string): boolean =>
   sql.all('SELECT 1 AS one FROM tested_trees WHERE tree = ? AND gates = ?', tree, gates).length > 0;
 

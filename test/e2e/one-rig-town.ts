@@ -37,7 +37,7 @@ export const gitIn = (cwd: string, ...args: readonly string[]): string =>
   execFileSync('git', ['-C', cwd, ...args], { encoding: 'utf8', stdio: 'pipe' });
 
 /** A bare repository `<name>.git` with one empty commit; answers its path. */
-export function makeOrigin(folder: string, name: string): string {
+function makeOrigin(folder: string, name: string): string {
   const seed = join(folder, `${name}-seed`);
   const origin = join(folder, `${name}.git`);
   mkdirSync(seed);

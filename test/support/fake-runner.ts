@@ -22,7 +22,7 @@ import { RunnerRefusal, type RunnerClient } from '../../src/ports/runner-client.
 export const sha = (n: number): string => n.toString(16).padStart(40, '0');
 
 /** What every origin has as its target. */
-export const TARGET: string = sha(1);
+const TARGET: string = sha(1);
 /** True for gates on merged work; those on the untouched target are the town's own question. */
 export const isGateOfWork = (job: Job): job is Extract<Job, { kind: 'gates' }> =>
   job.kind === 'gates' && job.commit !== TARGET;

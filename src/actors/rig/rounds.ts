@@ -86,12 +86,12 @@ function saidOf(probes: Extract<RoundAction, { readonly type: 'order_probes' }>[
 }
 
 /** Nobody waits for the runs of this round any more. */
-export function dropProbes(turn: Turn, writer: RigWriter, leader: BeadId): void {
+function dropProbes(turn: Turn, writer: RigWriter, leader: BeadId): void {
   for (const key of writer.trains.drop(leader)) callOff(turn, key, 'not needed any more');
 }
 
 /** All but `except` go back in line; what was known of them stays. */
-export function dissolve(
+function dissolve(
   rig: RigContext,
   turn: Turn,
   writer: RigWriter,
@@ -155,7 +155,7 @@ const targetHead = (review: ReviewFacts): Sha | null =>
     : null;
 
 /** Lane of the git work of one lineage. */
-export const workLane = (source: BeadId): string => `work:${source}`;
+const workLane = (source: BeadId): string => `work:${source}`;
 
 export function orderJob(turn: Turn, source: BeadId, job: Job): void {
   turn.effect({ key: `job:${job.key}`, kind: 'job', lane: workLane(source), payload: { job } });

@@ -27,7 +27,7 @@ const schema = z.strictObject({ newest: count, checksum: name });
 const counter = z.strictObject({ table, seq: count });
 
 /** An actor of the source, before its rows. */
-export const heldActorSchema = z.strictObject({
+const heldActorSchema = z.strictObject({
   address,
   createdAtMs: time.nullable(),
   schema,
@@ -51,7 +51,6 @@ export const begunSchema = z.strictObject({
   loaded: count,
 });
 export const countersSchema = z.array(counter).max(TABLES_MAX);
-export const moveStateSchema = z.strictObject({ state: z.enum(['open', 'held', 'loading']), move: move.nullable() });
 
 /** What may be asked of either end. */
 export const transferStepSchema = z.discriminatedUnion('step', [

@@ -9,7 +9,7 @@ import type { DurableStorage } from './durable.ts';
 import { StorageAlarm } from './storage-alarm.ts';
 
 /** The runtime's random source. */
-export const systemRandom: Random = { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) };
+const systemRandom: Random = { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) };
 
 /** Wall time that never goes back within the life of an object, nor behind what it recorded. */
 export function objectClock(read: () => number = Date.now): Required<Clock> {
