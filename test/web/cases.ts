@@ -102,7 +102,10 @@ async function everyScreen(world: World): Promise<string> {
   page.on('request', (request) => {
     if (!request.url().startsWith(stage.url()) && !request.url().startsWith('data:')) strangers.push(request.url());
   });
-  for (const path of paths(stage)) await settled(page, path, stage.url());
+  for (const path of paths(stage)) {
+    await settled(page, path, stage.url());
+    if (path.endsWith(stage.convoy)) await page.locator('svg[role=img]').getByText('The second').waitFor();
+  }
   equal(complaints, []);
   equal(strangers, []);
   await context.close();
@@ -331,6 +334,7 @@ async function act(world: World): Promise<undefined> {
   await settled(page, '/', stage.url());
   const row = page.locator('li[data-row]').filter({ hasText: 'escalation' }).first();
   await row.waitFor();
+  equal(await row.getByRole('link').getAttribute('href'), `/beads/${stage.asking}`);
   await row.getByRole('button').first().focus();
   await page.keyboard.press('a');
   await page.getByText('takes care of it').waitFor();

@@ -12,7 +12,9 @@ export function pageOf(id: string): string | null {
   return id.includes('/polecats/') || id.startsWith('at-') ? `/agents/${part(id)}` : null;
 }
 
-export const pathOf = (item: Pick<AttentionWire, 'subject'>): string => pageOf(item.subject) ?? '/';
+/** The page of what needs a person: of the thing itself, or of the one that it is called after. */
+export const pathOf = (item: Pick<AttentionWire, 'subject' | 'title'>): string =>
+  pageOf(item.subject) ?? pageOf(item.title ?? '') ?? '/';
 
 export function Ref({ id }: { readonly id: string | null }): ReactNode {
   if (id === null) return <span className="text-soft">—</span>;

@@ -132,7 +132,7 @@ const page = (c: Context<AppEnv>, status: 200 | 410 | 503, html: string): Respon
   c.html(html, status, { ...PAGE_HEADERS, 'cache-control': 'no-store' });
 
 const html = (title: string, body: string, head = ''): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">${head}<title>${title}</title></head><body><main><h1>${title}</h1>${body}</main></body></html>`;
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">${head}<title>${title}</title></head><body><main><h1>${title}</h1>${body}</main></body></html>`;
 
 const SIGNED_IN = html(
   'Signed in',

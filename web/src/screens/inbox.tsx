@@ -4,7 +4,7 @@ import type { EscalationItem } from '../../../src/api/contract/escalations.ts';
 import type { AttentionWire, StatusItem } from '../../../src/api/contract/town.ts';
 import { useAct } from '../act.ts';
 import { part } from '../api.ts';
-import { pageOf } from '../links.tsx';
+import { pathOf } from '../links.tsx';
 import { Age, Asked, Nothing, Screen, StateWord } from '../parts.tsx';
 
 interface Page<T> {
@@ -72,13 +72,13 @@ function Row({
   readonly item: AttentionWire;
   readonly escalation: EscalationItem | null;
 }): ReactNode {
-  const page = pageOf(item.subject);
+  const page = pathOf(item);
   return (
     <li className="card" data-row data-subject={item.subject}>
       <div className="flex flex-wrap items-baseline justify-between gap-x-3">
         <span className="min-w-0">
           <StateWord word={item.severity} /> <span className="text-soft">{item.kind.replaceAll('_', ' ')}</span>{' '}
-          {page === null ? (
+          {page === '/' ? (
             <strong tabIndex={-1}>{item.title ?? item.subject}</strong>
           ) : (
             <Link to={page} className="link font-semibold">
