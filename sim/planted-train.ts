@@ -27,18 +27,6 @@ export const PLANTED_TRAIN: readonly Planted[] = [
     put: 'WHERE (tree = ? OR 1 = 1) AND gates = ?',
   },
   {
-    name: 'train: a red target blames the work',
-    file: 'core/rules/merge-gates.ts',
-    find: "if (own === undefined || targetProbe(probes)?.state !== 'green') return null;",
-    put: 'if (own === undefined) return null;',
-  },
-  {
-    name: 'train: a red target is not tried again',
-    file: 'core/rules/merge-train.ts',
-    find: 'nowMs >= train.retryAtMs) return null;',
-    put: 'nowMs < 0) return null;',
-  },
-  {
     name: 'train: the answer of a run is dropped',
     file: 'actors/rig/rig-events.ts',
     find: 'writer.trains.answered(jobKey, result)',
