@@ -8,7 +8,7 @@ import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { TownGateway } from '../../src/ports/town-gateway.ts';
 import { dumpTable, tableNames, type TableDump } from '../../src/store/table-dump.ts';
-import type { Sql, SqlRow, SqlValue } from '../../src/ports/sql.ts';
+import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/sql.ts';
 import { FakeRunner } from '../support/fake-runner.ts';
 
 /** The state of one actor at the end, as plain rows. */
@@ -40,6 +40,8 @@ export class BenchWorld {
   /** Effects under way. */
   flights = 0;
   readonly counts: Counts = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
+  /** By actor: until when its disk takes nothing, so that every turn of it throws, those of its alarm too. */
+  readonly failingUntilMs = new Map<string, number>();
   #life = 0;
   readonly #seed: number;
   readonly #streams = new Map<string, number>();
@@ -53,6 +55,7 @@ export class BenchWorld {
     this.#life += 1;
     this.flights = 0;
     this.timers.clear();
+    this.failingUntilMs.clear();
   }
 
   /** Watches the effects of one life. */
@@ -80,11 +83,17 @@ export class BenchWorld {
 export class WatchedSql implements Sql {
   readonly inner: Sql;
   readonly #world: BenchWorld;
+  readonly #address: string;
   readonly #around: <T>(work: () => T) => T;
 
-  constructor(inner: Sql, world: BenchWorld, around: <T>(work: () => T) => T = (work) => work()) {
+  constructor(
+    inner: Sql,
+    of: { readonly world: BenchWorld; readonly address: string },
+    around: <T>(work: () => T) => T = (work) => work(),
+  ) {
     this.inner = inner;
-    this.#world = world;
+    this.#world = of.world;
+    this.#address = of.address;
     this.#around = around;
   }
 
@@ -94,6 +103,8 @@ export class WatchedSql implements Sql {
 
   tx<T>(work: () => T): T {
     this.#world.turns += 1;
+    if ((this.#world.failingUntilMs.get(this.#address) ?? 0) > this.#world.nowMs)
+      throw new DbError('storage', 'the disk takes nothing');
     return this.#around(() => this.inner.tx(work));
   }
 }
@@ -151,9 +162,9 @@ export class BenchTimers {
     return fired;
   }
 
-  /** The next moment at which an actor wants to wake. */
-  alarmMs(): number | null {
-    return least([...this.#alarms.values()].map(({ atMs }) => atMs));
+  /** The next moment at which something rings: an actor's alarm, or a second try. */
+  nextMs(): number | null {
+    return least([...this.#alarms.values(), ...this.#timers].map(({ atMs }) => atMs));
   }
 
   isDue(nowMs: number): boolean {
@@ -262,7 +273,7 @@ export abstract class TownBench {
   }
 
   #nextMs(): number | null {
-    return least([...this.world.timers.values()].map((timers) => timers.alarmMs()));
+    return least([...this.world.timers.values()].map((timers) => timers.nextMs()));
   }
 
   /** Moves time on, and lets each alarm on the way ring at its moment. */

@@ -1,4 +1,5 @@
 /** A random history of a town, told to either host: the same seed is the same history. */
+import { TURN_RETRY_MS } from '../../src/core/limits.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { JobResult } from '../../src/core/facts.ts';
 import { defaultResult, sha, type FakeProcess } from '../support/fake-runner.ts';
@@ -21,6 +22,8 @@ export interface HistoryEnd {
 const WAITS: readonly number[] = [0, 0, 0, 0, 0, 1_000, 1_000, 6_000, 16_000, 31_000, 61_000, 320_000];
 /** Steps after which an object is put away; a Node process has nothing of the kind. */
 const EVICT_EVERY = 50;
+/** Turns that fail are tried again: more often than the seven throws after which a platform drops an alarm. */
+const FAILING_MS = 9 * TURN_RETRY_MS;
 /** At the end: past every back-off and deadline but the mail's. */
 const END_MS = 1_800_000;
 const RED: JobResult = { result: 'gates', green: false, runs: [] };
@@ -53,6 +56,7 @@ const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = 
   ['mail', 1, (history) => history.mail()],
   ['acknowledge', 1, (history) => history.acknowledge()],
   ['crash', 1, (history) => history.bench.crash()],
+  ['failing alarms', 1, (history) => history.failing()],
 ];
 const WEIGHTS = VERBS.reduce((sum, [, weight]) => sum + weight, 0);
 
@@ -143,6 +147,14 @@ class History {
   order(command: (bead: BeadId) => Parameters<TownBench['gateway']['beadCommand']>[0]): Promise<unknown> | null {
     const bead = this.somebead()[0];
     return bead === undefined ? null : this.bench.gateway.beadCommand(command(bead), this.#key());
+  }
+
+  /** The disk of one actor takes nothing: each of its turns throws, its alarm more often than a platform forgives. */
+  failing(): Promise<unknown> {
+    const { world } = this.bench;
+    const address = ['rig/api', 'rig/web', 'town'][this.pick(3)] ?? 'town';
+    world.failingUntilMs.set(address, world.nowMs + FAILING_MS);
+    return Promise.resolve();
   }
 
   silence(): Promise<unknown> {

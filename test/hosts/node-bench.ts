@@ -42,7 +42,7 @@ export class NodeBench extends TownBench {
   }
 
   #open(address: string): WatchedSql {
-    return new WatchedSql(SqliteSql.open(':memory:', { readOnly: false }), this.world, (work) => {
+    return new WatchedSql(SqliteSql.open(':memory:', { readOnly: false }), { world: this.world, address }, (work) => {
       const before = this.#speaker;
       this.#speaker = address;
       try {

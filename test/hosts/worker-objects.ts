@@ -91,7 +91,7 @@ function benched(ctx: DurableState, kind: string) {
   const ports: Partial<HostPorts> = {
     ...benchPorts(world, timers),
     random: { bytes: (count) => world.bytes(who, count) },
-    openSql: () => new WatchedSql(sql, world),
+    openSql: () => new WatchedSql(sql, { world, address: who }),
   };
   return {
     ports,
