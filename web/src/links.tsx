@@ -6,7 +6,7 @@ import { part } from './api.ts';
 const BEAD = /^[a-z][a-z0-9]*-[0-9a-z]{5}$/;
 
 /** Where a thing is shown; null where it has no page of its own. */
-export function pageOf(id: string): string | null {
+function pageOf(id: string): string | null {
   if (id.startsWith('hq-cv-')) return `/convoys/${part(id)}`;
   if (BEAD.test(id)) return `/beads/${part(id)}`;
   return id.includes('/polecats/') || id.startsWith('at-') ? `/agents/${part(id)}` : null;
