@@ -1,5 +1,5 @@
 /** The recorded history of a daemon that was killed runs again the same; copies of a running town are whole. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Place, until } from './cli-support.ts';
@@ -41,6 +41,7 @@ describe('history on disk', () => {
 
   beforeAll(async () => {
     await place.gt(['init', 'town']);
+    appendFileSync(place.path('town', 'gastown.toml'), '\n[mayor]\ncommand = "true"\n');
     expect((await gt('rig', 'add', 'app', place.origin('app'))).code).toBe(0);
     const { pid } = await json<{ readonly pid: number }>('up');
     first = await sling('one');
@@ -120,6 +121,8 @@ describe('history on disk', () => {
 
   it('is copied while the town runs, checked, and restored into a new folder only', async () => {
     const folder = place.path('backup');
+    expect((await gt('mayor', 'stop')).code).toBe(0);
+    expect((await gt('mayor', 'message', 'Mind the budget')).code).toBe(0);
     expect((await gt('backup', folder)).code).toBe(0);
     expect((await gt('backup', folder)).code).toBe(5);
     expect((await place.gt(['restore', folder, town])).code).toBe(5);
@@ -131,6 +134,8 @@ describe('history on disk', () => {
     expect((await place.gt(['up', '--town', again])).code).toBe(0);
     const bead = await place.json<Bead>(['bead', 'show', first, '--town', again]);
     expect(bead).toMatchObject({ id: first, close_reason: 'merged' });
+    const said = await place.json<{ items: readonly { text: string }[] }>(['mayor', 'log', '--town', again]);
+    expect(said.items).toMatchObject([{ text: 'Mind the budget' }]);
     const body = place.file('three.md', '```gt-script\necho three > three.txt\n```\n');
     const { id } = await place.json<Bead>(['sling', 'three', '--rig', 'app', '--body-file', body, '--town', again]);
     await until(

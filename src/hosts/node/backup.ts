@@ -27,7 +27,9 @@ export interface BackupResult {
 /** Every database of a town, by its name below `.gastown`. */
 function databases(paths: TownPaths): readonly string[] {
   const rigs = existsSync(paths.rigsDir) ? readdirSync(paths.rigsDir).filter((name) => name.endsWith('.db')) : [];
-  return ['town.db', ...rigs.map((name) => join('rigs', name))].filter((name) => existsSync(join(paths.dataDir, name)));
+  return ['town.db', 'mayor.db', ...rigs.map((name) => join('rigs', name))].filter((name) =>
+    existsSync(join(paths.dataDir, name)),
+  );
 }
 
 const fileOf = (folder: string, name: string): BackupFile => {
@@ -58,8 +60,7 @@ export async function backupTown(town: Town, folder: string, nowMs: number): Pro
   return { folder, files };
 }
 
-const addressOf = (name: string): string =>
-  name === 'town.db' ? 'town' : name.replace(/\.db$/, '').replace('rigs/', 'rig/');
+const addressOf = (name: string): string => name.replace(/\.db$/, '').replace('rigs/', 'rig/');
 
 /** Copies all, then those again that messages have overtaken meanwhile. */
 async function copyAll(paths: TownPaths, folder: string, names: readonly string[]): Promise<void> {
@@ -98,7 +99,8 @@ function asFile(folder: string, file: unknown): BackupFile {
 }
 
 /** Nothing outside the town's folder is ever written, whatever a manifest says. */
-const isOurName = (name: string): boolean => /^(gastown\.toml|town\.db|rigs\/[a-z0-9][a-z0-9-]*\.db)$/.test(name);
+const isOurName = (name: string): boolean =>
+  /^(gastown\.toml|town\.db|mayor\.db|rigs\/[a-z0-9][a-z0-9-]*\.db)$/.test(name);
 
 /** Says what is wrong with a backup; null when each file is as it was written and sound. */
 function backupProblem(folder: string): string | null {
