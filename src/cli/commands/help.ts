@@ -96,7 +96,8 @@ export function commandHelp(name: string, spec: CommandSpec): number {
   return EXIT.ok;
 }
 
-function commandText(name: string, spec: CommandSpec): string {
+/** What `gt <name> --help` prints. */
+export function commandText(name: string, spec: CommandSpec): string {
   const options = Object.entries({ ...spec.options, ...COMMON_OPTIONS }).map(([option, its]) => {
     const short = its.short === undefined ? '' : `-${its.short}, `;
     return [`${short}--${option}${its.type === 'string' ? ` <${its.value ?? 'value'}>` : ''}`, its.help] as const;
