@@ -13,7 +13,7 @@ import { makeOwnGit } from '../isolation/own-git.ts';
 import { GATE_LOG_BYTES_MAX, GATE_TAIL_CHARS_MAX } from '../limits.ts';
 import { rigWorktrees } from '../paths.ts';
 import { kill, sweep } from '../process/sweep.ts';
-import { plain, tail } from '../text.ts';
+import { errorText, plain, tail } from '../text.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type GatesJob = Extract<Job, { kind: 'gates' }>;
@@ -41,10 +41,20 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
     return { result: 'gates', green: true, runs };
   } finally {
     log.end();
-    await removeContainer(job.sandbox, marker);
-    await ctx.pool.release(repo, owner);
-    await removeBox(ctx.paths, marker);
+    await tidyUp(ctx, marker, [
+      () => removeContainer(job.sandbox, marker),
+      () => ctx.pool.release(repo, owner),
+      () => removeBox(ctx.paths, marker),
+    ]);
   }
+}
+
+/** What can't be put away keeps nothing else from being put away, and takes no answer of the gates back. */
+async function tidyUp(ctx: RunnerContext, marker: string, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const step of steps)
+    await step().catch((error: unknown) => {
+      ctx.log.warn('a gate left something behind', { job: marker, error: errorText(error) });
+    });
 }
 
 /** Puts a gate's command into its sandbox. */
@@ -154,6 +164,8 @@ async function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput
       killAll();
     }, start.gate.timeoutMs);
     start.cancelled.addEventListener('abort', killAll, { once: true });
+    // An abort while the box was made came before anybody listened.
+    if (start.cancelled.aborted) killAll();
     child.stdout.on('data', (chunk: Buffer) => {
       output.write(chunk);
     });
