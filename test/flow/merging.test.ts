@@ -256,6 +256,26 @@ describe('the train', () => {
     expect(town.runner.calls.filter((call) => call === 'job gates').length - before).toBeLessThanOrEqual(8);
   });
 
+  it('without gates lands the others of a push that is refused, and asks a person about that one', async () => {
+    const town = await openTown({ api: { gates: [] } });
+    const bad = sha(102);
+    hold(town, 'push');
+    const ids = [];
+    for (const title of ['a', 'b', 'c', 'd']) ids.push(await sling(town, title));
+    for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
+    expect(await stepsOf(town, ids)).toEqual(['pushing', 'queued', 'queued', 'queued']);
+    town.runner.judge = (job) =>
+      job.kind === 'push' && headsIn(job.candidate).includes(bad)
+        ? { result: 'refused', code: 'secret_found', message: 'It looks like a key.' }
+        : defaultResult(job);
+    await report(town, 'push', { result: 'pushed', targetSha: sha(0xc000 + 100) });
+    await town.advance(MINUTE);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'ended', 'queued', 'ended']);
+    expect(await town.service.listEscalations(true)).toMatchObject([{ causeKey: `bead:${String(ids[2])}` }]);
+    // Three together, two of them, each of these two, and the last: a push or two for each.
+    expect(town.runner.calls.filter((call) => call === 'job push').length).toBeLessThanOrEqual(6);
+  });
+
   it('stands while its target is red, blames nobody, and goes on when it is mended', async () => {
     const town = await openTown();
     let red = true;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bead, beadId, commit, mergeRequest, NOW, review, rigView } from '../../../test/support/rig-view-builder.ts';
+import { rigConfig } from '../../../test/support/rig-config.ts';
 import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
@@ -40,6 +41,28 @@ describe('mergeTrain', () => {
         ],
       }),
     ]);
+  });
+
+  it('without gates pushes apart what was refused together, and the rest without it', () => {
+    const line = ['push:a', null, 'push:a', null].map((suspect, place) => {
+      const of = bead({ id: beadId(`task${String(place)}`), status: 'in_review' });
+      return { of, row: review(of, { beadId: beadId(`mr${String(place)}`), suspect }) };
+    });
+    const started = (from: number): readonly string[] => {
+      const reviews = line.slice(from).map(({ row }) => row);
+      const view = rigView({
+        config: rigConfig('api', { gates: [] }),
+        beads: line.map(({ of }) => of),
+        reviews,
+        line: reviews,
+      });
+      return mergeTrain(view, 'main', NOW).decisions.flatMap(({ actions }) =>
+        actions.flatMap((action) => (action.type === 'start_merge' ? [action.mergeRequest] : [])),
+      );
+    };
+    expect(started(0)).toEqual(['api-mr0']);
+    expect(started(1)).toEqual(['api-mr1', 'api-mr3']);
+    expect(started(2)).toEqual(['api-mr2']);
   });
 
   it.each(MERGE_STEPS)('starts the next one only if no other merge request is active: %s', (step) => {

@@ -5,7 +5,7 @@ import type { Job } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
 import type { Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
-import { planRepair, planRound, type RoundPlan } from '../train/plan.ts';
+import { planRepair, planRound, planUngated, type RoundPlan } from '../train/plan.ts';
 import { ratesOf } from '../train/rates.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
@@ -44,8 +44,11 @@ function restsUntil(train: Train, line: readonly ReviewFacts[], nowMs: number): 
 
 function planOf(view: RigView, train: Train, line: readonly ReviewFacts[]): RoundPlan {
   const { gates, merging = DEFAULT_MERGING } = view.config();
-  const all = line.slice(0, merging.batch).map((_review, place) => place);
-  if (gates.length === 0) return { entries: all, lists: [all] };
+  if (gates.length === 0)
+    return planUngated(
+      line.map(({ suspect: mark }) => ({ mark })),
+      merging.batch,
+    );
   if (train.state === 'red') return planRepair(line.map(({ suspect: mark, queuedAtMs }) => ({ mark, queuedAtMs })));
   const marks = line.map(({ suspect: mark }) => ({ mark }));
   return planRound(marks, { lanes: merging.lanes, batchMax: merging.batch, rates: ratesOf(train.stats) });

@@ -11,6 +11,7 @@ const ALONE = 'alone:';
 const PUSH = 'push:';
 
 export const pushMark = (name: string): string => `${PUSH}${name}`;
+export const isPush = (mark: string | null): boolean => mark?.startsWith(PUSH) === true;
 export const isGood = (mark: string | null): boolean => mark === GOOD;
 export const isAlone = (mark: string | null): boolean => mark?.startsWith(ALONE) === true;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planRepair, planRound, type RoundPlan } from './plan.ts';
+import { planRepair, planRound, planUngated, type RoundPlan } from './plan.ts';
 import { groupSize } from './policy.ts';
 
 const rates = { bad: 0.05, flake: 0.01 };
@@ -79,5 +79,29 @@ describe('a round on a red target', () => {
     const line = [3, 1, 7, 2].map((queuedAtMs) => ({ mark: null, queuedAtMs }));
     expect(planRepair(line)).toEqual({ entries: [0, 2], lists: [[], [1], [0]] });
     expect(planRepair(line.slice(0, 1))).toEqual({ entries: [0], lists: [[], [0]] });
+  });
+});
+
+describe('a round without gates', () => {
+  const ungated = (marks: readonly (string | null)[], batchMax = 8): RoundPlan =>
+    planUngated(
+      marks.map((mark) => ({ mark })),
+      batchMax,
+    );
+
+  it('is one push of what no refused push held', () => {
+    expect(ungated([null, null, 'push:a', 'push:a', null])).toEqual({ entries: [0, 1, 4], lists: [[0, 1, 2]] });
+    // Marks of gates that are gone say nothing.
+    expect(ungated(['red:a', 'good', null], 2)).toEqual({ entries: [0, 1], lists: [[0, 1]] });
+    expect(ungated([])).toEqual({ entries: [], lists: [[]] });
+  });
+
+  it('halves what was refused together, so that in the end one is refused by itself', () => {
+    expect(ungated(['push:a', null, 'push:a', 'push:b', 'push:a', 'push:a'])).toEqual({
+      entries: [0, 2],
+      lists: [[0, 1]],
+    });
+    expect(ungated(['push:a', 'push:a'])).toEqual({ entries: [0], lists: [[0]] });
+    expect(ungated(['push:a', null])).toEqual({ entries: [0], lists: [[0]] });
   });
 });

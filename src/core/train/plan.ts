@@ -1,4 +1,4 @@
-import { isAlone, isGood } from './marks.ts';
+import { isAlone, isGood, isPush } from './marks.ts';
 import { groupSize } from './policy.ts';
 import type { TrainSetup } from './setup.ts';
 
@@ -35,6 +35,21 @@ export function planRound(line: readonly LineEntry[], setup: TrainSetup): RoundP
   const landing = whole.length <= setup.batchMax && first.length > 0 ? whole.toSorted((a, b) => a - b) : good;
   const others = order.filter((list) => landing === good || list !== first).slice(0, setup.lanes - 1);
   return withTarget([landing, ...others], parts.accused);
+}
+
+/**
+ * Without gates a round is one push: of all that no refused push held, or of the first half of those that one did, whoever
+ * is oldest. Put together again they would be refused again, and nobody would learn whose it is.
+ */
+export function planUngated(line: readonly LineEntry[], batchMax: number): RoundPlan {
+  const lists = new Map<string | null, number[]>();
+  for (const [place, { mark }] of line.entries()) {
+    const group = isPush(mark) ? mark : null;
+    lists.set(group, [...(lists.get(group) ?? []), place]);
+  }
+  // A map keeps the order in which its keys came: the first list holds the oldest entry.
+  const [[mark, places] = [null, []]] = lists;
+  return compact([places.slice(0, mark === null ? batchMax : Math.ceil(places.length / 2))]);
 }
 
 /** In a red state nobody is blamed: what could mend the target is tried, the newest first. */
