@@ -70,7 +70,7 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
       places.push(join(data, 'transcripts', `${other.attempt}.log`));
       for (const place of places) expect(existsSync(place), place).toBe(true);
       const look = places.map((place) => `cat ${place}; ls -A ${place}`).join('; ');
-      const find = `grep -rls ${CANARY} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr --exclude-dir=node_modules; cat /etc/shadow; env | grep -i secret | grep -v ^GT_TOKEN=`;
+      const find = `grep -rls ${CANARY} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr --exclude-dir=node_modules; cat /etc/shadow /etc/ssl/private/* /etc/ssh/ssh_host_*_key; env | grep -i secret | grep -v ^GT_TOKEN=`;
       const start = inBox(
         `(${look}; ls -A ${homedir()}; ${find}) 2>/dev/null; echo looked; ls -A ${data}/worktrees/app`,
       );
@@ -362,6 +362,7 @@ describe('an agent that uses too much', () => {
     await town.start();
     const start = inBox('no-such-agent', limits({ diskBytes: 20 * MIB }));
     expect((await run(start)).exit).toMatchObject({ exitCode: 127, failed: 'program' });
+    expect((await run(inBox('no-such-agent', limits({})))).exit).toMatchObject({ exitCode: 127, failed: 'program' });
   });
 });
 

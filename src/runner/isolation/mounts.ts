@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { privateEntries } from './private-files.ts';
+
 /** One thing that a sandbox shows. */
 export type Mount =
   /** A folder or file of the host. */
@@ -29,15 +31,29 @@ const SYSTEM = [
   '/run/resolvconf',
   '/var/lib/ca-certificates',
 ];
-/** Readable by root only, for good reason; a runner of root must not show them. */
-const NEVER = ['/etc/shadow', '/etc/shadow-', '/etc/gshadow', '/etc/gshadow-', '/etc/sudoers', '/etc/sudoers.d'];
+const SETTINGS_OF_MACHINE = '/etc';
+/** A new key of a service appears now and then: for so long it may be shown, at most. A walk takes milliseconds. */
+const PRIVATE_LOOK_MS = 60_000;
 
 export function systemMounts(): readonly Mount[] {
   return [
     ...SYSTEM.filter((path) => existsSync(path)).map((at): Mount => ({ type: 'read', from: at, at })),
-    ...NEVER.filter((path) => existsSync(path)).map((at): Mount => hidden(at)),
+    ...privateFiles()
+      .filter((path) => existsSync(path))
+      .map((at): Mount => hidden(at)),
     ...programMounts(),
   ];
+}
+
+let looked: { readonly atMs: number; readonly paths: readonly string[] } | null = null;
+
+/** What the kernel keeps from others it shows to root, inside too. A user's runner can't read it in the first place. */
+function privateFiles(): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
+  const nowMs = performance.now();
+  if (looked === null || nowMs - looked.atMs > PRIVATE_LOOK_MS)
+    looked = { atMs: nowMs, paths: privateEntries(SETTINGS_OF_MACHINE) };
+  return looked.paths;
 }
 
 /** Node and this package, so that `gt` runs: they may lie in somebody's home. */
