@@ -47,6 +47,7 @@ describe('isolation of a rig', () => {
     ['isolation_per_runtime = { command = "docker" }', 'isolation_per_runtime'],
     ['isolation = "wrapper"', 'isolation_command'],
     ['isolation = "container"\nisolation_command = "podman run"', 'isolation_image'],
+    ['isolation = "container"\nisolation_image = "i"\nisolation_command = "my-docker"', 'no word "run"'],
     ['isolation_read = ["relative/path"]', 'isolation_read'],
     ['isolation_read = ["/a\\u0000b"]', 'isolation_read'],
     ['network = "maybe"', 'network'],

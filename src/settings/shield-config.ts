@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
-import { ISOLATIONS, NETWORKS, type Isolation, type Network, type RigShield } from '../core/model/isolation.ts';
+import {
+  containerEngine,
+  ISOLATIONS,
+  NETWORKS,
+  type Isolation,
+  type Network,
+  type RigShield,
+} from '../core/model/isolation.ts';
 import { parseSizeBytes, SIZE_OFF } from './size.ts';
 
 /**
@@ -107,7 +114,14 @@ function refuseIncomplete({ isolation: base, perRuntime, sandbox }: RigShield, a
       : sandbox.image === null && used.has('container')
         ? 'isolation_image'
         : null;
-  if (missing === null) return;
+  if (missing === null) {
+    if (!used.has('container') || containerEngine(sandbox.command) !== null) return;
+    throw precondition(
+      'bad_config',
+      `${at}.isolation_command has no word "run": what stands before it is asked to remove a container.`,
+      'For "container" that is a program like "podman run", "sudo docker run" or "docker --context other run".',
+    );
+  }
   throw precondition(
     'bad_config',
     `${at}.isolation needs ${missing}.`,

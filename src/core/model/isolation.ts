@@ -63,3 +63,10 @@ export const gateIsolation = (shield: RigShield): Isolation =>
 /** What to put into an order; nothing where a process is not shut in. */
 export const sandboxOf = (shield: RigShield, kind: Isolation): { readonly sandbox?: Sandbox } =>
   kind === 'none' ? {} : { sandbox: { kind, ...shield.sandbox } };
+
+/**
+ * What makes, shows and removes containers, of a command like `sudo docker --context x run --rm`: all before the word `run`.
+ * Null without that word: then nobody knows how a container is removed.
+ */
+export const containerEngine = (command: string | null): string | null =>
+  /^\s*(\S.*?)\s+run(?:\s|$)/s.exec(command ?? '')?.[1] ?? null;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
@@ -40,7 +41,7 @@ export function ownGitOf(paths: RunnerPaths, name: string, tree: { path: string;
  * without the sandbox that was asked for.
  */
 export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): Promise<Start> {
-  const start = view.fileBytesMax === null ? program : withFileLimit(program, view.fileBytesMax);
+  const start = byShell(program, view.fileBytesMax);
   await mkdir(homeOf(view.paths, view.name), { recursive: true, mode: 0o700 });
   await mkdir(temporaryOf(view.paths, view.name), { recursive: true, mode: 0o700 });
   const env = insideEnvironment(sandbox, start.env);
@@ -77,12 +78,13 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
 }
 
 /**
- * No file grows beyond the limit of all: between two looks at the disk one write could fill it. A program that is missing
- * is told by the shell's exit code.
+ * A shell starts it, whose exit code tells a program that is missing from one that failed. No file grows beyond the limit
+ * of all: between two looks at the disk one write could fill it.
  */
-function withFileLimit(start: Start, bytes: number): Start {
-  const blocks = String(Math.ceil(bytes / FILE_LIMIT_UNIT));
-  return { ...start, command: 'sh', args: ['-c', 'ulimit -f "$0"; exec "$@"', blocks, start.command, ...start.args] };
+function byShell(start: Start, fileBytesMax: number | null): Start {
+  const blocks = fileBytesMax === null ? 'sh' : String(Math.ceil(fileBytesMax / FILE_LIMIT_UNIT));
+  const limit = fileBytesMax === null ? '' : 'ulimit -f "$0"; ';
+  return { ...start, command: 'sh', args: ['-c', `${limit}exec "$@"`, blocks, start.command, ...start.args] };
 }
 
 /** The image has paths of its own for programs; `gt` and its Node come before them. */
@@ -126,18 +128,32 @@ export const gitMounts = (git: OwnGit): readonly Mount[] => [
 ];
 
 /** What the settings show beyond the system. Errors: `isolation_path`. */
-function userMounts(sandbox: Sandbox, paths: RunnerPaths): readonly Mount[] {
+export function userMounts(sandbox: Sandbox, paths: Pick<RunnerPaths, 'townRoot'>): readonly Mount[] {
   const mount = (type: 'read' | 'write', given: string): Mount => {
     const at = given === '~' || given.startsWith('~/') ? join(homedir(), given.slice(1)) : given;
-    if (!isAbsolute(at) || isInside(paths.townRoot, at))
-      throw precondition(
-        'isolation_path',
-        `isolation_path: ${JSON.stringify(given)} can't be shown to agents: it is not a full path, or lies in the town's folder.`,
-        'Correct isolation_read or isolation_write in gastown.toml.',
-      );
-    return { type, from: at, at };
+    const problem = whyNotShown(sandbox, paths.townRoot, at);
+    if (problem === null) return { type, from: at, at };
+    throw precondition(
+      'isolation_path',
+      `isolation_path: ${JSON.stringify(given)} can't be shown to agents: ${problem}.`,
+      'Correct isolation_read or isolation_write in gastown.toml. It is tried again by itself.',
+    );
   };
   return [...sandbox.read.map((path) => mount('read', path)), ...sandbox.write.map((path) => mount('write', path))];
+}
+
+/**
+ * Links are followed: by one, the town would be seen at a place where nothing hides it. A folder around the town is fine
+ * where the town can be hidden in it; engines of containers can't hide.
+ */
+function whyNotShown(sandbox: Sandbox, townRoot: string, at: string): string | null {
+  if (!isAbsolute(at)) return 'it is not a full path';
+  if (!existsSync(at)) return 'it does not exist on this machine';
+  const [town, real] = [realpathSync(townRoot), realpathSync(at)];
+  if (isInside(town, real)) return "it lies in the town's folder";
+  const isHidden = sandbox.kind === 'bubblewrap' && isInside(resolve(at), townRoot) && town === townRoot;
+  if (!isInside(real, town) || (isHidden && real === resolve(at))) return null;
+  return "the town's folder lies in it, and would be seen";
 }
 
 function isInside(folder: string, path: string): boolean {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 import { precondition, TownError } from '../../core/errors.ts';
-import type { Sandbox } from '../../core/model/isolation.ts';
+import { containerEngine, type Sandbox } from '../../core/model/isolation.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
 import { plain, tail } from '../text.ts';
 import { inOrder, type Mount } from './mounts.ts';
@@ -11,6 +11,10 @@ import type { BoxView } from './view.ts';
 export const CONTAINER_FAILED = 125;
 /** A container that does not end within this time is told to the log, and tried again. */
 const REMOVE_MS = 20_000;
+/** Of a shell: there is no such program, so it has left nothing either. */
+const NO_PROGRAM = 127;
+/** What engines say of a container that is gone, and `sudo` of an engine that is not here. */
+const NO_CONTAINER = /no such container|no container with (?:name|id)|command not found/i;
 
 const nameOf = (view: Pick<BoxView, 'name'>): string => `gt-${view.name}`;
 
@@ -67,17 +71,30 @@ export function wrapperEnvironment(box: {
  */
 export async function removeContainer(sandbox: Sandbox | undefined, name: string): Promise<void> {
   if (sandbox?.kind !== 'container') return;
-  const said = await run([programOf(sandbox), 'rm', '--force', nameOf({ name })]);
-  if (said.code === 0 || said.code === null || /no such container|no container with name/i.test(said.text)) return;
+  const engine = containerEngine(sandbox.command);
+  // Its starts are refused, so there is none.
+  if (engine === null) return;
+  const said = await run(['sh', '-c', `exec ${engine} "$@"`, 'sh', 'rm', '--force', nameOf({ name })]);
+  if (said.code === 0 || said.code === NO_PROGRAM || NO_CONTAINER.test(said.text)) return;
   throw new TownError('internal', 'container_left', {
     message: `The container ${nameOf({ name })} does not end: ${tail(plain(said.text.trim()), ERROR_CHARS_MAX)}`,
-    next: `Look at it with "${programOf(sandbox)} ps".`,
+    next: `Look at it with "${engine} ps".`,
   });
 }
 
-/** Errors (precondition): `isolation_unavailable`, when the program that makes containers is not here. */
+/**
+ * Errors (precondition): `isolation_unavailable`, when the program that makes containers is not here, or its command does
+ * not say how they are removed.
+ */
 export async function requireProgram(sandbox: Sandbox): Promise<void> {
-  const program = programOf(sandbox);
+  const command = (sandbox.command ?? '').trim();
+  if (sandbox.kind === 'container' && containerEngine(command) === null)
+    throw precondition(
+      'isolation_unavailable',
+      `isolation_unavailable: ${JSON.stringify(command)} has no word "run", so a container that it makes could not be removed.`,
+      'Correct isolation_command in gastown.toml: "docker run", "podman run".',
+    );
+  const program = command.split(/\s+/)[0] ?? '';
   if ((await run(['sh', '-c', 'command -v "$0"', program])).code === 0) return;
   throw precondition(
     'isolation_unavailable',
@@ -86,10 +103,7 @@ export async function requireProgram(sandbox: Sandbox): Promise<void> {
   );
 }
 
-const programOf = (sandbox: Sandbox): string => (sandbox.command ?? '').trim().split(/\s+/)[0] ?? '';
-
-/** Null as code: there is no such program, so it has left nothing either. */
-function run(words: readonly [string, ...string[]]): Promise<{ readonly code: number | null; readonly text: string }> {
+function run(words: readonly [string, ...string[]]): Promise<{ readonly code: number; readonly text: string }> {
   const [program, ...args] = words;
   return new Promise((resolve) => {
     const child = spawn(program, args, {
@@ -102,7 +116,7 @@ function run(words: readonly [string, ...string[]]): Promise<{ readonly code: nu
       text = (text + chunk.toString('utf8')).slice(0, ERROR_CHARS_MAX);
     });
     child.once('error', () => {
-      resolve({ code: null, text });
+      resolve({ code: NO_PROGRAM, text });
     });
     child.once('close', (code) => {
       resolve({ code: code ?? -1, text });
