@@ -1,11 +1,13 @@
+import { errorMonitor, type EventEmitter } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { NONCE_HEADER, PROOF_SCHEME, PROTOCOL_HEADER, RUNNER_HEADER } from '../../api/contract/frames.ts';
 import { PROTOCOL_VERSION } from '../../api/contract/protocol.ts';
 import { prove, readToken, tokenOf } from '../../api/contract/runner-auth.ts';
+import type { Runner } from '../../core/model/runner.ts';
 import { silentLog } from '../../ports/log.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
 import { dial } from '../../runner/dial.ts';
@@ -13,6 +15,32 @@ import { RunnerLines } from './runner-lines.ts';
 
 const KEY = 'key of the town';
 const SERIAL = { town: 'town-1', runner: 'box', serial: 's1' };
+const HEALTH = {
+  instance: 'i1',
+  pid: 1,
+  town: 'town-1',
+  startedAtMs: 1,
+  draining: false,
+  live: [],
+  jobsRunning: 0,
+  freeDiskBytes: null,
+  freeMemoryBytes: 1,
+  versions: {},
+  protocol: PROTOCOL_VERSION,
+};
+const RECORD: Runner = {
+  id: 'box',
+  instance: null,
+  state: 'healthy',
+  draining: false,
+  rotating: false,
+  capacity: null,
+  labels: [],
+  versions: {},
+  url: null,
+  lastSeenAtMs: 1,
+  createdAtMs: 1,
+};
 const open: (() => void)[] = [];
 afterEach(() => {
   for (const close of open.splice(0)) close();
@@ -28,7 +56,7 @@ async function listen(server: Server): Promise<string> {
 }
 
 /** A town's door with one registered runner; nothing behind it is asked for. */
-async function door(): Promise<string> {
+async function door(watch?: (socket: EventEmitter) => void, over: Partial<RunnerGateway> = {}): Promise<string> {
   const never = (): never => {
     throw new Error('not here');
   };
@@ -45,10 +73,12 @@ async function door(): Promise<string> {
     away: never,
     ofAttempt: never,
     serials: (id) => Promise.resolve(id === 'box' ? { current: 's1', next: null } : null),
+    ...over,
   };
   const lines = new RunnerLines({ town: 'town-1', key: KEY, gateway: () => gateway, fetch: never, log: silentLog });
   const server = createServer();
   lines.attach(server);
+  if (watch !== undefined) server.on('connection', watch);
   open.push(() => {
     lines.stop();
   });
@@ -117,6 +147,63 @@ describe('the door for runners', () => {
     for (const authorization of wrong) expect(await knock(url, { authorization })).toMatchObject({ status: 401 });
     expect(await knock(url, { [RUNNER_HEADER]: 'other' })).toMatchObject({ status: 401 });
     expect(await knock(url, { [NONCE_HEADER]: 'm'.repeat(20) })).toMatchObject({ status: 401 });
+  });
+
+  it('outlives a caller that asks for a socket and cuts the connection', async () => {
+    let problems = 0;
+    let ended = 0;
+    const url = await door((socket) => {
+      // This only looks: without a listener of its own an error would end the process, here the run of the tests.
+      socket.on(errorMonitor, () => (problems += 1)).on('close', () => (ended += 1));
+    });
+    const tries = 20;
+    for (let sent = 0; sent < tries; sent += 1) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n', () =>
+        socket.resetAndDestroy(),
+      );
+    }
+    await expect.poll(() => ended).toBe(tries);
+    expect(problems).toBeGreaterThan(0);
+    expect(await knock(url)).toMatchObject({ status: 101 });
+  });
+
+  it('keeps one of two lines of a runner that come at once, and hangs up the other', async () => {
+    const answers: (() => void)[] = [];
+    let seen = 0;
+    const url = await door(undefined, {
+      away: () => Promise.resolve(),
+      seen: () => {
+        seen += 1;
+        return Promise.resolve(RECORD);
+      },
+    });
+    const { token } = await tokenOf(KEY, SERIAL);
+    const cut: number[] = [];
+    for (const which of [0, 1]) {
+      const hangUp = dial({
+        url,
+        token: () => readToken(token),
+        serve: () =>
+          new Promise((resolve) => {
+            answers.push(() => {
+              resolve({ status: 200, type: 'application/json', body: JSON.stringify(HEALTH), next: null });
+            });
+          }),
+        onLink: (link) => {
+          if (link === null) cut.push(which);
+        },
+        log: silentLog,
+      });
+      open.push(() => void hangUp());
+    }
+    // Both are asked who they are before either is in use.
+    await expect.poll(() => answers.length).toBe(2);
+    for (const answer of answers.splice(0)) answer();
+    await expect.poll(() => seen).toBe(2);
+    // The other dials again, as every runner does.
+    await expect.poll(() => cut.length).toBeGreaterThan(0);
   });
 
   it('names its own protocol when it refuses another one', async () => {

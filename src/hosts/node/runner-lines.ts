@@ -94,6 +94,8 @@ export class RunnerLines {
   /** Takes runners that dial this server. */
   attach(server: Server): void {
     server.on('upgrade', (incoming, socket, head) => {
+      // Node has let go of the socket: a caller that resets it would otherwise end the whole daemon.
+      socket.on('error', () => socket.destroy());
       this.#upgrade(incoming, socket, head).catch((error: unknown) => {
         this.#options.log.warn('a runner was not connected', { cause: error instanceof Error ? error.message : '' });
         socket.destroy();
@@ -208,7 +210,10 @@ export class RunnerLines {
   async #meet(id: string, line: Line, met: (health: RunnerHealth) => void): Promise<void> {
     const health = await line.client.health();
     met(health);
+    // Two may have come at once, when neither was in use yet: the later one stays.
+    const former = this.#lines.get(id);
     this.#lines.set(id, line);
+    if (former !== line) former?.hangUp();
     if (!(await recordMet(this.#options.gateway(), id, { client: line.client, health }))) {
       line.hangUp();
       return;
