@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AppEnv } from '../../api/auth.ts';
@@ -104,6 +105,17 @@ describe('streams of the daemon', () => {
     await one.open();
     await until(() => one.items.length >= rows.length, 'the rest');
     expect(one.items.map(({ seq }) => seq)).toEqual(rows.map(({ seq }) => seq));
+  });
+
+  it('keeps no place for a reader that was sent away and never hangs up', async () => {
+    const { streams, url } = await serve({ lifeMs: 50 });
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    let said = '';
+    socket.on('error', () => undefined).on('data', (part) => (said += part.toString()));
+    socket.write('GET /stream HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => said.includes('bye'), 'it is sent away');
+    await until(() => streams.readers === 0, 'its place is free');
+    socket.destroy();
   });
 
   it('says good-bye when the daemon stops, and does not hold it up', async () => {

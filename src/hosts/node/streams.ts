@@ -119,6 +119,11 @@ export class NodeStreams implements Streams {
   #beat(): void {
     const oldest = performance.now() - this.#lifeMs;
     for (const [sink, dismiss] of this.#sinks) {
+      // It was told to come again a beat ago, and does not hang up: its place is for others.
+      if (!sink.isOpen) {
+        sink.drop();
+        continue;
+      }
       if (sink.openedAtMs > oldest) {
         sink.write(this.#heartbeat);
         continue;
