@@ -145,6 +145,18 @@ describe('gt doctor', () => {
     again.close();
   });
 
+  it('tells of settings that cannot be read, and still looks at everything else', async () => {
+    const path = place.path('town', 'gastown.toml');
+    const sound = readFileSync(path);
+    writeFileSync(path, '[rigs.app\n');
+    const found = await report();
+    expect(found.items.filter(({ status }) => status === 'problem').map(({ name }) => name)).toContain('configuration');
+    for (const name of ['node', 'secrets', 'databases', 'disk'])
+      expect(found.items.map((item) => item.name)).toContain(name);
+    writeFileSync(path, sound);
+    expect(await problems()).toEqual([]);
+  });
+
   it('tells of a worktree that is gone: made again when nobody worked in it', async () => {
     renameSync(data('worktrees', 'app', 'w1'), place.path('w1'));
     const found = await report();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { TownError } from '../../core/errors.ts';
 import { presetsOf, type RuntimePreset } from '../../core/runtime-presets.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
@@ -17,7 +18,8 @@ const VERSION_TIMEOUT_MS = 15_000;
  * a rig would use it. No program is asked for its login: that would start it, and some call home.
  */
 export async function runtimeChecks(town: Town): Promise<readonly Check[]> {
-  const { rigs } = loadConfig(town.paths, process.env);
+  const rigs = rigsOf(town);
+  if (rigs === null) return [];
   const presets = presetsOf(rigs[0]?.runtimes);
   const used = new Set(rigs.map((rig) => rig.runtime));
   const found = Object.entries(presets).map(([name, preset]) => ({ name, preset, path: findProgram(preset.program) }));
@@ -33,6 +35,16 @@ export async function runtimeChecks(town: Town): Promise<readonly Check[]> {
       fix: presets['claude']?.install ?? '',
     }),
   ];
+}
+
+/** Null: the configuration is wrong; its own check says so. */
+function rigsOf(town: Town) {
+  try {
+    return loadConfig(town.paths, process.env).rigs;
+  } catch (error) {
+    if (error instanceof TownError) return null;
+    throw error;
+  }
 }
 
 async function checkOf(one: {
