@@ -45,10 +45,10 @@ export const logs: CommandSpec = {
     const [only] = attempts;
     const lines = args.number('lines', { min: 1, max: LINES_MAX });
     if (attempts.length > 1 || lines !== undefined) {
-      for (const attempt of attempts) await printWhole(context, client, { attempt, lines, named: attempts.length > 1 });
-      if (!args.flag('follow') || only === undefined) return EXIT.ok;
-      const last = attempts.at(-1) ?? only;
-      return follow(context, client, { attempt: last, from: await lengthOf(client, last) });
+      let seen: Followed | null = null;
+      for (const attempt of attempts)
+        seen = { attempt, from: await printWhole(context, client, { attempt, lines, named: attempts.length > 1 }) };
+      return args.flag('follow') && seen !== null ? follow(context, client, seen) : EXIT.ok;
     }
     if (only === undefined) return EXIT.ok;
     const from = args.number('from', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
@@ -134,36 +134,42 @@ function write(context: Context, text: string, at: { readonly from: number; read
   else if (text !== '') context.write(context.style.terminal ? plain(text) : text);
 }
 
-async function lengthOf(client: TownClient, attempt: string): Promise<number> {
-  let next = 0;
-  for await (const page of pages(client, attempt)) next = page.next;
-  return next;
+interface Line {
+  readonly number: number;
+  readonly text: string;
 }
 
-/** Whole lines of a transcript with their numbers; the last may be unfinished. */
-async function* linesOf(client: TownClient, attempt: string): AsyncGenerator<{ number: number; text: string }, void> {
+/** Lines of a transcript with their numbers; the last may be unfinished. Returns the offset that it was read to. */
+async function* linesOf(client: TownClient, attempt: string): AsyncGenerator<Line, number> {
+  let next = 0;
   let rest = '';
   let number = 0;
   for await (const page of pages(client, attempt)) {
     const lines = (rest + page.text).split('\n');
     rest = lines.pop() ?? '';
     for (const text of lines) yield { number: (number += 1), text };
+    next = page.next;
   }
   if (rest !== '') yield { number: number + 1, text: rest };
+  return next;
 }
 
+/** The offset that it was read to: what follows begins there, so that nothing between is lost or told twice. */
 async function printWhole(
   context: Context,
   client: TownClient,
   what: { readonly attempt: string; readonly lines: number | undefined; readonly named: boolean },
-): Promise<void> {
-  const kept: { number: number; text: string }[] = [];
-  for await (const line of linesOf(client, what.attempt)) {
-    kept.push(line);
+): Promise<number> {
+  const kept: Line[] = [];
+  const lines = linesOf(client, what.attempt);
+  let step = await lines.next();
+  for (; step.done !== true; step = await lines.next()) {
+    kept.push(step.value);
     if (what.lines !== undefined && kept.length > what.lines) kept.shift();
   }
   if (what.named && !context.json) context.print(paint(context.style, 'bold', `== ${what.attempt}`));
   for (const line of kept) printLine(context, what.attempt, line, false);
+  return step.value;
 }
 
 function printLine(
@@ -244,7 +250,7 @@ export const attach: CommandSpec = {
     const client = new TownClient(context.town());
     const [attempt] = await attemptsOf(context, client, { name: args.at(0), all: false });
     if (attempt === undefined) return EXIT.ok;
-    await printWhole(context, client, { attempt, lines: SEEN_LINES, named: false });
+    const from = await printWhole(context, client, { attempt, lines: SEEN_LINES, named: false });
     const speaks = !args.flag('read-only') && process.stdin.isTTY;
     context.hint(speaks ? '— attached; type to nudge, Ctrl-C to leave' : '— attached, read-only; Ctrl-C to leave');
     const input = speaks ? createInterface({ input: process.stdin }) : null;
@@ -253,7 +259,7 @@ export const attach: CommandSpec = {
     });
     input?.once('SIGINT', () => process.exit(EXIT.interrupted));
     try {
-      const code = await follow(context, client, { attempt, from: await lengthOf(client, attempt) });
+      const code = await follow(context, client, { attempt, from });
       context.hint(`— ${attempt} has ended: gt logs ${attempt}`);
       return code;
     } finally {
