@@ -119,7 +119,7 @@ async function prepareSession(ctx: RunnerContext, live: LiveAgent): Promise<Prep
   const cwd = await makeSessionFolder(ctx.paths, request);
   mayGoOn(ctx, live);
   const folder = await writeState(ctx, request);
-  const env = sessionEnvironment({ paths: ctx.paths, town: ctx.town.id }, request);
+  const env = sessionEnvironment({ paths: ctx.paths, town: ctx.town.id, runner: ctx.name }, request);
   const program = await runtimeOf(request).start({ request, stateDir: folder, worktree: cwd, env, resume: null });
   return boxed(ctx, live, { program, cwd, git: null, isResumed: false });
 }

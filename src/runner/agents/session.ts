@@ -21,13 +21,14 @@ export async function makeSessionFolder(paths: RunnerPaths, request: StartAgent)
 
 /** What a session without a bead is told by its environment; the capability is the only secret in it. */
 export function sessionEnvironment(
-  place: { readonly paths: RunnerPaths; readonly town: string },
+  place: { readonly paths: RunnerPaths; readonly town: string; readonly runner: string },
   request: StartAgent,
 ): Record<string, string> {
   const { paths } = place;
   return {
     ...plainEnvironment(),
     GT_TOWN: place.town,
+    GT_RUNNER: place.runner,
     GT_TOWN_ROOT: paths.townRoot,
     GT_ATTEMPT: request.attempt,
     GT_EPOCH: String(request.epoch),
