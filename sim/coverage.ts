@@ -69,6 +69,8 @@ const ROUND_ACTIONS = [
   'clear_suspicion',
   'train_state',
   'train_learn',
+  'pause_train',
+  'resume_train',
 ] as const;
 
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */

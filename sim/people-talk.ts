@@ -4,6 +4,7 @@ import { LIFECYCLE_ACTIONS } from '../src/core/model/lifecycle.ts';
 import type { AgentSummary, EscalationSummary } from '../src/core/queries.ts';
 import type { Sim } from './context.ts';
 import { PeopleAndMayor } from './people-mayor.ts';
+import { pauseTrain } from './people-trains.ts';
 import type { PersonKind, PersonStep } from './plan.ts';
 import type { Prng } from './prng.ts';
 
@@ -21,7 +22,7 @@ const CARE_OF = [
   'web/crew',
 ];
 
-/** What people say, rather than order. */
+/** What people say and order of the town's other parts, rather than of beads and convoys. */
 export const TALK_KINDS: ReadonlySet<PersonKind> = new Set([
   'mail',
   'read_mail',
@@ -31,6 +32,7 @@ export const TALK_KINDS: ReadonlySet<PersonKind> = new Set([
   'mayor_message',
   'mayor_rest',
   'mayor_cycle',
+  'pause_train',
 ]);
 
 /** Asks the town until it answers; see `People`. */
@@ -79,6 +81,9 @@ export class PeopleTalk {
       case 'mayor_rest':
       case 'mayor_cycle':
         this.#mayor.act(step, chance, caller);
+        return;
+      case 'pause_train':
+        pauseTrain({ sim: this.#sim, ask: this.#ask, chance }, step, caller);
         return;
       default:
         this.#decide(step, chance, caller);

@@ -36,6 +36,7 @@ export const PERSON_KINDS = [
   'mayor_message',
   'mayor_rest',
   'mayor_cycle',
+  'pause_train',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -193,7 +194,7 @@ const LONG: Size = {
   doomed: 0.3,
 };
 
-const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy'>, number>> = {
+const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy' | 'pause_train'>, number>> = {
   budget: 8,
   start_convoy: 3,
   sling: 3,
@@ -258,7 +259,10 @@ export function makePlan(seed: number): Plan {
     stepsMin: STEPS_MIN,
     beadsMin: BEADS_MIN,
     faultsMin: FAULTS_MIN,
-    people: people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
+    people: [
+      ...people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
+      ...trainPauses(seed, size),
+    ],
     faults: [
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
       ...(far ?? []),
@@ -327,6 +331,13 @@ function targetFaults(seed: number, size: Size): readonly FaultStep[] {
   return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
+/** Of its own chance, too. Whoever pauses a train lets it go on later. */
+function trainPauses(seed: number, size: Size): readonly PersonStep[] {
+  const chance = new Prng(`pause ${String(seed)}`);
+  if (!chance.chance(PAUSE_SHARE)) return [];
+  return [{ id: 'q0', kind: 'pause_train', atMs: chance.between(size.workMs / 4, size.workMs) }];
+}
+
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(NEAR_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
@@ -349,6 +360,8 @@ const PROGRAM_SHARE = 0.25;
 const SHIELD_SHARE = 0.2;
 /** Share of the stories in which somebody breaks the target itself. */
 const TARGET_SHARE = 0.2;
+/** Share of the stories in which a person pauses a merge train. */
+const PAUSE_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
 /** Share of the stories with a second runner. */

@@ -27,6 +27,12 @@ export const PLANTED_TRAIN: readonly Planted[] = [
     put: 'WHERE (tree = ? OR 1 = 1) AND gates = ?',
   },
   {
+    name: 'train: a paused train goes on',
+    file: 'core/rules/merge-train.ts',
+    find: "if (train.state === 'paused') return NOTHING;",
+    put: '',
+  },
+  {
     name: 'train: the answer of a run is dropped',
     file: 'actors/rig/rig-events.ts',
     find: 'writer.trains.answered(jobKey, result)',

@@ -5,6 +5,7 @@ import type {
   EscalationCommand,
   CreateBead,
   CreateConvoy,
+  RigCommand,
   RigConfig,
 } from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
@@ -169,9 +170,9 @@ export class TownService implements TownGateway {
     return removeRig(this.#actors, this.#rig(name), { drain, caller });
   }
 
-  async retryRig(name: RigName, caller: Caller): Promise<RigSummary> {
+  async rigCommand(name: RigName, command: RigCommand, caller: Caller): Promise<RigSummary> {
     this.#writable();
-    return this.#rig(name).retryRig(caller);
+    return this.#rig(name).rigCommand(command, caller);
   }
 
   listRigs(): Promise<readonly RigSummary[]> {

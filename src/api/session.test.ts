@@ -107,7 +107,14 @@ describe('a session', () => {
   });
 
   it('of a viewer changes nothing; of an operator no settings', () => {
-    const changes = ['beads', 'beads/app-7k3qf/close', 'convoys', 'escalations/e/ack', 'agents/nux/nudge'];
+    const changes = [
+      'beads',
+      'beads/app-7k3qf/close',
+      'convoys',
+      'escalations/e/ack',
+      'agents/nux/nudge',
+      'rigs/app/mq/pause',
+    ];
     const settings = [
       'rigs',
       'rigs/app',

@@ -18,6 +18,8 @@ import { BREAKER_TOLD_AFTER_MS, INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { Bead } from './model/bead.ts';
 import type { Health } from './model/health.ts';
 import { trusted } from './model/ids.ts';
+import type { StoppedTrain } from './model/train.ts';
+import { PAUSE_TOLD_AFTER_MS } from './limits.ts';
 
 const task = bead({ updatedAtMs: 500 });
 
@@ -240,6 +242,43 @@ describe('what needs a person', () => {
       ]);
       expect(items(waiting(parked, 0))).toEqual([]);
       expect(items(waiting({ breaker: broken }, 0))).toEqual([]);
+    });
+  });
+
+  describe('a merge train', () => {
+    const paused: StoppedTrain = {
+      target: 'main',
+      state: 'paused',
+      reason: 'a freeze',
+      changedBy: 'human/ada',
+      changedAtMs: NOW - 3_600_000,
+      waiting: 0,
+    };
+    const of = (train: Partial<StoppedTrain>) =>
+      items(town({ rigs: [rig({}, { stoppedTrains: () => [{ ...paused, ...train }] })] }));
+
+    it.each([
+      [1, 'is paused by human/ada since 1 h: a freeze; 1 waits in line.'],
+      [3, 'is paused by human/ada since 1 h: a freeze; 3 wait in line.'],
+    ])('that is paused while %s wait', (waiting, says) => {
+      expect(of({ waiting })).toEqual([
+        {
+          ...BASE,
+          kind: 'rig',
+          severity: 'low',
+          subject: 'rig:api',
+          title: null,
+          sentence: `The merge train of main ${says}`,
+          sinceMs: paused.changedAtMs,
+          command: 'gt mq resume api',
+        },
+      ]);
+    });
+
+    it('that was probably forgotten, but no red one: that has its escalation', () => {
+      expect(of({ changedAtMs: NOW - PAUSE_TOLD_AFTER_MS + 1 })).toEqual([]);
+      expect(of({ changedAtMs: NOW - PAUSE_TOLD_AFTER_MS })).toHaveLength(1);
+      expect(of({ state: 'red', waiting: 5 })).toEqual([]);
     });
   });
 

@@ -5,7 +5,7 @@
 import type { AttentionItem } from './attention-item.ts';
 import { convoyOutlook } from './convoy-outlook.ts';
 import { isTripped } from './breaker-scope.ts';
-import { BREAKER_TOLD_AFTER_MS } from './limits.ts';
+import { BREAKER_TOLD_AFTER_MS, PAUSE_TOLD_AFTER_MS } from './limits.ts';
 import type { Bead, Blocker } from './model/bead.ts';
 import { isTerminal } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
@@ -13,12 +13,13 @@ import { causeOf, SEVERITIES, type Severity } from './model/escalation.ts';
 import { RUNNER_SUBJECT, type Health } from './model/health.ts';
 import { isBeadId, trusted, type BeadId, type RigName } from './model/ids.ts';
 import type { Mail } from './model/mail.ts';
+import type { StoppedTrain } from './model/train.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import { breakerCause } from './rules/dispatch-breaker.ts';
 import type { AttemptFacts, RigView } from './view.ts';
 import { whyBead } from './why.ts';
 import { whyConvoy } from './why-convoy.ts';
-import { whyBroken, whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
+import { whyBroken, whyEscalation, whyMail, whyPaused, whyRig, whyRunner } from './why-others.ts';
 
 /** One rig as attention reads it: the view of the rules, and what only people ask for. Lazy and bounded. */
 export interface RigAttentionView {
@@ -31,6 +32,8 @@ export interface RigAttentionView {
   questions(): readonly AttemptFacts[];
   /** Beads that are open and not held, and merge requests that have not ended. */
   waiting(): number;
+  /** Merge trains that are paused or red. */
+  stoppedTrains(): readonly StoppedTrain[];
 }
 
 /** What attention reads of a town besides its rigs, which may be elsewhere and find for themselves. */
@@ -132,6 +135,20 @@ const itself: RigAttentionSource = (rig, nowMs) => {
     );
 };
 
+/** A pause that holds something up, or that was probably forgotten. A red train has its escalation. */
+const pauses: RigAttentionSource = (rig, nowMs) =>
+  rig
+    .stoppedTrains()
+    .filter(({ state }) => state === 'paused')
+    .filter(({ waiting, changedAtMs }) => waiting > 0 || nowMs - changedAtMs >= PAUSE_TOLD_AFTER_MS)
+    .map((train) =>
+      found(`paused:${rig.name}:${train.target}`, whyPaused(rig.view, train, nowMs), {
+        kind: 'rig',
+        severity: 'low',
+        title: null,
+      }),
+    );
+
 const machines: AttentionSource = (view) =>
   view
     .health()
@@ -195,7 +212,7 @@ function toldByRig(rig: RigAttentionView, id: BeadId, nowMs: number): Told | nul
  * Everything that can need a person. A new cause is a source here: what it reads is a question in its view, what it says
  * is a `Why`, so that `gt why` says the same.
  */
-const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself];
+const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself, pauses];
 const SOURCES: readonly AttentionSource[] = [convoys, machines, escalations, mail];
 
 /** What one rig finds; `asked` are its beads that the town's open escalations are about. */

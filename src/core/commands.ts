@@ -172,6 +172,14 @@ export type EscalationCommand =
   | { readonly type: 'resolve'; readonly note: string }
   | { readonly type: 'decide'; readonly option: string };
 
+/** What a person may do to a rig as a whole. */
+export type RigCommand =
+  /** What could not be started there is tried again now: its breakers close. */
+  | { readonly type: 'retry' }
+  /** The train of this branch begins no further round; null: of the rig's own target. The round under way ends. */
+  | { readonly type: 'pause_train'; readonly target: string | null; readonly reason: string }
+  | { readonly type: 'resume_train'; readonly target: string | null };
+
 /** What may change in a bead while it has not ended; what is missing stays as it is. */
 export interface BeadChanges {
   readonly title?: string | undefined;

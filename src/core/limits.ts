@@ -27,6 +27,8 @@ export const INFRA_FAILURES_TO_OPEN = 3;
 export const BREAKER_PROOF_MS: number = 60 * SECOND;
 /** A breaker open for this long is shown among what needs a person; a hiccup of the machine is over by then. */
 export const BREAKER_TOLD_AFTER_MS: number = 5 * MINUTE;
+/** A paused train with nothing behind it is told after so long: longer than a release takes, short enough to be remembered. */
+export const PAUSE_TOLD_AFTER_MS: number = 24 * 60 * MINUTE;
 /** A breaker open for this long raises one escalation for its scope. */
 export const BREAKER_ESCALATE_AFTER_MS: number = 30 * MINUTE;
 /**

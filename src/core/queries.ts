@@ -1,3 +1,4 @@
+import type { StoppedTrain } from './model/train.ts';
 import type { AttentionItem } from './attention-item.ts';
 import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead, BeadPhase, BeadStatus, Blocker } from './model/bead.ts';
@@ -119,6 +120,8 @@ export interface RigSummary {
   readonly counts: Readonly<Record<BeadStatus, number>>;
   readonly readyBeads: number;
   readonly queueLength: number;
+  /** Merge trains that are paused or red. */
+  readonly stoppedTrains: readonly StoppedTrain[];
   readonly gates: readonly string[];
   /** How agents of the rig's own runtime are shut in. */
   readonly isolation: Isolation;

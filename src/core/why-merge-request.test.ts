@@ -10,6 +10,7 @@ import {
   type World,
 } from '../../test/support/rig-view-builder.ts';
 import type { Bead } from './model/bead.ts';
+import { newTrain } from './model/train.ts';
 import type { Why } from './queries.ts';
 import type { ReviewFacts } from './view.ts';
 import { whyBead } from './why.ts';
@@ -151,6 +152,60 @@ describe('what a merge request waits for', () => {
       sinceMs: QUEUED,
     };
     check({ of: request(), world: { reviews: [review(source), before] }, says: line });
+  });
+
+  const red = {
+    ...newTrain('main'),
+    state: 'red',
+    reason: 'gate test is red on main itself',
+    changedBy: 'system',
+    changedAtMs: NOW - 1_000,
+    redTree: 'a',
+    retryAtMs: NOW + 7_000,
+  } as const;
+
+  it('a red target, which blames nobody, and is told when it is tried again', () => {
+    const sentence = `In line for main, which is red itself: gate test is red on main itself. Nobody's work is blamed.`;
+    const next = 'main is mended; it is tried again by itself, and at once when new work is in line.';
+    const says = { state: 'queued', sentence, rule: 'merge-train', next, sinceMs: QUEUED, wakeAtMs: NOW + 7_000 };
+    check({ of: request(), world: { reviews: [review(source)], trains: [red] }, says });
+  });
+
+  it.each([
+    ['main', 'gt mq resume api'],
+    ['next', 'gt mq resume api --target next'],
+  ])('a person who paused the train of %s, also while another is merged', (target, command) => {
+    const mine = review(source, { targetBranch: target });
+    const before = review(bead({ id: beadId('first') }), {
+      beadId: beadId('merge0'),
+      step: 'gating',
+      targetBranch: target,
+    });
+    const train = {
+      ...red,
+      target,
+      state: 'paused',
+      reason: 'a freeze',
+      changedBy: 'human/ada',
+      retryAtMs: null,
+    } as const;
+    const says = {
+      state: 'queued',
+      sentence: `In line; the merge train of ${target} is paused by human/ada since 1 s: a freeze.`,
+      rule: 'merge-train',
+      next: 'A person lets it go on.',
+      command,
+      sinceMs: NOW - 1_000,
+    };
+    check({ of: request(), world: { reviews: [mine, before], trains: [train] }, says });
+  });
+
+  it('those before it in line, and says what an earlier round showed', () => {
+    const before = review(bead({ id: beadId('first') }), { beadId: beadId('merge0') });
+    const mine = review(source, { suspect: 'x', heldReason: 'was red together with others; they are tested apart' });
+    const sentence = 'In line for main since 1 min, behind 1. It was red together with others; they are tested apart.';
+    const says = { state: 'queued', sentence, rule: 'merge-train', next: 'The train takes it.', sinceMs: QUEUED };
+    check({ of: request(), world: { reviews: [mine], line: [before, mine] }, says });
   });
 
   it('nothing once it ended', () => {

@@ -4,10 +4,12 @@ import { RIG_SCOPE } from './model/breaker.ts';
 import type { Health } from './model/health.ts';
 import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
+import type { StoppedTrain } from './model/train.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { brokenText } from './rules/dispatch-breaker.ts';
 import { duration } from './text.ts';
+import { pausedBy, pausedText } from './why-train.ts';
 import type { BreakerFacts, RigView } from './view.ts';
 
 type Said = Omit<Why, 'command' | 'wakeAtMs'> & Partial<Pick<Why, 'command' | 'wakeAtMs'>>;
@@ -34,8 +36,24 @@ export function whyBroken(view: RigView, breaker: BreakerFacts, nowMs: number): 
   });
 }
 
+/** What is said of a rig because a person paused one of its merge trains. */
+export function whyPaused(view: RigView, train: StoppedTrain, nowMs: number): Why {
+  const { name } = view.config();
+  const count =
+    train.waiting === 0
+      ? 'nothing waits'
+      : `${String(train.waiting)} ${train.waiting === 1 ? 'waits' : 'wait'} in line`;
+  return say({
+    id: `rig:${name}`,
+    state: rigState(view, nowMs),
+    ...pausedText(view, train, nowMs),
+    sinceMs: train.changedAtMs,
+    sentence: `The merge train of ${pausedBy(train, nowMs)}; ${count}.`,
+  });
+}
+
 /** `waiting`: beads and merge requests of it that are neither held nor ended. */
-export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
+export function whyRig(view: RigView, waiting: number, nowMs: number, trains: readonly StoppedTrain[] = []): Why {
   const { name, polecatsMax } = view.config();
   const state = rigState(view, nowMs);
   const common = { id: `rig:${name}`, state, sinceMs: null };
@@ -50,6 +68,8 @@ export function whyRig(view: RigView, waiting: number, nowMs: number): Why {
   // The rig's own is the first.
   const [worst] = view.breakers().filter(isTripped);
   if (worst !== undefined) return whyBroken(view, worst, nowMs);
+  const paused = trains.find((train) => train.state === 'paused');
+  if (paused !== undefined) return whyPaused(view, paused, nowMs);
   const taken = view.slotsTaken();
   return say({
     ...common,

@@ -16,10 +16,11 @@ import {
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
+import { queuedText } from './why-train.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
-import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
+import type { AttemptFacts, RigView } from './view.ts';
 
 export interface Sentence {
   readonly sentence: string;
@@ -293,21 +294,6 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
       next: `${rework.id} is done.`,
     });
   return say(queuedText(view, review, nowMs));
-}
-
-function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Sentence {
-  const active = view.activeReview(review.targetBranch);
-  if (active !== null)
-    return {
-      sentence: `In line for ${review.targetBranch}; ${active.beadId} is being merged.`,
-      rule: 'merge-train',
-      next: `${active.beadId} is merged or leaves the train.`,
-    };
-  return {
-    sentence: `In line for ${review.targetBranch} since ${duration(nowMs - review.queuedAtMs)}.`,
-    rule: 'merge-train',
-    next: 'The train takes it.',
-  };
 }
 
 export const whyAgent = (agent: Agent, attempt: AttemptFacts | null): Why =>

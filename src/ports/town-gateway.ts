@@ -5,6 +5,7 @@ import type {
   EscalationCommand,
   CreateBead,
   CreateConvoy,
+  RigCommand,
   RigConfig,
 } from '../core/commands.ts';
 import type { AttemptId, BeadId, ConvoyId, EscalationId, RigName } from '../core/model/ids.ts';
@@ -57,8 +58,8 @@ export interface TownGateway {
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
   /** Asked again until it says `removed`. Errors: `rig_has_work` (without `drain`), `rig_not_parked`. */
   removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
-  /** What could not be started there is tried again now: its breakers close. */
-  retryRig(name: RigName, caller: Caller): Promise<RigSummary>;
+  /** Errors: `train_not_paused`. */
+  rigCommand(name: RigName, command: RigCommand, caller: Caller): Promise<RigSummary>;
   listRigs(): Promise<readonly RigSummary[]>;
 
   createBead(input: CreateBead, caller: Caller): Promise<BeadSummary>;

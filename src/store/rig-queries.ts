@@ -18,6 +18,8 @@ import type {
 import type { AttemptFacts } from '../core/view.ts';
 import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
 import { rigState, whyRig } from '../core/why-others.ts';
+import type { StoppedTrain } from '../core/model/train.ts';
+import { readStopped } from './train-store.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
@@ -151,7 +153,7 @@ export class RigQueries {
   }
 
   whyRig(nowMs: number): Why {
-    return whyRig(this.#view, this.waiting(), nowMs);
+    return whyRig(this.#view, this.waiting(), nowMs, this.stoppedTrains());
   }
 
   whyAgent(id: AgentId): Why | null {
@@ -210,6 +212,7 @@ export class RigQueries {
       },
       readyBeads: this.#view.readyBeads(nowMs, 1_000).length,
       queueLength: int(this.#sql.all(`SELECT COUNT(*) AS n FROM reviews WHERE step <> 'ended'`)[0]?.['n']),
+      stoppedTrains: this.stoppedTrains(),
       gates: config.gates.map((gate) => gate.name),
       createdAtMs,
     };
@@ -263,6 +266,10 @@ export class RigQueries {
       ATTENTION_ROWS_MAX,
     );
     return readable(rows, beadFromRow);
+  }
+
+  stoppedTrains(): readonly StoppedTrain[] {
+    return readStopped(this.#sql);
   }
 
   /** Live attempts whose agent asks a person, longest first. */

@@ -2,7 +2,15 @@ import type { ProbeOrder } from '../core/actions.ts';
 import type { GateRun, JobResult } from '../core/facts.ts';
 import { TESTED_TREES_KEPT_MAX } from '../core/limits.ts';
 import { trusted, type BeadId } from '../core/model/ids.ts';
-import { newTrain, PROBE_STATES, TRAIN_STATES, type MergedEntry, type Probe, type Train } from '../core/model/train.ts';
+import {
+  newTrain,
+  PROBE_STATES,
+  TRAIN_STATES,
+  type MergedEntry,
+  type Probe,
+  type StoppedTrain,
+  type Train,
+} from '../core/model/train.ts';
 import { beadRef, trainRef, type Ref } from '../core/refs.ts';
 import { learn, type RoundOutcome } from '../core/train/rates.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
@@ -72,6 +80,15 @@ export function readTrain(sql: Sql, target: string): Train {
   const row = sql.all(`SELECT ${TRAIN_COLUMNS} FROM trains WHERE target = ?`, target)[0];
   return row === undefined ? newTrain(target) : trainFromRow(row);
 }
+
+/** Trains that are paused or red, each with how many stand in line for it. */
+export const readStopped = (sql: Sql): readonly StoppedTrain[] =>
+  sql
+    .all(
+      `SELECT ${TRAIN_COLUMNS}, (SELECT COUNT(*) FROM reviews WHERE target_branch = trains.target AND step = 'queued') AS waiting
+        FROM trains WHERE state <> 'running' ORDER BY target`,
+    )
+    .map((row) => ({ ...trainFromRow(row), waiting: int(row['waiting']) }));
 
 export const isTested = (sql: Sql, tree: string, gates: string): boolean =>
   sql.all('SELECT 1 AS one FROM tested_trees WHERE tree = ? AND gates = ?', tree, gates).length > 0;

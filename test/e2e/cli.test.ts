@@ -282,6 +282,21 @@ describe('gt in a town', () => {
     ).toMatchObject({ rig: 'app' });
   });
 
+  it('pauses and resumes a merge train, with its reason, for people alone', async () => {
+    const pause = ['mq', 'pause', 'app', '--reason', 'release 2.1'];
+    const token = { env: { GT_TOKEN: 'x' } };
+    expect(errorOf((await gt([...pause, '--json'], token)).err).code).toBe('not_for_agents');
+    expect((await gt(pause)).out).toMatch(/app → main .*paused {2}0 in line: release 2\.1/);
+    const train = { target: 'main', status: 'paused', reason: 'release 2.1', waiting: 0 };
+    expect(await json<Page>(['rig', 'list'])).toMatchObject({
+      items: expect.arrayContaining([
+        expect.objectContaining({ id: 'app', stopped_trains: [expect.objectContaining(train)] }),
+      ]),
+    });
+    expect((await gt(['why', 'app'])).out).toContain('is paused by human/');
+    expect(await json(['mq', 'resume', 'app'])).toMatchObject({ id: 'app', stopped_trains: [] });
+  });
+
   it('refuses every wrong input with its code, and changes nothing (R13)', async () => {
     const plan = (text: string): string => place.file(`plan-${String(Math.random()).slice(2)}.toml`, text);
     const task = '[[tasks]]\nrig = "app"\ntitle = "a"\n';
@@ -322,6 +337,14 @@ describe('gt in a town', () => {
       [['logs', 'nobody'], 4, 'agent_not_found'],
       [['agents', '--rig', 'nope'], 4, 'rig_not_found'],
       [['mq', '--rig', '..'], 2, 'bad_rig_name'],
+      [['mq', 'pause', 'app'], 2, 'no_reason'],
+      [['mq', 'pause', 'app', '--reason', 'a\u001B[31mb'], 2, 'bad_field'],
+      [['mq', 'pause', 'nope', '--reason', 'x'], 4, 'rig_not_found'],
+      [['mq', 'resume', 'app'], 3, 'train_not_paused'],
+      [['mq', 'bounce', 'app-zzzzz', '--reason', 'x'], 4, 'bead_not_found'],
+      [['mq', 'bounce', bead], 2, 'no_reason'],
+
+      [['mq', 'retry', 'app-zzzzz'], 4, 'bead_not_found'],
       [['feed', '--cursor', 'nonsense'], 2, 'bad_cursor'],
       [['feed', '--limit', 'x'], 2, 'bad_number'],
       [['daemon', 'logs', '-n', '0'], 2, 'bad_number'],

@@ -93,7 +93,9 @@ it(
     await town.advance(1_000);
     expect(program.tries).toBe(tries);
     expect(town.runner.running()).toEqual([]);
-    expect(await town.service.retryRig((await town.service.listRigs())[0]?.id ?? fail(), human)).toMatchObject({
+    expect(
+      await town.service.rigCommand((await town.service.listRigs())[0]?.id ?? fail(), { type: 'retry' }, human),
+    ).toMatchObject({
       id: 'api',
     });
     await town.settle();

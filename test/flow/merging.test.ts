@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AGEING_STEP_MS } from '../../src/core/limits.ts';
 import type { GateRun, Job, JobResult } from '../../src/core/facts.ts';
-import type { BeadId } from '../../src/core/model/ids.ts';
+import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import { defaultResult, headsIn, isGateOfWork, sha } from '../support/fake-runner.ts';
 import {
+  actionsOf,
   count,
   finish,
   finishAll,
@@ -291,6 +292,72 @@ describe('the train', () => {
     red = false;
     await town.advance(10 * MINUTE);
     expect(await stepsOf(town, ids)).toEqual(['ended', 'ended']);
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+
+  it('begins nothing while a person paused it; the round under way ends with its push, and all of it is said', async () => {
+    const town = await openTown();
+    const ids = await three(town);
+    const api = trusted.rig('api');
+    const pause = { type: 'pause_train', target: null, reason: 'release 2.1' } as const;
+    const paused = await town.service.rigCommand(api, pause, { ...human, idempotencyKey: 'one' });
+    expect(paused.stoppedTrains).toMatchObject([
+      { target: 'main', state: 'paused', reason: 'release 2.1', waiting: 2 },
+    ]);
+    await report(town, 'gates', GREEN);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'queued', 'queued']);
+    await town.advance(HOUR);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'queued', 'queued']);
+    expect(town.runner.pushed).toHaveLength(1);
+    const sentence = 'In line; the merge train of main is paused by human/test since 1 h: release 2.1.';
+    expect((await town.service.listQueue()).map(({ why }) => why.sentence)).toEqual([sentence, sentence]);
+    expect((await show(town, ids[2] ?? trusted.bead(''))).why).toMatchObject({ sentence, command: 'gt mq resume api' });
+    const told = 'The merge train of main is paused by human/test since 1 h: release 2.1; 2 wait in line.';
+    expect(await town.service.attention()).toMatchObject([
+      { kind: 'rig', sentence: told, command: 'gt mq resume api' },
+    ]);
+    expect((await town.service.why(`rig:${api}`)).sentence).toBe(told);
+
+    town.crash();
+    await town.service.start([]);
+    await town.settle();
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'queued', 'queued']);
+    await town.service.rigCommand(api, pause, { ...human, idempotencyKey: 'one' });
+    await town.service.rigCommand(api, { type: 'resume_train', target: null }, human);
+    await town.settle();
+    await report(town, 'gates', GREEN);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'ended', 'ended']);
+    expect(await town.service.attention()).toEqual([]);
+    await expect(town.service.rigCommand(api, { type: 'resume_train', target: null }, human)).rejects.toMatchObject({
+      code: 'train_not_paused',
+    });
+    expect((await actionsOf(town)).filter((action) => action.endsWith('_train'))).toEqual([
+      'pause_train',
+      'resume_train',
+    ]);
+  });
+
+  it('is red again after a pause until its target passes, and tells that it does', async () => {
+    const town = await openTown();
+    let red = true;
+    town.runner.judge = (job) => (job.kind === 'gates' && red ? redWith('the target is broken') : defaultResult(job));
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const api = trusted.rig('api');
+    const resume = { type: 'resume_train', target: null } as const;
+    expect(count(town, `trains WHERE state = 'red' AND escalated = 1`)).toBe(1);
+    await town.service.rigCommand(api, { type: 'pause_train', target: 'main', reason: 'a freeze' }, human);
+    const runs = town.runner.calls.length;
+    await town.advance(HOUR);
+    expect(town.runner.calls.slice(runs).filter((call) => call.startsWith('job'))).toEqual([]);
+    await town.service.rigCommand(api, resume, human);
+    await town.advance(MINUTE);
+    expect(count(town, `trains WHERE state = 'red'`)).toBe(1);
+    expect((await show(town, id)).why.sentence).toContain('In line for main, which is red itself');
+    red = false;
+    await town.service.beadCommand({ type: 'retry', bead: id }, human);
+    await town.settle();
+    expect((await show(town, id)).closeReason).toBe('merged');
     expect(await town.service.listEscalations(true)).toEqual([]);
   });
 

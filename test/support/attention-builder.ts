@@ -19,6 +19,7 @@ export const rig = (world: Partial<World> = {}, over: Partial<RigAttentionView> 
   heldUp: () => [],
   questions: () => [],
   waiting: () => 0,
+  stoppedTrains: () => [],
   ...over,
 });
 

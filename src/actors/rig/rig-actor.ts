@@ -1,5 +1,5 @@
 import { rigFindings, type RigAttentionView, type RigFindings } from '../../core/attention.ts';
-import type { BeadCommand, Caller, CreateBead, RigConfig } from '../../core/commands.ts';
+import type { BeadCommand, Caller, CreateBead, RigCommand, RigConfig } from '../../core/commands.ts';
 import type { NudgeMode } from '../../core/actions.ts';
 import { notFound } from '../../core/errors.ts';
 import type { Fact, Verdict } from '../../core/facts.ts';
@@ -123,11 +123,10 @@ export class RigActor {
     );
   }
 
-  /** Closes every breaker of the rig. */
-  async retryRig(caller: Caller): Promise<RigSummary> {
+  async rigCommand(command: RigCommand, caller: Caller): Promise<RigSummary> {
     await this.actor.command(caller.idempotencyKey, (turn) => {
-      this.#commands.retryRig(turn, caller);
-      return 'retried';
+      this.#commands.rigCommand(turn, command, caller);
+      return command.type;
     });
     return this.summary();
   }
@@ -294,4 +293,5 @@ const attentionView = ({ view, queries }: RigActor): RigAttentionView => ({
   heldUp: () => queries.heldUp(),
   questions: () => queries.questions(),
   waiting: () => queries.waiting(),
+  stoppedTrains: () => queries.stoppedTrains(),
 });

@@ -1,5 +1,5 @@
 import type { RigToTown } from '../../core/messages.ts';
-import type { BeadCommand, Caller, CreateBead, SlingBead } from '../../core/commands.ts';
+import type { BeadCommand, Caller, CreateBead, RigCommand, SlingBead } from '../../core/commands.ts';
 import { must, unreachable } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
@@ -19,6 +19,7 @@ import { reopen } from './reopen.ts';
 import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
 import { approve, landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
+import { trainCommand, tryRedNow } from './train-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
@@ -275,11 +276,17 @@ export class RigCommands {
     moneyWriter(this.#rig, turn).openQuota(engineOf(bead, this.#rig.view.config()).quotaScope, turn.nowMs);
     const review =
       bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
-    if (review !== null) this.#requeue(turn, writer, review);
+    if (review === null) return;
+    this.#requeue(turn, writer, review);
+    tryRedNow(this.#rig, turn, review.targetBranch);
   }
 
-  /** A person says that what was broken is mended: every breaker of the rig closes, also without a bead to try. */
-  retryRig(turn: Turn, caller: Caller): void {
+  /** Retry: a person says that what was broken is mended; every breaker of the rig closes, also without a bead to try. */
+  rigCommand(turn: Turn, command: RigCommand, caller: Caller): void {
+    if (command.type !== 'retry') {
+      trainCommand(this.#rig, turn, command, caller);
+      return;
+    }
     this.#closeBreakers(turn, this.#rig.writer(turn));
     turn.dirty(SCHEDULE);
     turn.journal({ entity: SCHEDULE, action: 'retry_rig', rule: 'command', reason: `by ${caller.actor}` });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BEAD_STATUSES } from '../../core/model/bead.ts';
 import { ISOLATIONS } from '../../core/model/isolation.ts';
-import { count, name, pageOf, time } from './common.ts';
+import { TRAIN_STATES } from '../../core/model/train.ts';
+import { count, name, pageOf, time, title } from './common.ts';
 
 /** More agents of one rig at once than any machine holds. */
 const POLECATS_LIMIT = 100;
@@ -28,6 +29,18 @@ export const rigSchema = z.object({
   counts: z.record(z.enum(BEAD_STATUSES), count),
   ready_beads: count,
   queue_length: count,
+  /** Merge trains that take nothing: paused by a person, or red. */
+  stopped_trains: z.array(
+    z.object({
+      target: z.string(),
+      status: z.enum(TRAIN_STATES),
+      reason: z.string().nullable(),
+      changed_by: z.string(),
+      changed_at: time,
+      /** Merge requests in line behind it. */
+      waiting: count,
+    }),
+  ),
   gates: z.array(z.string()),
   /** How agents of the rig's own runtime are shut in. */
   isolation: z.enum(ISOLATIONS),
@@ -46,6 +59,9 @@ export const rigSettingsSchema = z.strictObject({
   wall_clock: name.nullable().optional(),
   owner_email: name.nullable().optional(),
 });
+/** Without a target: the rig's own. */
+export const resumeTrainSchema = z.strictObject({ target: name.optional() });
+export const pauseTrainSchema = resumeTrainSchema.extend({ reason: title });
 export const removeRigSchema = z.strictObject({ drain: z.boolean().optional() });
 export const rigRemovalSchema = z.object({
   id: z.string(),

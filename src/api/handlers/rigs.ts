@@ -1,7 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Caller, RigCommand } from '../../core/commands.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import { emptySchema, name } from '../contract/common.ts';
-import { removeRigSchema, rigRemovalSchema, rigSchema, rigSettingsSchema } from '../contract/rigs.ts';
+import {
+  pauseTrainSchema,
+  removeRigSchema,
+  resumeTrainSchema,
+  rigRemovalSchema,
+  rigSchema,
+  rigSettingsSchema,
+} from '../contract/rigs.ts';
 import { presentRig } from '../present.ts';
 import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
@@ -27,6 +35,20 @@ const config = createRoute({
   request: { params: one, ...jsonBody(rigSettingsSchema) },
   responses: answers(rigSchema, 'The rig with its settings changed'),
 });
+const pause = createRoute({
+  method: 'post',
+  path: `${path}/mq/pause`,
+  security: ownerOnly,
+  request: { params: one, ...jsonBody(pauseTrainSchema) },
+  responses: answers(rigSchema, 'The rig; the merge train begins nothing more, what it is at ends'),
+});
+const resume = createRoute({
+  method: 'post',
+  path: `${path}/mq/resume`,
+  security: ownerOnly,
+  request: { params: one, ...optionalBody(resumeTrainSchema) },
+  responses: answers(rigSchema, 'The rig; the merge train goes on'),
+});
 const remove = createRoute({
   method: 'post',
   path: `${path}/remove`,
@@ -48,9 +70,21 @@ export function registerRigs(app: App, deps: Deps): void {
       200,
     ),
   );
+  const order = async (rig: string, command: RigCommand, caller: Caller) =>
+    presentRig(await deps.gateway.rigCommand(parseRigName(rig), command, caller));
   app.openapi(retry, async (c) =>
-    c.json(presentRig(await deps.gateway.retryRig(parseRigName(c.req.valid('param').rig), c.get('caller'))), 200),
+    c.json(await order(c.req.valid('param').rig, { type: 'retry' }, c.get('caller')), 200),
   );
+  app.openapi(pause, async (c) => {
+    const { target = null, reason } = c.req.valid('json');
+    const { rig } = c.req.valid('param');
+    return c.json(await order(rig, { type: 'pause_train', target, reason }, c.get('caller')), 200);
+  });
+  app.openapi(resume, async (c) => {
+    const { target = null } = c.req.valid('json');
+    const { rig } = c.req.valid('param');
+    return c.json(await order(rig, { type: 'resume_train', target }, c.get('caller')), 200);
+  });
   app.openapi(config, async (c) =>
     c.json(
       presentRig(await deps.changeRig(parseRigName(c.req.valid('param').rig), c.req.valid('json'), c.get('caller'))),

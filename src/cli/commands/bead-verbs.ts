@@ -9,7 +9,7 @@ import { segment, TownClient } from '../town-client.ts';
 import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
 
 /** One verb on one or more beads, in order; the first error ends it. */
-async function verb(
+export async function verb(
   context: Context,
   ids: readonly string[],
   call: { readonly path: string; readonly body: unknown },

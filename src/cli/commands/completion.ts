@@ -83,6 +83,9 @@ const KINDS: Readonly<Record<string, string>> = {
   convoy: 'convoy',
   escalation: 'escalation',
   logs: 'agent',
+  mq: 'rig',
+  'mq bounce': 'bead',
+  'mq retry': 'bead',
   nudge: 'agent',
   'request-changes': 'bead',
   rig: 'rig',
@@ -95,8 +98,9 @@ const MAKERS = new Set(['bead create', 'convoy create', 'rig add']);
 
 function kindOf(command: string, argument: string): string {
   const family = command.split(' ')[0] ?? '';
-  if (argument === '' || MAKERS.has(command) || !Object.hasOwn(KINDS, family)) return '';
-  return KINDS[family] ?? '';
+  if (argument === '' || MAKERS.has(command)) return '';
+  const known = [command, family].find((name) => Object.hasOwn(KINDS, name));
+  return known === undefined ? '' : (KINDS[known] ?? '');
 }
 
 const LISTS: Readonly<Record<string, string>> = {

@@ -36,6 +36,15 @@ export interface Train {
   readonly version: number;
 }
 
+/** True while the target is known to fail its gates by itself, also behind a pause. */
+export const isTargetKnownRed = (train: Pick<Train, 'state' | 'redTree'>): boolean =>
+  train.state === 'red' || (train.state === 'paused' && train.redTree !== null);
+
+/** A train that takes nothing, and how many in line wait behind it. */
+export interface StoppedTrain extends Pick<Train, 'target' | 'state' | 'reason' | 'changedBy' | 'changedAtMs'> {
+  readonly waiting: number;
+}
+
 export const newTrain = (target: string): Train => ({
   target,
   state: 'running',

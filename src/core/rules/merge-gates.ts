@@ -1,6 +1,6 @@
 import { GATE_KILLS_MAX, LINE_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
-import type { Probe, Train } from '../model/train.ts';
+import { isTargetKnownRed, type Probe, type Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
 import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
 import { explained, isAlone, isGood, isRedAgain, marksOf, nextMark } from '../train/marks.ts';
@@ -100,7 +100,7 @@ const targetProbe = (probes: readonly Probe[]): Probe | undefined =>
 
 /** While the target is red itself, no red list says anything about the work in it. */
 const isVoid = ({ train, said, probes }: Round): boolean =>
-  said.isTargetRed || (train.state === 'red' && targetProbe(probes)?.state !== 'green');
+  said.isTargetRed || (isTargetKnownRed(train) && targetProbe(probes)?.state !== 'green');
 
 interface Blamed {
   readonly member: ReviewFacts;

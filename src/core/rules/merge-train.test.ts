@@ -4,6 +4,7 @@ import { rigConfig } from '../../../test/support/rig-config.ts';
 import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
+import { newTrain } from '../model/train.ts';
 import { MERGE_STEPS } from '../model/review.ts';
 import { mergeTrain } from './merge-train.ts';
 
@@ -70,6 +71,15 @@ describe('mergeTrain', () => {
     const view = rigView({ beads: [source], reviews: [other, queued], line: [queued] });
     const active = step === 'preparing' || step === 'gating' || step === 'pushing';
     expect(mergeTrain(view, 'main', NOW).decisions).toHaveLength(active ? 0 : 1);
+  });
+
+  it('begins nothing while it is paused, however long, and looks at nothing by itself', () => {
+    const world = { beads: [source, mergeRequest(source)], reviews: [queued], line: [queued] };
+    const train = { ...newTrain('main'), changedBy: 'human/ada', reason: 'a freeze' };
+    const paused = rigView({ ...world, trains: [{ ...train, state: 'paused' }] });
+    expect(mergeTrain(paused, 'main', NOW + 1e9)).toEqual({ decisions: [], wakeAtMs: null });
+    const resumed = rigView({ ...world, trains: [{ ...train, state: 'running' }] });
+    expect(mergeTrain(resumed, 'main', NOW).decisions).toHaveLength(1);
   });
 
   it('lets another target branch go on', () => {

@@ -1,0 +1,61 @@
+/** `gt why` and `gt mq` for a merge request in line: what its train does, and what the line is. */
+import { LINE_MAX } from './limits.ts';
+import type { Train } from './model/train.ts';
+import { duration } from './text.ts';
+import type { ReviewFacts, RigView } from './view.ts';
+import type { Sentence } from './why.ts';
+
+type Paused = Pick<Train, 'target' | 'reason' | 'changedBy' | 'changedAtMs'>;
+
+/** Begins with the target's name. */
+export const pausedBy = ({ target, reason, changedBy, changedAtMs }: Paused, nowMs: number): string =>
+  `${target} is paused by ${changedBy} since ${duration(nowMs - changedAtMs)}: ${reason ?? 'no reason is known'}`;
+
+/** What is the same wherever a pause is told. */
+export function pausedText(view: RigView, train: Paused, nowMs: number): Sentence {
+  const { name, targetBranch } = view.config();
+  return {
+    sentence: `In line; the merge train of ${pausedBy(train, nowMs)}.`,
+    rule: 'merge-train',
+    next: 'A person lets it go on.',
+    command: `gt mq resume ${name}${train.target === targetBranch ? '' : ` --target ${train.target}`}`,
+    sinceMs: train.changedAtMs,
+  };
+}
+
+/** A merge request that is queued, neither held nor behind rework. */
+export function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Sentence {
+  const { targetBranch } = review;
+  const train = view.train(targetBranch);
+  if (train.state === 'paused') return pausedText(view, train, nowMs);
+  const active = view.activeReview(targetBranch);
+  const rule = 'merge-train';
+  if (active !== null)
+    return {
+      sentence: `In line for ${targetBranch}${placeOf(view, review)}; ${active.beadId} is being merged.${saidOf(review)}`,
+      rule,
+      next: `${active.beadId} is merged or leaves the train.`,
+    };
+  if (train.state === 'red')
+    return {
+      sentence: `In line for ${targetBranch}, which is red itself: ${train.reason ?? 'its gates fail'}. Nobody's work is blamed.`,
+      rule,
+      next: `${targetBranch} is mended; it is tried again by itself, and at once when new work is in line.`,
+      wakeAtMs: train.retryAtMs,
+    };
+  return {
+    sentence: `In line for ${targetBranch} since ${duration(nowMs - review.queuedAtMs)}${placeOf(view, review)}.${saidOf(review)}`,
+    rule,
+    next: 'The train takes it.',
+  };
+}
+
+/** Nothing for the first, who needs no number. */
+function placeOf(view: RigView, review: ReviewFacts): string {
+  const place = view.line(review.targetBranch, LINE_MAX).findIndex((one) => one.beadId === review.beadId);
+  return place > 0 ? `, behind ${String(place)}` : '';
+}
+
+/** What an earlier round showed of it. */
+const saidOf = ({ suspect, heldReason }: ReviewFacts): string =>
+  suspect === null || heldReason === null ? '' : ` It ${heldReason}.`;
