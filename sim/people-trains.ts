@@ -1,10 +1,12 @@
 import { TownError } from '../src/core/errors.ts';
 import type { Caller } from '../src/core/commands.ts';
 import { trusted, type RigName } from '../src/core/model/ids.ts';
+import type { TownService } from '../src/actors/town-service.ts';
 import type { Sim } from './context.ts';
-import type { Ask } from './people-talk.ts';
 import type { PersonStep } from './plan.ts';
 import type { Prng } from './prng.ts';
+
+type Ask = (label: string, work: (town: TownService) => Promise<unknown>, then: () => void) => void;
 
 /** A person who paused a train looks again after so long. */
 const LOOK_MIN_MS = 20_000;
@@ -41,7 +43,7 @@ export function pauseTrain(
   goOn('looks');
 }
 
-async function resume(town: Parameters<Parameters<Ask>[1]>[0], rig: RigName, caller: Caller): Promise<void> {
+async function resume(town: TownService, rig: RigName, caller: Caller): Promise<void> {
   try {
     await town.rigCommand(rig, { type: 'resume_train', target: null }, caller);
   } catch (error) {

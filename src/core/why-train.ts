@@ -3,7 +3,15 @@ import { LINE_MAX } from './limits.ts';
 import type { Train } from './model/train.ts';
 import { duration } from './text.ts';
 import type { ReviewFacts, RigView } from './view.ts';
-import type { Sentence } from './why.ts';
+
+interface Said {
+  readonly sentence: string;
+  readonly rule: string;
+  readonly next: string;
+  readonly command?: string;
+  readonly sinceMs?: number;
+  readonly wakeAtMs?: number | null;
+}
 
 type Paused = Pick<Train, 'target' | 'reason' | 'changedBy' | 'changedAtMs'>;
 
@@ -12,7 +20,7 @@ export const pausedBy = ({ target, reason, changedBy, changedAtMs }: Paused, now
   `${target} is paused by ${changedBy} since ${duration(nowMs - changedAtMs)}: ${reason ?? 'no reason is known'}`;
 
 /** What is the same wherever a pause is told. */
-export function pausedText(view: RigView, train: Paused, nowMs: number): Sentence {
+export function pausedText(view: RigView, train: Paused, nowMs: number): Said {
   const { name, targetBranch } = view.config();
   return {
     sentence: `In line; the merge train of ${pausedBy(train, nowMs)}.`,
@@ -24,7 +32,7 @@ export function pausedText(view: RigView, train: Paused, nowMs: number): Sentenc
 }
 
 /** A merge request that is queued, neither held nor behind rework. */
-export function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Sentence {
+export function queuedText(view: RigView, review: ReviewFacts, nowMs: number): Said {
   const { targetBranch } = review;
   const train = view.train(targetBranch);
   if (train.state === 'paused') return pausedText(view, train, nowMs);
