@@ -12,26 +12,35 @@ export interface GitHistory {
   readonly recipe: (life: Life) => string;
   /** Pushed to the target by somebody else while the first agent works; it waits for the flag. */
   readonly meanwhile?: (life: Life) => Readonly<Record<string, string>>;
+  /** Three of these that stand in line together; of the second the first try is red (`round.ts`). */
+  readonly round?: true;
   /** A new town each time, so that the clone itself is among the commands. */
   readonly fresh?: boolean;
   /** Subjects of commits and names of files that must be in some ref of the clone at the end: work that was rescued. */
   readonly kept?: (life: Life) => { readonly subject: string; readonly file: string };
 }
 
+/** A member of a round has a name, and a file, of its own. */
+export const memberOf = (life: Life, place: number): Life => ({ ...life, id: `${life.id}-${String(place)}` });
 export const fileOf = (life: Life): string => `life-${life.id}.txt`;
 export const textOf = (life: Life): string => `work ${life.id}\n`;
-const write = (life: Life, text = `work ${life.id}`): string => `echo '${text}' >'${fileOf(life)}'`;
+export const write = (life: Life, text = `work ${life.id}`): string => `echo '${text}' >'${fileOf(life)}'`;
 
+/** While a file of this name is in the stage's folder, gates wait: the train stands and its line grows. */
+export const HOLD = 'hold';
 /** The gate of the rig that all lives share. */
-export const GATE = `! grep -q '^red$' life-*.txt`;
+export const gateOf = (folder: string): string =>
+  `while [ -e '${folder}/${HOLD}' ]; do sleep 0.02; done; ! grep -H '^red$' life-*.txt`;
+
+/** Its gate is red until it was reworked. */
+export const redFirst = (life: Life): string =>
+  `if [ "$GT_ROUND" = 0 ]; then ${write(life, 'red')}; else ${write(life)}; fi`;
 
 export const GIT_HISTORIES: readonly GitHistory[] = [
   { name: 'the first bead of a rig, with its clone', fresh: true, recipe: (life) => write(life) },
   { name: 'a bead from sling to merge', recipe: (life) => write(life) },
-  {
-    name: 'a red gate and its rework',
-    recipe: (life) => `if [ "$GT_ROUND" = 0 ]; then ${write(life, 'red')}; else ${write(life)}; fi`,
-  },
+  { name: 'a red gate and its rework', recipe: redFirst },
+  { name: 'a round of three, one of them red', round: true, recipe: (life) => write(life) },
   {
     name: 'a conflict and its resolution',
     recipe: (life) =>

@@ -1,6 +1,6 @@
 /**
  * Every git command of the runner, and of the agents beside it, as the last one before a kill: before it, after it, and
- * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: six kills per
+ * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: five kills per
  * history, N, or all. The last line gives the figures; exit code
  * 1 when work was stuck, lost, doubled or a repository broken.
  */
@@ -10,7 +10,7 @@ import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
-const SHORT_MOST = 6;
+const SHORT_MOST = 5;
 /** Commands that write nothing can't die in the middle of a write. */
 const READS = new Set([
   'rev-parse',
@@ -79,38 +79,53 @@ function some(kills: readonly Kill[]): readonly Kill[] {
   ).filter((kill) => kill !== undefined);
 }
 
-async function tell(history: GitHistory): Promise<void> {
+/** A town that has its clone. */
+async function warm(): Promise<Stage> {
+  const stage = await Stage.open(null);
+  const [first] = GIT_HISTORIES;
+  if (first !== undefined) report(first, null, await stage.live(first, null));
+  return stage;
+}
+
+/** Lives that are not about the clone follow each other in one town, also those of the next history; a stuck one ends it. */
+async function tell(history: GitHistory, town: Stage | null): Promise<Stage | null> {
   const began = performance.now();
-  const first = await Stage.open(null);
-  let stage: Stage | null = first;
+  const isFresh = history.fresh === true;
+  let stage = isFresh ? await Stage.open(null) : (town ?? (await warm()));
   try {
-    // The first life of a town makes its clone; lives that are not about it come after one.
-    let clean = await first.live(history, null, history.fresh === true);
-    if (history.fresh !== true) clean = await first.live(history, null);
+    const clean = await stage.live(history, null, isFresh);
     report(history, null, clean);
     const kills = some(clean.commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? '')));
+    let isOver = clean.stuck;
     for (const kill of kills) {
-      if (stage !== null && history.fresh === true) {
+      if (isFresh || isOver) {
         await stage.close();
-        stage = null;
+        stage = isFresh ? await Stage.open(kill) : await warm();
       }
-      stage ??= await Stage.open(history.fresh === true ? kill : null);
-      const end: LifeEnd = await stage.live(history, kill, history.fresh === true);
+      const end: LifeEnd = await stage.live(history, kill, isFresh);
       report(history, kill, end);
-      if (!end.stuck) continue;
-      await stage.close();
-      stage = null;
+      isOver = end.stuck;
     }
     const took = `${String(Math.round((performance.now() - began) / 1_000))} s`;
     console.log(
       `${history.name}: ${String(clean.commands.length)} git commands, ${String(kills.length)} kills (${took})`,
     );
-  } finally {
-    await stage?.close();
+    if (!isFresh && !isOver) return stage;
+  } catch (error) {
+    await stage.close();
+    throw error;
   }
+  await stage.close();
+  return isFresh ? town : null;
 }
 
-for (const history of GIT_HISTORIES.filter(({ name }) => name.includes(values.only))) await tell(history);
+let shared: Stage | null = null;
+try {
+  for (const history of GIT_HISTORIES.filter(({ name }) => name.includes(values.only)))
+    shared = await tell(history, shared);
+} finally {
+  await shared?.close();
+}
 console.log(
   `${String(total.points)} git crash points: ${String(total.stuck)} stuck, ${String(total.wrong)} with work lost, doubled or a repository broken`,
 );
