@@ -26,11 +26,14 @@ import { DEMO_REPOSITORIES } from '../../src/cli/demo/repositories.ts';
 import { marked } from '../../src/runner/process/sweep.ts';
 import { until } from '../fixtures/runner/town.ts';
 import { sleep } from '../support/processes.ts';
+import { NO_COUNTS, type Counts } from '../fixtures/workerd/counts.ts';
 import { OWNER, TOWN_ID, WorkerdTown, type RunnerProcess } from '../support/workerd-town.ts';
 
 const GT = join(import.meta.dirname, '..', '..', 'gt');
-/** The platform puts an object away after ten seconds without a call. */
-const REST_MS = 13_000;
+/** The platform puts an object away ten seconds after its last work has ended. */
+const REST_MS = 11_000;
+/** On a loaded machine the platform's own timers are late, so a rest may be too short; nothing may be done in any. */
+const RESTS_MAX = 2;
 /** A town whose rows stay the same for so long has nothing left to tell anybody. */
 const STILL_MS = 500;
 /** How long the town is gone. */
@@ -135,27 +138,23 @@ describe('a town of Durable Objects', () => {
     async () => {
       const connected = (): number => runnerB.said().split('connected to the town').length - 1;
       const lines = connected();
-      await until(() => town.alarms() === 0, 'no alarm is set', 60_000);
-      await town.counts();
-      await sleep(REST_MS);
-      expect(await town.counts()).toEqual({
-        statements: 0,
-        transactions: 0,
-        calls: 0,
-        frames: 0,
-        alarms: 0,
-        lives: 0,
-      });
-
       const titles = ['one', 'two', 'three', 'four'];
       const body = '```gt-script\ndate +%N > "$GT_BEAD"; git add -A; git commit -qm made\n```\n';
-      const beads = await Promise.all(
-        titles.map((title) => town.call<{ id: string }>('POST', 'beads', { rig: 'site', title, body, sling: true })),
-      );
-      const closed = async (): Promise<boolean> => beads.every(({ id }) => merges('site').get(id) === 1);
-      await until(closed, 'all are merged', 60_000);
-      const counts = await town.counts();
-      // The objects were made anew; the socket was not.
+      const workAfterRest = async (): Promise<Counts> => {
+        await until(() => town.alarms() === 0, 'no alarm is set', 60_000);
+        await town.counts();
+        await sleep(REST_MS);
+        expect(await town.counts()).toEqual(NO_COUNTS);
+        const beads = await Promise.all(
+          titles.map((title) => town.call<{ id: string }>('POST', 'beads', { rig: 'site', title, body, sling: true })),
+        );
+        const closed = async (): Promise<boolean> => beads.every(({ id }) => merges('site').get(id) === 1);
+        await until(closed, 'all are merged', 60_000);
+        return town.counts();
+      };
+      let counts = await workAfterRest();
+      for (let rests = 1; counts.lives < 2 && rests < RESTS_MAX; rests += 1) counts = await workAfterRest();
+      // The town's object and the rig's were made anew; the socket was not.
       expect(counts.lives).toBeGreaterThanOrEqual(2);
       expect(connected()).toBe(lines);
       const per = (sum: number): string => (sum / titles.length).toFixed(0);

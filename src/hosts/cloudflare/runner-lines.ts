@@ -49,6 +49,8 @@ export class ObjectLines {
   readonly #options: ObjectLinesOptions;
   readonly #links = new WeakMap<DurableSocket, Link>();
   readonly #proving = new WeakMap<DurableSocket, Proving>();
+  /** Ends the waiting for a greeting: a timer that is still set would keep the object awake. */
+  readonly #greeted = new WeakMap<DurableSocket, () => void>();
 
   constructor(options: ObjectLinesOptions) {
     this.#options = options;
@@ -200,6 +202,7 @@ export class ObjectLines {
     }
     if (seatOf(socket).state === 'over') return false;
     for (const other of this.#open(about.runner)) this.#hangUp(other, 'it has another line now');
+    this.#greeted.get(socket)?.();
     changeSeat(socket, { state: 'proven' });
     if (isNext) await this.#options.gateway().rotated(about.runner);
     this.#meetOrDrop(socket, about.runner);
@@ -253,9 +256,10 @@ export class ObjectLines {
 
   #awaitReady(socket: DurableSocket, seat: Seat): void {
     const leftMs = seat.openedAtMs + HANDSHAKE_MS - this.#options.ports.clock.now();
-    this.#options.ports.after(Math.max(0, leftMs), () => {
+    const greeted = this.#options.ports.after(Math.max(0, leftMs), () => {
       if (seatOf(socket).state === 'greeting') this.#hangUp(socket, 'the greeting took too long');
     });
+    this.#greeted.set(socket, greeted);
   }
 
   #door() {
@@ -288,6 +292,7 @@ export class ObjectLines {
 
   /** As `#drop`, but nobody is told that the runner is away: it is no runner any more, or here on another line. */
   #hangUp(socket: DurableSocket, reason: string): void {
+    this.#greeted.get(socket)?.();
     changeSeat(socket, { state: 'over' });
     this.#links.get(socket)?.end(reason);
     close(socket, NOT_ALLOWED, reason);
@@ -295,6 +300,7 @@ export class ObjectLines {
 
   #gone(socket: DurableSocket, reason: string): void {
     const { state, about } = seatOf(socket);
+    this.#greeted.get(socket)?.();
     this.#links.get(socket)?.end(reason);
     if (state === 'over') return;
     changeSeat(socket, { state: 'over' });
