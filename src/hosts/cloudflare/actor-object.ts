@@ -41,6 +41,9 @@ export interface Hosted {
 export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObject<DurableState, Env> {
   protected readonly host: ObjectPorts;
   #hosted: H | null = null;
+  /** Whoever asks while the actor opens waits for the same one: two of them on one database would each lose rows. */
+  #opening: Promise<H> | null = null;
+  #closings = 0;
   readonly #watched: Watched;
   readonly #move: ObjectMove;
 
@@ -70,6 +73,8 @@ export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObje
       close: () => {
         this.#hosted?.actor.close();
         this.#hosted = null;
+        this.#opening = null;
+        this.#closings += 1;
       },
       open: async (facts) => {
         const hosted = await this.open();
@@ -173,11 +178,28 @@ export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObje
   }
 
   /** Makes the actor when nobody did so far. Errors: `town_moved`; its storage can't be opened. */
-  protected async open(): Promise<H> {
-    if (this.#hosted !== null) return this.#hosted;
+  protected open(): Promise<H> {
+    // Once the actor is open it is asked, also while the lines of its runners are looked at.
+    if (this.#hosted !== null) return Promise.resolve(this.#hosted);
+    if (this.#opening !== null) return this.#opening;
+    const opening: Promise<H> = this.#make().catch((error: unknown) => {
+      if (this.#opening === opening) this.#opening = null;
+      throw error;
+    });
+    this.#opening = opening;
+    return opening;
+  }
+
+  async #make(): Promise<H> {
     if (this.#move.isHeld()) throw townMoved();
+    const closings = this.#closings;
     const hosted = this.make();
     await hosted.actor.open();
+    // A move may have begun, and ended, meanwhile; it saw no actor that it could close.
+    if (closings !== this.#closings) {
+      hosted.actor.close();
+      throw townMoved();
+    }
     this.#hosted = hosted;
     await hosted.opened?.();
     return hosted;
