@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { filterOf, type StreamFilter } from '../../api/stream/filter.ts';
 import { GATHER_MS, StreamHub, type StreamReader } from '../../api/stream/hub.ts';
-import { streamQuerySchema } from '../../api/contract/stream.ts';
+import { streamQuerySchema, type StreamFrame } from '../../api/contract/stream.ts';
 import { decodePlaces } from '../../core/places.ts';
 import type { StreamGateway } from '../../ports/stream-gateway.ts';
 import type { DurableSocket, DurableState } from './durable.ts';
@@ -26,12 +26,16 @@ interface Attached {
   readonly openedAtMs: number;
   readonly sent: number;
   readonly said: number;
+  /** It has everything up to the head. Before that only this life of the object knows how far it is. */
+  readonly isLive: boolean;
 }
 
 class SocketReader implements StreamReader<string> {
   readonly #socket: DurableSocket;
   #attached: Attached;
   #isOpen = true;
+  /** The last frame that was sent in this life. */
+  #last: string | null = null;
   #waiting: (() => void)[] = [];
 
   constructor(socket: DurableSocket, attached: Attached) {
@@ -48,14 +52,35 @@ class SocketReader implements StreamReader<string> {
     const { sent, said, openedAtMs } = this.#attached;
     if (sent - said >= UNSAID_FRAMES_MAX) return this.#end(TOO_SLOW, 'too slow: go on from your cursor');
     this.#socket.send(frame);
+    this.#last = frame;
     this.#attach({ ...this.#attached, sent: sent + 1 });
-    return Date.now() - openedAtMs < SOCKET_LIFE_MS || this.#end(COME_AGAIN, 'come again with your cursor');
+    return Date.now() - openedAtMs < SOCKET_LIFE_MS || this.comeAgain();
   }
 
   async room(): Promise<boolean> {
     while (this.#isOpen && this.#attached.sent - this.#attached.said > UNSAID_FRAMES_ROOM)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     return this.#isOpen;
+  }
+
+  /** It has everything up to the head, and gets what comes. */
+  live(): void {
+    if (this.#isOpen) this.#attach({ ...this.#attached, isLive: true });
+  }
+
+  get isLive(): boolean {
+    return this.#attached.isLive;
+  }
+
+  /** Ends it for now. With a last frame that says so, unless nobody knows in this life how far the reader is. */
+  comeAgain(): false {
+    if (!this.#isOpen) return false;
+    const last = this.#last === null ? null : (JSON.parse(this.#last) as StreamFrame);
+    if (last !== null && last.type !== 'bye') {
+      const bye: StreamFrame = { type: 'bye', cursor: last.cursor, reason: 'come again with your cursor' };
+      this.#socket.send(JSON.stringify(bye));
+    }
+    return this.#end(COME_AGAIN, 'come again with your cursor');
   }
 
   /** It has so many frames. */
@@ -70,7 +95,7 @@ class SocketReader implements StreamReader<string> {
   }
 
   #end(code: number, reason: string): false {
-    this.#socket.close(code, reason);
+    if (this.#socket.readyState === 1) this.#socket.close(code, reason);
     this.gone();
     return false;
   }
@@ -103,35 +128,48 @@ export class StreamDO extends DurableObject<DurableState, Env> implements Stream
       },
       failed: (error) => {
         consoleLog.error('the stream could not be read', { cause: String(error) });
+        for (const reader of this.#readers.values()) if (reader.isLive) reader.comeAgain();
       },
     });
-    const sockets = ctx.getWebSockets();
     const head = ctx.storage.kv.get(HEAD);
-    if (typeof head !== 'string') return;
-    for (const socket of sockets)
-      this.#readers.set(socket, new SocketReader(socket, socket.deserializeAttachment() as Attached));
-    this.#hub.restore(head, [...this.#readers.values()]);
+    const live: SocketReader[] = [];
+    for (const socket of ctx.getWebSockets()) {
+      const reader = new SocketReader(socket, socket.deserializeAttachment() as Attached);
+      // How far one was that was catching up is known to nobody but itself: from the head on it would miss rows.
+      if (typeof head !== 'string' || !reader.isLive) reader.comeAgain();
+      else {
+        this.#readers.set(socket, reader);
+        live.push(reader);
+      }
+    }
+    if (typeof head === 'string') this.#hub.restore(head, live);
   }
 
   /** The Worker has checked who asks, and that the cursor is one. */
-  async fetch(request: Request): Promise<Response> {
+  fetch(request: Request): Promise<Response> {
     const query = streamQuerySchema.parse(Object.fromEntries(new URL(request.url).searchParams));
     const { 0: theirs, 1: socket } = new WebSocketPair();
-    const reader = new SocketReader(socket, { filter: filterOf(query), openedAtMs: Date.now(), sent: 0, said: 0 });
+    const reader = new SocketReader(socket, {
+      filter: filterOf(query),
+      openedAtMs: Date.now(),
+      sent: 0,
+      said: 0,
+      isLive: false,
+    });
     this.ctx.acceptWebSocket(socket, []);
     this.#readers.set(socket, reader);
-    await this.look();
-    this.#hub
-      .join(reader, query.after ?? null)
+    this.look()
+      .then(() => this.#hub.join(reader, query.after ?? null))
       .then(() => {
         this.#keepHead();
+        reader.live();
       })
       .catch((error: unknown) => {
         consoleLog.error('a reader could not be served', { cause: String(error) });
-        socket.close(COME_AGAIN, 'come again with your cursor');
+        reader.comeAgain();
         this.#left(socket);
       });
-    return new Response(null, { status: 101, webSocket: theirs });
+    return Promise.resolve(new Response(null, { status: 101, webSocket: theirs }));
   }
 
   async changed(address: string): Promise<boolean> {
