@@ -153,6 +153,23 @@ async function liveUpdate(world: World): Promise<string> {
   return `slowest of 5: ${String(Math.round(slowest))} ms from the call to the screen`;
 }
 
+async function leftAndBack(world: World): Promise<string> {
+  const { stage } = world;
+  const { page, context } = await signedIn(world);
+  await settled(page, '/timeline', stage.url());
+  await page.locator('[data-entry]').first().waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('b');
+  await page.getByRole('heading', { level: 1, name: 'Beads' }).waitFor();
+  const id = await stage.bead('Made while nobody looked', 'true', false);
+  await page.locator(`tr[data-row]`).filter({ hasText: 'Made while nobody looked' }).waitFor();
+  await page.goBack();
+  await page.getByPlaceholder('bead, rule, word').fill(`bead:${id}`);
+  await page.locator('[data-entry]').first().waitFor();
+  await context.close();
+  return id;
+}
+
 async function cutAndResumed(world: World): Promise<string> {
   const { stage } = world;
   const { page, context } = await signedIn(world);
@@ -259,7 +276,8 @@ async function hostile(world: World): Promise<undefined> {
       await page.getByRole('log').getByText('the very last line').waitFor();
       await page.getByRole('log').evaluate((log) => log.scrollTo(0, 0));
       await page.getByRole('log').getByText(HOSTILE).waitFor();
-      await page.getByRole('log').getByText('red', { exact: false }).first().waitFor();
+      await page.getByRole('log').getByText('red', { exact: true }).waitFor();
+      equal(await page.getByRole('log').getByText('[31m').count(), 0);
     }
     if (path === `/beads/${stage.loud}`) await page.getByRole('heading', { name: HOSTILE }).waitFor();
     equal([path, await isPwned(page)], [path, false]);
@@ -369,6 +387,7 @@ export const cases = (screenshots: string | null, isShort: boolean): readonly We
   { name: 'a change is on the screen within a second', run: liveUpdate },
   { name: 'a person acts, and sees what comes of it', run: act },
   { name: 'a daemon that goes and comes back leaves no row out and doubles none', run: cutAndResumed },
+  { name: 'a timeline that was left has what came meanwhile', run: leftAndBack },
   { name: 'everything by keyboard', run: keyboardOnly },
   { name: 'axe finds nothing serious: light, dark, phone', run: (world) => axe(world, isShort) },
   { name: 'hostile words stay words', run: hostile },

@@ -22,22 +22,30 @@ const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
   escalation: ['attention', 'escalations', 'status'],
   budget: ['budgets', 'costs', 'attention'],
   mailbox: ['mail', 'attention'],
+  runner: ['runners'],
 };
 const EVERYWHERE = ['status', 'attention'];
+/** What shows it takes the news itself, so it is not read again while it is on the screen, but when somebody comes back. */
+const KEEPS_UP = ['feed'];
 
 /** Changes within this time are read again together: below what a person notices. */
 const GATHER_MS = 150;
 /** A stream that could not be opened is tried again after this long. */
 const AGAIN_MS = 2_000;
+/** So many refusals in a row by a town that answers everything else: it is the cursor that it does not take. */
+const REFUSALS_MAX = 2;
 /** Away for so long is not a short break. */
 const OFFLINE_MS = 10_000;
 const KEPT_MAX = 2_000;
+/** Kept for a screen that is still reading the first page of what it shows. */
+const RECENT_MAX = 200;
 
 let state: Live = { word: 'Connecting', asOf: Date.now() };
 const watchers = new Set<() => void>();
 const taken = new Set<(items: readonly JournalItem[]) => void>();
 let cursor: string | null = null;
 let lostAt: number | null = null;
+let recent: readonly JournalItem[] = [];
 
 function say(word: LiveWord, asOf = state.asOf): void {
   state = { word, asOf };
@@ -53,24 +61,28 @@ export const useLive = (): Live =>
     () => state,
   );
 
-/** Called with what happens, as it happens. The answer ends it. */
+/** Called with what happened just now, and with what happens, as it happens. The answer ends it. */
 export function onDeltas(take: (items: readonly JournalItem[]) => void): () => void {
   taken.add(take);
+  take(recent);
   return () => taken.delete(take);
 }
 
 /** Newest last, without what is there already, and not without end. */
 export function withNews(known: readonly JournalItem[], news: readonly JournalItem[]): readonly JournalItem[] {
   const places = new Set(known.map((item) => `${item.actor}:${item.seq}`));
-  return [...known, ...news.filter((item) => !places.has(`${item.actor}:${item.seq}`))].slice(-KEPT_MAX);
+  const fresh = news.filter((item) => !places.has(`${item.actor}:${item.seq}`));
+  return [...known, ...fresh].toSorted((a, b) => a.at - b.at).slice(-KEPT_MAX);
 }
 
 /** One snapshot, and the stream from its cursor on: nothing is asked for at intervals. */
 export function startLive(queries: QueryClient): void {
   let stale = new Set<string>();
+  let refusals = 0;
   const touch = (items: readonly JournalItem[]): void => {
     if (stale.size === 0) setTimeout(refresh, GATHER_MS);
     for (const key of EVERYWHERE) stale.add(key);
+    for (const key of KEEPS_UP) void queries.invalidateQueries({ queryKey: [key], refetchType: 'none' });
     for (const { entity } of items)
       for (const key of SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? []) stale.add(key);
   };
@@ -86,7 +98,12 @@ export function startLive(queries: QueryClient): void {
   };
   const open = async (): Promise<void> => {
     try {
-      if (cursor === null) cursor = await readSnapshot(queries);
+      if (cursor === null) {
+        const isAnew = refusals > 0;
+        cursor = await readSnapshot(queries);
+        // What happened between the two cursors is told to nobody.
+        if (isAnew) await queries.invalidateQueries();
+      }
     } catch (error) {
       if (error instanceof TownProblem && error.status === 401) say('Signed out');
       else again();
@@ -96,12 +113,14 @@ export function startLive(queries: QueryClient): void {
     source.addEventListener('ready', (event) => {
       cursor = event.lastEventId;
       lostAt = null;
+      refusals = 0;
       say('Live', Date.now());
     });
     source.addEventListener('delta', (event) => {
       const { items } = JSON.parse(String(event.data)) as DeltaFrame;
       cursor = event.lastEventId;
       say(state.word === 'Live' ? 'Live' : 'Catching up', Date.now());
+      recent = [...recent, ...items].slice(-RECENT_MAX);
       for (const take of taken) take(items);
       touch(items);
     });
@@ -110,7 +129,13 @@ export function startLive(queries: QueryClient): void {
     });
     source.addEventListener('error', () => {
       source.close();
-      void checkSignIn().then((isIn) => (isIn ? again() : say('Signed out')));
+      void checkSignIn().then((answer) => {
+        if (answer === 'out') return say('Signed out');
+        // The browser does not say what was answered.
+        if (answer === 'in') refusals += 1;
+        if (refusals >= REFUSALS_MAX) cursor = null;
+        return again();
+      });
     });
     source.addEventListener('bye', () => {
       source.close();
@@ -129,11 +154,11 @@ async function readSnapshot(queries: QueryClient): Promise<string> {
   return snapshot.cursor;
 }
 
-async function checkSignIn(): Promise<boolean> {
+async function checkSignIn(): Promise<'in' | 'out' | 'away'> {
   try {
     await read('me');
-    return true;
+    return 'in';
   } catch (error) {
-    return !(error instanceof TownProblem && error.status === 401);
+    return error instanceof TownProblem && error.status === 401 ? 'out' : 'away';
   }
 }

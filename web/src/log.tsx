@@ -6,7 +6,13 @@ import type { OutputPart } from './frames.ts';
 
 /** Control sequences of terminals, and all that is not text: shown, they could only mislead. */
 const CONTROL =
-  /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)|[@-_])|[\u0000-\u0008\u000B-\u001F\u007F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+  /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001B\n]*(?:\u0007|\u001B\\)|[@-_])|[\u0000-\u0008\u000B-\u001F\u007F\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+/** The beginning of a sequence whose end is not there yet. */
+const UNFINISHED = /\u001B(?:\[[0-9;?]*[ -/]*|\][^\u0007\u001B\n]*\u001B?)?$/;
+/** What is longer than any sequence is none. */
+const UNFINISHED_MAX = 256;
+/** An output that was refused is asked for again after this long. */
+const AGAIN_MS = 3_000;
 const LINE_PX = 20;
 const OVERSCAN = 20;
 /** Output comes in pieces of any size; the screen follows at this pace. */
@@ -16,6 +22,37 @@ const NEAR_END_PX = 40;
 interface Output {
   readonly lines: readonly string[];
   readonly state: 'reading' | 'ended' | 'broken';
+}
+
+/** Reads until it has ended. A browser gives an answer that is no stream up for good, so that is asked for again here. */
+function readOutput(
+  attempt: string,
+  tell: { readonly part: (text: string) => void; readonly state: (state: Output['state']) => void },
+): () => void {
+  let from = 0;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let source: EventSource;
+  const open = (): void => {
+    source = new EventSource(streamUrl(`agents/${part(attempt)}/output?from=${from}`));
+    source.addEventListener('output', (event) => {
+      const { text, next } = JSON.parse(String(event.data)) as OutputPart;
+      from = next;
+      tell.part(text);
+    });
+    source.addEventListener('end', () => {
+      source.close();
+      tell.state('ended');
+    });
+    source.addEventListener('error', () => {
+      tell.state('broken');
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS);
+    });
+  };
+  open();
+  return () => {
+    source.close();
+    if (timer !== null) clearTimeout(timer);
+  };
 }
 
 /** Output of an attempt, from its beginning, for as long as somebody looks. */
@@ -31,26 +68,31 @@ function useOutput(attempt: string): Output {
         setOutput({ lines: [...lines], state });
       }, PAINT_MS);
     };
-    const source = new EventSource(streamUrl(`agents/${part(attempt)}/output`));
-    source.addEventListener('output', (event) => {
-      const { text } = JSON.parse(String(event.data)) as OutputPart;
-      const [first = '', ...rest] = text.split('\n');
-      lines[lines.length - 1] += first.replaceAll(CONTROL, '');
-      for (const line of rest) lines.push(line.replaceAll(CONTROL, ''));
-      state = 'reading';
-      paint();
-    });
-    source.addEventListener('end', () => {
-      source.close();
-      state = 'ended';
-      paint();
-    });
-    source.addEventListener('error', () => {
-      state = 'broken';
-      paint();
+    let held = '';
+    const take = (text: string): void => {
+      const all = held + text;
+      const cut = UNFINISHED.exec(all)?.index ?? all.length;
+      held = all.length - cut > UNFINISHED_MAX ? '' : all.slice(cut);
+      const [first = '', ...rest] = all
+        .slice(0, all.length - held.length)
+        .replaceAll(CONTROL, '')
+        .split('\n');
+      lines[lines.length - 1] += first;
+      for (const line of rest) lines.push(line);
+    };
+    const end = readOutput(attempt, {
+      part: (text) => {
+        take(text);
+        state = 'reading';
+        paint();
+      },
+      state: (now) => {
+        state = now;
+        paint();
+      },
     });
     return () => {
-      source.close();
+      end();
       if (timer !== null) clearTimeout(timer);
     };
   }, [attempt]);
