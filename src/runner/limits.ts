@@ -46,6 +46,8 @@ export const SCAN_LINE_CHARS_MAX: number = 10_000;
 export const SCAN_FOUND_MAX = 10;
 /** A folder of a million files is counted within seconds; a network disk that hangs is not waited for. */
 export const DISK_LOOK_TIMEOUT_MS: number = 30_000;
+/** After a look that took longer: a slow disk with many files is counted in the end; looks are one at a time. */
+export const DISK_LOOK_AGAIN_TIMEOUT_MS: number = 300_000;
 /** What a look at an isolated attempt's work may answer: a refusal with ten file names. */
 export const LOOK_BYTES_MAX: number = 256 * 1024;
 /** Local git commands; a checkout of 50,000 files takes 2 s, a slow disk ten times that. */

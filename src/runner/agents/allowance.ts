@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 import type { RunnerContext } from '../context.ts';
 import { boxFolder } from '../isolation/box.ts';
-import { DISK_LOOK_TIMEOUT_MS } from '../limits.ts';
+import { DISK_LOOK_AGAIN_TIMEOUT_MS, DISK_LOOK_TIMEOUT_MS } from '../limits.ts';
 import { stateDir } from '../paths.ts';
 import { memoryOf, processesByAttempt } from '../process/memory.ts';
 import { errorText } from '../text.ts';
@@ -59,9 +59,21 @@ async function lookAtDisk(ctx: RunnerContext): Promise<void> {
   for (const live of running(ctx)) {
     const limit = live.request.limits?.diskBytes ?? null;
     if (limit === null) continue;
-    const used = await diskOf(foldersOf(ctx, live));
-    if (used > limit && live.ending === null) end(ctx, live, 'disk', { used, limit, setting: 'disk_max' });
+    const timeoutMs = live.isDiskUnknown ? DISK_LOOK_AGAIN_TIMEOUT_MS : DISK_LOOK_TIMEOUT_MS;
+    const used = await diskOf(foldersOf(ctx, live), timeoutMs);
+    if (used === null) tellUnknown(ctx, live, timeoutMs);
+    else if (used > limit && live.ending === null) end(ctx, live, 'disk', { used, limit, setting: 'disk_max' });
   }
+}
+
+/** Once per attempt: without it a limit that holds nobody would look like one that does. */
+function tellUnknown(ctx: RunnerContext, live: LiveAgent, timeoutMs: number): void {
+  if (live.isDiskUnknown) return;
+  live.isDiskUnknown = true;
+  ctx.log.warn('what an agent uses of the disk is not known: disk_max does not hold it until a look succeeds', {
+    attempt: live.request.attempt,
+    timeoutMs,
+  });
 }
 
 function foldersOf(ctx: RunnerContext, live: LiveAgent): readonly string[] {
@@ -71,12 +83,15 @@ function foldersOf(ctx: RunnerContext, live: LiveAgent): readonly string[] {
   return [...(tree === null ? [] : [tree.path]), ...own].filter((path) => existsSync(path));
 }
 
-/** Bytes on the disk; 0 when it can't be known in time: the next look is soon. */
-function diskOf(folders: readonly string[]): Promise<number> {
+/**
+ * Bytes on the disk; null when it can't be known in time. A file that vanished meanwhile makes `du` fail, and its sums are
+ * right all the same: only what was ended or printed too little is unknown.
+ */
+export function diskOf(folders: readonly string[], timeoutMs: number): Promise<number | null> {
   return new Promise((resolve) => {
     const child = spawn('du', ['-s', '-k', '-x', '--', ...folders], {
       stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: DISK_LOOK_TIMEOUT_MS,
+      timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
     let text = '';
@@ -84,11 +99,12 @@ function diskOf(folders: readonly string[]): Promise<number> {
       text += chunk.toString('utf8');
     });
     child.once('error', () => {
-      resolve(0);
+      resolve(null);
     });
-    child.once('close', () => {
-      const sizes = text.split('\n').map((line) => Number.parseInt(line, 10));
-      resolve(sizes.reduce((sum, size) => sum + (Number.isNaN(size) ? 0 : size * KIB), 0));
+    child.once('close', (_code, signal) => {
+      const sizes = [...text.matchAll(/^(\d+)\t/gm)].map(([, size]) => Number(size) * KIB);
+      const isWhole = signal === null && (sizes.length > 0 || folders.length === 0);
+      resolve(isWhole ? sizes.reduce((sum, size) => sum + size, 0) : null);
     });
   });
 }

@@ -39,6 +39,8 @@ export class LiveAgent {
   wallClock: NodeJS.Timeout | null = null;
   /** What it used too much of, in words. */
   breach: string | null = null;
+  /** A look at its disk took too long; later ones get more time. */
+  isDiskUnknown = false;
   /** Last call of the agent to us; counts as activity like output does. */
   lastCallAtMs: number | null = null;
   lastReportedAtMs = 0;
