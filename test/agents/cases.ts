@@ -1,4 +1,5 @@
 import type { StartAgent } from '../../src/api/contract/runner.ts';
+import { findBubblewrap } from '../../src/runner/isolation/bubblewrap.ts';
 import type { Step } from '../../src/cli/rehearse/model/scenario.ts';
 import { type Bench, expectTrue } from './bench.ts';
 
@@ -8,6 +9,8 @@ export interface Case {
   readonly what: string;
   /** In the short form of CI: for all programs, for none, or for these. */
   readonly short: boolean | readonly string[];
+  /** What this machine lacks for it; null: nothing. */
+  readonly missing?: () => Promise<string | null>;
   run(bench: Bench): Promise<string>;
 }
 
@@ -114,6 +117,10 @@ export const CASES: readonly Case[] = [
     name: 'bubblewrap',
     what: 'the same in a sandbox that shows its own home and its program, and hides the town',
     short: false,
+    missing: async () => {
+      const found = await findBubblewrap();
+      return found.works ? null : `no bubblewrap: ${found.problem ?? 'it does not work here'}`;
+    },
     run: async (bench) => {
       const look: Step = { shell: `cat ${bench.town.root}/.gastown/secrets.json || echo hidden`, first: true };
       const start = await bench.start([look, ...WORK], { sandbox: bench.sandbox });

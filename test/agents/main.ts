@@ -86,9 +86,10 @@ async function convoy(wanted: readonly Program[]): Promise<number> {
 
 async function cellOf(program: Program, one: Case): Promise<Cell> {
   const of = { runtime: program.runtime, name: one.name, what: one.what };
-  if (program.path === null) {
-    console.log(`NOT RUN agents ${program.runtime}: ${one.name} (no program for this machine)`);
-    return { ...of, state: 'not run', detail: 'no program for this machine', tookMs: 0 };
+  const missing = program.path === null ? 'no program for this machine' : ((await one.missing?.()) ?? null);
+  if (missing !== null) {
+    console.log(`NOT RUN agents ${program.runtime}: ${one.name} (${missing})`);
+    return { ...of, state: 'not run', detail: missing, tookMs: 0 };
   }
   const began = performance.now();
   const tookMs = (): number => Math.round(performance.now() - began);
