@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { ExitRecord } from '../../src/api/contract/exit-record.ts';
-import type { StartAgent } from '../../src/api/contract/runner.ts';
+import type { Job, StartAgent } from '../../src/api/contract/runner.ts';
 type Sandbox = NonNullable<StartAgent['sandbox']>;
 import { marked } from '../../src/runner/process/sweep.ts';
 import { TestTown, until } from '../fixtures/runner/town.ts';
@@ -432,5 +432,22 @@ describe.skipIf(!hasBubblewrap)('other ways to be shut in', () => {
     const missing = await run(inBox('true', {}, { ...box, command: 'no-such-docker run' }));
     expect(missing.exit).toMatchObject({ cause: 'spawn_failed', failed: 'isolation' });
     expect(missing.exit.lastLine).toContain('no-such-docker');
+    const gates = (key: string, image: string, command: string): Extract<Job, { kind: 'gates' }> => ({
+      kind: 'gates',
+      key,
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [{ name: 'test', run: command, timeoutMs: 30_000 }],
+      sandbox: { ...BOX, ...box, image },
+    });
+    // Exit code 125 of the engine is no red of the gate; of the gate itself it is.
+    await town.call('POST', '/jobs', gates('gates:none', 'no-such-image', 'true'));
+    expect((await town.fact('job_finished')).result).toMatchObject({
+      result: 'error',
+      message: expect.stringContaining('isolation_unavailable'),
+    });
+    const red = await town.job(gates('gates:red', 'image-of-test', 'echo red; exit 125'));
+    expect(red).toMatchObject({ result: 'gates', green: false, runs: [{ exitCode: 125 }] });
+    expect(red.result === 'gates' ? red.runs[0]?.tail : '').toBe('$ echo red; exit 125\nred\n');
   });
 });

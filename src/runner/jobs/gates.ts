@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,8 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
     const boxed = await boxedGates(ctx, job, { tree, marker });
     for (const gate of job.gates) {
       if (cancelled.aborted) return { result: 'error', message: 'cancelled' };
-      const run = await runGate(ctx, { gate, marker, cwd: tree.path, rig: job.repo.rig, log, cancelled, boxed });
+      const at = { marker, cwd: tree.path, rig: job.repo.rig, log };
+      const run = await runGate(ctx, { gate, ...at, cancelled, boxed, isBoxed: job.sandbox !== undefined });
       runs.push(run);
       if (run.exitCode !== 0) return { result: 'gates', green: false, runs };
     }
@@ -96,6 +97,7 @@ interface GateStart {
   readonly log: WriteStream;
   readonly cancelled: AbortSignal;
   readonly boxed: Boxed;
+  readonly isBoxed: boolean;
 }
 
 async function runGate(ctx: RunnerContext, start: GateStart): Promise<GateRun> {
@@ -147,8 +149,13 @@ async function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput
     GIT_CEILING_DIRECTORIES: rigWorktrees(ctx.paths, start.rig),
   };
   output.write(Buffer.from(`$ ${start.gate.run}\n`));
-  const program = await start.boxed({ command: 'sh', args: ['-c', start.gate.run], env });
-  return new Promise((resolve) => {
+  const begin = start.isBoxed ? new GateBegin() : null;
+  const program = await start.boxed({
+    command: 'sh',
+    args: begin?.args(start.gate.run) ?? ['-c', start.gate.run],
+    env,
+  });
+  const ended = await new Promise<ShellEnd>((resolve) => {
     const child = spawn(program.command, [...program.args], {
       cwd: start.cwd,
       env: program.env,
@@ -167,7 +174,7 @@ async function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput
     // An abort while the box was made came before anybody listened.
     if (start.cancelled.aborted) killAll();
     child.stdout.on('data', (chunk: Buffer) => {
-      output.write(chunk);
+      output.write(begin?.pass(chunk) ?? chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => {
       output.write(chunk);
@@ -189,6 +196,33 @@ async function runShell(ctx: RunnerContext, start: GateStart, output: GateOutput
       }, ctx.timings.retryMsMin / 10);
     });
   });
+  if (begin === null || begin.isSeen || start.cancelled.aborted || ended.killedBy !== null) return ended;
+  const how = ended.timedOut ? 'took too long' : `ended with ${String(ended.exitCode)}`;
+  throw new Error(`isolation_unavailable: what shuts gates in ${how} before the gate began: ${output.tail}`);
+}
+
+/**
+ * Tells a gate that failed from a sandbox that was never made: the first word inside is ours, and not guessed by what is
+ * around it. Without it nothing was tested, so nothing is red.
+ */
+class GateBegin {
+  readonly #word = `gt-begin-${randomBytes(8).toString('hex')}\n`;
+  #held: Buffer = Buffer.alloc(0);
+  isSeen = false;
+
+  args(run: string): readonly string[] {
+    return ['-c', 'echo "$0"; exec sh -c "$1"', this.#word.trim(), run];
+  }
+
+  /** What the gate printed, without our word; before that comes, the end of what the launcher printed is kept back. */
+  pass(chunk: Buffer): Buffer {
+    if (this.isSeen) return chunk;
+    this.#held = Buffer.concat([this.#held, chunk]).subarray(-GATE_TAIL_CHARS_MAX);
+    const at = this.#held.indexOf(this.#word);
+    if (at === -1) return Buffer.alloc(0);
+    this.isSeen = true;
+    return Buffer.concat([this.#held.subarray(0, at), this.#held.subarray(at + this.#word.length)]);
+  }
 }
 
 /** A gate's output: all of it in the log up to a limit, its end for the result. */
