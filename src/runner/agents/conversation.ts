@@ -10,6 +10,7 @@ import { errorText } from '../text.ts';
 import { readAnswer } from './answer.ts';
 import { recordLimit, recordWaiting } from './conversation-facts.ts';
 import type { LiveAgent, LiveConversation } from './live.ts';
+import { askToEnd } from './stop.ts';
 import type { Transcript } from './transcript.ts';
 
 const REMINDER =
@@ -204,7 +205,7 @@ export class Conversation implements LiveConversation {
     this.#state = 'closing';
     this.#child.stdin?.end();
     const timer = setTimeout(() => {
-      if (this.#child.pid !== undefined && this.#child.exitCode === null) kill(-this.#child.pid, 'SIGTERM');
+      if (this.#child.exitCode === null) askToEnd(this.#live);
     }, SESSION_END_MS);
     timer.unref();
     const last = setTimeout(() => {

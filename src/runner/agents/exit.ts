@@ -8,7 +8,7 @@ import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { writeAtomic } from '../files.ts';
 import type { Rescued } from '../git/rescue.ts';
-import { removeBox } from '../isolation/box.ts';
+import { boxFolder, removeBox } from '../isolation/box.ts';
 import { removeContainer } from '../isolation/container.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
@@ -113,10 +113,13 @@ async function keepWork(ctx: RunnerContext, live: LiveAgent): Promise<Kept> {
     }
   }
   const path = ctx.pool.keep(ctx.repos.known(live.request.rig), live.request.attempt);
+  // What was committed in a sandbox is in a git directory of its own, which stays until a person removes it.
+  const box =
+    live.request.sandbox === undefined ? '' : ` and, its commits, in ${boxFolder(ctx.paths, live.request.attempt)}`;
   return {
     rescued: NOTHING,
     doneIntent,
-    aside: `the work could not be stored (${problem}); it is kept in ${path ?? 'its worktree'}`,
+    aside: `the work could not be stored (${problem}); it is kept in ${path ?? 'its worktree'}${box}`,
   };
 }
 

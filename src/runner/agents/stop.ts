@@ -41,7 +41,7 @@ const running = (live: LiveAgent): boolean =>
   live.child !== null && live.child.exitCode === null && live.child.signalCode === null;
 
 /** Inside a sandbox, what ends is the program: ended itself, the sandbox would take the program with it at once. */
-function askToEnd(live: LiveAgent): void {
+export function askToEnd(live: LiveAgent): void {
   const inside = live.pid !== null && live.request.sandbox?.kind === 'bubblewrap' ? childrenOf(live.pid) : [];
   if (inside.length === 0) signalGroup(live, 'SIGTERM');
   for (const pid of inside) kill(-pid, 'SIGTERM');
