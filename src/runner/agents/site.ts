@@ -53,9 +53,10 @@ function linkedSite({ live, repo, tree, base }: Work): WorkSite {
 }
 
 /**
- * A worktree whose git directory is the agent's own. Nothing that the agent can write is read by git outside of a
- * sandbox: a look at it is a process inside, which names commits, and these are fetched by their ids. What it says is
- * the agent's word; what it hands in is checked again here.
+ * A worktree whose git directory is the agent's own. Where bubblewrap is, nothing that the agent can write is read by git
+ * outside of a sandbox: a look at it is a process inside, which names commits, and these are fetched by their ids. Where it
+ * is not (a container, a wrapper), git reads that directory here, after its settings were written anew. What is said is the
+ * agent's word; what it hands in is checked again here.
  */
 function isolatedSite(ctx: RunnerContext, { live, repo, tree, base }: Work): WorkSite {
   const { request } = live;

@@ -143,6 +143,8 @@ function baseEnvironment(): Record<string, string> {
   env['GIT_OPTIONAL_LOCKS'] = '0';
   // Refs that an agent may write must not change what a commit is.
   env['GIT_NO_REPLACE_OBJECTS'] = '1';
+  // No clone of ours is partial; what an agent wrote must not have objects fetched from where it says.
+  env['GIT_NO_LAZY_FETCH'] = '1';
   env['GIT_SSH_COMMAND'] ??= 'ssh -o BatchMode=yes';
   env['LC_ALL'] = 'C';
   return env;

@@ -13,7 +13,7 @@ import { gitMounts } from './box.ts';
 import { lookAnswerSchema } from './look-answer.ts';
 import { look, type Look, type LookAnswer } from './look.ts';
 import { cacheEnvironment, cacheMounts, type Mount, systemMounts } from './mounts.ts';
-import type { OwnGit } from './own-git.ts';
+import { type OwnGit, resetOwnGit } from './own-git.ts';
 
 const ERROR_CHARS_MAX = 1_000;
 const MAIN = fileURLToPath(new URL(`./look-main${extname(import.meta.url)}`, import.meta.url));
@@ -41,8 +41,10 @@ export class Inside {
   async take(sha: string): Promise<void> {
     const { place } = this.#repo;
     if ((await resolve(place, sha)) !== null && (await this.#isWhole(sha))) return;
-    const uploadPack = (await findBubblewrap()).works ? this.#uploadPackInside() : 'git upload-pack';
-    const from = (await findBubblewrap()).works ? this.#own.link : this.#own.dir;
+    const isInside = (await findBubblewrap()).works;
+    if (!isInside) await resetOwnGit(this.#own);
+    const uploadPack = isInside ? this.#uploadPackInside() : 'git upload-pack';
+    const from = isInside ? this.#own.link : this.#own.dir;
     await git(place, [
       '-c',
       'fetch.fsckObjects=true',
@@ -85,9 +87,13 @@ export class Inside {
     return words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
   }
 
-  /** No bubblewrap here (a container, a wrapper of the user): our settings stand in for the agent's, so that git runs nothing of its. */
+  /**
+   * No bubblewrap here (a container, a wrapper of the user): our settings stand in for the agent's, and what leads git to
+   * other objects is written anew, so that git runs nothing of its. An agent that lives can still write between the two.
+   */
   async #askHere(order: Look): Promise<LookAnswer> {
     const { dir, link, worktree } = this.#own;
+    await resetOwnGit(this.#own);
     await makeOwnSettings(dir);
     const place = { ...this.#marks, gitDir: dir, common: ownSettings(dir) };
     const repo = { rig: this.#repo.rig, place, writer: new Mutex() };

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,7 +16,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Sandbox } from '../../core/model/isolation.ts';
+import { git as runGit } from '../git/git.ts';
 import { userMounts } from './box.ts';
+import { resetOwnGit } from './own-git.ts';
 import { privateEntries } from './private-files.ts';
 import { removeContainer, requireProgram } from './container.ts';
 
@@ -111,5 +115,43 @@ describe('what only root may read', () => {
     symlinkSync(join(folder, 'shadow'), join(folder, 'link'));
     const found = privateEntries(folder).toSorted();
     expect(found).toEqual(['closed', 'shadow', 'ssh/host_key', 'ssl/private'].map((path) => join(folder, path)));
+  });
+});
+
+describe('a git directory of an agent that is read outside', () => {
+  const git = (dir: string): string => {
+    execFileSync('git', ['init', '-q', '--bare', dir]);
+    return dir;
+  };
+
+  it('has our settings and our way to older objects again, and nothing is written through a link', async () => {
+    const dir = git(join(folder, 'work.git'));
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'mine');
+    rmSync(join(dir, 'config'));
+    symlinkSync(victim, join(dir, 'config'));
+    writeFileSync(join(dir, 'commondir'), '/elsewhere\n');
+    writeFileSync(join(dir, 'objects', 'info', 'alternates'), '/elsewhere/objects\n');
+    await resetOwnGit({ dir, objects: '/rig/objects' });
+    expect(readFileSync(victim, 'utf8')).toBe('mine');
+    expect(readFileSync(join(dir, 'config'), 'utf8')).toMatch(/^\[core\]\n\trepositoryformatversion = 0/);
+    expect(readFileSync(join(dir, 'objects', 'info', 'alternates'), 'utf8')).toBe('/rig/objects\n');
+    expect(existsSync(join(dir, 'commondir'))).toBe(false);
+    rmSync(join(dir, 'objects'), { recursive: true });
+    symlinkSync(folder, join(dir, 'objects'));
+    await expect(resetOwnGit({ dir, objects: '/rig/objects' })).rejects.toThrow(/objects .* is no folder/);
+  });
+
+  it('gets no missing object from where it says', async () => {
+    const dir = git(join(folder, 'work.git'));
+    const set = (name: string, value: string): Buffer => execFileSync('git', ['-C', dir, 'config', name, value]);
+    set('core.repositoryformatversion', '1');
+    set('extensions.partialClone', 'evil');
+    set('remote.evil.promisor', 'true');
+    set('remote.evil.url', folder);
+    set('remote.evil.uploadpack', `touch ${folder}/ran; false`);
+    const place = { town: 't', runner: 'r', gitDir: dir };
+    await expect(runGit(place, ['cat-file', '-p', 'b'.repeat(40)])).rejects.toThrow();
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 });

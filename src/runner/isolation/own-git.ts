@@ -1,6 +1,7 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { GitError } from '../git/git.ts';
 import type { Worktree } from '../git/worktree.ts';
 
 /** The git directory that one isolated attempt has for itself. */
@@ -42,13 +43,37 @@ export async function makeOwnGit(
   );
 }
 
-const settings = (url: string): string => `[core]
+/** What a git directory is led elsewhere by, or told to run or fetch by. */
+const LEADS = ['config', 'config.worktree', 'commondir', 'objects/info/alternates', 'objects/info/http-alternates'];
+const FOLDERS = ['objects', 'objects/info', 'objects/pack', 'refs'];
+
+/**
+ * Writes the settings and the way to older objects anew, before git reads such a directory outside of a sandbox: a
+ * promisor remote would be fetched from, and alternates may lead to any repository of this machine. Removed first: a link
+ * would be written through. What the agent does while git reads is not held off by this. Errors: `GitError`, when a
+ * folder is a link.
+ */
+export async function resetOwnGit(own: Pick<OwnGit, 'dir' | 'objects'>): Promise<void> {
+  for (const folder of FOLDERS) {
+    const stat = await lstat(join(own.dir, folder)).catch(() => null);
+    if (stat !== null && !stat.isDirectory())
+      throw new GitError('look', null, `${folder} of the agent's git directory is no folder`);
+  }
+  for (const name of LEADS) await rm(join(own.dir, name), { recursive: true, force: true });
+  await mkdir(join(own.dir, 'objects', 'info'), { recursive: true, mode: 0o700 });
+  await writeFile(join(own.dir, 'objects', 'info', 'alternates'), `${own.objects}\n`, { flag: 'wx' });
+  await writeFile(join(own.dir, 'config'), BASICS, { flag: 'wx' });
+}
+
+const BASICS = `[core]
 \trepositoryformatversion = 0
 \tbare = false
 \tlogAllRefUpdates = true
 [gc]
 \tauto = 0
-[remote "origin"]
+`;
+
+const settings = (url: string): string => `${BASICS}[remote "origin"]
 \turl = ${JSON.stringify(url)}
 \tfetch = +refs/heads/*:refs/remotes/origin/*
 `;
