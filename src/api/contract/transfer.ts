@@ -9,7 +9,8 @@ const ACTORS_MAX = 1_000;
 const TABLES_MAX = 200;
 const COLUMNS_MAX = 100;
 const ROWS_MAX = 1_000;
-const FACTS_MAX = 10_000;
+/** Facts of runners that travel with a town, at most. */
+export const FACTS_MAX = 10_000;
 
 const value = z.union([z.string(), z.number(), z.null()]);
 const place = z.array(value).max(COLUMNS_MAX).nullable();

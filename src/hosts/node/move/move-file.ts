@@ -1,6 +1,6 @@
 /** A town as a file of JSON lines: what it is, its rows in pieces, and a last line that says what must have arrived. */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import {
@@ -12,7 +12,7 @@ import {
   type MoveHeader,
   type MovePiece,
 } from '../../../api/contract/transfer.ts';
-import { usage } from '../../../core/errors.ts';
+import { precondition, usage } from '../../../core/errors.ts';
 import { PRIVATE_MODE } from '../atomic-file.ts';
 
 /** Writes a file that is there only when it is whole. It holds everything that the town knows: only the owner reads it. */
@@ -20,15 +20,34 @@ export class MoveWriter {
   readonly #path: string;
   readonly #half: string;
   readonly #hash: Hash = createHash('sha256');
-  #fd: number;
+  readonly #fd: number;
   #lines = 0;
 
-  constructor(path: string, header: Omit<MoveHeader, 'kind' | 'format'>) {
+  /** Errors: `export_unwritable`. */
+  constructor(path: string) {
     this.#path = path;
     this.#half = `${path}.half`;
-    rmSync(this.#half, { force: true });
-    this.#fd = openSync(this.#half, 'wx', PRIVATE_MODE);
+    try {
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
+      rmSync(this.#half, { force: true });
+      this.#fd = openSync(this.#half, 'wx', PRIVATE_MODE);
+    } catch (error) {
+      throw precondition(
+        'export_unwritable',
+        `${path} can't be written: ${error instanceof Error ? error.message : String(error)}. Nothing was changed.`,
+        'Name a file in a folder that exists and is yours.',
+      );
+    }
+  }
+
+  header(header: Omit<MoveHeader, 'kind' | 'format'>): void {
     this.#line({ kind: 'gastown-town', format: MOVE_FORMAT, ...header });
+  }
+
+  /** Nothing of the half file stays. */
+  drop(): void {
+    closeSync(this.#fd);
+    rmSync(this.#half, { force: true });
   }
 
   piece(piece: MovePiece): void {
@@ -40,8 +59,8 @@ export class MoveWriter {
     const lines = this.#lines;
     this.#line({ end: true, actors, lines, sha256 });
     fsyncSync(this.#fd);
-    closeSync(this.#fd);
     renameSync(this.#half, this.#path);
+    closeSync(this.#fd);
     return { lines };
   }
 

@@ -3,6 +3,7 @@ import type { Fact } from '../../../api/contract/runner.ts';
 import {
   begunSchema,
   countersSchema,
+  FACTS_MAX,
   heldTownSchema,
   piecesSchema,
   sumStepSchema,
@@ -10,9 +11,12 @@ import {
   type MoveEnd,
 } from '../../../api/contract/transfer.ts';
 import type { TransferDoor } from '../../../api/handlers/transfer.ts';
-import { conflict } from '../../../core/errors.ts';
+import { conflict, precondition, TownError } from '../../../core/errors.ts';
 import { EMPTY_SUM, manifestDifference, type Place, type TableSum } from '../../../store/transfer.ts';
 import { MoveWriter, piecesOf, readMove } from './move-file.ts';
+
+/** They go into the new town with one call; its body has at most 16 MiB, of which the rest is a reserve. */
+const FACTS_BYTES_MAX = 15 * 1024 * 1024;
 
 export interface Moved {
   readonly town: string;
@@ -37,23 +41,64 @@ const copy = (place: Place): (string | number | null)[] | null =>
 
 type Sums = MoveEnd['actors'][number];
 
-/** Holds the town, so that it acts no more, and writes all of it. Repeated, it writes the same again. */
+/**
+ * Holds the town, so that it acts no more, and writes all of it. Repeated, it writes the same again. Errors, before it is
+ * held: `export_unwritable`, `too_many_facts`; after it: `export_cut` and those of the town, all of which say that it is.
+ */
 export async function exportTown(options: {
   readonly source: TransferDoor;
   readonly path: string;
   readonly move: string;
   readonly nowMs: number;
-  /** Asked when the town is held. */
+  /** Of a town that is down: nothing is added to them any more. */
   readonly facts: () => readonly Fact[];
 }): Promise<Moved> {
   const { source, path } = options;
-  const held = heldTownSchema.parse(await source({ step: 'hold', move: options.move }));
-  const writer = new MoveWriter(path, { exportedAtMs: options.nowMs, held, facts: [...options.facts()] });
-  const actors: Sums[] = [];
-  for (const actor of held.actors) actors.push(await writeActor(source, writer, actor));
-  writer.end(actors);
-  return { town: held.town.name, actors: actors.length, rows: rowsOf(actors) };
+  const facts = movable(options.facts());
+  const writer = new MoveWriter(path);
+  let isHeld = false;
+  try {
+    const answer = await source({ step: 'hold', move: options.move });
+    isHeld = true;
+    const held = heldTownSchema.parse(answer);
+    writer.header({ exportedAtMs: options.nowMs, held, facts: [...facts] });
+    const actors: Sums[] = [];
+    for (const actor of held.actors) actors.push(await writeActor(source, writer, actor));
+    writer.end(actors);
+    return { town: held.town.name, actors: actors.length, rows: rowsOf(actors) };
+  } catch (error) {
+    writer.drop();
+    throw isHeld ? heldMeanwhile(path, error) : error;
+  }
 }
+
+/** Errors: `too_many_facts`: no town could be given them when it goes on. */
+function movable(facts: readonly Fact[]): readonly Fact[] {
+  const bytes = facts.length > FACTS_MAX ? 0 : Buffer.byteLength(JSON.stringify(facts));
+  if (facts.length <= FACTS_MAX && bytes <= FACTS_BYTES_MAX) return facts;
+  throw precondition(
+    'too_many_facts',
+    `The runner holds ${String(facts.length)} facts that the town has not taken in; at most ${String(FACTS_MAX)}, of ${String(FACTS_BYTES_MAX)} bytes, can move. Nothing was changed.`,
+    'Run "gt up" until the town has taken them in, then "gt down" and export again.',
+  );
+}
+
+function heldMeanwhile(path: string, error: unknown): TownError {
+  const cause = error instanceof Error ? error.message : String(error);
+  const kind = error instanceof TownError ? error.kind : isOfMachine(error) ? 'precondition' : 'internal';
+  return new TownError(
+    kind,
+    error instanceof TownError ? error.code : 'export_cut',
+    {
+      message: `${path} was not written: ${cause.replace(/\.$/, '')}. The town is held, and does nothing.`,
+      next: 'Repeat the export, or let the town go on with "gt town resume --not-imported".',
+    },
+    { cause: error },
+  );
+}
+
+/** A full disk, a folder that went away: nothing that is a fault of the program. */
+const isOfMachine = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 const rowsOf = (actors: readonly Sums[]): number =>
   actors.reduce((sum, actor) => sum + actor.tables.reduce((rows, table) => rows + table.rows, 0), 0);
