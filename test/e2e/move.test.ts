@@ -1,5 +1,5 @@
 /** A town moves with the real command from a folder into a real workerd, and back into another folder. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleWorker, startWorkerd, type RunningWorkerd } from '../../scripts/workerd.ts';
@@ -43,8 +43,15 @@ afterAll(async () => {
   rmSync(place.root, { recursive: true, force: true });
 });
 
+/** A file of a token that only its owner reads, as a town elsewhere asks for. */
+function tokenFile(name: string, token: string): string {
+  const path = place.path(`${name}.token`);
+  writeFileSync(path, token, { mode: 0o600 });
+  return path;
+}
+
 const run = (town: string, args: readonly string[]): Promise<Answer> =>
-  place.gt(args, { cwd: place.path(town), env: { GT_TOWN_TOKEN: OWNER } });
+  place.gt(args, { cwd: place.path(town), env: { GT_OWNER_TOKEN_FILE: tokenFile('owner', OWNER) } });
 
 const recipe = (line: string): string => `\`\`\`gt-script\n${line}\n\`\`\`\n`;
 
@@ -88,7 +95,9 @@ describe('a town that moves', () => {
     expect((await run('town', ['up'])).err).toContain('is held');
 
     const x = place.path('town', 'x.town');
-    const wrong = await place.gt(['town', 'import', x, workerd.url], { env: { GT_TOWN_TOKEN: 'x'.repeat(32) } });
+    const wrong = await place.gt(['town', 'import', x, workerd.url], {
+      env: { GT_OWNER_TOKEN_FILE: tokenFile('wrong', 'x'.repeat(32)) },
+    });
     expect(wrong.code).not.toBe(0);
     for (const said of ['goes on there', 'was there already'])
       expect((await run('town', ['town', 'import', 'x.town', workerd.url])).out).toContain(said);
@@ -115,6 +124,12 @@ describe('a town that moves', () => {
     expect((await place.gt(['town', 'import', place.path('back.town'), place.root])).err).toContain('not empty');
     expect(await run('town', ['town', 'resume'])).toMatchObject({ code: 2 });
     expect(await run('town', ['town', 'resume', '--not-imported'])).toMatchObject({ code: 0 });
-    expect((await place.gt(['town', 'import', bad, 'http://example.org'])).err).toContain('not encrypted');
+    // A town elsewhere is reached by the same rules as by every other command.
+    const open = tokenFile('open', OWNER);
+    chmodSync(open, 0o644);
+    const far = (file: string) => place.gt(['town', 'import', bad, workerd.url, '--token-file', file]);
+    expect((await far(open)).err).toContain('can be read by other users');
+    expect((await far(place.path('none'))).err).toContain("can't be read");
+    expect((await place.gt(['town', 'import', bad, 'http://example.org'])).err).toContain('readable by everybody');
   }, 60_000);
 });

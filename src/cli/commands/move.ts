@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { TransferDoor } from '../../api/handlers/transfer.ts';
 import { usage } from '../../core/errors.ts';
+import { isAddress, remotePlace } from '../../hosts/node/remote-town.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { isAddress } from '../remote-door.ts';
 
 /** Told apart from every other export. */
 const MOVE_BYTES = 8;
 const TOKEN = {
   type: 'string',
   value: 'file',
-  help: "the owner's token of a town elsewhere (or GT_TOWN_TOKEN)",
+  help: "the owner's token of a town elsewhere (or the variable GT_OWNER_TOKEN_FILE)",
 } as const;
 
 const newMove = (): string => `mv-${randomBytes(MOVE_BYTES).toString('hex')}`;
@@ -168,5 +168,6 @@ export const resume: CommandSpec = {
 
 async function doorTo(context: Context, address: string, tokenFile: string | undefined): Promise<TransferDoor> {
   const { remoteDoor } = await import('../remote-door.ts');
-  return remoteDoor(address, tokenFile === undefined ? undefined : resolve(context.cwd, tokenFile), context.env);
+  const file = tokenFile ?? context.env['GT_OWNER_TOKEN_FILE'];
+  return remoteDoor(remotePlace(address, file === undefined ? undefined : resolve(context.cwd, file)));
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { precondition, usage } from '../../core/errors.ts';
+import type { RemotePlace } from './remote-place.ts';
 import type { Town } from './town-files.ts';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
@@ -8,10 +9,23 @@ const TOKEN = /^[\x21-\x7e]{16,200}$/;
 export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
 
 /**
- * A town at an address: for commands that only ask its API. Errors: `bad_url`, `insecure_url`, `no_credential`,
- * `token_unreadable`, `token_readable`, `bad_token`; whoever wants a file of it: `needs_folder`.
+ * A town at an address: for commands that only ask its API. Errors: those of `remotePlace`; whoever wants a file of it:
+ * `needs_folder`.
  */
 export function remoteTown(url: string, tokenFile: string | undefined): Town {
+  return {
+    remote: remotePlace(url, tokenFile),
+    get paths(): never {
+      throw needsFolder();
+    },
+    get identity(): never {
+      throw needsFolder();
+    },
+  };
+}
+
+/** Errors: `bad_url`, `insecure_url`, `no_credential`, `token_unreadable`, `token_readable`, `bad_token`. */
+export function remotePlace(url: string, tokenFile: string | undefined): RemotePlace {
   checkAddress(url);
   if (tokenFile === undefined)
     throw usage(
@@ -20,15 +34,7 @@ export function remoteTown(url: string, tokenFile: string | undefined): Town {
       'Name the file that holds it with --token-file <file>, or in the variable GT_OWNER_TOKEN_FILE.',
       'token-file',
     );
-  return {
-    remote: { url, token: readToken(tokenFile) },
-    get paths(): never {
-      throw needsFolder();
-    },
-    get identity(): never {
-      throw needsFolder();
-    },
-  };
+  return { url, token: readToken(tokenFile) };
 }
 
 function checkAddress(text: string): void {
