@@ -406,6 +406,15 @@ describe('gt mcp install', () => {
       expect(run()).toMatchObject({ status: 3, stderr: expect.stringContaining('client_config_unreadable') });
       expect(readFileSync(path, 'utf8')).toBe('{{{ broken');
 
+      if (client === 'codex') {
+        const inline = 'mcp_servers = { mine = { command = "x" } }\n';
+        writeFileSync(path, inline);
+        const refused = run();
+        expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining('client_config_unreadable') });
+        expect(refused.stderr).toContain('--print');
+        expect(readFileSync(path, 'utf8')).toBe(inline);
+        expect(run('--dir', at('nowhere'))).toMatchObject({ status: 2, stderr: expect.stringContaining('no_folder') });
+      }
       if (client !== 'claude') return;
       const { command, args } = (JSON.parse(text) as { mcpServers: { gastown: { command: string; args: string[] } } })
         .mcpServers.gastown;

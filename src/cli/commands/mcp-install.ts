@@ -38,6 +38,8 @@ export const install: CommandSpec = {
       throw usage('bad_name', `${JSON.stringify(name)} can't be a name.`, 'Use letters, digits, - and _.', 'name');
     const given = args.text('dir');
     const folder = given === undefined ? null : resolve(context.cwd, given);
+    if (folder !== null && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw usage('no_folder', `${folder} is no folder.`, 'Name the folder of a project that is there.', 'dir');
     const entry = client.entry(serverCommand(context.town().paths.root));
     const path = client.file(context.env, folder);
     if (args.flag('print')) return say(context, { path, status: 'shown', entry: snippet(client, name, entry) });
@@ -91,14 +93,31 @@ function write(
       `${path} has another server called "${server.name}".`,
       'Take another name with --name, or take the old one out of that file.',
     );
-  mkdirSync(dirname(real), { recursive: true });
   // Comments of a person's own file are kept: TOML takes the table at its end.
   const added =
     client.format === 'toml'
       ? `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${text === '' ? '' : '\n'}${snippet(client, server.name, server.entry)}\n`
       : `${JSON.stringify({ ...settings, [client.key]: { ...servers, [server.name]: server.entry } }, null, 2)}\n`;
+  // A table of servers that is written within one line takes no table behind it.
+  if (!holds(client, added, server))
+    throw unreadable(path, `"${client.key}" is written so that no server can be added behind it`);
+  mkdirSync(dirname(real), { recursive: true });
   writeFileAtomic(real, added, existsSync(real) ? statSync(real).mode & 0o777 : PRIVATE_MODE);
   return 'written';
+}
+
+function holds(
+  client: McpClient,
+  text: string,
+  server: { readonly name: string; readonly entry: Readonly<Record<string, unknown>> },
+): boolean {
+  try {
+    const settings: unknown = client.format === 'toml' ? parse(text) : JSON.parse(text);
+    const servers = isObject(settings) ? settings[client.key] : undefined;
+    return isObject(servers) && isSame(servers[server.name], server.entry);
+  } catch {
+    return false;
+  }
 }
 
 function readSettings(client: McpClient, path: string, text: string): Readonly<Record<string, unknown>> {
