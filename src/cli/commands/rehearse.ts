@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { BeadDetailItem } from '../../api/contract/beads.ts';
 import type { ConvoyDetailItem } from '../../api/contract/convoys.ts';
 import { precondition, TownError, usage } from '../../core/errors.ts';
 import { RUNTIME_PRESETS } from '../../core/runtime-presets.ts';
@@ -20,8 +21,12 @@ import { scenarioLine } from '../rehearse/model/scenario.ts';
 import { type ScriptedModel, startScriptedModel } from '../rehearse/model/server.ts';
 import { REHEARSED } from '../rehearse/providers.ts';
 import { writeRehearsal } from '../rehearse/sections.ts';
-import { TownClient } from '../town-client.ts';
+import { segment, TownClient } from '../town-client.ts';
 import { mainPath } from './start.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** What a program said last usually says why it did not work. */
+const LAST_LINES = 20;
 
 export const rehearse: CommandSpec = {
   usage: 'gt rehearse [runtime]',
@@ -48,22 +53,25 @@ async function run(context: Context, names: readonly string[]): Promise<number> 
   const folder = mkdtempSync(join(tmpdir(), 'gt-rehearse-'));
   const model = await startScriptedModel();
   let stage: Stage | null = null;
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | null = null;
+  const shut = async (): Promise<void> => {
     if (stage !== null) await shutDown(stage.town);
     await model.close();
     rmSync(folder, { recursive: true, force: true });
   };
+  const close = (): Promise<void> => (closing ??= shut());
+  // Heard until the end: a second Ctrl-C must not leave a daemon and a folder behind.
   const onInterrupt = (): void => {
     void close().finally(() => process.exit(EXIT.interrupted));
   };
-  process.once('SIGINT', onInterrupt);
+  for (const signal of SIGNALS) process.on(signal, onInterrupt);
   try {
     context.hint(`Real programs (${runtimes.join(', ')}), scripted replies: no AI model is used.\n`);
     stage = await setUp(folder, model);
     return await play(context, stage, runtimes);
   } finally {
-    process.off('SIGINT', onInterrupt);
     await close();
+    for (const signal of SIGNALS) process.off(signal, onInterrupt);
   }
 }
 
@@ -144,10 +152,25 @@ async function play(context: Context, stage: Stage, runtimes: readonly string[])
     );
   }
   if (convoy.status === 'landed') return EXIT.ok;
+  for (const { id: bead, merge_sha: merged } of convoy.beads)
+    if (bead !== null && merged === null) await tellLast(context, client, bead);
   throw new TownError('internal', 'rehearsal_failed', {
     message: `The rehearsal is ${convoy.status}: ${convoy.why.sentence}`,
     next: 'Run the program by itself and look what it says; then "gt doctor".',
   });
+}
+
+/** The folder goes away with all its logs, so what is in them is said before. */
+async function tellLast(context: Context, client: TownClient, bead: string): Promise<void> {
+  try {
+    const latest = (await client.get<BeadDetailItem>(`beads/${segment(bead)}`)).attempt_list.at(-1);
+    if (latest === undefined) return;
+    const { text } = await client.read(`agents/${segment(latest.id)}/transcript`);
+    context.hint(`\n${latest.id} by ${latest.agent} (${latest.status}) said last:`);
+    context.hint(plain(text.trimEnd().split('\n').slice(-LAST_LINES).join('\n')));
+  } catch (error) {
+    context.hint(`What the attempt at ${bead} said can't be read: ${error instanceof Error ? error.message : ''}`);
+  }
 }
 
 function scriptOf(runtime: string): string {
