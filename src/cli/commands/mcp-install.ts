@@ -93,24 +93,32 @@ function write(
       `${path} has another server called "${server.name}".`,
       'Take another name with --name, or take the old one out of that file.',
     );
-  // Comments of a person's own file are kept: TOML takes the table at its end.
-  const added =
-    client.format === 'toml'
-      ? `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${text === '' ? '' : '\n'}${snippet(client, server.name, server.entry)}\n`
-      : `${JSON.stringify({ ...settings, [client.key]: { ...servers, [server.name]: server.entry } }, null, 2)}\n`;
-  // A table of servers that is written within one line takes no table behind it.
-  if (!holds(client, added, server))
-    throw unreadable(path, `"${client.key}" is written so that no server can be added behind it`);
+  const added = withServer(client, { path, text, settings, servers }, server);
   mkdirSync(dirname(real), { recursive: true });
   writeFileAtomic(real, added, existsSync(real) ? statSync(real).mode & 0o777 : PRIVATE_MODE);
   return 'written';
 }
 
-function holds(
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The file with the server in it. Comments of a person's own file are kept: TOML takes the table at its end. */
+function withServer(
   client: McpClient,
-  text: string,
-  server: { readonly name: string; readonly entry: Readonly<Record<string, unknown>> },
-): boolean {
+  file: { readonly path: string; readonly text: string; readonly settings: Settings; readonly servers: Settings },
+  server: { readonly name: string; readonly entry: Settings },
+): string {
+  const { path, text, settings, servers } = file;
+  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  const added =
+    client.format === 'toml'
+      ? `${before}${text === '' ? '' : '\n'}${snippet(client, server.name, server.entry)}\n`
+      : `${JSON.stringify({ ...settings, [client.key]: { ...servers, [server.name]: server.entry } }, null, 2)}\n`;
+  // A table of servers that is written within one line takes no table behind it.
+  if (holds(client, added, server)) return added;
+  throw unreadable(path, `"${client.key}" is written so that no server can be added behind it`);
+}
+
+function holds(client: McpClient, text: string, server: { readonly name: string; readonly entry: Settings }): boolean {
   try {
     const settings: unknown = client.format === 'toml' ? parse(text) : JSON.parse(text);
     const servers = isObject(settings) ? settings[client.key] : undefined;
