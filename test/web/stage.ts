@@ -25,10 +25,9 @@ export class Stage {
   }
 
   async bead(title: string, text: string, isSlung: boolean): Promise<string> {
-    const body = this.place.file('body.md', script(text));
-    const { id } = await this.json<{ id: string }>('bead', 'create', title, '--rig', 'app', '--body-file', body);
-    if (isSlung) await this.json('sling', id);
-    return id;
+    const answer = await this.call('POST', 'beads', { rig: 'app', title, body: script(text), sling: isSlung });
+    if (!answer.ok) throw new Error(`${title}: ${await answer.text()}`);
+    return ((await answer.json()) as { id: string }).id;
   }
 
   async open(): Promise<void> {
@@ -51,16 +50,19 @@ export class Stage {
     this.staged = await this.bead('Not slung yet', 'echo later > later.txt', false);
     await this.must('mail', 'send', 'human', `Mail ${HOSTILE}`, '--body', HOSTILE);
     for (const id of [this.merged, this.loud]) await this.closed(id);
-    await until(async () => {
-      const convoy = await this.json<{ status: string }>('convoy', 'show', this.convoy);
-      return convoy.status === 'landed' ? true : null;
-    }, 'the convoy');
+    await this.#stands(`convoys/${this.convoy}`, 'landed');
   }
 
   closed(id: string): Promise<true> {
+    return this.#stands(`beads/${id}`, 'closed');
+  }
+
+  /** Asked of the town itself: a process of the command for each look would load the machine that the browser needs. */
+  #stands(path: string, status: string): Promise<true> {
     return until(
-      async () => ((await this.json<{ status: string }>('bead', 'show', id)).status === 'closed' ? true : null),
-      `the end of ${id}`,
+      async () =>
+        ((await (await this.call('GET', path)).json()) as { status: string }).status === status ? true : null,
+      `${path} is ${status}`,
     );
   }
 
