@@ -149,12 +149,15 @@ class History {
     return bead === undefined ? null : this.bench.gateway.beadCommand(command(bead), this.#key());
   }
 
-  /** The disk of one actor takes nothing: each of its turns throws, its alarm more often than a platform forgives. */
+  /**
+   * The disk of one actor takes nothing: each of its turns throws, its alarm more often than a platform forgives. Time
+   * goes on until the disk is whole again: who makes a convoy meanwhile waits for that rig, and time stands for who waits.
+   */
   failing(): Promise<unknown> {
     const { world } = this.bench;
     const address = ['rig/api', 'rig/web', 'town'][this.pick(3)] ?? 'town';
     world.failingUntilMs.set(address, world.nowMs + FAILING_MS);
-    return Promise.resolve();
+    return this.bench.advance(FAILING_MS);
   }
 
   silence(): Promise<unknown> {

@@ -132,6 +132,8 @@ async function compareApi(url: string): Promise<void> {
 
 type Bench = <T>(path: string, body: unknown) => Promise<T>;
 
+/** One request to the bench: a history of a thousand steps is the longest. A hang must have a name. */
+const ANSWER_MS = 10 * 60_000;
 /** More than this for one bead is a mistake somewhere; the present figures are in docs/how-to/deploy-on-cloudflare.md. */
 const STATEMENTS_PER_BEAD_MAX = 2_500;
 
@@ -245,7 +247,14 @@ async function main(): Promise<number> {
   };
   let workerd = await startWorkerd(options);
   const bench: Bench = async <T>(path: string, body: unknown): Promise<T> => {
-    const response = await fetch(`${workerd.url}/bench${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const response = await fetch(`${workerd.url}/bench${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal,
+    }).catch((error: unknown) => {
+      throw new Error(`${path} had no answer in ${String(ANSWER_MS)} ms`, { cause: error });
+    });
     const answer = (await response.json()) as { value: T; error?: string };
     if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
     return answer.value;
