@@ -61,14 +61,16 @@ function fileAt(bare: string, path: string): string {
   }
 }
 
-/** The remote's own log of its branch: each push moved it by one commit on top of the old one, whose tree was green. */
+/** The remote's own log of its branch: each push put merges on top of the old commit, one on the other, and the tree of the last was green. */
 function judgePushes(bare: string, rig: string, gates: readonly GateLine[]): string[] {
   const problems: string[] = [];
   const moves = readFileSync(join(bare, 'logs/refs/heads/main'), 'utf8').trimEnd().split('\n').slice(1);
   for (const move of moves) {
     const [old = '', now = ''] = move.split(' ');
-    const [tree = '', parent = ''] = git(['--git-dir', bare, 'log', '-1', '--format=%T %P', now]).trim().split(' ');
-    if (parent !== old) problems.push(`main went from ${old} to ${now}, whose first parent is ${parent}`);
+    const tree = git(['--git-dir', bare, 'log', '-1', '--format=%T', now]).trim();
+    const parents = git(['--git-dir', bare, 'log', '--first-parent', '--format=%P', `${old}..${now}`]).trim();
+    const [below = ''] = (parents.split('\n').at(-1) ?? '').split(' ');
+    if (below !== old) problems.push(`main went from ${old} to ${now}, which stands on ${below}`);
     const pushedAtMs = (Number(/> (\d+) /.exec(move)?.[1] ?? 0) + 1) * 1_000;
     const green = gates.some((line) => line.green && line.rig === rig && line.tree === tree && line.atMs <= pushedAtMs);
     if (!green) problems.push(`${now} was pushed and no gate was green on its tree before`);
