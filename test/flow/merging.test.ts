@@ -257,6 +257,23 @@ describe('the train', () => {
     expect(town.runner.calls.filter((call) => call === 'job gates').length - before).toBeLessThanOrEqual(8);
   });
 
+  it('parks only the one whose gates something keeps ending, and lands those before and behind it', async () => {
+    const town = await openTown({ api: { polecatsMax: 9 } });
+    const bad = sha(107);
+    hold(town, 'gates');
+    const ids = [];
+    for (let n = 0; n < 9; n += 1) ids.push(await sling(town, `task ${String(n)}`));
+    for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
+    const killed = redWith('', { exitCode: null, killedBy: 'SIGKILL' });
+    town.runner.judge = (job) => (isGateOfWork(job) && headsIn(job.commit).includes(bad) ? killed : defaultResult(job));
+    await report(town, 'gates', GREEN);
+    await town.advance(MINUTE);
+    const shown = await Promise.all(ids.map((id) => show(town, id)));
+    expect(shown.map(({ closeReason }) => closeReason)).toEqual(ids.map((_, n) => (n === 7 ? null : 'merged')));
+    expect(shown[7]).toMatchObject({ reworkBeads: [], failures: 0 });
+    expect(await town.service.listEscalations(true)).toMatchObject([{ causeKey: `bead:${String(ids[7])}` }]);
+  });
+
   it('without gates lands the others of a push that is refused, and asks a person about that one', async () => {
     const town = await openTown({ api: { gates: [] } });
     const bad = sha(102);

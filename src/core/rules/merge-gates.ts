@@ -1,4 +1,4 @@
-import { GATE_KILLS_MAX, LINE_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
+import { LINE_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import { isTargetKnownRed, type Probe, type Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
@@ -6,10 +6,9 @@ import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
 import { explained, isAlone, isGood, isRedAgain, marksOf, nextMark } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
-import { gatesJob } from './merge-candidates.ts';
+import { killedGates } from './merge-kills.ts';
 import { decide, pushSteps } from './merge-push.ts';
 import { retryBackoffMs } from './outcome.ts';
-import { askPerson } from './refused-push.ts';
 import { backToLine, rework, type Rework } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
 
@@ -34,14 +33,16 @@ export function afterGates(view: RigView, leader: ReviewFacts, nowMs: number): R
   const members = view.round(leader.targetBranch);
   const probes = view.probes(leader.beadId);
   if (probes.length === 0) return null;
-  const killed = probes.find(({ state }) => state === 'killed');
-  if (killed !== undefined) return killedGate(view, leader, killed);
   const said = conclude(
     probes
       .filter(({ state }) => state === 'green' || state === 'red')
       .map((probe) => ({ entries: placesOf(members, probe), isGreen: probe.state === 'green' })),
   );
-  if (probes.some((probe) => probe.state === 'running' && isOpen(placesOf(members, probe), said.land))) return null;
+  // Of a list that can change nothing more, nobody waits for an answer or asks again.
+  const open = probes.filter((probe) => isOpen(placesOf(members, probe), said.land));
+  if (open.some(({ state }) => state === 'running')) return null;
+  const killed = open.filter(({ state }) => state === 'killed');
+  if (killed.length > 0) return killedGates(view, leader, killed);
   const line = view.line(leader.targetBranch, LINE_MAX).map(({ suspect }) => suspect);
   const marks = marksOf(
     members.map(({ suspect }) => suspect),
@@ -218,40 +219,3 @@ const tellRed = (target: string, reason: string, red: RedGate | null): RigAction
   subject: trainRef(target),
   message: `The merge train of ${target} stands: ${reason}, without any of the work that waits. Mend ${target}, or sling the repair; it is tried again by itself every 5 min and whenever new work is in line.${red === null ? '' : `\n\n${red.log}`}`,
 });
-
-/** Something else ended the gate: it runs again, and nobody's work is blamed. When that does not help, a person is asked. */
-function killedGate(view: RigView, leader: ReviewFacts, probe: Probe): RigVerdicts {
-  const red = redGate(probe.run ?? undefined);
-  const gateKills = leader.gateKills + 1;
-  const what = `gate ${red.name} was ended by ${red.killedBy ?? 'a signal'}`;
-  if (gateKills < GATE_KILLS_MAX)
-    return decide(leader, `${what}, which says nothing about the work; it runs again`, [
-      {
-        type: 'merge_step',
-        mergeRequest: leader.beadId,
-        fromStep: 'gating',
-        toStep: 'gating',
-        job: null,
-        gateKills,
-      },
-      { type: 'repeat_probe', key: probe.key, job: gatesJob(view, leader, probe.commit) },
-    ]);
-  const question = `The ${what} ${String(gateKills)} times on ${leader.sourceBeadId}: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry ${leader.sourceBeadId}".`;
-  const { targetBranch: target, beadId: except } = leader;
-  const rest: RigAction[] =
-    view.round(target).length > 1 ? [{ type: 'dissolve_round', target, except, reason: what }] : [];
-  return decide(leader, `${what} too often`, [
-    ...rest,
-    {
-      type: 'merge_step',
-      mergeRequest: leader.beadId,
-      fromStep: 'gating',
-      toStep: 'queued',
-      job: null,
-      heldReason: what,
-      gateKills: 0,
-    },
-    backToLine(leader),
-    ...askPerson(leader, question),
-  ]);
-}

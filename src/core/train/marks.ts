@@ -3,14 +3,16 @@ import type { Conclusion } from './conclude.ts';
 /**
  * What rounds showed of an entry that stays in line, as a text in its row. `good`: it passed in a list that did not land.
  * `red:<name>`: one of those with the same mark made a list red. `alone:<name>`: it must be this one. `push:<name>`: a push of
- * them together was refused.
+ * them together was refused. `kill:<name>`: something kept ending the gates on them together.
  */
 const GOOD = 'good';
 const RED = 'red:';
 const ALONE = 'alone:';
 const PUSH = 'push:';
+const KILL = 'kill:';
 
 export const pushMark = (name: string): string => `${PUSH}${name}`;
+export const killMark = (name: string): string => `${KILL}${name}`;
 export const isPush = (mark: string | null): boolean => mark?.startsWith(PUSH) === true;
 export const isGood = (mark: string | null): boolean => mark === GOOD;
 export const isAlone = (mark: string | null): boolean => mark?.startsWith(ALONE) === true;
