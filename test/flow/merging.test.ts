@@ -378,6 +378,22 @@ describe('the train', () => {
     expect(await town.service.listEscalations(true)).toEqual([]);
   });
 
+  it('goes on after a red target that was a flake, although the newest in line is bad', async () => {
+    const town = await openTown();
+    const bad = sha(101);
+    let red = true;
+    town.runner.judge = (job) =>
+      job.kind === 'gates' && (red || headsIn(job.commit).includes(bad)) ? redWith('no') : defaultResult(job);
+    const ids = [await sling(town, 'one'), await sling(town, 'two')];
+    for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
+    await town.advance(20 * MINUTE);
+    expect(await stepsOf(town, ids)).toEqual(['queued', 'queued']);
+    red = false;
+    await town.advance(12 * MINUTE);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'reworking']);
+    expect((await town.service.listEscalations(true)).map(({ causeKey }) => causeKey)).not.toContain('train:main');
+  });
+
   it('works on one merge request at a time when the rig says so', async () => {
     const town = await openTown({ api: { merging: { batch: 1, lanes: 1, style: 'merge' } } });
     const ids = await three(town);

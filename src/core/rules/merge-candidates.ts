@@ -169,9 +169,9 @@ function ordersOf(view: RigView, { review, round, result, lists }: Made): readon
   const { gates, merging = DEFAULT_MERGING } = view.config();
   const digest = gatesDigest(gates);
   const train = view.train(review.targetBranch);
-  // Known to be red, the target is asked last: what may mend it comes first.
-  const isKnownRed = train.state === 'red' && train.redTree === result.targetTree;
-  const sorted = isKnownRed ? lists.toSorted((a, b) => Number(a.length === 0) - Number(b.length === 0)) : lists;
+  // Somebody moved the red target: perhaps it is mended, and that is asked first.
+  const isMoved = train.state === 'red' && train.redTree !== result.targetTree;
+  const sorted = isMoved ? lists.toSorted((a, b) => Number(a.length > 0) - Number(b.length > 0)) : lists;
   const seen = new Set<string>();
   const all = sorted.flatMap((entries): ProbeOrder[] => {
     const tip = tipOf(entries, result);

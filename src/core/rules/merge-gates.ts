@@ -206,7 +206,11 @@ function stands({ leader, train, probes }: Round, nowMs: number): readonly RigAc
     state: 'red',
     reason,
     redTree: untouched?.tree ?? train.redTree,
-    retryAtMs: nowMs + RED_TARGET_RETRY_MS,
+    // What is new in line is tried in between, and puts the next try off no further.
+    retryAtMs:
+      untouched === undefined && train.retryAtMs !== null && train.retryAtMs > nowMs
+        ? train.retryAtMs
+        : nowMs + RED_TARGET_RETRY_MS,
   };
   return train.escalated ? [state] : [state, tellRed(target, reason, red)];
 }
@@ -217,5 +221,5 @@ const tellRed = (target: string, reason: string, red: RedGate | null): RigAction
   severity: 'high',
   category: 'merge',
   subject: trainRef(target),
-  message: `The merge train of ${target} stands: ${reason}, without any of the work that waits. Mend ${target}, or sling the repair; it is tried again by itself every 5 min and whenever new work is in line.${red === null ? '' : `\n\n${red.log}`}`,
+  message: `The merge train of ${target} stands: ${reason}, without any of the work that waits. Mend ${target}, or sling the repair; new work is tried at once, and every 5 min ${target} by itself or, in turn, one that waits.${red === null ? '' : `\n\n${red.log}`}`,
 });

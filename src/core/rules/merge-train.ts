@@ -26,7 +26,7 @@ export const mergeTrain: RigRule = (view, target, nowMs) => {
   if (line.length === 0) return NOTHING;
   const untilMs = restsUntil(train, line, nowMs);
   if (untilMs !== null) return wakeAt(untilMs);
-  const plan = planOf(view, train, line);
+  const plan = planOf(view, { train, line, nowMs });
   const round = plan.entries.flatMap((place) => line[place] ?? []);
   return act({
     rule: 'merge-train',
@@ -36,20 +36,28 @@ export const mergeTrain: RigRule = (view, target, nowMs) => {
   });
 };
 
+const isRetry = ({ retryAtMs }: Train, nowMs: number): boolean => retryAtMs !== null && nowMs >= retryAtMs;
+
 /** A red target is tried again after a while, or at once when something new is there that may mend it. */
 function restsUntil(train: Train, line: readonly ReviewFacts[], nowMs: number): number | null {
-  if (train.state !== 'red' || train.retryAtMs === null || nowMs >= train.retryAtMs) return null;
+  if (train.state !== 'red' || train.retryAtMs === null || isRetry(train, nowMs)) return null;
   return line.some((review) => review.queuedAtMs > train.changedAtMs) ? null : train.retryAtMs;
 }
 
-function planOf(view: RigView, train: Train, line: readonly ReviewFacts[]): RoundPlan {
+interface Front {
+  readonly train: Train;
+  readonly line: readonly ReviewFacts[];
+  readonly nowMs: number;
+}
+
+function planOf(view: RigView, { train, line, nowMs }: Front): RoundPlan {
   const { gates, merging = DEFAULT_MERGING } = view.config();
   if (gates.length === 0)
     return planUngated(
       line.map(({ suspect: mark }) => ({ mark })),
       merging.batch,
     );
-  if (train.state === 'red') return planRepair(line.map(({ suspect: mark, queuedAtMs }) => ({ mark, queuedAtMs })));
+  if (train.state === 'red') return planRepair(line, { ...train, isRetry: isRetry(train, nowMs) });
   const marks = line.map(({ suspect: mark }) => ({ mark }));
   return planRound(marks, { lanes: merging.lanes, batchMax: merging.batch, rates: ratesOf(train.stats) });
 }

@@ -75,10 +75,22 @@ describe('a group', () => {
 });
 
 describe('a round on a red target', () => {
-  it('tests what came last, which may mend it, and what is first', () => {
-    const line = [3, 1, 7, 2].map((queuedAtMs) => ({ mark: null, queuedAtMs }));
-    expect(planRepair(line)).toEqual({ entries: [0, 2], lists: [[], [1], [0]] });
-    expect(planRepair(line.slice(0, 1))).toEqual({ entries: [0], lists: [[], [0]] });
+  const line = [3, 1, 7, 2].map((queuedAtMs) => ({ queuedAtMs }));
+  const train = { changedAtMs: 10, version: 0, isRetry: true };
+
+  it('tests what is new first, the newest before all', () => {
+    const fresh = { changedAtMs: 5, version: 0, isRetry: false };
+    expect(planRepair(line, fresh)).toEqual({ entries: [0, 2], lists: [[1], [], [0]] });
+    expect(planRepair(line.slice(0, 1), { ...fresh, changedAtMs: 2 })).toEqual({ entries: [0], lists: [[0], []] });
+  });
+
+  it('tries the target again when it is time, and with one lane too leaves nobody out', () => {
+    expect(planRepair(line, { ...train, changedAtMs: 5 }).lists[0]).toEqual([]);
+    const first = Array.from({ length: 8 }, (_, version) => {
+      const { entries, lists } = planRepair(line, { ...train, version });
+      return lists[0]?.map((place) => entries[place]);
+    });
+    expect(first).toEqual([[], [0], [], [1], [], [2], [], [3]]);
   });
 });
 

@@ -52,11 +52,27 @@ export function planUngated(line: readonly LineEntry[], batchMax: number): Round
   return compact([places.slice(0, mark === null ? batchMax : Math.ceil(places.length / 2))]);
 }
 
-/** In a red state nobody is blamed: what could mend the target is tried, the newest first. */
-export function planRepair(line: readonly (LineEntry & { readonly queuedAtMs: number })[]): RoundPlan {
-  const places = line.map((_entry, place) => place);
-  const newest = places.toSorted((a, b) => (line[b]?.queuedAtMs ?? 0) - (line[a]?.queuedAtMs ?? 0))[0];
-  return compact([[], ...(newest === undefined ? [] : [[newest]]), ...(newest === 0 ? [] : [[0]])]);
+/** A train whose target is red, as the plan of a round sees it. */
+export interface RedTrain {
+  readonly changedAtMs: number;
+  /** Grows by one with every round that leaves it red. */
+  readonly version: number;
+  /** The round begins because it was time to try again. */
+  readonly isRetry: boolean;
+}
+
+/**
+ * In a red state nobody is blamed: what could mend the target is tried. What is new in line comes first, the newest before
+ * all. Else the target by itself (its red may have been a flake) and those in line have the first place in turn: with one
+ * lane only the first list runs, and none of them may be left out for ever.
+ */
+export function planRepair(line: readonly { readonly queuedAtMs: number }[], train: RedTrain): RoundPlan {
+  const queuedAtMs = (place: number): number => line[place]?.queuedAtMs ?? 0;
+  const [newest] = line.map((_entry, place) => place).toSorted((a, b) => queuedAtMs(b) - queuedAtMs(a));
+  if (newest === undefined) return compact([[]]);
+  if (!train.isRetry && queuedAtMs(newest) > train.changedAtMs) return compact([[newest], [], [0]]);
+  const next = [Math.floor(train.version / 2) % line.length];
+  return compact(train.version % 2 === 0 ? [[], next] : [next, []]);
 }
 
 interface Parts {
