@@ -13,7 +13,7 @@ const run = { name: 'test', exitCode: null, timedOut: false, durationMs: 1, tail
 const probe = (of: string, state: Probe['state']): Probe => ({
   key: `gates:${of}`,
   leader: beadId('mra'),
-  entries: [...of].map((name) => ({
+  entries: of.split('').map((name) => ({
     mergeRequest: beadId(`mr${name}`),
     candidate: commit(20 + NAMES.indexOf(name)),
     tree: of,
