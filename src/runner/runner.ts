@@ -106,6 +106,9 @@ interface Parts {
 
 async function compose(parts: Parts): Promise<{ readonly handle: RunnerHandle; readonly service: RunnerService }> {
   const ctx = makeContext(parts);
+  ctx.facts.onSetAside = (key, reason) => {
+    ctx.log.error('a fact can not be read, it is set aside', { key, reason: reason.slice(0, 200) });
+  };
   const forwarder = new Forwarder({ facts: ctx.facts, brain: ctx.brain, timings: ctx.timings, log: ctx.log });
   await recover(ctx);
   const jobs = new JobEngine(ctx);

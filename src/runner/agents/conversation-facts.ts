@@ -38,7 +38,7 @@ export function recordLimit(ctx: RunnerContext, live: LiveAgent, failure: Failur
     rig,
     attempt,
     epoch,
-    resetsAtMs: failure.resetsAtMs,
+    resetsAtMs: failure.resetsAtMs === null ? null : Math.round(failure.resetsAtMs),
     reason: failure.message.slice(0, LIMIT_REASON_CHARS_MAX),
     atMs: ctx.clock.now(),
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -16,13 +17,15 @@ import type { LiveAgent } from './live.ts';
  */
 export const usageFile = (stateDir: string): string => join(stateDir, 'usage.jsonl');
 
+/** Of a model's name (limit of the contract). */
+const MODEL_CHARS_MAX = 200;
 const tokens = z.number().int().min(0).max(USAGE_TOKENS_MAX);
 const reportSchema = z.object({
   tokens_in: tokens.optional(),
   tokens_out: tokens.optional(),
   tokens_cached: tokens.optional(),
   cost_usd: z.number().min(0).max(USAGE_USD_MAX).optional(),
-  model: z.string().min(1).max(200).optional(),
+  model: z.string().min(1).max(MODEL_CHARS_MAX).optional(),
   /** A report with a key counts once, however often it is written. */
   key: z.string().min(1).max(200).optional(),
   /** True: the provider refused for lack of quota. */
@@ -32,6 +35,9 @@ const reportSchema = z.object({
   reason: z.string().max(2_000).optional(),
 });
 type Report = z.infer<typeof reportSchema>;
+
+/** Length of a hash that tells one total from the next. */
+const SUM_HASH_CHARS = 24;
 
 export interface UsageRead {
   readonly models: readonly UsageOfModel[];
@@ -113,7 +119,7 @@ export async function reportUsage(ctx: RunnerContext, live: LiveAgent, isOver: b
     live.usageBytes = text.length;
     live.usedReported = used;
     const read = readReports(text.toString('utf8'));
-    record(ctx, live, { ...read, models: addModels(read.models, used), bytes: text.length });
+    record(ctx, live, { ...read, models: fitting(addModels(read.models, used)), bytes: text.length });
   } catch (error) {
     ctx.log.warn('usage not read', { attempt: live.request.attempt, error: errorText(error) });
   }
@@ -176,8 +182,35 @@ const sumOf = (a: UsageOfModel, b: UsageOfModel): UsageOfModel => ({
   unpricedCached: a.unpricedCached + b.unpricedCached,
 });
 
-/** Totals only grow, so that they tell one report from the next. */
+/**
+ * As the contract takes it, whatever a program said: whole numbers within bounds, short names, so many models. What does
+ * not fit under its own name is counted under none.
+ */
+export function fitting(models: readonly UsageOfModel[]): readonly UsageOfModel[] {
+  const kept = new Map<string, UsageOfModel>();
+  for (const row of models) {
+    const said = row.model?.slice(0, MODEL_CHARS_MAX) ?? '';
+    const name = kept.size < USAGE_MODELS_MAX || kept.has(said) ? said : '';
+    const before = kept.get(name) ?? { ...NOTHING, model: name === '' ? null : name };
+    kept.set(name, rounded(sumOf(before, row)));
+  }
+  return [...kept.values()];
+}
+
+const rounded = (row: UsageOfModel): UsageOfModel => ({
+  model: row.model,
+  tokensIn: whole(row.tokensIn),
+  tokensOut: whole(row.tokensOut),
+  tokensCached: whole(row.tokensCached),
+  microUsd: row.microUsd === null ? null : whole(row.microUsd),
+  unpricedIn: whole(row.unpricedIn),
+  unpricedOut: whole(row.unpricedOut),
+  unpricedCached: whole(row.unpricedCached),
+});
+const whole = (value: number): number => Math.min(Math.max(0, Math.round(value)), Number.MAX_SAFE_INTEGER);
+
+/** Totals only grow, so that they tell one report from the next; hashed, since a key is short and models may be many. */
 const sumKey = (used: readonly UsageOfModel[]): string =>
   used.length === 0
     ? ''
-    : `+${used.map((row) => [row.tokensIn, row.tokensOut, row.tokensCached, row.microUsd ?? 'x'].join('.')).join('+')}`;
+    : `+${createHash('sha256').update(JSON.stringify(used)).digest('hex').slice(0, SUM_HASH_CHARS)}`;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 
-const count = z.number().nonnegative().catch(0);
+const count = z.number().nonnegative().catch(0).transform(Math.round);
 const usageSchema = z.looseObject({
   inputTokens: count,
   outputTokens: count,

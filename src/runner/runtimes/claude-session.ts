@@ -9,7 +9,8 @@ const RETRY_WAIT_MS_MAX = 60_000;
 /** Of a tool's input that is shown. */
 const TITLE_CHARS_MAX = 200;
 
-const count = z.number().nonnegative().catch(0);
+const amount = z.number().nonnegative().catch(0);
+const count = amount.transform(Math.round);
 const block = z.looseObject({
   type: z.string(),
   text: z.string().optional(),
@@ -56,7 +57,7 @@ const modelUsage = z.record(
     outputTokens: count,
     cacheReadInputTokens: count,
     cacheCreationInputTokens: count,
-    costUSD: count,
+    costUSD: amount,
   }),
 );
 const messageUsage = z.looseObject({
@@ -151,7 +152,8 @@ export class ClaudeSession implements AgentSession {
       return;
     }
     if (line.subtype !== 'api_retry') return;
-    const inMs = line.retry_delay_ms ?? null;
+    const delayMs = line.retry_delay_ms ?? null;
+    const inMs = delayMs === null ? null : Math.max(0, Math.round(delayMs));
     const isLimit = line.error_status === 429;
     const reason =
       `${String(line.error_status ?? 'no status')} ${typeof line.error === 'string' ? line.error : ''}`.trim();
@@ -227,7 +229,7 @@ export class ClaudeSession implements AgentSession {
 }
 
 const secondsToMs = (seconds: number | null | undefined): number | null =>
-  seconds === null || seconds === undefined ? null : seconds * 1_000;
+  seconds === null || seconds === undefined ? null : Math.round(seconds * 1_000);
 
 function parse(text: string): Line | null {
   try {

@@ -1,5 +1,6 @@
 import { type Fact, factSchema } from '../../api/contract/runner.ts';
 import { FACT_BATCH_MAX } from '../limits.ts';
+import { errorText } from '../text.ts';
 import type { RunnerDb } from './db.ts';
 
 /** Facts that wait for the brain: first in, first out within a rig; a key is recorded once. */
@@ -7,6 +8,8 @@ export class FactStore {
   readonly #db: RunnerDb;
   /** Called after a new fact is on disk. */
   onRecorded: () => void = () => undefined;
+  /** Called after a fact was set aside here that no brain would take. */
+  onSetAside: (key: string, reason: string) => void = () => undefined;
   readonly #waiters = new Map<string, (() => void)[]>();
 
   constructor(db: RunnerDb) {
@@ -43,13 +46,24 @@ export class FactStore {
     return this.#db.all('SELECT DISTINCT rig FROM facts WHERE rejected IS NULL').map((row) => String(row['rig']));
   }
 
+  /** Those that wait longest. One that is no fact (a number that a program made up) is set aside and hides no other. */
   oldest(rig: string): readonly Fact[] {
-    const rows = this.#db.all(
-      'SELECT body FROM facts WHERE rig = ? AND rejected IS NULL ORDER BY seq LIMIT 0 + ?',
-      rig,
-      FACT_BATCH_MAX,
-    );
-    return rows.map((row) => factSchema.parse(JSON.parse(String(row['body']))));
+    for (;;) {
+      const rows = this.#db.all(
+        'SELECT key, body FROM facts WHERE rig = ? AND rejected IS NULL ORDER BY seq LIMIT 0 + ?',
+        rig,
+        FACT_BATCH_MAX,
+      );
+      const read = rows.map((row) => ({ key: String(row['key']), fact: readFact(String(row['body'])) }));
+      const facts = read.flatMap(({ fact }) => (typeof fact === 'string' ? [] : [fact]));
+      for (const { key, fact } of read) {
+        if (typeof fact !== 'string') continue;
+        this.reject(key, fact);
+        this.onSetAside(key, fact);
+      }
+      // Nothing but such: the next ones may be good.
+      if (facts.length > 0 || rows.length === 0) return facts;
+    }
   }
 
   forget(keys: readonly string[]): void {
@@ -76,6 +90,16 @@ export class FactStore {
   counts(): { readonly waiting: number; readonly rejected: number } {
     const row = this.#db.all('SELECT count(*) - count(rejected) AS waiting, count(rejected) AS rejected FROM facts')[0];
     return { waiting: Number(row?.['waiting'] ?? 0), rejected: Number(row?.['rejected'] ?? 0) };
+  }
+}
+
+/** The fact, or what is wrong with it. */
+function readFact(body: string): Fact | string {
+  try {
+    const read = factSchema.safeParse(JSON.parse(body));
+    return read.success ? read.data : (read.error.issues[0]?.message ?? 'it is no fact');
+  } catch (error) {
+    return errorText(error);
   }
 }
 

@@ -93,6 +93,27 @@ describe('facts', () => {
   });
 });
 
+describe('a fact that is none', () => {
+  it('is set aside and said, and stops no other, however many there are', () => {
+    const facts = new FactStore(new RunnerDb(':memory:'));
+    const aside: string[] = [];
+    facts.onSetAside = (key) => {
+      aside.push(key);
+    };
+    for (let n = 0; n < 60; n += 1) {
+      const key = `odd-${String(n)}`;
+      facts.record({
+        ...{ type: 'quota_limited', key, rig: 'app', attempt: 'at-1', epoch: 1 },
+        ...{ resetsAtMs: 1.5, reason: '', atMs: 1 },
+      });
+    }
+    facts.record(done('good'));
+    expect(facts.oldest('app').map((fact) => fact.key)).toEqual(['good']);
+    expect(aside.length).toBe(60);
+    expect(facts.counts()).toEqual({ waiting: 1, rejected: 60 });
+  });
+});
+
 describe('attempts', () => {
   it('are fenced by epoch, agent and lineage', () => {
     const attempts = new AttemptStore(new RunnerDb(':memory:'));
