@@ -1,3 +1,5 @@
+import { NUDGE_EXPIRES_AFTER_MS } from '../core/limits.ts';
+
 /** Every number of the runner, with its unit and the reason for its size. */
 
 /** A start carries prompt, body and checkpoint; two times the largest bead text plus the prompt fits. */
@@ -136,6 +138,11 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
 export const EVENT_LINE_BYTES_MAX: number = 32 * 1024 * 1024;
 /** An agent that ends its turn without "gt done" is told so this often; then it has made no progress. */
 export const REMINDERS_MAX: number = 1;
+/**
+ * Words that wait for a turn's end are said within this time. The town asks for them again until ten minutes are over and
+ * then sends them by mail; by this margin it hears in time that they were said, and they are not said twice.
+ */
+export const WORDS_WAIT_MS: number = NUDGE_EXPIRES_AFTER_MS - 2 * 60_000;
 /** Between the last word to a program and SIGTERM, and again before SIGKILL: it saves its session. */
 export const SESSION_END_MS: number = 3_000;
 /** Of what a provider says with a refusal (limit of the contract). */

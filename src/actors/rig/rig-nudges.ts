@@ -32,7 +32,7 @@ export async function performNudge(rig: RigContext, key: string): Promise<Effect
   });
   const attempt = rig.view.attempt(nudge.attempt);
   if (attempt === null || attempt.endedAtMs !== null) return settle('expired', 'its attempt has ended');
-  if (rig.ports.clock.now() >= nudge.expiresAtMs) return settle('expired', 'it could not be delivered in time');
+  if (rig.ports.clock.now() >= nudge.expiresAtMs) return settle('refused', 'it could not be delivered in time');
   if (nudge.mode === 'queue') return settle('refused', 'asked to wait with the mail');
   const runner = runnerAt(rig, attempt.runner);
   if (runner.message === undefined) return settle('refused', 'this runner takes no words');

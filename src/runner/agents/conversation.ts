@@ -1,15 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
-import { StringDecoder } from 'node:string_decoder';
 
 import { TownError } from '../../core/errors.ts';
 import type { RunnerContext } from '../context.ts';
-import { EVENT_LINE_BYTES_MAX, REMINDERS_MAX, SESSION_END_MS } from '../limits.ts';
+import { REMINDERS_MAX, SESSION_END_MS, WORDS_WAIT_MS } from '../limits.ts';
 import { kill } from '../process/sweep.ts';
 import type { AgentEvent, AgentSession, Failure, SessionLink } from '../runtimes/session.ts';
 import { errorText } from '../text.ts';
 import { readAnswer } from './answer.ts';
 import { recordLimit, recordWaiting } from './conversation-facts.ts';
+import { LineReader } from './line-reader.ts';
 import type { LiveAgent, LiveConversation } from './live.ts';
+import { Steps } from './steps.ts';
 import { askToEnd } from './stop.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -30,7 +31,11 @@ export class Conversation implements LiveConversation {
   readonly #session: AgentSession;
   readonly #tools = new Map<string, string>();
   #state: 'busy' | 'idle' | 'closing' = 'busy';
-  #permission: string | null = null;
+  /** What it may do is asked of people, one question after another: titles by id, the oldest is told. */
+  readonly #questions = new Map<string, string>();
+  /** Words that wait for the turn's end, by key; the town asks for them again until they are said. */
+  readonly #waiting = new Map<string, { readonly text: string; readonly sinceMs: number }>();
+  readonly #steps: Steps;
   #reminders = 0;
   #silences = 0;
   #silence: NodeJS.Timeout | null = null;
@@ -53,20 +58,36 @@ export class Conversation implements LiveConversation {
     this.#live = live;
     this.#child = of.child;
     this.#transcript = of.transcript;
+    this.#steps = new Steps(ctx, live.request.attempt);
     this.#session = of.session({
       send: (line) => {
         of.child.stdin?.write(`${line}\n`);
       },
       event: (event) => {
-        this.#event(event);
+        // Also called from promises: what is thrown there would end the runner with all its agents.
+        this.#steps.safely(() => {
+          this.#event(event);
+        });
       },
       identified: (session) => {
         const { rig, bead, runtime, attempt } = live.request;
-        ctx.sessions.set({ rig, bead, runtime, session, cwd: of.cwd }, attempt);
+        this.#steps.must(() => {
+          ctx.sessions.set({ rig, bead, runtime, session, cwd: of.cwd }, attempt);
+        });
       },
     });
-    readLines(of.child, (line) => {
-      this.#session.line(line);
+    const reader = new LineReader({
+      line: (line) => {
+        this.#steps.safely(() => {
+          this.#session.line(line);
+        });
+      },
+      tooLong: (note) => {
+        this.#note(note);
+      },
+    });
+    of.child.stdout?.on('data', (chunk: Buffer) => {
+      reader.push(chunk);
     });
   }
 
@@ -82,15 +103,29 @@ export class Conversation implements LiveConversation {
     return [...this.#tools.values()];
   }
 
-  /** Errors: `in_mid_turn` (busy): words that would end the turn, or that were to wait for its end, come again later. */
-  async say(text: string, mode: 'immediate' | 'wait-idle', nudge: 'steer' | 'queue' | 'cancels'): Promise<void> {
-    if (this.#permission !== null) {
-      this.#answer(this.#permission, text);
+  /**
+   * Errors: `in_mid_turn` (busy): words that would end the turn, that were to wait for its end, or that came before the
+   * session is open. They are said when the turn ends (their key is then known as said), unless they come again before.
+   */
+  async say(
+    words: { readonly key: string; readonly text: string },
+    mode: 'immediate' | 'wait-idle',
+    nudge: 'steer' | 'queue' | 'cancels',
+  ): Promise<void> {
+    const { key, text } = words;
+    const [asked] = this.#questions.keys();
+    if (asked !== undefined) {
+      this.#waiting.delete(key);
+      this.#answer(asked, text);
       return;
     }
     if (this.#state === 'closing') throw notNow('session_ending', 'The session is ending.');
-    if (this.#state === 'busy' && (mode === 'wait-idle' || nudge === 'cancels'))
+    const mustWait = mode === 'wait-idle' || nudge === 'cancels' || !this.#session.isOpen;
+    if (this.#state === 'busy' && mustWait) {
+      if (!this.#waiting.has(key)) this.#waiting.set(key, { text, sinceMs: this.#ctx.clock.now() });
       throw notNow('in_mid_turn', 'The agent is in the middle of its turn.');
+    }
+    this.#waiting.delete(key);
     this.#state = 'busy';
     this.#reminders = 0;
     this.#note(`> ${text}`);
@@ -108,7 +143,10 @@ export class Conversation implements LiveConversation {
     if (this.#silence !== null) clearTimeout(this.#silence);
     this.#state = 'closing';
     this.#tools.clear();
-    if (this.#live.failure?.kind === 'session') this.#ctx.sessions.forget(this.#live.request);
+    if (this.#live.failure?.kind === 'session')
+      this.#steps.must(() => {
+        this.#ctx.sessions.forget(this.#live.request);
+      });
   }
 
   #event(event: AgentEvent): void {
@@ -131,9 +169,7 @@ export class Conversation implements LiveConversation {
         this.#note(`[${event.ok ? 'ok' : 'failed'}] ${event.output}`.trimEnd());
         return;
       case 'permission':
-        this.#permission = event.id;
-        this.#note(`[asks] ${event.title}`);
-        recordWaiting(this.#ctx, this.#live, event.title);
+        this.#ask(event.id, event.title);
         return;
       case 'retry':
         this.#note(`[retry] ${event.reason}`);
@@ -155,18 +191,41 @@ export class Conversation implements LiveConversation {
     }
   }
 
+  #ask(id: string, title: string): void {
+    this.#note(`[asks] ${title}`);
+    this.#questions.set(id, title);
+    if (this.#questions.size === 1) this.#tellQuestion(title);
+  }
+
   #turnEnd(failure: Failure | null): void {
     this.#tools.clear();
-    this.#permission = null;
+    if (this.#questions.size > 0) this.#tellQuestion(null);
+    this.#questions.clear();
     if (this.#state === 'closing') return;
     this.#state = 'idle';
+    // A turn that was ended by a stop asks for no further one, which somebody would pay for.
+    if (this.#live.ending !== null) {
+      this.#close();
+      return;
+    }
     this.#live.turnEnded();
     // A turn that we ended may say that it failed: that is our doing.
     const wasOurs = this.#isEnding;
     this.#isEnding = false;
-    if (wasOurs && !this.#hasClaimed()) this.#speak(GO_ON);
-    else if (failure !== null) this.#fail(failure);
-    else if (this.#hasClaimed()) this.#close();
+    this.#steps.must(() => {
+      if (this.#state === 'idle') this.#next(wasOurs, failure);
+    });
+  }
+
+  /** What follows a turn. What is read and stored comes before anything is said: it may have to be done again. */
+  #next(wasOurs: boolean, failure: Failure | null): void {
+    const hasClaimed = this.#hasClaimed();
+    const isHandedIn = hasClaimed && this.#live.request.repo !== null;
+    if (failure !== null && !wasOurs) this.#fail(failure);
+    else if (isHandedIn) this.#close();
+    else if (this.#sayWaiting()) return;
+    else if (hasClaimed) this.#close();
+    else if (wasOurs) this.#speak(GO_ON);
     else if (this.#reminders < REMINDERS_MAX) {
       this.#reminders += 1;
       this.#speak(REMINDER);
@@ -174,6 +233,19 @@ export class Conversation implements LiveConversation {
       this.#note('The turn ended without an accepted "gt done".');
       this.#close();
     }
+  }
+
+  /** Words that waited for the end of the turn; false: there are none. Those that are too old come with the mail. */
+  #sayWaiting(): boolean {
+    const now = this.#ctx.clock.now();
+    const due = [...this.#waiting].filter(([, { sinceMs }]) => now - sinceMs < WORDS_WAIT_MS);
+    // Before the words: said twice is worse than not at all.
+    for (const [key] of due) this.#ctx.said.add(this.#live.request.attempt, key);
+    this.#waiting.clear();
+    if (due.length === 0) return false;
+    this.#reminders = 0;
+    this.#speak(due.map(([, { text }]) => text).join('\n\n'));
+    return true;
   }
 
   #speak(text: string): void {
@@ -192,7 +264,10 @@ export class Conversation implements LiveConversation {
   #fail(failure: Failure): void {
     if (this.#state === 'closing') return;
     this.#live.failure = failure;
-    if (failure.kind === 'limit' || failure.kind === 'provider') recordLimit(this.#ctx, this.#live, failure);
+    if (failure.kind === 'limit' || failure.kind === 'provider')
+      this.#steps.must(() => {
+        recordLimit(this.#ctx, this.#live, failure);
+      });
     // One line: the last one is what people read of the end.
     this.#note(failure.message.replaceAll(/\s+/g, ' '));
     if (this.#state === 'busy') void this.#session.cancel();
@@ -220,10 +295,19 @@ export class Conversation implements LiveConversation {
 
   #answer(permission: string, words: string): void {
     const isAllowed = readAnswer(words);
-    this.#permission = null;
+    this.#questions.delete(permission);
     this.#note(`> ${words}`);
     this.#session.answer(permission, isAllowed, words);
-    recordWaiting(this.#ctx, this.#live, null);
+    this.#tellQuestion(null);
+    const [next] = this.#questions.values();
+    if (next !== undefined) this.#tellQuestion(next);
+  }
+
+  /** That it asks (the title), or that it was answered (null). */
+  #tellQuestion(title: string | null): void {
+    this.#steps.must(() => {
+      recordWaiting(this.#ctx, this.#live, title);
+    });
   }
 
   /** Each sign of life begins the wait anew; a tool that runs and a person who is asked may take their time. */
@@ -231,13 +315,15 @@ export class Conversation implements LiveConversation {
     if (this.#silence !== null) clearTimeout(this.#silence);
     if (this.#state === 'closing') return;
     this.#silence = setTimeout(() => {
-      this.#silent();
+      this.#steps.safely(() => {
+        this.#silent();
+      });
     }, this.#ctx.timings.silenceMs);
     this.#silence.unref();
   }
 
   #silent(): void {
-    if (this.#state !== 'busy' || this.#permission !== null || this.#tools.size > 0) {
+    if (this.#state !== 'busy' || this.#questions.size > 0 || this.#tools.size > 0) {
       this.#heard();
       return;
     }
@@ -266,14 +352,3 @@ export class Conversation implements LiveConversation {
 
 const notNow = (code: string, message: string): TownError =>
   new TownError('busy', code, { message, next: 'Try again later.' });
-
-/** Whole lines of the program's output. One that is too long is dropped: no protocol sends such. */
-function readLines(child: ChildProcess, line: (text: string) => void): void {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    const parts = (rest + decoder.write(chunk)).split('\n');
-    rest = (parts.pop() ?? '').slice(0, EVENT_LINE_BYTES_MAX);
-    for (const part of parts) line(part);
-  });
-}

@@ -59,7 +59,9 @@ export class LiveAgent {
   /** A question of its program waits for a person. */
   asks = false;
   /** Puts words into the session; set by a runtime that takes them (its `capabilities.nudge`), null for all others. */
-  say: ((text: string, mode: 'immediate' | 'wait-idle') => Promise<void>) | null = null;
+  say:
+    | ((words: { readonly key: string; readonly text: string }, mode: 'immediate' | 'wait-idle') => Promise<void>)
+    | null = null;
   /** One at a time: what is stored while the agent works, and what is stored at its end. */
   readonly saving: Mutex = new Mutex();
   /** Activity up to this moment is stored. */

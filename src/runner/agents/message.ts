@@ -16,7 +16,7 @@ export async function tell(ctx: RunnerContext, message: AgentMessage): Promise<M
   // Before the words: said twice is worse than not at all, and the town keeps what it does not know to be said.
   ctx.said.add(message.attempt, message.key);
   try {
-    await live.say(message.text, message.mode);
+    await live.say(message, message.mode);
   } catch (error) {
     ctx.said.remove(message.attempt, message.key);
     throw error;

@@ -42,7 +42,7 @@ export function talkOf(
   return (transcript) => {
     const conversation = new Conversation(ctx, live, { child: of.child, transcript, cwd, session });
     live.conversation = conversation;
-    live.say = (text, mode) => conversation.say(text, mode, nudge);
+    live.say = (words, mode) => conversation.say(words, mode, nudge);
     conversation.begin(isResumed ? `${RESUMED}\n\n${request.prompt}` : request.prompt);
   };
 }

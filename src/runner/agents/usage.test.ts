@@ -5,8 +5,15 @@ import type { UsageOfModel } from '../../core/facts.ts';
 import { fitting } from './usage.ts';
 
 const row = (part: Partial<UsageOfModel>): UsageOfModel => ({
-  ...{ model: 'm', tokensIn: 1, tokensOut: 0, tokensCached: 0 },
-  ...{ microUsd: null, unpricedIn: 1, unpricedOut: 0, unpricedCached: 0, ...part },
+  model: 'm',
+  tokensIn: 1,
+  tokensOut: 0,
+  tokensCached: 0,
+  microUsd: null,
+  unpricedIn: 1,
+  unpricedOut: 0,
+  unpricedCached: 0,
+  ...part,
 });
 
 it('what a program says that it used is made to fit the contract, and its sum is kept', () => {

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { pause } from '../clock.ts';
 import type { RunnerContext } from '../context.ts';
 import { kill } from '../process/sweep.ts';
+import { errorText } from '../text.ts';
 import { endAttempt } from './exit.ts';
 import type { LiveAgent } from './live.ts';
 import { orderEnd } from './stop.ts';
@@ -45,7 +46,11 @@ export function watch(
   child.once('exit', (exitCode, signal) => {
     // At once, while the group id can't belong to anybody else.
     if (child.pid !== undefined) kill(-child.pid, 'SIGKILL');
-    live.conversation?.over();
+    try {
+      live.conversation?.over();
+    } catch (error) {
+      ctx.log.error('end of a conversation not recorded', { attempt: live.request.attempt, error: errorText(error) });
+    }
     void Promise.race([closed, pause(ctx.timings.pipeDrainMs)]).then(() =>
       endAttempt(ctx, live, {
         exitCode,

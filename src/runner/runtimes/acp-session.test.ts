@@ -73,6 +73,16 @@ describe('an agent that speaks ACP', () => {
     expect(events.find((event) => event.type === 'usage')).toMatchObject({ models: [{ tokensIn: 7, tokensOut: 2 }] });
   });
 
+  it('takes no words before its session is open', async () => {
+    const { session } = open({ answers: { 'session/new': 'never' } });
+    void session.begin('Work.');
+    await settled();
+    expect(session.isOpen).toBe(false);
+    const other = open();
+    await other.session.begin('Work.');
+    expect(other.session.isOpen).toBe(true);
+  });
+
   it('has its restrictions again when it is resumed (T42)', async () => {
     const bypass = open({ resume: 'old' });
     await bypass.session.begin('Go on.');

@@ -4,11 +4,9 @@ import type { RuntimePreset } from '../../core/runtime-presets.ts';
 import { errorText } from '../text.ts';
 import { AcpUsage } from './acp-usage.ts';
 import { JsonRpc, RpcError } from './json-rpc.ts';
-import { type AgentSession, failureOf, type SessionLink } from './session.ts';
+import { type AgentSession, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
 
 const PROTOCOL = 1;
-/** Of a tool's output that is shown. */
-const OUTPUT_CHARS_MAX = 2_000;
 
 const newSession = z.looseObject({
   sessionId: z.string(),
@@ -70,6 +68,7 @@ export class AcpSession implements AgentSession {
   /** Tools that were said to have begun. */
   readonly #begun = new Set<string>();
   #id = '';
+  #isOpen = false;
   /** Prompts that are not answered; the turn is over with the last one. */
   #running = 0;
   /** What was said after the agent's model failed; null: it works. */
@@ -95,6 +94,10 @@ export class AcpSession implements AgentSession {
     });
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   async begin(prompt: string): Promise<void> {
     try {
       await this.#rpc.call('initialize', {
@@ -110,6 +113,7 @@ export class AcpSession implements AgentSession {
       this.#link.event({ type: 'turn_end', failure: { ...failure, kind } });
       return;
     }
+    this.#isOpen = true;
     await this.say(prompt);
   }
 

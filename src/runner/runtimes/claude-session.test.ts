@@ -35,6 +35,20 @@ const reply = (id: string, content: unknown[], output = 1): unknown => ({
 const usageOf = (events: readonly AgentEvent[]): unknown => events.findLast((event) => event.type === 'usage');
 
 describe('Claude Code on its lines', () => {
+  it('shows words of a tool, cut, and names its images', () => {
+    const { events, line } = open();
+    const result = (content: unknown): void => {
+      line({ type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 't', content }] } });
+    };
+    result([
+      { type: 'text', text: 'seen' },
+      { type: 'image', source: { type: 'base64', data: 'A'.repeat(5_000) } },
+    ]);
+    result('x'.repeat(5_000));
+    const outputs = events.map((event) => (event.type === 'tool_end' ? event.output : ''));
+    expect(outputs).toEqual(['seen\n[image]', 'x'.repeat(2_000)]);
+  });
+
   it('tells what it works with, its words and its tools', () => {
     const { events, ids, line } = open();
     line({ type: 'system', subtype: 'init', session_id: 's1', model: 'm', permissionMode: 'default' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
-import { type AgentSession, failureOf, type SessionLink } from './session.ts';
+import { type AgentSession, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
 
 /** A retry that waits longer than this is not waited for: the town parks the work and uses the time for others. */
 const RETRY_WAIT_MS_MAX = 60_000;
@@ -69,6 +69,8 @@ const messageUsage = z.looseObject({
 
 /** Claude Code on its JSON lines. */
 export class ClaudeSession implements AgentSession {
+  /** It takes words on its standard input from its start on. */
+  readonly isOpen = true;
   readonly #link: SessionLink;
   /** Inputs of tools that wait for a person, by request. */
   readonly #asked = new Map<string, unknown>();
@@ -186,7 +188,7 @@ export class ClaudeSession implements AgentSession {
   #results(line: Line): void {
     for (const part of blocksOf(line)) {
       if (part.type !== 'tool_result') continue;
-      const output = typeof part.content === 'string' ? part.content : JSON.stringify(part.content ?? '');
+      const output = outputOf(part.content).slice(0, OUTPUT_CHARS_MAX);
       this.#link.event({ type: 'tool_end', id: part.tool_use_id ?? '', ok: part.is_error !== true, output });
     }
   }
@@ -243,6 +245,14 @@ function parse(text: string): Line | null {
 function blocksOf(line: Line): readonly z.infer<typeof block>[] {
   const parsed = z.array(block).safeParse(line.message?.content);
   return parsed.success ? parsed.data : [];
+}
+
+/** What a tool said, in words: an image is named, not shown. */
+function outputOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  const parts = z.array(block).safeParse(content);
+  if (!parts.success) return '';
+  return parts.data.map((part) => (part.type === 'text' ? (part.text ?? '') : `[${part.type}]`)).join('\n');
 }
 
 /** A tool with the part of its input that tells most. */

@@ -1,5 +1,8 @@
 import type { UsageOfModel } from '../../core/facts.ts';
 
+/** Of a tool's output that is shown. */
+export const OUTPUT_CHARS_MAX = 2_000;
+
 /** What an agent's program says, whichever it is. */
 export type AgentEvent =
   /** It has begun; `how` says what it works with: model, permissions. */
@@ -42,6 +45,8 @@ export interface AgentSession {
   begin(prompt: string): Promise<void>;
   /** One line of the program's standard output. */
   line(text: string): void;
+  /** False before the first prompt: nothing may be said yet. */
+  readonly isOpen: boolean;
   /** Words of somebody; between turns they begin one. */
   say(text: string): Promise<void>;
   /** A person's answer to a `permission`. */

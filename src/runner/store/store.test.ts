@@ -103,8 +103,14 @@ describe('a fact that is none', () => {
     for (let n = 0; n < 60; n += 1) {
       const key = `odd-${String(n)}`;
       facts.record({
-        ...{ type: 'quota_limited', key, rig: 'app', attempt: 'at-1', epoch: 1 },
-        ...{ resetsAtMs: 1.5, reason: '', atMs: 1 },
+        type: 'quota_limited',
+        key,
+        rig: 'app',
+        attempt: 'at-1',
+        epoch: 1,
+        resetsAtMs: 1.5,
+        reason: '',
+        atMs: 1,
       });
     }
     facts.record(done('good'));
