@@ -42,7 +42,7 @@ export const exitRecordSchema = z.object({
   /**
    * What kept it from running. `program`: the program of its runtime is missing or may not be run. `repository`: the
    * origin could not be read. `isolation`: the sandbox that was asked for does not work here. `machine`, or nothing:
-   * anything else here.
+   * anything else here, also a former session that could not be taken up.
    */
   failed: z.enum(['program', 'repository', 'isolation', 'machine']).optional(),
 });

@@ -32,6 +32,7 @@ describe('classifyExit', () => {
     [{ exitCode: 3, lastLine: '{"error":{"message":"Overloaded"}}' }, 'The agent ended with exit code 3: Overloaded'],
     [{ cause: 'wall_clock' }, 'The agent reached its wall clock limit.'],
     [{ exitCode: 125, failed: 'isolation' }, 'Its sandbox could not be made: boom'],
+    [{ exitCode: 1, failed: 'machine' }, 'Its former session could not be taken up: boom'],
     [{ cause: 'memory' }, 'The agent reached its memory limit: boom'],
     [{ cause: 'disk' }, 'The agent reached its disk limit: boom'],
     [{ cause: 'stopped' }, 'The agent was stopped.'],

@@ -57,6 +57,8 @@ function endedByItself(exit: ExitRecord): Ending {
     const reason = `The program of its runtime could not be started: ${said}`;
     return { outcome: 'infra', reason, signature: null };
   }
+  if (exit.failed === 'machine')
+    return { outcome: 'infra', reason: `Its former session could not be taken up: ${said}`, signature: null };
   if (exit.exitCode === 0) {
     const last = exit.lastLine === '' ? '' : ` Last line: ${said}`;
     return counted('no_progress', exit, `The agent ended without an accepted "gt done".${last}`);

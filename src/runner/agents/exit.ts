@@ -154,6 +154,8 @@ function failedPart(
 ): Pick<ExitRecord, 'failed'> {
   if (ended.failed !== undefined) return { failed: ended.failed };
   const byItself = ended.cause === 'exited';
+  // What the machine lost of a former session is nobody's failure; the next attempt begins a new one.
+  if (byItself && !doneIntent && live.failure?.kind === 'session') return { failed: 'machine' };
   if (byItself && !doneIntent && live.failure?.kind === 'login') return { failed: 'program' };
   if (live.startedAtMs === null || isTownSession(live.request)) return {};
   const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };

@@ -23,7 +23,7 @@ import { agentEnvironment } from './env.ts';
 import { endAttempt } from './exit.ts';
 import { inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
 import type { LiveAgent } from './live.ts';
-import { formerSession, talkOf } from './talk.ts';
+import { formerSession, keepsSessions, talkOf } from './talk.ts';
 import { makeSessionFolder, sessionEnvironment } from './session.ts';
 import { watch } from './watch.ts';
 
@@ -74,7 +74,7 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const isContinued = found !== null || request.fixedHead !== null;
   const base = (isContinued ? request.claimBase : null) ?? start;
   mayGoOn(ctx, live);
-  const former = runtime.capabilities.resume ? await formerSession(ctx, request) : null;
+  const former = runtime.capabilities.resume && keepsSessions(request) ? await formerSession(ctx, request) : null;
   const tree = await ctx.pool.acquire(repo, 'w', { owner: request.attempt, commit: start, at: former?.cwd });
   // What HEAD was on is looked up at the end of the attempt; former users' entries are not this one's.
   await truncate(join(tree.place.gitDir, 'logs', 'HEAD')).catch(() => undefined);

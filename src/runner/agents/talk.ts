@@ -12,6 +12,13 @@ import type { Transcript } from './transcript.ts';
 const RESUMED =
   'Your session was ended in the middle of this work and goes on now. What you committed is in this worktree, and what you did not as far as it could be put back: look at "git status" and "git log" first. This is the order, as it stands now:';
 
+/**
+ * False for an attempt that is shut in with nothing outside for it to write: its home, with the session's files, goes with
+ * its box, so that there is nothing to take up again.
+ */
+export const keepsSessions = ({ sandbox }: Pick<StartAgent, 'sandbox'>): boolean =>
+  sandbox === undefined || sandbox.write.length > 0;
+
 /** A session of the same bead and runtime that may be taken up again, unless somebody asked for a new one. */
 export async function formerSession(ctx: RunnerContext, request: StartAgent): Promise<SessionRow | null> {
   if (request.fresh === true) {

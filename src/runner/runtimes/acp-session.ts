@@ -79,7 +79,7 @@ export class AcpSession implements AgentSession {
   constructor(link: SessionLink, order: AcpOrder) {
     this.#link = link;
     this.#order = order;
-    this.#usage = new AcpUsage(order.model);
+    this.#usage = new AcpUsage(order.model, order.resume !== null);
     this.#rpc = new JsonRpc({
       send: (line) => {
         link.send(line);
@@ -114,6 +114,7 @@ export class AcpSession implements AgentSession {
       return;
     }
     this.#isOpen = true;
+    this.#usage.prompted();
     await this.say(prompt);
   }
 
@@ -221,8 +222,10 @@ export class AcpSession implements AgentSession {
 
   #update(params: unknown): void {
     const parsed = update.safeParse(params);
-    if (!parsed.success || this.#isReplaying) return;
+    if (!parsed.success) return;
     const { sessionUpdate, content } = parsed.data.update;
+    // What the session has cost is said again with its former words; it counts there.
+    if (this.#isReplaying && sessionUpdate !== 'usage_update') return;
     switch (sessionUpdate) {
       case 'agent_message_chunk':
         if (this.#broken !== null) this.#broken += contentText(content);

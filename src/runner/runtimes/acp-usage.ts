@@ -31,10 +31,22 @@ export class AcpUsage {
   #in = 0;
   #out = 0;
   #cached = 0;
-  #microUsd: number | null = null;
+  /** What the session has cost so far, with all processes before this one. */
+  #total: number | null = null;
+  /** What those before cost; null: not known yet. */
+  #before: number | null;
+  #hasPrompt = false;
+  readonly #isResumed: boolean;
 
-  constructor(model: string | null) {
+  constructor(model: string | null, isResumed = false) {
     this.#model = model;
+    this.#isResumed = isResumed;
+    this.#before = isResumed ? null : 0;
+  }
+
+  /** From here on this process costs something; what was said of a former session until now is of those before. */
+  prompted(): void {
+    this.#hasPrompt = true;
   }
 
   /** What the session itself says that it uses, where nobody asked for a model. */
@@ -54,25 +66,33 @@ export class AcpUsage {
     this.#cached += said.data.cachedReadTokens;
   }
 
-  /** The cost is of the whole session, also of processes before this one; a larger one is the later one. */
+  /**
+   * The cost is of the whole session, also of processes before this one; a larger one is the later one. Of a session that
+   * was taken up and named no cost before its first prompt, the first one is the baseline: less is said than was used, but
+   * nothing is counted twice, and its tokens are priced by the table until a second one comes.
+   */
   updated(update: unknown): void {
     const said = costSchema.safeParse(update);
     const cost = said.success ? said.data.cost : undefined;
     // A free or unknown model says 0: that is no price.
     if (cost === undefined || cost === null || cost.currency !== 'USD' || cost.amount === 0) return;
-    this.#microUsd = Math.max(this.#microUsd ?? 0, Math.round(cost.amount * MICRO_USD));
+    const total = Math.round(cost.amount * MICRO_USD);
+    if (this.#isResumed && (this.#before === null || !this.#hasPrompt))
+      this.#before = Math.max(this.#before ?? 0, total);
+    this.#total = Math.max(this.#total ?? 0, total);
   }
 
   models(): readonly UsageOfModel[] {
-    if (this.#in + this.#out + this.#cached === 0 && this.#microUsd === null) return [];
-    const priced = this.#microUsd !== null;
+    const cost = this.#total === null ? 0 : this.#total - (this.#before ?? 0);
+    const priced = cost > 0;
+    if (this.#in + this.#out + this.#cached === 0 && !priced) return [];
     return [
       {
         model: this.#model,
         tokensIn: this.#in,
         tokensOut: this.#out,
         tokensCached: this.#cached,
-        microUsd: this.#microUsd,
+        microUsd: priced ? cost : null,
         unpricedIn: priced ? 0 : this.#in,
         unpricedOut: priced ? 0 : this.#out,
         unpricedCached: priced ? 0 : this.#cached,
