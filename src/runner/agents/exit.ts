@@ -153,10 +153,10 @@ function failedPart(
   { ended, rescued, doneIntent }: Kept & { readonly ended: Ended },
 ): Pick<ExitRecord, 'failed'> {
   if (ended.failed !== undefined) return { failed: ended.failed };
-  const byItself = ended.cause === 'exited';
+  const kind = ended.cause === 'exited' && !doneIntent ? live.failure?.kind : undefined;
   // What the machine lost of a former session is nobody's failure; the next attempt begins a new one.
-  if (byItself && !doneIntent && live.failure?.kind === 'session') return { failed: 'machine' };
-  if (byItself && !doneIntent && live.failure?.kind === 'login') return { failed: 'program' };
+  if (kind === 'session') return { failed: 'machine' };
+  if (kind === 'login') return { failed: 'program' };
   if (live.startedAtMs === null || isTownSession(live.request)) return {};
   const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };
   const failed = missingPart(live.request, run, { ...rescued, doneIntent });

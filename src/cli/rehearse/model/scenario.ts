@@ -6,10 +6,10 @@ import type { Item } from './conversation.ts';
 
 export interface Fault {
   /**
-   * `status`: an error with this status and headers. `hang`: no answer at all. `stall`: a first part, then silence. `cut`: a
-   * first part, then the connection breaks. `malformed`: a first part, then what no parser takes.
+   * `status`: an error with this status and headers. `hang`: no answer at all. `cut`: a first part, then the connection
+   * breaks. `malformed`: a first part, then what no parser takes.
    */
-  readonly kind: 'status' | 'hang' | 'stall' | 'cut' | 'malformed';
+  readonly kind: 'status' | 'hang' | 'cut' | 'malformed';
   readonly status?: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly message?: string | undefined;
@@ -35,7 +35,7 @@ export interface Scenario {
 }
 
 const fault: z.ZodType<Fault> = z.strictObject({
-  kind: z.enum(['status', 'hang', 'stall', 'cut', 'malformed']),
+  kind: z.enum(['status', 'hang', 'cut', 'malformed']),
   status: z.number().int().min(400).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   message: z.string().max(2_000).optional(),
