@@ -10,7 +10,7 @@ import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
-const SHORT_MOST = 5;
+const SHORT_MOST = 4;
 /** Commands that write nothing can't die in the middle of a write. */
 const READS = new Set([
   'rev-parse',
