@@ -16,8 +16,6 @@ export interface Made {
 export type Candidate =
   | Made
   | { readonly paths: readonly string[]; readonly message: string }
-  /** It adds nothing. */
-  | { readonly nothing: true }
   | { readonly error: string };
 
 /** Merges one entry onto a commit in the object database. Errors: `GitError`. */

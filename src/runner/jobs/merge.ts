@@ -37,7 +37,6 @@ async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   const made = await candidateOn(repo, { job, entry: job, on: targetSha });
   if ('error' in made) return { result: 'error', message: made.error };
   if ('paths' in made) return { result: 'conflict', targetSha, ...cut(made) };
-  if ('nothing' in made) return { result: 'already_merged', targetSha, mergeSha: targetSha };
   const { candidate, tree } = made;
   if (job.lists === undefined) {
     await keep(ctx, repo, { job, ref: mergingRef(trusted.bead(job.mergeRequest)), sha: candidate });
@@ -151,7 +150,6 @@ class RoundMaker {
     }
     const made = await candidateOn(this.#repo, { job: this.#job, entry, on: this.#targetSha });
     if ('error' in made) throw new Error(made.error);
-    if ('nothing' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha: this.#targetSha });
     if ('paths' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'conflict', ...cut(made) });
     if ('candidate' in made) this.#made.set(`${this.#targetSha} ${String(place)}`, made);
     return 'candidate' in made;
