@@ -284,6 +284,30 @@ export interface UsageOfModel {
   readonly unpricedCached: number;
 }
 
+/** Nothing was used of this model; an empty name is unknown. */
+export const nothingOf = (model: string): UsageOfModel => ({
+  model: model === '' ? null : model,
+  tokensIn: 0,
+  tokensOut: 0,
+  tokensCached: 0,
+  microUsd: null,
+  unpricedIn: 0,
+  unpricedOut: 0,
+  unpricedCached: 0,
+});
+
+/** Both together, under the name of the first. */
+export const sumOfModel = (a: UsageOfModel, b: UsageOfModel): UsageOfModel => ({
+  model: a.model,
+  tokensIn: a.tokensIn + b.tokensIn,
+  tokensOut: a.tokensOut + b.tokensOut,
+  tokensCached: a.tokensCached + b.tokensCached,
+  microUsd: b.microUsd === null ? a.microUsd : (a.microUsd ?? 0) + b.microUsd,
+  unpricedIn: a.unpricedIn + b.unpricedIn,
+  unpricedOut: a.unpricedOut + b.unpricedOut,
+  unpricedCached: a.unpricedCached + b.unpricedCached,
+});
+
 export type Fact =
   | {
       readonly type: 'agent_started';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import type { UsageOfModel } from '../../core/facts.ts';
+import { nothingOf, sumOfModel, type UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 import type { RunnerContext } from '../context.ts';
 import { readAgentFile } from '../files.ts';
@@ -73,38 +73,19 @@ function parse(source: string): Report | null {
   }
 }
 
-const NOTHING: Omit<UsageOfModel, 'model'> = {
-  tokensIn: 0,
-  tokensOut: 0,
-  tokensCached: 0,
-  microUsd: null,
-  unpricedIn: 0,
-  unpricedOut: 0,
-  unpricedCached: 0,
-};
-
 function addUp(models: Map<string, UsageOfModel>, report: Report): void {
   const more = amountsOf(report);
   if (more === null) return;
   const said = report.model ?? '';
   const name = models.size < USAGE_MODELS_MAX || models.has(said) ? said : '';
-  const before = models.get(name) ?? { ...NOTHING, model: name === '' ? null : name };
-  models.set(name, {
-    ...before,
-    tokensIn: before.tokensIn + more.tokensIn,
-    tokensOut: before.tokensOut + more.tokensOut,
-    tokensCached: before.tokensCached + more.tokensCached,
-    microUsd: more.microUsd === null ? before.microUsd : (before.microUsd ?? 0) + more.microUsd,
-    unpricedIn: before.unpricedIn + more.unpricedIn,
-    unpricedOut: before.unpricedOut + more.unpricedOut,
-    unpricedCached: before.unpricedCached + more.unpricedCached,
-  });
+  const before = models.get(name) ?? nothingOf(name);
+  models.set(name, sumOfModel(before, more));
 }
 
 /** What one line says; null when it says nothing of the kind. */
-function amountsOf(report: Report): typeof NOTHING | null {
+function amountsOf(report: Report): UsageOfModel | null {
   const { tokens_in: tokensIn = 0, tokens_out: tokensOut = 0, tokens_cached: tokensCached = 0, cost_usd: usd } = report;
-  const said = { ...NOTHING, tokensIn, tokensOut, tokensCached };
+  const said = { ...nothingOf(''), tokensIn, tokensOut, tokensCached };
   if (usd !== undefined) return { ...said, microUsd: Math.round(usd * MICRO_USD) };
   if (tokensIn + tokensOut + tokensCached === 0) return null;
   return { ...said, unpricedIn: tokensIn, unpricedOut: tokensOut, unpricedCached: tokensCached };
@@ -166,21 +147,10 @@ function addModels(written: readonly UsageOfModel[], said: readonly UsageOfModel
   const models = new Map(written.map((row) => [row.model, row]));
   for (const row of said) {
     const before = models.get(row.model);
-    models.set(row.model, before === undefined ? row : sumOf(before, row));
+    models.set(row.model, before === undefined ? row : sumOfModel(before, row));
   }
   return [...models.values()];
 }
-
-const sumOf = (a: UsageOfModel, b: UsageOfModel): UsageOfModel => ({
-  model: a.model,
-  tokensIn: a.tokensIn + b.tokensIn,
-  tokensOut: a.tokensOut + b.tokensOut,
-  tokensCached: a.tokensCached + b.tokensCached,
-  microUsd: a.microUsd === null && b.microUsd === null ? null : (a.microUsd ?? 0) + (b.microUsd ?? 0),
-  unpricedIn: a.unpricedIn + b.unpricedIn,
-  unpricedOut: a.unpricedOut + b.unpricedOut,
-  unpricedCached: a.unpricedCached + b.unpricedCached,
-});
 
 /**
  * As the contract takes it, whatever a program said: whole numbers within bounds, short names, so many models. What does
@@ -191,8 +161,8 @@ export function fitting(models: readonly UsageOfModel[]): readonly UsageOfModel[
   for (const row of models) {
     const said = row.model?.slice(0, MODEL_CHARS_MAX) ?? '';
     const name = kept.size < USAGE_MODELS_MAX || kept.has(said) ? said : '';
-    const before = kept.get(name) ?? { ...NOTHING, model: name === '' ? null : name };
-    kept.set(name, rounded(sumOf(before, row)));
+    const before = kept.get(name) ?? nothingOf(name);
+    kept.set(name, rounded(sumOfModel(before, row)));
   }
   return [...kept.values()];
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { UsageOfModel } from '../../core/facts.ts';
+import { nothingOf, sumOfModel, type UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
 import { type AgentSession, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
 
@@ -181,7 +181,7 @@ export class ClaudeSession implements AgentSession {
     this.#lastReply = id;
     // Its own words about an error are no reply of a model.
     if (usage.data.input_tokens + usage.data.cache_read_input_tokens === 0) return;
-    this.#pending.set(model, addReply(this.#pending.get(model) ?? nothing(model), usage.data));
+    this.#pending.set(model, addReply(this.#pending.get(model) ?? nothingOf(model), usage.data));
     this.#tellUsage();
   }
 
@@ -225,7 +225,7 @@ export class ClaudeSession implements AgentSession {
 
   #tellUsage(): void {
     const models = new Map(this.#settled.map((row) => [row.model ?? '', row]));
-    for (const [model, row] of this.#pending) models.set(model, sum(models.get(model) ?? nothing(model), row));
+    for (const [model, row] of this.#pending) models.set(model, sumOfModel(models.get(model) ?? nothingOf(model), row));
     this.#link.event({ type: 'usage', models: [...models.values()] });
   }
 }
@@ -263,20 +263,9 @@ function titleOf(name: string, input: unknown): string {
   return `${name}${typeof first === 'string' ? `: ${first}` : ''}`.slice(0, TITLE_CHARS_MAX);
 }
 
-const nothing = (model: string): UsageOfModel => ({
-  model: model === '' ? null : model,
-  tokensIn: 0,
-  tokensOut: 0,
-  tokensCached: 0,
-  microUsd: null,
-  unpricedIn: 0,
-  unpricedOut: 0,
-  unpricedCached: 0,
-});
-
 function settled(model: string, row: z.infer<typeof modelUsage>[string]): UsageOfModel {
   return {
-    ...nothing(model),
+    ...nothingOf(model),
     tokensIn: row.inputTokens + row.cacheCreationInputTokens,
     tokensOut: row.outputTokens,
     tokensCached: row.cacheReadInputTokens,
@@ -288,24 +277,11 @@ function addReply(before: UsageOfModel, reply: z.infer<typeof messageUsage>): Us
   const tokensIn = reply.input_tokens + reply.cache_creation_input_tokens;
   const { output_tokens: tokensOut, cache_read_input_tokens: tokensCached } = reply;
   const more = { tokensIn, tokensOut, tokensCached, microUsd: null };
-  return sum(before, {
+  return sumOfModel(before, {
     model: null,
     ...more,
     unpricedIn: tokensIn,
     unpricedOut: tokensOut,
     unpricedCached: tokensCached,
   });
-}
-
-function sum(a: UsageOfModel, b: UsageOfModel): UsageOfModel {
-  return {
-    model: a.model,
-    tokensIn: a.tokensIn + b.tokensIn,
-    tokensOut: a.tokensOut + b.tokensOut,
-    tokensCached: a.tokensCached + b.tokensCached,
-    microUsd: b.microUsd === null ? a.microUsd : (a.microUsd ?? 0) + b.microUsd,
-    unpricedIn: a.unpricedIn + b.unpricedIn,
-    unpricedOut: a.unpricedOut + b.unpricedOut,
-    unpricedCached: a.unpricedCached + b.unpricedCached,
-  };
 }
