@@ -10,7 +10,7 @@ import { demoConvoy } from '../src/cli/demo/plan.ts';
 import { makeRemote } from '../src/cli/demo/remotes.ts';
 import { DEMO_REPOSITORIES } from '../src/cli/demo/repositories.ts';
 import { takeLock } from '../src/hosts/node/lock.ts';
-import { bundleWorker, startWorkerd, type RunningWorkerd } from './workerd.ts';
+import { bundleWorker, startWorkerd, TOWN_CLASSES, type RunningWorkerd } from './workerd.ts';
 
 const USAGE = 'npm run dev:workerd [-- --dir <folder>] [--port <n>] [--demo] [--quiet]';
 /** Not one that other tools take by default. */
@@ -74,12 +74,7 @@ async function start(folder: string, port: number, loud: boolean): Promise<DevTo
   const workerd = await startWorkerd({
     bundle,
     folder,
-    classes: [
-      { binding: 'TOWN', className: 'TownDO' },
-      { binding: 'RIG', className: 'RigDO' },
-      { binding: 'MAYOR', className: 'MayorDO' },
-      { binding: 'STREAM', className: 'StreamDO' },
-    ],
+    classes: TOWN_CLASSES,
     texts: {
       GT_TOWN_ID: secrets.id,
       GT_TOWN_NAME: 'dev',

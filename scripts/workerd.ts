@@ -12,6 +12,14 @@ export interface ObjectClass {
   readonly className: string;
 }
 
+/** The classes of the product's Worker; `wrangler.jsonc` names the same. */
+export const TOWN_CLASSES: readonly ObjectClass[] = [
+  { binding: 'TOWN', className: 'TownDO' },
+  { binding: 'RIG', className: 'RigDO' },
+  { binding: 'MAYOR', className: 'MayorDO' },
+  { binding: 'STREAM', className: 'StreamDO' },
+];
+
 export interface WorkerdOptions {
   /** The bundle, from `bundleWorker`. */
   readonly bundle: string;

@@ -10,7 +10,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { bundleWorker, startWorkerd, type RunningWorkerd } from '../../scripts/workerd.ts';
+import { bundleWorker, startWorkerd, TOWN_CLASSES, type RunningWorkerd } from '../../scripts/workerd.ts';
 import { makeRemote } from '../../src/cli/demo/remotes.ts';
 import { marked } from '../../src/runner/process/sweep.ts';
 import { sleep } from '../support/processes.ts';
@@ -132,12 +132,7 @@ class Cluster {
     const workerd = await startWorkerd({
       bundle: join(this.#folder, 'worker.js'),
       folder,
-      classes: [
-        { binding: 'TOWN', className: 'TownDO' },
-        { binding: 'RIG', className: 'RigDO' },
-        { binding: 'MAYOR', className: 'MayorDO' },
-        { binding: 'STREAM', className: 'StreamDO' },
-      ],
+      classes: TOWN_CLASSES,
       texts: {
         GT_TOWN_ID: TOWN,
         GT_TOWN_NAME: 'cluster',

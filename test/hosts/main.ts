@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Webhook } from 'standardwebhooks';
-import { bundleWorker, startWorkerd, type WorkerdOptions } from '../../scripts/workerd.ts';
+import { bundleWorker, startWorkerd, TOWN_CLASSES, type WorkerdOptions } from '../../scripts/workerd.ts';
 import { createApp } from '../../src/api/app.ts';
 import { TownError } from '../../src/core/errors.ts';
 import { notHere } from '../../src/hosts/cloudflare/object-notifier.ts';
@@ -225,10 +225,7 @@ async function main(): Promise<number> {
     bundle,
     folder,
     classes: [
-      { binding: 'TOWN', className: 'TownDO' },
-      { binding: 'RIG', className: 'RigDO' },
-      { binding: 'MAYOR', className: 'MayorDO' },
-      { binding: 'STREAM', className: 'StreamDO' },
+      ...TOWN_CLASSES,
       { binding: 'BENCH_TOWN', className: 'BenchTownDO' },
       { binding: 'BENCH_RIG', className: 'BenchRigDO' },
       { binding: 'BENCH_MAYOR', className: 'BenchMayorDO' },

@@ -10,6 +10,7 @@ import {
   text,
   type Wire,
 } from './conversation.ts';
+import { openAiRefusal } from './openai-refusal.ts';
 
 /** OpenAI's Chat Completions, and what others built after it. */
 export const chatWire: Wire = {
@@ -54,14 +55,7 @@ export const chatWire: Wire = {
     ],
     usage: counts(reply),
   }),
-  refusal: ({ status, message }) => ({
-    error: {
-      message,
-      type: status === 429 ? 'rate_limit_exceeded' : status === 401 ? 'invalid_request_error' : 'server_error',
-      param: null,
-      code: status === 429 ? 'rate_limit_exceeded' : null,
-    },
-  }),
+  refusal: openAiRefusal,
 };
 
 function items(message: unknown): readonly Item[] {

@@ -11,6 +11,7 @@ import {
   text,
   type Wire,
 } from './conversation.ts';
+import { openAiRefusal } from './openai-refusal.ts';
 
 /** OpenAI's Responses. */
 export const responsesWire: Wire = {
@@ -52,14 +53,7 @@ export const responsesWire: Wire = {
     output: outputOf(reply),
     usage: counts(reply),
   }),
-  refusal: ({ status, message }) => ({
-    error: {
-      message,
-      type: status === 429 ? 'rate_limit_exceeded' : status === 401 ? 'invalid_request_error' : 'server_error',
-      param: null,
-      code: status === 429 ? 'rate_limit_exceeded' : null,
-    },
-  }),
+  refusal: openAiRefusal,
 };
 
 function items(item: unknown): readonly Item[] {
