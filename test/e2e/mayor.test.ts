@@ -1,6 +1,8 @@
 /** The mayor as a real process with a scripted model: it does what a message says, and answers with what came of it. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -200,6 +202,36 @@ describe('the mayor', () => {
         { status: 'answered', reply: '0 three' },
       ]);
       expect(talk('', '--json')).toMatchObject({ status: 0, stdout: '' });
+    },
+    2 * WAIT_MS,
+  );
+
+  it(
+    'ends a pipe when the town refuses to say what became of a message, instead of asking for ever',
+    async () => {
+      // A town elsewhere that takes a message and then no longer knows the token, as after a rotation.
+      const message = { id: 7, status: 'waiting', from: 'human/', text: 'x', reply: null, sitting: null };
+      const elsewhere = createServer((request, response) => {
+        const isAsked = request.url?.includes('/mayor/messages/7') === true;
+        const mayor = { configured: true, status: 'waiting', attempt: null };
+        const page = { items: [], next: null };
+        const item = { ...message, created_at: 1, settled_at: null };
+        const told = request.method === 'POST' ? item : request.url?.includes('/messages') === true ? page : mayor;
+        const refused = { code: 'not_signed_in', detail: 'The token is not known.', next: 'Ask for another.' };
+        response.writeHead(isAsked ? 401 : 200, { 'content-type': 'application/json' });
+        request.resume().on('end', () => response.end(JSON.stringify(isAsked ? refused : told)));
+      });
+      await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+      const { port } = elsewhere.address() as AddressInfo;
+      writeFileSync(at('token-elsewhere'), 'x'.repeat(43), { mode: 0o600 });
+      const place = ['--town', `http://127.0.0.1:${String(port)}`, '--token-file', at('token-elsewhere')];
+      const gtMayor = spawn(GT, ['mayor', ...place], { stdio: ['pipe', 'ignore', 'pipe'], timeout: WAIT_MS });
+      let error = '';
+      gtMayor.stderr.on('data', (text: Buffer) => (error += text.toString()));
+      gtMayor.stdin.end('anybody there?\n');
+      const code = await new Promise((resolve) => gtMayor.on('close', resolve));
+      elsewhere.close();
+      expect([code, error]).toEqual([6, expect.stringContaining('The token is not known.')]);
     },
     2 * WAIT_MS,
   );

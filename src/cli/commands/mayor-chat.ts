@@ -12,6 +12,8 @@ import { answerLines, answerOf, messageLines, noAnswer } from './mayor.ts';
 
 /** A call that could not be made is made again after this; the message is not lost meanwhile. */
 const AGAIN_AFTER_MS = 1_000;
+/** As long as `gt mayor message --wait` may: then nobody has heard it, and a script must know. */
+const WAIT_MAX_MS = 60 * 60 * 1_000;
 const SEEN_MESSAGES = 10;
 /** Lines of earlier messages that the arrow keys bring back. */
 const HISTORY_LINES = 100;
@@ -64,7 +66,8 @@ class Conversation {
     if (!this.#context.json)
       for (const item of before.items.slice(-SEEN_MESSAGES))
         this.#context.print(`${messageLines(item, this.#context)}\n`);
-    for (const item of before.items) if (item.settled_at === null) this.#wait(item);
+    // A person sees what becomes of earlier messages too; a script waits for its own only.
+    if (this.#isLive) for (const item of before.items) if (item.settled_at === null) this.#wait(item);
     const input = createInterface({
       input: process.stdin,
       ...(this.#isLive
@@ -102,20 +105,35 @@ class Conversation {
   #wait(item: MayorMessageItem): void {
     const answer = this.#answerOf(item);
     this.#open.set(item.id, answer);
-    void answer.then((settled) => {
-      this.#open.delete(item.id);
-      if (!this.#left.signal.aborted) this.#printAnswer(settled);
-    });
+    answer.then(
+      (settled) => {
+        this.#open.delete(item.id);
+        if (!this.#left.signal.aborted) this.#printAnswer(settled);
+      },
+      (error: unknown) => {
+        // A script meets it at its end, where it waits for all.
+        if (!this.#isLive) return;
+        this.#open.delete(item.id);
+        this.#say(paint(this.#context.style, 'red', `${String(item.id)}: ${plain(String(error))}`));
+      },
+    );
     if (this.#showsWork && !this.#isWatching) void this.#watchWork();
   }
 
-  /** Asks until there is one; a daemon that is away for a moment is asked again. */
+  /** A daemon that is away for a moment is asked again. Errors: `no_answer_yet`, those of the API. */
   async #answerOf(item: MayorMessageItem): Promise<MayorMessageItem> {
+    const untilMs = Date.now() + WAIT_MAX_MS;
     for (let now = item; ;) {
       if (now.settled_at !== null || this.#left.signal.aborted) return now;
-      const asked = await answerOf(this.#client, item.id).catch(() => null);
-      if (asked === null) await pause();
-      else now = asked;
+      if (Date.now() > untilMs) throw noAnswer(now);
+      try {
+        now = await answerOf(this.#client, item.id);
+        // Read from the databases: that answers at once.
+        if (this.#client.isAway) await pause();
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await pause();
+      }
     }
   }
 
@@ -177,6 +195,10 @@ class Conversation {
     return EXIT.ok;
   }
 }
+
+/** Nobody was there, or had time; every other answer stays what it is. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof TownError && (error.kind === 'unreachable' || error.kind === 'busy' || error.code === 'timeout');
 
 /** Events of a program are for its adapter. */
 const isForPeople = (line: string): boolean => line.trim() !== '' && !line.startsWith('{');
