@@ -182,6 +182,21 @@ export function Screen(props: {
   );
 }
 
+/** The first row of a table: what its columns hold. */
+export function Head({ names }: { readonly names: readonly string[] }): ReactNode {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 /** An empty list says why, and the next command to type. */
 export function Nothing(props: { readonly why: ReactNode; readonly command?: string }): ReactNode {
   return (

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import type { BeadItem } from '../../../src/api/contract/beads.ts';
 import { part } from '../api.ts';
-import { Age, Asked, Nothing, Screen, StateWord } from '../parts.tsx';
+import { Age, Asked, Head, Nothing, Screen, StateWord } from '../parts.tsx';
 
 /** The columns of the board, by what the facts say; nothing is dragged. */
 const COLUMNS: readonly (readonly [name: string, statuses: string])[] = [
@@ -53,15 +53,7 @@ export function BeadTable({ beads }: { readonly beads: readonly BeadItem[] }): R
   return (
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Beads">
       <table className="table">
-        <thead>
-          <tr>
-            {['Bead', 'State', 'Title', 'Rig', 'Agent', 'Attempts', 'Changed'].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head names={['Bead', 'State', 'Title', 'Rig', 'Agent', 'Attempts', 'Changed']} />
         <tbody>
           {beads.map((bead) => (
             <tr key={bead.id} data-row data-subject={bead.id}>

@@ -3,7 +3,7 @@ import { lazy, Suspense, type ReactNode } from 'react';
 import type { ConvoyDetailItem } from '../../../src/api/contract/convoys.ts';
 import { part } from '../api.ts';
 import { Ref } from '../links.tsx';
-import { Asked, Facts, Screen, StateWord } from '../parts.tsx';
+import { Asked, Facts, Head, Screen, StateWord } from '../parts.tsx';
 import { WhyText } from '../why.tsx';
 import { Progress } from './convoys.tsx';
 
@@ -68,15 +68,7 @@ function Table({ convoy }: { readonly convoy: ConvoyDetailItem }): ReactNode {
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Beads of the convoy">
       <table className="table">
         <caption className="text-left font-semibold">The same as a table</caption>
-        <thead>
-          <tr>
-            {['Wave', 'Bead', 'State', 'Title', 'Rig', 'Waits for', 'Merged as'].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head names={['Wave', 'Bead', 'State', 'Title', 'Rig', 'Waits for', 'Merged as']} />
         <tbody>
           {convoy.beads
             .toSorted(

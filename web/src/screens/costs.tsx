@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { BudgetItem, CostsItem } from '../../../src/api/contract/money.ts';
-import { Asked, Facts, Nothing, Screen } from '../parts.tsx';
+import { Asked, Facts, Head, Nothing, Screen } from '../parts.tsx';
 
 const MICRO = 1_000_000;
 
@@ -84,15 +84,7 @@ function Sums(props: {
         <p className="text-soft">Nothing.</p>
       ) : (
         <table className="table">
-          <thead>
-            <tr>
-              {[props.head, 'Spent', 'Attempts', 'Tokens in', 'Tokens out'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Head names={[props.head, 'Spent', 'Attempts', 'Tokens in', 'Tokens out']} />
           <tbody>
             {props.rows.map(([name, sum]) => (
               <tr key={name}>
