@@ -1,4 +1,5 @@
 import type { MergeStyle } from './facts.ts';
+import type { ForgeSite } from './model/pull-request.ts';
 import { TRAIN_BATCH, TRAIN_LANES } from './limits.ts';
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
@@ -44,6 +45,8 @@ export interface RigConfig {
   readonly runnerLabels?: readonly string[] | undefined;
   /** How its merge trains work; missing in settings of an older program. */
   readonly merging?: MergingConfig | undefined;
+  /** The code host of its pull requests; missing: no such host is known. */
+  readonly forge?: ForgeSite | undefined;
   /** People who work on this rig by hand; each has the address `<rig>/crew/<name>`. */
   readonly crew?: readonly string[] | undefined;
   /** Isolation and limits of its agents; missing in settings of an older program. */

@@ -1,6 +1,7 @@
 import type { Capability, MayorCapability } from '../core/queries.ts';
 import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
+import type { Forge } from './forge.ts';
 import type { Random } from './ids.ts';
 import type { Log } from './log.ts';
 import type { Notifier } from './notifier.ts';
@@ -30,6 +31,8 @@ export interface HostPorts {
   readonly runners?: RunnerLines | undefined;
   /** The way to people outside; without it such routes are off. */
   readonly notifier?: Notifier | undefined;
+  /** The way to code hosts with pull requests; without it no rig can use them. */
+  readonly forge?: Forge | undefined;
   /** The database of one actor; opened once per actor and process. */
   openSql(address: ActorAddress): Sql;
   /** False where an actor has no database yet and none may be made (a town that is only read). Missing: always true. */
