@@ -1,7 +1,7 @@
 /** A line of work that never ends, with entries that are bad and gates that fail for nothing, on a clock of test runs. */
 import { conclude } from '../src/core/train/conclude.ts';
-import { explained, isAlone, isRedAgain, marksOf, nextMark } from '../src/core/train/marks.ts';
-import { NO_STATS } from '../src/core/model/train.ts';
+import { isAlone, isRedAgain, nextMark, remarks } from '../src/core/train/marks.ts';
+import { NO_STATS, type TrainStats } from '../src/core/model/train.ts';
 import { planRound } from '../src/core/train/plan.ts';
 import { learn, ratesOf } from '../src/core/train/rates.ts';
 import { Prng } from '../sim/prng.ts';
@@ -74,34 +74,75 @@ export class Line {
 /** The town's own train: the plan and the conclusion that the refinery uses. The untouched target is known to pass. */
 export function ourTrain(world: World): Score {
   const line = new Line(world);
-  let stats = NO_STATS;
-  for (let n = 0; line.score.landed < world.landings && n < 20 * world.landings; n += 1) {
-    const front = line.front(2 * world.batch);
-    const plan = planRound(
-      front.map(({ mark }) => ({ mark })),
-      { lanes: world.lanes, batchMax: world.batch, rates: ratesOf(stats) },
-    );
-    const members = plan.entries.flatMap((place) => front[place] ?? []);
-    const before = line.score.runs;
-    const judged = plan.lists
-      .filter((list) => list.length > 0)
-      .slice(0, world.lanes)
-      .map((list) => ({ entries: list, isGreen: line.isGreen(list.flatMap((place) => members[place] ?? [])) }));
-    line.score.rounds += 1;
-    const said = conclude(judged);
-    const others = line.entries.filter((entry) => !members.includes(entry));
-    const marks = marksOf(
-      members.map(({ mark }) => mark),
-      others.map(({ mark }) => mark),
-    );
-    const landing = (said.land?.entries ?? []).flatMap((place) => members[place] ?? []);
-    const blamed = members.filter((entry, place) => !landing.includes(entry) && isRedAgain(said, marks, place));
-    const flakes = landing.filter((entry) => isAlone(marks[members.indexOf(entry)] ?? null)).length;
-    for (const [place, entry] of members.entries()) entry.mark = nextMark(said, { marks, name: String(n) }, place);
-    for (const entry of others) if (explained(said, marks).includes(entry.mark ?? '')) entry.mark = null;
-    stats = learn(stats, { landed: landing.length, bad: blamed.length, runs: line.score.runs - before, flakes });
-    line.land(landing);
-    for (const entry of blamed) line.giveBack(entry);
-  }
+  const state: State = { stats: NO_STATS };
+  for (let n = 0; line.score.landed < world.landings && n < 20 * world.landings; n += 1)
+    ourRound(world, { line, state, front: line.front(2 * world.batch), name: String(n) });
   return line.score;
+}
+
+/** When an entry came and how long it waited until it landed or was given back, in runs of the gates. */
+export interface Wait {
+  readonly cameAt: number;
+  readonly waited: number;
+}
+
+/** `many` stand in line, and one more comes with each run of the gates. Those who are still in line at the end count too. */
+export function waitsOf(world: World, many: number, rounds: number): readonly Wait[] {
+  const line = new Line(world);
+  const state: State = { stats: NO_STATS };
+  const came = new Map<Entry, number>();
+  const waits: Wait[] = [];
+  const leaves = (entry: Entry, at: number): void => {
+    const cameAt = came.get(entry) ?? at;
+    waits.push({ cameAt, waited: at - cameAt });
+    came.delete(entry);
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const entry of line.front(round === 0 ? many : line.entries.length + 1))
+      if (!came.has(entry)) came.set(entry, round);
+    ourRound(world, { line, state, front: [...line.entries], name: String(round) });
+    for (const entry of came.keys()) if (!line.entries.includes(entry)) leaves(entry, round + 1);
+  }
+  for (const entry of came.keys()) leaves(entry, rounds);
+  return waits;
+}
+
+interface State {
+  stats: TrainStats;
+}
+
+function ourRound(
+  world: World,
+  {
+    line,
+    state,
+    front,
+    name,
+  }: { readonly line: Line; readonly state: State; readonly front: readonly Entry[]; readonly name: string },
+): void {
+  const plan = planRound(
+    front.map(({ mark }) => ({ mark })),
+    { lanes: world.lanes, batchMax: world.batch, rates: ratesOf(state.stats) },
+  );
+  const members = plan.entries.flatMap((place) => front[place] ?? []);
+  const before = line.score.runs;
+  const judged = plan.lists
+    .filter((list) => list.length > 0)
+    .slice(0, world.lanes)
+    .map((list) => ({ entries: list, isGreen: line.isGreen(list.flatMap((place) => members[place] ?? [])) }));
+  line.score.rounds += 1;
+  const said = conclude(judged);
+  const others = line.entries.filter((entry) => !members.includes(entry));
+  const marks = members.map(({ mark }) => mark);
+  const landing = (said.land?.entries ?? []).flatMap((place) => members[place] ?? []);
+  const blamed = members.filter((entry, place) => !landing.includes(entry) && isRedAgain(said, marks, place));
+  const flakes = landing.filter((entry) => isAlone(marks[members.indexOf(entry)] ?? null)).length;
+  for (const [place, entry] of members.entries()) entry.mark = nextMark(said, { marks, name }, place);
+  const changed = remarks(said, marks);
+  for (const entry of others)
+    if (entry.mark !== null && changed.has(entry.mark)) entry.mark = changed.get(entry.mark) ?? null;
+  const seen = { landed: landing.length, bad: blamed.length, runs: line.score.runs - before, flakes };
+  state.stats = learn(state.stats, seen);
+  line.land(landing);
+  for (const entry of blamed) line.giveBack(entry);
 }

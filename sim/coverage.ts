@@ -66,7 +66,7 @@ const ROUND_ACTIONS = [
   'order_probes',
   'repeat_probe',
   'dissolve_round',
-  'clear_suspicion',
+  'change_suspicion',
   'train_state',
   'train_learn',
   'pause_train',

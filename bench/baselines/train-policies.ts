@@ -9,15 +9,26 @@ const until = (world: World, round: (line: Line) => void): Score => {
   return line.score;
 };
 
+const oneByOne =
+  (runs: number): Policy =>
+  (world) =>
+    until(world, (line) => {
+      const [entry] = line.front(1);
+      if (entry === undefined) return;
+      for (let run = 0; run < runs; run += 1) {
+        line.score.rounds += 1;
+        if (line.isGreen([entry])) {
+          line.land([entry]);
+          return;
+        }
+      }
+      line.giveBack(entry);
+    });
+
 /** One entry after the other. */
-export const serial: Policy = (world) =>
-  until(world, (line) => {
-    const [entry] = line.front(1);
-    if (entry === undefined) return;
-    line.score.rounds += 1;
-    if (line.isGreen([entry])) line.land([entry]);
-    else line.giveBack(entry);
-  });
+export const serial: Policy = oneByOne(1);
+/** One entry after the other, and a red one once more before it is given back, as ours does. */
+export const serialTwice: Policy = oneByOne(2);
 
 /** A batch is tested as one; red, its first half is, down to one entry. */
 const halvingOf =

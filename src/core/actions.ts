@@ -162,8 +162,13 @@ export type RigAction =
       readonly except: BeadId | null;
       readonly reason: string;
     }
-  /** Entries in line that were suspected by this mark: a smaller group explains what was red. */
-  | { readonly type: 'clear_suspicion'; readonly target: string; readonly mark: string }
+  /** Entries in line that are suspected by this mark: a round showed more of their group. Null: they are as good as fresh. */
+  | {
+      readonly type: 'change_suspicion';
+      readonly target: string;
+      readonly mark: string;
+      readonly to: string | null;
+    }
   | {
       readonly type: 'train_state';
       readonly target: string;

@@ -193,8 +193,10 @@ export const TRAIN_BATCH = 8;
 export const TRAIN_BATCH_MAX = 64;
 /** Lists that are tested at once, unless the rig says otherwise: gates that take a fixed port bear one run only. */
 export const TRAIN_LANES = 1;
-/** More runs of a project's gates at once than this are more than one machine does. */
+/** More runs of a project's gates at once than this are more than a few machines do. */
 export const TRAIN_LANES_MAX = 16;
+/** Gates that one runner runs at once, over all its rigs: they are the users' test suites and use several cores each. */
+export const GATES_AT_ONCE_MAX: number = 4;
 /** Merge requests from the front of the line that the plan of a round looks at; more than all lanes take. */
 export const LINE_MAX = 128;
 /** A target that is red itself is tried again after this long: somebody may have mended it, or what made it fail is over. */

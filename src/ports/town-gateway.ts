@@ -58,7 +58,7 @@ export interface TownGateway {
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
   /** Asked again until it says `removed`. Errors: `rig_has_work` (without `drain`), `rig_not_parked`. */
   removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
-  /** Errors: `train_not_paused`. */
+  /** Errors: `unknown_target`, `train_not_paused`. */
   rigCommand(name: RigName, command: RigCommand, caller: Caller): Promise<RigSummary>;
   listRigs(): Promise<readonly RigSummary[]>;
 

@@ -30,8 +30,6 @@ export const FACT_BATCH_MAX: number = 50;
 export const JOBS_KEPT_MAX: number = 2_000;
 /** Ended attempts that are kept for status questions and `superseded` answers. */
 export const ATTEMPTS_KEPT_MAX: number = 5_000;
-/** Gate worktrees that run at once; gates are the users' test suites and use several cores each. */
-export const GATES_AT_ONCE_MAX: number = 4;
 /** Agents' directories per rig: the spec's 50 agents plus spares, and a stop for a runaway. */
 export const POOL_NAMES_MAX: number = 200;
 /** Free worktrees kept ready per rig, so that a burst of starts finds them made. */

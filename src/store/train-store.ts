@@ -90,6 +90,15 @@ export const readStopped = (sql: Sql): readonly StoppedTrain[] =>
     )
     .map((row) => ({ ...trainFromRow(row), waiting: int(row['waiting']) }));
 
+/** Branches that live work is merged into, and those whose train stands. */
+export const readTargets = (sql: Sql): readonly string[] =>
+  sql
+    .all(
+      `SELECT target_branch AS target FROM beads WHERE status IN ('open', 'in_progress', 'in_review')
+        UNION SELECT target FROM trains WHERE state <> 'running' ORDER BY target`,
+    )
+    .map((row) => text(row['target']));
+
 export const isTested = (sql: Sql, tree: string, gates: string): boolean =>
   sql.all('SELECT 1 AS one FROM tested_trees WHERE tree = ? AND gates = ?', tree, gates).length > 0;
 
@@ -200,9 +209,10 @@ export class TrainWriter {
     );
   }
 
-  clearSuspicion(target: string, mark: string): void {
+  changeSuspicion(target: string, { mark, to }: { readonly mark: string; readonly to: string | null }): void {
     this.#sql.all(
-      `UPDATE reviews SET suspect = NULL, version = version + 1 WHERE target_branch = ? AND step = 'queued' AND suspect = ?`,
+      `UPDATE reviews SET suspect = ?, version = version + 1 WHERE target_branch = ? AND step = 'queued' AND suspect = ?`,
+      to,
       target,
       mark,
     );

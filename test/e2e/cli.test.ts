@@ -340,6 +340,8 @@ describe('gt in a town', () => {
       [['mq', 'pause', 'app'], 2, 'no_reason'],
       [['mq', 'pause', 'app', '--reason', 'a\u001B[31mb'], 2, 'bad_field'],
       [['mq', 'pause', 'nope', '--reason', 'x'], 4, 'rig_not_found'],
+      [['mq', 'pause', 'app', '--reason', 'x', '--target', 'mian'], 2, 'unknown_target'],
+      [['mq', 'resume', 'app', '--target', 'mian'], 2, 'unknown_target'],
       [['mq', 'resume', 'app'], 3, 'train_not_paused'],
       [['mq', 'bounce', 'app-zzzzz', '--reason', 'x'], 4, 'bead_not_found'],
       [['mq', 'bounce', bead], 2, 'no_reason'],

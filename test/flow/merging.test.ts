@@ -257,6 +257,24 @@ describe('the train', () => {
     expect(town.runner.calls.filter((call) => call === 'job gates').length - before).toBeLessThanOrEqual(8);
   });
 
+  it('gives nobody back for one red run because the other suspect was cancelled meanwhile', async () => {
+    const town = await openTown();
+    const [first, gone, left] = await three(town);
+    if (first === undefined || gone === undefined || left === undefined) throw new Error('three');
+    await report(town, 'gates', GREEN);
+    await report(town, 'gates', redWith('one of the two'));
+    expect(await stepsOf(town, [gone, left])).toEqual(['gating', 'queued']);
+    await town.service.beadCommand({ type: 'close', bead: gone, reason: 'cancelled', note: '' }, human);
+    await town.settle();
+    // By itself for the first time, and red by a flake.
+    await report(town, 'gates', redWith('the port was taken'));
+    expect((await show(town, left)).reworkBeads).toEqual([]);
+    expect(await stepsOf(town, [left])).toEqual(['gating']);
+    town.runner.judge = defaultResult;
+    await report(town, 'gates', GREEN);
+    expect(await show(town, left)).toMatchObject({ closeReason: 'merged', reworkBeads: [], review: { flakes: 1 } });
+  });
+
   it('parks only the one whose gates something keeps ending, and lands those before and behind it', async () => {
     const town = await openTown({ api: { polecatsMax: 9 } });
     const bad = sha(107);
@@ -347,6 +365,10 @@ describe('the train', () => {
     expect(await town.service.attention()).toEqual([]);
     await expect(town.service.rigCommand(api, { type: 'resume_train', target: null }, human)).rejects.toMatchObject({
       code: 'train_not_paused',
+    });
+    await expect(town.service.rigCommand(api, { ...pause, target: 'mian' }, human)).rejects.toMatchObject({
+      code: 'unknown_target',
+      next: expect.stringContaining('Name one of main,'),
     });
     expect((await actionsOf(town)).filter((action) => action.endsWith('_train'))).toEqual([
       'pause_train',

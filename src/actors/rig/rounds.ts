@@ -22,7 +22,7 @@ export type RoundAction = Extract<
       | 'order_probes'
       | 'repeat_probe'
       | 'dissolve_round'
-      | 'clear_suspicion'
+      | 'change_suspicion'
       | 'train_state'
       | 'train_learn';
   }
@@ -34,7 +34,7 @@ const ROUND_ACTIONS: ReadonlySet<string> = new Set([
   'order_probes',
   'repeat_probe',
   'dissolve_round',
-  'clear_suspicion',
+  'change_suspicion',
   'train_state',
   'train_learn',
 ] satisfies readonly RoundAction['type'][]);
@@ -53,9 +53,9 @@ export function roundAction(rig: RigContext, turn: Turn, writer: RigWriter, acti
     case 'dissolve_round':
       dissolve(rig, turn, writer, action);
       return { entity: trainRef(action.target) };
-    case 'clear_suspicion':
-      writer.trains.clearSuspicion(action.target, action.mark);
-      return { entity: trainRef(action.target), from: action.mark };
+    case 'change_suspicion':
+      writer.trains.changeSuspicion(action.target, action);
+      return { entity: trainRef(action.target), from: action.mark, ...(action.to === null ? {} : { to: action.to }) };
     case 'train_learn':
       writer.trains.learn(action.target, action.seen);
       return {

@@ -4,8 +4,8 @@ import type { SqlValue } from '../../ports/sql.ts';
 
 type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
 
-/** From here on an earlier suspicion means nothing any more. */
-const FORGIVEN: ReadonlySet<MergeStep> = new Set(['pushing', 'reworking', 'ended']);
+/** From here on an earlier suspicion means nothing any more; what a refused push left behind stays until its push arrives. */
+const FORGIVEN: ReadonlySet<MergeStep> = new Set(['reworking', 'ended']);
 
 /** The columns that a step sets; what the action does not name stays as it is. */
 export function stepColumns(action: StepAction): Record<string, SqlValue> {

@@ -1,5 +1,5 @@
 import { DEFAULT_MERGING } from '../commands.ts';
-import { GATE_TIMEOUT_MS } from '../limits.ts';
+import { GATE_TIMEOUT_MS, GATES_AT_ONCE_MAX } from '../limits.ts';
 import type { ProbeOrder, RigAction } from '../actions.ts';
 import type { Job, JobResult, LeftOut } from '../facts.ts';
 import { trusted, type Sha } from '../model/ids.ts';
@@ -132,7 +132,9 @@ function ordered(view: RigView, made: Made, nowMs: number): RigVerdicts {
   const orders = ordersOf(view, made);
   if (orders.length === 0) return alone(view, review, { reason: 'nothing to test', actions: back(review) });
   const tested = orders.flatMap(({ entries }) => entries);
-  const budgetMs = gates.reduce((sum, gate) => sum + gate.timeoutMs, GATE_TIMEOUT_MS);
+  // More lists than a runner tests at once wait for each other.
+  const waves = Math.max(1, Math.ceil(orders.filter(({ job }) => job !== null).length / GATES_AT_ONCE_MAX));
+  const budgetMs = GATE_TIMEOUT_MS + waves * gates.reduce((sum, gate) => sum + gate.timeoutMs, 0);
   const taken = round.filter(
     ({ beadId }) => beadId === review.beadId || tested.some((entry) => entry.mergeRequest === beadId),
   );

@@ -152,9 +152,33 @@ describe('what is decided after a merge', () => {
           deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
           candidate: made,
           position: 0,
+          suspect: null,
         }),
       ]),
     );
+  });
+
+  it('a push that was refused before stays a suspect until it arrives', () => {
+    const world = { config: rigConfig('api', { gates: [] }) };
+    const [decision] = judge({ step: 'preparing', result: candidate, world, over: { suspect: 'push:a' } });
+    expect(decision?.actions).toMatchObject([{ toStep: 'pushing', suspect: 'push:a' }]);
+  });
+
+  it('more lists than a runner tests at once have the time to wait for each other', () => {
+    const lists = (count: number): JobResult => ({
+      ...candidate,
+      targetTree: 'below',
+      made: Array.from({ length: count }, (_, list) => ({
+        list,
+        entries: [{ mergeRequest: MERGE, candidate: commit(20 + list), tree: `tree ${String(list)}` }],
+      })),
+    });
+    const config = rigConfig('api', { gates: [gate], merging: { batch: 8, lanes: 16, style: 'merge' } });
+    const deadline = (count: number): unknown =>
+      judge({ step: 'preparing', result: lists(count), world: { config } })[0]?.actions.flatMap((action) =>
+        action.type === 'merge_step' ? [action.deadlineAtMs] : [],
+      )[0];
+    expect([1, 4, 5, 16].map(deadline)).toEqual([1, 1, 2, 4].map((waves) => NOW + GATE_TIMEOUT_MS + waves * 1_000));
   });
 
   it('one that was there already is merged', () => {
@@ -263,6 +287,7 @@ describe('what is decided after the gates', () => {
           deadlineAtMs: NOW + MERGE_STEP_DEADLINE_MS,
           candidate: made,
           position: 0,
+          suspect: null,
           gateSignature: null,
           gateKills: 0,
         }),

@@ -1,9 +1,9 @@
-import { LINE_MAX, RED_TARGET_RETRY_MS } from '../limits.ts';
+import { RED_TARGET_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import { isTargetKnownRed, type Probe, type Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
 import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
-import { explained, isAlone, isGood, isRedAgain, marksOf, nextMark } from '../train/marks.ts';
+import { isAlone, isGood, isRedAgain, nextMark, remarks } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { killedGates } from './merge-kills.ts';
@@ -43,11 +43,7 @@ export function afterGates(view: RigView, leader: ReviewFacts, nowMs: number): R
   if (open.some(({ state }) => state === 'running')) return null;
   const killed = open.filter(({ state }) => state === 'killed');
   if (killed.length > 0) return killedGates(view, leader, killed);
-  const line = view.line(leader.targetBranch, LINE_MAX).map(({ suspect }) => suspect);
-  const marks = marksOf(
-    members.map(({ suspect }) => suspect),
-    line,
-  );
+  const marks = members.map(({ suspect }) => suspect);
   return concluded(view, { leader, members, marks, probes, said, train: view.train(leader.targetBranch) }, nowMs);
 }
 
@@ -69,10 +65,11 @@ function concluded(view: RigView, round: Round, nowMs: number): RigVerdicts {
   return decide(leader, reasonOf(round, blamed), [
     ...blamed.flatMap(({ verdict }) => verdict.actions),
     ...waiting.flatMap((member) => [requeue(round, member), backToLine(member)]),
-    ...(isVoid(round) ? [] : explained(round.said, round.marks)).map((mark) => ({
-      type: 'clear_suspicion' as const,
+    ...(isVoid(round) ? [] : [...remarks(round.said, round.marks)]).map(([mark, to]) => ({
+      type: 'change_suspicion' as const,
       target: leader.targetBranch,
       mark,
+      to,
     })),
     ...pushSteps(view, landing, nowMs),
     ...(isVoid(round) ? [] : [{ type: 'train_learn' as const, target: leader.targetBranch, seen }]),

@@ -4,6 +4,7 @@ import type { Job } from '../facts.ts';
 import type { Sha } from '../model/ids.ts';
 import type { MergedEntry } from '../model/train.ts';
 import { beadRef } from '../refs.ts';
+import { isPush } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
 import { act, NOTHING, type RigVerdicts } from './rule.ts';
@@ -43,6 +44,7 @@ export function pushSteps(view: RigView, landing: Landing, nowMs: number): reado
     deadlineAtMs: nowMs + MERGE_STEP_DEADLINE_MS,
     candidate: { sha: made.candidate, tree: made.tree, targetSha: landing.targetSha },
     position,
+    suspect: isPush(review.suspect) ? review.suspect : null,
     ...(isFlaky ? { flakes: review.flakes + 1 } : {}),
     ...(review.step === 'gating' ? { gateSignature: null, gateKills: 0 } : {}),
   }));

@@ -2,7 +2,8 @@ import type { Conclusion } from './conclude.ts';
 
 /**
  * What rounds showed of an entry that stays in line, as a text in its row. `good`: it passed in a list that did not land.
- * `red:<name>`: one of those with the same mark made a list red. `alone:<name>`: it must be this one. `push:<name>`: a push of
+ * `red:<name>*<count>`: one of so many made a list red, and those of them who are in line have the
+ * same mark. `alone:<name>`: it must be this one. `push:<name>`: a push of
  * them together was refused. `kill:<name>`: something kept ending the gates on them together.
  */
 const GOOD = 'good';
@@ -17,16 +18,38 @@ export const isPush = (mark: string | null): boolean => mark?.startsWith(PUSH) =
 export const isGood = (mark: string | null): boolean => mark === GOOD;
 export const isAlone = (mark: string | null): boolean => mark?.startsWith(ALONE) === true;
 
-/** The marks of a round's entries; the last one of its group in line is the one that made the list red. */
-export function marksOf(
-  round: readonly (string | null)[],
-  line: readonly (string | null)[],
-): readonly (string | null)[] {
-  return round.map((mark) => {
-    if (mark?.startsWith(RED) !== true) return mark;
-    const count = [...round, ...line].filter((other) => other === mark).length;
-    return count === 1 ? `${ALONE}${mark.slice(RED.length)}` : mark;
-  });
+/** How many of a group are still under suspicion; null: the mark does not say (an older program wrote it, or it is no red one). */
+function suspectsIn(mark: string): number | null {
+  const count = Number(mark.split('*')[1] ?? Number.NaN);
+  return mark.startsWith(RED) && Number.isInteger(count) ? count : null;
+}
+
+const redMark = (name: string, count: number): string =>
+  count === 1 ? `${ALONE}${name}` : `${RED}${name}*${String(count)}`;
+
+/** What a round proved: by the mark that entries had before it, the one that those have who stay under it. */
+export type Remarks = ReadonlyMap<string, string | null>;
+
+/**
+ * New marks of groups. A smaller group explains what was red, and whoever else had that mark is as good as fresh. Those that
+ * passed are suspects no more, and the last one of its group that did not must be the one. Members who left the line without
+ * an answer (held, cancelled) still count: perhaps it was one of them.
+ */
+export function remarks(said: Conclusion, marks: readonly (string | null)[]): Remarks {
+  const found = new Map<string, string | null>();
+  for (const place of said.good) {
+    const mark = marks[place] ?? null;
+    const count = mark === null ? null : suspectsIn(mark);
+    if (mark === null || count === null || found.has(mark)) continue;
+    const passed = marks.filter((other, at) => other === mark && said.good.has(at)).length;
+    const name = mark.slice(RED.length).split('*')[0] ?? '';
+    found.set(mark, redMark(name, Math.max(1, count - passed)));
+  }
+  for (const place of said.groups.flat()) {
+    const mark = marks[place] ?? null;
+    if (mark?.startsWith(RED) === true) found.set(mark, null);
+  }
+  return found;
 }
 
 /** The mark of an entry that stays in line after a round; `marks` are those before it, `name` tells this round from others. */
@@ -36,17 +59,15 @@ export function nextMark(
   place: number,
 ): string | null {
   const group = said.groups.find((one) => one.includes(place));
-  if (group !== undefined) return `${group.length === 1 ? ALONE : RED}${round.name}:${String(group[0] ?? 0)}`;
+  if (group !== undefined) return redMark(`${round.name}:${String(group[0] ?? 0)}`, group.length);
   const mark = round.marks[place] ?? null;
+  // What a remote refused is not made good by gates.
+  if (isPush(mark)) return mark;
   if (said.good.has(place) || isGood(mark)) return GOOD;
   if (mark === null) return null;
-  return explained(said, round.marks).includes(mark) ? null : mark;
+  const to = remarks(said, round.marks).get(mark);
+  return to === undefined ? mark : to;
 }
-
-/** Marks of groups that a smaller group explains: whoever else has them is as good as fresh. */
-export const explained = (said: Conclusion, marks: readonly (string | null)[]): readonly string[] => [
-  ...new Set(said.groups.flat().flatMap((place) => (marks[place]?.startsWith(RED) === true ? [marks[place]] : []))),
-];
 
 /** Red by itself, and not for the first time. */
 export const isRedAgain = (said: Conclusion, marks: readonly (string | null)[], place: number): boolean =>

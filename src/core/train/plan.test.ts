@@ -26,8 +26,16 @@ describe('a round', () => {
     expect(plan([null, 'alone:a', null])).toEqual({ entries: [0, 2].map((place) => place), lists: [[0, 1]] });
   });
 
-  it('takes the last of its group for the one that made the list red', () => {
-    expect(plan(['red:a', null])).toEqual({ entries: [0], lists: [[], [0]] });
+  it('tests the last of its group that is in line by itself, without accusing it', () => {
+    expect(plan(['red:a*3', null])).toEqual({ entries: [0], lists: [[0]] });
+  });
+
+  it('pushes apart what a refused push held, as soon as that is first in line', () => {
+    const marks = ['push:a', null, 'push:a', 'good', 'push:a', null];
+    expect(plan(marks, 4)).toEqual({ entries: [0, 2], lists: [[0, 1]] });
+    expect(plan(['push:a', null, 'good'], 4)).toEqual({ entries: [0], lists: [[0]] });
+    // Behind others it waits: together with them it would be refused again.
+    expect(plan([null, ...marks], 4).entries).toEqual([0, 2, 4, 6]);
   });
 
   it('halves those that are suspected together', () => {
@@ -47,7 +55,7 @@ describe('a round', () => {
   });
 
   it('has bounded lists of entries that are in it, each once, in the order of the line', () => {
-    const mark = fc.option(fc.constantFrom('red:a', 'red:b', 'alone:c', 'good'), { nil: null });
+    const mark = fc.option(fc.constantFrom('red:a*2', 'red:b*9', 'alone:c', 'good', 'push:d'), { nil: null });
     const size = fc.integer({ min: 1, max: 16 });
     fc.assert(
       fc.property(fc.array(mark, { maxLength: 24 }), size, size, (marks, lanes, batchMax) => {
@@ -59,6 +67,8 @@ describe('a round', () => {
         for (const list of lists) expect(list).toEqual(list.toSorted((a, b) => a - b));
         // Whoever is in line, somebody is tested.
         expect(marks.length > 0 && lists.flat().length === 0).toBe(false);
+        const pushed = entries.filter((place) => marks[place] === 'push:d').length;
+        expect([0, entries.length]).toContain(pushed);
       }),
     );
   });

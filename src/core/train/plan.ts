@@ -22,10 +22,12 @@ type List = readonly number[];
 /**
  * Plans one round. Each lane tests one list: an entry that was red by itself, again and beside the untouched target; the
  * first half of those that are suspected together; fresh entries in groups of the size that costs the fewest runs. Those
- * that passed in a list that did not land are put together, with the first fresh group behind them.
+ * that passed in a list that did not land are put together, with the first fresh group behind them. What a refused push held
+ * is pushed apart: when it is first in line the first half of it is a round of its own, so that nothing longer lands instead.
  */
 export function planRound(line: readonly LineEntry[], setup: TrainSetup): RoundPlan {
   const parts = partsOf(line, setup);
+  if (isPush(line[0]?.mark ?? null)) return compact([half(parts.pushes[0] ?? [])]);
   // Oldest first: what is suspected was in line before most of what is fresh.
   const order = [...parts.accused, ...parts.halves, ...parts.groups].toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
   const good = parts.good.slice(0, setup.batchMax);
@@ -49,7 +51,7 @@ export function planUngated(line: readonly LineEntry[], batchMax: number): Round
   }
   // A map keeps the order in which its keys came: the first list holds the oldest entry.
   const [[mark, places] = [null, []]] = lists;
-  return compact([places.slice(0, mark === null ? batchMax : Math.ceil(places.length / 2))]);
+  return compact([mark === null ? places.slice(0, batchMax) : half(places)]);
 }
 
 /** A train whose target is red, as the plan of a round sees it. */
@@ -75,7 +77,10 @@ export function planRepair(line: readonly { readonly queuedAtMs: number }[], tra
   return compact(train.version % 2 === 0 ? [[], next] : [next, []]);
 }
 
+const half = (list: List): List => list.slice(0, Math.ceil(list.length / 2));
+
 interface Parts {
+  readonly pushes: readonly List[];
   readonly good: List;
   readonly accused: readonly List[];
   readonly halves: readonly List[];
@@ -93,13 +98,16 @@ function partsOf(line: readonly LineEntry[], setup: TrainSetup): Parts {
     if (known === undefined) marked.set(mark, [place]);
     else known.push(place);
   }
-  const groups = [...marked.values()];
+  const isOf = (is: (mark: string | null) => boolean, group: List): boolean => is(markOf(group[0] ?? -1));
+  const pushes = [...marked.values()].filter((group) => isOf(isPush, group));
+  const groups = [...marked.values()].filter((group) => !isOf(isPush, group));
   const fresh = places.filter((place) => markOf(place) === null);
   const size = groupSize(setup.rates, setup.batchMax);
   return {
     good: places.filter((place) => isGood(markOf(place))),
-    accused: groups.filter((group) => group.length === 1 || isAlone(markOf(group[0] ?? -1))),
-    halves: groups.filter((group) => group.length > 1).map((group) => group.slice(0, Math.ceil(group.length / 2))),
+    pushes,
+    accused: groups.filter((group) => isOf(isAlone, group)),
+    halves: groups.filter((group) => !isOf(isAlone, group)).map(half),
     groups: Array.from({ length: Math.ceil(fresh.length / size) }, (_, n) => fresh.slice(n * size, (n + 1) * size)),
   };
 }
