@@ -96,7 +96,8 @@ async function decide(actors: TownActors, id: EscalationId, wanted: string, call
   const option = actors.town.choice(id, caller) ?? (await choose(actors, known(actors, id), wanted));
   const name = await actors.town.chosen(id, option, caller);
   if (known(actors, id).decision === name) return;
-  const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${name}` };
+  // What was read is the escalation: its version says nothing about what the answer is applied to.
+  const once: Caller = { ...caller, idempotencyKey: `decide:${id}:${name}`, ifMatch: undefined };
   await apply(actors, known(actors, id), name, once);
   await actors.town.decided(id, name, caller);
 }

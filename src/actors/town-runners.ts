@@ -33,19 +33,19 @@ export function townRunners(
       changed(runner.id);
       return must(store.get(runner.id), 'a runner that was added exists');
     },
-    remove: async (id, lost) => {
+    remove: async (id, lost, meant = {}) => {
       writable();
-      await town.removeRunner(id, { lost, busy: await busy(id) });
+      await town.removeRunner(id, { ...meant, lost, busy: await busy(id) });
       changed(id);
     },
-    rotate: async (id, serial) => {
+    rotate: async (id, serial, meant = {}) => {
       writable();
-      await town.rotateRunner(id, serial);
+      await town.rotateRunner(id, serial, meant);
       return get(id);
     },
-    drain: async (id, on) => {
+    drain: async (id, on, meant = {}) => {
       writable();
-      await town.drainRunner(id, on);
+      await town.drainRunner(id, on, meant);
       return get(id);
     },
     serials: (id) => Promise.resolve(store.serials(id)),

@@ -182,7 +182,7 @@ export class TownTalk implements TalkGateway {
       return this.#town.mayor.lifecycle(request, request.timestamp === null ? caller.idempotencyKey : onceBy(request));
     const address = parseAddress(request.agent);
     if (address.kind !== 'agent') throw notFound('agent', request.agent);
-    return this.#rig(address.rig).lifecycle({ ...request, agent }, caller.idempotencyKey);
+    return this.#rig(address.rig).lifecycle({ ...request, agent }, caller);
   }
 
   async prime(capability: Capability): Promise<HookView> {
@@ -218,7 +218,7 @@ export class TownTalk implements TalkGateway {
     if (address.kind === 'daemon') {
       const request = lifecycleOfMail(draft, { identity: capability.agent, isAgent: true });
       const own = { ...request, agent: capability.agent };
-      return executed(await rig.lifecycle(own, `${capability.attempt}:${request.action}`));
+      return executed(await rig.lifecycle(own, { idempotencyKey: `${capability.attempt}:${request.action}` }));
     }
     if (address.kind === 'group')
       return this.#toAll(draft, capability.agent, (to) => this.sendOwnMail(capability, { ...draft, to }));

@@ -13,6 +13,7 @@ import { authenticate, loopbackOnly, whoCalls } from './auth.ts';
 import type { AppEnv, AuthOptions, Principal } from './auth.ts';
 import type { AddRigBody } from './contract/rigs.ts';
 import { toProblem } from './errors.ts';
+import { refuseUnkept } from './if-match.ts';
 import { registerBeads } from './handlers/beads.ts';
 import { registerConvoys } from './handlers/convoys.ts';
 import { registerEscalations } from './handlers/escalations.ts';
@@ -85,6 +86,7 @@ export function createApp(options: AppOptions): App {
     await next();
   });
   app.use('/api/*', limitBody());
+  app.use('/api/*', refuseUnkept(app));
   registerTown(app, options);
   registerRigs(app, options);
   registerAgents(app, options);

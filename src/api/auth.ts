@@ -10,6 +10,7 @@ import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import { badCredential, verifyCapability } from './capability.ts';
 import { mayorRight } from './mayor-rights.ts';
 import { bearerFor, runnerOfBearer, tokenOf } from './contract/runner-auth.ts';
+import { parseIfMatch } from './parse-if-match.ts';
 import { cookieName, isSessionToken, mayRole, verifySession } from './session.ts';
 import type { Role } from './contract/roles.ts';
 import type { AgentVerb } from '../core/queries.ts';
@@ -191,13 +192,14 @@ function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
       'Idempotency-Key',
     );
   }
+  const ifMatch = parseIfMatch(c.req.header('if-match'));
   switch (principal.kind) {
     case 'owner':
-      return { actor: auth.ownerActor, origin: 'human', idempotencyKey };
+      return { actor: auth.ownerActor, origin: 'human', idempotencyKey, ifMatch };
     case 'runner':
       return { actor: 'system', origin: 'system', idempotencyKey };
     case 'mayor':
-      return { actor: MAYOR, origin: 'agent', idempotencyKey: mayorKey(principal.capability, idempotencyKey) };
+      return { actor: MAYOR, origin: 'agent', idempotencyKey: mayorKey(principal.capability, idempotencyKey), ifMatch };
     case 'agent':
       return { actor: principal.capability.agent, origin: 'agent', idempotencyKey };
   }

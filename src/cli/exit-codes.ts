@@ -23,6 +23,7 @@ const BY_KIND: Readonly<Record<ErrorKind, number>> = {
   precondition: EXIT.precondition,
   not_found: EXIT.notFound,
   conflict: EXIT.conflict,
+  stale: EXIT.conflict,
   unauthenticated: EXIT.notAllowed,
   forbidden: EXIT.notAllowed,
   unreachable: EXIT.unreachable,

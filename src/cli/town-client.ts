@@ -19,6 +19,7 @@ const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = {
   403: 'forbidden',
   404: 'not_found',
   409: 'conflict',
+  412: 'stale',
   413: 'usage',
   422: 'precondition',
   503: 'busy',

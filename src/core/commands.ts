@@ -15,6 +15,8 @@ export interface Caller {
   readonly actor: string;
   readonly origin: Origin;
   readonly idempotencyKey?: string | undefined;
+  /** Versions of the thing for which the change is meant (`src/core/etag.ts`); missing: whatever it is now. */
+  readonly ifMatch?: readonly string[] | undefined;
 }
 
 /** One gate of a rig: a shell command that must exit 0 in a worktree of exactly the candidate's tree. */

@@ -11,6 +11,8 @@ export type ErrorKind =
   | 'not_found'
   /** Somebody else got there first, or the caller's attempt is no longer the live one: exit 5, HTTP 409. */
   | 'conflict'
+  /** It is not any more what the caller read (`If-Match`): exit 5, HTTP 412. */
+  | 'stale'
   /** No credential: exit 6, HTTP 401. */
   | 'unauthenticated'
   /** A credential without the right: exit 6, HTTP 403. */

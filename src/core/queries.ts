@@ -125,6 +125,8 @@ export interface RigSummary {
   readonly gates: readonly string[];
   /** How agents of the rig's own runtime are shut in. */
   readonly isolation: Isolation;
+  /** Of its settings and stopped trains; as its ETag says it. */
+  readonly tag: string;
   readonly createdAtMs: number;
 }
 

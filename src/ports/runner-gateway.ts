@@ -1,4 +1,8 @@
+import type { Caller } from '../core/commands.ts';
 import type { Runner, RunnerHello, RunnerState } from '../core/model/runner.ts';
+
+/** The version that a change is meant for. Errors of each that takes it: `stale`. */
+export type Meant = Pick<Caller, 'ifMatch'>;
 
 /** The registry of runners, as the API and the lines to runners use it. No secrets go through here, only the serials of tokens. */
 export interface RunnerGateway {
@@ -10,11 +14,11 @@ export interface RunnerGateway {
   /** Errors: `runner_exists`. */
   add(runner: { readonly id: string; readonly url: string | null; readonly serial: string }): Promise<Runner>;
   /** Errors: `runner_not_found`, `local_runner`, `runner_has_work`. */
-  remove(id: string, lost: boolean): Promise<void>;
+  remove(id: string, lost: boolean, meant?: Meant): Promise<void>;
   /** Errors: `runner_not_found`, `local_runner`. */
-  rotate(id: string, serial: string): Promise<Runner>;
+  rotate(id: string, serial: string, meant?: Meant): Promise<Runner>;
   /** Errors: `runner_not_found`. */
-  drain(id: string, on: boolean): Promise<Runner>;
+  drain(id: string, on: boolean, meant?: Meant): Promise<Runner>;
   /** Of the tokens that it may show; null for one that is not registered. */
   serials(id: string): Promise<{ readonly current: string; readonly next: string | null } | null>;
   /** The token that was made last was used. */

@@ -1,6 +1,7 @@
 import type { Budget } from '../core/budget.ts';
 import type { Caller, RigConfig, RigSettings } from '../core/commands.ts';
 import { conflict, notFound, precondition } from '../core/errors.ts';
+import { refuseStale, textTag } from '../core/etag.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import type { RigRemoval, RigSummary } from '../core/queries.ts';
@@ -25,6 +26,9 @@ export interface Configured {
   configure(rigs: readonly RigConfig[], budgets: readonly Budget[]): Promise<void>;
   configureMayor(config: MayorConfig | null): Promise<void>;
 }
+
+/** The version that a change is meant for. Errors of each that takes it: `stale`. */
+type Meant = Pick<Caller, 'ifMatch'>;
 
 /** Null takes the setting away. */
 export interface KeyChange {
@@ -70,17 +74,22 @@ export class TownFile {
   }
 
   /** Changes settings by their keys, all or none. Errors: `unknown_setting`, `bad_config`, `not_on_this_host`. */
-  change(changes: readonly KeyChange[]): Promise<FileState> {
+  change(changes: readonly KeyChange[], meant: Meant = {}): Promise<FileState> {
     return this.#oneByOne(() => {
       const before = this.#options.store.read();
+      refuseStale(meant, NAME, textTag(before));
       const at = changes.map(({ key, value }) => ({ ...settingPath(key), value }));
       return this.#replace(before, changedText(before, at, NAME));
     });
   }
 
   /** The whole file anew. Errors: as for `change`. */
-  replace(text: string): Promise<FileState> {
-    return this.#oneByOne(() => this.#replace(this.#options.store.read(), text));
+  replace(text: string, meant: Meant = {}): Promise<FileState> {
+    return this.#oneByOne(() => {
+      const before = this.#options.store.read();
+      refuseStale(meant, NAME, textTag(before));
+      return this.#replace(before, text);
+    });
   }
 
   /** Applies the file as it is, whatever of it this host can't keep. */
@@ -104,9 +113,12 @@ export class TownFile {
     });
   }
 
-  /** Errors: `rig_not_found`, those of the parser. */
-  changeRig(name: RigName, settings: RigSettings): Promise<RigSummary> {
-    return this.#oneByOne(() => this.#changeRig(name, settings));
+  /** Errors: `rig_not_found`, those of the parser and of `first`, which is asked in line. */
+  changeRig(name: RigName, settings: RigSettings, first?: () => Promise<void>): Promise<RigSummary> {
+    return this.#oneByOne(async () => {
+      await first?.();
+      return this.#changeRig(name, settings);
+    });
   }
 
   /** A rig that drains is parked first; its section goes when it is removed. */

@@ -16,6 +16,7 @@ import type {
   Why,
 } from '../core/queries.ts';
 import type { AttemptFacts } from '../core/view.ts';
+import { textTag } from '../core/etag.ts';
 import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
 import { rigState, whyRig } from '../core/why-others.ts';
 import type { StoppedTrain } from '../core/model/train.ts';
@@ -183,6 +184,17 @@ export class RigQueries {
     });
   }
 
+  /** The version of what people set of the rig: its settings, and which trains they stopped. */
+  rigTag(): string {
+    const trains = this.stoppedTrains().map(({ target, state, reason, changedAtMs }) => [
+      target,
+      state,
+      reason,
+      changedAtMs,
+    ]);
+    return textTag(JSON.stringify([this.#view.config(), trains]));
+  }
+
   rigSummary(createdAtMs: number, nowMs: number): RigSummary {
     const config = this.#view.config();
     const counts = new Map(
@@ -214,6 +226,7 @@ export class RigQueries {
       queueLength: int(this.#sql.all(`SELECT COUNT(*) AS n FROM reviews WHERE step <> 'ended'`)[0]?.['n']),
       stoppedTrains: this.stoppedTrains(),
       gates: config.gates.map((gate) => gate.name),
+      tag: this.rigTag(),
       createdAtMs,
     };
   }

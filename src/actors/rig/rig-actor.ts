@@ -2,6 +2,7 @@ import { rigFindings, type RigAttentionView, type RigFindings } from '../../core
 import type { BeadCommand, Caller, CreateBead, RigCommand, RigConfig } from '../../core/commands.ts';
 import type { NudgeMode } from '../../core/actions.ts';
 import { notFound } from '../../core/errors.ts';
+import { refuseStale, versionTag } from '../../core/etag.ts';
 import type { Fact, Verdict } from '../../core/facts.ts';
 import { checkRig, type Violation } from '../../core/invariants.ts';
 import { MAILBOX_UNREAD_MAX } from '../../core/limits.ts';
@@ -125,6 +126,7 @@ export class RigActor {
 
   async rigCommand(command: RigCommand, caller: Caller): Promise<RigSummary> {
     await this.actor.command(caller.idempotencyKey, (turn) => {
+      refuseStale(caller, this.name, this.queries.rigTag());
       this.#commands.rigCommand(turn, command, caller);
       return command.type;
     });
@@ -226,11 +228,14 @@ export class RigActor {
   }
 
   /** Executed once per key, or per timestamp of the request. */
-  lifecycle(request: LifecycleRequest, key: string | undefined): Promise<string> {
+  lifecycle(request: LifecycleRequest, caller: Pick<Caller, 'idempotencyKey' | 'ifMatch'>): Promise<string> {
+    const { idempotencyKey: key } = caller;
     const once = request.timestamp === null ? key : `${request.agent}:${request.action}:${request.timestamp}`;
-    return this.actor.command(once === undefined ? undefined : `lifecycle:${once}`, (turn) =>
-      this.#talk.lifecycle(turn, request),
-    );
+    return this.actor.command(once === undefined ? undefined : `lifecycle:${once}`, (turn) => {
+      const agent = this.view.agent(request.agent);
+      refuseStale(caller, request.agent, agent === null ? null : versionTag(agent));
+      return this.#talk.lifecycle(turn, request);
+    });
   }
 
   recordFacts(facts: readonly Fact[]): Promise<void> {

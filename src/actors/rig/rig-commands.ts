@@ -2,6 +2,7 @@ import type { RigToTown } from '../../core/messages.ts';
 import type { BeadCommand, Caller, CreateBead, RigCommand, SlingBead } from '../../core/commands.ts';
 import { must, unreachable } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
+import { refuseStale, versionTag } from '../../core/etag.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
@@ -89,6 +90,7 @@ export class RigCommands {
     const id = command.type === 'sling' ? command.sling.bead : command.bead;
     const bead = this.#rig.bead(turn, id);
     if (bead === null) throw notFound('bead', id);
+    refuseStale(caller, id, versionTag(bead));
     // Its row stays ended; a successor goes on, and its id is the answer.
     if (command.type === 'reopen') return reopen(this.#rig, turn, bead, caller);
     this.#apply(turn, bead, command, caller);

@@ -3,6 +3,7 @@ import type { RigToTown } from '../../core/messages.ts';
 import { budgetId, sumOf, type Budget, type BudgetTold } from '../../core/budget.ts';
 import type { Caller } from '../../core/commands.ts';
 import { conflict, notFound } from '../../core/errors.ts';
+import { budgetTag, refuseStale } from '../../core/etag.ts';
 import { budgetRef } from '../../core/refs.ts';
 import { BudgetWriter } from '../../store/budget-store.ts';
 import { trusted } from '../../core/model/ids.ts';
@@ -15,6 +16,7 @@ const budgetWriter = (town: TownContext, turn: Turn): BudgetWriter =>
 /** Sets a budget or changes its amount. Errors: `set_in_config`, `not_found`. */
 export function setBudget(town: TownContext, turn: Turn, budget: Omit<Budget, 'id'>, caller: Caller): string {
   const id = budgetId(budget.scope, budget.unit, budget.kind);
+  refuseStaleBudget(town, id, caller);
   refuseConfigured(town, id);
   checkScope(town, { ...budget, id });
   budgetWriter(town, turn).put(
@@ -29,6 +31,11 @@ export function setBudget(town: TownContext, turn: Turn, budget: Omit<Budget, 'i
     to: String(budget.amount),
   });
   return id;
+}
+
+function refuseStaleBudget(town: TownContext, id: string, caller: Caller): void {
+  const budget = town.view.budgetStore.get(id);
+  refuseStale(caller, `The budget ${id}`, budget === null ? null : budgetTag(budget));
 }
 
 function refuseConfigured(town: TownContext, id: string): void {
@@ -52,6 +59,7 @@ function checkScope(town: TownContext, budget: Budget): void {
 export function removeBudget(town: TownContext, turn: Turn, id: string, caller: Caller): string {
   const budget = town.view.budgetStore.get(id);
   if (budget === null) throw notFound('budget', id);
+  refuseStaleBudget(town, id, caller);
   refuseConfigured(town, id);
   dropBudget(town, turn, budget, `by ${caller.actor}`);
   return id;

@@ -1,5 +1,6 @@
 import type { Caller } from '../../core/commands.ts';
 import { conflict, notFound } from '../../core/errors.ts';
+import { escalationTag, refuseStale } from '../../core/etag.ts';
 import type { Escalation } from '../../core/model/escalation.ts';
 import type { EscalationId } from '../../core/model/ids.ts';
 import { escalationRef } from '../../core/refs.ts';
@@ -17,6 +18,7 @@ export class EscalationCommands {
   /** Somebody takes care of it: it rises no more and is told no more. */
   acknowledge(turn: Turn, id: EscalationId, caller: Caller): EscalationId {
     const item = this.#known(id);
+    refuseStale(caller, id, escalationTag(item));
     if (item.resolvedAtMs !== null)
       throw conflict('escalation_resolved', `${id} is resolved already.`, 'Nothing needs to be done.');
     if (item.acknowledgedAtMs !== null) return id;
@@ -28,6 +30,7 @@ export class EscalationCommands {
   /** A person says that it is over. If its cause comes back, it is a new escalation. */
   resolve(turn: Turn, id: EscalationId, note: string, caller: Caller): EscalationId {
     const item = this.#known(id);
+    refuseStale(caller, id, escalationTag(item));
     if (item.resolvedAtMs !== null) return id;
     this.#town.escalations(turn).resolve(id, { by: caller.actor, note, decision: null });
     this.#account(turn, item, { action: 'resolve_escalation', reason: `by ${caller.actor}`, to: 'resolved' });

@@ -6,6 +6,9 @@ import type { Sql } from '../../ports/sql.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Runner, RunnerHello } from '../../core/model/runner.ts';
 import { must } from '../../core/assert.ts';
+import { escalationTag, refuseStale, runnerTag, versionTag } from '../../core/etag.ts';
+import type { Meant } from '../../ports/runner-gateway.ts';
+import type { Turn } from '../kernel/turn.ts';
 import { KernelStore, type OutboxRow } from '../../store/kernel-store.ts';
 import type { RunnerStore } from '../../store/runner-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
@@ -106,14 +109,16 @@ export class TownActor {
     });
   }
 
-  removeRunner(id: string, how: { readonly lost: boolean; readonly busy: number }): Promise<void> {
+  removeRunner(id: string, how: { readonly lost: boolean; readonly busy: number } & Meant): Promise<void> {
     return this.actor.ask((turn) => {
+      this.#refuseStaleRunner(id, how);
       this.#town.runners.remove(turn, id, how);
     });
   }
 
-  rotateRunner(id: string, serial: string): Promise<void> {
+  rotateRunner(id: string, serial: string, meant: Meant): Promise<void> {
     return this.actor.ask((turn) => {
+      this.#refuseStaleRunner(id, meant);
       this.#town.runners.rotate(turn, id, serial);
     });
   }
@@ -124,8 +129,14 @@ export class TownActor {
     });
   }
 
-  drainRunner(id: string, on: boolean): Promise<void> {
+  #refuseStaleRunner(id: string, meant: Meant): void {
+    const runner = this.runnerStore.get(id);
+    if (runner !== null) refuseStale(meant, id, runnerTag(runner));
+  }
+
+  drainRunner(id: string, on: boolean, meant: Meant): Promise<void> {
     return this.actor.ask((turn) => {
+      this.#refuseStaleRunner(id, meant);
       this.#town.runners.drain(turn, id, on);
     });
   }
@@ -160,29 +171,37 @@ export class TownActor {
     return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.create(turn, input, caller));
   }
 
+  #changeConvoy(id: ConvoyId, caller: Caller, change: (turn: Turn) => string): Promise<string> {
+    return this.actor.command(caller.idempotencyKey, (turn) => {
+      const convoy = this.view.convoy(id);
+      if (convoy !== null) refuseStale(caller, id, versionTag(convoy));
+      return change(turn);
+    });
+  }
+
   startConvoy(id: ConvoyId, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.start(turn, id, caller));
+    return this.#changeConvoy(id, caller, (turn) => this.#convoys.start(turn, id, caller));
   }
 
   /** Answers the number of the addition. */
   addToConvoy(id: ConvoyId, plan: ConvoyPlan, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.add(turn, id, plan, caller));
+    return this.#changeConvoy(id, caller, (turn) => this.#convoys.add(turn, id, plan, caller));
   }
 
   removeFromConvoy(id: ConvoyId, beads: readonly BeadId[], caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.remove(turn, id, beads, caller));
+    return this.#changeConvoy(id, caller, (turn) => this.#convoys.remove(turn, id, beads, caller));
   }
 
   updateConvoy(id: ConvoyId, change: UpdateConvoy, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.update(turn, id, change, caller));
+    return this.#changeConvoy(id, caller, (turn) => this.#convoys.update(turn, id, change, caller));
   }
 
   closeConvoy(id: ConvoyId, note: string, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => this.#convoys.close(turn, id, note, caller));
+    return this.#changeConvoy(id, caller, (turn) => this.#convoys.close(turn, id, note, caller));
   }
 
   revertConvoy(id: ConvoyId, caller: Caller): Promise<string> {
-    return this.actor.command(caller.idempotencyKey, (turn) => revertConvoy(this.#town, turn, id, caller));
+    return this.#changeConvoy(id, caller, (turn) => revertConvoy(this.#town, turn, id, caller));
   }
 
   acknowledge(id: EscalationId, caller: Caller): Promise<string> {
@@ -204,7 +223,11 @@ export class TownActor {
    */
   chosen(id: EscalationId, option: string, caller: Caller): Promise<string> {
     const { idempotencyKey: key } = caller;
-    return this.actor.command(key === undefined ? undefined : `choice:${id}:${key}`, () => option);
+    return this.actor.command(key === undefined ? undefined : `choice:${id}:${key}`, () => {
+      const item = this.view.escalation(id);
+      refuseStale(caller, id, item === null ? null : escalationTag(item));
+      return option;
+    });
   }
 
   setBudget(budget: Omit<Budget, 'id'>, caller: Caller): Promise<string> {

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { usage } from '../../core/errors.ts';
+import { versionTag } from '../../core/etag.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import { BEAD_STATUSES } from '../../core/model/bead.ts';
 import type { BeadStatus } from '../../core/model/bead.ts';
@@ -24,7 +25,8 @@ import {
 import type { CreateBeadBody, SlingBody } from '../contract/beads.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { presentBead, presentBeadDetail } from '../present.ts';
-import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag, ifMatch } from '../if-match.ts';
+import { answers, jsonBody, optionalBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
@@ -50,41 +52,41 @@ const get = createRoute({
   path: `${path}/{id}`,
   security: ownerOnly,
   request: { params: one },
-  responses: answers(beadDetailSchema, 'One bead with its story'),
+  responses: tagged(beadDetailSchema, 'One bead with its story'),
 });
 const sling = createRoute({
   method: 'post',
   path: `${path}/{id}/sling`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(slingSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(slingSchema) },
   responses: answers(beadSchema, 'The bead, ready to run'),
 });
 const close = createRoute({
   method: 'post',
   path: `${path}/{id}/close`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(closeSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(closeSchema) },
   responses: answers(beadSchema, 'The bead, closed or closing'),
 });
 const hold = createRoute({
   method: 'post',
   path: `${path}/{id}/hold`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(holdSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(holdSchema) },
   responses: answers(beadSchema, 'The bead, held'),
 });
 const release = createRoute({
   method: 'post',
   path: `${path}/{id}/release`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(beadSchema, 'The bead, released'),
 });
 const retry = createRoute({
   method: 'post',
   path: `${path}/{id}/retry`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(beadSchema, 'The bead, tried again'),
 });
 
@@ -92,21 +94,21 @@ const reopen = createRoute({
   method: 'post',
   path: `${path}/{id}/reopen`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(beadSchema, 'The bead that takes the place of the one that ended'),
 });
 const unsling = createRoute({
   method: 'post',
   path: `${path}/{id}/unsling`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(beadSchema, 'The bead, recorded but not slung'),
 });
 const requestChanges = createRoute({
   method: 'post',
   path: `${path}/{id}/request-changes`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(requestChangesSchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(requestChangesSchema) },
   responses: answers(beadSchema, 'The bead; a rework bead blocks its merge request'),
 });
 
@@ -114,14 +116,14 @@ const approve = createRoute({
   method: 'post',
   path: `${path}/{id}/approve`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(approveSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(approveSchema) },
   responses: answers(beadSchema, 'The bead; the word is on record'),
 });
 const update = createRoute({
   method: 'post',
   path: `${path}/{id}/update`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(updateBeadSchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(updateBeadSchema) },
   responses: answers(beadSchema, 'The bead, changed'),
 });
 
@@ -141,9 +143,10 @@ export function registerBeads(app: App, { gateway }: Deps): void {
   app.openapi(create, async (c) =>
     c.json(presentBead(await gateway.createBead(toCreateBead(c.req.valid('json')), c.get('caller'))), 200),
   );
-  app.openapi(get, async (c) =>
-    c.json(presentBeadDetail(await gateway.getBead(parseBeadId(c.req.valid('param').id))), 200),
-  );
+  app.openapi(get, async (c) => {
+    const bead = await gateway.getBead(parseBeadId(c.req.valid('param').id));
+    return c.json(presentBeadDetail(bead), 200, etag(versionTag(bead)));
+  });
   app.openapi(sling, async (c) => {
     const command = {
       type: 'sling',

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { usage } from '../../core/errors.ts';
+import { versionTag } from '../../core/etag.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy, UpdateConvoy } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
@@ -17,7 +18,8 @@ import {
 } from '../contract/convoys.ts';
 import type { ConvoyDetailItem, ConvoyPlanBody, CreateConvoyBody } from '../contract/convoys.ts';
 import { presentConvoy, presentConvoyDetail } from '../present.ts';
-import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag, ifMatch } from '../if-match.ts';
+import { answers, jsonBody, optionalBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
@@ -43,41 +45,41 @@ const get = createRoute({
   path: `${path}/{id}`,
   security: ownerOnly,
   request: { params: one },
-  responses: answers(convoyDetailSchema, 'One convoy with its beads'),
+  responses: tagged(convoyDetailSchema, 'One convoy with its beads'),
 });
 const start = createRoute({
   method: 'post',
   path: `${path}/{id}/start`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(convoyDetailSchema, 'The convoy, started'),
 });
 const add = createRoute({
   method: 'post',
   path: `${path}/{id}/add`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(addToConvoySchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(addToConvoySchema) },
   responses: answers(convoyDetailSchema, 'The convoy with the beads that joined: all of them, or an error and none'),
 });
 const remove = createRoute({
   method: 'post',
   path: `${path}/{id}/remove`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(removeFromConvoySchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(removeFromConvoySchema) },
   responses: answers(convoyDetailSchema, 'The convoy without these beads, which go on by themselves'),
 });
 const update = createRoute({
   method: 'post',
   path: `${path}/{id}/update`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(updateConvoySchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(updateConvoySchema) },
   responses: answers(convoyDetailSchema, 'The convoy with its new title or policy'),
 });
 const close = createRoute({
   method: 'post',
   path: `${path}/{id}/close`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(closeConvoySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(closeConvoySchema) },
   responses: answers(convoyDetailSchema, 'The convoy, cancelled; what was merged stays merged'),
 });
 
@@ -85,7 +87,7 @@ const revert = createRoute({
   method: 'post',
   path: `${path}/{id}/revert`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(convoyDetailSchema, 'The convoy with one revert for each branch that it landed on'),
 });
 
@@ -100,9 +102,10 @@ export function registerConvoys(app: App, { gateway }: Deps): void {
     await checkBeads(gateway, input);
     return c.json(presentConvoyDetail(await gateway.createConvoy(input, c.get('caller'))), 200);
   });
-  app.openapi(get, async (c) =>
-    c.json(presentConvoyDetail(await gateway.getConvoy(parseConvoyId(c.req.valid('param').id))), 200),
-  );
+  app.openapi(get, async (c) => {
+    const convoy = await gateway.getConvoy(parseConvoyId(c.req.valid('param').id));
+    return c.json(presentConvoyDetail(convoy), 200, etag(versionTag(convoy)));
+  });
   app.openapi(start, async (c) =>
     c.json(
       presentConvoyDetail(await gateway.startConvoy(parseConvoyId(c.req.valid('param').id), c.get('caller'))),

@@ -1,5 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Caller, EscalationCommand } from '../../core/commands.ts';
+import { notFound } from '../../core/errors.ts';
+import { escalationTag } from '../../core/etag.ts';
 import { parseEscalationId } from '../../core/model/ids.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import {
@@ -11,7 +13,8 @@ import {
 } from '../contract/escalations.ts';
 import type { EscalationItem } from '../contract/escalations.ts';
 import { presentEscalation } from '../present-escalation.ts';
-import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag, ifMatch } from '../if-match.ts';
+import { answers, jsonBody, optionalBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const path = `${TOWN_PATH}/escalations`;
@@ -24,25 +27,32 @@ const list = createRoute({
   request: { params: z.object({ town: name }), query: escalationQuerySchema },
   responses: answers(escalationPageSchema, 'Escalations; open ones unless `all`'),
 });
+const get = createRoute({
+  method: 'get',
+  path: `${path}/{id}`,
+  security: ownerOnly,
+  request: { params: one },
+  responses: tagged(escalationSchema, 'One escalation, with how it was told and what may be answered'),
+});
 const ack = createRoute({
   method: 'post',
   path: `${path}/{id}/ack`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(emptySchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(escalationSchema, 'The escalation, which rises no more'),
 });
 const resolve = createRoute({
   method: 'post',
   path: `${path}/{id}/resolve`,
   security: ownerOnly,
-  request: { params: one, ...optionalBody(resolveEscalationSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(resolveEscalationSchema) },
   responses: answers(escalationSchema, 'The escalation, resolved'),
 });
 const decide = createRoute({
   method: 'post',
   path: `${path}/{id}/decide`,
   security: ownerOnly,
-  request: { params: one, ...jsonBody(decideEscalationSchema) },
+  request: { params: one, ...ifMatch, ...jsonBody(decideEscalationSchema) },
   responses: answers(escalationSchema, 'The escalation, after its answer was applied'),
 });
 
@@ -52,6 +62,12 @@ export function registerEscalations(app: App, { gateway }: Deps): void {
   app.openapi(list, async (c) => {
     const items = await gateway.listEscalations(c.req.valid('query').all !== 'true');
     return c.json({ items: items.map(presentEscalation), next: null }, 200);
+  });
+  app.openapi(get, async (c) => {
+    const id = parseEscalationId(c.req.valid('param').id);
+    const item = (await gateway.listEscalations(false)).find((escalation) => escalation.id === id);
+    if (item === undefined) throw notFound('escalation', id);
+    return c.json(presentEscalation(item), 200, etag(escalationTag(item)));
   });
   app.openapi(ack, async (c) => c.json(await command(c.req.valid('param').id, { type: 'ack' }, c.get('caller')), 200));
   app.openapi(resolve, async (c) => {

@@ -8,6 +8,7 @@ import { name } from '../contract/common.ts';
 import { advanceSchema, formulaSchema, moleculeSchema } from '../contract/molecules.ts';
 import { presentMolecule } from '../present-molecule.ts';
 import { presentBeadDetail } from '../present.ts';
+import { ifMatch } from '../if-match.ts';
 import { agentOnly, answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
@@ -17,7 +18,7 @@ const attach = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/beads/{id}/formula`,
   security: ownerOnly,
-  request: { params: z.object({ town: name, id: name }), ...jsonBody(formulaSchema) },
+  request: { params: z.object({ town: name, id: name }), ...ifMatch, ...jsonBody(formulaSchema) },
   responses: answers(beadDetailSchema, 'The bead with its steps'),
 });
 const current = createRoute({

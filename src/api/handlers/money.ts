@@ -1,4 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { notFound } from '../../core/errors.ts';
+import { budgetTag } from '../../core/etag.ts';
 import type { CostSum } from '../../core/money.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { BudgetSummary, QuotaSummary } from '../../ports/money-gateway.ts';
@@ -12,7 +14,8 @@ import {
   setBudgetSchema,
 } from '../contract/money.ts';
 import type { BudgetItem, CostsItem, QuotaItem } from '../contract/money.ts';
-import { answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag, ifMatch } from '../if-match.ts';
+import { answers, jsonBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
@@ -28,14 +31,21 @@ const set = createRoute({
   method: 'put',
   path: `${TOWN_PATH}/budgets`,
   security: ownerOnly,
-  request: { params: town, ...jsonBody(setBudgetSchema) },
+  request: { params: town, ...ifMatch, ...jsonBody(setBudgetSchema) },
   responses: answers(budgetSchema, 'The budget; work that waited for it goes on at once'),
+});
+const get = createRoute({
+  method: 'get',
+  path: `${TOWN_PATH}/budgets/{id}`,
+  security: ownerOnly,
+  request: { params: z.object({ town: name, id: name }) },
+  responses: tagged(budgetSchema, 'One budget'),
 });
 const remove = createRoute({
   method: 'delete',
   path: `${TOWN_PATH}/budgets/{id}`,
   security: ownerOnly,
-  request: { params: z.object({ town: name, id: name }) },
+  request: { params: z.object({ town: name, id: name }), ...ifMatch },
   responses: answers(z.object({ removed: z.string() }), 'The budget is gone'),
 });
 const costs = createRoute({
@@ -56,6 +66,12 @@ const quota = createRoute({
 export function registerMoney(app: App, { gateway }: Deps): void {
   const { money } = gateway;
   app.openapi(list, async (c) => c.json({ items: (await money.listBudgets()).map(presentBudget), next: null }, 200));
+  app.openapi(get, async (c) => {
+    const { id } = c.req.valid('param');
+    const budget = (await money.listBudgets()).find((one) => one.id === id);
+    if (budget === undefined) throw notFound('budget', id);
+    return c.json(presentBudget(budget), 200, etag(budgetTag(budget)));
+  });
   app.openapi(set, async (c) =>
     c.json(presentBudget(await money.setBudget(c.req.valid('json'), c.get('caller'))), 200),
   );

@@ -1,5 +1,9 @@
 /** The registry of runners, for the owner. */
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import type { AppEnv } from '../auth.ts';
+import { runnerTag } from '../../core/etag.ts';
+import type { Meant } from '../../ports/runner-gateway.ts';
 import type { Runner } from '../../core/model/runner.ts';
 import { name } from '../contract/common.ts';
 import { newSerial, parseRunnerName, tokenOf } from '../contract/runner-auth.ts';
@@ -13,7 +17,8 @@ import {
   runnerTokenSchema,
   type RunnerItem,
 } from '../contract/runners.ts';
-import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag, ifMatch } from '../if-match.ts';
+import { answers, jsonBody, optionalBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
@@ -39,34 +44,34 @@ const show = createRoute({
   path: `${TOWN_PATH}/runners/{id}`,
   security,
   request: { params: one },
-  responses: answers(runnerSchema, 'One runner'),
+  responses: tagged(runnerSchema, 'One runner'),
 });
 const rotate = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/runners/{id}/rotate`,
   security,
-  request: { params: one },
+  request: { params: one, ...ifMatch },
   responses: answers(runnerTokenSchema, 'A new token; the old one ends with its first use'),
 });
 const remove = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/runners/{id}/remove`,
   security,
-  request: { params: one, ...optionalBody(removeRunnerSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(removeRunnerSchema) },
   responses: answers(removedRunnerSchema, 'Its rights are gone'),
 });
 const drain = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/runners/{id}/drain`,
   security,
-  request: { params: one, ...optionalBody(drainRunnerSchema) },
+  request: { params: one, ...ifMatch, ...optionalBody(drainRunnerSchema) },
   responses: answers(runnerSchema, 'Takes nothing new'),
 });
 const undrain = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/runners/{id}/undrain`,
   security,
-  request: { params: one },
+  request: { params: one, ...ifMatch },
   responses: answers(runnerSchema, 'Takes work again'),
 });
 
@@ -87,31 +92,36 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
     const runner = await runners.add({ id, url: body.url ?? null, serial });
     return c.json({ runner: await present(runner), token: await token(id, serial) }, 200);
   });
-  app.openapi(show, async (c) => c.json(await present(await runners.get(c.req.valid('param').id)), 200));
+  app.openapi(show, async (c) => {
+    const runner = await runners.get(c.req.valid('param').id);
+    return c.json(await present(runner), 200, etag(runnerTag(runner)));
+  });
   app.openapi(rotate, async (c) => {
     const id = c.req.valid('param').id;
     const serial = newSerial(random);
-    const runner = await runners.rotate(id, serial);
+    const runner = await runners.rotate(id, serial, meantBy(c));
     return c.json({ runner: await present(runner), token: await token(id, serial) }, 200);
   });
   app.openapi(remove, async (c) => {
     const id = c.req.valid('param').id;
-    await runners.remove(id, c.req.valid('json')?.lost === true);
+    await runners.remove(id, c.req.valid('json')?.lost === true, meantBy(c));
     return c.json({ removed: id }, 200);
   });
   app.openapi(drain, async (c) => {
     const id = c.req.valid('param').id;
-    const runner = await runners.drain(id, true);
+    const runner = await runners.drain(id, true, meantBy(c));
     await deps.runnerLine.drain(id, true, c.req.valid('json')?.grace_ms ?? null);
     return c.json(await present(runner), 200);
   });
   app.openapi(undrain, async (c) => {
     const id = c.req.valid('param').id;
-    const runner = await runners.drain(id, false);
+    const runner = await runners.drain(id, false, meantBy(c));
     await deps.runnerLine.drain(id, false, null);
     return c.json(await present(runner), 200);
   });
 }
+
+const meantBy = (c: Context<AppEnv>): Meant => ({ ifMatch: c.get('caller').ifMatch });
 
 const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
 

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { RigRemoval, RigSummary } from '../../core/queries.ts';
 import type { Caller, RigSettings } from '../../core/commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
@@ -47,6 +47,13 @@ const problem = {
 /** Responses of a route: its answer, and one shape for every error. */
 export const answers = <S extends z.ZodType>(schema: S, description: string) =>
   ({ 200: { description, content: { 'application/json': { schema } } }, default: problem }) as const;
+
+/** As `answers`, for what may be changed: the ETag is its version, for `If-Match`. */
+export const tagged = <S extends z.ZodType>(schema: S, description: string) =>
+  ({
+    200: { description, headers: z.object({ ETag: z.string() }), content: { 'application/json': { schema } } },
+    default: problem,
+  }) as const;
 
 export const jsonBody = <S extends z.ZodType>(schema: S) =>
   ({ body: { required: true, content: { 'application/json': { schema } } } }) as const;

@@ -5,6 +5,7 @@ import { beadSchema, reassignSchema } from '../contract/beads.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { answerSchema } from '../contract/talk.ts';
 import { presentBead } from '../present.ts';
+import { ifMatch } from '../if-match.ts';
 import { answers, jsonBody, optionalBody, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
@@ -12,14 +13,14 @@ const reassign = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/beads/{id}/reassign`,
   security: ownerOnly,
-  request: { params: z.object({ town: name, id: name }), ...jsonBody(reassignSchema) },
+  request: { params: z.object({ town: name, id: name }), ...ifMatch, ...jsonBody(reassignSchema) },
   responses: answers(beadSchema, 'The bead, for that agent only'),
 });
 const reset = createRoute({
   method: 'post',
   path: `${TOWN_PATH}/agents/{name}/reset`,
   security: ownerOnly,
-  request: { params: z.object({ town: name, name }), ...optionalBody(emptySchema) },
+  request: { params: z.object({ town: name, name }), ...ifMatch, ...optionalBody(emptySchema) },
   responses: answers(answerSchema, 'The session ends; a fresh one goes on without the checkpoint'),
 });
 

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import { MAYOR } from '../../core/model/mayor.ts';
+import { versionTag } from '../../core/etag.ts';
 import { precondition } from '../../core/errors.ts';
 import { agentPageSchema, agentQuerySchema, agentSchema, transcriptQuerySchema } from '../contract/agents.ts';
 import { queuePageSchema } from '../contract/beads.ts';
@@ -17,7 +18,8 @@ import {
   presentStatus,
   presentWhy,
 } from '../present.ts';
-import { answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
+import { etag } from '../if-match.ts';
+import { answers, jsonBody, ownerOnly, tagged, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
 const town = z.object({ town: name });
@@ -64,7 +66,7 @@ const getAgent = createRoute({
   path: `${TOWN_PATH}/agents/{name}`,
   security,
   request: { params: oneAgent },
-  responses: answers(agentSchema, 'One agent, by identity, name or attempt'),
+  responses: tagged(agentSchema, 'One agent, by identity, name or attempt'),
 });
 const transcript = createRoute({
   method: 'get',
@@ -127,7 +129,10 @@ export function registerAgents(app: App, deps: Deps): void {
   app.openapi(listAgents, async (c) =>
     c.json({ items: (await gateway.listAgents(rigOf(c.req.valid('query')))).map(presentAgent), next: null }, 200),
   );
-  app.openapi(getAgent, async (c) => c.json(presentAgent(await gateway.findAgent(c.req.valid('param').name)), 200));
+  app.openapi(getAgent, async (c) => {
+    const agent = await gateway.findAgent(c.req.valid('param').name);
+    return c.json(presentAgent(agent), 200, etag(versionTag(agent)));
+  });
   app.openapi(transcript, async (c) => {
     const attempt = await attemptOf(gateway, c.req.valid('param').name);
     const page = await deps.transcript(attempt, c.req.valid('query').from ?? 0);

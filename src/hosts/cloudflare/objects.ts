@@ -9,6 +9,7 @@ import type { Migration } from '../../store/migrate.ts';
 import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import { TOWN_MIGRATIONS } from '../../store/migrations/town.ts';
+import { refuseStaleRig } from '../../core/etag.ts';
 import { parseSettings, type Settings } from '../../settings/settings.ts';
 import { TownFile, type FileStore } from '../../settings/town-file.ts';
 import type { Hosted } from './actor-object.ts';
@@ -176,8 +177,8 @@ function townTarget(parts: {
     gateway,
     settings: {
       state: () => Promise.resolve(file.state()),
-      change: (changes) => file.change(changes),
-      replace: (text) => file.replace(text),
+      change: (changes, meant) => file.change(changes, meant),
+      replace: (text, meant) => file.replace(text, meant),
     },
     addRig: async (body) => {
       const rigs = actors.town.program.view.rigs();
@@ -188,8 +189,12 @@ function townTarget(parts: {
         ),
       );
     },
-    changeRig: (rig, settings) => file.changeRig(rig, settings),
-    removeRig: (rig, drain, caller) => file.removeRig(rig, drain, caller),
+    changeRig: (rig, settings, caller) =>
+      file.changeRig(rig, settings, async () => refuseStaleRig(caller, await gateway.listRigs(), rig)),
+    removeRig: async (rig, drain, caller) => {
+      refuseStaleRig(caller, await gateway.listRigs(), rig);
+      return file.removeRig(rig, drain, caller);
+    },
     callRunner: (id, call) => lines.call(id, call),
     drainRunner: (id, on, graceMs) => lines.drain(id, on, graceMs),
     transcript: async (attempt, from, waitMs) =>

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { refuseStaleRig } from '../../core/etag.ts';
 import type { AppOptions, createApp } from '../../api/app.ts';
 import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { SignIn } from '../../api/sign-in.ts';
@@ -265,12 +266,14 @@ export class Daemon {
             (await recordRig(body, this.#town.paths, (config) => this.#service.addRig(config, caller))).answer,
         ),
       changeRig: (name, settings, caller) =>
-        this.#oneByOne(() =>
-          this.#service.addRig(changeRigSettings(this.#town.paths, name, settings, process.env), caller),
-        ),
+        this.#oneByOne(async () => {
+          refuseStaleRig(caller, await this.#service.listRigs(), name);
+          return this.#service.addRig(changeRigSettings(this.#town.paths, name, settings, process.env), caller);
+        }),
       removeRig: (name, drain, caller) =>
         this.#oneByOne(async () => {
           const { paths } = this.#town;
+          refuseStaleRig(caller, await this.#service.listRigs(), name);
           const known = loadConfig(paths, process.env).rigs.some((rig) => rig.name === name);
           if (drain && known)
             await this.#service.addRig(changeRigSettings(paths, name, { parked: true }, process.env), caller);

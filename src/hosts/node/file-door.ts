@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SettingsDoor, SettingsState } from '../../api/handlers/settings.ts';
+import { refuseStale, textTag } from '../../core/etag.ts';
 import { settingPath } from '../../settings/explain.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { changeSettings } from './config-set.ts';
@@ -13,10 +14,12 @@ export function fileDoor(options: {
   readonly apply: () => Promise<void>;
 }): SettingsDoor {
   const { paths, env, apply } = options;
-  const state = async (): Promise<SettingsState> => ({ text: readFileSync(paths.config, 'utf8'), withoutEffect: [] });
+  const text = (): string => readFileSync(paths.config, 'utf8');
+  const state = async (): Promise<SettingsState> => ({ text: text(), withoutEffect: [] });
   return {
     state,
-    change: async (changes) => {
+    change: async (changes, meant) => {
+      refuseStale(meant, 'gastown.toml', textTag(text()));
       changeSettings(
         paths,
         changes.map(({ key, value }) => ({ ...settingPath(key), value })),
@@ -25,9 +28,10 @@ export function fileDoor(options: {
       await apply();
       return state();
     },
-    replace: async (text) => {
-      parseConfig(text, paths, env);
-      writeFileAtomic(paths.config, text);
+    replace: async (wanted, meant) => {
+      refuseStale(meant, 'gastown.toml', textTag(text()));
+      parseConfig(wanted, paths, env);
+      writeFileAtomic(paths.config, wanted);
       await apply();
       return state();
     },

@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   precondition: 422,
   not_found: 404,
   conflict: 409,
+  stale: 412,
   unauthenticated: 401,
   forbidden: 403,
   unreachable: 503,
