@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { secretReference } from './secret-setting.ts';
 
 const TEXT_CHARS_MAX = 1_024;
 const RECEIVERS_MAX = 20;
@@ -17,13 +18,7 @@ const url = line.refine((value) => {
   const parsed = URL.canParse(value) ? new URL(value) : null;
   return parsed !== null && (parsed.protocol === 'https:' || parsed.protocol === 'http:') && parsed.username === '';
 }, 'an http or https address without a user in it');
-/** Secrets never stand in the file itself: it is shown, copied and committed. */
-const secret = line.refine(
-  (value) => /^env:[A-Za-z_]\w*$/.test(value) || value.startsWith('file:/'),
-  'a reference: "env:NAME" or "file:/absolute/path"',
-);
-
-const webhookSection = z.strictObject({ url, secret });
+const webhookSection = z.strictObject({ url, secret: secretReference });
 const emailSection = z.strictObject({
   to: z.array(address).min(1).max(RECEIVERS_MAX),
   from: address,
@@ -31,7 +26,7 @@ const emailSection = z.strictObject({
   port: z.number().int().min(1).max(PORT_MAX).optional(),
   secure: z.boolean().optional(),
   user: line.optional(),
-  password: secret.optional(),
+  password: secretReference.optional(),
 });
 
 /** `[escalation]` as it stands in the file. */

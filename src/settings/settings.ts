@@ -14,6 +14,7 @@ import { parseListenAddress } from './listen-address.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
+import { forgeOf, forgeSettings } from './forge-config.ts';
 import { nearest } from './nearest.ts';
 import { mergingOf, mergingSettings } from './merging-config.ts';
 import { rigShield, shieldSettings } from './shield-config.ts';
@@ -65,6 +66,7 @@ const rigSection = z.strictObject({
       gate,
     )
     .optional(),
+  ...forgeSettings,
   ...workSettings,
 });
 const configFile = z.strictObject({
@@ -258,6 +260,7 @@ function rigConfig(input: RigInput): RigConfig {
     caps: rigCaps(section, file.defaults, file.prices),
     shield: rigShield(section, file.defaults, at),
     merging: mergingOf(section, file.defaults),
+    forge: forgeOf(section, at),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
     ...(file.runtimes === undefined ? {} : { runtimes: ownRuntimes(file.runtimes, input.path) }),

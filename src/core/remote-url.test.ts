@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseRemote } from './remote-url.ts';
+
+describe('the address of a remote', () => {
+  it.each([
+    ['https://github.com/acme/shop', 'github.com', 'acme/shop'],
+    ['https://github.com/acme/shop.git', 'github.com', 'acme/shop'],
+    ['https://github.com/acme/shop.git/', 'github.com', 'acme/shop'],
+    ['https://someone:secret@GitHub.com/acme/shop.git', 'github.com', 'acme/shop'],
+    ['https://code.example.org:8443/acme/shop.git', 'code.example.org:8443', 'acme/shop'],
+    ['http://127.0.0.1:3999/acme/shop', '127.0.0.1:3999', 'acme/shop'],
+    ['git@github.com:acme/shop.git', 'github.com', 'acme/shop'],
+    ['github.com:acme/shop', 'github.com', 'acme/shop'],
+    ['git@gitlab.com:group/sub.group/deep-er/name_1.git', 'gitlab.com', 'group/sub.group/deep-er/name_1'],
+    ['org-123@github.com:acme/shop.git', 'github.com', 'acme/shop'],
+    ['git@github.com:/acme/shop.git', 'github.com', 'acme/shop'],
+    ['ssh://git@github.com/acme/shop.git', 'github.com', 'acme/shop'],
+    ['ssh://git@code.example.org:2222/acme/shop.git', 'code.example.org', 'acme/shop'],
+    ['git+ssh://git@code.example.org/acme/shop.git', 'code.example.org', 'acme/shop'],
+    ['ssh://git@ssh.github.com:443/acme/shop.git', 'github.com', 'acme/shop'],
+    ['ssh://git@altssh.gitlab.com:443/acme/shop.git', 'gitlab.com', 'acme/shop'],
+    ['git://code.example.org/acme/shop.git', 'code.example.org', 'acme/shop'],
+  ])('%s', (url, host, project) => {
+    expect(parseRemote(url)).toEqual({ host, project });
+  });
+
+  it.each([
+    '/srv/git/shop.git',
+    './shop',
+    '../acme/shop',
+    'file:///srv/git/acme/shop.git',
+    'C:\\work\\shop',
+    'C:/work/shop',
+    'https://github.com/shop',
+    'https://github.com/',
+    'https://github.com/acme/../shop',
+    'https://github.com/acme/shop?x=1',
+    'https://github.com/acme/sh op',
+    'https://github.com/acme//shop',
+    'git@github.com:acme/shop\nevil',
+    'ext::sh -c true% acme/shop',
+    '',
+    `https://github.com/acme/${'a'.repeat(2_000)}`,
+  ])('is none of a code host: %j', (url) => {
+    expect(parseRemote(url)).toBeNull();
+  });
+
+  it('never gives a part that leads upwards or out of the path', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', 'B', '7', '.', '/', '-', '_', '@', ':', ' ', '%', '\n', '\u00e9'),
+          maxLength: 30,
+        }),
+        fc.constantFrom('https://h.org/', 'git@h.org:', ''),
+        (text, start) => {
+          const remote = parseRemote(start + text);
+          if (remote === null) return;
+          for (const part of remote.project.split('/')) expect(part).toMatch(/^(?!\.{1,2}$)[\w.+-]+$/);
+        },
+      ),
+    );
+  });
+});
