@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { PRIVATE_MODE } from './atomic-file.ts';
+import { answerBroken } from './broken-request.ts';
 
 /** Requests that are under way at a stop get this long to finish. */
 const CLOSE_WAIT_MS = 3_000;
@@ -88,6 +89,7 @@ function makeServer(fetch: Fetch): Server {
       void listener(incoming, outgoing);
     },
   );
+  answerBroken(server);
   return server;
 }
 
