@@ -341,6 +341,53 @@ async function viewer(world: World): Promise<undefined> {
   return undefined;
 }
 
+/** Two people at one bead: the second sees what changed, keeps every word, and decides. */
+async function twoEditors(world: World): Promise<undefined> {
+  const { stage } = world;
+  const id = await stage.bead('Before', 'true', false);
+  const bead = async (): Promise<{ title: string; body: string; priority: string }> =>
+    (await (await stage.call('GET', `beads/${id}`)).json()) as { title: string; body: string; priority: string };
+  const [one, two] = [await signedIn(world), await signedIn(world)];
+  for (const { page } of [one, two]) {
+    await settled(page, `/beads/${id}`, stage.url());
+    await page.keyboard.press('e');
+    await page.getByLabel('Title').waitFor();
+  }
+  await one.page.getByLabel('Title').fill('Hers');
+  await one.page.getByLabel('Priority').selectOption('high');
+  await two.page.getByLabel('Title').fill('His');
+  await two.page.getByRole('textbox', { name: 'Text' }).fill('his text');
+  await one.page.getByRole('button', { name: 'Save' }).click();
+  await one.page.getByRole('heading', { name: 'Hers' }).waitFor();
+  // He is told while he still writes, and again with both texts when he sends it.
+  await two.page.getByText('Somebody changed title and priority').waitFor();
+  await two.page.getByRole('button', { name: 'Save' }).click();
+  const meanwhile = two.page.getByRole('alert', { name: 'Changed meanwhile' });
+  await meanwhile.getByText('Hers').waitFor();
+  await meanwhile.getByText('His').waitFor();
+  equal(
+    [(await bead()).title, await two.page.getByRole('textbox', { name: 'Text' }).inputValue()],
+    ['Hers', 'his text'],
+  );
+  await two.page.getByRole('button', { name: 'Apply mine on top' }).click();
+  await two.page.getByRole('heading', { name: 'His' }).waitFor();
+  const { title, body, priority } = await bead();
+  equal([title, body, priority], ['His', 'his text', 'high']);
+  // What moves a bead without editing it is in nobody's way.
+  await two.page.getByRole('button', { name: 'Edit' }).press('Enter');
+  await two.page.getByLabel('Title').fill('Last');
+  equal((await stage.call('POST', `beads/${id}/update`, { model: 'other' })).status, 200);
+  await two.page.getByRole('button', { name: 'Save' }).click();
+  await two.page.getByRole('heading', { name: 'Last' }).waitFor();
+  await two.context.close();
+  await one.context.close();
+  equal(
+    [...one.complaints, ...two.complaints].filter((text) => !text.includes('412')),
+    [],
+  );
+  return undefined;
+}
+
 async function act(world: World): Promise<undefined> {
   const { stage } = world;
   const { page, context } = await signedIn(world);
@@ -385,6 +432,7 @@ export const cases = (screenshots: string | null, isShort: boolean): readonly We
   { name: 'the first load is small', run: firstLoad },
   { name: 'a change is on the screen within a second', run: liveUpdate },
   { name: 'a person acts, and sees what comes of it', run: act },
+  { name: 'two people edit one bead, and neither loses a word', run: twoEditors },
   { name: 'a daemon that goes and comes back leaves no row out and doubles none', run: cutAndResumed },
   { name: 'a timeline that was left has what came meanwhile', run: leftAndBack },
   { name: 'everything by keyboard', run: keyboardOnly },

@@ -38,9 +38,19 @@ export async function read<T>(path: string): Promise<T> {
   return (await (await ask(path, {})).json()) as T;
 }
 
-/** A change. Each call is one change, however often the browser sends it. */
-export async function change<T>(path: string, body: unknown = {}): Promise<T> {
-  const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+/** What is there, with the version that a change of it is meant for. */
+export async function readVersion<T>(path: string): Promise<{ readonly data: T; readonly etag: string }> {
+  const response = await ask(path, {});
+  return { data: (await response.json()) as T, etag: response.headers.get('etag') ?? '*' };
+}
+
+/** A change, of this version only when one is given. Each call is one change, however often the browser sends it. */
+export async function change<T>(path: string, body: unknown = {}, etag?: string): Promise<T> {
+  const headers = {
+    'content-type': 'application/json',
+    'idempotency-key': crypto.randomUUID(),
+    ...(etag === undefined ? {} : { 'if-match': etag }),
+  };
   return (await (await ask(path, { method: 'POST', headers, body: JSON.stringify(body) })).json()) as T;
 }
 

@@ -23,3 +23,8 @@ export function pressInRow(key: string): void {
   const row = document.activeElement?.closest('[data-row]') ?? document.querySelector('main [data-row]');
   row?.querySelector<HTMLButtonElement>(`button[data-key="${key}"]`)?.click();
 }
+
+/** Presses the button of the page that has this key. */
+export function pressOnPage(key: string): void {
+  document.querySelector<HTMLButtonElement>(`main button[data-key="${key}"]`)?.click();
+}

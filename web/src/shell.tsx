@@ -7,7 +7,7 @@ import { Toaster } from 'sonner';
 import type { AttentionWire } from '../../src/api/contract/town.ts';
 import { read } from './api.ts';
 import { pathOf } from './links.tsx';
-import { pressInRow, step, subjectInFocus } from './keys.ts';
+import { pressInRow, pressOnPage, step, subjectInFocus } from './keys.ts';
 import { startLive, useLive } from './live.ts';
 import { clock, StaleNote, StateWord } from './parts.tsx';
 import { KEYS, PLACES, shown } from './places.ts';
@@ -65,6 +65,7 @@ function useKeys(setOpen: (open: Open) => void): void {
   useHotkeys('k', () => step(-1));
   useHotkeys('a', () => pressInRow('a'));
   useHotkeys('r', () => pressInRow('r'));
+  useHotkeys('e', () => pressOnPage('e'), { preventDefault: true });
   useHotkeys('w', () => {
     const subject = subjectInFocus();
     if (subject !== null) setOpen({ why: subject });

@@ -4,6 +4,7 @@ import type { AttemptItem, BeadDetailItem, ReviewItem } from '../../../src/api/c
 import { useAct } from '../act.ts';
 import { part } from '../api.ts';
 import { Ref } from '../links.tsx';
+import { Edit } from '../edit.tsx';
 import { Age, Asked, Facts, Nothing, Screen, span, StateWord } from '../parts.tsx';
 import { WhyText } from '../why.tsx';
 
@@ -86,6 +87,7 @@ function Head({ bead }: { readonly bead: BeadDetailItem }): ReactNode {
         ]}
       />
       <Buttons bead={bead} />
+      <Edit bead={bead} />
     </section>
   );
 }
