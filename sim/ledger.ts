@@ -104,6 +104,11 @@ export class Ledger {
     return this.#troubles.some((span) => span.fromMs <= toMs && span.toMs >= fromMs - AFTERMATH_MS);
   }
 
+  /** The refinery's commit that brought a bead's work to its target; null: none did. */
+  landedAs(bead: string): string | null {
+    return this.#landed.get(bead) ?? null;
+  }
+
   /** The target moved: what was on it must stay on it, and our own merges come once and for living beads only. */
   targetMoved(rig: string, repo: GitModel, from: string, to: string): void {
     this.checks += 2;

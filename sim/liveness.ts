@@ -289,6 +289,10 @@ export class Rest {
       const bead = this.#bead(lineage);
       const review = database?.sql.all('SELECT head_sha FROM reviews WHERE source_bead_id = ?', lineage)[0];
       const reason = String(bead?.['close_reason']);
+      if (reason === 'cancelled') {
+        const landed = this.#sim.ledger.landedAs(lineage);
+        this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
+      }
       if (reason === 'cancelled' || reason === 'no_change') continue;
       const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
       const repo = repoOf(this.#sim, rig);

@@ -27,6 +27,12 @@ export const PLANTED_TRAIN: readonly Planted[] = [
     put: 'WHERE (tree = ? OR 1 = 1) AND gates = ?',
   },
   {
+    name: 'train: a push without a verdict counts as not landed',
+    file: 'core/model/review.ts',
+    find: "step === 'pushing' || ((step === 'queued' || step === 'preparing') && candidateSha !== null)",
+    put: "step === 'pushing'",
+  },
+  {
     name: 'train: a paused train goes on',
     file: 'core/rules/merge-train.ts',
     find: "if (train.state === 'paused') return NOTHING;",

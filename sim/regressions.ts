@@ -17,4 +17,9 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 64, keep: null, found: 'a bead that ended before its convoy started was never told to its waiters' },
   { seed: 2_001, keep: null, found: 'settings of a turn that failed stayed in memory and were never written' },
   { seed: 1_297, keep: null, found: 'a bead that left a staged convoy was never named to its waiters in another rig' },
+  {
+    seed: 180,
+    keep: null,
+    found: 'changes were made to work whose push had landed without an answer, and those were lost',
+  },
 ];

@@ -137,7 +137,8 @@ export type RigAction =
       readonly fromStep: MergeStep;
       readonly toStep: MergeStep;
       readonly job: Job | null;
-      readonly candidate?: { readonly sha: Sha; readonly tree: string; readonly targetSha: Sha };
+      /** Null: what was recorded did not land. */
+      readonly candidate?: { readonly sha: Sha; readonly tree: string; readonly targetSha: Sha } | null;
       readonly gateLog?: string;
       readonly gateSignature?: string | null;
       readonly gateKills?: number;

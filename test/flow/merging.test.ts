@@ -181,6 +181,50 @@ describe('a merge request', () => {
     expect(town.runner.calls.filter((call) => call === 'job push')).toHaveLength(1);
   });
 
+  describe('whose push nobody answered before its deadline', () => {
+    const CHANGES = { type: 'request_changes', comment: 'Say it shorter.' } as const;
+
+    /** Its next merge has been ordered, and will say whether that push arrived. */
+    async function unanswered(): Promise<{ readonly town: VirtualTown; readonly id: BeadId }> {
+      const town = await openTown();
+      let merges = 0;
+      town.runner.judge = (job) =>
+        job.kind === 'push' || (job.kind === 'merge' && (merges += 1) > 1) ? null : defaultResult(job);
+      const id = await sling(town, 'one');
+      await finish(town, id);
+      await town.advance(HOUR);
+      expect((await show(town, id)).review).toMatchObject({ step: 'preparing', candidateSha: expect.any(String) });
+      return { town, id };
+    }
+
+    it('takes no request for changes: it may have landed', async () => {
+      const { town, id } = await unanswered();
+      await expect(town.service.beadCommand({ ...CHANGES, bead: id }, human)).rejects.toMatchObject({
+        code: 'push_under_way',
+        message: expect.stringContaining('nobody knows yet whether it arrived'),
+      });
+      await report(town, 'merge', { result: 'conflict', targetSha: sha(2), paths: ['a.ts'], message: '' });
+      await town.service.beadCommand({ ...CHANGES, bead: id }, human);
+      expect((await show(town, id)).review).toMatchObject({ step: 'reworking', candidateSha: null });
+    });
+
+    it.each([
+      [
+        'is merged although it was cancelled, when it had arrived',
+        'merged',
+        { result: 'already_merged', mergeSha: sha(9) },
+      ],
+      ['is cancelled when it conflicts by now', 'cancelled', { result: 'conflict', paths: ['a.ts'], message: '' }],
+    ] as const)('%s', async (_name, closeReason, verdict) => {
+      const { town, id } = await unanswered();
+      await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'late' }, human);
+      await town.settle();
+      expect((await show(town, id)).status).toBe('in_review');
+      await report(town, 'merge', { targetSha: sha(9), ...verdict } as JobResult);
+      expect(await show(town, id)).toMatchObject({ closeReason, reworkBeads: [] });
+    });
+  });
+
   it('ends with a bead that is cancelled while its gates run, and the train goes on', async () => {
     const town = await openTown();
     hold(town, 'gates');

@@ -3,6 +3,7 @@ import { must } from '../../core/assert.ts';
 import { isTerminal } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
+import { mayHaveLanded } from '../../core/model/review.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
@@ -83,7 +84,8 @@ function cancelBead(
 ): void {
   const bead = must(rig.view.bead(cancel.id), 'a cancelled bead exists');
   if (isTerminal(bead.status)) return;
-  if (rig.view.reviewOf(bead.id)?.step === 'pushing') {
+  const review = rig.view.reviewOf(bead.id);
+  if (review !== null && mayHaveLanded(review)) {
     writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
     return;
   }

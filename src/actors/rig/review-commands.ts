@@ -6,6 +6,7 @@ import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { beadRef } from '../../core/refs.ts';
 import { queueKey } from '../../core/queue-key.ts';
+import { mayHaveLanded } from '../../core/model/review.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import { callOff } from './call-off.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -27,10 +28,12 @@ export function requestChanges(
 ): void {
   const writer = rig.writer(turn);
   const { review, mergeRequest } = inReview(rig, bead);
-  if (review.step === 'pushing') {
+  if (mayHaveLanded(review)) {
     throw conflict(
       'push_under_way',
-      `${review.branch} is being pushed in this moment.`,
+      review.step === 'pushing'
+        ? `${review.branch} is being pushed in this moment.`
+        : `${review.branch} was pushed, and nobody knows yet whether it arrived.`,
       `Look at the verdict with "gt why ${review.sourceBeadId}", then create a new bead for what should change.`,
     );
   }

@@ -294,6 +294,8 @@ export class RigActions {
       queue_key: Math.min(review.queueKey, queueKey(bead.priority, turn.nowMs)),
       held_reason: null,
       races: 0,
+      // The candidate was made of the earlier head: if its push arrived after all, that says nothing of this one.
+      ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
     writer.features.advanced(review.branch, action.head);

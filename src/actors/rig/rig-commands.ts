@@ -12,6 +12,7 @@ import { checkRuntime } from '../../core/runtimes.ts';
 import { beadRef, SCHEDULE } from '../../core/refs.ts';
 import { utf8Length } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
+import { mayHaveLanded } from '../../core/model/review.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { moneyWriter } from './rig-budgets.ts';
@@ -195,7 +196,7 @@ export class RigCommands {
         'Nothing needs to be done.',
       );
     const review = this.#rig.view.reviewOf(bead.id);
-    if (review?.step === 'pushing') {
+    if (review !== null && mayHaveLanded(review)) {
       writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
       return;
     }

@@ -107,7 +107,9 @@ function dissolve(
 }
 
 function backInLine(rig: RigContext, writer: RigWriter, member: ReviewFacts): void {
-  writer.stepReview(member.beadId, { from: member.step, to: 'queued', stepKey: null, columns: { position: null } });
+  // What was only tested was never pushed.
+  const columns = { position: null, ...(member.step === 'gating' ? { candidate_sha: null } : {}) };
+  writer.stepReview(member.beadId, { from: member.step, to: 'queued', stepKey: null, columns });
   const bead = must(rig.view.bead(member.beadId), 'a merge request has its bead');
   writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
 }

@@ -7,16 +7,18 @@ type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_ste
 /** From here on an earlier suspicion means nothing any more; what a refused push left behind stays until its push arrives. */
 const FORGIVEN: ReadonlySet<MergeStep> = new Set(['reworking', 'ended']);
 
+/** What was only tested is forgotten with its round: it was never pushed. */
+function candidateColumns({ candidate, fromStep, toStep }: StepAction): Record<string, SqlValue> {
+  if (candidate === null || (fromStep === 'gating' && (toStep === 'queued' || toStep === 'reworking')))
+    return { candidate_sha: null };
+  if (candidate === undefined) return {};
+  return { candidate_sha: candidate.sha, tested_tree: candidate.tree, target_sha: candidate.targetSha };
+}
+
 /** The columns that a step sets; what the action does not name stays as it is. */
 export function stepColumns(action: StepAction): Record<string, SqlValue> {
   const named: Readonly<Record<string, SqlValue | undefined>> = {
-    ...(action.candidate === undefined
-      ? {}
-      : {
-          candidate_sha: action.candidate.sha,
-          tested_tree: action.candidate.tree,
-          target_sha: action.candidate.targetSha,
-        }),
+    ...candidateColumns(action),
     gate_log: action.gateLog,
     gate_signature: action.gateSignature,
     gate_kills: action.gateKills,

@@ -11,6 +11,13 @@ export type MergeStep = (typeof MERGE_STEPS)[number];
 /** Steps in which a round of the train holds the merge request. */
 export const ROUND_STEPS: readonly MergeStep[] = ['preparing', 'gating', 'pushing'];
 
+/**
+ * The target may have its candidate already: a push was ordered, and nobody has said what became of it. Until the next
+ * verdict of git nothing may be decided that is only true of work that did not land.
+ */
+export const mayHaveLanded = ({ step, candidateSha }: Pick<Review, 'step' | 'candidateSha'>): boolean =>
+  step === 'pushing' || ((step === 'queued' || step === 'preparing') && candidateSha !== null);
+
 /** The record of one merge request; its bead carries status and version. */
 export interface Review {
   readonly beadId: BeadId;
@@ -21,6 +28,7 @@ export interface Review {
   /** Target commit that the candidate was made on: the expected old value of the push. */
   readonly targetSha: Sha | null;
   readonly testedTree: string | null;
+  /** Outside of a step that made it or pushes it: one whose push has had no verdict; see `mayHaveLanded`. */
   readonly candidateSha: Sha | null;
   readonly mergeSha: Sha | null;
   readonly strategy: 'direct' | 'pr';

@@ -1,5 +1,6 @@
 import { sourceOf } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
+import { mayHaveLanded } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import { act, NOTHING, type RigRule } from './rule.ts';
 
@@ -14,7 +15,8 @@ export const abortedConvoy: RigRule = (view, id) => {
   if (source === null || !view.isAborted(source.id)) return NOTHING;
   if (source.status !== 'open' && source.status !== 'in_review') return NOTHING;
   // Its merge request may be at the push by now: then git decides.
-  if (view.reviewOf(source.id)?.step === 'pushing') return NOTHING;
+  const review = view.reviewOf(source.id);
+  if (review !== null && mayHaveLanded(review)) return NOTHING;
   return act({
     rule: 'aborted-convoy',
     entity: beadRef(bead.id),

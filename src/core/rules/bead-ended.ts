@@ -1,7 +1,7 @@
 import type { RigAction } from '../actions.ts';
 import { clearsDependents, isTerminal, type Bead } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
-import { ROUND_STEPS } from '../model/review.ts';
+import { mayHaveLanded, ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { failLanding } from './landing.ts';
@@ -47,7 +47,7 @@ function endLiveAttempt(view: RigView, bead: Bead): RigAction[] {
 function endMergeRequest(view: RigView, bead: Bead): RigAction[] {
   if (bead.type === 'merge_request' || bead.branchOf !== null) return [];
   const review = view.reviewOf(bead.id);
-  if (review === null || review.step === 'pushing' || review.step === 'ended') return [];
+  if (review === null || mayHaveLanded(review) || review.step === 'ended') return [];
   const mergeRequest = view.bead(review.beadId);
   if (mergeRequest === null || isTerminal(mergeRequest.status)) return [];
   const target = review.targetBranch;

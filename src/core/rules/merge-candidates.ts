@@ -2,6 +2,7 @@ import { DEFAULT_MERGING } from '../commands.ts';
 import { GATE_TIMEOUT_MS, GATES_AT_ONCE_MAX } from '../limits.ts';
 import type { ProbeOrder, RigAction } from '../actions.ts';
 import type { Job, JobResult, LeftOut } from '../facts.ts';
+import type { Bead } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { isOpen, type Judged } from '../train/conclude.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
@@ -13,6 +14,7 @@ import { backToLine, conflictCause, rework } from './rework.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
 
 type Candidates = Extract<JobResult, { readonly result: 'candidate' }>;
+type Conflict = Extract<JobResult, { readonly result: 'conflict' }>;
 type Entries = ProbeOrder['entries'];
 
 /** What follows from the merge in the object database. An answer that is no candidate is about the leader alone. */
@@ -26,7 +28,7 @@ export function afterMerge(view: RigView, review: ReviewFacts, result: JobResult
         actions: merged(view, review, trusted.sha(result.mergeSha)),
       });
     case 'conflict':
-      return alone(view, review, rework(view, review, 'conflict', conflictCause(review, result)));
+      return alone(view, review, afterConflict(view, review, result));
     case 'refused':
       return targetLost(view, review, result.message);
     default:
@@ -70,20 +72,38 @@ const requeue = (review: ReviewFacts, heldReason: string | null): RigAction => (
 
 function afterCandidates(view: RigView, review: ReviewFacts, result: Candidates, nowMs: number): RigVerdicts {
   const round = view.round(review.targetBranch);
-  const [cancelled] = round.flatMap((member) => {
-    const source = view.bead(member.sourceBeadId);
-    return source === null || source.cancelRequestedAtMs === null ? [] : [{ member, source }];
-  });
-  if (cancelled !== undefined)
-    return alone(view, cancelled.member, {
-      reason: 'cancelled, and its push had not arrived',
-      actions: cancelBeforePush(cancelled.member, cancelled.source),
-    });
-  const { gates } = view.config();
   const lists = listsOf(review, result);
+  // Only of those that were looked at is it known that the target does not have them.
+  const [cancelled] = round.flatMap((member) => {
+    const source = cancelledSource(view, member);
+    return source !== null && isKnownAbsent(member, result, lists) ? [{ member, source }] : [];
+  });
+  if (cancelled !== undefined) return alone(view, cancelled.member, callOff(cancelled.member, cancelled.source));
+  const { gates } = view.config();
   return gates.length === 0
     ? withoutGates(view, { review, round, result, lists }, nowMs)
     : ordered(view, { review, round, result, lists }, nowMs);
+}
+
+const cancelledSource = (view: RigView, member: ReviewFacts): Bead | null => {
+  const source = view.bead(member.sourceBeadId);
+  return source?.cancelRequestedAtMs === null ? null : source;
+};
+
+const callOff = (member: ReviewFacts, source: Bead): Outcome => ({
+  reason: 'cancelled, and its push had not arrived',
+  actions: cancelBeforePush(member, source),
+});
+
+function isKnownAbsent({ beadId }: ReviewFacts, result: Candidates, lists: readonly Entries[]): boolean {
+  const left = result.leftOut?.find(({ mergeRequest }) => mergeRequest === beadId);
+  if (left !== undefined) return left.why !== 'merged';
+  return lists.some((entries) => entries.some(({ mergeRequest }) => mergeRequest === beadId));
+}
+
+function afterConflict(view: RigView, review: ReviewFacts, result: Conflict): Outcome {
+  const source = cancelledSource(view, review);
+  return source === null ? rework(view, review, 'conflict', conflictCause(review, result)) : callOff(review, source);
 }
 
 interface Made {

@@ -198,7 +198,7 @@ describe('what is decided after a merge', () => {
     const result: JobResult = { result: 'conflict', targetSha: commit(1), paths: ['a.ts', 'b.ts'], message: 'details' };
     expect(judge({ step: 'preparing', result })).toEqual(
       one('conflicts with main in a.ts, b.ts', [
-        step('preparing', 'reworking', { heldReason: 'conflicts with main in a.ts, b.ts' }),
+        step('preparing', 'reworking', { candidate: null, heldReason: 'conflicts with main in a.ts, b.ts' }),
         back,
         {
           type: 'create_rework',
@@ -216,7 +216,7 @@ describe('what is decided after a merge', () => {
   it('a cancel that waited for the push is carried out before another one', () => {
     expect(judge({ step: 'preparing', result: candidate, of: { cancelRequestedAtMs: NOW - 1 } })).toEqual(
       one('cancelled, and its push had not arrived', [
-        step('preparing', 'queued'),
+        step('preparing', 'queued', { candidate: null }),
         back,
         {
           type: 'transition_bead',
@@ -326,6 +326,7 @@ describe('what is decided after the gates', () => {
     actions.flatMap((action) => (action.type === 'merge_step' ? [action.gateSignature ?? ''] : [])),
   );
   const red = step('gating', 'reworking', {
+    candidate: null,
     heldReason: 'gate test is red',
     gateLog: log,
     gateSignature: signature,
@@ -466,7 +467,11 @@ describe('what is decided after a push', () => {
   });
 
   it('a lost race goes back in line', () => {
-    const queued = step('pushing', 'queued', { races: 1, heldReason: 'somebody else pushed to the target first' });
+    const queued = step('pushing', 'queued', {
+      candidate: null,
+      races: 1,
+      heldReason: 'somebody else pushed to the target first',
+    });
     const decided = one('lost the push race; the target moved', [queued, back]);
     expect(judge({ step: 'pushing', result: lost, over: recorded })).toEqual(decided);
     const world = { beads: [mergeRequest(source, { status: 'in_progress' })] };

@@ -21,6 +21,7 @@ export const cancelBeforePush = (review: ReviewFacts, source: Bead): readonly Ri
     fromStep: review.step,
     toStep: 'queued',
     job: null,
+    candidate: null,
   },
   backToLine(review),
   cancelSource(source),

@@ -13,6 +13,7 @@ export function refusedPush(review: ReviewFacts, message: string): RigAction[] {
       fromStep: review.step,
       toStep: 'queued',
       job: null,
+      candidate: null,
       heldReason: message,
     },
     { type: 'transition_bead', bead: beadId, from: 'in_progress', to: 'open' },

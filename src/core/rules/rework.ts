@@ -51,6 +51,7 @@ function leave(review: ReviewFacts, cause: ReworkCause): readonly RigAction[] {
       fromStep: review.step,
       toStep: 'reworking',
       job: null,
+      candidate: null,
       heldReason: cause.reason,
       ...log,
       ...signature,
