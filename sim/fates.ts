@@ -62,7 +62,8 @@ export function isCursedLanding(sim: Sim, repo: GitModel, candidate: string): bo
 }
 
 function isCursed(sim: Sim, repo: GitModel, candidate: string): boolean {
-  const [target, head] = repo.get(candidate).parents;
+  const { parents, landed } = repo.get(candidate);
+  const [target, head] = landed === undefined ? parents : [landed.on, landed.head];
   if (target === undefined || head === undefined) return false;
   return [...repo.branches].some(
     ([name, feature]) =>

@@ -79,7 +79,7 @@ function keptHead(repo: GitModel, { targetBranch, restore }: Job['repo']): strin
 function merge(repo: GitModel, job: Of<'merge'>): JobResult {
   const targetSha = keptHead(repo, job.repo);
   if (targetSha === null) return LOST;
-  const mergeSha = mergedAs(repo, job, targetSha);
+  const mergeSha = mergedAs(repo, job, job, targetSha);
   if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
   const paths = repo.conflicts(targetSha, job.head);
   if (paths.length > 0)

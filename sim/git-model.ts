@@ -19,6 +19,8 @@ export interface Commit extends Content {
   readonly by: 'agent' | 'person' | 'refinery' | 'rescue';
   /** The lineage it belongs to, from its trailer. */
   readonly bead: string | null;
+  /** Squashed or rebased: the head that it brought, and what was below it. */
+  readonly landed?: { readonly head: string; readonly on: string } | undefined;
 }
 
 export const PLAIN: Content = { places: [], bad: false, fixes: false };
@@ -40,7 +42,7 @@ export class GitModel {
   }
 
   /** Makes a commit; the same content on the same parents with the same salt is the same commit. */
-  commit(what: Content & Pick<Commit, 'parents' | 'by' | 'bead'> & { readonly salt: string }): Commit {
+  commit(what: Content & Pick<Commit, 'parents' | 'by' | 'bead' | 'landed'> & { readonly salt: string }): Commit {
     const text = [this.#name, what.salt, what.by, what.bead, ...what.parents].join('\0');
     const id = createHash('sha1').update(text).digest('hex');
     const known = this.#commits.get(id);
@@ -48,8 +50,8 @@ export class GitModel {
     const index = this.#all.length;
     let mask = 1n << BigInt(index);
     for (const parent of what.parents) mask |= this.get(parent).mask;
-    const { parents, by, bead, places, bad, fixes } = what;
-    const made: Commit = { id, index, parents, mask, by, bead, places, bad, fixes };
+    const { parents, by, bead, places, bad, fixes, landed } = what;
+    const made: Commit = { id, index, parents, mask, by, bead, places, bad, fixes, landed };
     this.#commits.set(id, made);
     this.#all.push(made);
     return made;
@@ -78,6 +80,16 @@ export class GitModel {
   isAncestor(ancestor: string, of: string): boolean {
     const commit = this.find(ancestor);
     return commit !== null && ((this.get(of).mask >> BigInt(commit.index)) & 1n) === 1n;
+  }
+
+  /** True when the work of a head is in a commit: as it is, or squashed or rebased into it. */
+  brings(head: string, at: string): boolean {
+    if (this.isAncestor(head, at)) return true;
+    const { mask } = this.get(at);
+    return this.#all.some(
+      ({ landed, index }) =>
+        landed !== undefined && ((mask >> BigInt(index)) & 1n) === 1n && this.brings(head, landed.head),
+    );
   }
 
   /** Commits that `to` has and `from` has not. */

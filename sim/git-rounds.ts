@@ -5,26 +5,34 @@ type MergeJob = Extract<Job, { readonly kind: 'merge' }>;
 type Entry = Pick<Rider, 'head' | 'message' | 'earlierCandidate'>;
 type Candidates = Extract<JobResult, { readonly result: 'candidate' }>;
 
-/** The merge commit of one entry on what is below it; the same order makes the same commit. */
+/** The commit of one entry on what is below it, in the style of its rig; the same order makes the same commit. */
 export function mergeOnto(
   repo: GitModel,
   job: MergeJob,
   { entry, on }: { readonly entry: Entry; readonly on: string },
 ): string {
+  const { style = 'merge' } = job;
   const second = Math.floor(job.dateMs / 1_000);
-  return repo.commit({
-    ...PLAIN,
-    parents: [on, entry.head],
-    by: 'refinery',
-    bead: /Gt-Bead: (\S+)/.exec(entry.message)?.[1] ?? null,
-    salt: `${entry.message} ${job.author.name} ${String(second)}`,
-  }).id;
+  const salt = `${entry.message} ${job.author.name} ${String(second)}`;
+  const bead = /Gt-Bead: (\S+)/.exec(entry.message)?.[1] ?? null;
+  if (style === 'merge') return repo.commit({ ...PLAIN, parents: [on, entry.head], by: 'refinery', bead, salt }).id;
+  const own = repo.between(on, entry.head);
+  const places = [...new Set(own.flatMap((commit) => commit.places))];
+  const bad = own.some((commit) => commit.bad && !own.some((one) => one.fixes && repo.isAncestor(commit.id, one.id)));
+  const fixes = !bad && own.some((commit) => commit.fixes);
+  const landed = { head: entry.head, on };
+  // Of a rebased branch only the last commit stands for it.
+  const first = repo.commit({ ...PLAIN, parents: [on], by: 'refinery', bead: null, salt: `${salt} 1/2` }).id;
+  const parents = [style === 'rebase' ? first : on];
+  return repo.commit({ places, bad, fixes, parents, by: 'refinery', bead, landed, salt: `${salt} ${style}` }).id;
 }
 
-export function mergedAs(repo: GitModel, entry: Entry, targetSha: string): string | null {
+export function mergedAs(repo: GitModel, job: MergeJob, entry: Entry, targetSha: string): string | null {
   const earlier = entry.earlierCandidate;
   if (earlier !== null && repo.isAncestor(earlier, targetSha)) return earlier;
-  return repo.isAncestor(entry.head, targetSha) ? broughtBy(repo, entry.head, targetSha) : null;
+  if (repo.isAncestor(entry.head, targetSha)) return broughtBy(repo, entry.head, targetSha);
+  if ((job.style ?? 'merge') === 'merge') return null;
+  return repo.between(entry.head, targetSha).find(({ landed }) => landed?.head === entry.head)?.id ?? null;
 }
 
 /** The first commit on the target's first-parent line that contains the head. */
@@ -47,7 +55,7 @@ export function makeLists(
   const all = [job, ...(job.riders ?? [])];
   const leftOut = new Map<string, LeftOut>();
   for (const entry of job.riders ?? []) {
-    const why = outsideOf(repo, entry, targetSha);
+    const why = outsideOf(repo, job, entry, targetSha);
     if (why !== null) leftOut.set(entry.mergeRequest, why);
   }
   const made = (job.lists ?? []).flatMap((places, list): MadeList[] => {
@@ -83,9 +91,9 @@ function makeList(
   return entries;
 }
 
-function outsideOf(repo: GitModel, entry: Rider, targetSha: string): LeftOut | null {
+function outsideOf(repo: GitModel, job: MergeJob, entry: Rider, targetSha: string): LeftOut | null {
   const { mergeRequest } = entry;
-  const mergeSha = mergedAs(repo, entry, targetSha);
+  const mergeSha = mergedAs(repo, job, entry, targetSha);
   if (mergeSha !== null) return { mergeRequest, why: 'merged', mergeSha };
   const paths = repo.conflicts(targetSha, entry.head);
   return paths.length === 0

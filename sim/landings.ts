@@ -82,7 +82,7 @@ export class Landings {
     );
     if (convoy['status'] === 'landed')
       this.#must(
-        repo.isAncestor(sha, repo.mustHead()),
+        repo.brings(sha, repo.mustHead()),
         'L14',
         () => `${String(convoy['id'])} landed without ${String(bead['bead_id'])}`,
       );

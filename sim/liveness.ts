@@ -296,7 +296,7 @@ export class Rest {
       if (reason === 'cancelled' || reason === 'no_change') continue;
       const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
       const repo = repoOf(this.#sim, rig);
-      const kept = holder !== null && repo.find(holder) !== null && repo.isAncestor(head, holder);
+      const kept = holder !== null && repo.find(holder) !== null && repo.brings(head, holder);
       this.#must(
         kept,
         'L6',

@@ -20,7 +20,7 @@ export function performRevert(repo: GitModel, job: RevertJob, target: string): J
   if (earlier !== null) return { result: 'reverted', head: earlier };
   const lost = job.commits.find((sha) => !repo.isAncestor(sha, target));
   if (lost !== undefined) return { result: 'refused', code: 'not_on_target', message: `${lost} is gone.` };
-  const odd = job.commits.find((sha) => repo.get(sha).parents.length < 2);
+  const odd = job.commits.find((sha) => repo.get(sha).parents.length < 2 && repo.get(sha).landed === undefined);
   if (odd !== undefined) return { result: 'refused', code: 'not_a_merge', message: `${odd} is no merge.` };
   const known = undone.get(repo) ?? new Map<string, readonly string[]>();
   undone.set(repo, known);
@@ -28,7 +28,10 @@ export function performRevert(repo: GitModel, job: RevertJob, target: string): J
     (sha) => ![...known].some(([revert, commits]) => commits.includes(sha) && repo.isAncestor(revert, target)),
   );
   if (left.length === 0) return { result: 'nothing_to_revert', message: 'the target has nothing left of it.' };
-  const brought = left.map((sha) => ({ sha, commits: repo.between(repo.get(sha).parents[0] ?? sha, sha) }));
+  const brought = left.map((sha) => ({
+    sha,
+    commits: repo.between(repo.get(sha).landed?.on ?? repo.get(sha).parents[0] ?? sha, sha),
+  }));
   const own = new Set(brought.flatMap(({ commits }) => commits.map((commit) => commit.id)));
   for (const { sha, commits } of brought) {
     const later = new Set(repo.between(sha, target).flatMap((commit) => (own.has(commit.id) ? [] : commit.places)));

@@ -8,7 +8,7 @@ const MINUTE = 60_000;
 const mergingOf = (chance: Prng): MergingConfig => ({
   batch: chance.pick([1, 3, 8, 8]) ?? 8,
   lanes: chance.pick([1, 1, 2, 4]) ?? 1,
-  style: 'merge',
+  style: chance.pick(['merge', 'merge', 'squash', 'rebase']) ?? 'merge',
 });
 
 export function rigConfig(name: string, chance: Prng): RigConfig {

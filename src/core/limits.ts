@@ -197,6 +197,8 @@ export const TRAIN_LANES = 1;
 export const TRAIN_LANES_MAX = 16;
 /** Gates that one runner runs at once, over all its rigs: they are the users' test suites and use several cores each. */
 export const GATES_AT_ONCE_MAX: number = 4;
+/** What of a bead's text becomes the message of its squashed commit: a page; the whole is in the town. */
+export const SQUASH_BODY_CHARS_MAX = 4_000;
 /** Merge requests from the front of the line that the plan of a round looks at; more than all lanes take. */
 export const LINE_MAX = 128;
 /** A target that is red itself is tried again after this long: somebody may have mended it, or what made it fail is over. */

@@ -24,6 +24,13 @@ export const ERROR_CHARS_MAX: number = 1_000;
 /** Conflicted paths that are listed; more than this nobody reads. */
 export const CONFLICT_PATHS_MAX: number = 200;
 
+/** Commits that a rebase puts onto the target one by one, three git processes each; a longer branch lands as one commit. */
+export const REBASE_COMMITS_MAX: number = 50;
+/** Authors that a squashed commit names beside its own. */
+export const CO_AUTHORS_MAX: number = 10;
+/** Commits that carry a merge request's name and may be the one by which it landed; a rebased one is the first. */
+export const LANDED_LOOKED_AT_MAX: number = 8;
+
 /** Facts in one call to the brain: one durable commit there, well below 1 MiB. */
 export const FACT_BATCH_MAX: number = 50;
 /** Finished jobs that are kept for a brain that asks again; it asks within minutes. */

@@ -1,5 +1,6 @@
 /** Where the value of a setting comes from: environment, the rig's section, the town's file, the default. */
 import { parse as parseToml } from 'smol-toml';
+import { DEFAULT_MERGING } from '../core/commands.ts';
 import { TownError } from '../core/errors.ts';
 import { POLECATS_PER_RIG, TRAIN_BATCH, TRAIN_LANES } from '../core/limits.ts';
 import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT, type Environment } from './settings.ts';
@@ -34,6 +35,7 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   target_branch: 'main',
   merge_batch: TRAIN_BATCH,
   merge_lanes: TRAIN_LANES,
+  merge_style: DEFAULT_MERGING.style,
   parked: false,
   isolation: 'none',
   network: 'on',

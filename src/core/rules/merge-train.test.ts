@@ -44,6 +44,26 @@ describe('mergeTrain', () => {
     ]);
   });
 
+  it.each(['squash', 'rebase'] as const)('with the style %s gives a commit the words of its bead', (style) => {
+    const second = bead({ id: beadId('task2'), status: 'in_review', title: 'Two', body: '' });
+    const row = review(second, { beadId: beadId('mr2') });
+    const view = rigView({
+      config: rigConfig('api', { merging: { batch: 8, lanes: 1, style } }),
+      beads: [{ ...source, body: `Because.\n${'x'.repeat(9_000)}` }, second],
+      reviews: [queued, row],
+      line: [queued, row],
+    });
+    const job = mergeTrain(view, 'main', NOW).decisions[0]?.actions.flatMap((action) =>
+      action.type === 'start_merge' ? [action.job] : [],
+    )[0];
+    const trailers = (of: typeof queued): string => `\n\nGt-Bead: ${of.sourceBeadId}\nGt-Merge-Request: ${of.beadId}\n`;
+    expect(job).toMatchObject({
+      style,
+      message: expect.stringMatching(/^Add a thing\n\nBecause\.\nx{3991}\n\nGt-Bead: /),
+      riders: [{ message: `Two${trailers(row)}` }],
+    });
+  });
+
   it('without gates pushes apart what was refused together, and the rest without it', () => {
     const line = ['push:a', null, 'push:a', null].map((suspect, place) => {
       const of = bead({ id: beadId(`task${String(place)}`), status: 'in_review' });

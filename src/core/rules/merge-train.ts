@@ -1,7 +1,7 @@
 import { DEFAULT_MERGING } from '../commands.ts';
-import { LINE_MAX, MERGE_STEP_DEADLINE_MS } from '../limits.ts';
+import { LINE_MAX, MERGE_STEP_DEADLINE_MS, SQUASH_BODY_CHARS_MAX } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
-import type { Job } from '../facts.ts';
+import type { Job, MergeStyle } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
 import type { Train } from '../model/train.ts';
 import { trainRef } from '../refs.ts';
@@ -99,6 +99,7 @@ function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan,
   const [review, ...riders] = round;
   const source = review === undefined ? null : view.bead(review.sourceBeadId);
   if (review === undefined || source === null) return null;
+  const { style } = config.merging ?? DEFAULT_MERGING;
   const isAlone = riders.length === 0 && plan.lists.length === 1;
   return {
     kind: 'merge',
@@ -107,21 +108,28 @@ function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan,
     mergeRequest: review.beadId,
     head: review.headSha,
     earlierCandidate: review.candidateSha,
-    message: messageOf(review, source),
+    message: messageOf(review, source, style),
     author: { name: `${config.name}/refinery`, email: config.ownerEmail },
     dateMs: nowMs,
-    ...(isAlone ? {} : { riders: riders.map((rider) => riderOf(view, rider)), lists: plan.lists }),
+    ...(style === 'merge' ? {} : { style }),
+    ...(isAlone ? {} : { riders: riders.map((rider) => riderOf(view, rider, style)), lists: plan.lists }),
   };
 }
 
-const riderOf = (view: RigView, review: ReviewFacts) => ({
+const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
   mergeRequest: review.beadId,
   head: review.headSha,
   earlierCandidate: review.candidateSha,
-  message: messageOf(review, view.bead(review.sourceBeadId)),
+  message: messageOf(review, view.bead(review.sourceBeadId), style),
 });
 
-const messageOf = (review: ReviewFacts, source: Bead | null): string =>
-  `Merge ${review.branch}: ${firstLine(source?.title ?? '')}\n\nGt-Bead: ${review.sourceBeadId}\nGt-Merge-Request: ${review.beadId}\n`;
+/** A squashed commit says what the bead says; a rebased one has its own words, unless it has to be squashed. */
+function messageOf(review: ReviewFacts, source: Bead | null, style: MergeStyle): string {
+  const title = firstLine(source?.title ?? '');
+  const body = source?.body.trim().slice(0, SQUASH_BODY_CHARS_MAX) ?? '';
+  const text =
+    style === 'merge' ? `Merge ${review.branch}: ${title}` : `${title}${body === '' ? '' : `\n\n${body.trimEnd()}`}`;
+  return `${text}\n\nGt-Bead: ${review.sourceBeadId}\nGt-Merge-Request: ${review.beadId}\n`;
+}
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';

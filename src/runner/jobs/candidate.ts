@@ -2,7 +2,9 @@ import type { Job } from '../../api/contract/runner.ts';
 import type { Rider } from '../../core/facts.ts';
 import { git, gitLine } from '../git/git.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
-import { identityOf } from './identity.ts';
+import { LANDED_LOOKED_AT_MAX } from '../limits.ts';
+import { commitFor } from './styles.ts';
+import { landedSince, mergeRequestOf } from './trailers.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
 type Entry = Pick<Rider, 'head' | 'message' | 'earlierCandidate'>;
@@ -36,21 +38,18 @@ export async function candidateOn(
       ? { paths: [], message: merged.stderr }
       : { error: merged.stderr };
   }
-  const candidate = await gitLine(repo.place, ['commit-tree', tree, '-p', on, '-p', entry.head, '-F', '-'], {
-    input: entry.message,
-    env: identityOf(job),
-  });
-  return { candidate, tree };
+  return { candidate: await commitFor(repo, { job, entry, on, tree }), tree };
 }
 
 /**
- * The commit that brought the entry into the target: our candidate when it was ours, else the first that contains its head.
- * Null: the target does not have it.
+ * The commit that brought the entry into the target: our candidate when it was ours, else the first that contains its head,
+ * or one that landed all of it in another style. Null: the target does not have it.
  */
-export async function mergedAs(repo: RigRepo, entry: Entry, targetSha: string): Promise<string | null> {
+export async function mergedAs(repo: RigRepo, job: MergeJob, entry: Entry, targetSha: string): Promise<string | null> {
   if (entry.earlierCandidate !== null && (await landed(repo, entry.earlierCandidate, targetSha)))
     return entry.earlierCandidate;
-  if (!(await isAncestor(repo.place, entry.head, targetSha))) return null;
+  if (!(await isAncestor(repo.place, entry.head, targetSha)))
+    return (job.style ?? 'merge') === 'merge' ? null : landedWithout(repo, entry, targetSha);
   const path = (
     await git(repo.place, ['rev-list', '--ancestry-path', '--first-parent', `${entry.head}..${targetSha}`])
   ).stdout
@@ -62,4 +61,34 @@ export async function mergedAs(repo: RigRepo, entry: Entry, targetSha: string): 
 
 async function landed(repo: RigRepo, candidate: string, targetSha: string): Promise<boolean> {
   return (await resolve(repo.place, candidate)) !== null && isAncestor(repo.place, candidate, targetSha);
+}
+
+/**
+ * Squashed and rebased, an entry's head is never on the target. A push of ours whose answer was lost twice, so that its
+ * candidate is no longer known, is found by its name, and believed when it brought exactly what merging the head brings.
+ */
+async function landedWithout(repo: RigRepo, entry: Entry, targetSha: string): Promise<string | null> {
+  const name = mergeRequestOf(entry.message);
+  if (name === null) return null;
+  const found = await gitLine(repo.place, [
+    'log',
+    '--first-parent',
+    '--fixed-strings',
+    `--grep=Gt-Merge-Request: ${name}`,
+    `--max-count=${String(LANDED_LOOKED_AT_MAX)}`,
+    '--format=%H',
+    '--end-of-options',
+    `${entry.head}..${targetSha}`,
+    '--',
+  ]);
+  for (const sha of found.split('\n').filter((line) => line !== '')) {
+    const before = await landedSince(repo, sha);
+    if (before === null) continue;
+    const merged = await git(repo.place, ['merge-tree', '--write-tree', '--no-messages', '-z', before, entry.head], {
+      ok: [0, 1, 128],
+    });
+    const tree = await gitLine(repo.place, ['rev-parse', '--verify', `${sha}^{tree}`]);
+    if (merged.code === 0 && merged.stdout.split('\0')[0] === tree) return sha;
+  }
+  return null;
 }

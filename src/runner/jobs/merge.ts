@@ -32,7 +32,7 @@ export function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> 
 async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   const targetSha = await fetchKept(ctx.repos, job.repo);
   const repo = await requireCommit(ctx, job.repo, job.head);
-  const mergeSha = await mergedAs(repo, job, targetSha);
+  const mergeSha = await mergedAs(repo, job, job, targetSha);
   if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
   const made = await candidateOn(repo, { job, entry: job, on: targetSha });
   if ('error' in made) return { result: 'error', message: made.error };
@@ -143,7 +143,7 @@ class RoundMaker {
     }
     this.#looked.add(place);
     await requireCommit(this.#ctx, this.#job.repo, entry.head);
-    const mergeSha = await mergedAs(this.#repo, entry, this.#targetSha);
+    const mergeSha = await mergedAs(this.#repo, this.#job, entry, this.#targetSha);
     if (mergeSha !== null) {
       this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha });
       return false;

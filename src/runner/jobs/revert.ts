@@ -9,11 +9,12 @@ import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
 import { identityOf } from './identity.ts';
 import { requireCommit } from './repo-jobs.ts';
+import { landedSince } from './trailers.ts';
 
 type RevertJob = Extract<Job, { kind: 'revert' }>;
 
 /**
- * Undoes merge commits on top of the target, newest first, one commit for each, and brings them to the origin under the
+ * Undoes what the train landed (merge commits, and by their trailers squashed and rebased work) on top of the target, newest first, one commit for each, and brings them to the origin under the
  * bead's branch. In the object database, without a checkout. A branch that is there already is the answer of an earlier
  * run. `conflict` and `refused` (`not_on_target`, `not_a_merge`) need judgement.
  */
@@ -68,15 +69,16 @@ async function newestFirst(
     if ((await resolve(repo.place, sha)) === null || !(await isAncestor(repo.place, sha, target)))
       return refused('not_on_target', `${sha} is not on ${job.repo.targetBranch} any more: its history was rewritten.`);
     const [, before, second] = (await gitLine(repo.place, ['rev-list', '--parents', '-n', '1', sha])).split(' ');
-    if (before === undefined || second === undefined)
+    const from = second === undefined ? await landedSince(repo, sha) : before;
+    if (from === undefined || from === null)
       return refused(
         'not_a_merge',
-        `${sha} was brought to ${job.repo.targetBranch} without a merge commit, so where that work begins is not known.`,
+        `${sha} was brought to ${job.repo.targetBranch} without a merge commit and not by the train, so where that work begins is not known.`,
       );
     const subject = await gitLine(repo.place, ['show', '--no-patch', '--format=%s', '--end-of-options', sha]);
     // What is on the target after it: of two commits, the newer one has less.
     const after = Number(await gitLine(repo.place, ['rev-list', '--count', `${sha}..${target}`]));
-    found.push({ commit: { sha, before, subject }, after });
+    found.push({ commit: { sha, before: from, subject }, after });
   }
   return { commits: found.toSorted((a, b) => a.after - b.after).map(({ commit }) => commit) };
 }

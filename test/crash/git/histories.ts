@@ -1,4 +1,6 @@
 /** Short lives of a bead with real git. Each file name is the life's own, so that lives can follow each other in one town. */
+import type { MergeStyle } from '../../../src/core/facts.ts';
+
 export interface Life {
   /** Names the life's files. */
   readonly id: string;
@@ -14,6 +16,10 @@ export interface GitHistory {
   readonly meanwhile?: (life: Life) => Readonly<Record<string, string>>;
   /** Three of these that stand in line together; of the second the first try is red (`round.ts`). */
   readonly round?: true;
+  /** The rig's merge style, where it is not the usual one: such lives have a town of their own. */
+  readonly style?: MergeStyle;
+  /** Not in the short form. */
+  readonly isLong?: true;
   /** A new town each time, so that the clone itself is among the commands. */
   readonly fresh?: boolean;
   /** Subjects of commits and names of files that must be in some ref of the clone at the end: work that was rescued. */
@@ -66,4 +72,13 @@ export const GIT_HISTORIES: readonly GitHistory[] = [
       ].join('\n'),
     kept: (life) => ({ subject: `first ${life.id}`, file: `loose-${life.id}.txt` }),
   },
+  { name: 'a squashed bead', style: 'squash', recipe: (life) => write(life) },
+  {
+    name: 'a squashed round of three, one of them red',
+    round: true,
+    style: 'squash',
+    isLong: true,
+    recipe: (life) => write(life),
+  },
+  { name: 'a rebased bead', style: 'rebase', recipe: (life) => write(life) },
 ];

@@ -6,11 +6,14 @@
  */
 import { parseArgs } from 'node:util';
 import { GIT_HISTORIES, type GitHistory } from './histories.ts';
+import type { MergeStyle } from '../../../src/core/facts.ts';
 import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
 const SHORT_MOST = 4;
+/** Of one in another style of merging: all but the making of its commit is the same. */
+const STYLE_MOST = 1;
 /** Commands that write nothing can't die in the middle of a write. */
 const READS = new Set([
   'rev-parse',
@@ -69,10 +72,11 @@ function report(history: GitHistory, kill: Kill | null, end: LifeEnd): void {
 }
 
 /** Evenly over all, and over all kinds: neighbours in the list are of different kinds. */
-function some(kills: readonly Kill[]): readonly Kill[] {
+function some({ style }: GitHistory, commands: readonly string[]): readonly Kill[] {
+  const kills = commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? ''));
   const wanted = kills.filter(({ kind }) => values.kind === undefined || kind === values.kind);
   if (values.long) return wanted;
-  const count = Math.min(Number(values.most ?? SHORT_MOST), wanted.length);
+  const count = Math.min(Number(values.most ?? (style === undefined ? SHORT_MOST : STYLE_MOST)), wanted.length);
   return Array.from(
     { length: count },
     (_, index) => wanted[Math.floor(((index + 0.5) * wanted.length) / count)],
@@ -80,8 +84,8 @@ function some(kills: readonly Kill[]): readonly Kill[] {
 }
 
 /** A town that has its clone. */
-async function warm(): Promise<Stage> {
-  const stage = await Stage.open(null);
+async function warm(style: MergeStyle = 'merge'): Promise<Stage> {
+  const stage = await Stage.open(null, style);
   const [first] = GIT_HISTORIES;
   if (first !== undefined) report(first, null, await stage.live(first, null));
   return stage;
@@ -91,16 +95,16 @@ async function warm(): Promise<Stage> {
 async function tell(history: GitHistory, town: Stage | null): Promise<Stage | null> {
   const began = performance.now();
   const isFresh = history.fresh === true;
-  let stage = isFresh ? await Stage.open(null) : (town ?? (await warm()));
+  let stage = isFresh ? await Stage.open(null) : (town ?? (await warm(history.style)));
   try {
     const clean = await stage.live(history, null, isFresh);
     report(history, null, clean);
-    const kills = some(clean.commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? '')));
+    const kills = some(history, clean.commands);
     let isOver = clean.stuck;
     for (const kill of kills) {
       if (isFresh || isOver) {
         await stage.close();
-        stage = isFresh ? await Stage.open(kill) : await warm();
+        stage = isFresh ? await Stage.open(kill) : await warm(history.style);
       }
       const end: LifeEnd = await stage.live(history, kill, isFresh);
       report(history, kill, end);
@@ -119,10 +123,17 @@ async function tell(history: GitHistory, town: Stage | null): Promise<Stage | nu
   return isFresh ? town : null;
 }
 
+const isWanted = ({ name, isLong }: GitHistory): boolean =>
+  values.only === '' ? isLong !== true || values.long || values.most !== undefined : name.includes(values.only);
+
 let shared: Stage | null = null;
 try {
-  for (const history of GIT_HISTORIES.filter(({ name }) => name.includes(values.only)))
-    shared = await tell(history, shared);
+  for (const history of GIT_HISTORIES.filter(isWanted)) {
+    const hasOwnTown = history.style !== undefined;
+    const left = await tell(history, hasOwnTown ? null : shared);
+    if (hasOwnTown) await left?.close();
+    else shared = left;
+  }
 } finally {
   await shared?.close();
 }

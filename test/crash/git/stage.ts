@@ -1,7 +1,8 @@
 /** One town with real git in a folder of its own, in which lives of beads follow each other, each with one kill at most. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { MergeStyle } from '../../../src/core/facts.ts';
 import { trusted } from '../../../src/core/model/ids.ts';
 import type { BeadDetail } from '../../../src/core/queries.ts';
 import { marked } from '../../../src/runner/process/sweep.ts';
@@ -51,9 +52,12 @@ export class Stage {
   }
 
   /** Arms the trap before the rig's clone is made when `kill` is given. */
-  static async open(kill: Kill | null): Promise<Stage> {
+  static async open(kill: Kill | null, style: MergeStyle = 'merge'): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'gt-git-points-'));
     const real = await makeTown(folder, [{ name: RIG, files: { 'a.txt': 'one\n' }, gate: gateOf(folder) }]);
+    const { config } = real.town.paths;
+    const text = readFileSync(config, 'utf8').replace(`[rigs.${RIG}]`, `[rigs.${RIG}]\nmerge_style = "${style}"`);
+    writeFileSync(config, text);
     const stage = new Stage(folder, real);
     stage.#trap.arm(kill);
     await stage.#brain.open();
