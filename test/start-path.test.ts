@@ -26,7 +26,7 @@ function loaded(entry: string): ReadonlySet<string> {
   return seen;
 }
 
-const SERVERS = ['hono', '@hono/node-server', '@hono/zod-openapi', 'ws', 'jose', 'execa'];
+const SERVERS = ['hono', '@hono/node-server', '@hono/zod-openapi', 'ws', 'jose', 'execa', '@octokit/core'];
 
 describe('the way to the first turn', () => {
   it('sees what is loaded', () => {

@@ -12,6 +12,9 @@ import { Webhook } from 'standardwebhooks';
 import { bundleWorker, startWorkerd, TOWN_CLASSES, type WorkerdOptions } from '../../scripts/workerd.ts';
 import { createApp } from '../../src/api/app.ts';
 import { TownError } from '../../src/core/errors.ts';
+import { makeBare } from '../support/forge/bare-git.ts';
+import { forgeServer } from '../support/forge/server.ts';
+import type { ForgeAnswer } from '../../src/ports/forge.ts';
 import { notHere } from '../../src/hosts/cloudflare/object-notifier.ts';
 import { sectionOf } from '../../src/hosts/cloudflare/rig-settings.ts';
 import { TownFile } from '../../src/settings/town-file.ts';
@@ -182,6 +185,27 @@ async function webhookCase(bench: Bench): Promise<CaseResult> {
   return result;
 }
 
+/** Both code hosts behind their port from a Worker; what they answer in all cases is in test/conformance. */
+async function forgeCase(bench: Bench, folder: string, kind: 'github' | 'gitlab'): Promise<CaseResult> {
+  const git = makeBare(join(folder, `${kind}.git`));
+  git.setBranch('gt/api-1', git.commit(git.tip('main'), 'a.txt', 'one\n'));
+  const server = await forgeServer(kind, git);
+  const result = await runCase(
+    {
+      name: `a Worker opens, sees and merges a pull request (${kind})`,
+      run: async () => {
+        const name = JSON.stringify({ site: server.site, headSha: git.tip('gt/api-1') });
+        const [opened, looked, again, merged] = await bench<[string, string, string, ForgeAnswer]>('/forge', { name });
+        equal([opened, looked, again], ['ok', 'ok', 'unchanged']);
+        equal(merged.state === 'ok' ? merged.pullRequest.mergeSha : merged.error, git.tip('main'));
+      },
+    },
+    null,
+  );
+  await server.close();
+  return result;
+}
+
 async function onWorkerd(bench: Bench): Promise<void> {
   for (const { name } of SQL_CASES) report('sql', 'workerd', await bench<CaseResult>('/sql', { name }));
   const alarms = [...ALARM_CASES, ...OBJECT_ALARM_CASES];
@@ -280,6 +304,8 @@ async function main(): Promise<number> {
       await figures(bench);
       for (const result of await bench<readonly CaseResult[]>('/rpc', {})) report('rpc', 'workerd', result);
       report('webhook', 'workerd', await webhookCase(bench));
+      for (const kind of ['github', 'gitlab'] as const)
+        report('forge', 'workerd', await forgeCase(bench, folder, kind));
       const stream = new StreamStory(() => workerd.url, OWNER);
       for (const result of await stream.tell(values.short)) report('stream', 'workerd', result);
       await bench('/set-alarm', { name: KILLED, seed: KILLED_ALARM_MS });

@@ -11,6 +11,9 @@ import { TownBench, type ActorEnd } from './bench.ts';
 import { runCase, type CaseResult } from './case.ts';
 import { TownError } from '../../src/core/errors.ts';
 import { parseSettings, type Settings } from '../../src/settings/settings.ts';
+import { objectForge } from '../../src/hosts/cloudflare/object-forge.ts';
+import { FAKE_TOKEN } from '../support/forge/wire.ts';
+import type { ForgeSite } from '../../src/core/model/pull-request.ts';
 import { ObjectNotifier } from '../../src/hosts/cloudflare/object-notifier.ts';
 import { NOTICE, rpcResults, type RigRpc, type TownRpc } from './rpc-cases.ts';
 import { figuresOf } from './figures.ts';
@@ -158,6 +161,25 @@ async function answerToOthers(path: string, body: unknown, env: WorkerEnv): Prom
       const settings = (): Settings => parseSettings(name, 'gastown.toml', {});
       const secret = (): string => 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
       return new ObjectNotifier({ town: 'there', settings, secret }).send('webhook', NOTICE);
+    }
+    case '/forge': {
+      // The one call of a rig's object that leaves the platform for a code host.
+      const forge = objectForge(() => FAKE_TOKEN);
+      const { site, headSha } = JSON.parse(name) as { site: ForgeSite; headSha: string };
+      const head = 'gt/api-1';
+      const opened = await forge.open({ site, head, headSha, base: 'main', title: 'A', body: '', after: null });
+      const ref = { site, number: 1 };
+      const looked = await forge.look(ref, null);
+      const again = await forge.look(ref, looked.state === 'ok' ? looked.pullRequest.tag : null);
+      const merge = {
+        ref,
+        expectedHead: headSha,
+        expectedBase: 'main',
+        style: 'merge',
+        title: 'A',
+        message: '',
+      } as const;
+      return [opened.state, looked.state, again.state, await forge.merge(merge)];
     }
     case '/world':
       worldOf(name).nowMs = seed;

@@ -21,12 +21,13 @@ export const LAW: Readonly<Record<string, Layer>> = {
     modules: ['hono', 'hono/', '@hono/zod-openapi', 'zod', 'jose', 'standardwebhooks', '@modelcontextprotocol/server'],
   },
   runner: { may: ['core', 'ports', 'api/contract'], modules: ['node:', 'zod', 'ws'] },
+  forge: { may: ['core', 'ports'], modules: ['@octokit/core', 'zod'] },
   'hosts/node': {
-    may: ['core', 'ports', 'store', 'actors', 'settings', 'api/contract', 'api', 'runner'],
+    may: ['core', 'ports', 'store', 'actors', 'settings', 'forge', 'api/contract', 'api', 'runner'],
     modules: 'any',
   },
   'hosts/cloudflare': {
-    may: ['core', 'ports', 'store', 'actors', 'settings', 'api/contract', 'api'],
+    may: ['core', 'ports', 'store', 'actors', 'settings', 'forge', 'api/contract', 'api'],
     modules: ['cloudflare:', 'hono', 'hono/', 'zod', 'jose'],
   },
   cli: { may: ['core', 'settings', 'api/contract', 'api', 'hosts/node'], modules: 'any' },

@@ -23,6 +23,16 @@ export interface Env {
   readonly GT_CAPABILITY_KEY: string;
 }
 
+/** A secret that was bound to the Worker; null: none of that name. */
+export type BoundSecret = (name: string) => string | null;
+
+export const secretsOf =
+  (env: Env): BoundSecret =>
+  (name) => {
+    const value: unknown = Reflect.get(env, name);
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+  };
+
 /** The object of an actor of this town. */
 export function stubOf(env: Env, address: string): ActorStub {
   if (address === 'town') return env.TOWN.getByName(env.GT_TOWN_ID);

@@ -9,6 +9,9 @@ const NO_LISTEN = 'Runners dial the address of the Worker, so daemon.runner_list
 const NO_FILE =
   'A Worker has no files, so escalation.webhook.secret can not be read from one; bind a secret and write "env:NAME".';
 
+const NO_TOKEN_FILE =
+  'A Worker has no files, so a forge_token can not be read from one; bind a secret and write "env:NAME".';
+
 /** What a file may say that this host can't do, in sentences. */
 export function notHere(settings: Settings): readonly string[] {
   const { email, desktop, webhook } = settings.escalation;
@@ -16,6 +19,7 @@ export function notHere(settings: Settings): readonly string[] {
     ...(email === null ? [] : [NO_MAIL]),
     ...(desktop ? [NO_DESKTOP] : []),
     ...(webhook?.secret.startsWith('file:') === true ? [NO_FILE] : []),
+    ...(settings.rigs.some((rig) => rig.forge?.token.startsWith('file:') === true) ? [NO_TOKEN_FILE] : []),
     ...(settings.runnerListen === null ? [] : [NO_LISTEN]),
   ];
 }

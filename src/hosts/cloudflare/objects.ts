@@ -16,8 +16,9 @@ import type { Hosted } from './actor-object.ts';
 import { CalledObject } from './called-object.ts';
 import { CalledRunners } from './called-runners.ts';
 import type { DurableSocket } from './durable.ts';
-import { stubOf } from './env.ts';
+import { secretsOf, stubOf } from './env.ts';
 import { ObjectActors } from './object-actors.ts';
+import { objectForge } from './object-forge.ts';
 import { notHere, ObjectNotifier } from './object-notifier.ts';
 import { sectionOf } from './rig-settings.ts';
 import { RigCalls } from './rig-calls.ts';
@@ -34,6 +35,10 @@ const TRY_LATER = 1013;
 export class RigDO extends RigCalls {
   protected override migrations(): readonly Migration[] {
     return RIG_MIGRATIONS;
+  }
+
+  protected override instead(): Partial<HostPorts> {
+    return { forge: objectForge(secretsOf(this.env)) };
   }
 
   protected override make(): Hosted {
@@ -82,13 +87,9 @@ export class TownDO extends TownCalls<HostedTown> {
   }
 
   protected override instead(): Partial<HostPorts> {
-    const secret = (name: string): string | null => {
-      const value: unknown = Reflect.get(this.env, name);
-      return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
-    };
     const store = this.file();
     const settings = (): Settings => parseSettings(store.read(), 'gastown.toml', {});
-    return { notifier: new ObjectNotifier({ town: this.env.GT_TOWN_NAME, settings, secret }) };
+    return { notifier: new ObjectNotifier({ town: this.env.GT_TOWN_NAME, settings, secret: secretsOf(this.env) }) };
   }
 
   protected override make(): HostedTown {

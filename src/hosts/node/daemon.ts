@@ -15,6 +15,7 @@ import { nodePorts } from './host-ports.ts';
 import type { NodePorts } from './host-ports.ts';
 import type { Listener } from './http-server.ts';
 import { takeLock } from './lock.ts';
+import { nodeForge } from './forge.ts';
 import { NodeNotifier } from './notifier.ts';
 import { mustNotBeHeld } from './held-town.ts';
 import type { HeldLock } from './lock.ts';
@@ -104,6 +105,7 @@ export class Daemon {
         changed: (id) => this.#lines?.changed(id),
       },
       notifier: this.#notifier,
+      forge: nodeForge(process.env, () => clock.now()),
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
       onTurn: (address) => this.#streams?.changed(address),

@@ -6,6 +6,7 @@ import { readMayorFacts } from '../../store/mayor-facts.ts';
 import { MAYOR_ADDRESS } from '../../core/model/mayor.ts';
 import { checkRig } from '../../core/invariants.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Forge } from '../../ports/forge.ts';
 import type { ActorAddress, HostPorts } from '../../ports/host.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
@@ -26,6 +27,7 @@ export interface NodePortsOptions {
   readonly runner: RunnerClient;
   readonly runners?: HostPorts['runners'];
   readonly notifier?: Notifier | undefined;
+  readonly forge?: Forge | undefined;
   /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
   readonly storage: 'files' | 'read-only' | 'memory';
   /** Checks every invariant after every turn and logs what does not hold (`GT_CHECK=1`); for development and tests. */
@@ -50,6 +52,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
     runner: options.runner,
     runners: options.runners,
     notifier: options.notifier,
+    forge: options.forge,
     openSql: (address) => {
       const sql = openDatabase(databasePath(options.paths, address), options.storage);
       databases.push(sql);

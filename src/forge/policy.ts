@@ -1,0 +1,31 @@
+/** What holds at every host: which pull request is the branch's, and when none may be merged. */
+import type { PullRequest } from '../core/model/pull-request.ts';
+import type { MergePullRequest, OpenPullRequest } from '../ports/forge.ts';
+import { refused } from './answer.ts';
+
+/**
+ * The number of the one that is there already; null: none. `ofBranch` has the youngest first. Throws `NoAnswer` when the
+ * branch has an open one for another base: somebody changed it, or wants something else with this branch.
+ */
+export function adoptable(ofBranch: readonly PullRequest[], request: OpenPullRequest): number | null {
+  const younger = ofBranch.filter((one) => request.after === null || one.number > request.after);
+  const open = younger.filter((one) => one.state === 'open');
+  const ours = open.find((one) => one.base === request.base);
+  if (ours !== undefined) return ours.number;
+  if (open[0] !== undefined)
+    throw refused(
+      'wrong_base',
+      `pull request ${String(open[0].number)} of this branch is for ${open[0].base} and not for ${request.base}`,
+    );
+  const over = younger.find((one) => one.base === request.base && one.headSha === request.headSha);
+  return over?.number ?? null;
+}
+
+/** Throws `NoAnswer` unless it is open, for that base and at that commit. */
+export function refuseMerge(seen: PullRequest, request: MergePullRequest): void {
+  if (seen.state === 'closed') throw refused('closed', 'it was closed without a merge');
+  if (seen.base !== request.expectedBase)
+    throw refused('wrong_base', `it is for ${seen.base} now and not for ${request.expectedBase}`);
+  if (seen.headSha !== request.expectedHead)
+    throw refused('head_moved', `its branch is at ${seen.headSha ?? 'no commit'} and not at ${request.expectedHead}`);
+}
