@@ -16,22 +16,77 @@ const gauge = (name: string, help: string, samples: readonly Sample[]): string =
     ...samples.map(([labels, value]) => `${name}${labelText(labels)} ${String(value)}`),
   ].join('\n');
 
+const counter = (name: string, help: string, value: number): string =>
+  [`# HELP ${name} ${help}`, `# TYPE ${name} counter`, `${name} ${String(value)}`].join('\n');
+
+const histogram = (name: string, help: string, { buckets, sum, count }: HistogramFigures): string =>
+  [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} histogram`,
+    ...buckets.map(([bound, below]) => `${name}_bucket{le="${String(bound)}"} ${String(below)}`),
+    `${name}_bucket{le="+Inf"} ${String(count)}`,
+    `${name}_sum ${String(sum)}`,
+    `${name}_count ${String(count)}`,
+  ].join('\n');
+
 const countBy = <T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();
   for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   return counts;
 };
 
+/** Per upper bound in seconds how many were no longer; the sum in seconds. */
+export interface HistogramFigures {
+  readonly buckets: readonly (readonly [bound: number, below: number])[];
+  readonly sum: number;
+  readonly count: number;
+}
+
+/** What the process that serves knows of itself. */
+export interface ProcessFigures {
+  readonly streamReaders: number;
+  /** Readers that left too much unread and were cut; they come again. */
+  readonly slowReaders: number;
+  /** How long turns of actors took, with their commit. */
+  readonly turns: HistogramFigures;
+  /** How long an actor that was woken waited for its turn: what else the process was busy with. */
+  readonly turnWaits: HistogramFigures;
+  readonly startedAtMs: number;
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+const MS_PER_SECOND = 1_000;
+
 /** The town in Prometheus' text format. */
-export function metricsOf(status: TownStatus, streamReaders: number): string {
-  const { rigs, attention, health } = status;
+export const metricsOf = (status: TownStatus, figures: ProcessFigures): string =>
+  `${[...townParts(status), ...processParts(figures)].join('\n')}\n`;
+
+const processParts = (figures: ProcessFigures): readonly string[] => [
+  gauge('gt_stream_readers', 'Open live streams.', [[{}, figures.streamReaders]]),
+  counter(
+    'gt_stream_slow_readers_total',
+    'Readers of the live stream that were cut for being slow.',
+    figures.slowReaders,
+  ),
+  histogram('gt_turn_seconds', 'Time of a turn of an actor, with its commit.', figures.turns),
+  histogram('gt_turn_wait_seconds', 'Time from waking an actor to its turn.', figures.turnWaits),
+  gauge('gt_start_time_seconds', 'Start of the daemon, in seconds since 1970.', [
+    [{}, figures.startedAtMs / MS_PER_SECOND],
+  ]),
+  gauge('gt_resident_memory_bytes', 'Memory of the daemon.', [[{}, figures.residentBytes]]),
+  counter('gt_cpu_seconds_total', 'Processor time of the daemon.', figures.cpuSeconds),
+];
+
+function townParts(status: TownStatus): readonly string[] {
+  const { rigs, attention, health, convoys } = status;
   const severities = countBy(attention, (item) => item.severity);
   const beads = rigs.flatMap((rig) =>
     Object.entries(rig.counts).map(([state, count]): Sample => [{ rig: rig.id, status: state }, count]),
   );
   const perRig = (value: (rig: TownStatus['rigs'][number]) => number): readonly Sample[] =>
     rigs.map((rig): Sample => [{ rig: rig.id }, value(rig)]);
-  const parts = [
+  return [
     gauge('gt_beads', 'Beads by rig and status.', beads),
     gauge(
       'gt_ready_beads',
@@ -64,7 +119,25 @@ export function metricsOf(status: TownStatus, streamReaders: number): string {
       health.map((item): Sample => [{ subject: item.subject }, item.state === 'down' ? 0 : 1]),
     ),
     gauge('gt_invariant_violations', 'Invariants that do not hold.', [[{}, status.violations.length]]),
-    gauge('gt_stream_readers', 'Open live streams.', [[{}, streamReaders]]),
+    gauge(
+      'gt_rig_up',
+      'Whether a rig takes work, with what it says of itself.',
+      rigs.map((rig): Sample => [{ rig: rig.id, status: rig.status }, rig.status === 'ready' ? 1 : 0]),
+    ),
+    gauge(
+      'gt_stopped_trains',
+      'Merge trains that are paused or red.',
+      perRig((rig) => rig.stoppedTrains.length),
+    ),
+    gauge(
+      'gt_agents_max',
+      'Agents that may run at once.',
+      perRig((rig) => rig.polecatsMax),
+    ),
+    gauge(
+      'gt_convoys',
+      'Convoys by status.',
+      [...countBy(convoys, (convoy) => convoy.status)].map(([state, count]): Sample => [{ status: state }, count]),
+    ),
   ];
-  return `${parts.join('\n')}\n`;
 }

@@ -4,6 +4,7 @@ import type { TownGateway } from '../ports/town-gateway.ts';
 import { createApp } from './app.ts';
 import { ROLES, type Role } from './contract/roles.ts';
 import { cookieName, mayRole, mintSession } from './session.ts';
+import { noFigures } from '../../test/support/no-figures.ts';
 import { SignIn } from './sign-in.ts';
 
 const KEY = 'k'.repeat(43);
@@ -26,7 +27,7 @@ function world(isLoopback = true) {
     removeRig: never,
     transcript: never,
     runnerLine: { drain: never },
-    web: { signIn, file: () => Promise.resolve(null), readers: () => 0 },
+    web: { signIn, file: () => Promise.resolve(null), figures: noFigures },
   });
   const ask = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
     const body = method === 'GET' ? {} : { body: '{}' };

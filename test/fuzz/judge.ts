@@ -60,6 +60,8 @@ function faultOfRefusal(reply: Reply, method: string): string | null {
 
 function faultOfAnswer(draft: Draft, reply: Reply): string | null {
   const { operation, method } = draft;
+  if (reply.status === 304)
+    return 'if-none-match' in draft.headers && reply.text === '' ? null : '304 that nobody asked for';
   if (draft.mustRefuse !== null) return `accepted although ${draft.mustRefuse}`;
   if (method !== operation.method) return null;
   const type = operation.answers.find((known) => reply.type.startsWith(known));

@@ -8,6 +8,7 @@ import { AGENT_VERBS, MAYOR_VERBS } from '../../src/core/queries.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { human, newBead, newConvoy, newTask } from '../support/town-story.ts';
+import { noFigures } from '../support/no-figures.ts';
 import { made } from '../support/replay-made.ts';
 import { CountingSql, rigConfig, VirtualTown } from '../support/virtual-town.ts';
 import type { Document } from './document.ts';
@@ -26,6 +27,10 @@ const ATTEMPTS_KNOWN = 12;
 /** Turns of the event loop in which every call that does not wait is answered. */
 const PATIENCE_TURNS = 200;
 const WAIT_STEP_MS = 5_000;
+/** Longer than any wait that a caller may ask for. */
+const WAIT_STEPS_MAX = 100;
+/** Stands for an answer that never came. */
+const NEVER_ANSWERED = 599;
 
 type Recording = ReturnType<DatabaseSync['createSession']>;
 
@@ -115,7 +120,7 @@ export async function virtualSide(): Promise<Side> {
     removeRig: (name, drain, caller) => service.removeRig(name, drain, caller),
     transcript: () => Promise.resolve({ text: 'out', nextOffset: 3 }),
     runnerLine: { drain: () => Promise.resolve() },
-    web: { signIn, file: () => Promise.resolve(null), readers: () => 0 },
+    web: { signIn, file: () => Promise.resolve(null), figures: noFigures },
   });
   const pool = new Pool();
   const tokens = new Map<string, string>();
@@ -130,7 +135,8 @@ export async function virtualSide(): Promise<Side> {
       .catch(() => undefined);
     for (let at = 0; at < PATIENCE_TURNS && !isDone; at += 1) await new Promise((resolve) => setImmediate(resolve));
     // It waits for something: here time only goes on when it is told to. What else that brings about is not the caller's.
-    while (!isDone) {
+    for (let at = 0; !isDone; at += 1) {
+      if (at > WAIT_STEPS_MAX) return new Response(null, { status: NEVER_ANSWERED });
       await virtual.advance(WAIT_STEP_MS);
       watch.begin();
     }

@@ -7,7 +7,7 @@ import { whoCalls, type AppEnv, type AuthOptions } from '../auth.ts';
 import { name } from '../contract/common.ts';
 import { meSchema, signInLinkAnswerSchema, signInLinkSchema } from '../contract/sign-in.ts';
 import { forbidden } from '../errors.ts';
-import { metricsOf } from '../metrics.ts';
+import { metricsOf, type ProcessFigures } from '../metrics.ts';
 import { cookieName, mintSession, SESSION_LIFE_MS } from '../session.ts';
 import type { SignIn } from '../sign-in.ts';
 import { answers, jsonBody, ownerOnly, TOWN_PATH } from './shared.ts';
@@ -26,8 +26,8 @@ export interface WebDoor {
   readonly signIn: SignIn;
   /** Null: no such file. The dashboard itself is `index.html`. */
   readonly file: (path: string) => Promise<WebFile | null>;
-  /** Readers of the live stream now. */
-  readonly readers: () => number;
+  /** What the process knows of itself, for `/metrics`. */
+  readonly figures: () => ProcessFigures;
 }
 
 interface WebDeps extends Deps {
@@ -95,7 +95,7 @@ export function registerWeb(app: App, deps: WebDeps, web: WebDoor): void {
         'Figures are for people.',
         'Use a token of "gt dashboard --role viewer --token".',
       );
-    const text = metricsOf(await deps.gateway.status(), web.readers());
+    const text = metricsOf(await deps.gateway.status(), web.figures());
     return c.text(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
   if (!deps.loopbackOnly) return;

@@ -21,6 +21,7 @@ import { mustNotBeHeld } from './held-town.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
 import { dropSection } from './config-set.ts';
+import { Figures } from './figures.ts';
 import { fileDoor } from './file-door.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
@@ -58,6 +59,7 @@ export class Daemon {
   readonly #notifier: NodeNotifier;
   readonly #signIn: SignIn = new SignIn(() => this.#ports.clock.now());
   readonly #startedAt = new Date().toISOString();
+  readonly #figures = new Figures();
   #config: TownConfig;
   #listeners: readonly Listener[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
@@ -109,6 +111,7 @@ export class Daemon {
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
       onTurn: (address) => this.#streams?.changed(address),
+      turnTook: this.#figures.turnTook,
     });
     this.#service = options.makeService({
       id: town.identity.id,
@@ -260,7 +263,7 @@ export class Daemon {
       log: this.#log,
       loopbackOnly,
       streams: this.#streams ?? undefined,
-      web: { signIn: this.#signIn, file: webFile, readers: () => this.#streams?.readers ?? 0 },
+      web: { signIn: this.#signIn, file: webFile, figures: () => this.#figures.now(this.#streams) },
       ready: () => this.#ready,
       addRig: (body, caller) =>
         this.#oneByOne(

@@ -34,6 +34,8 @@ export interface NodePortsOptions {
   readonly checkInvariants: boolean;
   /** Called after each turn of an actor; must not throw. */
   readonly onTurn?: ((address: ActorAddress) => void) | undefined;
+  /** How long a turn took, and how long its actor had waited for it, in milliseconds. */
+  readonly turnTook?: ((tookMs: number, waitedMs: number) => void) | undefined;
 }
 
 /** The ports of this machine, and the way to give back what they hold. */
@@ -68,7 +70,12 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
       ? { snapshots: fileSnapshots(options.paths, (actor) => databasePath(options.paths, actor)) }
       : {}),
     defer: (work) => {
-      setImmediate(work);
+      const wokenAtMs = performance.now();
+      setImmediate(() => {
+        const beganAtMs = performance.now();
+        work();
+        options.turnTook?.(performance.now() - beganAtMs, beganAtMs - wokenAtMs);
+      });
     },
     after: (delayMs, work) => {
       const timer = setTimeout(work, delayMs);

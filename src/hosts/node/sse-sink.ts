@@ -19,6 +19,7 @@ export class SseSink {
   readonly openedAtMs: number = performance.now();
   readonly #socket: Socket;
   #isOpen = true;
+  #wasSlow = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -43,6 +44,11 @@ export class SseSink {
     return this.#isOpen;
   }
 
+  /** It was cut because it left too much unread. */
+  get wasSlow(): boolean {
+    return this.#wasSlow;
+  }
+
   onClose(work: () => void): void {
     if (this.#isOpen) this.#socket.once('close', work);
     else work();
@@ -52,6 +58,7 @@ export class SseSink {
   write(piece: Buffer): boolean {
     if (!this.#isOpen) return false;
     if (this.#socket.writableLength > BACKLOG_BYTES_MAX) {
+      this.#wasSlow = true;
       this.drop();
       return false;
     }

@@ -26,6 +26,7 @@ export class NodeStreams implements Streams {
   readonly #heartbeat = chunkOf(SSE_HEARTBEAT);
   #timer: NodeJS.Timeout | null = null;
   readonly #lifeMs: number;
+  #slowReaders = 0;
 
   constructor(options: { readonly source: StreamGateway; readonly log: Log; readonly lifeMs?: number }) {
     this.#log = options.log;
@@ -46,6 +47,17 @@ export class NodeStreams implements Streams {
     return this.#sinks.size;
   }
 
+  /** Readers that were cut for being slow, since the start. */
+  get slowReaders(): number {
+    return this.#slowReaders;
+  }
+
+  #send(sink: SseSink, frame: Buffer): boolean {
+    const isSent = sink.write(frame);
+    if (!isSent && sink.wasSlow) this.#slowReaders += 1;
+    return isSent;
+  }
+
   /** After each turn of an actor. */
   readonly changed = (address: string): void => {
     this.#hub.changed(address);
@@ -55,7 +67,7 @@ export class NodeStreams implements Streams {
     const sink = this.#open(c);
     const reader = {
       filter: order.filter,
-      send: (frame: Buffer): boolean => sink.write(frame),
+      send: (frame: Buffer): boolean => this.#send(sink, frame),
       room: (): Promise<boolean> => sink.room(),
     };
     this.#sinks.set(sink, (reason) => {

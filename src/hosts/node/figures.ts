@@ -1,0 +1,30 @@
+import type { ProcessFigures } from '../../api/metrics.ts';
+import { Histogram } from './histogram.ts';
+import type { NodeStreams } from './streams.ts';
+
+const US_PER_SECOND = 1_000_000;
+
+/** What a daemon knows of itself. Costs nothing while nothing happens. */
+export class Figures {
+  readonly #turns = new Histogram();
+  readonly #waits = new Histogram();
+  readonly #startedAtMs = Date.now();
+
+  readonly turnTook = (tookMs: number, waitedMs: number): void => {
+    this.#turns.add(tookMs);
+    this.#waits.add(waitedMs);
+  };
+
+  now(streams: NodeStreams | null): ProcessFigures {
+    const { user, system } = process.cpuUsage();
+    return {
+      streamReaders: streams?.readers ?? 0,
+      slowReaders: streams?.slowReaders ?? 0,
+      turns: this.#turns.figures(),
+      turnWaits: this.#waits.figures(),
+      startedAtMs: this.#startedAtMs,
+      residentBytes: process.memoryUsage.rss(),
+      cpuSeconds: (user + system) / US_PER_SECOND,
+    };
+  }
+}
