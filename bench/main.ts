@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   life: async () => (await import('./life.ts')).life,
   fleet: async () => (await import('./fleet.ts')).fleet,
   restart: async () => (await import('./restart.ts')).restart,
+  dashboards: async () => (await import('./dashboards.ts')).dashboards,
   stream: async () => (await import('./stream.ts')).stream,
 };
 

@@ -32,6 +32,7 @@ import { registerRigs } from './handlers/rigs.ts';
 import { registerSignIn, registerWeb, type WebDoor } from './handlers/web.ts';
 import { registerSettings, type SettingsDoor } from './handlers/settings.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
+import { sameAnswer } from './same-answer.ts';
 import { registerTransfer, type TransferDoor } from './handlers/transfer.ts';
 
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -56,6 +57,8 @@ export interface AppOptions {
   /** The town's file; missing where a host only reads. */
   readonly settings?: SettingsDoor;
   readonly streams?: Deps['streams'];
+  /** How many turns the actors made; missing where that is not known: every read is then computed for itself. */
+  readonly turns?: () => number;
   /** For moves from and to this town; missing where files are moved instead. */
   readonly transfer?: TransferDoor;
   /** The dashboard, where a host serves one. */
@@ -86,6 +89,7 @@ export function createApp(options: AppOptions): App {
     await next();
   });
   app.use('/api/*', limitBody());
+  if (options.turns !== undefined) app.use('/api/*', sameAnswer(options.turns, options.clock));
   app.use('/api/*', refuseUnkept(app));
   registerTown(app, options);
   registerRigs(app, options);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { noFigures } from '../../test/support/no-figures.ts';
 import { Histogram } from '../hosts/node/histogram.ts';
@@ -41,6 +42,14 @@ describe('the figures of a town', () => {
       expect(text).toContain(`# HELP ${name ?? ''} `);
       expect(text).toMatch(new RegExp(`# TYPE ${name ?? ''} (?:gauge|counter|histogram)`, 'u'));
     }
+  });
+
+  it('are those that the documentation names', () => {
+    const page = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
+    const table = page.slice(page.indexOf('| name | says |'), page.indexOf('Worth an alarm'));
+    const named = [...table.matchAll(/`(gt_[a-z_]+)`/g)].map(([, name]) => name);
+    const told = [...text.matchAll(/^# TYPE (gt_[a-z_]+) /gm)].map(([, name]) => name);
+    expect(named.toSorted()).toEqual(told.toSorted());
   });
 
   it('count what is, and never name a bead or an agent', () => {

@@ -10,6 +10,8 @@ export class HttpStreamReader {
   /** How long after it was recorded each row of a live stream came, in milliseconds. */
   readonly lateMs: number[] = [];
   status = 0;
+  /** Called with the rows of each frame. */
+  onItems: (items: readonly JournalItem[]) => void = () => undefined;
   #answer: IncomingMessage | null = null;
   #ended = false;
   readonly #url: string;
@@ -55,6 +57,7 @@ export class HttpStreamReader {
         if (isLive && frame.type === 'delta') this.lateMs.push(...frame.items.map(({ at }) => Date.now() - at));
         this.frames.push(frame);
         this.cursor = id ?? this.cursor;
+        if (frame.type === 'delta') this.onItems(frame.items);
       },
     });
     answer.setEncoding('utf8');
@@ -70,6 +73,10 @@ export class HttpStreamReader {
   /** Takes nothing any more from the connection, which stays open. */
   pause(): void {
     this.#answer?.pause();
+  }
+
+  resume(): void {
+    this.#answer?.resume();
   }
 
   /** The connection breaks, in the middle of whatever is on its way. */

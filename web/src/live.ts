@@ -30,6 +30,8 @@ const KEEPS_UP = ['feed'];
 
 /** Changes within this time are read again together: below what a person notices. */
 const GATHER_MS = 150;
+/** So long at most is waited for a town that takes long to answer. */
+const REST_MAX_MS = 5_000;
 /** A stream that could not be opened is tried again after this long. */
 const AGAIN_MS = 2_000;
 /** So many refusals in a row by a town that answers everything else: it is the cursor that it does not take. */
@@ -79,17 +81,32 @@ export function withNews(known: readonly JournalItem[], news: readonly JournalIt
 export function startLive(queries: QueryClient): void {
   let stale = new Set<string>();
   let refusals = 0;
+  let isReading = false;
+  let tookMs = 0;
+  // A town that takes long has much to do: many dashboards must not make it more. They also don't all come at once.
+  const soon = (): void => {
+    setTimeout(() => void refresh(), GATHER_MS + Math.min(REST_MAX_MS, (1 + Math.random()) * tookMs));
+  };
   const touch = (items: readonly JournalItem[]): void => {
-    if (stale.size === 0) setTimeout(refresh, GATHER_MS);
+    if (stale.size === 0 && !isReading) soon();
     for (const key of EVERYWHERE) stale.add(key);
     for (const key of KEEPS_UP) void queries.invalidateQueries({ queryKey: [key], refetchType: 'none' });
     for (const { entity } of items)
       for (const key of SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? []) stale.add(key);
   };
-  const refresh = (): void => {
+  const refresh = async (): Promise<void> => {
     const keys = stale;
     stale = new Set();
-    void queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) });
+    const began = performance.now();
+    isReading = true;
+    // One answer that does not come holds up nothing else.
+    await Promise.race([
+      queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) }),
+      new Promise((resolve) => setTimeout(resolve, REST_MAX_MS)),
+    ]);
+    isReading = false;
+    tookMs = performance.now() - began;
+    if (stale.size > 0) soon();
   };
   const again = (): void => {
     lostAt ??= Date.now();

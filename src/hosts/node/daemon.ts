@@ -110,7 +110,10 @@ export class Daemon {
       forge: nodeForge(process.env, () => clock.now()),
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
-      onTurn: (address) => this.#streams?.changed(address),
+      onTurn: (address) => {
+        this.#figures.turned();
+        this.#streams?.changed(address);
+      },
       turnTook: this.#figures.turnTook,
     });
     this.#service = options.makeService({
@@ -263,6 +266,7 @@ export class Daemon {
       log: this.#log,
       loopbackOnly,
       streams: this.#streams ?? undefined,
+      turns: () => this.#figures.turns,
       web: { signIn: this.#signIn, file: webFile, figures: () => this.#figures.now(this.#streams) },
       ready: () => this.#ready,
       addRig: (body, caller) =>

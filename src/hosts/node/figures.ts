@@ -6,12 +6,22 @@ const US_PER_SECOND = 1_000_000;
 
 /** What a daemon knows of itself. Costs nothing while nothing happens. */
 export class Figures {
-  readonly #turns = new Histogram();
+  readonly #took = new Histogram();
   readonly #waits = new Histogram();
+  #committed = 0;
   readonly #startedAtMs = Date.now();
 
+  /** Turns that were committed. */
+  get turns(): number {
+    return this.#committed;
+  }
+
+  turned(): void {
+    this.#committed += 1;
+  }
+
   readonly turnTook = (tookMs: number, waitedMs: number): void => {
-    this.#turns.add(tookMs);
+    this.#took.add(tookMs);
     this.#waits.add(waitedMs);
   };
 
@@ -20,7 +30,7 @@ export class Figures {
     return {
       streamReaders: streams?.readers ?? 0,
       slowReaders: streams?.slowReaders ?? 0,
-      turns: this.#turns.figures(),
+      turns: this.#took.figures(),
       turnWaits: this.#waits.figures(),
       startedAtMs: this.#startedAtMs,
       residentBytes: process.memoryUsage.rss(),
