@@ -27,9 +27,9 @@ export interface Outcome {
 const FINDINGS_MAX = 20;
 /**
  * Refusals that several databases had to be asked for: the town records what it asks before it asks. A convoy that a rig
- * refuses stays as failed, with the reason, and no bead is in it.
+ * refuses stays as failed, with the reason, and no bead is in it; an addition that a rig refuses is taken back whole.
  */
-const LEAVES_A_RECORD: ReadonlySet<string> = new Set(['convoy_refused']);
+const LEAVES_A_RECORD: ReadonlySet<string> = new Set(['convoy_refused', 'beads_refused']);
 /** How often somebody else may have had a commit just then. */
 const TRIES = 3;
 
