@@ -49,7 +49,7 @@ describe('the figures of a town', () => {
     const table = page.slice(page.indexOf('| name | says |'), page.indexOf('Worth an alarm'));
     const named = [...table.matchAll(/`(gt_[a-z_]+)`/g)].map(([, name]) => name);
     const told = [...text.matchAll(/^# TYPE (gt_[a-z_]+) /gm)].map(([, name]) => name);
-    expect(named.toSorted()).toEqual(told.toSorted());
+    expect(new Set(named)).toEqual(new Set(told));
   });
 
   it('count what is, and never name a bead or an agent', () => {

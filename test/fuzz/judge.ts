@@ -70,11 +70,13 @@ function faultOfAnswer(draft: Draft, reply: Reply): string | null {
     const fault = operation.faultOf(jsonOf(reply.text)?.value);
     if (fault !== null) return `the answer is not what the document says: ${fault}`;
   }
-  // What is no JSON at all is refused by its own rule; a body that is read must be one that the document allows.
-  const sent = draft.body === null ? null : jsonOf(draft.body);
-  if (operation.body !== null && sent !== null && !operation.allows(sent.value))
-    return 'accepted a body that the document does not allow';
-  return null;
+  return isAllowed(draft) ? null : 'accepted a body that the document does not allow';
+}
+
+/** What is no JSON at all is refused by its own rule; a body that is read must be one that the document allows. */
+function isAllowed({ operation, body }: Draft): boolean {
+  const sent = body === null ? null : jsonOf(body);
+  return operation.body === null || sent === null || operation.allows(sent.value);
 }
 
 /** What is wrong with the answer to a request; null: nothing. */

@@ -77,36 +77,49 @@ export function withNews(known: readonly JournalItem[], news: readonly JournalIt
   return [...known, ...fresh].toSorted((a, b) => a.at - b.at).slice(-KEPT_MAX);
 }
 
-/** One snapshot, and the stream from its cursor on: nothing is asked for at intervals. */
-export function startLive(queries: QueryClient): void {
-  let stale = new Set<string>();
-  let refusals = 0;
-  let isReading = false;
-  let tookMs = 0;
-  // A town that takes long has much to do: many dashboards must not make it more. They also don't all come at once.
-  const soon = (): void => {
-    setTimeout(() => void refresh(), GATHER_MS + Math.min(REST_MAX_MS, (1 + Math.random()) * tookMs));
-  };
-  const touch = (items: readonly JournalItem[]): void => {
-    if (stale.size === 0 && !isReading) soon();
-    for (const key of EVERYWHERE) stale.add(key);
-    for (const key of KEEPS_UP) void queries.invalidateQueries({ queryKey: [key], refetchType: 'none' });
-    for (const { entity } of items)
-      for (const key of SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? []) stale.add(key);
-  };
-  const refresh = async (): Promise<void> => {
-    const keys = stale;
-    stale = new Set();
+/**
+ * What is read again soon. A town that takes long to answer has much to do, and many dashboards must not make it more: they wait
+ * longer then, not all as long, and never have two such reads under way.
+ */
+class Stale {
+  readonly #queries: QueryClient;
+  #keys = new Set<string>();
+  #isBusy = false;
+  #tookMs = 0;
+
+  constructor(queries: QueryClient) {
+    this.#queries = queries;
+  }
+
+  add(keys: readonly string[]): void {
+    for (const key of keys) this.#keys.add(key);
+    if (this.#isBusy || this.#keys.size === 0) return;
+    this.#isBusy = true;
+    setTimeout(() => void this.#readAgain(), GATHER_MS + Math.min(REST_MAX_MS, (1 + Math.random()) * this.#tookMs));
+  }
+
+  async #readAgain(): Promise<void> {
+    const keys = this.#keys;
+    this.#keys = new Set();
     const began = performance.now();
-    isReading = true;
     // One answer that does not come holds up nothing else.
     await Promise.race([
-      queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) }),
+      this.#queries.invalidateQueries({ predicate: ({ queryKey }) => keys.has(String(queryKey[0])) }),
       new Promise((resolve) => setTimeout(resolve, REST_MAX_MS)),
     ]);
-    isReading = false;
-    tookMs = performance.now() - began;
-    if (stale.size > 0) soon();
+    this.#tookMs = performance.now() - began;
+    this.#isBusy = false;
+    this.add([]);
+  }
+}
+
+/** One snapshot, and the stream from its cursor on: nothing is asked for at intervals. */
+export function startLive(queries: QueryClient): void {
+  const stale = new Stale(queries);
+  let refusals = 0;
+  const touch = (items: readonly JournalItem[]): void => {
+    for (const key of KEEPS_UP) void queries.invalidateQueries({ queryKey: [key], refetchType: 'none' });
+    stale.add([...EVERYWHERE, ...items.flatMap(({ entity }) => SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? [])]);
   };
   const again = (): void => {
     lostAt ??= Date.now();
