@@ -6,6 +6,9 @@ import type { BeadKind } from './model/bead.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
 
+/** Type of an `agent_event`: its program was kept from a host that the list of its network does not have. */
+export const NETWORK_REFUSED = 'network_refused';
+
 export interface Repo {
   readonly rig: string;
   readonly url: string;

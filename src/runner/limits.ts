@@ -139,6 +139,13 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   silenceMs: 6 * 60_000,
 };
 
+/** Until a listed host answers a connection; what a network loses is seen in that time. */
+export const WAY_CONNECT_MS: number = 15_000;
+/** Connections of one sandbox at once through its proxy: an installer of packages opens some dozens. */
+export const WAY_CONNECTIONS_MAX: number = 256;
+/** Places that were refused to one attempt, which are told; more are one program that tries everything. */
+export const WAY_REFUSALS_MAX: number = 20;
+
 /** One line of an agent's program: a tool's whole output may be in it. */
 export const EVENT_LINE_BYTES_MAX: number = 32 * 1024 * 1024;
 /** An agent that ends its turn without "gt done" is told so this often; then it has made no progress. */

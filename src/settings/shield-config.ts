@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
+import { parseAllowed } from '../core/model/allowed-hosts.ts';
 import {
+  ALLOWED_HOST_CHARS_MAX,
+  ALLOWED_HOSTS_MAX,
   containerEngine,
   ISOLATIONS,
   NETWORKS,
@@ -23,7 +26,14 @@ const ALLOWED_CHARS_MAX = 1_000;
 const IMAGE_CHARS_MAX = 1_000;
 
 const isolation: z.ZodType<Isolation> = z.enum(ISOLATIONS);
-const network: z.ZodType<Network> = z.enum(NETWORKS);
+const allowed = z
+  .string()
+  .max(ALLOWED_HOST_CHARS_MAX)
+  .refine(
+    (entry) => parseAllowed(entry) !== null,
+    'a host is like "api.example.com", "*.example.com:8443" or "private:models.corp.example"',
+  );
+const network: z.ZodType<Network> = z.union([z.enum(NETWORKS), z.array(allowed).min(1).max(ALLOWED_HOSTS_MAX)]);
 const path = z
   .string()
   .max(TEXT_CHARS_MAX)
@@ -108,6 +118,12 @@ function limit(given: string | number | bigint, field: string): number | null {
 
 function refuseIncomplete({ isolation: base, perRuntime, sandbox }: RigShield, at: string): void {
   const used = new Set([base, ...Object.values(perRuntime)]);
+  if (typeof sandbox.network !== 'string' && (used.has('container') || used.has('wrapper')))
+    throw precondition(
+      'bad_config',
+      `${at}.network is a list of hosts, which holds with the isolation "bubblewrap" only.`,
+      'Set it to "on" or "off", or isolation to "bubblewrap".',
+    );
   const missing =
     sandbox.command === null && (used.has('container') || used.has('wrapper'))
       ? 'isolation_command'

@@ -1,6 +1,7 @@
 /** Escape tests: agents and gates in real bubblewrap try to reach what is not theirs. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +173,86 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
       const on = await run(inBox(call, {}, { network: 'on' }));
       expect(off.said).toMatch(/ECONNREFUSED[^]*accepted/);
       expect(on.said).toMatch(/reached[^]*accepted/);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('reaches what a list names, by its proxy, and nothing by any other way (T48)', async () => {
+    const server = createHttpServer((request, response) => {
+      response.end(`reached ${request.url ?? ''}`);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const here = `127.0.0.1:${String(port)}`;
+      await town.start();
+      const script = join(import.meta.dirname, '../fixtures/runner/escape.mjs');
+      const call = `${process.execPath} ${script} ${here}; git ls-remote https://evil.example/x.git; gt done --no-change no`;
+      const start = inBox(call, {}, { network: [here, 'localhost:1', 'api.invalid'] });
+      const { said } = await run(start);
+      const lines = said.split('\n');
+      // What is listed, by Node's own client, by an explicit proxy, and through a tunnel.
+      for (const way of ['fetch', 'proxy', 'tunnel']) expect(lines).toContain(`${way}: reached /${way}`);
+      for (const way of ['direct', 'direct6', 'dns', 'metadata-direct', 'udp', 'abstract', 'other-socket'])
+        expect(
+          lines.find((line) => line.startsWith(`${way}: `)),
+          way,
+        ).toMatch(/: (?:E[A-Z]+|refused)/);
+      for (const way of ['evil', 'metadata', 'metadata-name', 'private', 'rebound', 'decimal', 'mapped', 'smuggled'])
+        expect(
+          lines.find((line) => line.startsWith(`${way}: `)),
+          way,
+        ).toMatch(/: (?:403|400)/);
+      expect(said).toMatch(/evil\.example[^]*accepted/);
+      expect(said).toContain('[network] refused: evil.example:443: it is not in the list');
+      const told = town.brain.recorded.filter((fact) => fact.type === 'agent_event');
+      expect(told.map((fact) => fact.eventType)).toContain('network_refused');
+      // The way is shut behind it.
+      await until(() => !existsSync(join(town.root, '.gastown', 'boxes', start.attempt)), 'its folder is gone');
+    } finally {
+      server.close();
+    }
+  });
+
+  it('keeps its way out while it is asked to end, and gates have theirs', async () => {
+    const server = createHttpServer((_request, response) => {
+      response.end('reached');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const here = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+      const get = `${process.execPath} -e 'fetch("http://${here}/").then((a) => a.text()).then(console.log, (e) => console.log("lost", e.cause?.code))'`;
+      await town.start({ stopGraceMs: 10_000 });
+      const polite = inBox(
+        `trap '${get.replaceAll("'", `'\\''`)}; exit 3' TERM; echo up; while :; do sleep 0.05; done`,
+        {},
+        { network: [here] },
+      );
+      await town.post(polite);
+      await town.printed(polite, 'up');
+      await town.stop(polite);
+      expect((await town.fact('agent_exited', polite)).exit).toMatchObject({ exitCode: 3 });
+      expect(town.transcript(polite)).toContain('reached');
+      const result = await town.job({
+        kind: 'gates',
+        key: 'gates:way',
+        repo: town.repo,
+        commit: town.targetSha,
+        gates: [
+          { name: 'one', run: get, timeoutMs: 30_000 },
+          {
+            name: 'two',
+            run: `${get}; git ls-remote http://evil.example/x.git || true`,
+            timeoutMs: 30_000,
+          },
+        ],
+        sandbox: { ...BOX, network: [here] },
+      });
+      const tails = result.result === 'gates' ? result.runs.map((each) => each.tail.split('\n')) : [];
+      expect(tails.length).toBe(2);
+      for (const tail of tails) expect(tail).toContain('reached');
+      expect(tails[1]?.join('\n')).toMatch(/evil\.example[^]*403/);
     } finally {
       server.close();
     }

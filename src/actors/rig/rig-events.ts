@@ -1,4 +1,4 @@
-import type { Fact, JobResult } from '../../core/facts.ts';
+import { type Fact, type JobResult, NETWORK_REFUSED } from '../../core/facts.ts';
 import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/messages.ts';
 import type { AgentStatus } from '../../core/model/agent.ts';
@@ -231,6 +231,13 @@ export class RigEvents {
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,
     });
+    if (fact.eventType === NETWORK_REFUSED)
+      turn.journal({
+        entity: attemptEntity(attempt.id),
+        action: NETWORK_REFUSED,
+        rule: 'events',
+        reason: fact.statusMessage ?? '',
+      });
     if (fact.eventType === 'answered') stopWaiting(this.#rig, turn, attempt, 'a person');
     if (fact.eventType === 'waiting') startWaiting(this.#rig, turn, attempt, fact.statusMessage ?? 'It waits for you.');
   }

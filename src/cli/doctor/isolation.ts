@@ -7,7 +7,7 @@ import { note, ok, problem, type Check } from './check.ts';
 export async function isolationChecks(town: Town, env: NodeJS.ProcessEnv): Promise<readonly Check[]> {
   try {
     const here = await isolationHere(town.paths, env);
-    return [...bubblewrapCheck(here), ...openCheck(here)];
+    return [...bubblewrapCheck(here), ...openCheck(here), ...here.lost.map(lostCheck)];
   } catch (error) {
     // The configuration is wrong; its own check says so.
     if (error instanceof TownError) return [];
@@ -31,6 +31,13 @@ function bubblewrapCheck({ rigs, bubblewrap }: IsolationHere): readonly Check[] 
     }),
   ];
 }
+
+const lostCheck = ({ entry, why }: IsolationHere['lost'][number]): Check =>
+  note('network', {
+    what: `agents may reach ${JSON.stringify(entry)}, but ${why}`,
+    why: 'what asks for it is refused',
+    fix: 'Correct "network" in gastown.toml; a name of your own network is written "private:<name>".',
+  });
 
 function openCheck({ rigs, bubblewrap }: IsolationHere): readonly Check[] {
   const open = rigs.get('none') ?? [];

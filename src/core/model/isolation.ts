@@ -8,12 +8,16 @@ export const ISOLATIONS = ['none', 'bubblewrap', 'container', 'wrapper'] as cons
 export type Isolation = (typeof ISOLATIONS)[number];
 
 export const NETWORKS = ['on', 'off'] as const;
-export type Network = (typeof NETWORKS)[number];
+/** A list: nothing but these hosts, each as `parseAllowed` reads it; with bubblewrap only. */
+export type Network = (typeof NETWORKS)[number] | readonly string[];
+/** Entries of such a list: services of one rig's tools are far fewer. */
+export const ALLOWED_HOSTS_MAX = 100;
+export const ALLOWED_HOST_CHARS_MAX = 300;
 
 /** Everything a runner needs to shut a process in. */
 export interface Sandbox {
   readonly kind: Exclude<Isolation, 'none'>;
-  /** `off`: no way out but the runner's socket. A wrapper of the user decides this by itself. */
+  /** `off`: no way out but the runner's socket. A list: to these hosts as well. A wrapper of the user decides this by itself. */
   readonly network: Network;
   /** For `container`: the program with its options, like `podman run`. For `wrapper`: a shell line. */
   readonly command: string | null;

@@ -1,3 +1,4 @@
+import { NETWORK_REFUSED } from '../../core/facts.ts';
 import { LIMIT_REASON_CHARS_MAX } from '../limits.ts';
 import type { RunnerContext } from '../context.ts';
 import type { Failure } from '../runtimes/session.ts';
@@ -5,6 +6,8 @@ import type { LiveAgent } from './live.ts';
 
 /** Of a question that a person reads. */
 const QUESTION_CHARS_MAX = 500;
+/** Of a fact's key (limit of the contract); names of hosts may be longer. */
+const KEY_CHARS_MAX = 200;
 
 /** Tells the rig that the agent asks whether it may, or (null) that it was answered. */
 export function recordWaiting(ctx: RunnerContext, live: LiveAgent, title: string | null): void {
@@ -26,6 +29,24 @@ export function recordWaiting(ctx: RunnerContext, live: LiveAgent, title: string
     atMs,
     activeTools: [],
     statusMessage: question,
+  });
+}
+
+/** The agent's program wanted to go where its network does not lead. */
+export function recordRefusal(ctx: RunnerContext, live: LiveAgent, target: string, why: string): void {
+  const { rig, attempt, epoch } = live.request;
+  live.transcript?.write(Buffer.from(`[network] refused: ${target}: ${why}\n`));
+  ctx.log.warn('a way out of a sandbox was refused', { attempt, target });
+  ctx.facts.record({
+    type: 'agent_event',
+    key: `refused:${attempt}:${target}`.slice(0, KEY_CHARS_MAX),
+    rig,
+    attempt,
+    epoch,
+    eventType: NETWORK_REFUSED,
+    atMs: ctx.clock.now(),
+    activeTools: [...(live.conversation?.activeTools ?? [])],
+    statusMessage: `refused: ${target}: ${why}`.slice(0, QUESTION_CHARS_MAX),
   });
 }
 

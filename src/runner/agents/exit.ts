@@ -10,6 +10,7 @@ import { writeAtomic } from '../files.ts';
 import type { Rescued } from '../git/rescue.ts';
 import { boxFolder, removeBox } from '../isolation/box.ts';
 import { removeContainer } from '../isolation/container.ts';
+import { closeWay } from '../isolation/way.ts';
 import { EXIT_TRIES_MAX, LAST_LINE_CHARS_MAX } from '../limits.ts';
 import { stateDir } from '../paths.ts';
 import { sweep } from '../process/sweep.ts';
@@ -44,6 +45,7 @@ export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: End
   if (live.exiting) return;
   live.exiting = true;
   await untilGone(ctx, live);
+  await closeWay(boxFolder(ctx.paths, live.request.attempt)).catch(() => undefined);
   await live.transcript?.close();
   const kept = await keepWork(ctx, live);
   // Before the record of the end, so that the brain judges the end with what is known of it.

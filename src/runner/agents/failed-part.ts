@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { ExitRecord } from '../../api/contract/exit-record.ts';
 import type { StartAgent } from '../../api/contract/runner.ts';
 import { CONTAINER_FAILED } from '../isolation/container.ts';
+import { isList, WAY_FAILED } from '../isolation/way.ts';
 import { MISSING_PROGRAM_WITHIN_MS } from '../limits.ts';
 import { commandRuntime } from '../runtimes/command.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -74,6 +75,7 @@ export function missingPart(
   const { sandbox, runtime } = request;
   const isMissing = (missingCodes: readonly number[]): boolean => isProgramMissing({ missingCodes }, ended, left);
   if (sandbox?.kind === 'container' && isMissing([CONTAINER_FAILED])) return 'isolation';
+  if (sandbox !== undefined && isList(sandbox.network) && isMissing([WAY_FAILED])) return 'isolation';
   if (sandbox !== undefined) return isMissing(SHELL_CODES) ? 'program' : null;
   return runtime === commandRuntime.name && isMissing(commandRuntime.missingCodes ?? []) ? 'program' : null;
 }

@@ -19,6 +19,7 @@ import { runtimeOf } from '../runtimes/registry.ts';
 import type { Runtime, RuntimeStart } from '../runtimes/runtime.ts';
 import type { SessionRow } from '../store/sessions.ts';
 import { errorText } from '../text.ts';
+import { recordRefusal } from './conversation-facts.ts';
 import { agentEnvironment } from './env.ts';
 import { endAttempt } from './exit.ts';
 import { inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
@@ -160,6 +161,9 @@ async function boxed(
     git: own,
     state: stateDir(ctx.paths, attempt),
     hasSocket: true,
+    onRefused: (target: string, why: string) => {
+      recordRefusal(ctx, live, target, why);
+    },
     fileBytesMax: live.request.limits?.diskBytes ?? null,
   };
   const start = await inPart('isolation', () => shutIn(sandbox, view, program));

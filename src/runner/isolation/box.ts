@@ -11,16 +11,11 @@ import { bwrapArguments, findBubblewrap, noBubblewrap } from './bubblewrap.ts';
 import { containerArguments, requireProgram, wrapperEnvironment } from './container.ts';
 import { cacheMounts, type Mount, packageFolder, programMounts, systemMounts } from './mounts.ts';
 import type { OwnGit } from './own-git.ts';
-import type { BoxView } from './view.ts';
+import type { BoxView, Start } from './view.ts';
+import { closeWay, isList, openWay, startedWithWay, wayMounts } from './way.ts';
 
 /** Unit of `ulimit -f`, in bytes. */
 const FILE_LIMIT_UNIT = 512;
-
-export interface Start {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /** The folders of an attempt that nobody else has: its git directory, its home, its temporary files. */
 export const boxFolder = (paths: RunnerPaths, name: string): string =>
@@ -48,11 +43,15 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
   if (sandbox.kind === 'bubblewrap') {
     const found = await findBubblewrap();
     if (!found.works) throw noBubblewrap(found);
-    const mounts = [...systemMounts(), ...cacheMounts(), ...userMounts(sandbox, view.paths), ...ownMounts(view)];
-    const around = bwrapArguments({ mounts, network: sandbox.network, cwd: view.worktree });
-    return { command: 'bwrap', args: [...around, start.command, ...start.args], env };
+    return inBubblewrap(sandbox, view, { ...start, env });
   }
   const { command, image } = sandbox;
+  if (isList(sandbox.network))
+    throw precondition(
+      'isolation_unavailable',
+      `isolation_unavailable: a list of hosts holds with the isolation "bubblewrap" only, not with "${sandbox.kind}".`,
+      'Set network to "on" or "off" in gastown.toml, or isolation to "bubblewrap".',
+    );
   if (command === null)
     throw precondition(
       'isolation_unavailable',
@@ -75,6 +74,22 @@ export async function shutIn(sandbox: Sandbox, view: BoxView, program: Start): P
     args: ['-c', `exec ${command} "$@"`, 'sh', ...around, image ?? '', ...withOurPrograms(start)],
     env,
   };
+}
+
+async function inBubblewrap(sandbox: Sandbox, view: BoxView, start: Start): Promise<Start> {
+  const folder = boxFolder(view.paths, view.name);
+  await openWay(folder, sandbox.network, view.onRefused);
+  const isListed = isList(sandbox.network);
+  const mounts = [
+    ...systemMounts(),
+    ...cacheMounts(),
+    ...userMounts(sandbox, view.paths),
+    ...ownMounts(view),
+    ...(isListed ? wayMounts(folder) : []),
+  ];
+  const around = bwrapArguments({ mounts, hasNetwork: sandbox.network === 'on', cwd: view.worktree });
+  const inner = isListed ? startedWithWay(start, process.execPath) : start;
+  return { command: 'bwrap', args: [...around, inner.command, ...inner.args], env: inner.env };
 }
 
 /**
@@ -164,6 +179,7 @@ function isInside(folder: string, path: string): boolean {
 /** Removes what an ended attempt had for itself; its work is in the rig's clone by then. Never throws. */
 export async function removeBox(paths: RunnerPaths, name: string): Promise<void> {
   const folder = boxFolder(paths, name);
+  await closeWay(folder).catch(() => undefined);
   try {
     await rm(folder, { recursive: true, force: true });
   } catch {

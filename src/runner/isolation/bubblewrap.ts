@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 
 import { precondition, type TownError } from '../../core/errors.ts';
-import type { Network } from '../../core/model/isolation.ts';
 import { plain, tail } from '../text.ts';
 import { inOrder, linkAt, type Mount, systemMounts } from './mounts.ts';
 
@@ -11,7 +10,8 @@ const PROBE_CHARS_MAX = 300;
 
 export interface BwrapBox {
   readonly mounts: readonly Mount[];
-  readonly network: Network;
+  /** False: nothing but a loopback of its own. */
+  readonly hasNetwork: boolean;
   readonly cwd: string;
 }
 
@@ -27,7 +27,7 @@ export function bwrapArguments(box: BwrapBox): readonly string[] {
     '--unshare-ipc',
     '--unshare-uts',
     '--unshare-cgroup-try',
-    ...(box.network === 'off' ? ['--unshare-net'] : []),
+    ...(box.hasNetwork ? [] : ['--unshare-net']),
     '--cap-drop',
     'ALL',
     '--new-session',
@@ -73,7 +73,7 @@ export async function probeBubblewrap(): Promise<BwrapFound> {
   if (version.code === null) return { works: false, version: null, problem: 'bwrap is not installed' };
   const name = version.text.trim().replace('bubblewrap ', '');
   const tried = await run([
-    ...bwrapArguments({ mounts: systemMounts(), network: 'off', cwd: '/' }),
+    ...bwrapArguments({ mounts: systemMounts(), hasNetwork: false, cwd: '/' }),
     'sh',
     '-c',
     'test -r /proc/self/status',

@@ -35,7 +35,7 @@ export function containerArguments(box: {
     '--init',
     '--name',
     nameOf(view),
-    ...(sandbox.network === 'off' ? ['--network', 'none'] : []),
+    ...(sandbox.network !== 'on' ? ['--network', 'none'] : []),
     '--workdir',
     view.worktree,
     ...inOrder(mounts).flatMap((mount) =>
@@ -57,7 +57,7 @@ export function wrapperEnvironment(box: {
     GT_BOX_NAME: nameOf(view),
     GT_BOX_WORKTREE: view.worktree,
     GT_BOX_HOME: home,
-    GT_BOX_NETWORK: sandbox.network,
+    GT_BOX_NETWORK: sandbox.network === 'on' ? 'on' : 'off',
     ...(view.state === null ? {} : { GT_BOX_STATE: view.state }),
     ...(view.git === null
       ? {}

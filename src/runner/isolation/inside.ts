@@ -78,7 +78,7 @@ export class Inside {
       { type: 'read', from: worktree, at: worktree },
       ...gitMounts(this.#own),
     ];
-    return bwrapArguments({ mounts, network: 'off', cwd: worktree });
+    return bwrapArguments({ mounts, hasNetwork: false, cwd: worktree });
   }
 
   #uploadPackInside(): string {

@@ -1,5 +1,6 @@
 import type { RunnerPaths } from '../paths.ts';
 import type { OwnGit } from './own-git.ts';
+import type { OnRefused } from './way-out.ts';
 
 /** What a process inside works with; everything else of the town is hidden from it. */
 export interface BoxView {
@@ -13,6 +14,15 @@ export interface BoxView {
   readonly state: string | null;
   /** The runner's socket is there for agents only. */
   readonly hasSocket: boolean;
+  /** A place outside of the list that the sandbox's network is was asked for. Called once for each. */
+  readonly onRefused: OnRefused;
   /** Bytes of the largest file that may be written; null: no limit. */
   readonly fileBytesMax: number | null;
+}
+
+/** How a program is started. */
+export interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }

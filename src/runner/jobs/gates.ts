@@ -7,8 +7,9 @@ import type { Job, JobResult } from '../../api/contract/runner.ts';
 import { plainEnvironment } from '../agents/env.ts';
 import type { RunnerContext } from '../context.ts';
 import { checkoutDetached, cleanWorktree, type Worktree } from '../git/worktree.ts';
-import { ownGitOf, removeBox, shutIn, type Start } from '../isolation/box.ts';
+import { ownGitOf, removeBox, shutIn } from '../isolation/box.ts';
 import { removeContainer } from '../isolation/container.ts';
+import type { Start } from '../isolation/view.ts';
 import { makeOwnGit } from '../isolation/own-git.ts';
 import { GATE_LOG_BYTES_MAX, GATE_TAIL_CHARS_MAX } from '../limits.ts';
 import { rigWorktrees } from '../paths.ts';
@@ -31,7 +32,7 @@ export async function runGates(ctx: RunnerContext, job: GatesJob, cancelled: Abo
     await cleanWorktree(tree);
     await checkoutDetached(tree, job.commit);
     const runs: GateRun[] = [];
-    const boxed = await boxedGates(ctx, job, { tree, marker });
+    const boxed = await boxedGates(ctx, job, { tree, marker, log });
     for (const gate of job.gates) {
       if (cancelled.aborted) return { result: 'error', message: 'cancelled' };
       const at = { marker, cwd: tree.path, rig: job.repo.rig, log };
@@ -65,7 +66,7 @@ type Boxed = (start: Start) => Promise<Start>;
 async function boxedGates(
   ctx: RunnerContext,
   job: GatesJob,
-  at: { readonly tree: Worktree; readonly marker: string },
+  at: { readonly tree: Worktree; readonly marker: string; readonly log: WriteStream },
 ): Promise<Boxed> {
   const { sandbox } = job;
   if (sandbox === undefined) return (start) => Promise.resolve(start);
@@ -80,6 +81,9 @@ async function boxedGates(
     git: own,
     state: null,
     hasSocket: false,
+    onRefused: (target: string, why: string) => {
+      at.log.write(`[network] refused: ${target}: ${why}\n`);
+    },
     fileBytesMax: null,
   };
   return (start) => shutIn(sandbox, view, start);
