@@ -12,12 +12,17 @@ export interface RuntimePreset {
   readonly passEnv: readonly string[];
   /** `bypass`: it asks nobody before it acts. `ask`: a person answers each question; until then the attempt waits. */
   readonly permissions: 'bypass' | 'ask';
-  /** The mode of an ACP agent that asks nobody, set again after each start and resume; null: it has none. */
+  /**
+   * The mode of an ACP agent that asks nobody, set again after each start and resume; null: it has none. `<name>=<value>`
+   * is one of its configuration options instead.
+   */
   readonly mode: string | null;
   /** The mode of an ACP agent that asks; null: its own default. */
   readonly askMode: string | null;
   /** How a former session is taken up again in a new process. `id`: by an argument. `load`, `resume`: by that call of ACP. */
   readonly resume: 'none' | 'id' | 'load' | 'resume';
+  /** How an ACP agent gets our tools that takes no servers by the protocol; `{file}` stands for the file that names them. */
+  readonly mcpArgs: readonly string[];
   /** Words in mid-turn: `steer` is seen at the next call of the model, `queue` after the turn, `cancels` would end the turn. */
   readonly nudge: 'steer' | 'queue' | 'cancels';
   /** How to get it when it is missing. */
@@ -29,6 +34,7 @@ export interface RuntimePreset {
 const acp = {
   protocol: 'acp',
   modelArgs: [],
+  mcpArgs: [],
   permissions: 'bypass',
   mode: null,
   askMode: null,
@@ -66,6 +72,7 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
     permissions: 'bypass',
     mode: null,
     askMode: null,
+    mcpArgs: [],
     resume: 'id',
     nudge: 'steer',
     install: 'npm install -g @anthropic-ai/claude-code',
@@ -126,10 +133,12 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
   gemini: {
     ...acp,
     program: 'gemini',
-    args: ['--acp', '--approval-mode', 'yolo', '--skip-trust'],
+    args: ['--acp', '--skip-trust'],
     modelArgs: ['-m', '{model}'],
     env: { GEMINI_CLI_NO_RELAUNCH: 'true' },
     passEnv: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GEMINI_BASE_URL', 'GOOGLE_CLOUD_PROJECT'],
+    mode: 'yolo',
+    askMode: 'default',
     // It offers to load sessions and finds none.
     resume: 'none',
     nudge: 'cancels',
@@ -143,12 +152,13 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
   qwen: {
     ...acp,
     program: 'qwen',
-    args: ['--acp', '--yolo'],
+    args: ['--acp'],
     modelArgs: ['-m', '{model}'],
     env: { QWEN_TELEMETRY_ENABLED: 'false' },
     passEnv: ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'DASHSCOPE_API_KEY'],
-    // It says that it can resume, and can only load.
-    resume: 'load',
+    mode: 'yolo',
+    askMode: 'default',
+    resume: 'resume',
     nudge: 'cancels',
     install: 'npm install -g @qwen-code/qwen-code',
     login: {
@@ -160,16 +170,28 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
   copilot: {
     ...acp,
     program: 'copilot',
-    args: ['--acp', '--allow-all', '--no-auto-update'],
+    args: ['--acp', '--no-auto-update'],
     modelArgs: ['--model', '{model}'],
+    // Servers of tools in the call that opens a session are not offered to its model.
+    mcpArgs: ['--additional-mcp-config', '@{file}'],
+    mode: 'allow_all=on',
+    askMode: 'allow_all=off',
     env: {},
-    passEnv: ['GH_TOKEN', 'GITHUB_TOKEN', 'COPILOT_HOME'],
+    passEnv: [
+      'GH_TOKEN',
+      'GITHUB_TOKEN',
+      'COPILOT_HOME',
+      'COPILOT_OFFLINE',
+      'COPILOT_MODEL',
+      'COPILOT_PROVIDER_BASE_URL',
+      'COPILOT_PROVIDER_API_KEY',
+    ],
     resume: 'load',
     nudge: 'cancels',
     install: 'npm install -g @github/copilot',
     login: {
       files: ['.copilot/config.json'],
-      env: ['GH_TOKEN', 'GITHUB_TOKEN'],
+      env: ['GH_TOKEN', 'GITHUB_TOKEN', 'COPILOT_PROVIDER_API_KEY'],
       how: 'run "copilot" once and log in',
     },
   },

@@ -21,6 +21,7 @@ export interface RuntimeSection {
   readonly program?: string | undefined;
   readonly args?: readonly string[] | undefined;
   readonly model_args?: readonly string[] | undefined;
+  readonly mcp_args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly pass_env?: readonly string[] | undefined;
   readonly permissions?: RuntimePreset['permissions'] | undefined;
@@ -35,6 +36,7 @@ const section = z.strictObject({
   program: text.min(1).optional(),
   args: texts.optional(),
   model_args: texts.optional(),
+  mcp_args: texts.optional(),
   env: z.record(variable, text).optional(),
   pass_env: z.array(variable).max(100).optional(),
   permissions: z.enum(['bypass', 'ask']).optional(),
@@ -54,6 +56,7 @@ const PLAIN: Omit<RuntimePreset, 'program'> = {
   protocol: 'acp',
   args: [],
   modelArgs: [],
+  mcpArgs: [],
   env: {},
   passEnv: [],
   permissions: 'bypass',
@@ -91,6 +94,7 @@ function merge(base: RuntimePreset, own: RuntimeSection): RuntimePreset {
     protocol: own.protocol ?? base.protocol,
     args: own.args ?? base.args,
     modelArgs: own.model_args ?? base.modelArgs,
+    mcpArgs: own.mcp_args ?? base.mcpArgs,
     env: { ...base.env, ...own.env },
     passEnv: own.pass_env ?? base.passEnv,
     permissions: own.permissions ?? base.permissions,

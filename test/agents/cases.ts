@@ -23,8 +23,11 @@ const WORK: readonly Step[] = [
   DONE,
   BYE,
 ];
-/** Some programs refuse a plain long sleep. */
-const SLOW: Step = { shell: 'echo begun > begun.txt; for i in $(seq 300); do sleep 1; done', first: true };
+/** Some programs refuse a plain long sleep, others a command within a command. */
+const SLOW: Step = {
+  shell: `echo begun > begun.txt; for i in ${'x '.repeat(300).trim()}; do sleep 1; done`,
+  first: true,
+};
 
 async function handedIn(bench: Bench, start: StartAgent): Promise<string> {
   const done = await bench.fact('agent_done', start);
@@ -43,6 +46,10 @@ async function handedIn(bench: Bench, start: StartAgent): Promise<string> {
 async function survives(bench: Bench, fault: NonNullable<Step['fault']>): Promise<string> {
   const [first, ...rest] = WORK;
   const start = await bench.start([{ ...first, fault }, ...rest]);
+  const ended = await bench.fact('agent_exited', start);
+  // Not all programs ask again: then the provider is named, and the next attempt is another day's.
+  const limit = bench.facts('quota_limited', start)[0];
+  if (!ended.exit.doneIntent && limit !== undefined) return `no: it ends the attempt, uncharged ("${limit.reason}")`;
   const how = await handedIn(bench, start);
   expectTrue(
     bench.model.seen.some((seen) => seen.fault === fault.kind),
@@ -79,6 +86,10 @@ async function killed(bench: Bench, signal: 'SIGTERM' | 'SIGKILL'): Promise<Star
 
 /** The next attempt of the same bead knows what the first one was told and did, and has its permissions again. */
 async function resumed(bench: Bench, before: StartAgent): Promise<string> {
+  if (bench.preset.resume === 'none') {
+    const next = await bench.start(WORK, { bead: before.bead });
+    return `${await handedIn(bench, next)}, in a new session`;
+  }
   const next = await bench.start([SLOW, ...WORK], { bead: before.bead });
   const how = await handedIn(bench, next);
   const whole = bench.model.seen.filter((seen) => seen.orders === 2 && seen.tools.length > 0);
@@ -92,6 +103,11 @@ async function resumed(bench: Bench, before: StartAgent): Promise<string> {
   }
   expectTrue(was !== null && was === is, `permissions were ${String(was)} and are ${String(is)}`);
   return `${how}, ${String(is)}`;
+}
+
+async function noBubblewrap(): Promise<string | null> {
+  const found = await findBubblewrap();
+  return found.works ? null : `no bubblewrap: ${found.problem ?? 'it does not work here'}`;
 }
 
 export const CASES: readonly Case[] = [
@@ -122,10 +138,7 @@ export const CASES: readonly Case[] = [
     name: 'bubblewrap',
     what: 'the same in a sandbox that shows its own home and its program, and hides the town',
     short: false,
-    missing: async () => {
-      const found = await findBubblewrap();
-      return found.works ? null : `no bubblewrap: ${found.problem ?? 'it does not work here'}`;
-    },
+    missing: noBubblewrap,
     run: async (bench) => {
       const look: Step = { shell: `cat ${bench.town.root}/.gastown/secrets.json || echo hidden`, first: true };
       const start = await bench.start([look, ...WORK], { sandbox: bench.sandbox });
@@ -137,6 +150,19 @@ export const CASES: readonly Case[] = [
       const said = bench.town.transcript(start);
       expectTrue(said.includes('hidden') && !said.includes('owner-secret'), 'it read the secrets');
       return how;
+    },
+  },
+  {
+    name: 'host list',
+    what: 'shut in with a network that is a list of one host: does it ask the proxy for its model?',
+    short: false,
+    missing: noBubblewrap,
+    run: async (bench) => {
+      const network = [`127.0.0.1:${String(bench.model.port)}`];
+      const start = await bench.start(WORK, { sandbox: { ...bench.sandbox, network } });
+      await bench.exit(start);
+      if (bench.model.seen.length === 0) return 'it asks no proxy, so it reaches nothing';
+      return `${await handedIn(bench, start)}, by the proxy`;
     },
   },
   {
@@ -267,7 +293,10 @@ export const CASES: readonly Case[] = [
     what: 'words of a person reach the model in mid-turn, or when the turn ends',
     short: false,
     run: async (bench) => {
-      const start = await bench.start([{ shell: 'for i in 1 2 3; do sleep 1; done; echo slept' }, ...WORK]);
+      const holds = bench.preset.nudge === 'cancels';
+      const pausing: readonly Step[] = holds ? [{ say: 'One moment.' }] : [];
+      const slow = { shell: 'for i in 1 2 3; do sleep 1; done; echo slept' };
+      const start = await bench.start([slow, ...pausing, ...WORK]);
       await bench.said(start, 'echo slept');
       const message = {
         attempt: start.attempt,
@@ -277,7 +306,9 @@ export const CASES: readonly Case[] = [
         mode: 'immediate',
       };
       const answer = await bench.town.call('POST', '/agents/messages', message);
-      expectTrue(answer.json.state === 'delivered', answer.text);
+      // Words that would end the turn wait for its end.
+      const isTaken = holds ? answer.json.error?.code === 'in_mid_turn' : answer.json.state === 'delivered';
+      expectTrue(isTaken, answer.text);
       await handedIn(bench, start);
       const seen = bench.model.seen.filter((each) => each.tools.length > 0);
       const at = seen.findIndex((each) => each.words.includes('Mind the gap.'));

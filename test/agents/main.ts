@@ -1,6 +1,6 @@
 /**
  * The conformance matrix: real agent programs, each case against a real runner and a scripted model. `--short`: what CI
- * runs. `--require`: a case that did not run is a failure. `--only <runtime>`, `--case <name>`: a part of it.
+ * runs. `--require`: a case that did not run is a failure. `--only <runtime>[,<runtime>]`, `--case <name>`: a part of it.
  * `--write`: puts the matrix into docs/runtimes.md.
  */
 import { parseArgs } from 'node:util';
@@ -8,9 +8,9 @@ import { parseArgs } from 'node:util';
 import { Bench } from './bench.ts';
 import { CASES, type Case } from './cases.ts';
 import { convoyOfFour } from './convoy.ts';
-import { type Installed, installClis } from './install.ts';
+import { type Fixture, installClis } from './install.ts';
 import { type Cell, matrixText, writeMatrix } from './matrix.ts';
-import { type Program, programs } from './programs.ts';
+import { morePrograms, type Program, programs } from './programs.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -26,22 +26,15 @@ const { values: options } = parseArgs({
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  let installed: Installed;
+  let all: readonly Program[];
   try {
-    installed = installClis();
+    all = installed();
   } catch (error) {
     console.log(`NOT RUN agents: the programs could not be installed (${textOf(error)})`);
     return options.require ? 1 : 0;
   }
-  console.log(
-    installed.tookMs === 0
-      ? 'programs: installed before'
-      : `programs: installed in ${(installed.tookMs / 1_000).toFixed(0)} s`,
-  );
   const cases = CASES.filter((each) => options.case === undefined || each.name === options.case);
-  const wanted = programs(installed.folder).filter(
-    (each) => options.only === undefined || each.runtime === options.only,
-  );
+  const wanted = all.filter((each) => options.only === undefined || options.only.split(',').includes(each.runtime));
   const cells: Cell[] = [];
   if (options.convoy) return convoy(wanted);
   // Side by side: they mostly wait.
@@ -55,13 +48,24 @@ async function main(): Promise<number> {
     wanted.findIndex((each) => each.runtime === cell.runtime);
   cells.sort((a, b) => rank(a) - rank(b));
   console.log(`\n${matrixText(cells)}`);
-  if (options.write) writeMatrix(cells, { cases: CASES, programs: programs(installed.folder) });
+  if (options.write) writeMatrix(cells, { cases: CASES, programs: all });
   const count = (state: Cell['state']): number => cells.filter((cell) => cell.state === state).length;
   const failed = count('failed') + (options.require ? count('not run') : 0);
   console.log(
     `agents: ${String(count('passed'))} passed, ${String(count('failed'))} failed, ${String(count('not run'))} not run`,
   );
   return failed > 0 || cells.length === 0 ? 1 : 0;
+}
+
+/** Those that this form runs; each fixture is installed only when it is needed. */
+function installed(): readonly Program[] {
+  const of = (name: Fixture): string => {
+    const { folder, tookMs } = installClis(name);
+    console.log(`${name}: installed ${tookMs === 0 ? 'before' : `in ${(tookMs / 1_000).toFixed(0)} s`}`);
+    return folder;
+  };
+  const few = options.short || options.convoy;
+  return [...programs(of('clis')), ...(few ? [] : morePrograms(of('clis-more')))];
 }
 
 function isWanted(program: Program, one: Case): boolean {

@@ -15,9 +15,10 @@ export interface Program {
 
 const first = (paths: readonly string[]): string | null => paths.find((path) => existsSync(path)) ?? null;
 
-/** The programs that were installed, in the order of the matrix. */
+const machine = `${platform()}-${arch()}`;
+
+/** The programs that CI runs as well, in the order of the matrix. */
 export function programs(modules: string): readonly Program[] {
-  const machine = `${platform()}-${arch()}`;
   return [
     {
       runtime: 'claude',
@@ -33,6 +34,16 @@ export function programs(modules: string): readonly Program[] {
       ]),
       version: '1.18.33',
     },
+  ];
+}
+
+/** Those of the long form. */
+export function morePrograms(modules: string): readonly Program[] {
+  return [
+    { runtime: 'gemini', path: first([join(modules, '.bin/gemini')]), version: '0.61.0' },
+    { runtime: 'qwen', path: first([join(modules, '.bin/qwen')]), version: '0.24.4' },
+    { runtime: 'kilo', path: first([join(modules, `@kilocode/cli-${machine}-baseline/bin/kilo`)]), version: '7.7.9' },
+    { runtime: 'copilot', path: first([join(modules, `@github/copilot-${machine}/copilot`)]), version: '1.0.102' },
   ];
 }
 

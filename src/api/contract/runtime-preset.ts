@@ -13,6 +13,7 @@ export const runtimePresetSchema: z.ZodType<RuntimePreset> = z.object({
   program: text.min(1),
   args: texts,
   modelArgs: texts,
+  mcpArgs: texts,
   env: z.record(variable, text),
   passEnv: z.array(variable).max(100),
   permissions: z.enum(['bypass', 'ask']),

@@ -36,11 +36,7 @@ const MAKERS: Readonly<Record<string, (place: Place) => Rehearsal>> = {
   }),
   opencode: (place) => ({
     env: {
-      HOME: place.home,
-      XDG_CONFIG_HOME: join(place.home, '.config'),
-      XDG_DATA_HOME: join(place.home, '.local/share'),
-      XDG_CACHE_HOME: join(place.home, '.cache'),
-      XDG_STATE_HOME: join(place.home, '.local/state'),
+      ...ownFolders(place),
       OPENCODE_CONFIG_CONTENT: JSON.stringify(opencodeConfig(place)),
       OPENCODE_DISABLE_MODELS_FETCH: '1',
       OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
@@ -53,6 +49,42 @@ const MAKERS: Readonly<Record<string, (place: Place) => Rehearsal>> = {
     },
     model: 'scripted/scripted-1',
   }),
+  kilo: (place) => ({
+    env: {
+      ...ownFolders(place),
+      KILO_CONFIG_CONTENT: JSON.stringify(opencodeConfig(place)),
+      KILO_DISABLE_MODELS_FETCH: '1',
+      KILO_DISABLE_LSP_DOWNLOAD: '1',
+      KILO_DISABLE_DEFAULT_PLUGINS: '1',
+    },
+    files: {
+      '.config/kilo/node_modules/.keep': '',
+      '.config/kilo/package-lock.json': '{"lockfileVersion":3,\n"packages":{}}\n',
+    },
+    model: 'scripted/scripted-1',
+  }),
+  gemini: (place) => ({
+    env: { HOME: place.home, GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: url(place) },
+    files: { '.gemini/settings.json': JSON.stringify(geminiSettings('gemini-api-key')) },
+    model: 'gemini-2.5-flash',
+  }),
+  qwen: (place) => ({
+    env: { HOME: place.home, OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${url(place)}/v1` },
+    files: { '.qwen/settings.json': JSON.stringify(geminiSettings('openai')) },
+    model: 'scripted-1',
+  }),
+  copilot: (place) => ({
+    env: {
+      HOME: place.home,
+      COPILOT_HOME: join(place.home, '.copilot'),
+      COPILOT_OFFLINE: 'true',
+      COPILOT_PROVIDER_BASE_URL: `${url(place)}/v1`,
+      COPILOT_PROVIDER_API_KEY: KEY,
+      COPILOT_MODEL: 'scripted-1',
+    },
+    files: {},
+    model: 'scripted-1',
+  }),
 };
 
 /** Null for a runtime that nobody has taught this yet. */
@@ -60,6 +92,24 @@ export const rehearsalOf = (runtime: string, place: Place): Rehearsal | null => 
 
 /** Runtimes that can be rehearsed. */
 export const REHEARSED: readonly string[] = Object.keys(MAKERS);
+
+const ownFolders = ({ home }: Place): Record<string, string> => ({
+  HOME: home,
+  XDG_CONFIG_HOME: join(home, '.config'),
+  XDG_DATA_HOME: join(home, '.local/share'),
+  XDG_CACHE_HOME: join(home, '.cache'),
+  XDG_STATE_HOME: join(home, '.local/state'),
+});
+
+/** Of Gemini CLI, and of Qwen Code, which was made from it: how it logs in, and nothing told to its makers. */
+const geminiSettings = (login: string): unknown => ({
+  security: { auth: { selectedType: login } },
+  privacy: { usageStatisticsEnabled: false },
+  telemetry: { enabled: false },
+  // Otherwise our tools hide behind a search for tools.
+  tools: { toolSearch: { enabled: false } },
+  general: { enableAutoUpdate: false, disableAutoUpdate: true },
+});
 
 function codexConfig(place: Place): string {
   return `model = "gpt-5-codex"

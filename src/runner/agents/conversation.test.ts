@@ -122,6 +122,30 @@ it('begins no turn after one that a stop has ended', () => {
   expect(host.stdin.writableEnded).toBe(true);
 });
 
+it('says again what it asked for when a silent turn was ended before the model said anything', () => {
+  vi.useFakeTimers();
+  const heard = (said: boolean): string => {
+    const of = new Host();
+    try {
+      of.link.event({ type: 'text', text: 'Welcome.' });
+      of.link.event({ type: 'started', how: 'new session' });
+      if (said) of.link.event({ type: 'text', text: 'I look.' });
+      vi.advanceTimersByTime(DEFAULT_TIMINGS.silenceMs + 1);
+      of.turnEnds();
+      return of.spoken.at(-1) ?? '';
+    } finally {
+      of.talk.over();
+      rmSync(of.folder, { recursive: true, force: true });
+    }
+  };
+  try {
+    expect(heard(false)).toMatch(/^Nothing was heard from you[^]*Work\.$/);
+    expect(heard(true)).toMatch(/Go on where you were\.$/);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('says words that must wait when the turn ends, once, before any reminder', async () => {
   const words = { key: 'k1', text: 'Mind the gap.' };
   await expect(host.talk.say(words, 'wait-idle', 'queue')).rejects.toMatchObject({ code: 'in_mid_turn' });

@@ -41,6 +41,9 @@ export class Conversation implements LiveConversation {
   #silence: NodeJS.Timeout | null = null;
   /** The turn is being ended because nothing was heard. */
   #isEnding = false;
+  /** Nothing came of the model since the prompt: a program that ends such a turn may forget what it was asked. */
+  #isUnheard = true;
+  #prompt = '';
   /** Text arrives in pieces; a line of the transcript is whole. */
   #isMidLine = false;
 
@@ -92,6 +95,7 @@ export class Conversation implements LiveConversation {
   }
 
   begin(prompt: string): void {
+    this.#prompt = prompt;
     this.#heard();
     this.#session.begin(prompt).catch((error: unknown) => {
       this.#fail({ kind: 'other', message: errorText(error), resetsAtMs: null });
@@ -153,16 +157,15 @@ export class Conversation implements LiveConversation {
     this.#heard();
     switch (event.type) {
       case 'started':
+        this.#isUnheard = true;
         this.#note(`[${this.#live.request.runtime}] ${event.how}`);
         return;
       case 'text':
+        this.#isUnheard = false;
         this.#write(event.text);
         return;
       case 'tool_start':
-        // Words may be the program's own; a tool is called by a model that answers.
-        this.#silences = 0;
-        this.#tools.set(event.id, event.title);
-        this.#note(`[tool] ${event.title}`);
+        this.#toolStart(event);
         return;
       case 'tool_end':
         this.#tools.delete(event.id);
@@ -189,6 +192,14 @@ export class Conversation implements LiveConversation {
       default:
         this.#note(event.text);
     }
+  }
+
+  #toolStart(event: Extract<AgentEvent, { type: 'tool_start' }>): void {
+    // Words may be the program's own; a tool is called by a model that answers.
+    this.#silences = 0;
+    this.#isUnheard = false;
+    this.#tools.set(event.id, event.title);
+    if (event.isPending !== true) this.#note(`[tool] ${event.title}`);
   }
 
   #ask(id: string, title: string): void {
@@ -225,7 +236,7 @@ export class Conversation implements LiveConversation {
     else if (isHandedIn) this.#close();
     else if (this.#sayWaiting()) return;
     else if (hasClaimed) this.#close();
-    else if (wasOurs) this.#speak(GO_ON);
+    else if (wasOurs) this.#speak(this.#isUnheard ? `${GO_ON}\n\n${this.#prompt}` : GO_ON);
     else if (this.#reminders < REMINDERS_MAX) {
       this.#reminders += 1;
       this.#speak(REMINDER);

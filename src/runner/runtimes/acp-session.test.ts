@@ -135,7 +135,7 @@ describe('an agent that speaks ACP', () => {
     expect(events.at(-1)).toMatchObject({ failure: { kind: 'limit', message: 'last status: 429 Too Many Requests' } });
   });
 
-  it('tells of a tool once, by what it does', async () => {
+  it('knows of a tool at once, and tells of it by what it does', async () => {
     const { session, events, update } = open({ answers: { 'session/prompt': 'never' } });
     await session.begin('Work.');
     events.length = 0;
@@ -145,9 +145,25 @@ describe('an agent that speaks ACP', () => {
     const content = [{ type: 'content', content: { type: 'text', text: 'a.txt' } }];
     update({ sessionUpdate: 'tool_call_update', toolCallId: 't', status: 'completed', content });
     expect(events).toEqual([
-      { type: 'tool_start', id: 't', title: 'ls' },
+      { type: 'tool_start', id: 't', title: 'bash', isPending: true },
+      { type: 'tool_start', id: 't', title: 'ls', isPending: false },
       { type: 'tool_end', id: 't', ok: true, output: 'a.txt' },
     ]);
+    events.length = 0;
+    update({ sessionUpdate: 'tool_call', toolCallId: 'u', title: 'make', status: 'pending' });
+    update({ sessionUpdate: 'tool_call_update', toolCallId: 'u', status: 'completed' });
+    expect(events.map((event) => ('title' in event ? event.title : event.type))).toEqual(['make', 'make', 'tool_end']);
+  });
+
+  it('sets what it may do as a mode, or as a configuration option', async () => {
+    const { session, sent } = open({ preset: { mode: 'allow_all=on' } });
+    await session.begin('Work.');
+    expect(sent.map((each) => each.method)).not.toContain('session/set_mode');
+    expect(sent.find((each) => each.method === 'session/set_config_option')?.params).toEqual({
+      sessionId: 's1',
+      configId: 'allow_all',
+      value: 'on',
+    });
   });
 
   it('asks a person where it must, and nobody where it need not', async () => {

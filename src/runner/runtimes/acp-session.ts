@@ -65,8 +65,8 @@ export class AcpSession implements AgentSession {
   readonly #rpc: JsonRpc;
   readonly #asked = new Map<string, { readonly rpcId: number | string; readonly options: readonly Option[] }>();
   readonly #usage: AcpUsage;
-  /** Tools that were said to have begun. */
-  readonly #begun = new Set<string>();
+  /** Tools that run, by what is known of them; true: it was told. */
+  readonly #tools = new Map<string, { readonly title: string; readonly isTold: boolean }>();
   #id = '';
   #isOpen = false;
   /** Prompts that are not answered; the turn is over with the last one. */
@@ -140,11 +140,18 @@ export class AcpSession implements AgentSession {
     // A session that is taken up again has the agent's own default mode.
     const modeId = preset.permissions === 'bypass' ? preset.mode : preset.askMode;
     if (modeId !== null) {
-      await this.#rpc.call('session/set_mode', { sessionId: this.#id, modeId });
+      await this.#setMode(modeId);
       how.push(`mode ${modeId}`);
     }
     if (model !== null && preset.modelArgs.length === 0) how.push(await this.#setModel(model, found.data));
     this.#link.event({ type: 'started', how: how.join(', ') });
+  }
+
+  async #setMode(modeId: string): Promise<void> {
+    const sessionId = this.#id;
+    const [configId, value] = modeId.split('=');
+    if (value === undefined) await this.#rpc.call('session/set_mode', { sessionId, modeId });
+    else await this.#rpc.call('session/set_config_option', { sessionId, configId, value });
   }
 
   /** What an agent offers for choosing its model differs; one that offers nothing keeps its own. */
@@ -228,6 +235,7 @@ export class AcpSession implements AgentSession {
     if (this.#isReplaying && sessionUpdate !== 'usage_update') return;
     switch (sessionUpdate) {
       case 'agent_message_chunk':
+        if (this.#usage.replied(parsed.data.update)) this.#tellUsage();
         if (this.#broken !== null) this.#broken += contentText(content);
         this.#link.event({ type: 'text', text: contentText(content) });
         return;
@@ -258,16 +266,20 @@ export class AcpSession implements AgentSession {
 
   #tool(call: z.infer<typeof update>['update']): void {
     const { toolCallId: id = '', title, status } = call;
-    // While it is pending some agents know only the tool's name; what it will do comes with the next one.
-    if (status !== 'pending' && !this.#begun.has(id)) {
-      this.#begun.add(id);
-      this.#link.event({ type: 'tool_start', id, title: title ?? 'a tool' });
+    const known = this.#tools.get(id);
+    // While it is pending some agents know only the tool's name, and what it will do comes with the next one; others run
+    // it without saying more, and it is not silence.
+    if (known?.isTold !== true) {
+      const isPending = status === 'pending';
+      const name = title ?? known?.title ?? 'a tool';
+      this.#tools.set(id, { title: name, isTold: !isPending });
+      this.#link.event({ type: 'tool_start', id, title: name, isPending });
     }
     if (status === 'completed' || status === 'failed') this.#toolEnd(call);
   }
 
   #toolEnd(end: z.infer<typeof update>['update']): void {
-    this.#begun.delete(end.toolCallId ?? '');
+    this.#tools.delete(end.toolCallId ?? '');
     const output = contentText(end.content) || (end.rawOutput === undefined ? '' : JSON.stringify(end.rawOutput));
     this.#link.event({
       type: 'tool_end',

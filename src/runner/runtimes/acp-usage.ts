@@ -10,17 +10,26 @@ const usageSchema = z.looseObject({
   cachedReadTokens: count,
   cachedWriteTokens: count,
   thoughtTokens: count,
+  totalTokens: count,
 });
-/** Of the agents that were tried, Codex names the model that it used. */
+type Said = z.infer<typeof usageSchema>;
+/** Codex and Gemini CLI name the model that they used here, the latter with all that it counts. */
+const modelSchema = z.looseObject({
+  model: z.string(),
+  token_count: z.looseObject({ input_tokens: count, output_tokens: count }).optional().catch(undefined),
+});
+type Counted = z.infer<typeof modelSchema>['token_count'];
 const resultSchema = z.looseObject({
   usage: z.unknown().optional(),
   _meta: z
     .looseObject({
-      quota: z.looseObject({ model_usage: z.array(z.looseObject({ model: z.string() })).optional() }).optional(),
+      quota: z.looseObject({ model_usage: z.array(modelSchema).optional() }).optional(),
     })
     .nullish()
     .catch(null),
 });
+/** Qwen Code counts with each reply of its model, and not at the end of the turn. */
+const replySchema = z.looseObject({ _meta: z.looseObject({ usage: usageSchema }) });
 const costSchema = z.looseObject({
   cost: z.looseObject({ amount: z.number().nonnegative(), currency: z.string() }).nullish(),
 });
@@ -57,13 +66,32 @@ export class AcpUsage {
   turnEnded(result: unknown): void {
     const answer = resultSchema.safeParse(result);
     if (!answer.success) return;
-    const model = answer.data._meta?.quota?.model_usage?.[0]?.model;
+    const used = answer.data._meta?.quota?.model_usage ?? [];
+    const model = used[0]?.model;
     if (model !== undefined) this.#model = model;
     const said = usageSchema.safeParse(answer.data.usage);
-    if (!said.success) return;
-    this.#in += said.data.inputTokens + said.data.cachedWriteTokens;
-    this.#out += said.data.outputTokens + said.data.thoughtTokens;
-    this.#cached += said.data.cachedReadTokens;
+    if (said.success) this.#add(said.data);
+    else for (const { token_count: tokens } of used) this.#addCounted(tokens);
+  }
+
+  #addCounted(tokens: Counted): void {
+    this.#in += tokens?.input_tokens ?? 0;
+    this.#out += tokens?.output_tokens ?? 0;
+  }
+
+  /** A part of a reply; true: it said what was used. */
+  replied(update: unknown): boolean {
+    const said = replySchema.safeParse(update);
+    if (said.success) this.#add(said.data._meta.usage);
+    return said.success;
+  }
+
+  #add(said: Said): void {
+    const { cachedReadTokens: read, cachedWriteTokens: written } = said;
+    this.#in += said.inputTokens - (isWithin(said) ? Math.min(read, said.inputTokens) : 0);
+    if (!isWithin(said)) this.#in += written;
+    this.#out += said.outputTokens + said.thoughtTokens;
+    this.#cached += read;
   }
 
   /**
@@ -100,3 +128,7 @@ export class AcpUsage {
     ];
   }
 }
+
+/** Agents differ in whether cached tokens are part of the input; their own total tells. */
+const isWithin = (said: Said): boolean =>
+  said.totalTokens > 0 && said.totalTokens <= said.inputTokens + said.outputTokens + said.thoughtTokens;

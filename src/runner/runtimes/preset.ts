@@ -27,8 +27,7 @@ export function presetRuntime(name: string, preset: RuntimePreset): Runtime {
       const version = await versionOf(preset.program);
       return { available: version !== null, version, next: version === null ? preset.install : null };
     },
-    start: (context) =>
-      preset.protocol === 'claude' ? claude(preset, context) : Promise.resolve(acp(preset, context)),
+    start: (context) => (preset.protocol === 'claude' ? claude(preset, context) : acp(preset, context)),
   };
 }
 
@@ -68,6 +67,13 @@ function toolServer({ env }: RuntimeContext): ToolServer {
   return { command: join((env['PATH'] ?? '').split(':')[0] ?? '', 'gt'), args: ['mcp'], env: Object.fromEntries(own) };
 }
 
+/** The server of tools as a file, for programs that get it by an argument: arguments are for every user to read. */
+async function toolsFile(context: RuntimeContext): Promise<string> {
+  const file = join(context.stateDir, 'mcp.json');
+  await writeFile(file, JSON.stringify({ mcpServers: { [TOOLS]: toolServer(context) } }), { mode: 0o600 });
+  return file;
+}
+
 /** Without a terminal, JSON lines both ways, and no servers of tools but those that it is given. */
 const CLAUDE_ARGS: readonly string[] = [
   '-p',
@@ -81,8 +87,7 @@ const CLAUDE_ARGS: readonly string[] = [
 /** Permissions are arguments, so a resumed session has them from its first moment. */
 async function claude(preset: RuntimePreset, context: RuntimeContext): Promise<RuntimeStart> {
   const id = context.resume ?? randomUUID();
-  const servers = join(context.stateDir, 'mcp.json');
-  await writeFile(servers, JSON.stringify({ mcpServers: { [TOOLS]: toolServer(context) } }), { mode: 0o600 });
+  const servers = await toolsFile(context);
   const permissions =
     preset.permissions === 'bypass'
       ? ['--permission-mode', 'bypassPermissions']
@@ -94,7 +99,6 @@ async function claude(preset: RuntimePreset, context: RuntimeContext): Promise<R
     args: [
       ...preset.args,
       ...CLAUDE_ARGS,
-      // In a file: arguments are for every user of the machine to read.
       '--mcp-config',
       servers,
       ...permissions,
@@ -111,15 +115,22 @@ async function claude(preset: RuntimePreset, context: RuntimeContext): Promise<R
   };
 }
 
-function acp(preset: RuntimePreset, context: RuntimeContext): RuntimeStart {
+async function acp(preset: RuntimePreset, context: RuntimeContext): Promise<RuntimeStart> {
   const { worktree: cwd, resume, request } = context;
   const { env, ...tools } = toolServer(context);
   const server = { name: TOOLS, ...tools, env: Object.entries(env).map(([name, value]) => ({ name, value })) };
+  const byFile = preset.mcpArgs.length > 0;
+  const file = byFile ? await toolsFile(context) : '';
+  const mcpServers = byFile ? [] : [server];
   return {
     command: preset.program,
-    args: [...preset.args, ...modelArgs(preset, request.model)],
+    args: [
+      ...preset.args,
+      ...modelArgs(preset, request.model),
+      ...preset.mcpArgs.map((part) => part.replaceAll('{file}', file)),
+    ],
     stdin: null,
     env: environment(preset, context),
-    session: (link) => new AcpSession(link, { preset, cwd, resume, model: request.model, mcpServers: [server] }),
+    session: (link) => new AcpSession(link, { preset, cwd, resume, model: request.model, mcpServers }),
   };
 }

@@ -8,7 +8,8 @@ export type AgentEvent =
   /** It has begun; `how` says what it works with: model, permissions. */
   | { readonly type: 'started'; readonly how: string }
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'tool_start'; readonly id: string; readonly title: string }
+  /** `isPending`: what it will do is not known yet; another one follows when it is, or when it is over. */
+  | { readonly type: 'tool_start'; readonly id: string; readonly title: string; readonly isPending?: boolean }
   | { readonly type: 'tool_end'; readonly id: string; readonly ok: boolean; readonly output: string }
   /** It asks whether it may; it waits for `AgentSession.answer`. */
   | { readonly type: 'permission'; readonly id: string; readonly title: string }
@@ -64,7 +65,7 @@ const KINDS: readonly (readonly [Failure['kind'], RegExp])[] = [
   ],
   [
     'provider',
-    /\b5\d\d\b|overloaded|high demand|internal server error|server_error|bad gateway|timed? ?out|connection|stream|socket|fetch failed/i,
+    /\b5\d\d\b|overloaded|high demand|internal server error|server_error|bad gateway|timed? ?out|^terminated|connection|stream|socket|fetch failed/i,
   ],
 ];
 

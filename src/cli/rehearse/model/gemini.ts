@@ -19,7 +19,14 @@ export const geminiWire: Wire = {
       ),
     };
   },
-  stream: (reply, asked) => [sse(answer(reply, asked.model))],
+  // Words first: what a broken stream brought is then no whole call.
+  stream: (reply, asked) =>
+    reply.text === '' || reply.call === null
+      ? [sse(answer(reply, asked.model))]
+      : [
+          { ...reply, call: null },
+          { ...reply, text: '' },
+        ].map((part) => sse(answer(part, asked.model))),
   whole: (reply, asked) => answer(reply, asked.model),
   refusal: ({ status, message }) => ({
     error: {

@@ -7,7 +7,7 @@ import { geminiWire } from './gemini.ts';
 import { messagesWire } from './messages.ts';
 import { responsesWire } from './responses.ts';
 import { type Fault, findPlace, type Place } from './scenario.ts';
-import { callFor } from './tool-choice.ts';
+import { callFor, folderOf } from './tool-choice.ts';
 
 const WIRES: readonly Wire[] = [messagesWire, chatWire, responsesWire, geminiWire];
 /** A conversation of any agent that follows a script is far below this. */
@@ -122,7 +122,11 @@ function dueFault({ step, key }: Place, counts: Map<string, number>): Fault | nu
 function replyTo(asked: Asked, { step, key }: Place): Reply {
   const id = randomUUID().replaceAll('-', '');
   if (step === null || asked.tools.length === 0) return { id, text: 'Scripted work', call: null, usage: USAGE };
-  const call = callFor(step, asked.tools, `call_${key.replaceAll(':', '_')}`);
+  const call = callFor(step, {
+    tools: asked.tools,
+    id: `call_${key.replaceAll(':', '_')}`,
+    folder: folderOf(asked.items),
+  });
   const wanted = step.shell !== undefined || step.write !== undefined || step.tool !== undefined;
   const missing =
     wanted && call === null ? `No tool for this step among: ${asked.tools.map((tool) => tool.name).join(', ')}` : '';

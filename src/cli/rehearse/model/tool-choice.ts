@@ -1,4 +1,4 @@
-import type { OfferedTool, ToolCall } from './conversation.ts';
+import type { Item, OfferedTool, ToolCall } from './conversation.ts';
 import type { Step } from './scenario.ts';
 
 /** Tools that run a shell line, by name, and how each takes it. */
@@ -18,18 +18,37 @@ const WRITERS: Readonly<Record<string, (path: string, text: string) => Record<st
   write_file: (path, text) => ({ file_path: path, content: text }),
 };
 
-/** The call that carries out a step with the tools that are offered, or null where none of them can. */
-export function callFor(step: Step, tools: readonly OfferedTool[], id: string): ToolCall | null {
+/** What a program tells its model of the folder that it works in; null: nothing. */
+export function folderOf(items: readonly Item[]): string | null {
+  for (const { text } of items) {
+    const found = /working in the directory: (\/\S+)/.exec(text)?.[1];
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/**
+ * The call that carries out a step with the tools that are offered, or null where none of them can. `folder`: files are
+ * named in full, as some programs want them.
+ */
+export function callFor(
+  step: Step,
+  by: { readonly tools: readonly OfferedTool[]; readonly id: string; readonly folder: string | null },
+): ToolCall | null {
+  const { tools, id, folder } = by;
   if (step.write !== undefined) {
     const { path, text } = step.write;
     const writer = tools.find((tool) => Object.hasOwn(WRITERS, tool.name));
-    const args = writer === undefined ? undefined : WRITERS[writer.name]?.(path, text);
+    const args =
+      writer === undefined ? undefined : WRITERS[writer.name]?.(folder === null ? path : `${folder}/${path}`, text);
     if (writer !== undefined && args !== undefined) return { id, name: writer.name, args };
     return shellCall(`printf %s ${quoted(text)} > ${quoted(path)}`, step, { tools, id });
   }
   if (step.tool !== undefined) {
     const { name, args } = step.tool;
-    const found = tools.find((tool) => tool.name === name || tool.name.endsWith(`_${name}`));
+    const found = tools.find(
+      (tool) => tool.name === name || (/[_-]/.test(tool.name.at(-name.length - 1) ?? '') && tool.name.endsWith(name)),
+    );
     if (found === undefined) return null;
     return { id, name: found.name, args, ...(found.group === undefined ? {} : { group: found.group }) };
   }
