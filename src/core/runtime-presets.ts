@@ -23,6 +23,8 @@ export interface RuntimePreset {
   readonly resume: 'none' | 'id' | 'load' | 'resume';
   /** How an ACP agent gets our tools that takes no servers by the protocol; `{file}` stands for the file that names them. */
   readonly mcpArgs: readonly string[];
+  /** How an ACP agent begins the last words of a turn that failed, where it ends such a turn like any other; null: it does not. */
+  readonly failedWords: string | null;
   /** Words in mid-turn: `steer` is seen at the next call of the model, `queue` after the turn, `cancels` would end the turn. */
   readonly nudge: 'steer' | 'queue' | 'cancels';
   /** How to get it when it is missing. */
@@ -35,6 +37,7 @@ const acp = {
   protocol: 'acp',
   modelArgs: [],
   mcpArgs: [],
+  failedWords: null,
   permissions: 'bypass',
   mode: null,
   askMode: null,
@@ -73,6 +76,7 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
     mode: null,
     askMode: null,
     mcpArgs: [],
+    failedWords: null,
     resume: 'id',
     nudge: 'steer',
     install: 'npm install -g @anthropic-ai/claude-code',
@@ -176,6 +180,7 @@ export const RUNTIME_PRESETS: Readonly<Record<string, RuntimePreset>> = {
     mcpArgs: ['--additional-mcp-config', '@{file}'],
     mode: 'allow_all=on',
     askMode: 'allow_all=off',
+    failedWords: 'Error: ',
     env: {},
     passEnv: [
       'GH_TOKEN',

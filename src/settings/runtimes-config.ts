@@ -22,6 +22,7 @@ export interface RuntimeSection {
   readonly args?: readonly string[] | undefined;
   readonly model_args?: readonly string[] | undefined;
   readonly mcp_args?: readonly string[] | undefined;
+  readonly failed_words?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly pass_env?: readonly string[] | undefined;
   readonly permissions?: RuntimePreset['permissions'] | undefined;
@@ -37,6 +38,7 @@ const section = z.strictObject({
   args: texts.optional(),
   model_args: texts.optional(),
   mcp_args: texts.optional(),
+  failed_words: text.optional(),
   env: z.record(variable, text).optional(),
   pass_env: z.array(variable).max(100).optional(),
   permissions: z.enum(['bypass', 'ask']).optional(),
@@ -57,6 +59,7 @@ const PLAIN: Omit<RuntimePreset, 'program'> = {
   args: [],
   modelArgs: [],
   mcpArgs: [],
+  failedWords: null,
   env: {},
   passEnv: [],
   permissions: 'bypass',
@@ -95,18 +98,19 @@ function merge(base: RuntimePreset, own: RuntimeSection): RuntimePreset {
     args: own.args ?? base.args,
     modelArgs: own.model_args ?? base.modelArgs,
     mcpArgs: own.mcp_args ?? base.mcpArgs,
+    failedWords: textOrNone(own.failed_words, base.failedWords),
     env: { ...base.env, ...own.env },
     passEnv: own.pass_env ?? base.passEnv,
     permissions: own.permissions ?? base.permissions,
-    mode: modeOf(own.mode, base.mode),
-    askMode: modeOf(own.ask_mode, base.askMode),
+    mode: textOrNone(own.mode, base.mode),
+    askMode: textOrNone(own.ask_mode, base.askMode),
     resume: own.resume ?? base.resume,
     nudge: own.nudge ?? base.nudge,
   };
 }
 
-/** An empty text takes a mode away. */
-const modeOf = (own: string | undefined, base: string | null): string | null => {
+/** An empty text takes a preset's away. */
+const textOrNone = (own: string | undefined, base: string | null): string | null => {
   if (own === undefined) return base;
   return own === '' ? null : own;
 };

@@ -118,12 +118,7 @@ function limit(given: string | number | bigint, field: string): number | null {
 
 function refuseIncomplete({ isolation: base, perRuntime, sandbox }: RigShield, at: string): void {
   const used = new Set([base, ...Object.values(perRuntime)]);
-  if (typeof sandbox.network !== 'string' && (used.has('container') || used.has('wrapper')))
-    throw precondition(
-      'bad_config',
-      `${at}.network is a list of hosts, which holds with the isolation "bubblewrap" only.`,
-      'Set it to "on" or "off", or isolation to "bubblewrap".',
-    );
+  refuseList(sandbox, used, at);
   const missing =
     sandbox.command === null && (used.has('container') || used.has('wrapper'))
       ? 'isolation_command'
@@ -144,5 +139,15 @@ function refuseIncomplete({ isolation: base, perRuntime, sandbox }: RigShield, a
     missing === 'isolation_command'
       ? 'For "container" that is a program like "podman run", for "wrapper" a shell line that runs its arguments.'
       : 'Name the image that agents run in.',
+  );
+}
+
+/** Nobody has made a way out of a container or of a user's own wrapper. */
+function refuseList({ network }: RigShield['sandbox'], used: ReadonlySet<Isolation>, at: string): void {
+  if (typeof network === 'string' || !(used.has('container') || used.has('wrapper'))) return;
+  throw precondition(
+    'bad_config',
+    `${at}.network is a list of hosts, which holds with the isolation "bubblewrap" only.`,
+    'Set it to "on" or "off", or isolation to "bubblewrap".',
   );
 }

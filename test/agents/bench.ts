@@ -110,10 +110,6 @@ export class Bench {
     });
   }
 
-  said(start: StartAgent, words: string): Promise<void> {
-    return this.until(() => this.town.transcript(start).includes(words), JSON.stringify(words), start);
-  }
-
   /** A file in any worktree of agents. */
   hasFile(name: string): boolean {
     const folder = join(this.town.root, '.gastown/worktrees/app');

@@ -295,9 +295,9 @@ export const CASES: readonly Case[] = [
     run: async (bench) => {
       const holds = bench.preset.nudge === 'cancels';
       const pausing: readonly Step[] = holds ? [{ say: 'One moment.' }] : [];
-      const slow = { shell: 'for i in 1 2 3; do sleep 1; done; echo slept' };
+      const slow = { shell: 'echo begun > begun.txt; for i in 1 2 3; do sleep 1; done; rm begun.txt' };
       const start = await bench.start([slow, ...pausing, ...WORK]);
-      await bench.said(start, 'echo slept');
+      await bench.until(() => bench.hasFile('begun.txt'), 'its tool runs', start);
       const message = {
         attempt: start.attempt,
         epoch: start.epoch,

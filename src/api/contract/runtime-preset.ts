@@ -14,6 +14,7 @@ export const runtimePresetSchema: z.ZodType<RuntimePreset> = z.object({
   args: texts,
   modelArgs: texts,
   mcpArgs: texts,
+  failedWords: text.min(1).nullable(),
   env: z.record(variable, text),
   passEnv: z.array(variable).max(100),
   permissions: z.enum(['bypass', 'ask']),

@@ -135,6 +135,29 @@ describe('an agent that speaks ACP', () => {
     expect(events.at(-1)).toMatchObject({ failure: { kind: 'limit', message: 'last status: 429 Too Many Requests' } });
   });
 
+  it('takes a turn for failed whose last words begin as the program tells of failures', async () => {
+    const ended = async (words: string, failedWords: string | null, tool = false): Promise<unknown> => {
+      const { session, events, update, sent } = open({
+        preset: { failedWords },
+        answers: { 'session/prompt': 'never' },
+      });
+      await session.begin('Work.');
+      for (const text of ['Info: Retrying...', words])
+        update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
+      if (tool) update({ sessionUpdate: 'tool_call', toolCallId: 't', title: 'ls', status: 'completed' });
+      session.line(JSON.stringify({ jsonrpc: '2.0', id: sent.at(-1)?.id, result: { stopReason: 'end_turn' } }));
+      await settled();
+      const last = events.at(-1);
+      return last?.type === 'turn_end' ? (last.failure?.kind ?? null) : last;
+    };
+    expect(await ended('Error: 429 Rate limit reached.', 'Error: ')).toBe('limit');
+    expect(await ended('Error: HTTP 401', 'Error: ')).toBe('login');
+    expect(await ended('Error: 429 Rate limit reached.', null)).toBeNull();
+    expect(await ended('Error: the test is red', 'Error: ')).toBeNull();
+    expect(await ended('An Error: 429', 'Error: ')).toBeNull();
+    expect(await ended('Error: 429', 'Error: ', true)).toBeNull();
+  });
+
   it('knows of a tool at once, and tells of it by what it does', async () => {
     const { session, events, update } = open({ answers: { 'session/prompt': 'never' } });
     await session.begin('Work.');

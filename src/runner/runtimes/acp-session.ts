@@ -4,7 +4,7 @@ import type { RuntimePreset } from '../../core/runtime-presets.ts';
 import { errorText } from '../text.ts';
 import { AcpUsage } from './acp-usage.ts';
 import { JsonRpc, RpcError } from './json-rpc.ts';
-import { type AgentSession, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
+import { type AgentSession, type Failure, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
 
 const PROTOCOL = 1;
 
@@ -73,6 +73,8 @@ export class AcpSession implements AgentSession {
   #running = 0;
   /** What was said after the agent's model failed; null: it works. */
   #broken: string | null = null;
+  /** The last piece of words in this turn, as long as nothing came after it. */
+  #last = '';
   /** Former words that a loaded session says again. */
   #isReplaying = false;
 
@@ -181,6 +183,7 @@ export class AcpSession implements AgentSession {
 
   async #prompt(text: string): Promise<void> {
     let failure = null;
+    this.#last = '';
     try {
       const answer = await this.#rpc.call('session/prompt', {
         sessionId: this.#id,
@@ -189,13 +192,23 @@ export class AcpSession implements AgentSession {
       const result = promptResult.safeParse(answer);
       if (result.success) this.#addUsage(result.data);
       const reason = result.success ? result.data.stopReason : 'unknown';
-      if (!['end_turn', 'cancelled'].includes(reason)) failure = failureOf(`the agent stopped: ${reason}`);
-      else if (this.#broken !== null && reason === 'end_turn') failure = failureOf(this.#broken.trim());
+      failure = this.#failureOfTurn(reason);
     } catch (error) {
       failure = failureOf(errorText(error));
     }
     this.#running -= 1;
     if (this.#running === 0) this.#link.event({ type: 'turn_end', failure });
+  }
+
+  #failureOfTurn(reason: string): Failure | null {
+    if (!['end_turn', 'cancelled'].includes(reason)) return failureOf(`the agent stopped: ${reason}`);
+    if (reason !== 'end_turn') return null;
+    if (this.#broken !== null) return failureOf(this.#broken.trim());
+    const { failedWords } = this.#order.preset;
+    if (failedWords === null || !this.#last.startsWith(failedWords)) return null;
+    // A model may begin like that too; what is about no provider is its own words.
+    const failure = failureOf(this.#last.trim());
+    return failure.kind === 'other' ? null : failure;
   }
 
   answer(id: string, isAllowed: boolean): void {
@@ -237,7 +250,8 @@ export class AcpSession implements AgentSession {
       case 'agent_message_chunk':
         if (this.#usage.replied(parsed.data.update)) this.#tellUsage();
         if (this.#broken !== null) this.#broken += contentText(content);
-        this.#link.event({ type: 'text', text: contentText(content) });
+        this.#last = contentText(content);
+        this.#link.event({ type: 'text', text: this.#last });
         return;
       case 'session_info_update':
         this.#threadStatus(parsed.data.update);
@@ -266,6 +280,7 @@ export class AcpSession implements AgentSession {
 
   #tool(call: z.infer<typeof update>['update']): void {
     const { toolCallId: id = '', title, status } = call;
+    this.#last = '';
     const known = this.#tools.get(id);
     // While it is pending some agents know only the tool's name, and what it will do comes with the next one; others run
     // it without saying more, and it is not silence.
