@@ -16,6 +16,7 @@ import { toProblem } from './errors.ts';
 import { refuseUnkept } from './if-match.ts';
 import { registerBeads } from './handlers/beads.ts';
 import { registerConvoys } from './handlers/convoys.ts';
+import { registerDiff } from './handlers/diff.ts';
 import { registerEscalations } from './handlers/escalations.ts';
 import { registerAgentCalls, registerRunnerCalls } from './handlers/machine.ts';
 import { registerMoney } from './handlers/money.ts';
@@ -53,6 +54,7 @@ export interface AppOptions {
   readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
+  readonly diff?: NonNullable<Deps['diff']>;
   readonly runnerLine: Deps['runnerLine'];
   /** The town's file; missing where a host only reads. */
   readonly settings?: SettingsDoor;
@@ -95,6 +97,7 @@ export function createApp(options: AppOptions): App {
   registerRigs(app, options);
   registerAgents(app, options);
   registerBeads(app, options);
+  registerDiff(app, options);
   registerConvoys(app, options);
   registerEscalations(app, options);
   registerMoney(app, options);

@@ -26,6 +26,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'bead create', group: 'Work', summary: 'write down a piece of work' },
   { name: 'bead list', group: 'Work', summary: 'list beads' },
   { name: 'bead show', group: 'Work', summary: 'one bead and its story' },
+  { name: 'bead diff', group: 'Work', summary: 'what the work of a bead changes' },
   { name: 'bead update', group: 'Work', summary: 'change the text or priority of a bead' },
   { name: 'bead close', group: 'Work', summary: 'cancel a bead, or close it as no change' },
   { name: 'bead hold', group: 'Work', summary: 'keep a bead from running' },

@@ -47,6 +47,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'bead create': async () => (await bead()).create,
   'bead list': async () => (await bead()).list,
   'bead show': async () => (await bead()).show,
+  'bead diff': async () => (await import('./commands/bead-diff.ts')).diff,
   'bead close': async () => (await verbs()).close,
   'bead hold': async () => (await verbs()).hold,
   'bead release': async () => (await verbs()).release,

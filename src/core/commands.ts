@@ -209,6 +209,12 @@ export type BeadCommand =
   /** To one agent; a session of another one at it ends. */
   | { readonly type: 'reassign'; readonly bead: BeadId; readonly agent: AgentId }
   | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
-  | { readonly type: 'request_changes'; readonly bead: BeadId; readonly comment: string }
+  /** `head`: the commit that was looked at; missing: whatever it is. */
+  | {
+      readonly type: 'request_changes';
+      readonly bead: BeadId;
+      readonly comment: string;
+      readonly head?: string | undefined;
+    }
   /** A reviewer has nothing against the merge: kept with the merge request. The gates decide as before. */
   | { readonly type: 'approve'; readonly bead: BeadId; readonly comment: string };

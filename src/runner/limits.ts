@@ -43,6 +43,16 @@ export const POOL_NAMES_MAX: number = 200;
 export const POOL_SPARES: number = 2;
 /** Commits an agent left behind (reset away, other branches) that one rescue takes as parents. */
 export const RESCUE_TIPS_MAX: number = 20;
+/** Text of a diff that is shown to a person; who has more to read reads it with git. */
+export const DIFF_BYTES_MAX: number = 512 * 1024;
+/** The list of its files: names and counts of thousands. */
+export const DIFF_LIST_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Files that are named; the others are counted. */
+export const DIFF_FILES_MAX: number = 1_000;
+/** Files among which git looks for renames: its own default takes minutes of a large change. */
+export const DIFF_RENAMES_MAX: number = 200;
+/** Whoever asks waits for 10 s. */
+export const DIFF_TIMEOUT_MS: number = 8_000;
 /** Output of one git command; a `status` of 50,000 files is 5 MB. */
 export const GIT_OUTPUT_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Of the changes in one range of commits that are searched for keys: years of an agent's work, and seconds of ours. */

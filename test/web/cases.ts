@@ -2,20 +2,11 @@ import { deepStrictEqual as equal, ok } from 'node:assert';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { openPage, type Watched } from './chromium.ts';
+import type { BrowserContext, Page } from 'playwright-core';
+import { openPage } from './chromium.ts';
+import { live, settled, signedIn, type WebCase, type World } from './page.ts';
+import { REVIEW_CASES } from './review-cases.ts';
 import { HOSTILE, LOG_LINES, type Stage } from './stage.ts';
-
-export interface World {
-  readonly stage: Stage;
-  readonly browser: Browser;
-}
-
-interface WebCase {
-  readonly name: string;
-  /** Answers a figure that is worth reading. */
-  readonly run: (world: World) => Promise<string | undefined>;
-}
 
 const FIRST_LOAD_BYTES_MAX = 180_000;
 const LIVE_MS_MAX = 1_000;
@@ -35,24 +26,6 @@ const paths = (stage: Stage): readonly string[] => [
   '/health',
   '/costs',
 ];
-
-async function signedIn(world: World, look: Parameters<typeof openPage>[1] = {}, role = 'owner'): Promise<Watched> {
-  const watched = await openPage(world.browser, look);
-  await watched.page.goto((await world.stage.link(role)).url);
-  await watched.page.waitForURL(`${world.stage.url()}/`);
-  await live(watched.page);
-  return watched;
-}
-
-const live = (page: Page): Promise<void> => page.getByTestId('stream-state').getByText(/Live$/).first().waitFor();
-
-/** The screen has what it asked for. */
-async function settled(page: Page, path: string, base: string): Promise<void> {
-  await page.goto(base + path);
-  await live(page);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByText('Reading …').first().waitFor({ state: 'detached' });
-}
 
 const isPwned = (page: Page): Promise<boolean> => page.evaluate(() => 'pwned' in globalThis);
 
@@ -341,53 +314,6 @@ async function viewer(world: World): Promise<undefined> {
   return undefined;
 }
 
-/** Two people at one bead: the second sees what changed, keeps every word, and decides. */
-async function twoEditors(world: World): Promise<undefined> {
-  const { stage } = world;
-  const id = await stage.bead('Before', 'true', false);
-  const bead = async (): Promise<{ title: string; body: string; priority: string }> =>
-    (await (await stage.call('GET', `beads/${id}`)).json()) as { title: string; body: string; priority: string };
-  const [one, two] = [await signedIn(world), await signedIn(world)];
-  for (const { page } of [one, two]) {
-    await settled(page, `/beads/${id}`, stage.url());
-    await page.keyboard.press('e');
-    await page.getByLabel('Title').waitFor();
-  }
-  await one.page.getByLabel('Title').fill('Hers');
-  await one.page.getByLabel('Priority').selectOption('high');
-  await two.page.getByLabel('Title').fill('His');
-  await two.page.getByRole('textbox', { name: 'Text' }).fill('his text');
-  await one.page.getByRole('button', { name: 'Save' }).click();
-  await one.page.getByRole('heading', { name: 'Hers' }).waitFor();
-  // He is told while he still writes, and again with both texts when he sends it.
-  await two.page.getByText('Somebody changed title and priority').waitFor();
-  await two.page.getByRole('button', { name: 'Save' }).click();
-  const meanwhile = two.page.getByRole('alert', { name: 'Changed meanwhile' });
-  await meanwhile.getByText('Hers').waitFor();
-  await meanwhile.getByText('His').waitFor();
-  equal(
-    [(await bead()).title, await two.page.getByRole('textbox', { name: 'Text' }).inputValue()],
-    ['Hers', 'his text'],
-  );
-  await two.page.getByRole('button', { name: 'Apply mine on top' }).click();
-  await two.page.getByRole('heading', { name: 'His' }).waitFor();
-  const { title, body, priority } = await bead();
-  equal([title, body, priority], ['His', 'his text', 'high']);
-  // What moves a bead without editing it is in nobody's way.
-  await two.page.getByRole('button', { name: 'Edit' }).press('Enter');
-  await two.page.getByLabel('Title').fill('Last');
-  equal((await stage.call('POST', `beads/${id}/update`, { model: 'other' })).status, 200);
-  await two.page.getByRole('button', { name: 'Save' }).click();
-  await two.page.getByRole('heading', { name: 'Last' }).waitFor();
-  await two.context.close();
-  await one.context.close();
-  equal(
-    [...one.complaints, ...two.complaints].filter((text) => !text.includes('412')),
-    [],
-  );
-  return undefined;
-}
-
 async function act(world: World): Promise<undefined> {
   const { stage } = world;
   const { page, context } = await signedIn(world);
@@ -432,7 +358,6 @@ export const cases = (screenshots: string | null, isShort: boolean): readonly We
   { name: 'the first load is small', run: firstLoad },
   { name: 'a change is on the screen within a second', run: liveUpdate },
   { name: 'a person acts, and sees what comes of it', run: act },
-  { name: 'two people edit one bead, and neither loses a word', run: twoEditors },
   { name: 'a daemon that goes and comes back leaves no row out and doubles none', run: cutAndResumed },
   { name: 'a timeline that was left has what came meanwhile', run: leftAndBack },
   { name: 'everything by keyboard', run: keyboardOnly },
@@ -441,5 +366,6 @@ export const cases = (screenshots: string | null, isShort: boolean): readonly We
   { name: 'a log of 20,000 lines', run: longLog },
   { name: 'what can not be read is not shown as nothing', run: honest },
   { name: 'a viewer reads and changes nothing', run: viewer },
+  ...REVIEW_CASES,
   ...(screenshots === null ? [] : [pictures(screenshots)]),
 ];

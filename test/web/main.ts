@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findChromium, startBrowser } from './chromium.ts';
-import { cases, type World } from './cases.ts';
+import { cases } from './cases.ts';
+import type { World } from './page.ts';
 import { Stage } from './stage.ts';
 
 const { values } = parseArgs({

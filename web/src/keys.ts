@@ -1,8 +1,8 @@
 /** Rows are whatever carries `data-row`; the keyboard walks them, wherever they are. */
 const rows = (): readonly HTMLElement[] => [...document.querySelectorAll<HTMLElement>('main [data-row]')];
 
-export function step(by: 1 | -1): void {
-  const all = rows();
+export function step(by: 1 | -1, within?: HTMLElement): void {
+  const all = within === undefined ? rows() : [...within.querySelectorAll<HTMLElement>('[data-row]')];
   const at = all.findIndex((row) => row.contains(document.activeElement));
   const next = all[at < 0 ? (by === 1 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
   const target = next?.matches('a, button') === true ? next : (next?.querySelector<HTMLElement>('a, button') ?? next);

@@ -33,6 +33,7 @@ export const KEYS: readonly KeyHelp[] = [
   { keys: 'a', what: 'take care of it (in the inbox)' },
   { keys: 'r', what: 'say that it is over (in the inbox)' },
   { keys: 'e', what: 'edit (a bead)' },
+  { keys: 'd', what: 'what its work changes (a bead)' },
   { keys: '/', what: 'search and commands' },
   { keys: '?', what: 'this help' },
   { keys: 'Esc', what: 'close' },

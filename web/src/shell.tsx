@@ -66,6 +66,7 @@ function useKeys(setOpen: (open: Open) => void): void {
   useHotkeys('a', () => pressInRow('a'));
   useHotkeys('r', () => pressInRow('r'));
   useHotkeys('e', () => pressOnPage('e'), { preventDefault: true });
+  useHotkeys('d', () => pressOnPage('d'));
   useHotkeys('w', () => {
     const subject = subjectInFocus();
     if (subject !== null) setOpen({ why: subject });

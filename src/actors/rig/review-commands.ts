@@ -1,5 +1,5 @@
 import type { BeadChanges, BeadCommand, Caller } from '../../core/commands.ts';
-import { conflict, precondition, usage, type TownError } from '../../core/errors.ts';
+import { conflict, precondition, TownError, usage } from '../../core/errors.ts';
 import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
@@ -37,6 +37,11 @@ export function requestChanges(
       `Look at the verdict with "gt why ${review.sourceBeadId}", then create a new bead for what should change.`,
     );
   }
+  if (request.command.head !== undefined && request.command.head !== review.headSha)
+    throw new TownError('stale', 'head_moved', {
+      message: `${review.branch} is at ${review.headSha.slice(0, 12)} by now, not at what you looked at.`,
+      next: 'Look at its changes again; what you wrote about lines may not fit any more.',
+    });
   const comment = `Changes requested by ${request.caller.actor}:\n\n${request.command.comment}`;
   const open = rig.view.openRework(review.beadId);
   if (open !== null) {

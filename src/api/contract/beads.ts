@@ -11,7 +11,22 @@ import {
   PRIORITIES,
 } from '../../core/model/bead.ts';
 import { MERGE_STEPS } from '../../core/model/review.ts';
-import { body, count, cursor, limit, name, pageOf, priority, reason, time, title, whySchema } from './common.ts';
+import { usage } from '../../core/errors.ts';
+import { reviewText } from '../../core/review-comments.ts';
+import {
+  body,
+  count,
+  cursor,
+  limit,
+  manyLines,
+  name,
+  pageOf,
+  priority,
+  reason,
+  time,
+  title,
+  whySchema,
+} from './common.ts';
 import { formulaSchema, moleculeSchema } from './molecules.ts';
 
 const evidenceSchema = z.object({
@@ -175,7 +190,46 @@ export const updateBeadSchema = z.strictObject({
   runtime: name.optional(),
   model: name.optional(),
 });
-export const requestChangesSchema = z.strictObject({ comment: z.string().min(1).max(COMMENT_CHARS_MAX) });
+/** More remarks than anybody makes of one branch. */
+const LINE_COMMENTS_MAX = 200;
+const PATH_CHARS_MAX = 1_000;
+const LINE_MAX = 100_000_000;
+export const lineCommentSchema = z.strictObject({
+  path: z.string().min(1).max(PATH_CHARS_MAX),
+  line: z.number().int().min(1).max(LINE_MAX),
+  /** `old`: a line that the work removes, counted in the file before it. */
+  side: z.enum(['old', 'new']).optional(),
+  text: manyLines(COMMENT_CHARS_MAX).min(1),
+});
+/** A comment, remarks at lines, or both. */
+export const requestChangesSchema = z.strictObject({
+  comment: z.string().max(COMMENT_CHARS_MAX).optional(),
+  comments: z.array(lineCommentSchema).max(LINE_COMMENTS_MAX).optional(),
+  /** The commit that was looked at; when the branch has another one by now, nothing is sent back. */
+  head: z
+    .string()
+    .regex(/^[0-9a-f]{40,64}$/)
+    .optional(),
+});
+export type RequestChangesBody = z.infer<typeof requestChangesSchema>;
+
+/** The whole of a review as one text. Errors: `no_comment`, `comment_too_long`. */
+export function reviewOf({ comment = '', comments = [] }: RequestChangesBody): string {
+  const text = reviewText(
+    comment,
+    comments.map((one) => ({ ...one, side: one.side ?? 'new' })),
+  );
+  if (text === '')
+    throw usage('no_comment', 'A request for changes needs a comment.', 'Say what should change.', 'comment');
+  if (text.length > COMMENT_CHARS_MAX)
+    throw usage(
+      'comment_too_long',
+      `A review has at most ${String(COMMENT_CHARS_MAX)} characters, this one ${String(text.length)}.`,
+      'Say less, or put it into the repository.',
+      'comment',
+    );
+  return text;
+}
 
 export const approveSchema = z.strictObject({ comment: z.string().max(COMMENT_CHARS_MAX).optional() });
 

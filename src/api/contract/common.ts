@@ -25,7 +25,7 @@ const singleLine = (max: number) =>
     .min(1)
     .max(max)
     .refine((value) => !hasControl(value), 'control characters are not allowed');
-const manyLines = (max: number) =>
+export const manyLines = (max: number) =>
   z
     .string()
     .max(max)

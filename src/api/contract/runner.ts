@@ -11,6 +11,7 @@
  *   POST /agents/messages              AgentMessage → MessageAnswer       (words into a live session, once per key)
  *   POST /jobs                         Job → JobAnswer                     (verify, promote, merge, gates, push, repo, branch, revert)
  *   POST /jobs/cancel                  CancelJob → CancelAnswer            (ends a job nobody waits for any more)
+ *   POST /diff                                            what a piece of work changes (diff.ts)
  *   GET  /agents/:attempt/transcript?from=<byte>&waitMs=<n>   text, with header `x-next-offset`; waits for the next output
  *   GET  /agents/:attempt/stream?from=<byte>       the same as events (SSE), until the attempt ends; not as frames
  *   POST /drain                        Drain → RunnerHealth

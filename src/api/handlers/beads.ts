@@ -19,6 +19,7 @@ import {
   createBeadSchema,
   holdSchema,
   requestChangesSchema,
+  reviewOf,
   updateBeadSchema,
   slingSchema,
 } from '../contract/beads.ts';
@@ -195,7 +196,8 @@ export function registerBeads(app: App, { gateway }: Deps): void {
     const command = {
       type: 'request_changes',
       bead: parseBeadId(c.req.valid('param').id),
-      comment: c.req.valid('json').comment,
+      comment: reviewOf(c.req.valid('json')),
+      head: c.req.valid('json').head,
     } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });

@@ -1,6 +1,6 @@
 /** What an agent may do beside its bead: see where it stands, note follow-up work, say a word to its neighbours. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { approveSchema, beadSchema, requestChangesSchema } from '../contract/beads.ts';
+import { approveSchema, beadSchema, requestChangesSchema, reviewOf } from '../contract/beads.ts';
 import { name } from '../contract/common.ts';
 import { followUpSchema, ownNudgeSchema, ownStatusSchema } from '../contract/own-work.ts';
 import { nudgeSchema } from '../contract/talk.ts';
@@ -68,7 +68,8 @@ export function registerOwnWork(app: App, { gateway }: Deps): void {
   });
   app.openapi(requestChanges, async (c) => {
     const { bead } = capabilityFor(c, 'request_changes');
-    const command = { type: 'request_changes', bead, comment: c.req.valid('json').comment } as const;
+    const review = c.req.valid('json');
+    const command = { type: 'request_changes', bead, comment: reviewOf(review), head: review.head } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(approve, async (c) => {

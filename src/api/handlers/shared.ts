@@ -5,6 +5,7 @@ import type { Caller, RigSettings } from '../../core/commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import type { AppEnv } from '../auth.ts';
+import type { DiffAnswer, DiffRequest } from '../contract/diff.ts';
 import type { AddRigBody } from '../contract/rigs.ts';
 import type { Streams } from '../stream/streams.ts';
 import { problemSchema } from '../contract/common.ts';
@@ -25,6 +26,8 @@ export interface Deps {
   readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
   /** Stored output of an attempt, from its runner; waits up to `waitMs` for the next output of a live one. */
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
+  /** What a piece of work changes, from the runner that has it; missing where nothing is asked of runners. */
+  readonly diff?: (runner: string, request: DiffRequest) => Promise<DiffAnswer>;
   /** Connections that stay open; missing where nothing goes on. */
   readonly streams?: Streams | undefined;
   /** The lines to runners. */

@@ -12,6 +12,7 @@ import type {
 import type { RunnerInstance } from '../../core/model/ids.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
+import type { DiffAnswer, DiffRequest } from '../contract/diff.ts';
 import type { WireAnswer, WireCall } from '../contract/frames.ts';
 import { PROTOCOL_OLDEST, PROTOCOL_VERSION, protocolRange } from '../contract/protocol.ts';
 import type { RunnerHealth } from '../contract/runner-health.ts';
@@ -30,6 +31,7 @@ export interface Transcript {
 const schemas = async () => ({
   ...(await import('../contract/runner.ts')),
   ...(await import('../contract/runner-health.ts')),
+  ...(await import('../contract/diff.ts')),
 });
 type Schemas = Awaited<ReturnType<typeof schemas>>;
 
@@ -91,6 +93,11 @@ export class WireRunnerClient implements RunnerClient {
   async drain(on: boolean, graceMs: number | null): Promise<void> {
     const body = on && graceMs !== null ? { graceMs } : {};
     await this.#ask((is) => is.runnerHealthSchema, 'POST', on ? '/drain' : '/undrain', body);
+  }
+
+  /** What a piece of work changes. */
+  diff(request: DiffRequest): Promise<DiffAnswer> {
+    return this.#ask((is) => is.diffAnswerSchema, 'POST', '/diff', request);
   }
 
   /** Stored output of an attempt from a byte offset on; waits up to `waitMs` for the next output of a live one. */

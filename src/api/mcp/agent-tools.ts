@@ -175,8 +175,12 @@ function review(caller: ToolCaller, id: string | undefined, verb: string, body: 
 }
 
 const requestChanges = toolCall(
-  z.strictObject({ id: reviewed, comment: requestChangesSchema.shape.comment.describe('What is to change, and why') }),
-  (caller, { id, comment }) => review(caller, id, 'request-changes', { comment }),
+  z.strictObject({
+    id: reviewed,
+    comment: requestChangesSchema.shape.comment.describe('What is to change, and why'),
+    comments: requestChangesSchema.shape.comments.describe('Remarks at lines of the work'),
+  }),
+  (caller, { id, ...said }) => review(caller, id, 'request-changes', said),
 );
 
 const reviewApprove = toolCall(

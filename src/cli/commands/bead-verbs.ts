@@ -101,29 +101,48 @@ export const unsling: CommandSpec = {
 };
 
 export const requestChanges: CommandSpec = {
-  usage: 'gt request-changes <id> --comment <text> | --comment-file <file>',
+  usage: 'gt request-changes <id> [--comment <text> | --comment-file <file>] [--at <file>:<line>:<text>…]',
   summary: 'send a branch in review back to its agent; it leaves the merge train until the changes are made',
   examples: [
     'gt request-changes app-7k3qf --comment "keep the old name as an alias"',
-    'gt request-changes app-7k3qf --comment-file notes.md',
+    'gt request-changes app-7k3qf --at "src/login.ts:12: keep the old name as an alias"',
   ],
   args: ['<id>'],
   options: {
     comment: { type: 'string', value: 'text', help: 'what should change' },
+    at: {
+      type: 'string',
+      value: 'remark',
+      help: 'file, line and words, with colons; repeatable ("gt bead diff" shows lines)',
+    },
     'comment-file': { type: 'string', value: 'file', help: 'read it from a file; - is stdin' },
   },
   run: (context, args) => {
     const comment = textOf(args, 'comment');
-    if (comment === undefined || comment.trim() === '')
+    const comments = args.raw('at').map(remark);
+    if ((comment ?? '').trim() === '' && comments.length === 0)
       throw usage(
         'no_comment',
         'A request for changes needs a comment.',
-        'Say what should change with --comment.',
+        'Say what should change with --comment, or where with --at.',
         'comment',
       );
-    return verb(context, [args.at(0)], { path: 'request-changes', body: { comment } });
+    return verb(context, [args.at(0)], { path: 'request-changes', body: { comment, comments } });
   },
 };
+
+/** Errors: `bad_remark`. */
+function remark(text: string): { readonly path: string; readonly line: number; readonly text: string } {
+  const found = /^(.+?):(\d{1,9}):\s*([^]+)$/.exec(text);
+  if (found === null)
+    throw usage(
+      'bad_remark',
+      `${JSON.stringify(text.slice(0, 80))} is not file, line and words.`,
+      'Write it as --at "src/login.ts:12: keep the old name".',
+      'at',
+    );
+  return { path: found[1] ?? '', line: Number(found[2]), text: found[3] ?? '' };
+}
 
 export const approve: CommandSpec = {
   usage: 'gt approve <id> [--comment <text> | --comment-file <file>]',

@@ -198,6 +198,7 @@ function townTarget(parts: {
     },
     callRunner: (id, call) => lines.call(id, call),
     drainRunner: (id, on, graceMs) => lines.drain(id, on, graceMs),
+    diff: async (runner, request) => lines.client(runner).diff(request),
     transcript: async (attempt, from, waitMs) =>
       lines.client(await gateway.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
   };

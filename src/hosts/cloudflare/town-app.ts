@@ -1,5 +1,6 @@
 import { createApp } from '../../api/app.ts';
 import type { Transcript } from '../../api/lines/wire-runner-client.ts';
+import type { DiffAnswer, DiffRequest } from '../../api/contract/diff.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
 import type { SettingsDoor } from '../../api/handlers/settings.ts';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
@@ -25,6 +26,7 @@ export interface TownTarget {
   callRunner(id: string, call: WireCall): Promise<WireAnswer>;
   /** A runner that does not answer now is told when it is met again. */
   drainRunner(id: string, on: boolean, graceMs: number | null): Promise<void>;
+  diff(runner: string, request: DiffRequest): Promise<DiffAnswer>;
   transcript(attempt: string, from: number, waitMs?: number): Promise<Transcript>;
 }
 
@@ -54,6 +56,7 @@ export function townApp(env: Env, town: TownTarget): App {
     removeRig: (name, drain, caller) => town.removeRig(name, drain, caller),
     transfer: transferDoor(env),
     settings: town.settings,
+    diff: (runner, request) => town.diff(runner, request),
     runnerLine: { drain: (id, on, graceMs) => town.drainRunner(id, on, graceMs) },
     transcript: (attempt, from, waitMs) => town.transcript(attempt, from, waitMs),
   });

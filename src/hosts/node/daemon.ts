@@ -292,6 +292,7 @@ export class Daemon {
         }),
       transcript: async (attempt, from, waitMs) =>
         this.#wire(await this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
+      diff: async (runner, request) => this.#wire(runner).diff(request),
       runnerLine: {
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
         unmet: (id) => this.#lines?.unmet(id) ?? null,

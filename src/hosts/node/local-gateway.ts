@@ -57,6 +57,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     changeRig: daemonDown,
     removeRig: daemonDown,
     transcript: (attempt, from) => runner.transcript(attempt, from),
+    diff: (_runner, request) => runner.diff(request),
     runnerLine: { drain: () => Promise.resolve() },
   });
   return {

@@ -1,11 +1,13 @@
 import { agentMessageSchema, cancelJobSchema, drainSchema, jobSchema } from '../../api/contract/runner.ts';
 import { startAgentSchema, stopAgentSchema } from '../../api/contract/runner.ts';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
+import { diffRequestSchema } from '../../api/contract/diff.ts';
 import { conflict, notFound } from '../../core/errors.ts';
 import { tell } from '../agents/message.ts';
 import { acceptStart, report } from '../agents/start.ts';
 import { stopAgent } from '../agents/stop.ts';
 import { awaitOutput } from '../agents/output.ts';
+import { workDiff } from '../git/diff.ts';
 import { BODY_BYTES_MAX, BODY_START_BYTES_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
 import type { RunnerService } from '../service.ts';
@@ -50,6 +52,8 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   'POST /jobs/cancel': async (service, call) => ({
     state: service.jobs.cancel(parseJson(cancelJobSchema, await call.body(BODY_BYTES_MAX)).key),
   }),
+  'POST /diff': async (service, call) =>
+    workDiff(service.ctx.repos, parseJson(diffRequestSchema, await call.body(BODY_BYTES_MAX))),
   'POST /drain': async (service, call) => {
     service.drain(parseJson(drainSchema, await call.body(BODY_BYTES_MAX)).graceMs ?? null);
     return service.health();

@@ -1,5 +1,5 @@
-import { useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, type ReactNode } from 'react';
 import type { AttemptItem, BeadDetailItem, ReviewItem } from '../../../src/api/contract/beads.ts';
 import { useAct } from '../act.ts';
 import { part } from '../api.ts';
@@ -7,6 +7,8 @@ import { Ref } from '../links.tsx';
 import { Edit } from '../edit.tsx';
 import { Age, Asked, Facts, Nothing, Screen, span, StateWord } from '../parts.tsx';
 import { WhyText } from '../why.tsx';
+
+const Changes = lazy(async () => ({ default: (await import('../changes.tsx')).Changes }));
 
 /** One bead: its story, attempt by attempt, with the evidence. */
 export function Bead(): ReactNode {
@@ -22,6 +24,7 @@ export function Bead(): ReactNode {
             </section>
             <Attempts attempts={bead.attempt_list} />
             {bead.review !== null && <Review review={bead.review} />}
+            <Work bead={bead} />
             <section className="card" aria-label="Text">
               <h2 className="mb-1 font-semibold">Text</h2>
               {bead.body === '' ? (
@@ -119,6 +122,41 @@ function Buttons({ bead }: { readonly bead: BeadDetailItem }): ReactNode {
         bead.reopened_as === null &&
         button('Reopen', 'reopen', 'Its successor takes its place.', `gt bead reopen ${bead.id}`)}
     </div>
+  );
+}
+
+/** Asked of the runner, so only when somebody looks; the address says that it is open. */
+function Work({ bead }: { readonly bead: BeadDetailItem }): ReactNode {
+  const navigate = useNavigate();
+  const { changes } = useSearch({ strict: false }) as { readonly changes?: boolean };
+  const head =
+    bead.review?.head_sha ??
+    bead.evidence?.merge_sha ??
+    bead.attempt_list.findLast((attempt) => attempt.head_sha !== null)?.head_sha ??
+    null;
+  if (head === null) return null;
+  const isOpen = changes === true;
+  return (
+    <section className="card" aria-label="Changes">
+      <div className="mb-1 flex flex-wrap items-baseline justify-between gap-2">
+        <h2 className="font-semibold">Changes</h2>
+        <button
+          type="button"
+          className="button"
+          aria-expanded={isOpen}
+          data-key="d"
+          title={`gt bead diff ${bead.id}`}
+          onClick={() => void navigate({ to: '.', search: isOpen ? {} : { changes: true }, replace: true })}
+        >
+          {isOpen ? 'Hide' : 'Show'} <kbd>d</kbd>
+        </button>
+      </div>
+      {isOpen && (
+        <Suspense fallback={<p className="text-soft">Loading …</p>}>
+          <Changes id={bead.id} version={`${head} ${bead.review?.merge_sha ?? ''}`} />
+        </Suspense>
+      )}
+    </section>
   );
 }
 

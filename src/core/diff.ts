@@ -1,0 +1,132 @@
+/** Differences as git prints them, as data: for people who look at work before it is merged. Pure. */
+
+/** Of one line that is shown; minified files have lines of megabytes. */
+export const DIFF_LINE_CHARS_MAX = 2_000;
+
+export interface DiffLine {
+  readonly kind: 'same' | 'added' | 'removed';
+  /** Number in the file before; null for a line that was added. */
+  readonly old: number | null;
+  /** Number in the file after; null for a line that was removed. */
+  readonly new: number | null;
+  readonly text: string;
+}
+
+export interface DiffHunk {
+  /** What git says the hunk is in, for example the line of a function; may be empty. */
+  readonly header: string;
+  readonly lines: readonly DiffLine[];
+}
+
+/** What is shown of one file. */
+export interface DiffSection {
+  readonly binary: boolean;
+  /** The text ends before the file does. */
+  readonly cut: boolean;
+  readonly hunks: readonly DiffHunk[];
+}
+
+const FILE = /^diff --git /;
+const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/;
+
+/**
+ * One section per file, in git's order; which file it is, the caller knows from git's list: names in the text are quoted,
+ * and a file may be called anything. `isCut`: the text ends somewhere, so its last line and last file are not whole.
+ */
+export function parseDiff(text: string, isCut: boolean): readonly DiffSection[] {
+  const lines = text.split('\n');
+  // The last piece is empty after a whole line, and half a line otherwise.
+  lines.pop();
+  const starts = [...lines.keys()].filter((index) => FILE.test(lines[index] ?? ''));
+  return starts.map((start, index) =>
+    section(lines.slice(start + 1, starts[index + 1]), isCut && index === starts.length - 1),
+  );
+}
+
+function section(lines: readonly string[], cut: boolean): DiffSection {
+  const hunks: { header: string; lines: DiffLine[] }[] = [];
+  let binary = false;
+  let before = 0;
+  let after = 0;
+  for (const line of lines) {
+    const found = HUNK.exec(line);
+    if (found !== null) {
+      before = Number(found[1]);
+      after = Number(found[2]);
+      hunks.push({ header: shown(found[3] ?? ''), lines: [] });
+      continue;
+    }
+    const hunk = hunks.at(-1);
+    if (hunk === undefined) {
+      binary ||= line.startsWith('Binary files ') || line === 'GIT binary patch';
+      continue;
+    }
+    const kind = kindOf(line);
+    if (kind === null) continue;
+    hunk.lines.push({
+      kind,
+      old: kind === 'added' ? null : before,
+      new: kind === 'removed' ? null : after,
+      text: shown(line.slice(1)),
+    });
+    if (kind !== 'added') before += 1;
+    if (kind !== 'removed') after += 1;
+  }
+  return { binary, cut, hunks };
+}
+
+/** Null: no line of the file, but a remark of git, for example that there is no newline at its end. */
+function kindOf(line: string): DiffLine['kind'] | null {
+  if (line.startsWith('+')) return 'added';
+  if (line.startsWith('-')) return 'removed';
+  return line.startsWith(' ') ? 'same' : null;
+}
+
+const shown = (text: string): string =>
+  text.length > DIFF_LINE_CHARS_MAX ? `${text.slice(0, DIFF_LINE_CHARS_MAX)} … (line cut)` : text;
+
+/** One file that differs, as git lists it. */
+export interface DiffFile {
+  readonly path: string;
+  /** Its name before, when it was renamed or copied. */
+  readonly oldPath: string | null;
+  /** Git's letter: A added, M changed, D deleted, R renamed, C copied, T of another type. */
+  readonly status: string;
+  /** Lines; null for what is no text. */
+  readonly added: number | null;
+  readonly removed: number | null;
+}
+
+/** Reads what `git diff --raw --numstat -z` prints: all files with their letters, then all with their counts, in one order. */
+export function parseDiffList(text: string): readonly DiffFile[] {
+  const words = text.split('\0');
+  const letters: string[] = [];
+  let at = 0;
+  while (wordAt(words, at).startsWith(':')) {
+    const letter = wordAt(wordAt(words, at).split(' '), 4).slice(0, 1);
+    letters.push(letter);
+    at += letter === 'R' || letter === 'C' ? 3 : 2;
+  }
+  const files: DiffFile[] = [];
+  for (const letter of letters) {
+    const file = counted(words, at, letter);
+    if (file === null) break;
+    files.push(file);
+    at += file.oldPath === null ? 1 : 3;
+  }
+  return files;
+}
+
+/** Null where the list was cut. */
+function counted(words: readonly string[], at: number, status: string): DiffFile | null {
+  const [added, removed, ...name] = wordAt(words, at).split('\t');
+  if (added === undefined || removed === undefined || name.length === 0) return null;
+  const path = name.join('\t');
+  // What moved has an empty name here, and both its names behind it.
+  const names = path === '' ? { oldPath: wordAt(words, at + 1), path: wordAt(words, at + 2) } : { oldPath: null, path };
+  return { ...names, status, added: countOf(added), removed: countOf(removed) };
+}
+
+const wordAt = (words: readonly string[], at: number): string => words[at] ?? '';
+
+const countOf = (text: string): number | null => (text === '-' ? null : Number(text));
