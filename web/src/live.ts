@@ -15,16 +15,18 @@ export interface Live {
 /** What a change of an entity of this kind may show in. */
 const SHOWN_IN: Readonly<Record<string, readonly string[]>> = {
   bead: ['bead', 'beads', 'attention', 'status', 'mq', 'convoy', 'convoys', 'agents', 'costs'],
-  attempt: ['bead', 'agents', 'agent', 'costs'],
-  agent: ['agents', 'agent', 'status'],
-  train: ['mq'],
+  attempt: ['bead', 'agents', 'agent', 'attention', 'status', 'costs'],
+  agent: ['agents', 'agent', 'attention', 'status'],
+  train: ['mq', 'attention', 'status'],
   convoy: ['convoy', 'convoys', 'attention', 'status'],
   escalation: ['attention', 'escalations', 'status'],
   budget: ['budgets', 'costs', 'attention'],
+  mail: ['mail', 'attention'],
   mailbox: ['mail', 'attention'],
-  runner: ['runners'],
+  runner: ['runners', 'attention', 'status'],
 };
-const EVERYWHERE = ['status', 'attention'];
+/** What is not named above changes the town as a whole, if anything. */
+const ELSEWHERE = ['status', 'attention'];
 /** What shows it takes the news itself, so it is not read again while it is on the screen, but when somebody comes back. */
 const KEEPS_UP = ['feed'];
 
@@ -79,7 +81,8 @@ export function withNews(known: readonly JournalItem[], news: readonly JournalIt
 
 /**
  * What is read again soon. A town that takes long to answer has much to do, and many dashboards must not make it more: they wait
- * longer then, not all as long, and never have two such reads under way.
+ * longer then, not all as long, and never have two such reads under way. A page that nobody looks at reads nothing; all that
+ * changed meanwhile is read once when it is looked at again.
  */
 class Stale {
   readonly #queries: QueryClient;
@@ -89,11 +92,12 @@ class Stale {
 
   constructor(queries: QueryClient) {
     this.#queries = queries;
+    document.addEventListener('visibilitychange', () => this.add([]));
   }
 
   add(keys: readonly string[]): void {
     for (const key of keys) this.#keys.add(key);
-    if (this.#isBusy || this.#keys.size === 0) return;
+    if (this.#isBusy || this.#keys.size === 0 || document.hidden) return;
     this.#isBusy = true;
     setTimeout(() => void this.#readAgain(), GATHER_MS + Math.min(REST_MAX_MS, (1 + Math.random()) * this.#tookMs));
   }
@@ -119,7 +123,7 @@ export function startLive(queries: QueryClient): void {
   let refusals = 0;
   const touch = (items: readonly JournalItem[]): void => {
     for (const key of KEEPS_UP) void queries.invalidateQueries({ queryKey: [key], refetchType: 'none' });
-    stale.add([...EVERYWHERE, ...items.flatMap(({ entity }) => SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? [])]);
+    stale.add(items.flatMap(({ entity }) => SHOWN_IN[entity.slice(0, entity.indexOf(':'))] ?? ELSEWHERE));
   };
   const again = (): void => {
     lostAt ??= Date.now();

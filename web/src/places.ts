@@ -1,6 +1,6 @@
 /** Where the keyboard, the palette and the menu lead. `keys`: pressed one after the other. */
 export interface Place {
-  readonly path: '/' | '/beads' | '/convoys' | '/train' | '/agents' | '/timeline' | '/health' | '/costs';
+  readonly path: '/' | '/beads' | '/convoys' | '/train' | '/agents' | '/mail' | '/timeline' | '/health' | '/costs';
   readonly name: string;
   readonly keys: string;
   /** The same in a terminal. */
@@ -13,6 +13,7 @@ export const PLACES: readonly Place[] = [
   { path: '/convoys', name: 'Convoys', keys: 'g>c', command: 'gt convoy list' },
   { path: '/train', name: 'Train', keys: 'g>m', command: 'gt mq' },
   { path: '/agents', name: 'Agents', keys: 'g>a', command: 'gt agents' },
+  { path: '/mail', name: 'Mail', keys: 'g>l', command: 'gt mail inbox' },
   { path: '/timeline', name: 'Timeline', keys: 'g>t', command: 'gt feed' },
   { path: '/health', name: 'Health', keys: 'g>h', command: 'gt doctor' },
   { path: '/costs', name: 'Costs', keys: 'g>$', command: 'gt costs' },

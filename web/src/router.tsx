@@ -45,6 +45,10 @@ const routes = [
     lazyRouteComponent(() => import('./screens/agent.tsx'), 'Agent'),
   ),
   at(
+    '/mail',
+    lazyRouteComponent(() => import('./screens/mail.tsx'), 'Mail'),
+  ),
+  at(
     '/timeline',
     lazyRouteComponent(() => import('./screens/timeline.tsx'), 'Timeline'),
   ),

@@ -194,7 +194,7 @@ export const updateBeadSchema = z.strictObject({
 const LINE_COMMENTS_MAX = 200;
 const PATH_CHARS_MAX = 1_000;
 const LINE_MAX = 100_000_000;
-export const lineCommentSchema = z.strictObject({
+const lineCommentSchema = z.strictObject({
   path: z.string().min(1).max(PATH_CHARS_MAX),
   line: z.number().int().min(1).max(LINE_MAX),
   /** `old`: a line that the work removes, counted in the file before it. */

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { BeadItem } from '../../../src/api/contract/beads.ts';
+import { useAddress } from '../address.ts';
 import { part } from '../api.ts';
 import { Age, Asked, Head, Nothing, Screen, StateWord } from '../parts.tsx';
 
@@ -14,27 +15,50 @@ const COLUMNS: readonly (readonly [name: string, statuses: string])[] = [
 ];
 
 export function Beads(): ReactNode {
-  const [column, setColumn] = useState('');
+  const [column, setColumn] = useAddress('status');
+  const [rig, setRig] = useAddress('rig');
+  const [words, setWords] = useAddress('q');
   return (
     <Screen
       title="Beads"
       side={
-        <label className="text-soft">
-          Show{' '}
-          <select className="button" value={column} onChange={(event) => setColumn(event.target.value)}>
-            <option value="">all</option>
-            {COLUMNS.map(([name, status]) => (
-              <option key={status} value={status}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <div className="flex flex-wrap gap-2 text-soft">
+          <label>
+            Show{' '}
+            <select className="button" value={column} onChange={(event) => setColumn(event.target.value)}>
+              <option value="">all</option>
+              {COLUMNS.map(([name, status]) => (
+                <option key={status} value={status}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            of rig <input className="button w-24" value={rig} onChange={(event) => setRig(event.target.value)} />
+          </label>
+          <label>
+            with{' '}
+            <input
+              className="button w-36"
+              value={words}
+              placeholder="id, title, agent"
+              onChange={(event) => setWords(event.target.value)}
+            />
+          </label>
+        </div>
       }
     >
       <Asked<{ items: readonly BeadItem[]; next: string | null }> name={['beads']} path="beads?limit=500">
         {({ items, next }) => {
-          const some = items.filter((bead) => column === '' || bead.status === column).toReversed();
+          const some = items
+            .filter(
+              (bead) =>
+                (column === '' || bead.status === column) &&
+                (rig === '' || bead.rig === rig) &&
+                `${bead.id} ${bead.title} ${bead.agent ?? ''}`.includes(words),
+            )
+            .toReversed();
           if (some.length === 0)
             return <Nothing why="No bead is like that. Make one with" command='gt sling "what to do" --rig <rig>' />;
           return (

@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react';
 import type { QueueItem } from '../../../src/api/contract/beads.ts';
 import { Ref } from '../links.tsx';
+import { Pauses } from '../pause.tsx';
 import { Age, Asked, Facts, Nothing, Screen, StateWord } from '../parts.tsx';
 
 /** The merge trains: who is next, what the gates say, why it waits. */
 export function Train(): ReactNode {
   return (
     <Screen title="Train">
+      <Pauses />
       <Asked<{ items: readonly QueueItem[] }> name={['mq']} path="mq">
         {({ items }) => {
           if (items.length === 0)
