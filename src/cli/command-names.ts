@@ -60,6 +60,7 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'convoy close', group: 'Work', summary: 'end a convoy, cancel what has not ended' },
   { name: 'convoy revert', group: 'Work', summary: 'undo what an ended convoy landed' },
   { name: 'status', group: 'Watch', summary: 'the whole town at a glance' },
+  { name: 'top', group: 'Watch', summary: 'the dashboard in a terminal, live' },
   { name: 'dashboard', group: 'Watch', summary: 'open the web dashboard in a browser' },
   { name: 'inbox', group: 'Watch', summary: 'what needs a person' },
   { name: 'escalation list', group: 'Watch', summary: 'what is escalated, and what may be answered' },

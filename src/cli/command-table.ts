@@ -83,6 +83,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'escalation resolve': async () => (await escalation()).resolve,
   'escalation decide': async () => (await escalation()).decide,
   why: async () => (await attention()).why,
+  top: async () => (await import('./commands/top.ts')).top,
   dashboard: async () => (await import('./commands/dashboard.ts')).dashboard,
   status: async () => (await watch()).status,
   feed: async () => (await follow()).feed,
