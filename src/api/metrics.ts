@@ -47,6 +47,9 @@ export interface ProcessFigures {
   readonly streamReaders: number;
   /** Readers that left too much unread and were cut; they come again. */
   readonly slowReaders: number;
+  /** Spans that an OpenTelemetry receiver took, and that none took. */
+  readonly spansSent: number;
+  readonly spansDropped: number;
   /** How long turns of actors took, with their commit. */
   readonly turns: HistogramFigures;
   /** How long an actor that was woken waited for its turn: what else the process was busy with. */
@@ -71,6 +74,8 @@ const processParts = (figures: ProcessFigures): readonly string[] => [
   ),
   histogram('gt_turn_seconds', 'Time of a turn of an actor, with its commit.', figures.turns),
   histogram('gt_turn_wait_seconds', 'Time from waking an actor to its turn.', figures.turnWaits),
+  counter('gt_spans_sent_total', 'Spans that the OpenTelemetry receiver took.', figures.spansSent),
+  counter('gt_spans_dropped_total', 'Spans that could not be kept or were refused.', figures.spansDropped),
   gauge('gt_start_time_seconds', 'Start of the daemon, in seconds since 1970.', [
     [{}, figures.startedAtMs / MS_PER_SECOND],
   ]),

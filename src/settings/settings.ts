@@ -77,6 +77,10 @@ const configFile = z.strictObject({
     .strictObject({
       heartbeat_interval: duration.optional(),
       runner_listen: text.optional(),
+      otlp_url: z
+        .url({ protocol: /^https?$/ })
+        .max(TEXT_CHARS_MAX)
+        .optional(),
       town_root: text.optional(),
       log_file: text.optional(),
       pid_file: text.optional(),
@@ -97,7 +101,7 @@ type RigSection = z.infer<typeof rigSection>;
 export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configFile.shape),
   town: ['name', 'owner_email', 'polecats_max'],
-  daemon: ['heartbeat_interval', 'runner_listen', 'town_root', 'log_file', 'pid_file'],
+  daemon: ['heartbeat_interval', 'runner_listen', 'otlp_url', 'town_root', 'log_file', 'pid_file'],
   defaults: Object.keys(workSettings),
   ...ESCALATION_KEYS,
   mayor: MAYOR_KEYS,
@@ -118,6 +122,8 @@ export interface Settings {
   readonly heartbeatIntervalMs: number;
   /** Where runners on other machines may dial; null: on loopback only. */
   readonly runnerListen: { readonly host: string; readonly port: number } | null;
+  /** Where traces are told; null: nowhere, unless the environment says so. */
+  readonly otlpUrl: string | null;
   readonly escalation: EscalationConfig;
   /** Null: the town has no mayor. */
   readonly mayor: MayorConfig | null;
@@ -148,6 +154,7 @@ export function parseSettings(source: string, path: string, env: Environment): S
     ownerEmail,
     heartbeatIntervalMs: heartbeatMs(file, env),
     runnerListen: runnerListen(file, path),
+    otlpUrl: otlpUrl(file),
     escalation: escalationConfig(file.escalation),
     mayor: mayorConfig(file.mayor, ownerEmail, path, {
       shield: rigShield({}, file.defaults, 'defaults'),
@@ -162,6 +169,8 @@ export function parseSettings(source: string, path: string, env: Environment): S
     },
   };
 }
+
+const otlpUrl = (file: ConfigFile): string | null => file.daemon?.otlp_url ?? null;
 
 const runnerListen = (file: ConfigFile, path: string): Settings['runnerListen'] => {
   const listen = file.daemon?.runner_listen;

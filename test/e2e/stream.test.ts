@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputFrame } from '../../src/api/contract/stream.ts';
 import type { FeedItem, JournalItem, SnapshotItem } from '../../src/api/contract/town.ts';
@@ -13,6 +15,8 @@ describe('the live stream of a real daemon', () => {
   const gt = (...args: readonly string[]) => place.gt([...args, '--town', town]);
   const json = <T>(...args: readonly string[]): Promise<T> => place.json<T>([...args, '--town', town]);
   let token = '';
+  let receiver: Server | null = null;
+  let traces = '';
 
   const url = (path = 'stream'): string =>
     `${String(JSON.parse(place.read('town', 'daemon', 'endpoint.json')).url)}/api/v1/towns/_/${path}`;
@@ -44,11 +48,20 @@ describe('the live stream of a real daemon', () => {
     await place.gt(['init', 'town']);
     token = String(JSON.parse(place.read('town', '.gastown', 'secrets.json')).owner);
     expect((await gt('rig', 'add', 'app', place.origin('app'))).code).toBe(0);
-    await json('up');
+    receiver = createServer((request, answer) => {
+      request.setEncoding('utf8').on('data', (part: string) => (traces += part));
+      request.on('end', () => answer.end('{}'));
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const address = receiver.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${String(port)}` };
+    await place.json(['up', '--town', town], { env });
   });
 
   afterAll(async () => {
     await gt('down');
+    receiver?.close();
     place.remove();
   });
 
@@ -63,6 +76,23 @@ describe('the live stream of a real daemon', () => {
     expect((await fetch(url('stream?after=nonsense'), { headers: { authorization: `Bearer ${token}` } })).status).toBe(
       400,
     );
+  });
+
+  it('is not all that tells: a bead that ended is one trace for OpenTelemetry', async () => {
+    const id = await work('traced');
+    await closed(id);
+    await until(() => (traces.includes(id) ? true : null), 'a trace');
+    const { resourceSpans } = JSON.parse(traces) as {
+      resourceSpans: { scopeSpans: { spans: { name: string }[] }[] }[];
+    };
+    const names = resourceSpans[0]?.scopeSpans[0]?.spans.map(({ name }) => name);
+    expect(names).toEqual(['bead', 'sling', 'attempt', 'dispatch', 'review', 'merge']);
+    expect(traces).not.toContain('"traced"');
+    const metrics = (): Promise<string> =>
+      fetch(url().replace(/\/api\/.*/, '/metrics'), { headers: { authorization: `Bearer ${token}` } }).then((one) =>
+        one.text(),
+      );
+    await until(async () => ((await metrics()).includes('gt_spans_sent_total 6') ? true : null), 'the span count');
   });
 
   it('tells what happens within a second, cut and resumed at any place without a lost or a doubled row', async () => {

@@ -5,6 +5,8 @@ import { Histogram } from '../../src/hosts/node/histogram.ts';
 export const noFigures = (): ProcessFigures => ({
   streamReaders: 0,
   slowReaders: 0,
+  spansSent: 0,
+  spansDropped: 0,
   turns: new Histogram().figures(),
   turnWaits: new Histogram().figures(),
   startedAtMs: 0,

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { refuseStaleRig } from '../../core/etag.ts';
 import type { AppOptions, createApp } from '../../api/app.ts';
 import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
@@ -28,6 +29,8 @@ import { recordRig } from './rig-record.ts';
 import type { RunnerLines } from './runner-lines.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { NodeStreams } from './streams.ts';
+import type { Telemetry } from './telemetry/exporter.ts';
+import { traceTarget } from './telemetry/target.ts';
 import { webFile } from './web-files.ts';
 import type { ServiceFactory, TownRuntime } from './service.ts';
 import { brainSocket, ensureSocketDir, readSecrets } from './town-files.ts';
@@ -60,6 +63,8 @@ export class Daemon {
   readonly #signIn: SignIn = new SignIn(() => this.#ports.clock.now());
   readonly #startedAt = new Date().toISOString();
   readonly #figures = new Figures();
+  /** Null: traces go nowhere. */
+  #telemetry: Telemetry | null = null;
   #config: TownConfig;
   #listeners: readonly Listener[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
@@ -113,6 +118,7 @@ export class Daemon {
       onTurn: (address) => {
         this.#figures.turned();
         this.#streams?.changed(address);
+        this.#telemetry?.changed();
       },
       turnTook: this.#figures.turnTook,
     });
@@ -165,6 +171,7 @@ export class Daemon {
     const { listenOnLoopback, listenOnSocket } = await import('./http-server.ts');
     const { NodeStreams } = await import('./streams.ts');
     this.#streams = new NodeStreams({ source: this.#service.stream, log: this.#log });
+    await this.#startTelemetry();
     const app = (loopbackOnly: boolean): ReturnType<typeof createApp> =>
       createApp(this.#appOptions(secrets, this.#ports.clock, loopbackOnly));
     const local = app(false);
@@ -185,6 +192,21 @@ export class Daemon {
     this.#armHeartbeat();
     this.#ready = true;
     this.#log.info('daemon is up', { pid: process.pid, url, rigs: this.#config.rigs.length });
+  }
+
+  /** Off unless somebody said where traces go; nothing of it is loaded then. */
+  async #startTelemetry(): Promise<void> {
+    const target = traceTarget(this.#config.otlpUrl, process.env);
+    if (target === null) return;
+    const { Telemetry } = await import('./telemetry/exporter.ts');
+    this.#telemetry = await Telemetry.start({
+      town: { id: this.#town.identity.id, name: this.#config.name },
+      source: this.#service.stream,
+      getBead: (id) => this.#service.getBead(id),
+      target,
+      cursorFile: join(this.#town.paths.daemonDir, 'telemetry-cursor'),
+      log: this.#log,
+    });
   }
 
   /** Runners on this machine dial the loopback port, those elsewhere the address of `runner_listen`, if there is one. */
@@ -241,6 +263,7 @@ export class Daemon {
     await this.#supervisor.stop();
     this.#lines?.stop();
     this.#streams?.stop();
+    await this.#telemetry?.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#service.stop();
     this.#supervisor.client.close();
@@ -267,7 +290,7 @@ export class Daemon {
       loopbackOnly,
       streams: this.#streams ?? undefined,
       turns: () => this.#figures.turns,
-      web: { signIn: this.#signIn, file: webFile, figures: () => this.#figures.now(this.#streams) },
+      web: { signIn: this.#signIn, file: webFile, figures: () => this.#figures.now(this.#streams, this.#telemetry) },
       ready: () => this.#ready,
       addRig: (body, caller) =>
         this.#oneByOne(

@@ -1,6 +1,7 @@
 import type { ProcessFigures } from '../../api/metrics.ts';
 import { Histogram } from './histogram.ts';
 import type { NodeStreams } from './streams.ts';
+import type { Telemetry } from './telemetry/exporter.ts';
 
 const US_PER_SECOND = 1_000_000;
 
@@ -25,10 +26,12 @@ export class Figures {
     this.#waits.add(waitedMs);
   };
 
-  now(streams: NodeStreams | null): ProcessFigures {
+  now(streams: NodeStreams | null, telemetry: Telemetry | null): ProcessFigures {
     const { user, system } = process.cpuUsage();
     return {
       streamReaders: streams?.readers ?? 0,
+      spansSent: telemetry?.sent ?? 0,
+      spansDropped: telemetry?.dropped ?? 0,
       slowReaders: streams?.slowReaders ?? 0,
       turns: this.#took.figures(),
       turnWaits: this.#waits.figures(),
