@@ -1,9 +1,10 @@
 import { notFound } from '../core/errors.ts';
+import { byNewest } from '../core/model/attempt-filter.ts';
 import { trusted } from '../core/model/ids.ts';
 import { LOCAL_RUNNER, type Runner } from '../core/model/runner.ts';
 import { must } from '../core/assert.ts';
 import type { RunnerGateway } from '../ports/runner-gateway.ts';
-import { askAll } from './asked.ts';
+import { askAll, type AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** The registry of runners behind the gateway: each change is a turn of the town. */
@@ -52,9 +53,20 @@ export function townRunners(
     rotated: (id) => town.runnerRotated(id),
     seen: (id, hello) => town.runnerSeen(id, hello),
     away: (id, state, reason) => town.runnerAway(id, state, reason),
+    attempts: async (filter, limit) => {
+      const rigs = filter.rig === undefined ? actors.rigs() : [rigOf(actors, filter.rig)];
+      const found = await askAll(rigs, (rig) => rig.attempts(filter, limit));
+      return found.flat().toSorted(byNewest).slice(0, limit);
+    },
     ofAttempt: async (attempt) => {
       const found = await askAll(actors.rigs(), (rig) => rig.view.attempt(trusted.attempt(attempt)));
       return found.find((row) => row !== null)?.runner ?? LOCAL_RUNNER;
     },
   };
+}
+
+function rigOf(actors: TownActors, name: string): AskedRig {
+  const rig = actors.rig(name);
+  if (rig === null) throw notFound('rig', name);
+  return rig;
 }

@@ -25,6 +25,7 @@ import { registerRunners } from './handlers/runners.ts';
 import { registerMolecules } from './handlers/molecules.ts';
 import { registerOwnWork } from './handlers/own-work.ts';
 import { registerOwnEscalations } from './handlers/own-escalations.ts';
+import { registerSearch } from './handlers/search.ts';
 import { registerStream } from './handlers/stream.ts';
 import { registerSteering } from './handlers/steering.ts';
 import type { App, Deps, Transcript } from './handlers/shared.ts';
@@ -110,6 +111,7 @@ export function createApp(options: AppOptions): App {
   registerOwnEscalations(app, options);
   registerOwnWork(app, options);
   registerSteering(app, options);
+  registerSearch(app, options);
   registerStream(app, options);
   registerSignIn(app, options, options.web);
   registerMayor(app, options);

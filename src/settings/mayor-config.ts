@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { precondition } from '../core/errors.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
+import type { RuntimePreset } from '../core/runtime-presets.ts';
 import { RUNTIMES } from '../core/runtimes.ts';
 import { parseDurationMs } from './duration.ts';
 
@@ -35,11 +36,13 @@ export function mayorConfig(
   given: MayorSection | undefined,
   ownerEmail: string,
   path: string,
-  town: Pick<MayorConfig, 'shield' | 'prices'>,
+  town: Pick<MayorConfig, 'shield' | 'prices'> & { readonly runtimes: Readonly<Record<string, RuntimePreset>> },
 ): MayorConfig | null {
   if (given === undefined || given.enabled === false) return null;
   const runtime = given.runtime ?? RUNTIME_DEFAULT;
-  const known = RUNTIMES.filter((name) => name !== NO_CONVERSATION);
+  const { runtimes, ...rest } = town;
+  const own = Object.hasOwn(runtimes, runtime) ? runtimes[runtime] : undefined;
+  const known = [...new Set([...RUNTIMES, ...Object.keys(runtimes)])].filter((name) => name !== NO_CONVERSATION);
   if (!known.some((name) => name === runtime))
     throw precondition(
       'bad_config',
@@ -58,6 +61,7 @@ export function mayorConfig(
     command: given.command ?? null,
     wallClockMs: parseDurationMs(given.wall_clock ?? WALL_CLOCK_DEFAULT, 'mayor.wall_clock'),
     ownerEmail,
-    ...town,
+    ...(own === undefined ? {} : { preset: own }),
+    ...rest,
   };
 }

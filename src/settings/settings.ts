@@ -159,6 +159,7 @@ export function parseSettings(source: string, path: string, env: Environment): S
     mayor: mayorConfig(file.mayor, ownerEmail, path, {
       shield: rigShield({}, file.defaults, 'defaults'),
       prices: townPrices(file.prices),
+      runtimes: ownRuntimes(file.runtimes ?? {}, path),
     }),
     rigs,
     budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), path),

@@ -148,6 +148,34 @@ describe('output of agents', () => {
     2 * WAIT_MS,
   );
 
+  it(
+    'is searched through the whole town, newest attempt first, and lets no escape through',
+    async () => {
+      const [old, young] = [
+        await sling('old', `echo "a needle of old"; gt done --no-change no`),
+        await sling('young', `printf 'x\\n\\033[31ma NEEDLE of young\\033[0m\\n'; gt done --no-change no`),
+      ];
+      await ended(old);
+      await ended(young);
+      const answer = await gt('logs', '--grep', 'needle of', '--json');
+      expect(answer).toMatchObject({ code: 0 });
+      const found = answer.out.trim().split('\n');
+      const items = found.map((line) => JSON.parse(line) as { bead: string; line: number; text: string });
+      expect(new Set(items.map((item) => item.bead))).toEqual(new Set([old, young]));
+      expect(items.find((item) => item.bead === young)).toMatchObject({ line: 3, rig: 'app' });
+      const shown = await gt('logs', '--grep', 'nothing such|NEEDLE');
+      expect(shown.out).toMatch(new RegExp(`^${young} app/polecats/\\w+ at-\\w+:3: .*a NEEDLE of young`));
+      expect(shown.out).not.toContain(String.fromCodePoint(27));
+      expect((await gt('logs', '--grep', 'needle', '--bead', old, '--since', '1h')).out).toContain(`${old} `);
+      expect(await gt('logs', '--grep', 'needle', '--since', '2099-01-01')).toMatchObject({ code: 1, out: '' });
+      expect(await gt('logs', '--grep', 'needle.*')).toMatchObject({ code: 2 });
+      expect(await gt('logs', '--rig', 'app')).toMatchObject({ code: 2 });
+      expect(await gt('logs', old, '--rig', 'app')).toMatchObject({ code: 2 });
+      expect((await gt('logs', '--grep', 'needle', '--rig', 'none')).code).not.toBe(0);
+    },
+    WAIT_MS,
+  );
+
   it('says it when there is nothing to show', async () => {
     const { id } = await json<Bead>('bead', 'create', 'nothing', '--rig', 'app');
     for (const verb of ['logs', 'attach'])

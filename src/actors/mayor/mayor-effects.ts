@@ -106,6 +106,7 @@ export class MayorEffects {
       env: config.command === null ? {} : { GT_COMMAND: config.command },
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
       wallClockMs: config.wallClockMs,
+      ...(config.preset === undefined ? {} : { preset: config.preset }),
       ...(config.shield === undefined
         ? {}
         : { ...sandboxOf(config.shield, isolationOf(config.shield, config.runtime)), limits: config.shield.limits }),

@@ -14,10 +14,12 @@ import type { Mail, NewMail } from '../../core/model/mail.ts';
 import type { Molecule } from '../../core/model/molecule.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
 import type { CostFilter, CostGroup } from '../../core/money.ts';
+import type { AttemptFilter, AttemptPlace } from '../../core/model/attempt-filter.ts';
 import type { BeadSummary, HookView, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
+import { newestAttempts } from '../../store/attempt-queries.ts';
 import { costGroups, mergedCount } from '../../store/cost-queries.ts';
 import { readRigHealth } from '../../store/health-store.ts';
 import { readInvariantFacts } from '../../store/invariant-facts.ts';
@@ -271,6 +273,11 @@ export class RigActor {
 
   costs(filter: CostFilter): { readonly groups: readonly CostGroup[]; readonly merged: number } {
     return { groups: costGroups(this.sql, this.name, filter), merged: mergedCount(this.sql, filter) };
+  }
+
+  /** Its attempts, newest first. */
+  attempts(filter: AttemptFilter, limit: number): readonly AttemptPlace[] {
+    return newestAttempts(this.sql, trusted.rig(this.name), filter, limit);
   }
 
   violations(): readonly Violation[] {

@@ -1,11 +1,10 @@
 import type { CostsItem } from '../../api/contract/money.ts';
-import { usage } from '../../core/errors.ts';
 import { COST_KEYS, dollars, tokenCount, type CostKey } from '../../core/money.ts';
-import { parseDurationMs } from '../../settings/duration.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain, table } from '../output.ts';
+import { sinceOf } from '../since.ts';
 import { query, TownClient } from '../town-client.ts';
 
 type Sum = CostsItem['total'];
@@ -43,20 +42,6 @@ export const costs: CommandSpec = {
     return EXIT.ok;
   },
 };
-
-/** Errors: `bad_time`. */
-function sinceOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const moment = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(moment)) return String(moment);
-  if (/^\d/.test(text) && /[smh]$/.test(text)) return String(Date.now() - parseDurationMs(text, 'since'));
-  throw usage(
-    'bad_time',
-    `${JSON.stringify(text.slice(0, 40))} is neither a length of time nor a day.`,
-    'Write it like 24h or 2026-01-31.',
-    'since',
-  );
-}
 
 /** The known part, and how much is not known. */
 function money(sum: Sum): string {

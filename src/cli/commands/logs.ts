@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
 import { NotListening } from '../socket-http.ts';
+import { searchTown } from '../search-logs.ts';
 import { query, segment, TownClient } from '../town-client.ts';
 
 /** After a stream ended or could not be opened it is opened again; quick for a person, cheap for the town. */
@@ -22,40 +23,77 @@ const SEEN_LINES = 40;
 const PATTERN_CHARS_MAX = 500;
 
 export const logs: CommandSpec = {
-  usage: 'gt logs <agent, attempt or bead> [-f] [-n <lines>] [--grep <pattern>] [--attempts] [--from <byte>]',
-  summary: 'output of an agent; of a bead: of its latest attempt, or searched through all of them',
-  examples: ['gt logs app-7k3qf -f', 'gt logs app-7k3qf --grep "error|failed"', 'gt logs app/polecats/nux -n 20'],
-  args: ['<agent>'],
+  usage:
+    'gt logs [agent, attempt or bead] [-f] [-n <lines>] [--grep <pattern>] [--attempts] [--from <byte>] [--rig|--bead|--agent <name>] [--since <when>]',
+  summary:
+    'output of an agent; of a bead: of its latest attempt, or searched through all of them; or the whole town searched',
+  examples: [
+    'gt logs app-7k3qf -f',
+    'gt logs app-7k3qf --grep "error|failed"',
+    'gt logs app/polecats/nux -n 20',
+    'gt logs --grep "out of memory" --since 24h',
+  ],
+  args: ['[agent]'],
   options: {
     follow: { type: 'boolean', short: 'f', help: 'go on until it ends, or Ctrl-C' },
     lines: { type: 'string', short: 'n', value: 'n', help: 'only so many of the last lines' },
     grep: { type: 'string', value: 'pattern', help: 'only lines that match; of a bead in all its attempts' },
     attempts: { type: 'boolean', help: 'of a bead: all its attempts, oldest first' },
+    rig: { type: 'string', value: 'name', help: 'the town searched: only this rig' },
+    bead: { type: 'string', value: 'id', help: 'the town searched: only this bead' },
+    agent: { type: 'string', value: 'id', help: 'the town searched: only this agent' },
+    since: { type: 'string', value: 'when', help: 'the town searched: attempts that began since: 24h, or 2026-01-31' },
     from: { type: 'string', value: 'byte', help: 'start at this offset' },
   },
   notes:
-    'A pattern is a regular expression; small letters match capitals too. Matches show attempt and line number.\n' +
+    'Without a name the whole town is searched, newest attempt first, for words as they stand (| between them: one is enough).\n' +
+    'Of a bead a pattern is a regular expression; small letters match capitals too. Matches show attempt and line number.\n' +
     'With --json each line of output is an object; exit code 1 when nothing matched.',
   run: async (context, args) => {
     const client = new TownClient(context.town());
-    const pattern = patternOf(args);
-    const all = args.flag('attempts') || pattern !== null;
-    const attempts = await attemptsOf(context, client, { name: args.at(0), all });
-    if (pattern !== null) return search(context, client, { attempts, pattern });
-    const [only] = attempts;
-    const lines = args.number('lines', { min: 1, max: LINES_MAX });
-    if (attempts.length > 1 || lines !== undefined) {
-      let seen: Followed | null = null;
-      for (const attempt of attempts)
-        seen = { attempt, from: await printWhole(context, client, { attempt, lines, named: attempts.length > 1 }) };
-      return args.flag('follow') && seen !== null ? follow(context, client, seen) : EXIT.ok;
-    }
-    if (only === undefined) return EXIT.ok;
-    const from = args.number('from', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
-    const next = await printFrom(context, client, { attempt: only, from });
-    return args.flag('follow') ? follow(context, client, { attempt: only, from: next }) : EXIT.ok;
+    if (args.positionals.length === 0 && args.text('grep') !== undefined) return searchTown(context, client, args);
+    refuseTownOnly(args);
+    return outputOf(context, client, args);
   },
 };
+
+/** Output of what was named. */
+async function outputOf(context: Context, client: TownClient, args: Arguments): Promise<number> {
+  const pattern = patternOf(args);
+  const all = args.flag('attempts') || pattern !== null;
+  const attempts = await attemptsOf(context, client, { name: args.at(0), all });
+  if (pattern !== null) return search(context, client, { attempts, pattern });
+  const [only] = attempts;
+  const lines = args.number('lines', { min: 1, max: LINES_MAX });
+  if (attempts.length > 1 || lines !== undefined) {
+    let seen: Followed | null = null;
+    for (const attempt of attempts)
+      seen = { attempt, from: await printWhole(context, client, { attempt, lines, named: attempts.length > 1 }) };
+    return args.flag('follow') && seen !== null ? follow(context, client, seen) : EXIT.ok;
+  }
+  if (only === undefined) return EXIT.ok;
+  const from = args.number('from', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
+  const next = await printFrom(context, client, { attempt: only, from });
+  return args.flag('follow') ? follow(context, client, { attempt: only, from: next }) : EXIT.ok;
+}
+
+/** Errors: `missing_argument`, `unexpected_value`. */
+function refuseTownOnly(args: Arguments): void {
+  if (args.positionals.length === 0)
+    throw usage(
+      'missing_argument',
+      'Whose output? No agent, attempt or bead is named.',
+      'Name one, or say --grep "words".',
+    );
+  const given = ['rig', 'bead', 'agent', 'since'].find((name) => args.text(name) !== undefined);
+  if (given === undefined) return;
+  throw usage(
+    'unexpected_value',
+    `--${given} is for a search of the whole town.`,
+    'Leave the name away, and say --grep "words".',
+    given,
+  );
+}
 
 /** Errors: `bad_pattern`. */
 function patternOf(args: Arguments): RegExp | null {

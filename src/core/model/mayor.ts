@@ -1,5 +1,6 @@
 import type { AttemptId } from './ids.ts';
 import type { Price } from '../prices.ts';
+import type { RuntimePreset } from '../runtime-presets.ts';
 import type { RigShield } from './isolation.ts';
 
 /** Identity and mail address of the mayor. */
@@ -17,6 +18,8 @@ export interface MayorConfig {
   readonly command: string | null;
   readonly wallClockMs: number;
   readonly ownerEmail: string;
+  /** What the town's file says of the runtime; missing: a runner knows it by itself. */
+  readonly preset?: RuntimePreset | undefined;
   /** Prices of the town, by the start of a model's name; missing in settings of an older program. */
   readonly prices?: Readonly<Record<string, Price>> | undefined;
   /** Isolation and limits, as `[defaults]` say; missing in settings of an older program. */

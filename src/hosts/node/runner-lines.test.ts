@@ -71,6 +71,7 @@ async function door(watch?: (socket: EventEmitter) => void, over: Partial<Runner
     rotated: never,
     seen: never,
     away: never,
+    attempts: never,
     ofAttempt: never,
     serials: (id) => Promise.resolve(id === 'box' ? { current: 's1', next: null } : null),
     ...over,
