@@ -55,9 +55,11 @@ export class Bench {
   /** The same program where a person must allow what it does. */
   get asking(): RuntimePreset {
     const { preset } = this;
-    const config = preset.env['OPENCODE_CONFIG_CONTENT'];
-    const env = config === undefined ? {} : { OPENCODE_CONFIG_CONTENT: config.replace('"*":"allow"', '"*":"ask"') };
-    return { ...preset, permissions: 'ask', env: { ...preset.env, ...env } };
+    const env = Object.entries(preset.env).map(
+      ([name, value]) =>
+        [name, name.endsWith('_CONFIG_CONTENT') ? value.replace('"*":"allow"', '"*":"ask"') : value] as const,
+    );
+    return { ...preset, permissions: 'ask', env: Object.fromEntries(env) };
   }
 
   /** Starts an attempt whose model does these steps. */
