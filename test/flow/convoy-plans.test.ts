@@ -114,6 +114,55 @@ describe('a convoy', () => {
     await finish(town, before, 200);
     expect((await show(town, before)).closeReason).toBe('merged');
   });
+
+  it('that is refused leaves alone what was there before in the rig of its new tasks, also what runs', async () => {
+    const town = await openTown({ api: { polecatsMax: 1 }, web: {} });
+    const runs = await sling(town, 'runs');
+    const waits = await sling(town, 'waits');
+    await expect(
+      create(town, {
+        beads: [runs, waits],
+        tasks: [newTask('api', 'a'), newTask('web', 'b', [trusted.bead('web-zzzzz')])],
+      }),
+    ).rejects.toMatchObject({ code: 'convoy_refused' });
+    await town.settle();
+    expect(await show(town, waits)).toMatchObject({ status: 'open', convoyId: null });
+    // Its agent ends in vain: it is tried again, as any bead that is by itself.
+    town.runner.exit(processOf(town, runs).request.attempt, { exitCode: 1, lastLine: 'red' });
+    await town.advance(HOUR);
+    await finishAll(town, 200);
+    await finishAll(town, 300);
+    for (const bead of [runs, waits]) expect(await show(town, bead)).toMatchObject({ closeReason: 'merged' });
+    const ends = await town.service.listBeads({ includeMergeRequests: false, limit: 50, statuses: ['closed'] });
+    expect(ends.items.map((row) => [row.title, row.closeReason]).toSorted()).toEqual([
+      ['a', 'cancelled'],
+      ['runs', 'merged'],
+      ['waits', 'merged'],
+    ]);
+  });
+
+  it('that refuses an addition keeps none of its new beads, and none of those that were there before', async () => {
+    const town = await openTown({ api: { polecatsMax: 1 }, web: {} });
+    const convoy = await create(town, { tasks: [newTask('api', 'a')] });
+    const before = await sling(town, 'before');
+    const add = town.service.changeConvoy(
+      convoy.id,
+      {
+        type: 'add',
+        plan: { beads: [before], tasks: [newTask('api', 'b'), newTask('web', 'c', [trusted.bead('web-zzzzz')])] },
+      },
+      human,
+    );
+    add.catch(() => undefined);
+    await town.settle();
+    await expect(add).rejects.toMatchObject({ code: 'beads_refused' });
+    const rows = await town.service.listBeads({ includeMergeRequests: false, limit: 50 });
+    expect(rows.items.map((row) => [row.title, row.status, row.convoyId]).toSorted()).toEqual([
+      ['a', 'in_progress', convoy.id],
+      ['b', 'closed', null],
+      ['before', 'open', null],
+    ]);
+  });
 });
 
 describe('a bead that waits for a bead of another rig', () => {

@@ -113,7 +113,7 @@ export function leaveConvoy(rig: RigContext, turn: Turn, writer: RigWriter, mess
     if (message.cancel) cancelBead(rig, turn, writer, { id, reason: message.reason });
     // Beads of other rigs may wait for it by the town: it still has to hear of its end.
     rig.sql.all(
-      `UPDATE beads SET convoy_id = NULL, convoy_position = NULL, skip_failed = 0, watched = 1, version = version + 1,
+      `UPDATE beads SET convoy_id = NULL, convoy_position = NULL, skip_failed = 0, aborted = 0, watched = 1, version = version + 1,
         hold_reason = CASE WHEN hold = 'staged' THEN 'recorded, not slung yet' ELSE hold_reason END WHERE id = ?`,
       id,
     );

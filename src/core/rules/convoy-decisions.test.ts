@@ -107,9 +107,9 @@ describe('what is decided of a convoy that is created', () => {
       one(
         `a rig refused: ${reason}`,
         moved('creating', 'failed', reason),
+        told('web', 'leave:hq-cv-00000', { type: 'leave_convoy', positions: [1], cancel: false, reason }),
         told('api', 'cancel:hq-cv-00000', { type: 'cancel_convoy', reason }),
         told('web', 'cancel:hq-cv-00000', { type: 'cancel_convoy', reason }),
-        told('web', 'leave:hq-cv-00000', { type: 'leave_convoy', positions: [1], cancel: false, reason }),
         { type: 'void_beads', convoy: CONVOY_ID, positions: [1] },
       ),
     );
@@ -189,7 +189,7 @@ describe('what is decided of an addition', () => {
       one(
         `a rig refused: ${text}`,
         { type: 'drop_beads', convoy: CONVOY_ID, positions: [1] },
-        told('web', 'leave:hq-cv-00000', { type: 'leave_convoy', positions: [1], cancel: true, reason: text }),
+        told('web', 'undo:hq-cv-00000', { type: 'leave_convoy', positions: [1], cancel: true, reason: text }),
       ),
     );
   });
@@ -212,12 +212,22 @@ describe('what is decided of an addition', () => {
     expect(judge(convoy(), beads, { additions: [addition] })).toEqual(nothing);
   });
 
-  it('one of beads that were there before and of new ones leaves as a whole', () => {
-    const beads = [started, convoyBead(1, { batch: 1, adopted: true }), convoyBead(2, { batch: 1 })];
+  it('of beads that were there before and of new ones, the new ones end and the others leave', () => {
+    const beads = [
+      started,
+      convoyBead(1, { batch: 1, adopted: true }),
+      convoyBead(2, { batch: 1 }),
+      convoyBead(3, { batch: 1 }),
+    ];
     const addition = { batch: 1, state: 'refused', reason: 'no' } as const;
-    expect(judge(convoy(), beads, { additions: [addition] })).toMatchObject({
-      decisions: [{ actions: [{ type: 'drop_beads' }, { message: { type: 'leave_convoy', cancel: false } }] }],
-    });
+    expect(judge(convoy(), beads, { additions: [addition] })).toEqual(
+      one(
+        'a rig refused: no',
+        { type: 'drop_beads', convoy: CONVOY_ID, positions: [1, 2, 3] },
+        told('web', 'undo:hq-cv-00000', { type: 'leave_convoy', positions: [2, 3], cancel: true, reason: 'no' }),
+        told('web', 'leave:hq-cv-00000', { type: 'leave_convoy', positions: [1], cancel: false, reason: 'no' }),
+      ),
+    );
   });
 
   it('one that is taken back already is not taken back again', () => {

@@ -74,12 +74,13 @@ function creating(convoy: Convoy, beads: readonly ConvoyBead[]): ConvoyDecision[
     return [
       decide(convoy, `a rig refused: ${reason}`, [
         move(convoy, 'failed', reason),
+        // Before the cancel, which ends all that a rig still counts to the convoy.
+        ...leave(convoy, adopted, { cancel: false, reason }),
         ...tellRigs(
           beads.filter((bead) => !bead.adopted),
           `cancel:${convoy.id}`,
           () => ({ type: 'cancel_convoy', convoy: convoy.id, reason }),
         ),
-        ...leave(convoy, adopted, { cancel: false, reason }),
         ...(adopted.length === 0
           ? []
           : [{ type: 'void_beads', convoy: convoy.id, positions: positionsOf(adopted) } as const]),
@@ -99,12 +100,26 @@ const leave = (
   beads: readonly ConvoyBead[],
   how: { readonly cancel: boolean; readonly reason: string },
 ): readonly TownAction[] =>
-  tellRigs(beads, `leave:${convoy.id}`, (own) => ({
+  tellRigs(beads, `${how.cancel ? 'undo' : 'leave'}:${convoy.id}`, (own) => ({
     type: 'leave_convoy',
     convoy: convoy.id,
     positions: positionsOf(own),
     ...how,
   }));
+
+/** What was made for the convoy ends; what was there before goes on by itself. */
+const takeBack = (convoy: Convoy, beads: readonly ConvoyBead[], reason: string): readonly TownAction[] => [
+  ...leave(
+    convoy,
+    beads.filter((bead) => !bead.adopted),
+    { cancel: true, reason },
+  ),
+  ...leave(
+    convoy,
+    beads.filter((bead) => bead.adopted),
+    { cancel: false, reason },
+  ),
+];
 
 /** Beads of batches that every rig has answered, and that were not let run yet. */
 function unstarted(beads: readonly ConvoyBead[]): readonly ConvoyBead[] {
@@ -157,7 +172,7 @@ function additions(view: TownView, convoy: Convoy, beads: readonly ConvoyBead[])
     return [
       decide(convoy, `a rig refused: ${reason}`, [
         { type: 'drop_beads', convoy: convoy.id, positions: positionsOf(own) },
-        ...leave(convoy, own, { cancel: own.every((bead) => !bead.adopted), reason }),
+        ...takeBack(convoy, own, reason),
       ]),
     ];
   });
