@@ -96,11 +96,11 @@ export class LocalActors implements TownActors {
     if (instance !== null) await rig.runnerChanged(instance);
   }
 
-  /** Its actor ends; its database stays. */
-  async removeRig(name: RigName): Promise<void> {
-    await this.town.removeRig(name);
+  async removeRig(name: RigName): Promise<boolean> {
+    if (!(await this.town.removeRig(name))) return false;
     this.#rigs.get(name)?.actor.close();
     this.#rigs.delete(name);
+    return true;
   }
 
   async configureMayor(config: MayorConfig | null): Promise<void> {
@@ -141,11 +141,8 @@ export class LocalActors implements TownActors {
   readonly #deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
     const envelope = parseJson<Envelope>(row.payload);
     const target = this.all().find((entry) => entry.address === envelope.to);
-    if (target === undefined) {
-      // A rig that was removed had nothing left that could wait for this; one that is not open yet will be.
-      const isRemoved = this.town.program.view.isRemovedRig(envelope.to.slice('rig/'.length));
-      return isRemoved ? { state: 'done' } : { state: 'retry', error: `no actor ${envelope.to}` };
-    }
+    // One that is not open yet will be; to a rig that was removed nothing is on its way.
+    if (target === undefined) return { state: 'retry', error: `no actor ${envelope.to}` };
     const receipt = await target.actor.receive(envelope);
     return receipt === 'gap'
       ? { state: 'retry', error: 'out of order', atMs: this.#ports.clock.now() + GAP_RETRY_MS }

@@ -4,9 +4,13 @@ import type { RigName } from '../core/model/ids.ts';
 import type { RigRemoval, RigRest } from '../core/queries.ts';
 import type { AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
+import { rigAddress } from './town/town-context.ts';
 
 /** Beads cancelled in one call of a drain; the next call goes on. */
 const CANCELLED_AT_ONCE_MAX = 200;
+
+/** A removal waits this long for messages on their way to the rig; more than a healthy one needs to take them. */
+const MESSAGE_WAIT_MS = 2_000;
 
 /**
  * Takes a rig out of the town when nothing of it runs or waits. With `drain` what runs is waited for (the caller asks
@@ -29,9 +33,17 @@ export async function removeRig(
     );
   if (before.running + before.merging === 0) await cancelRest(rig, name, input.caller);
   const rest = await rig.queries.rest();
-  if (workOf(rest) > 0) return { id: name, status: 'draining', ...rest };
-  await actors.removeRig(name);
-  return { id: name, status: 'removed', ...rest };
+  if (workOf(rest) === 0 && (await isRemoved(actors, name))) return { id: name, status: 'removed', ...rest };
+  if (!input.drain && workOf(rest) === 0) throw hasWork(name, { ...rest, unsent: 1 });
+  return { id: name, status: 'draining', ...rest };
+}
+
+/** Waits a moment for messages that are on their way to the rig. */
+async function isRemoved(actors: TownActors, name: RigName): Promise<boolean> {
+  if (await actors.removeRig(name)) return true;
+  const { actor, kernel } = actors.town;
+  await actor.until(() => (kernel.isOnTheWay(rigAddress(name)) ? null : true), MESSAGE_WAIT_MS);
+  return actors.removeRig(name);
 }
 
 const workOf = (rest: RigRest): number => rest.running + rest.merging + rest.open + rest.unsent;

@@ -21,8 +21,8 @@ export interface TownActors {
   wakeAll(): void;
   /** Registers a rig, or gives it new settings. Errors: those of `putRig`. */
   configureRig(config: RigConfig): Promise<void>;
-  /** Its actor ends; its database stays. */
-  removeRig(name: RigName): Promise<void>;
+  /** Its actor ends; its database stays. False while a message to it is on its way; then nothing was changed. */
+  removeRig(name: RigName): Promise<boolean>;
   configureMayor(config: MayorConfig | null): Promise<void>;
   /** Those that have their settings. The same object for the same rig. */
   rigs(): readonly AskedRig[];

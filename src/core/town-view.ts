@@ -2,7 +2,7 @@ import type { Budget, BudgetPart, BudgetTold } from './budget.ts';
 import type { Convoy, ConvoyAddition, ConvoyBead } from './model/convoy.ts';
 import type { ConvoyLanding } from './model/landing.ts';
 import type { Escalation, EscalationRoute } from './model/escalation.ts';
-import type { ConvoyId, RigName } from './model/ids.ts';
+import type { ConvoyId } from './model/ids.ts';
 
 /** What rules of the town may read. */
 export interface TownView {
@@ -18,7 +18,6 @@ export interface TownView {
   escalation(id: string): Escalation | null;
   /** How it was told, oldest first. */
   escalationRoutes(id: string): readonly EscalationRoute[];
-  rigNames(): readonly RigName[];
   budget(id: string): Budget | null;
   /** What each rig holds of it, in the order of asking. */
   budgetParts(id: string): readonly BudgetPart[];

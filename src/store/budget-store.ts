@@ -61,10 +61,14 @@ export class BudgetStore {
       }));
   }
 
-  /** In the order of asking. */
+  /** In the order of asking. A rig that was removed before it told its account never will: nobody waits for it. */
   parts(id: string): readonly BudgetPart[] {
     return this.#sql
-      .all(`SELECT ${PART_COLUMNS} FROM budget_parts WHERE budget_id = ? ORDER BY asked_at, rig`, id)
+      .all(
+        `SELECT ${PART_COLUMNS} FROM budget_parts WHERE budget_id = ? AND (reported = 1 OR rig NOT IN
+          (SELECT name FROM rigs WHERE json_extract(config, '$.removed') IS NOT NULL)) ORDER BY asked_at, rig`,
+        id,
+      )
       .map(budgetPartFromRow);
   }
 
@@ -78,9 +82,11 @@ export class BudgetStore {
     return row === undefined || row['terms'] === null ? null : json<ToldTerms>(row['terms']);
   }
 
-  /** Rigs whose work it counts. */
+  /** Rigs of the town whose work it counts. */
   rigsOf(budget: Budget): readonly string[] {
-    const rigs = this.#sql.all('SELECT name, prefix FROM rigs ORDER BY name');
+    const rigs = this.#sql.all(
+      `SELECT name, prefix FROM rigs WHERE json_extract(config, '$.removed') IS NULL ORDER BY name`,
+    );
     const { scope } = budget;
     return rigs
       .filter(
@@ -164,7 +170,12 @@ export class BudgetWriter {
     this.#dirty(budgetRef(id));
   }
 
-  /** A rig is new: every budget may count its work. */
+  /** A rig comes back: what it never told of is told to it anew. */
+  forgetUnreported(rig: string): void {
+    this.#sql.all('DELETE FROM budget_parts WHERE rig = ? AND reported = 0', rig);
+  }
+
+  /** The rigs are others now: every budget may count their work. */
   touchAll(): void {
     for (const row of this.#sql.all('SELECT id FROM budgets')) this.#dirty(budgetRef(text(row['id'])));
   }

@@ -204,6 +204,14 @@ export class KernelStore {
     ).length;
   }
 
+  /** A message to this address has not arrived. */
+  isOnTheWay(address: string): boolean {
+    return (
+      this.#sql.all(`SELECT 1 AS one FROM outbox WHERE state = 'pending' AND lane = ? LIMIT 1`, `to:${address}`)
+        .length > 0
+    );
+  }
+
   hasPendingEffects(): boolean {
     return this.#sql.all(`SELECT 1 AS one FROM outbox WHERE state = 'pending' LIMIT 1`).length > 0;
   }

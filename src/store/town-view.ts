@@ -107,12 +107,6 @@ export class SqlTownView implements TownView {
     return row === undefined ? 0 : int(row['asked_about']);
   }
 
-  rigNames(): readonly RigName[] {
-    return this.#sql
-      .all('SELECT name FROM rigs ORDER BY created_at, name')
-      .map((row) => trusted.rig(text(row['name'])));
-  }
-
   rigs(): readonly RigRow[] {
     return this.#sql
       .all('SELECT name, prefix, config, created_at FROM rigs ORDER BY created_at, name')
@@ -125,14 +119,22 @@ export class SqlTownView implements TownView {
     return row !== undefined && isRemoved(row);
   }
 
+  /** A rig of the town; one that was removed is none. */
   rig(name: string): RigRow | null {
     const row = this.#sql.all('SELECT name, prefix, config, created_at FROM rigs WHERE name = ?', name)[0];
-    return row === undefined ? null : rigRow(row);
+    return row === undefined || isRemoved(row) ? null : rigRow(row);
   }
 
   rigByPrefix(prefix: string): RigRow | null {
     const row = this.#sql.all('SELECT name, prefix, config, created_at FROM rigs WHERE prefix = ?', prefix)[0];
-    return row === undefined ? null : rigRow(row);
+    return row === undefined || isRemoved(row) ? null : rigRow(row);
+  }
+
+  /** Rigs that this name or this prefix belongs to, for ever: those that were removed too. */
+  namesakes(name: string, prefix: string): readonly Pick<RigRow, 'name' | 'prefix'>[] {
+    return this.#sql
+      .all('SELECT name, prefix FROM rigs WHERE name = ? OR prefix = ?', name, prefix)
+      .map((row) => ({ name: trusted.rig(text(row['name'])), prefix: text(row['prefix']) }));
   }
 
   convoys(limit: number, after: { readonly createdAtMs: number; readonly id: string } | null): readonly Convoy[] {

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { trusted } from '../../src/core/model/ids.ts';
-import { finish, human, newBead, openTown, processOf, sling } from '../support/town-story.ts';
+import { MICRO_USD } from '../../src/core/usage.ts';
+import {
+  count,
+  finish,
+  human,
+  newBead,
+  newConvoy,
+  newTask,
+  openTown,
+  processOf,
+  sling,
+} from '../support/town-story.ts';
 import { rigConfig, type VirtualTown } from '../support/virtual-town.ts';
 
 const api = trusted.rig('api');
@@ -51,6 +62,113 @@ describe('a rig', () => {
     await expect(town.service.addRig(rigConfig('other', { prefix: 'api' }))).rejects.toMatchObject({
       code: 'prefix_taken',
     });
+  });
+});
+
+describe('a town without one of its rigs', () => {
+  const usd = (amount: number): number => amount * MICRO_USD;
+  const budget = async (town: VirtualTown) => (await town.service.money.listBudgets())[0];
+  const web = trusted.rig('web');
+
+  it('gives out its money: a removed rig is asked for no account', async () => {
+    const ai = { runtime: 'command', command: 'agent' };
+    const town = await openTown({ api: ai, web: ai });
+    await remove(town, false);
+    await town.service.money.setBudget({ scope: 'town', unit: 'usd', kind: 'hard', amount: usd(10) }, human);
+    await town.settle();
+    const first = await sling(town, 'first', { rig: web });
+    expect(processOf(town, first).state).toBe('running');
+    expect(await budget(town)).toMatchObject({ reserved: usd(1), isWaitedFor: false, parts: [{ rig: 'web' }] });
+    expect(await town.service.listEscalations(true)).toEqual([]);
+    // Added again, it takes part.
+    await town.service.addRig(rigConfig('api', ai));
+    await town.settle();
+    const second = await sling(town, 'second');
+    expect(processOf(town, second).state).toBe('running');
+    expect((await budget(town))?.reserved).toBe(usd(2));
+  });
+
+  it('keeps nothing waiting for a rig that was removed before it told its account', async () => {
+    const ai = { runtime: 'command', command: 'agent' };
+    const town = await openTown({ api: ai, web: ai });
+    await remove(town, false);
+    await town.service.money.setBudget({ scope: 'town', unit: 'usd', kind: 'hard', amount: usd(10) }, human);
+    await town.settle();
+    // As an older version left it: a part of the removed rig that never reports.
+    town.tampered = true;
+    town.databases
+      .get('town')
+      ?.all(
+        `INSERT INTO budget_parts (budget_id, rig, granted, terms) SELECT id, 'api', 0, '{"amount":10000000,"spent":0,"reserved":0}' FROM budgets`,
+      );
+    const first = await sling(town, 'first', { rig: web });
+    expect(processOf(town, first).state).toBe('running');
+    await town.service.addRig(rigConfig('api', ai));
+    await town.settle();
+    expect(processOf(town, await sling(town, 'second')).state).toBe('running');
+  });
+
+  it('plans nothing for it, and waits for nothing of it', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const gone = await sling(town, 'gone');
+    await finish(town, gone);
+    await remove(town, false);
+    const plan = (over: Parameters<typeof newConvoy>[0]) => town.service.createConvoy(newConvoy(over), human);
+    await expect(plan({ tasks: [newTask('api', 'a')] })).rejects.toMatchObject({ code: 'rig_not_found' });
+    await expect(plan({ beads: [gone] })).rejects.toMatchObject({ code: 'bead_not_found' });
+    await expect(plan({ tasks: [newTask('web', 'b', [gone])] })).rejects.toMatchObject({ code: 'bead_not_found' });
+    await expect(town.service.createBead(newBead('c', { rig: web, dependsOn: [gone] }), human)).rejects.toMatchObject({
+      code: 'bead_not_found',
+    });
+  });
+});
+
+/** Messages of the town that nobody has taken. */
+const onTheWay = (town: VirtualTown): readonly string[] =>
+  (town.databases.get('town')?.all(`SELECT key FROM outbox WHERE state = 'pending'`) ?? []).map((row) =>
+    String(row['key']),
+  );
+
+describe('a rig that is added again', () => {
+  it('hears the town as before: what happened meanwhile, and what comes', async () => {
+    const web = trusted.rig('web');
+    const ai = { runtime: 'command', command: 'agent' };
+    const town = await openTown({ api: ai, web: {} });
+    const { money, runners } = town.service;
+    await money.setBudget({ scope: 'rig:api', unit: 'usd', kind: 'hard', amount: 1 }, human);
+    await town.settle();
+    await remove(town, false);
+    await money.removeBudget('rig:api:usd:hard', human);
+    await money.setBudget({ scope: 'town', unit: 'tokens', kind: 'soft', amount: 1000 }, human);
+    await runners.add({ id: 'far', url: null, serial: 's' });
+    const blocker = await sling(town, 'blocker', { rig: web });
+    await town.settle();
+    expect(count(town, `runners WHERE id = 'far'`)).toBe(0);
+    await town.service.addRig(rigConfig('api', ai));
+    await town.advance(1_000);
+    expect(count(town, `runners WHERE id = 'far'`)).toBe(1);
+    expect(count(town, `budgets WHERE id = 'town:tokens:soft'`)).toBe(1);
+    const waits = await sling(town, 'waits', { dependsOn: [blocker] });
+    await finish(town, blocker);
+    expect(processOf(town, waits).state).toBe('running');
+    // What ended while it was away ends for it with its next account.
+    expect(count(town, `budgets WHERE id = 'rig:api:usd:hard'`)).toBe(0);
+    expect(onTheWay(town)).toEqual([]);
+  });
+
+  it('was not removed while a message to it was on its way', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const news = town.service.runners.add({ id: 'far', url: null, serial: 's' });
+    const [answer] = await Promise.all([remove(town, false), news]);
+    expect(answer).toMatchObject({ status: 'removed' });
+    expect(onTheWay(town).filter((key) => key.includes('api'))).toEqual([]);
+    expect(count(town, `runners WHERE id = 'far'`)).toBe(1);
+    await town.service.addRig(rigConfig('api'));
+    await town.advance(1_000);
+    await town.service.runners.drain('far', true);
+    await town.settle();
+    expect(count(town, `runners WHERE id = 'far' AND state = 'draining'`)).toBe(0);
+    expect(onTheWay(town)).toEqual([]);
   });
 });
 

@@ -59,7 +59,6 @@ export const townView = (over: Partial<TownView> = {}): TownView => ({
   convoyAskedAbout: () => 0,
   escalation: () => null,
   escalationRoutes: () => [],
-  rigNames: () => [],
   ...noBudgets,
   ...over,
 });

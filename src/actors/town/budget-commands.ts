@@ -103,11 +103,14 @@ export function applyMoneyNews(
 ): void {
   const from = rigOf(message.from);
   if (message.type === 'budget_account') {
+    // It was not there when the budget ended: a rig that was removed meanwhile and added again.
+    if (town.view.budget(message.budget) === null)
+      town.tell(turn, from, { type: 'budget_ended', budget: message.budget });
     budgetWriter(town, turn).account(message.budget, from, message.account);
     return;
   }
-  for (const rig of town.view.rigNames())
-    if (rig !== from) town.tell(turn, rig, { type: 'quota_closed', window: message.window });
+  for (const { name } of town.view.rigs())
+    if (name !== from) town.tell(turn, name, { type: 'quota_closed', window: message.window });
 }
 
 const TOLD_TEXT: Readonly<Record<BudgetTold, string>> = { no: 'has room', near: 'nearly used up', over: 'used up' };
@@ -140,6 +143,8 @@ export function applyBudgetAction(
   return { to: `${action.rig}: ${String(action.granted)}` };
 }
 
-export function touchBudgets(town: TownContext, turn: Turn): void {
-  budgetWriter(town, turn).touchAll();
+export function touchBudgets(town: TownContext, turn: Turn, rig: string): void {
+  const writer = budgetWriter(town, turn);
+  writer.forgetUnreported(rig);
+  writer.touchAll();
 }

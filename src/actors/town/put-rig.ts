@@ -4,36 +4,40 @@ import type { Turn } from '../kernel/turn.ts';
 import { touchBudgets } from './budget-commands.ts';
 import { rigAddress, type TownContext } from './town-context.ts';
 
-/** Takes a rig out of the registry; its row keeps name and prefix from ever meaning another rig. */
-export function removeRig(town: TownContext, name: string): void {
+/**
+ * Takes a rig out of the registry; its row keeps name and prefix from ever meaning another rig. False, and nothing changed,
+ * while a message to it is on its way: messages are numbered, and one that is lost would keep all later ones from a rig
+ * that is added again.
+ */
+export function removeRig(town: TownContext, turn: Turn, name: string): boolean {
+  if (turn.kernel.isOnTheWay(rigAddress(name))) return false;
   town.sql.all(
     `UPDATE rigs SET config = json_set(config, '$.removed', json('true')), version = version + 1 WHERE name = ?`,
     name,
   );
+  return true;
 }
 
 /** Registers a rig or updates its settings. A prefix is for life: ids minted with it must never mean another rig. */
 export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
-  const known = town.view.rig(config.name);
-  if (known !== null && known.prefix !== config.prefix) {
+  const namesakes = town.view.namesakes(config.name, config.prefix);
+  const known = namesakes.find((rig) => rig.name === config.name);
+  if (known !== undefined && known.prefix !== config.prefix) {
     throw conflict(
       'prefix_fixed',
       `The rig "${config.name}" has the prefix "${known.prefix}"; a prefix never changes.`,
       `Set prefix = "${known.prefix}" for it.`,
     );
   }
-  const other = town.view.rigByPrefix(config.prefix);
-  if (other !== null && other.name !== config.name) {
+  const other = namesakes.find((rig) => rig.name !== config.name);
+  if (other !== undefined) {
     throw conflict(
       'prefix_taken',
       `The prefix "${config.prefix}" belongs to the rig "${other.name}".`,
       'Choose another with --prefix.',
     );
   }
-  if (known === null) {
-    touchBudgets(town, turn);
-    town.runners.introduce(turn, config.name);
-  }
+  const isNew = town.view.rig(config.name) === null;
   town.sql.all(
     `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET git_url = excluded.git_url, default_branch = excluded.default_branch, config = excluded.config, version = version + 1
@@ -47,4 +51,9 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
     JSON.stringify(config),
     turn.nowMs,
   );
+  if (isNew) {
+    // Also one that was removed and is added again: it was told nothing meanwhile.
+    touchBudgets(town, turn, config.name);
+    town.runners.introduce(turn, config.name);
+  }
 }

@@ -161,10 +161,9 @@ export class TownActor {
     });
   }
 
-  removeRig(name: RigName): Promise<void> {
-    return this.actor.ask(() => {
-      removeRig(this.#town, name);
-    });
+  /** False while a message to it is on its way; then nothing was changed. */
+  removeRig(name: RigName): Promise<boolean> {
+    return this.actor.ask((turn) => removeRig(this.#town, turn, name));
   }
 
   createConvoy(input: CreateConvoy, caller: Caller): Promise<string> {

@@ -84,7 +84,9 @@ export class TownContext {
     return `hq-${kind}-${crockford(this.ports.random.bytes(length))}`;
   }
 
+  /** A rig that was removed is told nothing: nobody would take the message, and its number would be missing for ever. */
   tell(turn: Turn, rig: string, message: TownToRig): void {
+    if (this.view.isRemovedRig(rig)) return;
     turn.send<TownToRig>(rigAddress(rig), TOWN_ADDRESS, message);
   }
 

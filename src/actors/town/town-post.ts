@@ -86,7 +86,10 @@ export class TownPost {
   }
 
   #hasRig(rig: string): boolean {
-    return this.#town.sql.all('SELECT 1 AS one FROM rigs WHERE name = ?', rig).length > 0;
+    return (
+      this.#town.sql.all(`SELECT 1 AS one FROM rigs WHERE name = ? AND json_extract(config, '$.removed') IS NULL`, rig)
+        .length > 0
+    );
   }
 
   #keep(turn: Turn, mail: NewMail): void {

@@ -64,9 +64,10 @@ export class ObjectActors implements TownActors {
     await this.#configured(config.name);
   }
 
-  async removeRig(name: RigName): Promise<void> {
-    await this.town.removeRig(name);
+  async removeRig(name: RigName): Promise<boolean> {
+    if (!(await this.town.removeRig(name))) return false;
     this.#rigs.delete(name);
+    return true;
   }
 
   async configureMayor(config: MayorConfig | null): Promise<void> {
