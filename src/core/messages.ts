@@ -96,6 +96,8 @@ export type TownToRig =
       } | null;
     }
   | { readonly type: 'gate_moved'; readonly ref: string; readonly successor: string }
+  /** A person resolved what this rig had raised: the next time is news again. */
+  | { readonly type: 'escalation_closed'; readonly causeKey: string }
   /** Merge the convoy's feature branch into the rig's target branch, once. */
   | {
       readonly type: 'land_convoy';

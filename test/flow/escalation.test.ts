@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { NOTIFY_BACKOFF_MS, RE_ESCALATE_AFTER_MS } from '../../src/core/limits.ts';
+import { MERGE_STEP_DEADLINE_MS, NOTIFY_BACKOFF_MS, RE_ESCALATE_AFTER_MS } from '../../src/core/limits.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { EscalationSummary } from '../../src/core/queries.ts';
+import { defaultResult, sha } from '../support/fake-runner.ts';
 import { human, sling as slingInto } from '../support/town-story.ts';
 import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 
@@ -199,4 +200,24 @@ it('a cause that clears resolves its escalation, which never rises again (T33)',
   await town.advance(20 * RE_ESCALATE_AFTER_MS);
   expect(await only()).toMatchObject({ reEscalations: 0 });
   expect(told()).toEqual([]);
+});
+
+describe('an escalation that a person resolved by hand', () => {
+  it('is a new one when the same is overdue again', async () => {
+    town.runner.judge = (job) => (job.kind === 'merge' ? null : defaultResult(job));
+    await sling();
+    const { attempt = '' } = town.runner.running()[0]?.request ?? {};
+    town.runner.done(attempt, sha(100));
+    town.runner.exit(attempt);
+    await town.settle();
+    const open = async () => town.service.listEscalations(true);
+    await town.advance(MERGE_STEP_DEADLINE_MS + 1_000);
+    const first = await only();
+    expect(first.message).toContain('past its deadline');
+    await town.service.commandEscalation(first.id, { type: 'resolve', note: 'the host was restarted' }, human);
+    await town.settle();
+    expect(await open()).toEqual([]);
+    await town.advance(2 * MERGE_STEP_DEADLINE_MS);
+    expect(await open()).toMatchObject([{ causeKey: first.causeKey, repeats: 0 }]);
+  });
 });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CreateConvoy } from '../../src/core/commands.ts';
 import type { BeadId, ConvoyId } from '../../src/core/model/ids.ts';
 import type { BeadSummary, ConvoyDetail } from '../../src/core/queries.ts';
-import { finishAll, human, MINUTE, newBead, newConvoy, newTask, openTown, show } from '../support/town-story.ts';
+import { count, finishAll, human, MINUTE, newBead, newConvoy, newTask, openTown, show } from '../support/town-story.ts';
 import type { VirtualTown } from '../support/virtual-town.ts';
 
 let town: VirtualTown;
@@ -64,6 +64,20 @@ describe('a reopened bead', () => {
       });
     await workAll();
     for (const id of [waiting.id, far.id]) expect((await show(town, id)).closeReason).toBe('merged');
+  });
+
+  it('keeps its place in its convoy also when it is closed and reopened in one turn', async () => {
+    const convoy = await create({ tasks: [newTask('api', 'a'), newTask('web', 'b', [0])] });
+    const first = idOf(convoy, 0);
+    const [, second] = await Promise.all([
+      town.service.beadCommand({ type: 'close', bead: first, reason: 'cancelled', note: '' }, human),
+      town.service.beadCommand({ type: 'reopen', bead: first }, human),
+    ]);
+    await town.settle();
+    expect(count(town, `turns WHERE input LIKE '%"close"%' AND input LIKE '%"reopen"%'`)).toBe(1);
+    expect(await show(town, second.id)).toMatchObject({ convoyId: convoy.id, phase: 'running' });
+    await workAll();
+    expect(await shown(convoy.id)).toMatchObject({ status: 'landed', closedBeads: 2, cancelledBeads: 0 });
   });
 
   it('is the same one when it is asked twice, and nothing that lives is reopened', async () => {

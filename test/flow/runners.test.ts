@@ -103,6 +103,24 @@ describe('a runner', () => {
     expect(pending()).toEqual([]);
   });
 
+  it('that is removed takes back what an attempt that never ran there was expected to cost', async () => {
+    const { town, at, others } = await openTwo();
+    at('a').silent = true;
+    at('b').silent = true;
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: '' }, human);
+    await town.settle();
+    const spent = () => town.databases.get('rig/api')?.inner.all('SELECT micro_usd FROM spending WHERE micro_usd > 0');
+    expect(spent()).not.toEqual([]);
+    for (const runner of ['a', 'b']) {
+      others.delete(runner);
+      await town.service.runners.remove(runner, true);
+    }
+    await town.settle();
+    expect(spent()).toEqual([]);
+  });
+
   it('may not tell of what another one has', async () => {
     const { town, at } = await openTwo();
     const { id } = await town.service.createBead(newBead('one'), human);

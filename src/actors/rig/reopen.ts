@@ -37,8 +37,10 @@ export function reopen(rig: RigContext, turn: Turn, bead: Bead, caller: Caller):
     writer.markEscalated(bead.id, false);
     turn.send<RigToTown>('town', rig.address, { type: 'escalation_resolved', causeKey: `bead:${bead.id}` });
   }
-  if (rig.view.isWatched(bead.id))
+  if (rig.view.isWatched(bead.id)) {
+    tellEnd(rig, turn, writer, bead);
     turn.send<RigToTown>('town', rig.address, { type: 'bead_reopened', bead: bead.id, successor: id, convoy });
+  }
   turn.journal({
     entity: beadRef(id),
     action: 'create_bead',
@@ -47,6 +49,25 @@ export function reopen(rig: RigContext, turn: Turn, bead: Bead, caller: Caller):
     to: 'open',
   });
   return id;
+}
+
+/**
+ * The town hears of an end before it hears of the successor, also when both happen in one turn: the place of a bead that
+ * is not known to have ended is not given away.
+ */
+function tellEnd(rig: RigContext, turn: Turn, writer: RigWriter, bead: Bead): void {
+  if (rig.view.endReported(bead.id) || (bead.status !== 'closed' && bead.status !== 'failed')) return;
+  writer.markEndReported(bead.id);
+  turn.send<RigToTown>('town', rig.address, {
+    type: 'bead_ended',
+    bead: bead.id,
+    convoy: bead.convoyId,
+    status: bead.status,
+    closeReason: bead.closeReason ?? bead.status,
+    mergeSha: bead.evidence?.mergeSha ?? null,
+    target: bead.evidence?.target ?? bead.targetBranch,
+    note: bead.evidence?.note ?? '',
+  });
 }
 
 /** The successor that is there and has not ended. */

@@ -341,6 +341,12 @@ function remember(writer: RigWriter, causeKey: string): void {
   else markBranch(writer, causeKey, true);
 }
 
+/** No escalation about this cause is open any more. Breakers forget by themselves when they close. */
+export function forgetEscalation(writer: RigWriter, causeKey: string): void {
+  if (causeKey.startsWith('bead:')) writer.markEscalated(trusted.bead(causeKey.slice('bead:'.length)), false);
+  else markBranch(writer, causeKey, false);
+}
+
 /** Causes that are about a branch: the feature branch of a convoy, or the train of a target. */
 function markBranch(writer: RigWriter, causeKey: string, escalated: boolean): void {
   if (causeKey.startsWith(FEATURE_CAUSE))

@@ -37,7 +37,8 @@ export function runnerChanged(rig: RigContext, turn: Turn, runner: RunnerFacts):
 function runnerRemoved(rig: RigContext, turn: Turn, id: string): void {
   dropRunner(rig.sql, id);
   for (const attempt of attemptsAt(rig, id)) {
-    rig.writer(turn).updateAttempt(attempt, { process_gone: 1 });
+    // What never ran is expected to cost nothing from now on.
+    rig.writer(turn).weigh(attempt, { process_gone: 1 });
     turn.kernel.setTimer(attemptEntity(attempt), 'observe', null);
     turn.kernel.settleEffect(`start:${attempt}`, 'done', 'its runner was removed', turn.nowMs);
     turn.kernel.settleEffect(`stop:${attempt}`, 'done', 'its runner was removed', turn.nowMs);

@@ -34,6 +34,7 @@ export class EscalationCommands {
     if (item.resolvedAtMs !== null) return id;
     this.#town.escalations(turn).resolve(id, { by: caller.actor, note, decision: null });
     this.#account(turn, item, { action: 'resolve_escalation', reason: `by ${caller.actor}`, to: 'resolved' });
+    if (item.rig !== null) this.#town.tell(turn, item.rig, { type: 'escalation_closed', causeKey: item.causeKey });
     return id;
   }
 
