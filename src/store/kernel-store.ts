@@ -206,10 +206,8 @@ export class KernelStore {
 
   /** A message to this address has not arrived. */
   isOnTheWay(address: string): boolean {
-    return (
-      this.#sql.all(`SELECT 1 AS one FROM outbox WHERE state = 'pending' AND lane = ? LIMIT 1`, `to:${address}`)
-        .length > 0
-    );
+    const query = `SELECT 1 AS one FROM outbox WHERE state = 'pending' AND lane = ? LIMIT 1`;
+    return this.#sql.all(query, `to:${address}`).length > 0;
   }
 
   hasPendingEffects(): boolean {
