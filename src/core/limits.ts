@@ -218,6 +218,8 @@ export const PUSH_RACES_MAX = 5;
 export const MERGE_STEP_DEADLINE_MS: number = 2 * MINUTE;
 /** Verification and promotion are short git work too; a claim that waits longer for its verdict is told to a person. */
 export const CLAIM_DEADLINE_MS: number = 10 * MINUTE;
+/** The same for making or checking a feature branch, and for undoing commits; a first clone fits in. */
+export const BRANCH_JOB_DEADLINE_MS: number = 10 * MINUTE;
 /** Gate commands run the project's own tests. */
 export const GATE_TIMEOUT_MS: number = 15 * MINUTE;
 

@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Job, JobResult } from '../../src/core/facts.ts';
-import { FEATURE_RETRY_MS, LANDING_ATTEMPTS_MAX, REWORK_ROUNDS_MAX } from '../../src/core/limits.ts';
+import {
+  BRANCH_JOB_DEADLINE_MS,
+  FEATURE_RETRY_MS,
+  LANDING_ATTEMPTS_MAX,
+  REWORK_ROUNDS_MAX,
+} from '../../src/core/limits.ts';
 import { trusted, type BeadId, type ConvoyId } from '../../src/core/model/ids.ts';
 import type { ConvoyDetail } from '../../src/core/queries.ts';
 import type { CreateConvoy } from '../../src/core/commands.ts';
@@ -86,6 +91,21 @@ describe('a convoy that lands at once', () => {
     const requests = town.runner.running().map((process) => process.request);
     expect(requests.map((request) => request.fixedHead)).toEqual(['a'.repeat(40), 'a'.repeat(40)]);
     expect(requests[0]?.repo).toMatchObject({ targetBranch: `gt/${convoy.id}`, restore: 'a'.repeat(40) });
+  });
+
+  it('tells a person that its branch is not made, and no more once it is', async () => {
+    town.runner.judge = (job) => (job.kind === 'branch' ? null : defaultResult(job));
+    const convoy = await create();
+    await town.advance(BRANCH_JOB_DEADLINE_MS + 1_000);
+    const causes = async () => (await town.service.listEscalations(true)).map((item) => item.causeKey);
+    expect(await causes()).toContain(`feature:gt/${convoy.id}`);
+    for (const job of town.runner.jobs.values())
+      if (job.kind === 'branch')
+        town.runner.finish(job.key, job.repo.rig, { result: 'branch_ready', head: 'a'.repeat(40) });
+    town.runner.judge = defaultResult;
+    await town.settle();
+    expect(await causes()).toEqual([]);
+    expect(town.runner.running()).toHaveLength(2);
   });
 
   it('reworks a landing that is red on its feature branch, with the same merge request', async () => {

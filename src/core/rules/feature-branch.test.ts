@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bead, commit, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
-import { FEATURE_RETRY_MS } from '../limits.ts';
+import { BRANCH_JOB_DEADLINE_MS, FEATURE_RETRY_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
 import { featureBranch, repoFor } from './feature-branch.ts';
@@ -54,6 +54,7 @@ describe('the feature branch of a convoy', () => {
       one(
         'it must be on the origin with all that was merged into it',
         step('wanted', 'checking', {
+          retryAtMs: NOW + BRANCH_JOB_DEADLINE_MS,
           job: {
             kind: 'branch',
             key: 'branch:api:gt/hq-cv-00000:7',
@@ -63,6 +64,25 @@ describe('the feature branch of a convoy', () => {
         }),
       ),
     );
+  });
+
+  it('that has no verdict at its deadline is told to a person once', () => {
+    const state = 'checking';
+    expect(judge(feature({ state, retryAtMs: NOW + 1 }))).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
+    expect(judge(feature({ state, retryAtMs: NOW, headSha: null }))).toMatchObject({
+      decisions: [
+        {
+          actions: [
+            {
+              type: 'raise_escalation',
+              causeKey: 'feature:gt/hq-cv-00000',
+              message: expect.stringContaining('not made'),
+            },
+          ],
+        },
+      ],
+    });
+    expect(judge(feature({ state, retryAtMs: NOW, escalated: true }))).toEqual(nothing);
   });
 
   it('takes its alarm back once it is whole', () => {

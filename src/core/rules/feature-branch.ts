@@ -1,7 +1,8 @@
 import type { Job } from '../facts.ts';
-import { FEATURE_RETRY_MS } from '../limits.ts';
+import { BRANCH_JOB_DEADLINE_MS, FEATURE_RETRY_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trainRef } from '../refs.ts';
+import { duration } from '../text.ts';
 import type { RigView } from '../view.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule } from './rule.ts';
 
@@ -24,9 +25,18 @@ export const featureBranch: RigRule = (view, branch, nowMs) => {
     case 'wanted':
       return act(
         decide(feature, 'it must be on the origin with all that was merged into it', [
-          { type: 'feature_step', branch, from: 'wanted', to: 'checking', job: checkJob(view, feature) },
+          {
+            type: 'feature_step',
+            branch,
+            from: 'wanted',
+            to: 'checking',
+            job: checkJob(view, feature),
+            retryAtMs: nowMs + BRANCH_JOB_DEADLINE_MS,
+          },
         ]),
       );
+    case 'checking':
+      return overdue(feature, nowMs);
     case 'ready':
       return feature.escalated
         ? act(
@@ -60,6 +70,28 @@ function checkJob(view: RigView, feature: Feature): Job {
     repo: repoFor(view, feature.branch),
     from: view.config().targetBranch,
   };
+}
+
+/**
+ * An origin that is away or refuses the branch gives no verdict, and the whole convoy stands: a person is told once. It
+ * goes on being asked for; its answer ends the alarm.
+ */
+function overdue(feature: Feature, nowMs: number): ReturnType<RigRule> {
+  const { branch, retryAtMs, convoyId } = feature;
+  if (retryAtMs === null || feature.escalated) return NOTHING;
+  if (nowMs < retryAtMs) return wakeAt(retryAtMs);
+  return act(
+    decide(feature, 'the verdict is overdue', [
+      {
+        type: 'raise_escalation',
+        causeKey: featureCause(branch),
+        severity: 'high',
+        category: 'convoy',
+        subject: `convoy:${convoyId}`,
+        message: `The feature branch ${branch} of ${convoyId} is not ${feature.headSha === null ? 'made' : 'checked'} after ${duration(BRANCH_JOB_DEADLINE_MS)}: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself; look into the runner's log.`,
+      },
+    ]),
+  );
 }
 
 function lost(view: RigView, feature: Feature, nowMs: number): ReturnType<RigRule> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bead, commit, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
+import { BRANCH_JOB_DEADLINE_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
 import type { Revert } from '../model/revert.ts';
@@ -57,12 +58,23 @@ describe('a revert', () => {
   });
 
   it('has nothing to say while it waits, is held, has begun, or is no revert', () => {
-    expect(look({ state: 'making' })).toEqual(NOTHING);
     expect(look({ state: 'agent' })).toEqual(NOTHING);
     expect(look({}, { hold: 'held' })).toEqual(NOTHING);
     expect(look({}, { status: 'in_review' })).toEqual(NOTHING);
     expect(look({}, { kind: 'task' })).toEqual(NOTHING);
     expect(startRevert(rigView({ beads: [task] }), task.id, NOW)).toEqual(NOTHING);
+  });
+
+  it('that the runner does not answer is told to a person once, and the answer ends that', () => {
+    const since = (updatedAtMs: number, escalated = false) => look({ state: 'making' }, { updatedAtMs, escalated });
+    expect(since(NOW)).toEqual({ decisions: [], wakeAtMs: NOW + BRANCH_JOB_DEADLINE_MS });
+    expect(since(NOW - BRANCH_JOB_DEADLINE_MS)).toMatchObject({
+      decisions: [{ actions: [{ type: 'raise_escalation', causeKey: `bead:${task.id}`, severity: 'high' }] }],
+    });
+    expect(since(NOW - BRANCH_JOB_DEADLINE_MS, true)).toEqual(NOTHING);
+    const resolved = { type: 'resolve_escalation', causeKey: `bead:${task.id}`, bead: task.id };
+    for (const over of [{ state: 'made', headSha: trusted.sha(commit(9)) }, { state: 'conflict' }] as const)
+      expect(look(over, { escalated: true }).decisions[0]?.actions[0]).toEqual(resolved);
   });
 
   it.each<[Partial<Revert>, string]>([
