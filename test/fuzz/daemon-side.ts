@@ -29,8 +29,11 @@ class Commits {
   }
 
   now(): string {
-    const names = readdirSync(this.#folder, { recursive: true, encoding: 'utf8' }).filter(
-      (name) => name.endsWith('.db') && !name.includes('runner'),
+    // Not whatever lies below: clones and worktrees come and go meanwhile.
+    const names = ['', 'rigs'].flatMap((part) =>
+      readdirSync(join(this.#folder, part))
+        .filter((name) => name.endsWith('.db') && name !== 'runner.db')
+        .map((name) => join(part, name)),
     );
     return names
       .map((name) => {
