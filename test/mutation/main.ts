@@ -27,6 +27,8 @@ if (!existsSync(join(here, 'node_modules', '@stryker-mutator', 'instrumenter')))
 }
 
 const isTest = (file: string): boolean => file.endsWith('.test.ts');
+/** Tests outside of the core that are about a table of it. */
+const TABLE_TESTS = ['test/tools-doc.test.ts', 'test/transitions-doc.test.ts'];
 const all = globSync('src/core/**/*.ts', { cwd: root }).toSorted();
 const named = process.argv.slice(2);
 const unknown = named.filter((file) => !all.includes(file) || isTest(file));
@@ -43,7 +45,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gt-mutation-'));
 try {
   const workFile = join(folder, 'work.json');
   const texts = Object.fromEntries(files.map((file) => [file.name, file.content]));
-  writeFileSync(workFile, JSON.stringify({ texts, tests: all.filter(isTest) }));
+  writeFileSync(workFile, JSON.stringify({ texts, tests: [...all.filter(isTest), ...TABLE_TESTS] }));
   const wanted = mutants.filter((mutant) => named.length === 0 || named.includes(mutant.fileName));
   const outcomes = await tryAll(
     workFile,
