@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { bead, beadId, commit, mergeRequest, NOW, review, rigView } from '../../../test/support/rig-view-builder.ts';
+import {
+  bead,
+  beadId,
+  commit,
+  mergeRequest,
+  NOW,
+  review,
+  rigView,
+  type World,
+} from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/rig-config.ts';
 import { MERGE_STEP_DEADLINE_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
@@ -131,5 +140,84 @@ describe('mergeTrain', () => {
   it('does nothing with an empty line, or without the source', () => {
     expect(mergeTrain(rigView(), 'main', NOW).decisions).toEqual([]);
     expect(mergeTrain(rigView({ reviews: [queued], line: [queued] }), 'main', NOW).decisions).toEqual([]);
+  });
+});
+
+describe('a round of several', () => {
+  const line = ['a', 'b', 'c'].map((name, place) => {
+    const of = bead({ id: beadId(`task${name}`), status: 'in_review', title: `Task ${name}` });
+    return { of, row: review(of, { beadId: beadId(`mr${name}`), headSha: commit(10 + place), queuedAtMs: NOW - 10 }) };
+  });
+  const started = (world: Partial<World> = {}, nowMs = NOW) => {
+    const rows = world.line ?? line.map(({ row }) => row);
+    const view = rigView({ beads: line.map(({ of }) => of), reviews: rows, line: rows, ...world });
+    const { decisions, wakeAtMs } = mergeTrain(view, 'main', nowMs);
+    const steps = decisions.flatMap(({ actions }) => actions.filter((action) => action.type === 'start_merge'));
+    const [job] = steps.flatMap((step) => step.job ?? []);
+    if (job !== undefined && job.kind !== 'merge') throw new Error('another job than a merge was ordered');
+    return { reason: decisions[0]?.reason, entries: steps.map((step) => step.mergeRequest), steps, job, wakeAtMs };
+  };
+
+  it('is one job of its leader, which names the riders and the lists', () => {
+    const { reason, steps, job } = started();
+    expect(reason).toBe('api-mra and 2 behind it are tested together for main');
+    expect(steps.map(({ position, job: own }) => [position, own === null])).toEqual([
+      [0, false],
+      [1, true],
+      [2, true],
+    ]);
+    expect(job).toMatchObject({
+      mergeRequest: 'api-mra',
+      riders: ['b', 'c'].map((name, place) => ({
+        mergeRequest: `api-mr${name}`,
+        head: commit(11 + place),
+        earlierCandidate: null,
+        message: `Merge gt/api-task${name}: Task ${name}\n\nGt-Bead: api-task${name}\nGt-Merge-Request: api-mr${name}\n`,
+      })),
+      lists: [[0, 1, 2]],
+    });
+  });
+
+  it('of one alone names neither, unless the target is tested beside it', () => {
+    const [first] = line.map(({ row }) => row);
+    if (first === undefined) throw new Error('nobody is in line');
+    const one = started({ line: [first] });
+    expect([one.reason, Object.keys(one.job ?? {})]).toEqual([
+      'api-mra is first in line for main',
+      expect.not.arrayContaining(['riders']),
+    ]);
+    expect(started({ line: [{ ...first, suspect: 'alone:x' }] }).job).toMatchObject({ riders: [], lists: [[], [0]] });
+  });
+
+  it('passes over one whose bead is gone', () => {
+    expect(started({ beads: line.slice(1).map(({ of }) => of) }).entries).toEqual(['api-mrb', 'api-mrc']);
+  });
+
+  describe('while the target is red', () => {
+    const red = { ...newTrain('main'), state: 'red', changedAtMs: NOW - 10, retryAtMs: NOW + 5 } as const;
+
+    it('rests until it is time, unless something came after it was found', () => {
+      expect(started({ trains: [red] })).toMatchObject({ entries: [], wakeAtMs: NOW + 5 });
+      expect(started({ trains: [{ ...red, changedAtMs: NOW - 11 }] })).toMatchObject({
+        entries: ['api-mra'],
+        job: { lists: [[0], []] },
+      });
+    });
+
+    it('tries the target and those in line in turn when it is time, or when no time is set', () => {
+      const at = (version: number) => started({ trains: [{ ...red, version }] }, NOW + 5).job;
+      expect([0, 1, 2].map((version) => [at(version)?.mergeRequest, at(version)?.lists])).toEqual([
+        ['api-mra', [[], [0]]],
+        ['api-mra', [[0], []]],
+        ['api-mrb', [[], [0]]],
+      ]);
+      expect(started({ trains: [{ ...red, retryAtMs: null }] }).entries).toEqual(['api-mra']);
+    });
+
+    it('tests nobody but the newest when it was not time yet', () => {
+      const rows = line.map(({ row }, place) => ({ ...row, queuedAtMs: NOW - 9 + place }));
+      expect(started({ line: rows, trains: [red] }).entries).toEqual(['api-mra', 'api-mrc']);
+      expect(started({ line: rows, trains: [{ ...red, version: 1 }] }, NOW + 5).entries).toEqual(['api-mra']);
+    });
   });
 });

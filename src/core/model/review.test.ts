@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { commit } from '../../../test/support/rig-view-builder.ts';
+import { MERGE_STEPS, mayHaveLanded } from './review.ts';
+
+it('work may have landed while it is pushed, and while a push of it has no verdict', () => {
+  const may = (candidateSha: ReturnType<typeof commit> | null) =>
+    MERGE_STEPS.filter((step) => mayHaveLanded({ step, candidateSha }));
+  expect(may(null)).toEqual(['pushing']);
+  expect(may(commit(1))).toEqual(['queued', 'preparing', 'pushing']);
+});
