@@ -125,6 +125,8 @@ function push(sim: Sim, repo: GitModel, job: Of<'push'>): JobResult {
   const { targetBranch } = job.repo;
   const before = repo.head(targetBranch);
   if (before === null) return { result: 'lost_race', targetSha: null };
+  const isLate = job.notAfterMs !== undefined && sim.time.wallMs > job.notAfterMs;
+  if (before === job.expectedOld && isLate) return { result: 'error', message: 'it came too late' };
   if (before === job.expectedOld) {
     repo.branches.set(targetBranch, job.candidate);
     if (targetBranch === repo.target) sim.ledger.targetMoved(job.repo.rig, repo, before, job.candidate);

@@ -119,7 +119,8 @@ export type RigAction =
       readonly body?: string;
     }
   /** A verified rework moves the merge request's head and puts it back in line. */
-  | { readonly type: 'advance_review'; readonly mergeRequest: BeadId; readonly head: Sha }
+  /** The branch moved. Back in line, unless there is more rework to do first. */
+  | { readonly type: 'advance_review'; readonly mergeRequest: BeadId; readonly head: Sha; readonly isLast: boolean }
   | {
       readonly type: 'create_rework';
       readonly mergeRequest: BeadId;

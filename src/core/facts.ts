@@ -217,6 +217,8 @@ export type Job =
       readonly mergeRequest: string;
       readonly candidate: string;
       readonly expectedOld: string;
+      /** After this nobody begins to push: the town gives up soon, and then nothing may arrive any more. */
+      readonly notAfterMs?: number | undefined;
     }
   /** Undoes merge commits of the target and brings the result to the origin as `branch`. */
   | {

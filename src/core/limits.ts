@@ -216,6 +216,11 @@ export const RATE_MEMORY = 400;
 export const PUSH_RACES_MAX = 5;
 /** Merge and push are short git work; longer means that the runner is gone or hangs. */
 export const MERGE_STEP_DEADLINE_MS: number = 2 * MINUTE;
+/**
+ * A runner begins no push after its deadline; one that it began then takes so long at most (one git command has two
+ * minutes), and clocks of two machines may be a minute apart. Only then is a push without an answer given up.
+ */
+export const PUSH_GRACE_MS: number = 3 * MINUTE;
 /** Verification and promotion are short git work too; a claim that waits longer for its verdict is told to a person. */
 export const CLAIM_DEADLINE_MS: number = 10 * MINUTE;
 /** The same for making or checking a feature branch, and for undoing commits; a first clone fits in. */

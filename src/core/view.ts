@@ -124,8 +124,8 @@ export interface RigView {
   featureInUse(branch: string): boolean;
   /** True when the convoy of this bead was aborted: what runs may end well, nothing is tried again. */
   isAborted(bead: BeadId): boolean;
-  /** The open rework bead that blocks a merge request. */
-  openRework(mergeRequest: BeadId): Bead | null;
+  /** The rework beads that block a merge request, the oldest first: more than one when changes were asked for while one ran. */
+  openReworks(mergeRequest: BeadId): readonly Bead[];
   /** Beads that wait for this one. */
   dependents(bead: BeadId): readonly BeadId[];
   /** The breaker of a scope; with no failures where nothing failed. */

@@ -61,9 +61,12 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
   if (bead.status === 'in_review') {
     const review = view.reviewOf(bead.id);
     const mergeRequest = review === null ? null : view.bead(review.beadId);
-    return mergeRequest === null
-      ? say({ sentence: 'In review without a merge request.', rule: 'invariant I5', next: 'Run "gt doctor".' })
-      : { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state };
+    if (mergeRequest === null)
+      return say({ sentence: 'In review without a merge request.', rule: 'invariant I5', next: 'Run "gt doctor".' });
+    const text = { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state };
+    return bead.cancelRequestedAtMs === null
+      ? text
+      : { ...text, sentence: `Its cancel waits until git says whether its push arrived. ${text.sentence}` };
   }
   return say(openText(view, bead, blockers, nowMs));
 }
@@ -286,8 +289,8 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
       wakeAtMs: review.deadlineAtMs,
     });
   }
-  const rework = view.openRework(bead.id);
-  if (rework !== null)
+  const [rework] = view.openReworks(bead.id);
+  if (rework !== undefined)
     return say({
       sentence: `Waits for the rework ${rework.id}: ${review.heldReason ?? rework.title}.`,
       rule: 'merge-step',

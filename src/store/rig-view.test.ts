@@ -110,22 +110,23 @@ describe('the view', () => {
       null,
       null,
     ]);
-    expect([store.view.lastAgentOf(id), store.view.openRework(id), store.view.line('main', 1)[0] ?? null]).toEqual([
+    expect([store.view.lastAgentOf(id), store.view.openReworks(id)[0], store.view.line('main', 1)[0] ?? null]).toEqual([
       null,
-      null,
+      undefined,
       null,
     ]);
     expect(store.view.breaker('dispatch')).toMatchObject({ failures: 0, escalated: false });
     expect([store.view.isWatched(id), store.view.endReported(id)]).toEqual([false, false]);
   });
 
-  it('finds the open rework of a merge request, not an ended one', () => {
+  it('finds the open rework of a merge request, the oldest first, not an ended one', () => {
     const source = store.bead('task1');
     const id = store.review(source, 'mr001');
     const rework = store.bead('rewrk', { kind: 'rework', branchOf: source.id });
-    expect(store.view.openRework(id)?.id).toBe(rework.id);
+    const next = store.bead('rewrl', { kind: 'rework', branchOf: source.id });
+    expect(store.view.openReworks(id).map((one) => one.id)).toEqual([rework.id, next.id]);
     store.writer().transitionBead(rework, 'closed', { closeReason: 'source_ended', evidence: null });
-    expect(store.view.openRework(id)).toBeNull();
+    expect(store.view.openReworks(id).map((one) => one.id)).toEqual([next.id]);
   });
 
   it('lets the head of the train wait for rework without blocking the next', () => {

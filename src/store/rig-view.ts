@@ -247,12 +247,12 @@ export class SqlRigView implements RigView {
     return this.#one((row) => int(row['aborted']), 'SELECT aborted FROM beads WHERE id = ?', bead) === 1;
   }
 
-  openRework(mergeRequest: BeadId): Bead | null {
+  openReworks(mergeRequest: BeadId): readonly Bead[] {
     const review = this.review(mergeRequest);
-    if (review === null) return null;
-    return this.#one(
+    if (review === null) return [];
+    return this.#many(
       beadFromRow,
-      `SELECT ${BEAD_COLUMNS} FROM beads WHERE branch_of = ? AND status NOT IN ('closed', 'failed') ORDER BY created_at LIMIT 1`,
+      `SELECT ${BEAD_COLUMNS} FROM beads WHERE branch_of = ? AND status NOT IN ('closed', 'failed') ORDER BY created_at, id`,
       review.sourceBeadId,
     );
   }

@@ -312,6 +312,17 @@ export class RigWriter {
     this.#dirty(beadRef(review.id));
   }
 
+  /** The branch of a merge request that stays where it is, moved. */
+  moveHead(id: BeadId, head: Sha): void {
+    this.#guarded(
+      `${id} is not waiting for rework`,
+      `UPDATE reviews SET head_sha = ?, version = version + 1 WHERE bead_id = ? AND step = 'reworking' RETURNING bead_id`,
+      head,
+      id,
+    );
+    this.#dirty(beadRef(id));
+  }
+
   /** Moves a merge request between steps; the result of the former step is consumed with it. */
   stepReview(id: BeadId, step: ReviewStep): void {
     if (!allows(MERGE_STEP_TRANSITIONS, step.from, step.to))

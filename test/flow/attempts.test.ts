@@ -19,6 +19,23 @@ import {
 } from '../support/town-story.ts';
 
 describe('an attempt whose time is over', () => {
+  it('goes on after a short cut of the line, however busy it is then', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    const { attempt } = processOf(town, id).request;
+    town.runner.silent = true;
+    await town.advance(2 * MINUTE);
+    expect((await town.service.why(id)).sentence).toContain('Contact to the runner of');
+    town.runner.silent = false;
+    // So busy that the look at its process never falls due.
+    for (let n = 0; n < 20; n += 1) {
+      town.runner.active(attempt);
+      await town.advance(MINUTE / 2);
+    }
+    expect(town.runner.running().map(({ request }) => request.attempt)).toEqual([attempt]);
+    expect((await show(town, id)).attempts).toBe(1);
+  });
+
   it('changes nothing by what it still says; its work is kept (R1, R6, T01)', async () => {
     const town = await openTown();
     const id = await sling(town, 'one');

@@ -181,6 +181,30 @@ describe('a merge request', () => {
     expect(town.runner.calls.filter((call) => call === 'job push')).toHaveLength(1);
   });
 
+  it('takes changes that were asked for while an agent made others: another round follows', async () => {
+    const town = await openTown();
+    hold(town, 'gates');
+    const id = await sling(town, 'one');
+    await finish(town, id);
+    const changes = { type: 'request_changes', bead: id } as const;
+    await town.service.beadCommand({ ...changes, comment: 'Say it shorter.' }, human);
+    await town.settle();
+    // Its prompt was read: this one nobody would see.
+    await town.service.beadCommand({ ...changes, comment: 'And in English.' }, human);
+    // A third one waits together with the second.
+    await town.service.beadCommand({ ...changes, comment: 'And at once.' }, human);
+    await town.settle();
+    expect((await show(town, id)).reworkBeads).toHaveLength(2);
+    town.runner.judge = defaultResult;
+    await finishAll(town, 200);
+    expect((await show(town, id)).review).toMatchObject({ step: 'reworking', headSha: sha(200) });
+    const [next] = town.runner.running();
+    expect(next?.request.prompt).toContain('And in English.');
+    expect(next?.request.prompt).toContain('And at once.');
+    await finishAll(town, 201);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(201) } });
+  });
+
   describe('whose push nobody answered before its deadline', () => {
     const CHANGES = { type: 'request_changes', comment: 'Say it shorter.' } as const;
 
@@ -220,6 +244,7 @@ describe('a merge request', () => {
       await town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'late' }, human);
       await town.settle();
       expect((await show(town, id)).status).toBe('in_review');
+      expect((await town.service.why(id)).sentence).toContain('Its cancel waits until git says');
       await report(town, 'merge', { targetSha: sha(9), ...verdict } as JobResult);
       expect(await show(town, id)).toMatchObject({ closeReason, reworkBeads: [] });
     });

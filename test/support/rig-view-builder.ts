@@ -168,9 +168,9 @@ export function rigView(over: Partial<World> = {}): RigView {
     probes: (leader) => world.probes.filter((row) => row.leader === leader),
     train: (target) => find(world.trains, (row) => row.target === target) ?? newTrain(target),
     isTested: (tree) => world.tested.includes(tree),
-    openRework: (mergeRequest) => {
+    openReworks: (mergeRequest) => {
       const source = find(world.reviews, (row) => row.beadId === mergeRequest)?.sourceBeadId;
-      return find(world.beads, (row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));
+      return world.beads.filter((row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));
     },
     dependents: (bead) => world.dependents[bead] ?? [],
     breaker: (scope) =>

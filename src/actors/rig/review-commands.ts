@@ -17,8 +17,9 @@ import { leaveRound } from './rounds.ts';
 type RequestChanges = Extract<BeadCommand, { readonly type: 'request_changes' }>;
 
 /**
- * A person or the reviewer wants changes before the merge: one rework bead on the same branch. While one is open,
- * further comments are appended to it, so that an agent gets all of them at once.
+ * A person or the reviewer wants changes before the merge: one rework bead on the same branch. While one waits,
+ * further comments are appended to it, so that an agent gets all of them at once. One that an agent works on was read
+ * already: then another round follows it, or the comment would be answered with success and never be read.
  */
 export function requestChanges(
   rig: RigContext,
@@ -43,8 +44,8 @@ export function requestChanges(
       next: 'Look at its changes again; what you wrote about lines may not fit any more.',
     });
   const comment = `Changes requested by ${request.caller.actor}:\n\n${request.command.comment}`;
-  const open = rig.view.openRework(review.beadId);
-  if (open !== null) {
+  const open = rig.view.openReworks(review.beadId).find(({ status }) => status === 'open');
+  if (open !== undefined) {
     writer.updateBead(open.id, { body: `${open.body}\n\n${comment}`.slice(0, BODY_CHARS_MAX) });
     return;
   }
@@ -104,7 +105,8 @@ function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeReque
       from: review.step,
       to: 'reworking',
       stepKey: null,
-      columns: { held_reason: 'changes were requested', position: null, suspect: null },
+      // It was not pushed, or this would have been refused.
+      columns: { held_reason: 'changes were requested', position: null, suspect: null, candidate_sha: null },
     });
   }
   if (mergeRequest.status === 'in_progress')

@@ -287,6 +287,11 @@ export class RigActions {
   #advanceReview(turn: Turn, writer: RigWriter, action: Of<'advance_review'>): Change {
     const review = must(this.#rig.view.review(action.mergeRequest), 'an advanced merge request exists');
     if (review.step !== 'reworking') throw new GuardFailed(`${review.beadId} is not waiting for rework`);
+    writer.features.advanced(review.branch, action.head);
+    if (!action.isLast) {
+      writer.moveHead(review.beadId, action.head);
+      return { entity: beadRef(review.beadId), reason: `head moved to ${action.head}, and there is more to do` };
+    }
     const bead = this.#bead(review.beadId);
     const columns: Record<string, SqlValue> = {
       head_sha: action.head,
@@ -298,7 +303,6 @@ export class RigActions {
       ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
-    writer.features.advanced(review.branch, action.head);
     return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason: `head moved to ${action.head}` };
   }
 

@@ -198,6 +198,8 @@ export class RigCommands {
     const review = this.#rig.view.reviewOf(bead.id);
     if (review !== null && mayHaveLanded(review)) {
       writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
+      // The next merge says whether it arrived; held, it would never be asked.
+      writer.updateBead(review.beadId, { hold: null, hold_reason: null });
       return;
     }
     if (bead.status === 'in_review' && command.reason === 'no_change') {
@@ -310,7 +312,7 @@ export class RigCommands {
     const mergeRequest = must(this.#rig.view.bead(review.beadId), 'a merge request has its bead');
     if (isTerminal(mergeRequest.status)) return;
     if (mergeRequest.hold !== null) writer.updateBead(mergeRequest.id, { hold: null, hold_reason: null });
-    if (review.step !== 'reworking' || this.#rig.view.openRework(review.beadId) !== null) return;
+    if (review.step !== 'reworking' || this.#rig.view.openReworks(review.beadId).length > 0) return;
     for (const blocker of this.#rig.view.blockers(review.beadId)) {
       if (blocker.state === 'failed') writer.blockers.forgive(review.beadId, blocker.blockerRef);
     }

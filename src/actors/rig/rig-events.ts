@@ -136,6 +136,7 @@ export class RigEvents {
       if (status !== 'working' && working !== null) writer.transitionAgent(working, status);
     } else if (agent.status === 'unknown') writer.transitionAgent(agent, status, lease);
     else writer.updateAgent(agent.id, lease);
+    if (attempt.contactLostAtMs !== null) writer.updateAttempt(attempt.id, { contact_lost_at: null });
     // Silence is over: the ladder takes its rungs back. Otherwise its next look comes by itself.
     if (attempt.gupp !== null) turn.dirty(attemptEntity(attempt.id));
     turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', renewAt(turn.nowMs, LEASE_MS));

@@ -76,6 +76,10 @@ export class RigProgram implements Program {
       ...ids(`SELECT id FROM beads WHERE status IN ('open', 'in_progress', 'in_review') ORDER BY id`).map((id) =>
         beadRef(trusted.bead(id)),
       ),
+      // What ended while its merge request could not: one look more, in case it still has one.
+      ...ids(
+        `SELECT source_bead_id AS id FROM reviews WHERE step <> 'ended' AND source_bead_id IN (SELECT id FROM beads WHERE status IN ('closed', 'failed'))`,
+      ).map((id) => beadRef(trusted.bead(id))),
       ...ids(`SELECT DISTINCT target_branch AS id FROM reviews WHERE step <> 'ended'`).map((id) => trainRef(id)),
       ...busyFeatures(sql).map((branch) => trainRef(branch)),
       ...ids('SELECT id FROM quota_windows').map((scope) => quotaRef(scope)),

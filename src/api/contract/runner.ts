@@ -212,6 +212,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
     mergeRequest: name,
     candidate: sha,
     expectedOld: sha,
+    /** A push that was not begun by then is not begun; an older town does not say. */
+    notAfterMs: z.int().optional(),
   }),
   /** Undoes merge commits on top of the target, one commit for each, and brings them to the origin as `branch`. */
   z.object({

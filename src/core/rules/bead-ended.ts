@@ -73,8 +73,7 @@ function endMergeRequest(view: RigView, bead: Bead): RigAction[] {
       closeReason: 'source_ended',
     },
   ];
-  const open = view.openRework(review.beadId);
-  if (open !== null)
+  for (const open of view.openReworks(review.beadId))
     actions.push({
       type: 'transition_bead',
       bead: open.id,

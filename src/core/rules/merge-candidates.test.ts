@@ -166,7 +166,7 @@ describe('a round of several without gates', () => {
       "clean merges and no gates
       merge_step {"mergeRequest":"api-mrc","fromStep":"preparing","toStep":"queued","job":null,"heldReason":null}
       transition_bead {"bead":"api-mrc","from":"in_progress","to":"open"}
-      merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null}
+      merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null}
       merge_step {"mergeRequest":"api-mrb","fromStep":"preparing","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"ab","targetSha":"c1"},"position":1,"suspect":null}"
     `);
   });
@@ -174,7 +174,7 @@ describe('a round of several without gates', () => {
   it('passes over an entry that nobody knows', () => {
     expect(merged('a', { result: candidates(['ax']), gated: false })).toMatchInlineSnapshot(`
       "clean merges and no gates
-      merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:14:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c20","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null}"
+      merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:14:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c20","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null}"
     `);
   });
 });

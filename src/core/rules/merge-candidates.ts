@@ -8,7 +8,7 @@ import { isOpen, type Judged } from '../train/conclude.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
-import { cancelBeforePush, merged } from './merge-end.ts';
+import { cancelBeforePush, cancelledSource, merged } from './merge-end.ts';
 import { decide, pushSteps } from './merge-push.ts';
 import { backToLine, conflictCause, rework } from './rework.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
@@ -84,11 +84,6 @@ function afterCandidates(view: RigView, review: ReviewFacts, result: Candidates,
     ? withoutGates(view, { review, round, result, lists }, nowMs)
     : ordered(view, { review, round, result, lists }, nowMs);
 }
-
-const cancelledSource = (view: RigView, member: ReviewFacts): Bead | null => {
-  const source = view.bead(member.sourceBeadId);
-  return source?.cancelRequestedAtMs === null ? null : source;
-};
 
 const callOff = (member: ReviewFacts, source: Bead): Outcome => ({
   reason: 'cancelled, and its push had not arrived',

@@ -19,6 +19,7 @@ import {
   GATE_KILLS_MAX,
   GATE_TIMEOUT_MS,
   MERGE_STEP_DEADLINE_MS,
+  PUSH_GRACE_MS,
   RETRY_BACKOFF_MS,
   REWORK_ROUNDS_MAX,
 } from '../limits.ts';
@@ -102,6 +103,7 @@ const pushJob = {
   mergeRequest: MERGE,
   candidate: commit(20),
   expectedOld: commit(1),
+  notAfterMs: NOW + MERGE_STEP_DEADLINE_MS,
 };
 const made = { sha: commit(20), tree: 'tree', targetSha: commit(1) };
 const asked = (message: string): readonly object[] => [
@@ -228,6 +230,16 @@ describe('what is decided after a merge', () => {
         },
       ]),
     );
+  });
+
+  it('nothing, when its bead ended in this turn: it leaves the round instead of going on', () => {
+    const green: JobResult = { result: 'gates', green: true, runs: [] };
+    const of = { status: 'closed', closeReason: 'cancelled' } as const;
+    expect(judge({ step: 'gating', result: green, over: recorded, of })).toEqual([]);
+    expect(judge({ step: 'preparing', result: candidate, of })).toEqual([]);
+    // Its push is on the way: git decides.
+    const pushed: JobResult = { result: 'pushed', targetSha: commit(20) };
+    expect(judge({ step: 'pushing', result: pushed, over: recorded, of })).toHaveLength(1);
   });
 
   it('a bead that is gone asks for no cancel', () => {
@@ -499,15 +511,24 @@ describe('what is decided at the deadline of a step', () => {
     expect(judge({ step: 'gating', result: null, over: late })).toEqual(one('the step is overdue', [tell('gating')]));
   });
 
-  it('a push makes room for others', () => {
-    expect(judge({ step: 'pushing', result: null, over: late })).toEqual(
+  /** No runner can be at it any more. */
+  const givenUp = { ...late, deadlineAtMs: NOW - PUSH_GRACE_MS };
+
+  it('a push is told too, and waits until no runner can be at it', () => {
+    expect(judge({ step: 'pushing', result: null, over: late })).toEqual(one('the step is overdue', [tell('pushing')]));
+    const told = { beads: [source, mergeRequest(source, { status: 'in_progress', escalated: true })] };
+    expect(judge({ step: 'pushing', result: null, over: late, world: told })).toEqual([]);
+  });
+
+  it('a push makes room for others then', () => {
+    expect(judge({ step: 'pushing', result: null, over: givenUp })).toEqual(
       one('the step is overdue', [requeued, back, tell('pushing')]),
     );
   });
 
   it('a push makes room although a person knows already', () => {
     const world = { beads: [source, mergeRequest(source, { status: 'in_progress', escalated: true })] };
-    expect(judge({ step: 'pushing', result: null, over: late, world })).toEqual(
+    expect(judge({ step: 'pushing', result: null, over: givenUp, world })).toEqual(
       one('the step is overdue', [requeued, back]),
     );
   });

@@ -4,7 +4,7 @@ import type { Sha } from '../model/ids.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { backToLine } from './rework.ts';
 
-export const cancelSource = (source: Bead): RigAction => ({
+const cancelSource = (source: Bead): RigAction => ({
   type: 'transition_bead',
   bead: source.id,
   from: 'in_review',
@@ -26,6 +26,12 @@ export const cancelBeforePush = (review: ReviewFacts, source: Bead): readonly Ri
   backToLine(review),
   cancelSource(source),
 ];
+
+/** The bead of a merge request whose cancel waits for a verdict; null: nobody cancelled it. */
+export const cancelledSource = (view: RigView, member: ReviewFacts): Bead | null => {
+  const source = view.bead(member.sourceBeadId);
+  return source?.cancelRequestedAtMs === null ? null : source;
+};
 
 /** Merged is a fact about ancestry: the commit is on the target. It closes the merge request and its source together. */
 export function merged(view: RigView, review: ReviewFacts, mergeSha: Sha): readonly RigAction[] {

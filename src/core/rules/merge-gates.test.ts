@@ -19,7 +19,7 @@ describe('the gates of a round of several', () => {
   it('land all of it with one push when the whole is green', () => {
     expect(judged('abc', ['abc green'])).toMatchInlineSnapshot(`
       "all gates are green on the combined tree
-      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:16:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c22","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
+      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:16:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c22","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
       merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"ab","targetSha":"c1"},"position":1,"suspect":null,"gateSignature":null,"gateKills":0}
       merge_step {"mergeRequest":"api-mrc","fromStep":"gating","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c22","tree":"abc","targetSha":"c1"},"position":2,"suspect":null,"gateSignature":null,"gateKills":0}
       train_learn {"target":"main","seen":{"landed":3,"bad":0,"runs":1,"flakes":0}}"
@@ -35,7 +35,7 @@ describe('the gates of a round of several', () => {
       transition_bead {"bead":"api-mrd","from":"in_progress","to":"open"}
       merge_step {"mergeRequest":"api-mre","fromStep":"gating","toStep":"queued","job":null,"heldReason":"was red together with others; they are tested apart","suspect":"red:api-mra:3:2*3"}
       transition_bead {"bead":"api-mre","from":"in_progress","to":"open"}
-      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
+      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
       merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"ab","targetSha":"c1"},"position":1,"suspect":null,"gateSignature":null,"gateKills":0}
       train_learn {"target":"main","seen":{"landed":2,"bad":0,"runs":2,"flakes":0}}"
     `);
@@ -43,7 +43,7 @@ describe('the gates of a round of several', () => {
       "all gates are green on the combined tree of 2
       merge_step {"mergeRequest":"api-mrc","fromStep":"gating","toStep":"queued","job":null,"heldReason":"passed; it lands with the next list that does","suspect":"good"}
       transition_bead {"bead":"api-mrc","from":"in_progress","to":"open"}
-      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
+      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
       merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"ab","targetSha":"c1"},"position":1,"suspect":null,"gateSignature":null,"gateKills":0}
       train_learn {"target":"main","seen":{"landed":2,"bad":0,"runs":2,"flakes":0}}"
     `);
@@ -58,13 +58,13 @@ describe('the gates of a round of several', () => {
   it('blame one that is red by itself again while the target passes, and say how', () => {
     expect(judged('ab', [' green', 'a red', 'b green'], { reviews: { a: { ...alone, rounds: 1 } } }))
       .toMatchInlineSnapshot(`
-      "gate test is red
-      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"reworking","job":null,"candidate":null,"heldReason":"gate test is red","gateLog":"It ended with exit code 1. The end of its output:\\n\\nred","gateSignature":"test/1/40f480dc846236ce","gateKills":0}
-      transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}
-      create_rework {"mergeRequest":"api-mra","kind":"rework","title":"Make the gate \\"test\\" green","body":"The gate \\"test\\" failed on the result of merging gt/api-taska into main, twice, while main by itself passed.\\n\\nIt ended with exit code 1. The end of its output:\\n\\nred","notBeforeMs":"+30000","preferAgent":null}
-      merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mrb:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mrb","candidate":"c21","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"b","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
-      train_learn {"target":"main","seen":{"landed":1,"bad":1,"runs":3,"flakes":0}}"
-    `);
+        "gate test is red
+        merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"reworking","job":null,"candidate":null,"heldReason":"gate test is red","gateLog":"It ended with exit code 1. The end of its output:\\n\\nred","gateSignature":"test/1/40f480dc846236ce","gateKills":0}
+        transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}
+        create_rework {"mergeRequest":"api-mra","kind":"rework","title":"Make the gate \\"test\\" green","body":"The gate \\"test\\" failed on the result of merging gt/api-taska into main, twice, while main by itself passed.\\n\\nIt ended with exit code 1. The end of its output:\\n\\nred","notBeforeMs":"+30000","preferAgent":null}
+        merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mrb:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mrb","candidate":"c21","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"b","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
+        train_learn {"target":"main","seen":{"landed":1,"bad":1,"runs":3,"flakes":0}}"
+      `);
   });
 
   it('blame nobody without two runs of its own, or while the target has not passed', () => {
@@ -88,13 +88,13 @@ describe('the gates of a round of several', () => {
   it('move the suspicion of a group whose others passed', () => {
     expect(judged('ab', ['a green', 'b red'], { reviews: { a: { suspect: 'red:x*3' }, b: { suspect: 'red:x*3' } } }))
       .toMatchInlineSnapshot(`
-      "all gates are green on the combined tree of 1
-      merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"queued","job":null,"heldReason":"was red by itself; it is run again before it is given back","suspect":"alone:api-mra:3:1"}
-      transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}
-      change_suspicion {"target":"main","mark":"red:x*3","to":null}
-      merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:14:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c20","expectedOld":"c1"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
-      train_learn {"target":"main","seen":{"landed":1,"bad":0,"runs":2,"flakes":0}}"
-    `);
+        "all gates are green on the combined tree of 1
+        merge_step {"mergeRequest":"api-mrb","fromStep":"gating","toStep":"queued","job":null,"heldReason":"was red by itself; it is run again before it is given back","suspect":"alone:api-mra:3:1"}
+        transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}
+        change_suspicion {"target":"main","mark":"red:x*3","to":null}
+        merge_step {"mergeRequest":"api-mra","fromStep":"gating","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:14:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c20","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null,"gateSignature":null,"gateKills":0}
+        train_learn {"target":"main","seen":{"landed":1,"bad":0,"runs":2,"flakes":0}}"
+      `);
   });
 });
 

@@ -1,3 +1,4 @@
+import { PUSH_GRACE_MS } from '../limits.ts';
 import { describe, expect, it } from 'vitest';
 import { commit, NOW } from '../../../test/support/rig-view-builder.ts';
 import { decided, type Round } from '../../../test/support/round-table.ts';
@@ -39,9 +40,7 @@ describe('a push of several', () => {
   });
 
   it('that was refused tells them apart', () => {
-    expect(
-      pushed({ result: 'refused', code: 'secret', message: 'A key is in x.ts.' } as never),
-    ).toMatchInlineSnapshot(`
+    expect(pushed({ result: 'refused', code: 'secret', message: 'A key is in x.ts.' } as never)).toMatchInlineSnapshot(`
       "what would be pushed looks like a key
       merge_step {"mergeRequest":"api-mra","fromStep":"pushing","toStep":"queued","job":null,"candidate":null,"heldReason":"the push with others was refused; they are pushed apart","suspect":"push:api-mra:3"}
       transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}
@@ -50,9 +49,17 @@ describe('a push of several', () => {
     `);
   });
 
+  it('that was refused carries out a cancel, and tells the others apart', () => {
+    const sources = { b: { cancelRequestedAtMs: NOW } };
+    const refused = { result: 'refused', code: 'secret_found', message: 'A key is in x.ts.' } as const;
+    const lines = pushed(refused, { sources }).split('\n');
+    expect(lines[1]).toContain('"suspect":"push:api-mra:3"');
+    expect(lines.at(-1)).toContain('"bead":"api-taskb","from":"in_review","to":"closed","closeReason":"cancelled"');
+  });
+
   it('that nobody answers in time goes to the back, and counts as one that may have landed', () => {
     const reviews = {
-      a: { candidateSha: commit(20), deadlineAtMs: NOW },
+      a: { candidateSha: commit(20), deadlineAtMs: NOW - PUSH_GRACE_MS },
       b: { candidateSha: commit(21) },
     };
     expect(pushed(undefined, { reviews })).toMatchInlineSnapshot(`

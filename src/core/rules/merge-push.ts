@@ -34,6 +34,7 @@ export function pushSteps(view: RigView, landing: Landing, nowMs: number): reado
     mergeRequest: first.beadId,
     candidate: tip.candidate,
     expectedOld: landing.targetSha,
+    notAfterMs: nowMs + MERGE_STEP_DEADLINE_MS,
   };
   return landing.entries.map(({ review, made, isFlaky }, position) => ({
     type: 'merge_step' as const,

@@ -249,9 +249,16 @@ describe('mergeStep', () => {
       expect([step.races, step.requeueAtMs]).toEqual([after, requeueAtMs]);
     });
 
-    it('carries out a cancel that waited for the push, once the push lost', () => {
+    it('keeps a cancel waiting when the push lost: an earlier one may have won, and the next merge knows', () => {
       const list = actions('pushing', lost, { over: recorded, of: { cancelRequestedAtMs: NOW - 1 } });
+      expect(list).toEqual(actions('pushing', lost, { over: recorded }));
+    });
+
+    it('carries it out when the push was refused: then nothing was pushed', () => {
+      const refused = { result: 'refused', code: 'secret_found', message: 'a key' } as const;
+      const list = actions('pushing', refused, { over: recorded, of: { cancelRequestedAtMs: NOW - 1 } });
       expect(list.at(-1)).toMatchObject({ bead: source.id, from: 'in_review', to: 'closed', closeReason: 'cancelled' });
+      expect(list.map(({ type }) => type)).not.toContain('hold_bead');
     });
   });
 

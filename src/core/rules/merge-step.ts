@@ -1,14 +1,15 @@
-import { PUSH_RACES_MAX } from '../limits.ts';
+import { PUSH_GRACE_MS, PUSH_RACES_MAX } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { JobResult } from '../facts.ts';
+import { isTerminal } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
-import { ROUND_STEPS } from '../model/review.ts';
+import { mayHaveLanded, ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import { pushMark } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { afterGates } from './merge-gates.ts';
 import { afterMerge } from './merge-candidates.ts';
-import { cancelSource, merged } from './merge-end.ts';
+import { cancelBeforePush, cancelledSource, merged } from './merge-end.ts';
 import { decide } from './merge-push.ts';
 import { refusedPush } from './refused-push.ts';
 import { backToLine } from './rework.ts';
@@ -22,9 +23,17 @@ import { NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts';
 export const mergeStep: RigRule = (view, id, nowMs) => {
   const review = view.review(trusted.bead(id));
   if (review === null || !ROUND_STEPS.includes(review.step) || (review.position ?? 0) > 0) return NOTHING;
+  // It leaves the round in this turn (`beadEnded`); what is decided first would go on without asking.
+  if (view.round(review.targetBranch).some((member) => hasLeft(view, member))) return NOTHING;
   const verdicts = judge(view, review, nowMs);
   return verdicts ?? overdue(view, review, nowMs);
 };
+
+/** Its bead has ended, and it was not pushed. */
+function hasLeft(view: RigView, member: ReviewFacts): boolean {
+  const source = view.bead(member.sourceBeadId);
+  return source !== null && isTerminal(source.status) && !mayHaveLanded(member);
+}
 
 /** Null: nothing to go on with yet. */
 function judge(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts | null {
@@ -37,8 +46,8 @@ function judge(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts |
 
 /**
  * A step without a result past its deadline is told to a person once. Merge and gates go on being asked for; a push that
- * the remote keeps refusing goes to the back of the line instead of jamming it. Its candidates stay recorded, so the
- * next merge asks first whether they arrived after all.
+ * the remote keeps refusing goes to the back of the line instead of jamming it, when no runner can be at it any more. Its
+ * candidates stay recorded, so the next merge asks first whether they arrived after all.
  */
 function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts {
   if (review.deadlineAtMs === null) return NOTHING;
@@ -53,7 +62,10 @@ function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts
     subject: beadRef(review.beadId),
     message,
   };
-  const round = review.step === 'pushing' ? view.round(review.targetBranch) : [];
+  const givenUpAtMs = review.deadlineAtMs + PUSH_GRACE_MS;
+  const isGivenUp = review.step === 'pushing' && nowMs >= givenUpAtMs;
+  if (review.step === 'pushing' && isTold && !isGivenUp) return wakeAt(givenUpAtMs);
+  const round = isGivenUp ? view.round(review.targetBranch) : [];
   // A remote may refuse for the sake of one of them: from now on they are told apart.
   const suspect = suspectedPush(review);
   const back = round.flatMap((member) => toTheBack(member, suspect, nowMs));
@@ -84,45 +96,55 @@ function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs:
       'the target has the tested commit',
       round.flatMap((member) => (member.candidateSha === null ? [] : merged(view, member, member.candidateSha))),
     );
-  if (result.result === 'refused') return refused(review, round, result.message);
+  if (result.result === 'refused') return refused(view, review, result.message);
   if (result.result !== 'lost_race') return NOTHING;
   return decide(
     review,
     'lost the push race; the target moved',
-    round.flatMap((member) => lostRace(view, member, nowMs)),
+    round.flatMap((member) => lostRace(member, nowMs)),
   );
 }
 
-/** Of several, nobody knows yet whose it is: they are told apart, and only that one asks a person. */
-function refused(review: ReviewFacts, round: readonly ReviewFacts[], message: string): RigVerdicts {
+/**
+ * Of several, nobody knows yet whose it is: they are told apart, and only that one asks a person. Nothing was pushed, so that
+ * a cancel which waited for the verdict is carried out.
+ */
+function refused(view: RigView, review: ReviewFacts, message: string): RigVerdicts {
   const reason = 'what would be pushed looks like a key';
-  if (round.length === 1) return decide(review, reason, refusedPush(review, message));
+  const round = view.round(review.targetBranch);
+  const cancelled = round.map((member) => cancelledSource(view, member));
+  if (round.length === 1 && cancelled[0] === null) return decide(review, reason, refusedPush(review, message));
   const suspect = suspectedPush(review);
   return decide(
     review,
     reason,
-    round.flatMap((member): RigAction[] => [
-      {
-        type: 'merge_step',
-        mergeRequest: member.beadId,
-        fromStep: 'pushing',
-        toStep: 'queued',
-        job: null,
-        candidate: null,
-        heldReason: 'the push with others was refused; they are pushed apart',
-        suspect,
-      },
-      backToLine(member),
-    ]),
+    round.flatMap((member, place): readonly RigAction[] => {
+      const source = cancelled[place] ?? null;
+      return source === null ? pushedApart(member, suspect) : cancelBeforePush(member, source);
+    }),
   );
 }
+
+const pushedApart = (member: ReviewFacts, suspect: string): readonly RigAction[] => [
+  {
+    type: 'merge_step',
+    mergeRequest: member.beadId,
+    fromStep: 'pushing',
+    toStep: 'queued',
+    job: null,
+    candidate: null,
+    heldReason: 'the push with others was refused; they are pushed apart',
+    suspect,
+  },
+  backToLine(member),
+];
 
 /** Entries that were refused together. */
 const suspectedPush = (leader: ReviewFacts): string => pushMark(`${leader.beadId}:${String(leader.version)}`);
 
-function lostRace(view: RigView, review: ReviewFacts, nowMs: number): readonly RigAction[] {
+/** A cancel goes on waiting: an earlier push of the same head may have won this race, and the next merge sees it. */
+function lostRace(review: ReviewFacts, nowMs: number): readonly RigAction[] {
   const races = review.races + 1;
-  const source = view.bead(review.sourceBeadId);
   return [
     {
       type: 'merge_step',
@@ -136,6 +158,5 @@ function lostRace(view: RigView, review: ReviewFacts, nowMs: number): readonly R
       ...(races > PUSH_RACES_MAX ? { requeueAtMs: nowMs } : {}),
     },
     backToLine(review),
-    ...(source !== null && source.cancelRequestedAtMs !== null ? [cancelSource(source)] : []),
   ];
 }

@@ -152,7 +152,9 @@ describe('a round of several', () => {
     const rows = world.line ?? line.map(({ row }) => row);
     const view = rigView({ beads: line.map(({ of }) => of), reviews: rows, line: rows, ...world });
     const { decisions, wakeAtMs } = mergeTrain(view, 'main', nowMs);
-    const steps = decisions.flatMap(({ actions }) => actions.filter((action) => action.type === 'start_merge'));
+    const steps = decisions.flatMap(({ actions }) =>
+      actions.flatMap((action) => (action.type === 'start_merge' ? [action] : [])),
+    );
     const [job] = steps.flatMap((step) => step.job ?? []);
     if (job !== undefined && job.kind !== 'merge') throw new Error('another job than a merge was ordered');
     return { reason: decisions[0]?.reason, entries: steps.map((step) => step.mergeRequest), steps, job, wakeAtMs };

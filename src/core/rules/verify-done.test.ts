@@ -282,7 +282,7 @@ describe('verifyDone', () => {
           closeReason: 'integrated',
           evidence: { head: commit(5) },
         },
-        { type: 'advance_review', mergeRequest: reworking.beadId, head: commit(5) },
+        { type: 'advance_review', mergeRequest: reworking.beadId, head: commit(5), isLast: true },
       ]);
     });
   });
@@ -322,6 +322,7 @@ describe('verifyDone', () => {
         type: 'advance_review',
         mergeRequest: reworking.beadId,
         head: reworking.headSha,
+        isLast: true,
       });
     });
   });

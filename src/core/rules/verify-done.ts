@@ -7,7 +7,7 @@ import { missingSteps } from '../model/molecule.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity, beadRef } from '../refs.ts';
 import { duration } from '../text.ts';
-import type { AttemptFacts, RigView } from '../view.ts';
+import type { AttemptFacts, ReviewFacts, RigView } from '../view.ts';
 import { closeBreakers } from './dispatch-breaker.ts';
 import { endingActions } from './end-attempt.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
@@ -168,9 +168,16 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts, head: Sha)
       closeReason: 'integrated',
       evidence: { head },
     },
-    ...(review === null ? [] : [{ type: 'advance_review' as const, mergeRequest: review.beadId, head }]),
+    ...(review === null ? [] : [advance(view, bead, review, head)]),
   ]);
 }
+
+const advance = (view: RigView, bead: Bead, { beadId: mergeRequest }: ReviewFacts, head: Sha): RigAction => ({
+  type: 'advance_review',
+  mergeRequest,
+  head,
+  isLast: view.openReworks(mergeRequest).every(({ id }) => id === bead.id),
+});
 
 function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
   const note = attempt.claimSummary ?? '';
@@ -186,9 +193,7 @@ function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDe
       closeReason: 'no_change',
       evidence: { note },
     },
-    ...(review === null
-      ? []
-      : [{ type: 'advance_review' as const, mergeRequest: review.beadId, head: review.headSha }]),
+    ...(review === null ? [] : [advance(view, bead, review, review.headSha)]),
   ]);
 }
 

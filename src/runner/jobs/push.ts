@@ -8,6 +8,8 @@ import { ERROR_CHARS_MAX } from '../limits.ts';
 import { scanAdded, secretMessage } from '../secrets/scan.ts';
 import { requireCommit } from './repo-jobs.ts';
 
+const TOO_LATE: GitOutput = { code: 1, stdout: '', stderr: 'The time to push it is over; it was not begun.' };
+
 /** Pushes the candidate with the expected old value; the verdict comes from the target as fetched after it, not from push. */
 export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'push' }>): Promise<JobResult> {
   const repo = await requireCommit(ctx, job.repo, job.candidate);
@@ -17,12 +19,16 @@ export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'pus
       ? []
       : await scanAdded(repo.place, [job.candidate, `^${job.expectedOld}`], job.repo.secretsAllowed ?? []);
   if (found.length > 0) return { result: 'refused', code: 'secret_found', message: secretMessage(found).message };
-  const pushed = await pushRef(repo, {
-    url: job.repo.url,
-    branch: checkBranch(job.repo.targetBranch),
-    sha: job.candidate,
-    expectedOld: job.expectedOld,
-  });
+  // The town gives a push up some time after this; what would arrive then, nobody expects any more.
+  const isLate = job.notAfterMs !== undefined && ctx.clock.now() > job.notAfterMs;
+  const pushed = isLate
+    ? TOO_LATE
+    : await pushRef(repo, {
+        url: job.repo.url,
+        branch: checkBranch(job.repo.targetBranch),
+        sha: job.candidate,
+        expectedOld: job.expectedOld,
+      });
   // Somebody deleted the target meanwhile: that race is lost too, and the next merge sees what to do about it.
   if (pushed.code !== 0 && (await remoteHead(repo, job.repo.url, job.repo.targetBranch)) === null)
     return { result: 'lost_race', targetSha: null };
