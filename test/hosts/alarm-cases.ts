@@ -1,5 +1,4 @@
 /** The alarm port, on each host's own clock. */
-import { breath } from './bench.ts';
 import { equal, type Case } from './case.ts';
 
 /** One alarm and what may happen to it. */
@@ -81,7 +80,6 @@ export const ALARM_CASES: readonly Case<AlarmBench>[] = [
     run: async (bench) => {
       await bench.set(-5_000);
       await rang(bench, 1);
-      await breath();
     },
   },
   {

@@ -10,6 +10,8 @@ import type { TownGateway } from '../../src/ports/town-gateway.ts';
 import { dumpTable, tableNames, type TableDump } from '../../src/store/table-dump.ts';
 import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/sql.ts';
 import { FakeRunner } from '../support/fake-runner.ts';
+import { lateRunner, type LateWorld } from './late-runner.ts';
+import { Life } from './life.ts';
 
 /** The state of one actor at the end, as plain rows. */
 export interface ActorEnd {
@@ -30,19 +32,23 @@ export interface Counts {
 }
 
 /** Time, chance and the runner of one town; shared by its actors, kept over their deaths. */
-export class BenchWorld {
+export class BenchWorld implements LateWorld {
   nowMs = 1_000_000_000_000;
   readonly runner: FakeRunner = new FakeRunner(() => this.nowMs);
   /** By actor, or by process. An actor that was made anew takes the place of its former life. */
   readonly timers = new Map<string, BenchTimers>();
   /** Turns so far: while it stands still and nothing is under way, the town is quiet. */
   turns = 0;
-  /** Effects under way. */
-  flights = 0;
+  late: LateWorld['late'] = null;
+  lateAnswers = 0;
+  /** Turns that threw because the disk took nothing. */
+  failedTurns = 0;
+  evictions = 0;
   readonly counts: Counts = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
   /** By actor: until when its disk takes nothing, so that every turn of it throws, those of its alarm too. */
   readonly failingUntilMs = new Map<string, number>();
-  #life = 0;
+  /** By actor, or by process. */
+  readonly #lives = new Map<string, Life>();
   readonly #seed: number;
   readonly #streams = new Map<string, number>();
 
@@ -52,18 +58,26 @@ export class BenchWorld {
 
   /** Everybody died: what was under way is lost. */
   died(): void {
-    this.#life += 1;
-    this.flights = 0;
+    this.#lives.clear();
     this.timers.clear();
     this.failingUntilMs.clear();
   }
 
-  /** Watches the effects of one life. */
-  probe(): (phase: string) => void {
-    const life = this.#life;
-    return (phase) => {
-      if (life === this.#life) this.flights += phase.endsWith(':before') ? 1 : -1;
-    };
+  /** An actor, or a process, begins to live; what its former life had under way is lost. */
+  born(who: string): Life {
+    const life = new Life();
+    this.#lives.set(who, life);
+    return life;
+  }
+
+  /** Somebody has something under way that does not wait for time to go on. */
+  isBusy(): boolean {
+    return [...this.#lives.values()].some((life) => life.isBusy);
+  }
+
+  /** Answers of the runner are on their way, until time goes on. */
+  isWaiting(): boolean {
+    return [...this.#lives.values()].some((life) => life.isWaiting);
   }
 
   /** Chance of one actor: the same on both hosts, whatever the others draw. */
@@ -103,13 +117,15 @@ export class WatchedSql implements Sql {
 
   tx<T>(work: () => T): T {
     this.#world.turns += 1;
-    if ((this.#world.failingUntilMs.get(this.#address) ?? 0) > this.#world.nowMs)
+    if ((this.#world.failingUntilMs.get(this.#address) ?? 0) > this.#world.nowMs) {
+      this.#world.failedTurns += 1;
       throw new DbError('storage', 'the disk takes nothing');
+    }
     return this.#around(() => this.inner.tx(work));
   }
 }
 
-export function hash(text: string): number {
+function hash(text: string): number {
   let value = 0x811c9dc5;
   for (const char of text) value = Math.imul(value ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return value;
@@ -177,31 +193,41 @@ const least = (times: readonly (number | null)[]): number | null => {
   return known.length === 0 ? null : Math.min(...known);
 };
 
-/** The ports that both hosts' actors get instead of their own. */
-export function benchPorts(world: BenchWorld, timers: BenchTimers) {
+/** The ports that the actors of one life get on both hosts instead of their own; `soon` is the host's own `defer`. */
+export function benchPorts(
+  world: BenchWorld,
+  of: { readonly timers: BenchTimers; readonly life: Life; readonly soon: (work: () => void) => void },
+) {
+  const { timers, life, soon } = of;
+  const after = timers.after(() => world.nowMs);
+  // A call that was late is repeated under the same key.
+  const effects = new Map<string, (() => void)[]>();
+  const underWay = (key: string): (() => void)[] => {
+    const ends = effects.get(key) ?? [];
+    effects.set(key, ends);
+    return ends;
+  };
   return {
     clock: { now: () => world.nowMs },
     log: silentLog,
-    runner: world.runner,
+    runner: lateRunner(world, life, after),
     hasLocalRunner: true,
     openAlarm: timers.openAlarm,
-    after: timers.after(() => world.nowMs),
-    probe: world.probe(),
+    after,
+    defer: (work) => {
+      const end = life.begins();
+      soon(() => {
+        end();
+        work();
+      });
+    },
+    probe: (phase) => {
+      if (phase.endsWith(':before')) underWay(phase.slice(0, -':before'.length)).push(life.begins());
+      else underWay(phase.slice(0, -':after'.length)).shift()?.();
+    },
     mintCapability: (capability: { readonly attempt: string }) => Promise.resolve(`cap:${capability.attempt}`),
   } satisfies Partial<HostPorts>;
 }
-
-/** A macrotask of the host: everything that was ready has run. */
-export const breath = (): Promise<void> =>
-  new Promise((resolve) => {
-    soon(resolve);
-  });
-
-/** Node rounds `setTimeout` up to a millisecond, which a long history is made of; a Worker has no other way. */
-export const soon = (work: () => void): void => {
-  if ('setImmediate' in globalThis) setImmediate(work);
-  else setTimeout(work, 0);
-};
 
 /** Kept of each turn so that it can be run again; how turns were grouped is the host's own matter. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(['turns', 'snapshots', 'answers']);
@@ -235,9 +261,30 @@ export abstract class TownBench {
   abstract crash(): Promise<void>;
   abstract ends(): Promise<readonly ActorEnd[]>;
 
-  /** One actor alone is put away and made anew, where a host does so. It must not show. */
-  evict(_pick: number): Promise<void> {
-    return Promise.resolve();
+  /** Everything that was ready has run, and what it called has gone on as far. */
+  protected abstract breath(): Promise<void>;
+
+  protected abstract addresses(): readonly string[];
+  /** One actor begins anew from its rows: an object that was put away, or on Node the same actor opened once more. */
+  protected abstract reopen(address: string): Promise<void>;
+
+  /** One actor alone loses its memory. Not while an answer is on its way to it: on Node it would arrive. */
+  async evict(pick: number): Promise<void> {
+    const addresses = this.addresses();
+    const address = addresses[pick % addresses.length];
+    if (address === undefined || this.world.isWaiting()) return;
+    await this.reopen(address);
+    this.world.evictions += 1;
+    await this.settle();
+  }
+
+  /** Asks an actor for a turn, as its alarm does. */
+  protected abstract wake(address: string): Promise<void>;
+
+  /** Its disk takes nothing for so long: it is asked for a turn, and tries that again until it can. */
+  async failUntil(address: string, ms: number): Promise<void> {
+    await this.wake(address);
+    await this.advance(ms);
   }
 
   get runner(): FakeRunner {
@@ -251,8 +298,8 @@ export abstract class TownBench {
       if (rounds > ROUNDS_MAX) throw new Error('the town does not come to rest');
       const before = world.turns;
       const isBusy = await this.#doDue();
-      await breath();
-      quiet = isBusy || world.turns !== before || world.flights > 0 ? 0 : quiet + 1;
+      await this.breath();
+      quiet = isBusy || world.turns !== before || world.isBusy() ? 0 : quiet + 1;
     }
     return this.#nextMs();
   }

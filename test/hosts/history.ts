@@ -1,10 +1,10 @@
 /** A random history of a town, told to either host: the same seed is the same history. */
-import { TURN_RETRY_MS } from '../../src/core/limits.ts';
+import { EFFECT_DEADLINE_MS, TURN_RETRY_MS } from '../../src/core/limits.ts';
 import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { JobResult } from '../../src/core/facts.ts';
 import { defaultResult, sha, type FakeProcess } from '../support/fake-runner.ts';
 import { rigConfig } from '../support/rig-config.ts';
-import { hash, type ActorEnd, type TownBench } from './bench.ts';
+import type { ActorEnd, TownBench } from './bench.ts';
 import { newBead, newConvoy, newTask, person } from './words.ts';
 
 export interface HistoryOrder {
@@ -16,12 +16,29 @@ export interface HistoryEnd {
   readonly ends: readonly ActorEnd[];
   /** How often each verb was done to something. */
   readonly done: Readonly<Record<string, number>>;
+  readonly faults: Faults;
 }
 
-/** From one commit to the next, past a lease, a retry, a takeover, a rung of GUPP. */
-const WAITS: readonly number[] = [0, 0, 0, 0, 0, 1_000, 1_000, 6_000, 16_000, 31_000, 61_000, 320_000];
-/** Steps after which an object is put away; a Node process has nothing of the kind. */
-const EVICT_EVERY = 50;
+/** What was done to the town. */
+export interface Faults {
+  readonly evictions: number;
+  /** Turns that threw, those of alarms among them. */
+  readonly failedTurns: number;
+  readonly lateAnswers: number;
+}
+
+/** From one commit to the next, past a lease, a retry, a takeover, a rung of GUPP; and how often each is picked. */
+const WAITS: readonly (readonly [ms: number, weight: number])[] = [
+  [0, 20],
+  [1_000, 8],
+  [6_000, 5],
+  [16_000, 4],
+  [31_000, 4],
+  [61_000, 2],
+  [320_000, 1],
+];
+/** Longer than an effect waits for its answer, so that the call is repeated before the first answer is there. */
+const LATE_MS = EFFECT_DEADLINE_MS + 5_000;
 /** Turns that fail are tried again: more often than the seven throws after which a platform drops an alarm. */
 const FAILING_MS = 9 * TURN_RETRY_MS;
 /** At the end: past every back-off and deadline but the mail's. */
@@ -35,7 +52,8 @@ type Verb = (history: History) => Promise<unknown> | null;
 const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = [
   ['sling', 4, (history) => history.sling([])],
   ['sling after another', 2, (history) => history.sling(history.somebead())],
-  ['convoy', 1, (history) => history.convoy()],
+  // Its maker waits for the rigs, and time stands still meanwhile: not while every place for an effect may be taken.
+  ['convoy', 1, (history) => (history.bench.world.isWaiting() ? null : history.convoy())],
   ['done', 8, (history) => history.agent((process) => history.finish(process))],
   ['exit 0', 1, (history) => history.agent((process) => history.exit(process, {}))],
   [
@@ -56,9 +74,10 @@ const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = 
   ['mail', 1, (history) => history.mail()],
   ['acknowledge', 1, (history) => history.acknowledge()],
   ['crash', 1, (history) => history.bench.crash()],
+  ['eviction', 2, (history) => history.bench.evict(history.pick(60))],
+  ['late runner', 1, (history) => history.late()],
   ['failing alarms', 1, (history) => history.failing()],
 ];
-const WEIGHTS = VERBS.reduce((sum, [, weight]) => sum + weight, 0);
 
 class History {
   readonly bench: TownBench;
@@ -76,14 +95,10 @@ class History {
     return Math.floor((this.#state / 2 ** 32) * below);
   }
 
-  verb(): (typeof VERBS)[number] {
-    let left = this.pick(WEIGHTS);
-    for (const verb of VERBS) if ((left -= verb[1]) < 0) return verb;
+  weighed<T extends readonly [unknown, number, ...unknown[]]>(among: readonly T[]): T {
+    let left = this.pick(among.reduce((sum, [, weight]) => sum + weight, 0));
+    for (const one of among) if ((left -= one[1]) < 0) return one;
     throw new Error('the weights are wrong');
-  }
-
-  waitMs(): number {
-    return WAITS[this.pick(WAITS.length)] ?? 0;
   }
 
   word(): string {
@@ -157,7 +172,15 @@ class History {
     const { world } = this.bench;
     const address = ['rig/api', 'rig/web', 'town'][this.pick(3)] ?? 'town';
     world.failingUntilMs.set(address, world.nowMs + FAILING_MS);
-    return this.bench.advance(FAILING_MS);
+    return this.bench.failUntil(address, FAILING_MS);
+  }
+
+  /** Answers about one rig come past the deadline of a call, after which it is repeated; or in time again. */
+  late(): Promise<unknown> {
+    const { world } = this.bench;
+    const rig = this.pick(2) === 0 ? 'api' : 'web';
+    world.late = world.late === null ? { rig, ms: LATE_MS } : null;
+    return Promise.resolve();
   }
 
   silence(): Promise<unknown> {
@@ -192,8 +215,10 @@ class History {
 export async function tellHistory(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd> {
   const done = await tellUntil(bench, order);
   bench.runner.silent = false;
+  bench.world.late = null;
   await bench.advance(END_MS);
-  return { ends: await bench.ends(), done };
+  const { evictions, failedTurns, lateAnswers } = bench.world;
+  return { ends: await bench.ends(), done, faults: { evictions, failedTurns, lateAnswers } };
 }
 
 /** Tells it up to its last step and leaves everything as it is then. What a step was refused is part of it, not an error. */
@@ -202,15 +227,14 @@ export async function tellUntil(bench: TownBench, order: HistoryOrder): Promise<
   const done: Record<string, number> = {};
   await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web')]);
   for (let step = 0; step < order.steps; step += 1) {
-    const [name, , verb] = history.verb();
+    const [name, , verb] = history.weighed(VERBS);
     const doing = verb(history);
     if (doing !== null) {
       done[name] = (done[name] ?? 0) + 1;
       await doing.catch(() => undefined);
     }
     await bench.settle();
-    if (step % EVICT_EVERY === 0) await bench.evict(hash(`${String(order.seed)}:${String(step)}`));
-    await bench.advance(history.waitMs());
+    await bench.advance(history.weighed(WAITS)[0]);
   }
   return done;
 }

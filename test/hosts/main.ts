@@ -1,6 +1,7 @@
 /**
  * Holds the hosts against each other: every case of every port on Node and in a real workerd, and random histories
- * that must end in the same state and journal on both. `--histories N --steps N` makes it longer, `--seed N` tells one.
+ * that must end in the same state and journal on both. `--histories N --steps N` tells more and longer ones, and nothing
+ * else is done then; `--from N` begins with another seed, `--seed N` tells one.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -24,13 +25,12 @@ import { silentLog } from '../../src/ports/log.ts';
 import { askAllOf, sameResults, statusResults, type Fetch } from './api-cases.ts';
 import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.ts';
 import { equal, runCase, type CaseResult } from './case.ts';
-import { firstDifference } from './compare.ts';
 import type { Figures } from './figures.ts';
-import { tellHistory, type HistoryEnd, type HistoryOrder } from './history.ts';
 import { moveCases } from './move.ts';
 import { NodeBench, TOWN } from './node-bench.ts';
 import { SQL_CASES } from './sql-cases.ts';
 import { StreamStory } from './stream-cases.ts';
+import { askOf, tellBoth, type Ask, type Workerd } from './tell-both.ts';
 import { TOWN_CASES } from './town-cases.ts';
 
 const { values } = parseArgs({
@@ -40,6 +40,9 @@ const { values } = parseArgs({
     /** As CI runs it: seconds. */
     short: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    /** Processes of workerd that tell histories at once. */
+    jobs: { type: 'string', default: '2' },
     /** Only the moves from host to host. */
     move: { type: 'boolean', default: false },
   },
@@ -133,14 +136,10 @@ async function compareApi(url: string): Promise<void> {
   for (const result of sameResults(here, there)) report('api', 'both', result);
 }
 
-type Bench = <T>(path: string, body: unknown) => Promise<T>;
-
-/** One request to the bench: a history of a thousand steps is the longest. A hang must have a name. */
-const ANSWER_MS = 10 * 60_000;
 /** More than this for one bead is a mistake somewhere; the present figures are in docs/how-to/deploy-on-cloudflare.md. */
 const STATEMENTS_PER_BEAD_MAX = 2_500;
 
-async function figures(bench: Bench): Promise<void> {
+async function figures(bench: Ask): Promise<void> {
   const found = await bench<Figures>('/figures', { seed: 1 });
   for (const [name, counts] of Object.entries(found)) console.log(`${name}: ${JSON.stringify(counts)}`);
   const still = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
@@ -155,7 +154,7 @@ async function figures(bench: Bench): Promise<void> {
 }
 
 /** A receiver of this process that checks the signature as the scheme says. */
-async function webhookCase(bench: Bench): Promise<CaseResult> {
+async function webhookCase(bench: Ask): Promise<CaseResult> {
   const name = 'a Worker signs what it posts, and the receiver can prove it';
   const seen: { readonly headers: Record<string, string>; readonly body: string }[] = [];
   const server = createServer((request, response) => {
@@ -186,7 +185,7 @@ async function webhookCase(bench: Bench): Promise<CaseResult> {
 }
 
 /** Both code hosts behind their port from a Worker; what they answer in all cases is in test/conformance. */
-async function forgeCase(bench: Bench, folder: string, kind: 'github' | 'gitlab'): Promise<CaseResult> {
+async function forgeCase(bench: Ask, folder: string, kind: 'github' | 'gitlab'): Promise<CaseResult> {
   const git = makeBare(join(folder, `${kind}.git`));
   git.setBranch('gt/api-1', git.commit(git.tip('main'), 'a.txt', 'one\n'));
   const server = await forgeServer(kind, git);
@@ -206,7 +205,7 @@ async function forgeCase(bench: Bench, folder: string, kind: 'github' | 'gitlab'
   return result;
 }
 
-async function onWorkerd(bench: Bench): Promise<void> {
+async function onWorkerd(bench: Ask): Promise<void> {
   for (const { name } of SQL_CASES) report('sql', 'workerd', await bench<CaseResult>('/sql', { name }));
   const alarms = [...ALARM_CASES, ...OBJECT_ALARM_CASES];
   for (const result of await Promise.all(alarms.map(({ name }) => bench<CaseResult>('/alarm', { name }))))
@@ -215,22 +214,42 @@ async function onWorkerd(bench: Bench): Promise<void> {
     report('town', 'workerd', await bench<CaseResult>('/town', { name, seed }));
 }
 
-async function compareHistories(bench: Bench): Promise<Readonly<Record<string, number>>> {
-  const first = values.seed === undefined ? 1 : Number(values.seed);
-  const count = values.seed === undefined ? Number(values.histories ?? (values.short ? 5 : 10)) : 1;
-  const done: Record<string, number> = {};
-  for (let seed = first; seed < first + count; seed += 1) {
-    const order: HistoryOrder = { seed, steps: Number(values.steps ?? (values.short ? 100 : 200)) };
-    const [here, there] = await Promise.all([
-      tellHistory(new NodeBench(seed), order),
-      bench<HistoryEnd>('/history', { order }),
-    ]);
-    const difference = firstDifference(here, there);
-    if (difference === null) passed += 1;
-    else failures.push(`history ${String(seed)}: ${difference}`);
-    for (const [verb, times] of Object.entries(here.done)) done[verb] = (done[verb] ?? 0) + times;
-  }
-  return done;
+/** The whole of the long form takes an hour or more: what is known so far is said now and then. */
+const SAY_EVERY = 10;
+
+async function compareHistories(start: () => Promise<Workerd>): Promise<void> {
+  const startedAtMs = performance.now();
+  const { seed } = values;
+  const count = seed === undefined ? Number(values.histories ?? (values.short ? 5 : 10)) : 1;
+  const steps = Number(values.steps ?? (values.short ? 100 : 200));
+  let told = 0;
+  let differences = 0;
+  const { done, faults } = await tellBoth({
+    firstSeed: Number(seed ?? values.from),
+    count,
+    steps,
+    jobs: Math.min(count, Number(values.jobs)),
+    start,
+    told: (which, difference) => {
+      told += 1;
+      if (difference === null) passed += 1;
+      else {
+        differences += 1;
+        failures.push(`history ${String(which)}: ${difference}`);
+        console.log(failures.at(-1));
+      }
+      if (told % SAY_EVERY === 0)
+        console.log(`${String(told)} of ${String(count)} told, ${String(differences)} differ`);
+    },
+  });
+  const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
+  console.log(`steps of the histories: ${JSON.stringify(done)}`);
+  console.log(
+    `histories: ${String(told)} of ${String(steps)} steps, ${String(faults.evictions)} evictions, ` +
+      `${String(done['crash'] ?? 0)} crashes, ${String(faults.failedTurns)} turns that threw on ` +
+      `${String(done['failing alarms'] ?? 0)} failing disks, ${String(faults.lateAnswers)} late answers, ` +
+      `${String(differences)} differences, ${seconds} s`,
+  );
 }
 
 /** The bench tells errors as text; their code is what a case asks about. */
@@ -240,47 +259,53 @@ function asTownError(error: unknown): never {
   throw code === undefined ? error : new TownError('conflict', code, { message: said, next: '' });
 }
 
-async function main(): Promise<number> {
-  const startedAtMs = performance.now();
-  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'gt-hosts-'));
-  const bundle = join(folder, 'worker.js');
-  await bundleWorker(join(import.meta.dirname, 'worker.ts'), bundle);
-  const options: WorkerdOptions = {
-    bundle,
-    folder,
-    classes: [
-      ...TOWN_CLASSES,
-      { binding: 'BENCH_TOWN', className: 'BenchTownDO' },
-      { binding: 'BENCH_RIG', className: 'BenchRigDO' },
-      { binding: 'BENCH_MAYOR', className: 'BenchMayorDO' },
-      { binding: 'SQL', className: 'SqlDO' },
-      { binding: 'ALARM', className: 'AlarmDO' },
-    ],
-    texts: {
-      GT_TOWN_ID: TOWN.id,
-      GT_TOWN_NAME: TOWN.name,
-      GT_OWNER_TOKEN: OWNER,
-      GT_RUNNER_SECRET: SECRETS.runner,
-      GT_CAPABILITY_KEY: 'k'.repeat(32),
+const CLASSES = [
+  ...TOWN_CLASSES,
+  { binding: 'BENCH_TOWN', className: 'BenchTownDO' },
+  { binding: 'BENCH_RIG', className: 'BenchRigDO' },
+  { binding: 'BENCH_MAYOR', className: 'BenchMayorDO' },
+  { binding: 'SQL', className: 'SqlDO' },
+  { binding: 'ALARM', className: 'AlarmDO' },
+];
+
+const newFolder = (): string => mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'gt-hosts-'));
+const removeFolder = (folder: string): void => {
+  rmSync(folder, { recursive: true, force: true });
+};
+
+const optionsOf = (folder: string, bundle: string): WorkerdOptions => ({
+  bundle,
+  folder,
+  classes: CLASSES,
+  texts: {
+    GT_TOWN_ID: TOWN.id,
+    GT_TOWN_NAME: TOWN.name,
+    GT_OWNER_TOKEN: OWNER,
+    GT_RUNNER_SECRET: SECRETS.runner,
+    GT_CAPABILITY_KEY: 'k'.repeat(32),
+  },
+  port: 0,
+  loud: process.env['GT_LOUD'] === '1',
+});
+
+async function startTeller(bundle: string): Promise<Workerd> {
+  const folder = newFolder();
+  const workerd = await startWorkerd(optionsOf(folder, bundle));
+  return {
+    ask: askOf(() => workerd.url),
+    end: async () => {
+      await workerd.stop('SIGKILL');
+      removeFolder(folder);
     },
-    port: 0,
-    loud: process.env['GT_LOUD'] === '1',
   };
+}
+
+/** Every port, and the moves from host to host, with one workerd that is killed in between. */
+async function comparePorts(folder: string, bundle: string): Promise<void> {
+  const options = optionsOf(folder, bundle);
   let workerd = await startWorkerd(options);
-  const bench: Bench = async <T>(path: string, body: unknown): Promise<T> => {
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    const response = await fetch(`${workerd.url}/bench${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal,
-    }).catch((error: unknown) => {
-      throw new Error(`${path} had no answer in ${String(ANSWER_MS)} ms`, { cause: error });
-    });
-    const answer = (await response.json()) as { value: T; error?: string };
-    if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
-    return answer.value;
-  };
-  const onMove = async (ask: Bench): Promise<void> => {
+  const bench = askOf(() => workerd.url);
+  const onMove = async (ask: Ask): Promise<void> => {
     const asked = <T>(path: string, body: unknown): Promise<T> => ask<T>(path, body).catch(asTownError);
     const results = await moveCases(
       {
@@ -297,7 +322,7 @@ async function main(): Promise<number> {
     for (const result of results) report('move', 'both', result);
   };
   try {
-    if (values.seed === undefined && !values.move) {
+    if (!values.move) {
       await onNode();
       await onWorkerd(bench);
       await compareApi(workerd.url);
@@ -318,12 +343,23 @@ async function main(): Promise<number> {
       const rings = await bench<number>('/rings', { name: KILLED });
       report('alarm', 'workerd', { name: KILLED, error: rings === 1 ? null : `it rang ${String(rings)} times` });
     }
-    if (values.seed === undefined) await onMove(bench);
-    const done = values.move ? {} : await compareHistories(bench);
-    console.log(`steps of the histories: ${JSON.stringify(done)}`);
+    await onMove(bench);
   } finally {
     await workerd.stop('SIGTERM');
-    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main(): Promise<number> {
+  const startedAtMs = performance.now();
+  const folder = newFolder();
+  const bundle = join(folder, 'worker.js');
+  const isHistories = values.seed !== undefined || values.histories !== undefined;
+  try {
+    await bundleWorker(join(import.meta.dirname, 'worker.ts'), bundle);
+    if (!isHistories) await comparePorts(folder, bundle);
+    if (!values.move) await compareHistories(() => startTeller(bundle));
+  } finally {
+    removeFolder(folder);
   }
   for (const failure of failures) console.log(`FAILED ${failure}`);
   const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);

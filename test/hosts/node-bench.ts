@@ -1,4 +1,5 @@
 /** A town of one Node process for the bench: `LocalActors` on SQLite files in memory. */
+import type { Actor } from '../../src/actors/kernel/actor.ts';
 import type { Envelope, Receipt } from '../../src/actors/kernel/envelope.ts';
 import { LocalActors } from '../../src/actors/local-actors.ts';
 import { TownService } from '../../src/actors/town-service.ts';
@@ -6,7 +7,7 @@ import type { RigConfig } from '../../src/core/commands.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import type { Sql } from '../../src/ports/sql.ts';
-import { BenchTimers, BenchWorld, benchPorts, endOf, soon, TownBench, WatchedSql, type ActorEnd } from './bench.ts';
+import { BenchTimers, BenchWorld, benchPorts, endOf, TownBench, WatchedSql, type ActorEnd } from './bench.ts';
 
 /** All actors of a Node process share its timers. */
 const PROCESS = 'process';
@@ -28,14 +29,13 @@ export class NodeBench extends TownBench {
     const timers = new BenchTimers();
     this.world.timers.set(PROCESS, timers);
     const ports: HostPorts = {
-      ...benchPorts(this.world, timers),
+      ...benchPorts(this.world, { timers, life: this.world.born(PROCESS), soon: setImmediate }),
       random: { bytes: (count) => this.world.bytes(this.#speaker, count) },
       openSql: (address) => {
         const sql = this.#databases.get(address) ?? this.#open(address);
         this.#databases.set(address, sql);
         return sql;
       },
-      defer: soon,
     };
     const actors = new LocalActors(TOWN, ports, false);
     return [actors, new TownService({ ...TOWN, ports, actors })];
@@ -64,6 +64,12 @@ export class NodeBench extends TownBench {
     return this.#databases;
   }
 
+  protected breath(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
   protected ring(): Promise<void> {
     this.world.timers.get(PROCESS)?.fire(this.world.nowMs);
     return Promise.resolve();
@@ -80,6 +86,23 @@ export class NodeBench extends TownBench {
     );
     if (target === undefined) throw new Error(`no actor ${envelope.to}`);
     return Promise.resolve('receive' in target ? target.receive(envelope) : target.actor.receive(envelope));
+  }
+
+  protected addresses(): readonly string[] {
+    return this.#actors.all().map(({ address }) => address);
+  }
+
+  protected async reopen(address: string): Promise<void> {
+    await this.#actor(address)?.open();
+  }
+
+  protected wake(address: string): Promise<void> {
+    this.#actor(address)?.wake();
+    return Promise.resolve();
+  }
+
+  #actor(address: string): Actor | undefined {
+    return this.#actors.all().find((one) => one.address === address)?.actor;
   }
 
   async crash(): Promise<void> {

@@ -8,10 +8,10 @@ import { StorageAlarm } from '../../src/hosts/cloudflare/storage-alarm.ts';
 import { StorageSql } from '../../src/hosts/cloudflare/sql-storage.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
+import { Life } from './life.ts';
 import { benchPorts, BenchTimers, BenchWorld, endOf, WatchedSql, type ActorEnd } from './bench.ts';
 import type { Envelope } from '../../src/actors/kernel/envelope.ts';
 import type { ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
-import { KernelStore } from '../../src/store/kernel-store.ts';
 import { runCase, type CaseResult } from './case.ts';
 import { SQL_CASES } from './sql-cases.ts';
 
@@ -39,29 +39,46 @@ export interface BenchEnv extends Env {
   readonly BENCH_MAYOR: DurableNamespace<ActorStub & BenchObject>;
 }
 
-const envOf = (ctx: DurableState, env: BenchEnv): Env => benchEnv(partsOf(ctx).town, env);
+const envOf = (ctx: DurableState, env: BenchEnv, kind: string): Env =>
+  benchEnv(partsOf(ctx).town, env, lifeOf(ctx, kind));
 
-export const benchEnv = (town: string, env: BenchEnv): Env => ({
+/** `life`: of who calls; the Worker itself waits for what it calls, so it has none. */
+export const benchEnv = (town: string, env: BenchEnv, life: Life = new Life()): Env => ({
   ...env,
   GT_TOWN_ID: town,
-  TOWN: counted(env.BENCH_TOWN, town),
-  RIG: counted(env.BENCH_RIG, town),
-  MAYOR: counted(env.BENCH_MAYOR, town),
+  TOWN: counted(env.BENCH_TOWN, town, life),
+  RIG: counted(env.BENCH_RIG, town, life),
+  MAYOR: counted(env.BENCH_MAYOR, town, life),
 });
 
+/** By object: it calls others while it is still being made. */
+const livesOf = new WeakMap<DurableState, Life>();
+
+function lifeOf(ctx: DurableState, kind: string): Life {
+  const { town, address } = partsOf(ctx);
+  const life = livesOf.get(ctx) ?? worldOf(town).born(address === '' ? kind : address);
+  livesOf.set(ctx, life);
+  return life;
+}
+
 /** The same objects; each call to one is counted. */
-function counted<Stub extends ActorStub>(namespace: DurableNamespace<Stub>, town: string): DurableNamespace<Stub> {
-  const count = (): void => {
+function counted<Stub extends ActorStub>(
+  namespace: DurableNamespace<Stub>,
+  town: string,
+  life: Life,
+): DurableNamespace<Stub> {
+  const count = <T>(call: () => Promise<T>): Promise<T> => {
     worldOf(town).counts.requests += 1;
+    return life.during(call);
   };
   return {
     getByName: (name) => {
       const stub = namespace.getByName(name);
       return Object.assign(Object.create(null) as Stub, {
-        call: (path: readonly string[], args: readonly unknown[]) => (count(), stub.call(path, args)),
-        receive: (envelope: Envelope) => (count(), stub.receive(envelope)),
+        call: (path: readonly string[], args: readonly unknown[]) => count(() => stub.call(path, args)),
+        receive: (envelope: Envelope) => count(() => stub.receive(envelope)),
         transfer: (verb: string, args: readonly unknown[]) => stub.transfer(verb, args),
-        watch: () => (count(), stub.watch()),
+        watch: () => count(() => stub.watch()),
       });
     },
   };
@@ -70,8 +87,8 @@ function counted<Stub extends ActorStub>(namespace: DurableNamespace<Stub>, town
 /** What the bench may do to each object. */
 export interface BenchObject {
   ring(): Promise<void>;
-  /** An effect is on its way. */
-  isWaiting(): Promise<boolean>;
+  /** A turn of its actor, as an alarm makes one. */
+  wake(): Promise<void>;
   end(): Promise<ActorEnd>;
   crash(): Promise<void>;
 }
@@ -89,7 +106,7 @@ function benched(ctx: DurableState, kind: string) {
     counts.rowsWritten += rowsWritten;
   });
   const ports: Partial<HostPorts> = {
-    ...benchPorts(world, timers),
+    ...benchPorts(world, { timers, life: lifeOf(ctx, kind), soon: (work) => setTimeout(work, 0) }),
     random: { bytes: (count) => world.bytes(who, count) },
     openSql: () => new WatchedSql(sql, { world, address: who }),
   };
@@ -99,7 +116,6 @@ function benched(ctx: DurableState, kind: string) {
       timers.fire(world.nowMs);
       return Promise.resolve();
     },
-    isWaiting: (): Promise<boolean> => Promise.resolve(new KernelStore(sql).hasPendingEffects()),
     end: (): Promise<ActorEnd> => Promise.resolve(endOf(who, sql)),
   };
 }
@@ -123,7 +139,7 @@ function die(ctx: DurableState): Promise<void> {
 
 export class BenchTownDO extends TownDO implements BenchObject {
   constructor(ctx: DurableState, env: BenchEnv) {
-    super(ctx, envOf(ctx, env));
+    super(ctx, envOf(ctx, env, 'town'));
   }
 
   protected override instead(): Partial<HostPorts> {
@@ -134,8 +150,8 @@ export class BenchTownDO extends TownDO implements BenchObject {
     return benchOf(this, this.ctx, 'town').ring();
   }
 
-  isWaiting(): Promise<boolean> {
-    return benchOf(this, this.ctx, 'town').isWaiting();
+  async wake(): Promise<void> {
+    (await this.open()).actor.wake();
   }
 
   end(): Promise<ActorEnd> {
@@ -149,7 +165,7 @@ export class BenchTownDO extends TownDO implements BenchObject {
 
 export class BenchRigDO extends RigDO implements BenchObject {
   constructor(ctx: DurableState, env: BenchEnv) {
-    super(ctx, envOf(ctx, env));
+    super(ctx, envOf(ctx, env, 'rig'));
   }
 
   protected override instead(): Partial<HostPorts> {
@@ -160,8 +176,8 @@ export class BenchRigDO extends RigDO implements BenchObject {
     return benchOf(this, this.ctx, 'rig').ring();
   }
 
-  isWaiting(): Promise<boolean> {
-    return benchOf(this, this.ctx, 'rig').isWaiting();
+  async wake(): Promise<void> {
+    (await this.open()).actor.wake();
   }
 
   end(): Promise<ActorEnd> {
@@ -175,7 +191,7 @@ export class BenchRigDO extends RigDO implements BenchObject {
 
 export class BenchMayorDO extends MayorDO implements BenchObject {
   constructor(ctx: DurableState, env: BenchEnv) {
-    super(ctx, envOf(ctx, env));
+    super(ctx, envOf(ctx, env, 'mayor'));
   }
 
   protected override instead(): Partial<HostPorts> {
@@ -186,8 +202,8 @@ export class BenchMayorDO extends MayorDO implements BenchObject {
     return benchOf(this, this.ctx, 'mayor').ring();
   }
 
-  isWaiting(): Promise<boolean> {
-    return benchOf(this, this.ctx, 'mayor').isWaiting();
+  async wake(): Promise<void> {
+    (await this.open()).actor.wake();
   }
 
   end(): Promise<ActorEnd> {
@@ -201,6 +217,11 @@ export class BenchMayorDO extends MayorDO implements BenchObject {
 
 /** One empty database: the object is named after its case. */
 export class SqlDO extends DurableObject<DurableState, Env> {
+  /** Does nothing: by the time the answer is there, whatever was ready in other objects has run. */
+  nothing(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async run(name: string): Promise<CaseResult> {
     const found = SQL_CASES.find((one) => one.name === name);
     if (found === undefined) throw new Error(`there is no case ${name}`);

@@ -30,6 +30,7 @@ export { StreamDO } from '../../src/hosts/cloudflare/stream-object.ts';
 
 interface SqlStub {
   run(name: string): Promise<CaseResult>;
+  nothing(): Promise<void>;
 }
 
 interface WorkerEnv extends BenchEnv {
@@ -57,12 +58,12 @@ class ObjectBench extends TownBench {
     );
   }
 
-  #addresses(): readonly string[] {
+  protected addresses(): readonly string[] {
     return ['town', 'mayor', ...this.#rigs.map((name) => `rig/${name}`)];
   }
 
   #objects(): readonly (ActorStub & BenchObject)[] {
-    return this.#addresses().map((address) => this.#object(address));
+    return this.addresses().map((address) => this.#object(address));
   }
 
   /** As if it had been started here: its rows came from elsewhere. */
@@ -74,6 +75,15 @@ class ObjectBench extends TownBench {
     for (const rig of rigs) await this.gateway.addRig(rig, { actor: 'human/bench', origin: 'human' });
     this.#rigs = rigs.map((rig) => rig.name);
     await this.settle();
+  }
+
+  /** Timers of the platform ring only when no call is under way, and a turn begins with one; a call is much quicker. */
+  protected breath(): Promise<void> {
+    return this.world.isBusy()
+      ? new Promise((resolve) => {
+          setTimeout(resolve, 0);
+        })
+      : this.#env.SQL.getByName('breath').nothing();
   }
 
   protected ring(address: string): Promise<void> {
@@ -97,17 +107,16 @@ class ObjectBench extends TownBench {
     for (const object of this.#objects()) await object.ring();
   }
 
-  override async evict(pick: number): Promise<void> {
-    const addresses = this.#addresses();
-    const address = addresses[pick % addresses.length] ?? 'town';
-    // With an effect on its way, a new life tries it at once instead of at its time.
-    if (await this.#object(address).isWaiting()) return;
+  protected async reopen(address: string): Promise<void> {
     await this.#object(address)
       .crash()
       .catch(() => undefined);
     this.world.timers.delete(address);
     await this.ring(address);
-    await this.settle();
+  }
+
+  protected wake(address: string): Promise<void> {
+    return this.#object(address).wake();
   }
 
   async ends(): Promise<readonly ActorEnd[]> {
