@@ -1,6 +1,5 @@
 import { conflict } from '../core/errors.ts';
 import { MAYOR_SCOPE } from '../core/model/mayor.ts';
-import { LOCAL_RUNNER } from '../core/model/runner.ts';
 import type { Capability } from '../core/queries.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import type { TownActors } from './town-actors.ts';
@@ -22,13 +21,14 @@ export async function mustBeLive(actors: TownActors, capability: Capability): Pr
     );
 }
 
-/** The runner's last question before a process begins: is it still wanted, and there? The mayor's are at home only. */
+/** The runner's last question before a process begins: is it still wanted, and there? */
 export async function mayStart(
   actors: TownActors,
   { rig, attempt, epoch, runner }: Parameters<TownGateway['confirmStart']>[0],
 ): Promise<boolean> {
+  const { mayor } = actors;
   if (rig === MAYOR_SCOPE)
-    return runner === LOCAL_RUNNER && ((await actors.mayor?.confirmStart(attempt, epoch)) ?? false);
+    return mayor !== null && (await mayor.runnerOf(attempt)) === runner && mayor.confirmStart(attempt, epoch);
   const row = (await actors.rig(rig)?.view.attempt(attempt)) ?? null;
   return row?.runner === runner && row.epoch === epoch && row.endedAtMs === null && !row.processGone;
 }

@@ -37,6 +37,8 @@ const NEVER_HAD: MayorSummary = {
   failures: 0,
   retryAtMs: null,
   isBreakerOpen: false,
+  runner: null,
+  noRunner: null,
 };
 
 export class MayorService implements MayorGateway {

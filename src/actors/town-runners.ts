@@ -22,7 +22,8 @@ export function townRunners(
   };
   const busy = async (id: string): Promise<number> => {
     const used = await askAll(actors.rigs(), (rig) => rig.view.runners());
-    return used.flat().reduce((sum, runner) => sum + (runner.id === id ? runner.used : 0), 0);
+    const session = (await actors.mayor?.runnerInUse()) === id ? 1 : 0;
+    return used.flat().reduce((sum, runner) => sum + (runner.id === id ? runner.used : 0), session);
   };
   return {
     list: () => Promise.resolve(store.all()),
@@ -60,7 +61,8 @@ export function townRunners(
     },
     ofAttempt: async (attempt) => {
       const found = await askAll(actors.rigs(), (rig) => rig.view.attempt(trusted.attempt(attempt)));
-      return found.find((row) => row !== null)?.runner ?? LOCAL_RUNNER;
+      const known = found.find((row) => row !== null)?.runner;
+      return known ?? (await actors.mayor?.runnerOf(trusted.attempt(attempt))) ?? LOCAL_RUNNER;
     },
   };
 }

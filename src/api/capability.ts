@@ -1,4 +1,4 @@
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { TownError } from '../core/errors.ts';
 import { parseAgentId, parseAttemptId, parseBeadId, parseRigName } from '../core/model/ids.ts';
@@ -37,6 +37,15 @@ export async function mintCapability(capability: Capability | MayorCapability, k
     .setAudience(capability.town)
     .setExpirationTime(Math.ceil(expiresAtMs / MS_PER_SECOND))
     .sign(new TextEncoder().encode(key));
+}
+
+/** True for a token that says to be of a session of the town, which calls what people call; whether it is, is checked where it is used. */
+export function saysSession(authorization: string | null): boolean {
+  try {
+    return decodeJwt(authorization?.replace(/^Bearer /, '') ?? '')['role'] === 'mayor';
+  } catch {
+    return false;
+  }
 }
 
 export interface VerifyCapability {

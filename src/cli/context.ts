@@ -1,11 +1,11 @@
-import { locateTown } from '../hosts/node/town-files.ts';
-import { isAddress, remoteTown } from '../hosts/node/remote-town.ts';
+import { findTownRoot, locateTown } from '../hosts/node/town-files.ts';
+import { isAddress, remoteTown, townElsewhere } from '../hosts/node/remote-town.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 import type { Arguments } from './arguments.ts';
 import { wantsColor } from './output.ts';
 import type { ColorMode, Style } from './output.ts';
 import { usage } from '../core/errors.ts';
-import { refuseAgent } from './agent-rights.ts';
+import { refuseAgent, sessionDoor } from './agent-rights.ts';
 
 /** What a command may touch: its streams, its surroundings, and the town it is about. */
 export interface Context {
@@ -54,7 +54,8 @@ export function makeContext(command: string, args: Arguments): Context {
       const named = townFlag ?? process.env['GT_TOWN_ROOT'];
       if (named !== undefined && isAddress(named))
         return remoteTown(named, args.text('token-file') ?? process.env['GT_OWNER_TOKEN_FILE']);
-      return locateTown(townFlag, process.env, process.cwd());
+      const isElsewhere = sessionDoor(process.env) !== null && findTownRoot(named ?? process.cwd()) === null;
+      return isElsewhere ? townElsewhere() : locateTown(townFlag, process.env, process.cwd());
     },
   };
 }

@@ -1,13 +1,14 @@
 import type { NewMail } from './model/mail.ts';
 import type { MayorOutcome } from './model/mayor.ts';
+import type { RunnerFacts } from './model/runner.ts';
 import type { AttemptId } from './model/ids.ts';
 
 /** What the mayor's rules decide. Each is guarded by what it names. */
 export type MayorAction =
   /** Takes the waiting messages, in order and bounded, into a new sitting. */
   | { readonly type: 'open_sitting' }
-  /** Next epoch, a process for the open sitting. */
-  | { readonly type: 'start_mayor'; readonly sitting: number | null }
+  /** Next epoch, a process for the open sitting, at that runner. */
+  | { readonly type: 'start_mayor'; readonly sitting: number | null; readonly runner: string }
   | {
       readonly type: 'end_mayor_attempt';
       readonly attempt: AttemptId;
@@ -57,7 +58,7 @@ export type MayorToTown =
   | { readonly type: 'escalation_resolved'; readonly causeKey: string };
 
 /** Messages of the town actor to the mayor actor. */
-export interface TownToMayor {
-  readonly type: 'deliver_mail';
-  readonly mail: NewMail;
-}
+export type TownToMayor =
+  | { readonly type: 'deliver_mail'; readonly mail: NewMail }
+  /** All runners of the town as they are now. */
+  | { readonly type: 'runners_changed'; readonly runners: readonly RunnerFacts[] };

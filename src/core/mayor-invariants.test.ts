@@ -16,6 +16,7 @@ const process: MayorAttempt = {
   processGone: false,
   exit: null,
   contactLostAtMs: null,
+  runner: 'local',
 };
 const message = (seq: number, over: Partial<MayorMessage>): MayorMessage => ({
   seq,
@@ -39,6 +40,9 @@ const facts = (over: Partial<MayorInvariantFacts> = {}): MayorInvariantFacts => 
   sitting: null,
   waitingMessages: 0,
   newMail: 0,
+  runners: [],
+  hasLocalRunner: true,
+  lastRunner: null,
   messages: [],
   unresolvedAttempts: 0,
   dueAtMs: null,

@@ -25,6 +25,7 @@ const earlier = (reason: string | null): MayorAttempt => ({
   processGone: true,
   exit: null,
   contactLostAtMs: null,
+  runner: 'local',
 });
 /** The paragraphs after what every mayor is told. */
 const said = (over: Partial<MayorPromptInput> = {}): readonly string[] => {

@@ -274,4 +274,8 @@ export interface MayorSummary {
   /** When it is tried again after a failure. */
   readonly retryAtMs: number | null;
   readonly isBreakerOpen: boolean;
+  /** Where its session runs; null without one. */
+  readonly runner: string | null;
+  /** Why no runner would take a session; null: one would. */
+  readonly noRunner: string | null;
 }

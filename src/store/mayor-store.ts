@@ -15,11 +15,12 @@ import { MAYOR } from '../core/model/mayor.ts';
 import { trusted, type AttemptId } from '../core/model/ids.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { GuardFailed } from './guard-failed.ts';
+import { readRunnerLoads } from './runner-store.ts';
 import { MailStore } from './mail-store.ts';
 import { int, intOrNull, json, text, textOrNull, word } from './rows.ts';
 
 const ATTEMPT_COLUMNS =
-  'id, epoch, sitting, started_at, running_at, ended_at, outcome, reason, exit_record, process_gone, contact_lost_at';
+  'id, epoch, sitting, started_at, running_at, ended_at, outcome, reason, exit_record, process_gone, contact_lost_at, runner';
 const MESSAGE_COLUMNS = 'seq, sender, text, state, sitting, reply, created_at, settled_at';
 
 /** The mayor's tables: conversation, sittings, processes, session, mail. Writers guard what they judged. */
@@ -32,7 +33,7 @@ export class MayorStore {
     this.mail = new MailStore(sql);
   }
 
-  facts(isConfigured: boolean): MayorFacts {
+  facts(isConfigured: boolean, hasLocalRunner = true): MayorFacts {
     const [row] = this.#sql.all('SELECT wish, failures, not_before, escalated FROM session');
     return {
       isConfigured,
@@ -47,6 +48,9 @@ export class MayorStore {
         'SELECT COUNT(*) AS n FROM mail WHERE recipient = ? AND read_at IS NULL AND ended_at IS NULL AND delivered_attempt IS NULL',
         MAYOR,
       ),
+      runners: readRunnerLoads(this.#sql),
+      hasLocalRunner,
+      lastRunner: textOrNull(this.#sql.all('SELECT runner FROM attempts ORDER BY epoch DESC LIMIT 1')[0]?.['runner']),
     };
   }
 
@@ -209,16 +213,19 @@ export class MayorStore {
     readonly id: AttemptId;
     readonly epoch: number;
     readonly sitting: number;
-    readonly runner: string | null;
+    readonly runner: string;
+    /** The runner's process, where it is known. */
+    readonly instance: string | null;
     readonly nowMs: number;
   }): void {
     if (this.unresolved() !== null) throw new GuardFailed('a process of the mayor is not proven gone');
     this.#sql.all(
-      'INSERT INTO attempts (id, epoch, sitting, started_at, runner_id) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO attempts (id, epoch, sitting, started_at, runner_id, runner) VALUES (?, ?, ?, ?, ?, ?)',
       row.id,
       row.epoch,
       row.sitting,
       row.nowMs,
+      row.instance,
       row.runner,
     );
   }
@@ -290,5 +297,6 @@ function attemptFromRow(row: SqlRow): MayorAttempt {
     processGone: int(row['process_gone']) === 1,
     exit: row['exit_record'] === null ? null : json<MayorExit>(row['exit_record']),
     contactLostAtMs: intOrNull(row['contact_lost_at']),
+    runner: text(row['runner']),
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../../core/limits.ts';
 import type { MayorAction } from '../../core/mayor-actions.ts';
 import { MAYOR, type MayorMessage } from '../../core/model/mayor.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { attemptEntity, MAYOR_REF } from '../../core/refs.ts';
 import { MAYOR_BREAKER_CAUSE } from '../../core/rules/mayor.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
@@ -134,12 +135,13 @@ function start(mayor: MayorContext, turn: Turn, action: Of<'start_mayor'>): Chan
     id,
     epoch,
     sitting: sitting.number,
-    runner: turn.kernel.getMeta('runner'),
+    runner: action.runner,
+    instance: action.runner === LOCAL_RUNNER ? turn.kernel.getMeta('runner') : null,
     nowMs: turn.nowMs,
   });
   const { mail } = mayor.store;
   mail.markDelivered(mail.unread(MAYOR, MAILBOX_UNREAD_MAX), id, turn.nowMs);
   turn.effect({ key: `start:${id}`, kind: 'start', lane: LANE, payload: { attempt: id } });
   turn.kernel.setTimer(attemptEntity(id), 'observe', turn.nowMs + START_DEADLINE_MS);
-  return { to: `${id}, epoch ${String(epoch)}, sitting ${String(sitting.number)}` };
+  return { to: `${id}, epoch ${String(epoch)}, sitting ${String(sitting.number)}, runner ${action.runner}` };
 }

@@ -224,6 +224,15 @@ export class MayorActor {
     return attempt !== null && attempt.epoch === epoch && attempt.endedAtMs === null && !attempt.processGone;
   }
 
+  /** Null for an attempt that this mayor does not know. */
+  readonly runnerOf = (id: AttemptId): string | null => this.#mayor.store.attempt(id)?.runner ?? null;
+
+  /** Where a process of it is not proven gone. */
+  runnerInUse(): string | null {
+    const attempt = this.#mayor.store.unresolved();
+    return attempt?.processGone === false ? attempt.runner : null;
+  }
+
   /** Errors: `superseded`. */
   check(capability: MayorCapability): void {
     if (this.confirmStart(capability.attempt, capability.epoch)) return;

@@ -38,7 +38,7 @@ export class MayorContext {
   }
 
   facts(): ReturnType<MayorStore['facts']> {
-    return this.store.facts(this.config() !== null);
+    return this.store.facts(this.config() !== null, this.ports.hasLocalRunner ?? true);
   }
 
   mintAttempt(nowMs: number): AttemptId {

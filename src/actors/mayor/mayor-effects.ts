@@ -11,6 +11,7 @@ import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
 import type { EffectOutcome, Observation } from '../kernel/program.ts';
+import { runnerAt } from '../runner-at.ts';
 import type { MayorContext } from './mayor-context.ts';
 import { renewAt, type MayorOwnEvent } from './mayor-events.ts';
 
@@ -66,7 +67,7 @@ export class MayorEffects {
       expiresAtMs: attempt.startedAtMs + config.wallClockMs + CAPABILITY_GRACE_MS,
     });
     try {
-      await ports.runner.start(this.#request(attempt, config, capability));
+      await runnerAt(this.#mayor, attempt.runner).start(this.#request(attempt, config, capability));
       return DONE;
     } catch (error) {
       if (!(error instanceof RunnerRefusal)) throw error;
@@ -130,7 +131,7 @@ export class MayorEffects {
     const attempt = this.#mayor.store.attempt(request.attempt);
     // Declared gone after a long silence is no proof: only an exit record makes the order needless.
     if (attempt === null || attempt.exit !== null) return DONE;
-    const answer = await this.#mayor.ports.runner.stop(request);
+    const answer = await runnerAt(this.#mayor, attempt.runner).stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#mayor.ports.clock.now() + STOP_POLL_MS };
     const event: MayorOwnEvent =
@@ -161,7 +162,7 @@ export class MayorEffects {
   /** Null: no answer. */
   async #report(attempt: MayorAttempt): Promise<AgentReport | null> {
     try {
-      const [report] = await this.#mayor.ports.runner.report([attempt.id]);
+      const [report] = await runnerAt(this.#mayor, attempt.runner).report([attempt.id]);
       return report ?? null;
     } catch {
       return null;

@@ -8,6 +8,7 @@ import { parseJson } from '../../store/rows.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { MayorContext } from './mayor-context.ts';
 import { MayorPost } from './mayor-post.ts';
+import { runnersChanged } from './mayor-runners.ts';
 import { recordMayorUsage } from './mayor-usage.ts';
 
 /** What the mayor's actor tells itself about its process. */
@@ -33,7 +34,9 @@ const attemptOf = (fact: Exclude<Fact, { readonly type: 'job_finished' }>): stri
 export function applyMayorEvent(mayor: MayorContext, turn: Turn, event: InboxEvent): void {
   turn.dirty(MAYOR_REF);
   if (event.type.startsWith('message.')) {
-    new MayorPost(mayor).take(turn, parseJson<TownToMayor>(event.payload).mail);
+    const message = parseJson<TownToMayor>(event.payload);
+    if (message.type === 'deliver_mail') new MayorPost(mayor).take(turn, message.mail);
+    else runnersChanged(mayor, turn, message.runners);
     return;
   }
   if (event.type.startsWith('fact.')) applyFact(mayor, turn, parseJson<Fact>(event.payload));

@@ -1,6 +1,7 @@
 import type { Decision } from '../../core/actions.ts';
 import type { MayorAction } from '../../core/mayor-actions.ts';
 import type { MayorAttempt, MayorConfig } from '../../core/model/mayor.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { attemptEntity, MAILBOX, MAYOR_REF, parseRef, type Ref } from '../../core/refs.ts';
 import { mayorRule } from '../../core/rules/mayor.ts';
 import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
@@ -96,7 +97,8 @@ export class MayorProgram implements Program {
         reason: config === null ? 'this town has no mayor' : `runtime ${config.runtime}`,
       });
     }
-    const present = config === null ? 'no' : 'yes';
+    // Who said "yes" to an older program was not told of runners; the town answers with all of them.
+    const present = config === null ? 'no' : 'introduced';
     if ((turn.kernel.getMeta(PRESENCE) ?? 'no') === present) return;
     turn.kernel.setMeta(PRESENCE, present);
     this.#mayor.tellTown(turn, { type: 'mayor_presence', present: config !== null });
@@ -117,6 +119,6 @@ export class MayorProgram implements Program {
     turn.kernel.setMeta('runner', instance);
     turn.kernel.reviveEffects(turn.nowMs);
     const attempt = this.#mayor.store.unresolved();
-    if (attempt !== null) turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', turn.nowMs);
+    if (attempt?.runner === LOCAL_RUNNER) turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', turn.nowMs);
   }
 }

@@ -23,7 +23,7 @@ import type { RigContext } from './rig-context.ts';
 import type { RigEvent } from './rig-events.ts';
 import { agentPrompt } from './agent-prompt.ts';
 import { performNudge } from './rig-nudges.ts';
-import { runnerAt } from './rig-runners.ts';
+import { runnerAt } from '../runner-at.ts';
 import { presetFor, wantsFresh } from './start-runtime.ts';
 
 /** A capability outlives the wall clock by this much, so that a last "gt done" is not refused for its clock. */

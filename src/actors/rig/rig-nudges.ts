@@ -5,7 +5,7 @@ import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
-import { runnerAt } from './rig-runners.ts';
+import { runnerAt } from '../runner-at.ts';
 import { RigPost } from './rig-post.ts';
 
 /** What became of a nudge. `refused`: the session can't take words, or there is no session any more. */

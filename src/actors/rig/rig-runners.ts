@@ -2,7 +2,6 @@ import type { TownToRig } from '../../core/messages.ts';
 import { LOCAL_RUNNER, type RunnerFacts } from '../../core/model/runner.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity, SCHEDULE } from '../../core/refs.ts';
-import type { RunnerClient } from '../../ports/runner-client.ts';
 import { dropRunner, putRunner } from '../../store/runner-store.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
@@ -51,13 +50,6 @@ function runnerRemoved(rig: RigContext, turn: Turn, id: string): void {
   }
   turn.kernel.reviveEffects(turn.nowMs);
   turn.dirty(SCHEDULE);
-}
-
-/** The line to a runner. Errors: it has none now; whoever calls tries again, or counts it as no answer. */
-export function runnerAt(rig: RigContext, id: string): RunnerClient {
-  const client = id === LOCAL_RUNNER ? rig.ports.runner : (rig.ports.runners?.client(id) ?? null);
-  if (client === null) throw new Error(`runner "${id}" has no line to the town`);
-  return client;
 }
 
 function attemptsAt(rig: RigContext, runner: string): readonly ReturnType<typeof trusted.attempt>[] {

@@ -83,6 +83,7 @@ function applyOther(town: TownContext, turn: Turn, message: Exclude<Sent, Convoy
       return;
     case 'mayor_presence':
       town.post.setMayorPresent(turn, message.present);
+      town.runners.tellMayor(turn);
       return;
     case 'rig_activity':
       town.watchdog.activity(turn, rigOf(message.from), message.live);

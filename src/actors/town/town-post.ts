@@ -79,6 +79,11 @@ export class TownPost {
     turn.kernel.setMeta(MAYOR_PRESENT, present ? 'yes' : 'no');
   }
 
+  /** Nothing is said where no mayor hears it. */
+  tellMayor(turn: Turn, message: TownToMayor): void {
+    if (turn.kernel.getMeta(MAYOR_PRESENT) === 'yes') turn.send<TownToMayor>(MAYOR_ADDRESS, 'town', message);
+  }
+
   /** True where mail to this address can be kept or passed on. */
   knows(to: string): boolean {
     const address = parseAddress(to);

@@ -6,6 +6,7 @@ import type { Sql } from '../../ports/sql.ts';
 import { RunnerStore } from '../../store/runner-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
 import type { Turn } from '../kernel/turn.ts';
+import type { TownPost } from './town-post.ts';
 
 /** Subject of the watchdog for one runner; the one beside the daemon has had its own from the start. */
 const runnerSubject = (id: string): string => (id === LOCAL_RUNNER ? RUNNER_SUBJECT : `${RUNNER_SUBJECT}:${id}`);
@@ -18,6 +19,7 @@ export interface RunnersTown {
     runnerAnswered(turn: Turn, subject: string): void;
     forget(turn: Turn, subject: string): void;
   };
+  readonly post: Pick<TownPost, 'tellMayor'>;
   tell(turn: Turn, rig: string, message: TownToRig): void;
 }
 
@@ -60,6 +62,7 @@ export class TownRunners {
     this.#town.watchdog.forget(turn, runnerSubject(id));
     this.#journal(turn, id, 'runner_removed', how.lost ? 'its machine is lost, says a person' : 'removed by a person');
     for (const rig of this.#town.view.rigs()) this.#town.tell(turn, rig.name, { type: 'runner_removed', id });
+    this.tellMayor(turn);
   }
 
   /** The new token counts from its first use on; until then the old one does. Errors: as `remove`. */
@@ -155,6 +158,12 @@ export class TownRunners {
     if (runner === null) return;
     for (const rig of this.#town.view.rigs())
       this.#town.tell(turn, rig.name, { type: 'runner_changed', runner: factsOf(runner) });
+    this.tellMayor(turn);
+  }
+
+  /** All of them, as they are now. */
+  tellMayor(turn: Turn): void {
+    this.#town.post.tellMayor(turn, { type: 'runners_changed', runners: this.store.all().map(factsOf) });
   }
 
   #journal(

@@ -26,6 +26,10 @@ export const mayorSchema = z.object({
   failures: z.number().int(),
   retry_at: time.nullable(),
   breaker_open: z.boolean(),
+  /** Where its session runs; null without one. */
+  runner: z.string().nullable(),
+  /** Why no runner would take a session; null: one would. */
+  no_runner: z.string().nullable(),
 });
 export type MayorItem = z.infer<typeof mayorSchema>;
 

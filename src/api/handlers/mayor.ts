@@ -209,6 +209,8 @@ const presentMayor = (mayor: MayorSummary): MayorItem => ({
   failures: mayor.failures,
   retry_at: mayor.retryAtMs,
   breaker_open: mayor.isBreakerOpen,
+  runner: mayor.runner,
+  no_runner: mayor.noRunner,
 });
 
 const presentMessage = (message: MayorMessage): MayorMessageItem => ({

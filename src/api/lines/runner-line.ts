@@ -2,6 +2,7 @@
 import type { RunnerHello } from '../../core/model/runner.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
 import type { WireAnswer, WireCall } from '../contract/frames.ts';
+import { saysSession } from '../capability.ts';
 import { problem } from '../contract/link.ts';
 import type { RunnerHealth } from '../contract/runner-health.ts';
 import type { WireRunnerClient } from './wire-runner-client.ts';
@@ -9,8 +10,9 @@ import type { WireRunnerClient } from './wire-runner-client.ts';
 const RUNNER_PATH = /^\/api\/v1\/towns\/[^/]+\/(runner|agent)\//;
 
 /**
- * A runner may call what is for runners, with the proof of its connection (`bearer`), and pass on calls of its agents.
- * `fetch` is the town's HTTP application.
+ * A runner may call what is for runners, with the proof of its connection (`bearer`), and pass on calls of its agents:
+ * what is for agents, and anything for a session of the mayor, whose token the town holds against its rights. `fetch` is
+ * the town's HTTP application.
  */
 export async function serveRunner(
   call: WireCall,
@@ -18,7 +20,7 @@ export async function serveRunner(
   fetch: (request: Request) => Response | Promise<Response>,
 ): Promise<WireAnswer> {
   const part = RUNNER_PATH.exec(call.path)?.[1];
-  if (part === undefined || (part === 'agent' && call.authorization === null))
+  if (part === undefined ? !saysSession(call.authorization) : part === 'agent' && call.authorization === null)
     return problem(403, 'not_for_runners', 'A runner may not make this call.', 'Use gt in the town itself.');
   const headers: Record<string, string> = {
     authorization: part === 'runner' ? `Bearer ${bearer}` : (call.authorization ?? ''),

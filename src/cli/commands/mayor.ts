@@ -56,6 +56,7 @@ function sentence(mayor: MayorItem, context: Context): string {
     parts.push(
       `failed   ${String(mayor.failures)} times in a row${mayor.breaker_open ? '; its breaker is open' : ''}${mayor.retry_at === null ? '' : `, tried again ${until(mayor.retry_at, context)}`}`,
     );
+  if (mayor.no_runner !== null && mayor.runner === null) parts.push(`runner   ${mayor.no_runner}: gt runner list`);
   if (mayor.status === 'stopped') parts.push('next     gt mayor start');
   return parts.join('\n');
 }

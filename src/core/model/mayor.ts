@@ -1,6 +1,7 @@
 import type { AttemptId } from './ids.ts';
 import type { Price } from '../prices.ts';
 import type { RuntimePreset } from '../runtime-presets.ts';
+import type { RunnerFacts } from './runner.ts';
 import type { RigShield } from './isolation.ts';
 
 /** Identity and mail address of the mayor. */
@@ -71,6 +72,8 @@ export interface MayorAttempt {
   /** How it ended, when it did by itself. */
   readonly exit: MayorExit | null;
   readonly contactLostAtMs: number | null;
+  /** Where it runs, by the runner's name. */
+  readonly runner: string;
 }
 
 /** What an exit record says about the mayor; without one the process is gone all the same. */
@@ -106,6 +109,11 @@ export interface MayorFacts {
   readonly waitingMessages: number;
   /** Unread mails that no process was shown. */
   readonly newMail: number;
+  /** As the town told last. */
+  readonly runners: readonly RunnerFacts[];
+  readonly hasLocalRunner: boolean;
+  /** Where the last process was; null before the first. */
+  readonly lastRunner: string | null;
 }
 
 export function mayorStatus(facts: Pick<MayorFacts, 'isConfigured' | 'wish' | 'attempt'>): MayorStatus {

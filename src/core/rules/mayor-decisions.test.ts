@@ -27,6 +27,7 @@ const process = (over: Partial<MayorAttempt> = {}): MayorAttempt => ({
   processGone: false,
   exit: null,
   contactLostAtMs: null,
+  runner: 'local',
   ...over,
 });
 const facts = (over: Partial<MayorFacts> = {}): MayorFacts => ({
@@ -39,6 +40,9 @@ const facts = (over: Partial<MayorFacts> = {}): MayorFacts => ({
   sitting: null,
   waitingMessages: 0,
   newMail: 0,
+  runners: [],
+  hasLocalRunner: true,
+  lastRunner: null,
   ...over,
 });
 const answered = sitting({ openMessages: 0, answeredAtMs: NOW - MAYOR_LINGER_MS });
@@ -67,14 +71,18 @@ const closes = { type: 'close_sitting', sitting: 4, outcome: 'done' };
 describe('a process of the mayor is started', () => {
   it('with all that waits', () => {
     expect(mayorRule(facts({ waitingMessages: 2, newMail: 1 }), NOW)).toEqual(
-      one('2 messages and 1 mails wait', { type: 'open_sitting' }, { type: 'start_mayor', sitting: null }),
+      one(
+        '2 messages and 1 mails wait',
+        { type: 'open_sitting' },
+        { type: 'start_mayor', sitting: null, runner: 'local' },
+      ),
     );
   });
 
   it('again for what its last process did not answer', () => {
     const again = facts({ sitting: sitting({ failures: 2 }), notBeforeMs: NOW });
     expect(mayorRule(again, NOW)).toEqual(
-      one('its last process ended without an answer', { type: 'start_mayor', sitting: 4 }),
+      one('its last process ended without an answer', { type: 'start_mayor', sitting: 4, runner: 'local' }),
     );
     expect(mayorRule({ ...again, notBeforeMs: NOW + 1 }, NOW)).toEqual(waits(NOW + 1));
   });
@@ -86,7 +94,7 @@ describe('a process of the mayor is started', () => {
 
   it('for a sitting that holds mail alone', () => {
     expect(mayorRule(facts({ sitting: sitting({ messages: 0, openMessages: 0 }) }), NOW)).toEqual(
-      one('its last process ended without an answer', { type: 'start_mayor', sitting: 4 }),
+      one('its last process ended without an answer', { type: 'start_mayor', sitting: 4, runner: 'local' }),
     );
   });
 });

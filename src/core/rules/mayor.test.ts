@@ -19,6 +19,7 @@ const RUNNING: MayorAttempt = {
   processGone: false,
   exit: null,
   contactLostAtMs: null,
+  runner: 'local',
 };
 const IDLE: MayorFacts = {
   isConfigured: true,
@@ -30,6 +31,9 @@ const IDLE: MayorFacts = {
   sitting: null,
   waitingMessages: 0,
   newMail: 0,
+  runners: [],
+  hasLocalRunner: true,
+  lastRunner: null,
 };
 const working = (over: Partial<MayorFacts> = {}): MayorFacts => ({
   ...IDLE,
@@ -51,6 +55,13 @@ describe('a mayor without anything to do', () => {
 
   it.each([{ waitingMessages: 1 }, { newMail: 1 }])('starts for %o, in one decision', (over) => {
     expect(types({ ...IDLE, ...over })).toEqual(['open_sitting', 'start_mayor']);
+  });
+
+  it('waits without a look while no runner takes work', () => {
+    expect(mayorRule({ ...IDLE, hasLocalRunner: false, waitingMessages: 1 }, NOW)).toEqual({
+      decisions: [],
+      wakeAtMs: null,
+    });
   });
 
   it.each([{ isConfigured: false }, { wish: 'stopped' as const }])('with %o keeps what comes', (over) => {
@@ -161,7 +172,7 @@ describe('a sitting that is not answered', () => {
       waitingMessages: 3,
     };
     expect(mayorRule(facts, NOW)).toEqual({ decisions: [], wakeAtMs: NOW + 5 });
-    expect(actions(facts, NOW + 5)).toEqual([{ type: 'start_mayor', sitting: 4 }]);
+    expect(actions(facts, NOW + 5)).toEqual([{ type: 'start_mayor', sitting: 4, runner: 'local' }]);
   });
 
   it('is given up after three tries, and told; the next message gets a sitting of its own', () => {

@@ -10,6 +10,7 @@ import {
 import type { MayorAction } from '../mayor-actions.ts';
 import type { MayorAttempt, MayorFacts, MayorOutcome, Sitting } from '../model/mayor.ts';
 import { MAYOR_REF } from '../refs.ts';
+import { chooseMayorRunner } from './choose-mayor-runner.ts';
 
 type MayorVerdicts = Verdicts<MayorAction>;
 const NOTHING: MayorVerdicts = { decisions: [], wakeAtMs: null };
@@ -153,12 +154,19 @@ function nextProcess(facts: MayorFacts, nowMs: number): MayorVerdicts {
   if (!isWanted(facts)) return NOTHING;
   if (sitting === null && facts.waitingMessages === 0 && facts.newMail === 0) return NOTHING;
   if (nowMs < facts.notBeforeMs) return wakeAt(facts.notBeforeMs);
+  const runner = chooseMayorRunner(facts);
+  // The town tells of every change of a runner.
+  return runner === null ? NOTHING : startedAt(facts, runner);
+}
+
+function startedAt(facts: MayorFacts, runner: string): MayorVerdicts {
+  const { sitting } = facts;
   if (sitting !== null)
-    return act('its last process ended without an answer', { type: 'start_mayor', sitting: sitting.number });
+    return act('its last process ended without an answer', { type: 'start_mayor', sitting: sitting.number, runner });
   return act(
     `${String(facts.waitingMessages)} messages and ${String(facts.newMail)} mails wait`,
     { type: 'open_sitting' },
-    { type: 'start_mayor', sitting: null },
+    { type: 'start_mayor', sitting: null, runner },
   );
 }
 

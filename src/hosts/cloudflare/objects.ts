@@ -65,7 +65,8 @@ export class MayorDO extends CalledObject {
 
   protected override make(): Hosted {
     const { GT_TOWN_ID: id, GT_TOWN_NAME: name } = this.env;
-    const { ports } = this.host;
+    const runners = runnersOfTown((path, args) => stubOf(this.env, 'town').call(path, args), this.host.ports);
+    const ports = { ...this.host.ports, runners };
     const mayor = named(new MayorActor({ ports, sql: ports.openSql(''), town: { id, name }, deliver: this.deliver }));
     return { actor: mayor.actor, target: mayor };
   }

@@ -13,8 +13,13 @@ export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
  * `needs_folder`.
  */
 export function remoteTown(url: string, tokenFile: string | undefined): Town {
+  // Not spread: its other members throw.
+  return Object.assign(townElsewhere(), { remote: remotePlace(url, tokenFile) });
+}
+
+/** A town that has no folder on this machine: for a session at a runner, which reaches it through that runner. */
+export function townElsewhere(): Town {
   return {
-    remote: remotePlace(url, tokenFile),
     get paths(): never {
       throw needsFolder();
     },

@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts';
 import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { MAIL_TABLES } from './mail.ts';
+import { MAYOR_RUNNERS } from './runners.ts';
 import { MAYOR_USAGE } from './mayor-usage.ts';
 
 /** An answer is final, and so is being given up: SQL holds it, so that no code path can change what somebody was told. */
@@ -54,4 +55,5 @@ export const MAYOR_MIGRATIONS: readonly Migration[] = [
     ],
   },
   MAYOR_USAGE,
+  MAYOR_RUNNERS,
 ];

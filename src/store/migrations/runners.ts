@@ -21,3 +21,10 @@ export const RIG_RUNNERS: Migration = {
     `ALTER TABLE attempts ADD COLUMN runner TEXT NOT NULL DEFAULT 'local'`,
   ],
 };
+
+/** The same for the mayor, whose sessions run at a runner of the town where there is none beside it. */
+export const MAYOR_RUNNERS: Migration = {
+  id: 3,
+  name: 'runners',
+  statements: RIG_RUNNERS.statements,
+};
