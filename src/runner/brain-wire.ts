@@ -111,9 +111,10 @@ export class LinkBrainWire implements BrainWire {
   async call(call: BrainCall): Promise<BrainAnswer> {
     const method = METHODS.find((one) => one === call.method);
     if (this.#link === null || method === undefined) throw new BrainAway('there is no connection to the town');
-    const { path, authorization, timeoutMs } = call;
+    const { path, authorization, timeoutMs, idempotencyKey: key } = call;
+    const about = { method, path, authorization, body: call.body ?? null, ...(key === undefined ? {} : { key }) };
     try {
-      return answerOf(await this.#link.call({ method, path, authorization, body: call.body ?? null }, timeoutMs));
+      return answerOf(await this.#link.call(about, timeoutMs));
     } catch (cause) {
       if (cause instanceof LinkLost) throw new BrainAway(cause.message, { cause });
       throw cause;

@@ -36,6 +36,8 @@ const callSchema = z.object({
   /** Of an agent's call that the runner passes on; the runner's own calls need none: the connection is proven. */
   authorization: z.string().max(8_192).nullable(),
   body: z.string().nullable(),
+  /** The idempotency key of an agent's call: said again on another connection it is the same call. */
+  key: z.string().max(8_192).optional(),
 });
 const answerSchema = z.object({
   t: z.literal('answer'),

@@ -95,10 +95,10 @@ export class Link {
   }
 
   #serve(frame: Extract<Frame, { t: 'call' }>): void {
-    const { id, method, path, authorization, body } = frame;
+    const { id, method, path, authorization, body, key } = frame;
     let answer = this.#served.get(id);
     if (answer === undefined) {
-      answer = this.#begin({ method, path, authorization, body });
+      answer = this.#begin({ method, path, authorization, body, ...(key === undefined ? {} : { key }) });
       this.#served.set(id, answer);
       if (this.#served.size > ANSWERS_KEPT) this.#served.delete(this.#served.keys().next().value ?? 0);
     }

@@ -26,6 +26,7 @@ export async function serveRunner(
     authorization: part === 'runner' ? `Bearer ${bearer}` : (call.authorization ?? ''),
   };
   if (call.body !== null) headers['content-type'] = 'application/json';
+  if (call.key !== undefined) headers['idempotency-key'] = call.key;
   const answer = await fetch(
     new Request(`http://town${call.path}`, {
       method: call.method,
