@@ -1,8 +1,12 @@
 import { usage } from '../../core/errors.ts';
 import type { SettingValue } from '../../settings/change-text.ts';
+import type { Explained } from '../../settings/explain.ts';
+import type { SettingsItem } from '../../api/contract/settings.ts';
 import type { CommandSpec } from '../command.ts';
+import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
+import { TownClient } from '../town-client.ts';
 
 export const get: CommandSpec = {
   usage: 'gt config get [key]',
@@ -10,16 +14,15 @@ export const get: CommandSpec = {
   examples: ['gt config get rigs.app.polecats_max', 'gt config get --json'],
   args: ['[key]'],
   run: async (context, args) => {
-    const { explainAll, explainKey } = await import('../../hosts/node/config-explain.ts');
-    const { paths } = context.town();
+    const settings = await settingsOf(context);
     const key = args.positionals[0];
     if (key === undefined) {
-      const all = explainAll(paths, context.env);
+      const all = settings.all();
       if (context.json) context.print(JSON.stringify({ items: all, next: null }));
       else context.print(all.map((one) => `${one.key} = ${one.shown}`).join('\n'));
       return EXIT.ok;
     }
-    const one = explainKey(paths, key, context.env);
+    const one = settings.one(key);
     context.print(context.json ? JSON.stringify(one) : plain(one.shown));
     return EXIT.ok;
   },
@@ -31,8 +34,7 @@ export const explain: CommandSpec = {
   examples: ['gt config explain rigs.app.runtime', 'gt config explain daemon.heartbeat_interval --json'],
   args: ['<key>'],
   run: async (context, args) => {
-    const { explainKey } = await import('../../hosts/node/config-explain.ts');
-    const one = explainKey(context.town().paths, args.at(0), context.env);
+    const one = (await settingsOf(context)).one(args.at(0));
     if (context.json) context.print(JSON.stringify(one));
     else
       context.print(
@@ -48,7 +50,7 @@ export const explain: CommandSpec = {
 
 export const set: CommandSpec = {
   usage: 'gt config set <key> <value> | --unset',
-  summary: 'change a setting in gastown.toml: checked first, comments kept; a running daemon takes it at once',
+  summary: 'change a setting in gastown.toml: checked first, comments kept; a running town takes it at once',
   examples: ['gt config set rigs.app.polecats_max 6', 'gt config set defaults.runtime --unset'],
   args: ['<key>', '[value]'],
   options: { unset: { type: 'boolean', help: 'take the setting out of the file' } },
@@ -61,38 +63,81 @@ export const set: CommandSpec = {
         'Usage: gt config set <key> <value> | --unset',
         'value',
       );
-    const town = context.town();
-    const { changeSettings } = await import('../../hosts/node/config-set.ts');
-    const { explainKey } = await import('../../hosts/node/config-explain.ts');
-    const { settingPath } = await import('../../settings/explain.ts');
-    const { section, key } = settingPath(args.at(0));
-    const from = (value: SettingValue | null): void => {
-      changeSettings(town.paths, [{ section, key, value }], context.env);
-    };
-    if (text === undefined) from(null);
-    else setAsMeant(from, text);
-    const { reloadDaemon } = await import('../../hosts/node/daemon-control.ts');
-    const isTaken = reloadDaemon(town);
-    const one = explainKey(town.paths, args.at(0), context.env);
+    const key = args.at(0);
+    const hints = await (context.town().remote === undefined ? setHere : setThere)(context, key, text ?? null);
+    const one = (await settingsOf(context)).one(key);
     if (context.json) context.print(JSON.stringify(one));
     else context.print(`${one.key} = ${plain(one.shown)}  (${plain(one.from)})`);
-    context.hint(isTaken ? 'The daemon reads it now.' : 'It counts when the daemon starts.');
+    for (const hint of hints) context.hint(hint);
     return EXIT.ok;
   },
 };
 
-/** `4` may be a number or the text "4", `true` a switch or a word: the setting decides, by taking the one and not the other. */
-function setAsMeant(change: (value: SettingValue) => void, text: string): void {
-  const bare = text === 'true' ? true : text === 'false' ? false : /^-?\d{1,15}$/.test(text) ? Number(text) : null;
-  if (bare === null) {
-    change(text);
-    return;
+interface SettingsRead {
+  readonly one: (key: string) => Explained;
+  readonly all: () => readonly Explained[];
+}
+
+/** Of the file in the town's folder; of a town at an address the text that it keeps, whose environment is not ours. */
+async function settingsOf(context: Context): Promise<SettingsRead> {
+  const town = context.town();
+  if (town.remote === undefined) {
+    const { explainAll, explainKey } = await import('../../hosts/node/config-explain.ts');
+    return {
+      one: (key) => explainKey(town.paths, key, context.env),
+      all: () => explainAll(town.paths, context.env),
+    };
   }
+  const { explainAll, explainKey } = await import('../../settings/explain.ts');
+  const { text } = await new TownClient(town).get<SettingsItem>('settings');
+  return { one: (key) => explainKey(text, key, {}), all: () => explainAll(text, {}) };
+}
+
+/** Changes the file in the town's folder. Answers hints. */
+async function setHere(context: Context, name: string, text: string | null): Promise<readonly string[]> {
+  const town = context.town();
+  const { changeSettings } = await import('../../hosts/node/config-set.ts');
+  const { settingPath } = await import('../../settings/explain.ts');
+  const { section, key } = settingPath(name);
+  await setAsMeant((value) => {
+    changeSettings(town.paths, [{ section, key, value }], context.env);
+  }, text);
+  const { reloadDaemon } = await import('../../hosts/node/daemon-control.ts');
+  return [reloadDaemon(town) ? 'The daemon reads it now.' : 'It counts when the daemon starts.'];
+}
+
+/** Asks a town at an address to change what it keeps; it checks and applies that. Answers hints. */
+async function setThere(context: Context, key: string, text: string | null): Promise<readonly string[]> {
+  const client = new TownClient(context.town());
+  const without: string[] = [];
+  await setAsMeant(async (value) => {
+    const { without_effect } = await client.post<SettingsItem>('settings', { changes: [{ key, value }] });
+    without.push(...without_effect);
+  }, text);
+  return ['The town has it now.', ...without];
+}
+
+/** `4` may be a number or the text "4", `true` a switch or a word: the setting decides, by taking the one and not the other. */
+async function setAsMeant(
+  change: (value: SettingValue | null) => Promise<void> | void,
+  text: string | null,
+): Promise<void> {
+  const bare =
+    text === null
+      ? null
+      : text === 'true'
+        ? true
+        : text === 'false'
+          ? false
+          : /^-?\d{1,15}$/.test(text)
+            ? Number(text)
+            : null;
+  if (bare === null) return change(text);
   try {
-    change(bare);
+    await change(bare);
   } catch (error) {
     try {
-      change(text);
+      await change(text);
     } catch {
       throw error;
     }
