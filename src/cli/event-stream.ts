@@ -1,5 +1,6 @@
-/** Server-sent events over a unix socket, for commands that follow something. Loaded only by those. */
+/** Server-sent events over a unix socket or from an address, for commands that follow something. Loaded only by those. */
 import { request, type IncomingMessage } from 'node:http';
+import { request as tlsRequest } from 'node:https';
 import { createParser } from 'eventsource-parser';
 import { NotListening } from './socket-http.ts';
 
@@ -7,7 +8,8 @@ import { NotListening } from './socket-http.ts';
 const SILENCE_MAX_MS = 45_000;
 
 export interface EventRequest {
-  readonly socketPath: string;
+  /** Where the town listens. */
+  readonly at: { readonly socketPath: string } | { readonly url: string };
   readonly path: string;
   readonly token: string;
   /** Where to go on; null: as the path says. */
@@ -62,7 +64,7 @@ function opened(input: EventRequest): Promise<IncomingMessage> {
       accept: 'text/event-stream',
       ...(input.lastEventId === null ? {} : { 'last-event-id': input.lastEventId }),
     };
-    const call = request({ socketPath: input.socketPath, path: input.path, headers, agent: false });
+    const call = asked(input, headers);
     call.setTimeout(SILENCE_MAX_MS, () => call.destroy(new NotListening('silence')));
     call.once('response', resolve);
     call.once('error', (error) => {
@@ -70,6 +72,12 @@ function opened(input: EventRequest): Promise<IncomingMessage> {
     });
     call.end();
   });
+}
+
+function asked({ at, path }: EventRequest, headers: Record<string, string>): ReturnType<typeof request> {
+  if ('socketPath' in at) return request({ socketPath: at.socketPath, path, headers, agent: false });
+  const url = new URL(`${at.url.replace(/\/$/, '')}${path}`);
+  return (url.protocol === 'https:' ? tlsRequest : request)(url, { headers, agent: false });
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {

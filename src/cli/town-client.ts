@@ -75,9 +75,9 @@ export class TownClient {
    */
   async *frames<T>(path: string, lastEventId: string | null): AsyncGenerator<T, void> {
     const { NoStream, readEvents } = await import('./event-stream.ts');
-    const socketPath = this.#session?.socketPath ?? brainSocket(this.#town.identity);
+    const at = this.#session ?? this.#town.remote ?? { socketPath: brainSocket(this.#town.identity) };
     try {
-      for await (const event of readEvents({ socketPath, path: this.#pathOf(path), token: this.#token, lastEventId }))
+      for await (const event of readEvents({ at, path: this.#pathOf(path), token: this.#token, lastEventId }))
         yield JSON.parse(event.data) as T;
     } catch (error) {
       throw error instanceof NoStream ? errorOf(error) : error;

@@ -78,7 +78,8 @@ async function followFeed(context: Context, client: TownClient, from: string): P
         cursor = frame.cursor;
       }
     } catch (error) {
-      const isRefused = error instanceof TownError && error.kind === 'forbidden';
+      // A town of Durable Objects has its stream on WebSockets, for programs that stay for hours.
+      const isRefused = error instanceof TownError && (error.kind === 'forbidden' || error.code === 'websocket_needed');
       if (!isRefused && !(error instanceof NotListening)) throw error;
       const page = await client.get<FeedItem>(`feed${query({ cursor })}`);
       printEntries(context, page.items);
