@@ -2,6 +2,7 @@
  * The mayor of a town of Durable Objects, whose sessions run at the town's runners: a real workerd, runners as processes
  * of their own over WebSocket, and a scripted model that does what a message says.
  */
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import { DEMO_REPOSITORIES } from '../../src/cli/demo/repositories.ts';
 import type { MayorItem, MayorMessageItem } from '../../src/api/contract/mayor.ts';
 import { marked } from '../../src/runner/process/sweep.ts';
 import { until } from '../fixtures/runner/town.ts';
-import { TOWN_ID, WorkerdTown, type RunnerProcess } from '../support/workerd-town.ts';
+import { OWNER, TOWN_ID, WorkerdTown, type RunnerProcess } from '../support/workerd-town.ts';
 
 /** Takes each message of its prompt, runs its line "do: …", and answers with the exit code and the output. */
 const MODEL = `D=$1
@@ -29,6 +30,9 @@ done
 const WAIT_MS = 180_000;
 /** How long the town is gone. */
 const DOWN_MS = 300;
+/** The output is followed by then, so that its second part comes over the stream. */
+const FOLLOWED_MS = 1_000;
+const GT = join(import.meta.dirname, '..', '..', 'gt');
 
 let folder: string;
 let town: WorkerdTown;
@@ -152,4 +156,44 @@ describe('the mayor of a town of Durable Objects', () => {
     expect(await answers(1)).toEqual(['0 moved']);
     expect((await town.call<{ violations: string[] }>('GET', 'status')).violations).toEqual([]);
   });
+});
+
+describe('gt for a town at an address', () => {
+  const gt = (...args: readonly string[]): string =>
+    execFileSync(GT, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, GT_TOWN_ROOT: town.url, GT_OWNER_TOKEN_FILE: at('owner.token') },
+    });
+
+  it('changes settings there, which are checked and kept by the town', { timeout: WAIT_MS }, async () => {
+    writeFileSync(at('owner.token'), `${OWNER}\n`, { mode: 0o600 });
+    expect(gt('config', 'set', `rigs.${rig}.polecats_max`, '3', '--json')).toContain('"value":3');
+    expect(gt('config', 'get', `rigs.${rig}.polecats_max`)).toBe('3\n');
+    expect(() => gt('config', 'set', `rigs.${rig}.polecats_max`, 'many')).toThrow('nothing was changed');
+    gt('config', 'set', `rigs.${rig}.polecats_max`, '--unset');
+    const { text } = await town.call<{ text: string }>('GET', 'settings');
+    expect(text).not.toContain('polecats_max');
+    expect(() => gt('daemon', 'status'), 'what needs files says so').toThrow('at an address');
+  });
+
+  it('follows the output of an agent until it ends', { timeout: 2 * WAIT_MS }, async () => {
+    const body = `\`\`\`gt-script\necho begun; ${meanwhile('output')}; echo ended; date +%N > f; git add -A; git commit -qm made\n\`\`\`\n`;
+    const bead = await town.call<{ id: string }>('POST', 'beads', { rig, title: 'Talk', body, sling: true });
+    await until(() => existsSync(at('output.made')), 'it works', WAIT_MS);
+    setTimeout(() => {
+      writeFileSync(at('output.go'), '');
+    }, FOLLOWED_MS);
+    const said = await followed(bead.id);
+    expect(said.split('\n').filter((line) => line === 'begun' || line === 'ended')).toEqual(['begun', 'ended']);
+  });
+
+  const followed = (bead: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const env = { ...process.env, GT_TOWN_ROOT: town.url, GT_OWNER_TOKEN_FILE: at('owner.token') };
+      execFile(GT, ['logs', bead, '-f'], { cwd: folder, env }, (error, stdout) => {
+        if (error === null) resolve(stdout);
+        else reject(error);
+      });
+    });
 });
