@@ -34,16 +34,27 @@ export async function goOn(bench: TownBench): Promise<WentOn> {
     if (!(await helpOn(bench)) && running.length === 0 && round > 10) break;
   }
   await bench.advance(STEP_MS);
-  const all = await beadsOf(bench);
   const convoys = await bench.gateway.listConvoys(100);
   return {
-    beads: Object.fromEntries(
-      // One whose blocker failed waits for a person by design.
-      all.map((bead) => [bead.id, bead.failedBlockers > 0 ? 'blocked by failure' : bead.status]),
-    ),
+    beads: await endsOf(bench),
     convoys: convoys.items.map((convoy) => convoy.status).toSorted(),
     doubled: [...doubled],
   };
+}
+
+/** One whose blocker failed waits for a person by design, and so does what waits for that one. */
+async function endsOf(bench: TownBench): Promise<Readonly<Record<string, string>>> {
+  const all = await beadsOf(bench);
+  const blocked = new Set<string>(all.filter((bead) => bead.failedBlockers > 0).map(({ id }) => id));
+  for (let before = -1; before !== blocked.size;) {
+    before = blocked.size;
+    for (const { id, openBlockers } of all) {
+      if (openBlockers === 0 || blocked.has(id)) continue;
+      const { blockers } = await bench.gateway.getBead(id);
+      if (blockers.some(({ state, blockerRef }) => state === 'open' && blocked.has(blockerRef))) blocked.add(id);
+    }
+  }
+  return Object.fromEntries(all.map(({ id, status }) => [id, blocked.has(id) ? 'blocked by failure' : status]));
 }
 
 async function beadsOf(bench: TownBench) {
