@@ -61,6 +61,25 @@ export class AgentTalk {
     return isOver;
   }
 
+  /** A review agent asks for changes; its session is over when that is heard, or after some tries. */
+  wish(then: () => void, tries = 1): void {
+    const { request } = this.#parts;
+    const bead = trusted.bead(request.bead);
+    const command = { type: 'request_changes', bead, comment: `${request.attempt} wishes` } as const;
+    const caller = { actor: request.agent, origin: 'agent', idempotencyKey: `wish ${request.attempt}` } as const;
+    this.#send(
+      'wish',
+      (town) => town.beadCommand(command, caller),
+      (answer) => {
+        if (answer.ok || answer.error instanceof TownError || tries >= TRIES_MAX) then();
+        else
+          this.#parts.later(AGAIN_MS, 'asks for changes again', () => {
+            this.wish(then, tries + 1);
+          });
+      },
+    );
+  }
+
   #call(word: Word): (town: TownService) => Promise<unknown> {
     const { attempt, rig } = this.#parts.request;
     const capability = this.#capability;

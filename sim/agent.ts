@@ -201,10 +201,26 @@ export class Agent {
         this.#exit({ exitCode: 1, signal: null, lastLine: 'error: the same' });
         return;
       default:
+        if (this.#parts.row.request.kind === 'review') {
+          this.#review();
+          return;
+        }
         this.#work();
         this.#claim(null);
         this.#afterClaim();
     }
+  }
+
+  /** A review agent says its word; one that is careless hands in commits, which is refused. */
+  #review(): void {
+    if (this.#chance.chance(0.1)) this.#work();
+    else if (this.#chance.chance(0.3)) {
+      this.#talk.wish(() => {
+        this.#exit({ exitCode: 0, signal: null, lastLine: 'it has to change' });
+      });
+      return;
+    }
+    this.#claim(this.head === this.#parts.base ? 'it is good' : null);
   }
 
   /** The doomed never fail twice alike: that would be a question for a person instead of a failure. */
@@ -279,6 +295,10 @@ export class Agent {
   /** Does what the refusal said. */
   #goOn(code: string): void {
     switch (code) {
+      case 'review_only':
+        this.head = this.#parts.base;
+        this.#claim('it is good after all');
+        return;
       case 'no_commits':
         if (this.#chance.chance(0.3)) {
           this.#claim('there is nothing to do');

@@ -17,7 +17,7 @@ import type { Coverage } from './coverage.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 import { MoneyChecks } from './money-checks.ts';
-import { checkPause } from './pause-checks.ts';
+import { checkPause, checkReviewed } from './pause-checks.ts';
 
 /** An effect that is due and first in its lane waits this long only behind others in flight. */
 const OVERDUE_MS = 90_000;
@@ -104,7 +104,10 @@ export class Checkers {
       this.#sim.note(
         `${address} ${String(entity)} ${String(action)} ${String(rule)}: ${String(reason)} [${String(from)}>${String(to)}]`,
       );
-      if (action === 'start_merge') checkPause(database, String(entity));
+      if (action === 'start_merge') {
+        checkPause(database, String(entity));
+        checkReviewed(database, String(entity));
+      }
       // Nothing in this world is unreadable, so nothing may be set aside.
       if (String(action).startsWith('quarantine'))
         throw new Violation('I18', `${address}: ${String(entity)} was set aside: ${String(reason)}`);

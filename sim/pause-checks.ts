@@ -1,3 +1,4 @@
+import { REVIEW_ROUNDS_MAX } from '../src/core/limits.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 
@@ -10,4 +11,18 @@ export function checkPause({ address, sql }: SimDatabase, entity: string): void 
   )[0];
   if (paused !== undefined)
     throw new Violation('PAUSE', `${address}: ${id} began in a train that is paused: ${String(paused['reason'])}`);
+}
+
+/** What a review agent has to look at is not merged before it was asked about exactly that head. */
+export function checkReviewed({ address, sql }: SimDatabase, entity: string): void {
+  const config = String(sql.all(`SELECT value FROM meta WHERE key = 'config'`)[0]?.['value'] ?? '{}');
+  if (!config.includes('"reviewer":')) return;
+  const id = entity.slice(entity.indexOf(':') + 1);
+  const skipped = sql.all(
+    `SELECT bead_id, rounds FROM reviews WHERE step = 'preparing' AND ? IN (bead_id, source_bead_id) AND head_sha IS NOT review_asked
+      AND source_bead_id IN (SELECT id FROM beads WHERE kind = 'task')`,
+    id,
+  )[0];
+  if (skipped !== undefined && Number(skipped['rounds']) < REVIEW_ROUNDS_MAX)
+    throw new Violation('REVIEW', `${address}: ${id} began although its review agent was not asked about it`);
 }

@@ -33,6 +33,12 @@ export const PLANTED_TRAIN: readonly Planted[] = [
     put: "step === 'pushing'",
   },
   {
+    name: 'train: what a review agent has to look at is not waited for',
+    file: 'core/rules/merge-train.ts',
+    find: ' && !awaitsReview(view, review)',
+    put: '',
+  },
+  {
     name: 'train: a paused train goes on',
     file: 'core/rules/merge-train.ts',
     find: "if (train.state === 'paused') return NOTHING;",

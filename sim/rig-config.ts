@@ -3,6 +3,8 @@ import { trusted } from '../src/core/model/ids.ts';
 import type { Prng } from './prng.ts';
 
 const MINUTE = 60_000;
+/** Share of rigs with a review agent. */
+const REVIEWED = 0.3;
 
 /** Trains are as different as rigs: from one entry at a time to many at once, on one lane or several. */
 const mergingOf = (chance: Prng): MergingConfig => ({
@@ -10,6 +12,19 @@ const mergingOf = (chance: Prng): MergingConfig => ({
   lanes: chance.pick([1, 1, 2, 4]) ?? 1,
   style: chance.pick(['merge', 'merge', 'squash', 'rebase']) ?? 'merge',
 });
+
+/** Some rigs have work looked at before it is merged. */
+const reviewerOf = (chance: Prng): Pick<RigConfig, 'reviewer'> =>
+  chance.chance(REVIEWED)
+    ? {
+        reviewer: {
+          runtime: 'command',
+          model: null,
+          timeoutMs: 10 * MINUTE,
+          unanswered: chance.pick(['go_on', 'go_on', 'ask']) ?? 'go_on',
+        },
+      }
+    : {};
 
 export function rigConfig(name: string, chance: Prng): RigConfig {
   return {
@@ -26,6 +41,7 @@ export function rigConfig(name: string, chance: Prng): RigConfig {
     ownerEmail: 'owner@example.org',
     parked: false,
     merging: mergingOf(chance),
+    ...reviewerOf(chance),
     crew: name === 'api' ? ['ada'] : [],
   };
 }

@@ -124,7 +124,7 @@ export type RigAction =
   | {
       readonly type: 'create_rework';
       readonly mergeRequest: BeadId;
-      readonly kind: 'rework' | 'conflict';
+      readonly kind: 'rework' | 'conflict' | 'review';
       readonly title: string;
       readonly body: string;
       /** Its first attempt waits until then. */
@@ -151,6 +151,8 @@ export type RigAction =
       /** Place in the round; null outside of one. */
       readonly position?: number | null;
       readonly suspect?: string | null;
+      /** The head that its review agent is asked about, or is not for a reason: each is asked about once. */
+      readonly reviewAsked?: Sha;
       readonly flakes?: number;
     }
   /** Runs of the gates on the lists of a round; without a job the tree is known to pass. */

@@ -1,4 +1,5 @@
 import type { MergeStyle } from './facts.ts';
+import type { Reviewer } from './model/reviewer.ts';
 import type { ForgeSite } from './model/pull-request.ts';
 import { TRAIN_BATCH, TRAIN_LANES } from './limits.ts';
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
@@ -49,6 +50,8 @@ export interface RigConfig {
   readonly merging?: MergingConfig | undefined;
   /** The code host of its pull requests; missing: no such host is known. */
   readonly forge?: ForgeSite | undefined;
+  /** Looks at work before it is merged; missing: nobody does. */
+  readonly reviewer?: Reviewer | undefined;
   /** People who work on this rig by hand; each has the address `<rig>/crew/<name>`. */
   readonly crew?: readonly string[] | undefined;
   /** Isolation and limits of its agents; missing in settings of an older program. */

@@ -197,6 +197,12 @@ export const TRAIN_LANES = 1;
 export const TRAIN_LANES_MAX = 16;
 /** Gates that one runner runs at once, over all its rigs: they are the users' test suites and use several cores each. */
 export const GATES_AT_ONCE_MAX: number = 4;
+/** A review agent reads one change: half an hour is much, and nothing merges meanwhile. */
+export const REVIEW_TIMEOUT_MS: number = 30 * MINUTE;
+/** Attempts of a review that may fail: its work waits all that time, and somebody can look at it instead. */
+export const REVIEW_FAILURES_MAX = 2;
+/** Rounds of rework after which a review agent is not asked again: an agent that is never content would burn money for ever. */
+export const REVIEW_ROUNDS_MAX = 3;
 /** What of a bead's text becomes the message of its squashed commit: a page; the whole is in the town. */
 export const SQUASH_BODY_CHARS_MAX = 4_000;
 /** Merge requests from the front of the line that the plan of a round looks at; more than all lanes take. */

@@ -40,11 +40,11 @@ const REVERT: readonly Transition<BeadStatus>[] = [
   ...TASK,
 ];
 
-/** Rework, conflict and feedback beads continue their source's branch: they are integrated, never merged by themselves. */
+/** Rework, conflict and feedback beads continue their source's branch and are integrated; a review of it ends with its word. */
 const CONTINUATION: readonly Transition<BeadStatus>[] = [
   { from: 'open', to: 'in_progress', when: 'dispatched to an agent' },
   { from: 'in_progress', to: 'open', when: 'the attempt ended without an accepted done' },
-  { from: 'in_progress', to: 'closed', when: 'integrated into the merge request, or cancelled' },
+  { from: 'in_progress', to: 'closed', when: 'integrated into the merge request, reviewed, or cancelled' },
   { from: 'open', to: 'closed', when: 'cancelled, or its source ended' },
   { from: 'open', to: 'failed', when: 'attempts exhausted, or given up by a person' },
   { from: 'in_progress', to: 'failed', when: 'attempts exhausted, or given up by a person' },

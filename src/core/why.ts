@@ -292,7 +292,7 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const [rework] = view.openReworks(bead.id);
   if (rework !== undefined)
     return say({
-      sentence: `Waits for the rework ${rework.id}: ${review.heldReason ?? rework.title}.`,
+      sentence: `Waits for the ${rework.kind === 'review' ? 'review' : 'rework'} ${rework.id}: ${review.heldReason ?? rework.title}.`,
       rule: 'merge-step',
       next: `${rework.id} is done.`,
     });

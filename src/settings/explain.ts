@@ -36,6 +36,8 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   merge_batch: TRAIN_BATCH,
   merge_lanes: TRAIN_LANES,
   merge_style: DEFAULT_MERGING.style,
+  review_timeout: '30m',
+  review_unanswered: 'ask',
   parked: false,
   isolation: 'none',
   network: 'on',

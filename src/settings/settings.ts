@@ -17,6 +17,7 @@ import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { forgeOf, forgeSettings } from './forge-config.ts';
 import { nearest } from './nearest.ts';
 import { mergingOf, mergingSettings } from './merging-config.ts';
+import { reviewerOf, reviewSettings } from './review-config.ts';
 import { rigShield, shieldSettings } from './shield-config.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
@@ -45,6 +46,8 @@ const workSettings = {
   ...capSettings,
   ...shieldSettings,
   ...mergingSettings,
+  ...reviewSettings,
+  review_timeout: duration.optional(),
 };
 const rigSection = z.strictObject({
   url: text,
@@ -270,6 +273,7 @@ function rigConfig(input: RigInput): RigConfig {
     caps: rigCaps(section, file.defaults, file.prices),
     shield: rigShield(section, file.defaults, at),
     merging: mergingOf(section, file.defaults),
+    ...reviewerOf(section, file.defaults, at),
     forge: forgeOf(section, at),
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),

@@ -130,6 +130,7 @@ export const REVIEW_COLUMNS: string = list(
   'gate_signature',
   'position',
   'suspect',
+  'review_asked',
   'flakes',
   'gate_kills',
   'version',

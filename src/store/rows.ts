@@ -270,6 +270,7 @@ export function reviewFromRow(row: SqlRow): ReviewFacts {
     gateKills: int(row['gate_kills']),
     position: intOrNull(row['position']),
     suspect: textOrNull(row['suspect']),
+    reviewAsked: map(row['review_asked'], trusted.sha),
     flakes: int(row['flakes']),
     version: int(row['version']),
     result: jsonOrNull<JobResult>(row['result']),

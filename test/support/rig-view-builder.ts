@@ -368,6 +368,7 @@ export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFac
     gateKills: 0,
     position: null,
     suspect: null,
+    reviewAsked: null,
     flakes: 0,
     version: 1,
     result: null,

@@ -7,7 +7,7 @@ import type { RigWriter } from '../../store/rig-writer.ts';
 import type { RigContext } from './rig-context.ts';
 
 export interface Rework {
-  readonly kind: Extract<BeadKind, 'rework' | 'conflict' | 'feedback'>;
+  readonly kind: Extract<BeadKind, 'rework' | 'conflict' | 'feedback' | 'review'>;
   readonly title: string;
   readonly body: string;
   readonly createdBy: string;
@@ -16,7 +16,7 @@ export interface Rework {
 }
 
 /**
- * One more round on a merge request's branch: a bead that continues it and blocks the merge request. It inherits the
+ * One more round on a merge request's branch, or a review of it: a bead that blocks the merge request. It inherits the
  * source's origin (and so whether its recipe may run), runtime and priority.
  */
 export function createRework(
@@ -26,7 +26,9 @@ export function createRework(
   rework: Rework,
 ): { readonly id: BeadId; readonly round: number } {
   const source = must(rig.view.bead(review.sourceBeadId), 'a merge request has its source');
-  const round = writer.nextRound(review.beadId);
+  const reviewer = rework.kind === 'review' ? rig.view.config().reviewer : undefined;
+  // A review is no round of work.
+  const round = reviewer === undefined ? writer.nextRound(review.beadId) : review.rounds;
   const id = rig.mintBead(writer);
   writer.insertBead({
     id,
@@ -43,8 +45,8 @@ export function createRework(
     convoyId: null,
     convoyPosition: null,
     targetBranch: source.targetBranch,
-    runtime: source.runtime,
-    model: source.model,
+    runtime: reviewer === undefined ? source.runtime : reviewer.runtime,
+    model: reviewer === undefined ? source.model : reviewer.model,
     pinnedAgent: null,
     createdBy: rework.createdBy,
   });

@@ -44,8 +44,10 @@ export function requestChanges(
       next: 'Look at its changes again; what you wrote about lines may not fit any more.',
     });
   const comment = `Changes requested by ${request.caller.actor}:\n\n${request.command.comment}`;
-  const open = rig.view.openReworks(review.beadId).find(({ status }) => status === 'open');
-  if (open !== undefined) {
+  const waits = rig.view.openReworks(review.beadId);
+  const open = waits.find(({ kind }) => kind === 'review') ?? waits.find(({ status }) => status === 'open');
+  if (open?.kind === 'review') endReview(turn, writer, open, `${request.caller.actor} asks for changes`);
+  else if (open !== undefined) {
     writer.updateBead(open.id, { body: `${open.body}\n\n${comment}`.slice(0, BODY_CHARS_MAX) });
     return;
   }
@@ -57,6 +59,12 @@ export function requestChanges(
     body: comment,
     createdBy: request.caller.actor,
   });
+}
+
+/** Somebody said what must change: its review agent has nothing left to look at. */
+function endReview(turn: Turn, writer: RigWriter, bead: Bead, note: string): void {
+  writer.transitionBead(bead, 'closed', { closeReason: 'no_change', evidence: { note } });
+  turn.dirty(beadRef(bead.id));
 }
 
 /** The merge request that carries a bead's work. Errors: `not_in_review`, `review_ended`. */
@@ -95,6 +103,19 @@ export function approve(
     rule: 'command',
     reason: `${said.by} approves ${review.headSha.slice(0, 12)}${comment}`,
   });
+  const attempt = bead.kind === 'review' ? rig.view.liveAttempt(bead.id) : null;
+  if (attempt === null || attempt.claim !== null) return;
+  // What its review agent has to say: its attempt ends like one that found nothing to change.
+  rig.writer(turn).setClaim(
+    attempt.id,
+    { state: 'recorded', kind: 'no_change' },
+    {
+      claimed_head: null,
+      claimed_at: turn.nowMs,
+      claim_summary: `approved${comment}`.slice(0, BODY_CHARS_MAX),
+      claim_refusal: null,
+    },
+  );
 }
 
 /** Takes a merge request out of the train; the effect of its present step is not needed any more. */

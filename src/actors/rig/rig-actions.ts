@@ -303,7 +303,8 @@ export class RigActions {
       ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
-    return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason: `head moved to ${action.head}` };
+    const reason = action.head === review.headSha ? 'back in line as it was' : `head moved to ${action.head}`;
+    return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason };
   }
 
   #createRework(writer: RigWriter, action: Of<'create_rework'>): Change {

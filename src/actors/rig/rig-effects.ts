@@ -7,7 +7,7 @@ import { sourceOf, type Bead } from '../../core/model/bead.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { mailDigest } from '../../core/mail-digest.ts';
 import { RESTARTING_RUNTIMES } from '../../core/runtimes.ts';
-import { AGENT_VERBS } from '../../core/queries.ts';
+import { AGENT_VERBS, REVIEWER_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
 import { chooseJobRunner, isRemoved, jobRunners } from '../../core/rules/choose-runner.ts';
@@ -80,7 +80,7 @@ export class RigEffects {
       bead: attempt.beadId,
       attempt: attempt.id,
       epoch: attempt.epoch,
-      verbs: AGENT_VERBS,
+      verbs: this.#rig.view.bead(attempt.beadId)?.kind === 'review' ? [...AGENT_VERBS, ...REVIEWER_VERBS] : AGENT_VERBS,
       expiresAtMs: attempt.startedAtMs + this.#rig.view.config().wallClockMs + CAPABILITY_GRACE_MS,
     });
     try {

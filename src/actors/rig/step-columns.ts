@@ -29,6 +29,7 @@ export function stepColumns(action: StepAction): Record<string, SqlValue> {
     position: ROUND_STEPS.includes(action.toStep) ? action.position : null,
     suspect: FORGIVEN.has(action.toStep) ? null : action.suspect,
     flakes: action.flakes,
+    review_asked: action.reviewAsked,
   };
   const columns: Record<string, SqlValue> = {};
   for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;

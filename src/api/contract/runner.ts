@@ -64,7 +64,7 @@ export const startAgentSchema = z.object({
   bead: name,
   /** Lineage: the bead whose branch is worked on; equals `bead` for a task. */
   sourceBead: name,
-  kind: z.enum(['task', 'rework', 'conflict', 'feedback', 'landing', 'revert']),
+  kind: z.enum(['task', 'rework', 'conflict', 'feedback', 'landing', 'revert', 'review']),
   /** Rework round, 0 for a task. */
   round: z.number().int().min(0),
   runtime: name,

@@ -1,6 +1,7 @@
 import type { BeadItem } from '../../api/contract/beads.ts';
 import { usage } from '../../core/errors.ts';
 import { isBeadId } from '../../core/model/ids.ts';
+import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -100,14 +101,35 @@ export const unsling: CommandSpec = {
   run: (context, args) => verb(context, args.positionals, { path: 'unsling', body: {} }),
 };
 
+const REVIEWERS_OWN = 'A review agent speaks of the branch on its hook and names no id; a person names the bead.';
+
+/** A reviewer's word: of an agent about its own hook, through the runner; of a person about any bead. Errors: `no_bead`. */
+async function say(
+  context: Context,
+  args: Arguments,
+  said: { readonly path: string; readonly body: unknown },
+): Promise<number> {
+  const [id] = args.positionals;
+  if (id !== undefined) return verb(context, [id], said);
+  if (!hasHook(context.env))
+    throw usage(
+      'no_bead',
+      'Say which bead is meant.',
+      `Name it: "gt ${said.path} <id>"; "gt mq" lists what is in review.`,
+    );
+  printBead(context, await ask<BeadItem>(agentEnv(context.env), 'POST', `/agent/${said.path}`, said.body));
+  return EXIT.ok;
+}
+
 export const requestChanges: CommandSpec = {
-  usage: 'gt request-changes <id> [--comment <text> | --comment-file <file>] [--at <file>:<line>:<text>…]',
+  usage: 'gt request-changes [id] [--comment <text> | --comment-file <file>] [--at <file>:<line>:<text>…]',
   summary: 'send a branch in review back to its agent; it leaves the merge train until the changes are made',
   examples: [
     'gt request-changes app-7k3qf --comment "keep the old name as an alias"',
     'gt request-changes app-7k3qf --at "src/login.ts:12: keep the old name as an alias"',
   ],
-  args: ['<id>'],
+  args: ['[id]'],
+  notes: REVIEWERS_OWN,
   options: {
     comment: { type: 'string', value: 'text', help: 'what should change' },
     at: {
@@ -127,7 +149,7 @@ export const requestChanges: CommandSpec = {
         'Say what should change with --comment, or where with --at.',
         'comment',
       );
-    return verb(context, [args.at(0)], { path: 'request-changes', body: { comment, comments } });
+    return say(context, args, { path: 'request-changes', body: { comment, comments } });
   },
 };
 
@@ -145,15 +167,16 @@ function remark(text: string): { readonly path: string; readonly line: number; r
 }
 
 export const approve: CommandSpec = {
-  usage: 'gt approve <id> [--comment <text> | --comment-file <file>]',
+  usage: 'gt approve [id] [--comment <text> | --comment-file <file>]',
   summary: 'say that a branch in review is good; it is kept with the merge request, and the gates still decide',
   examples: ['gt approve app-7k3qf', 'gt approve app-7k3qf --comment "read it all, ran it"'],
-  args: ['<id>'],
+  args: ['[id]'],
+  notes: REVIEWERS_OWN,
   options: {
     comment: { type: 'string', value: 'text', help: 'what you looked at' },
     'comment-file': { type: 'string', value: 'file', help: 'read it from a file; - is stdin' },
   },
-  run: (context, args) => verb(context, [args.at(0)], { path: 'approve', body: { comment: textOf(args, 'comment') } }),
+  run: (context, args) => say(context, args, { path: 'approve', body: { comment: textOf(args, 'comment') } }),
 };
 
 export const sling: CommandSpec = {

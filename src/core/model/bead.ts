@@ -4,8 +4,11 @@ import type { BeadId, ConvoyId, Sha } from './ids.ts';
 export const BEAD_TYPES = ['issue', 'merge_request'] as const;
 export type BeadType = (typeof BEAD_TYPES)[number];
 
-/** Why an issue exists. All but `task`, `landing` and `revert` continue another bead's branch (`branchOf`). */
-export const BEAD_KINDS = ['task', 'rework', 'conflict', 'feedback', 'landing', 'revert'] as const;
+/**
+ * Why an issue exists. All but `task`, `landing` and `revert` are about another bead's branch (`branchOf`): they continue it,
+ * or look at it (`review`).
+ */
+export const BEAD_KINDS = ['task', 'rework', 'conflict', 'feedback', 'landing', 'revert', 'review'] as const;
 export type BeadKind = (typeof BEAD_KINDS)[number];
 
 /** See the transition table in `transitions.ts`, which is the only place that says what may follow what. */
@@ -102,10 +105,14 @@ export const sourceOf = (bead: Bead): BeadId => bead.branchOf ?? bead.id;
 
 export const isTerminal = (status: BeadStatus): boolean => status === 'closed' || status === 'failed';
 
-/** Closed for a reason that lets dependents go on; a cancelled or failed blocker does not. */
+/**
+ * Closed for a reason that lets dependents go on; a cancelled or failed blocker does not. A review is a word about work and
+ * never evidence: whatever became of it, the work itself is as it was.
+ */
 export const clearsDependents = (bead: Bead): boolean =>
-  bead.status === 'closed' &&
-  (bead.closeReason === 'merged' || bead.closeReason === 'no_change' || bead.closeReason === 'integrated');
+  bead.kind === 'review' ||
+  (bead.status === 'closed' &&
+    (bead.closeReason === 'merged' || bead.closeReason === 'no_change' || bead.closeReason === 'integrated'));
 
 /**
  * The one word for where a bead is: derived, never stored; lists, `gt why` and the inbox say the same. Held beads say by

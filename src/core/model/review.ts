@@ -53,6 +53,8 @@ export interface Review {
   readonly position: number | null;
   /** Entries with the same name are suspected together: a list of them was red. Null: under no suspicion. */
   readonly suspect: string | null;
+  /** The head that the rig's review agent was asked about last. */
+  readonly reviewAsked: Sha | null;
   /** Red runs that did not come again on the same tree. */
   readonly flakes: number;
   readonly version: number;

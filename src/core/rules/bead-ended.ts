@@ -36,8 +36,9 @@ function endLiveAttempt(view: RigView, bead: Bead): RigAction[] {
     {
       type: 'end_attempt',
       attempt: attempt.id,
-      outcome: 'cancelled',
-      reason: `The bead ended: ${bead.closeReason ?? bead.status}.`,
+      // A review that ends with its agent's word ended as it should.
+      outcome: bead.kind === 'review' && bead.closeReason === 'no_change' ? 'no_change' : 'cancelled',
+      reason: bead.evidence?.note ?? `The bead ended: ${bead.closeReason ?? bead.status}.`,
       signature: null,
     },
   ];

@@ -44,7 +44,9 @@ export function chooseAgent(view: RigView, bead: Bead, taken: ReadonlySet<string
     if (known.status !== 'dead') return null;
   }
   const last = view.lastAgentOf(sourceOf(bead));
-  const familiar = idle.find((agent) => agent.id === last) ?? idle[0];
+  // Nobody reviews their own work.
+  const able = bead.kind === 'review' ? idle.filter((agent) => agent.id !== last) : idle;
+  const familiar = able.find((agent) => agent.id === last) ?? able[0];
   if (familiar !== undefined) return { agent: familiar.id, isNew: false };
   return { agent: freshName(view, taken), isNew: true };
 }

@@ -16,6 +16,7 @@ import { mergeStep } from './merge-step.ts';
 import { mergeTrain } from './merge-train.ts';
 import { quotaReported, quotaScopeRule, releaseParked } from './quota.ts';
 import { startRevert } from './revert.ts';
+import { reviewAgent } from './review-agent.ts';
 import type { RigDecision, RigRule, RigVerdicts } from './rule.ts';
 import { skipBlocked } from './skip-blocked.ts';
 import { verifyDone } from './verify-done.ts';
@@ -24,7 +25,17 @@ import { verifyDone } from './verify-done.ts';
 export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
   attempt: [quotaReported, verifyDone, deadAgent, lostContact, gupp, provenHealthy],
   agent: [freeAgent, retireAgent],
-  bead: [releaseParked, skipBlocked, abortedConvoy, startLanding, startRevert, beadEnded, mergeStep, archiveBead],
+  bead: [
+    releaseParked,
+    skipBlocked,
+    abortedConvoy,
+    startLanding,
+    startRevert,
+    reviewAgent,
+    beadEnded,
+    mergeStep,
+    archiveBead,
+  ],
   train: [featureBranch, mergeTrain],
   quota: [quotaScopeRule],
   mailbox: [mailExpiry],

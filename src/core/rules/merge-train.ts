@@ -9,6 +9,7 @@ import { planRepair, planRound, planUngated, type RoundPlan } from '../train/pla
 import { ratesOf } from '../train/rates.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
+import { awaitsReview } from './review-agent.ts';
 import { act, NOTHING, wakeAt, type RigRule } from './rule.ts';
 
 /**
@@ -22,7 +23,9 @@ export const mergeTrain: RigRule = (view, target, nowMs) => {
   if ((view.feature(target)?.state ?? 'ready') !== 'ready') return NOTHING;
   const train = view.train(target);
   if (train.state === 'paused') return NOTHING;
-  const line = view.line(target, LINE_MAX).filter((review) => view.bead(review.sourceBeadId) !== null);
+  const line = view
+    .line(target, LINE_MAX)
+    .filter((review) => view.bead(review.sourceBeadId) !== null && !awaitsReview(view, review));
   if (line.length === 0) return NOTHING;
   const untilMs = restsUntil(train, line, nowMs);
   if (untilMs !== null) return wakeAt(untilMs);

@@ -1,5 +1,7 @@
 import { REWORK_ROUNDS_MAX } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
+import type { Bead } from '../model/bead.ts';
+import type { Sha } from '../model/ids.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { failLanding } from './landing.ts';
 import { askPerson } from './refused-push.ts';
@@ -58,6 +60,14 @@ function leave(review: ReviewFacts, cause: ReworkCause): readonly RigAction[] {
     },
   ];
 }
+
+/** The work of `bead` on the branch of a merge request has ended: back in line, or on to what is still to do. */
+export const advance = (view: RigView, bead: Bead, { beadId: mergeRequest }: ReviewFacts, head: Sha): RigAction => ({
+  type: 'advance_review',
+  mergeRequest,
+  head,
+  isLast: view.openReworks(mergeRequest).every(({ id }) => id === bead.id),
+});
 
 /** Its bead waits again: in the line, for its rework, or for a person. */
 export const backToLine = (review: ReviewFacts): RigAction => ({

@@ -7,9 +7,10 @@ import { missingSteps } from '../model/molecule.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity, beadRef } from '../refs.ts';
 import { duration } from '../text.ts';
-import type { AttemptFacts, ReviewFacts, RigView } from '../view.ts';
+import type { AttemptFacts, RigView } from '../view.ts';
 import { closeBreakers } from './dispatch-breaker.ts';
 import { endingActions } from './end-attempt.ts';
+import { advance } from './rework.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
@@ -85,6 +86,8 @@ function baseOf(view: RigView, bead: Bead): Sha | null {
 function judgeRecorded(view: RigView, bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts {
   const refused = refuseOpenSteps(view, bead, attempt, nowMs);
   if (refused !== null) return refused;
+  if (bead.kind === 'review' && attempt.claim?.kind !== 'no_change')
+    return act(refuse(view, attempt, REVIEW_ONLY, nowMs));
   return attempt.claim?.kind === 'no_change'
     ? act(acceptNoChange(view, bead, attempt))
     : orderVerification(view, bead, attempt);
@@ -98,6 +101,13 @@ function refuseOpenSteps(view: RigView, bead: Bead, attempt: AttemptFacts, nowMs
   const message = `Steps of the formula are open: ${named}. For each, either gt mol advance --summary "<what was done>", or gt mol advance --skip "<why not>"; then call "gt done" again.`;
   return act(refuse(view, attempt, { code: 'open_steps', message }, nowMs));
 }
+
+/** Who looks at a branch never changes it. */
+const REVIEW_ONLY = {
+  code: 'review_only',
+  message:
+    'A review hands in no commits. Say gt approve --comment "<what you looked at>", or gt request-changes --comment "<what, where, why>".',
+};
 
 function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): RigVerdicts {
   const base = baseOf(view, bead);
@@ -172,17 +182,14 @@ function acceptDone(view: RigView, bead: Bead, attempt: AttemptFacts, head: Sha)
   ]);
 }
 
-const advance = (view: RigView, bead: Bead, { beadId: mergeRequest }: ReviewFacts, head: Sha): RigAction => ({
-  type: 'advance_review',
-  mergeRequest,
-  head,
-  isLast: view.openReworks(mergeRequest).every(({ id }) => id === bead.id),
-});
-
 function acceptNoChange(view: RigView, bead: Bead, attempt: AttemptFacts): RigDecision {
   const note = attempt.claimSummary ?? '';
   const review = bead.branchOf === null ? null : view.reviewOf(bead.branchOf);
-  return decision(attempt, 'the agent says, with a reason, that nothing needs to change', [
+  const reason =
+    bead.kind === 'review'
+      ? 'its reviewer approves; gates and git decide'
+      : 'the agent says, with a reason, that nothing needs to change';
+  return decision(attempt, reason, [
     { type: 'end_attempt', attempt: attempt.id, outcome: 'no_change', reason: note, signature: null },
     ...closeBreakers(view, attempt),
     {

@@ -7,6 +7,7 @@ import { RIG_RUNNERS } from './runners.ts';
 import { RIG_ISOLATION } from './rig-isolation.ts';
 import { RIG_MOLECULES } from './rig-molecules.ts';
 import { RIG_CONVOY } from './rig-convoy.ts';
+import { RIG_REVIEW } from './rig-review.ts';
 import { RIG_TRAIN } from './rig-train.ts';
 import { RIG_USAGE } from './rig-usage.ts';
 import { RIG_TALK } from './rig-talk.ts';
@@ -100,4 +101,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_MOLECULES,
   RIG_ISOLATION,
   RIG_TRAIN,
+  RIG_REVIEW,
 ];
