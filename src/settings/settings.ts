@@ -17,6 +17,7 @@ import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { forgeOf, forgeSettings } from './forge-config.ts';
 import { nearest } from './nearest.ts';
 import { mergingOf, mergingSettings } from './merging-config.ts';
+import { pullOf, pullSettings } from './pull-config.ts';
 import { rigShield, shieldSettings } from './shield-config.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
@@ -45,6 +46,7 @@ const workSettings = {
   ...capSettings,
   ...shieldSettings,
   ...mergingSettings,
+  ...pullSettings,
 };
 const rigSection = z.strictObject({
   url: text,
@@ -252,6 +254,7 @@ function rigConfig(input: RigInput): RigConfig {
   const { name, section, file, env } = input;
   const at = `rigs.${name}`;
   const work = pickWork(section, file.defaults, env);
+  const forge = asConfigError(input.path, at, () => forgeOf(section, at));
   return asConfigError(input.path, at, () => ({
     name: parseRigName(name),
     prefix: parsePrefix(section.prefix),
@@ -269,8 +272,8 @@ function rigConfig(input: RigInput): RigConfig {
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
     shield: rigShield(section, file.defaults, at),
-    merging: mergingOf(section, file.defaults),
-    forge: forgeOf(section, at),
+    merging: { ...mergingOf(section, file.defaults), ...pullOf(section, file.defaults, { forge, at }) },
+    forge,
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
     ...(file.runtimes === undefined ? {} : { runtimes: ownRuntimes(file.runtimes, input.path) }),
