@@ -5,7 +5,6 @@ import {
   CONVOY_TRANSITIONS,
   MERGE_STEP_TRANSITIONS,
 } from '../src/core/transitions.ts';
-import { PULL_STEPS, type MergeStep } from '../src/core/model/review.ts';
 import { FAULT_KINDS } from './plan.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 
@@ -32,6 +31,8 @@ export const RULES = [
   'retire-agent',
   'merge-step',
   'merge-train',
+  'pull-request',
+  'forge-silent',
   'nudge',
   'skip-blocked',
   'verify-done',
@@ -61,10 +62,6 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['agent stopping>unknown', 'an agent that is being stopped stays so when contact is lost'],
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
 ]);
-
-/** Steps of merge requests with a pull request: no rig of this world has a forge yet. */
-const isPullStep = ({ from, to }: { readonly from: MergeStep; readonly to: MergeStep }): boolean =>
-  PULL_STEPS.includes(from) || PULL_STEPS.includes(to);
 
 /** What rounds of the train come to. */
 const ROUND_ACTIONS = [
@@ -133,10 +130,7 @@ export function expectedCoverage(): readonly string[] {
     'transition revert open>in_review',
     ...table('continuation', beadTransitions('issue', 'rework')),
     ...table('merge_request', beadTransitions('merge_request', 'task')),
-    ...table(
-      'step',
-      MERGE_STEP_TRANSITIONS.filter((one) => !isPullStep(one)),
-    ),
+    ...table('step', MERGE_STEP_TRANSITIONS),
     ...ROUND_ACTIONS.map((action) => `action ${action}`),
     ...table('agent', AGENT_TRANSITIONS),
     ...table('convoy', CONVOY_TRANSITIONS),

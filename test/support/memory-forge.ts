@@ -19,6 +19,8 @@ interface Stored extends Changing {
 export interface HostRepo {
   /** The tip of a branch; null when it is gone. */
   head(branch: string): string | null;
+  /** True when the base has all of the head already. */
+  holds?(base: string, head: string): boolean;
   /** Brings the head into the base; answers the commit there, or null when it conflicts. */
   merge(base: string, head: string, style: string): string | null;
 }
@@ -51,6 +53,8 @@ export class MemoryForge implements Forge {
     const known = open ?? over;
     if (known !== undefined) return answer(this.#shown(known));
     if (this.#repo.head(request.head) === null) return answer(refused('invalid', 'no such branch'));
+    if (this.#repo.holds?.(request.base, request.headSha) === true)
+      return answer(refused('no_commits', 'there is nothing to merge'));
     const number = this.pulls.length + 1;
     const made: Stored = {
       number,
