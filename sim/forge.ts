@@ -185,55 +185,58 @@ export class SimForge {
       unknown: 1,
     });
     this.#sim.note(`forge ${this.#rig}: ${kind} #${String(number)}`);
-    switch (kind) {
-      case 'approve':
+    const verbs: Readonly<Record<typeof kind, () => void>> = {
+      approve: () => {
         this.#host.approve(number);
-        return;
-      case 'green':
-      case 'running':
-        this.#host.set(number, { checks: { state: kind, failing: [] }, mergeable: 'clean' });
-        return;
-      case 'red':
+      },
+      green: () => {
+        this.#host.set(number, { checks: { state: 'green', failing: [] }, mergeable: 'clean' });
+      },
+      running: () => {
+        this.#host.set(number, { checks: { state: 'running', failing: [] }, mergeable: 'clean' });
+      },
+      red: () => {
         this.#host.set(number, { checks: { state: 'red', failing: [{ name: 'ci', url: null, text: 'it failed' }] } });
-        return;
-      case 'changes':
+      },
+      changes: () => {
         this.#host.requestChanges(number, { by: 'ann', body: `please ${String(this.#chance.int(1_000))}` });
-        return;
-      case 'thread':
-        this.#host.set(number, {
-          threads: [{ id: `t${String(this.#chance.int(1_000))}`, path: 'a.ts', line: 1, by: 'bob', body: 'why?' }],
-        });
-        return;
-      case 'close':
+      },
+      thread: () => {
+        const id = `t${String(this.#chance.int(1_000))}`;
+        this.#host.set(number, { threads: [{ id, path: 'a.ts', line: 1, by: 'bob', body: 'why?' }] });
+      },
+      close: () => {
         this.#host.set(number, { state: 'closed' });
-        return;
-      case 'merge':
+      },
+      merge: () => {
         this.#host.mergeByHand(number, this.#chance.chance(0.5) ? 'merge' : 'squash');
-        return;
-      case 'push':
+      },
+      push: () => {
         this.#push(pull.head);
-        return;
-      case 'drop':
+      },
+      drop: () => {
         repoOf(this.#sim, this.#rig).branches.delete(pull.head);
-        return;
-      case 'base':
+      },
+      base: () => {
         this.#host.set(number, { base: 'release' });
-        return;
-      case 'draft':
+      },
+      draft: () => {
         this.#host.set(number, { isDraft: true });
-        return;
-      case 'conflict':
+      },
+      conflict: () => {
         this.#host.set(number, { mergeable: 'conflict' });
-        return;
-      case 'reset':
+      },
+      reset: () => {
         this.#reset(pull.head);
-        return;
-      case 'unknown':
+      },
+      unknown: () => {
         this.#host.set(number, { mergeable: 'unknown', checks: { state: 'unknown', failing: [] } });
-        return;
-      default:
+      },
+      content: () => {
         this.#content(number);
-    }
+      },
+    };
+    verbs[kind]();
   }
 
   /** Somebody pushes the target's own commit over the branch: nothing of the work is left on it. */

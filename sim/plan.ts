@@ -263,8 +263,7 @@ export function makePlan(seed: number): Plan {
     far: far !== null,
     stormMs,
     long: size === LONG,
-    // Pull requests take their time: there have to be some.
-    slung: hasForge(seed) ? Math.max(size.slung, SLUNG_WITH_FORGE) : size.slung,
+    slung: slungOf(seed, size),
     tasksMax: size.tasksMax,
     stepsMin: STEPS_MIN,
     beadsMin: BEADS_MIN,
@@ -341,6 +340,10 @@ function targetFaults(seed: number, size: Size): readonly FaultStep[] {
   const durationMs = chance.between(MINUTE / 2, 20 * MINUTE);
   return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
+
+/** Pull requests take their time: there have to be some. */
+const slungOf = (seed: number, size: Size): number =>
+  hasForge(seed) ? Math.max(size.slung, SLUNG_WITH_FORGE) : size.slung;
 
 /** Whether the rig without gates merges by pull requests in this story. */
 export const hasForge = (seed: number): boolean => new Prng(`pulls ${String(seed)}`).chance(FORGE_SHARE);

@@ -43,11 +43,6 @@ const proposalFromRow = (row: SqlRow): Proposal => ({
 export const PROPOSAL_BY_ID: string = `SELECT ${COLUMNS} FROM proposals WHERE bead_id = ?`;
 export const readProposalRow: (row: SqlRow) => Proposal = proposalFromRow;
 
-export function readProposal(sql: Sql, mergeRequest: BeadId): Proposal | null {
-  const row = sql.all(PROPOSAL_BY_ID, mergeRequest)[0];
-  return row === undefined ? null : proposalFromRow(row);
-}
-
 /** True when agents of this lineage had this commit accepted: it was on the branch by our own doing. */
 export const isOwnHead = (sql: Sql, source: BeadId, head: string): boolean =>
   sql.all('SELECT 1 AS one FROM attempts WHERE source_bead_id = ? AND head_sha = ? LIMIT 1', source, head).length > 0;
@@ -65,14 +60,6 @@ const silentSince = (sql: Sql): number | null =>
       `SELECT MIN(silent_since) AS since FROM proposals JOIN reviews USING (bead_id) WHERE silent_since IS NOT NULL AND step <> 'ended'`,
     )[0]?.['since'],
   );
-
-/** Open merge requests whose pull request waits for people. */
-export const proposalsForPeople = (sql: Sql): readonly BeadId[] =>
-  sql
-    .all(
-      `SELECT bead_id FROM proposals JOIN reviews USING (bead_id) WHERE step = 'proposed' AND waits_for = 'people' ORDER BY bead_id`,
-    )
-    .map((row) => trusted.bead(text(row['bead_id'])));
 
 /** Merge requests of a target whose pull request is open; all targets when it is null. */
 export const proposedFor = (sql: Sql, target: string | null): readonly BeadId[] =>

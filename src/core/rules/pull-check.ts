@@ -24,7 +24,7 @@ import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 type Candidate = Extract<JobResult, { readonly result: 'candidate' }>;
 
 /** Merged for good: with the commit that git found in the target; rework that somebody still does has no purpose. */
-export function endMerged(pull: Pull, mergeSha: Sha): readonly RigAction[] {
+function endMerged(pull: Pull, mergeSha: Sha): readonly RigAction[] {
   const { view, review } = pull;
   const orphans = view.openReworks(review.beadId).map((open): RigAction => ({
     type: 'transition_bead',

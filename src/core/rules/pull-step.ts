@@ -97,7 +97,7 @@ export function toOpening(pull: Pull, more: More = {}): readonly RigAction[] {
 export const keyOf = (kind: ForgeAsk['kind'], { review }: Pull): string =>
   `${kind}:${review.beadId}:${String(review.version)}`;
 
-export const causeOfPull = ({ review }: Pull): string => `bead:${review.beadId}`;
+const causeOfPull = ({ review }: Pull): string => `bead:${review.beadId}`;
 
 /** A person is told once; what is told again after it was resolved is a new cause. */
 export function tell(pull: Pull, message: string): readonly RigAction[] {
