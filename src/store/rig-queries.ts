@@ -281,7 +281,8 @@ export class RigQueries {
   heldUp(): readonly Bead[] {
     const rows = this.#sql.all(
       `SELECT ${BEAD_COLUMNS} FROM beads WHERE status IN ('open', 'in_progress', 'in_review')
-        AND (hold IN ('needs_human', 'held') OR failed_blockers > 0) ORDER BY updated_at, id LIMIT 0 + ?`,
+        AND (hold IN ('needs_human', 'held') OR failed_blockers > 0
+          OR id IN (SELECT bead_id FROM proposals JOIN reviews USING (bead_id) WHERE waits_for = 'people' AND step = 'proposed')) ORDER BY updated_at, id LIMIT 0 + ?`,
       ATTENTION_ROWS_MAX,
     );
     return readable(rows, beadFromRow);

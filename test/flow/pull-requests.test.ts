@@ -86,6 +86,9 @@ describe('a pull request', () => {
     expect(await show(story.town, id)).toMatchObject({ status: 'in_review' });
     const why = await story.town.service.why(id);
     expect(why).toMatchObject({ rule: 'pull-request', sentence: 'Pull request #1 has 0 of 1 approval.' });
+    expect(await story.town.service.attention()).toMatchObject([
+      { kind: 'merge_request', severity: 'low', subject: id },
+    ]);
     await story.town.advance(HOUR);
     expect(story.forge.calls.filter((call) => call.startsWith('merge'))).toEqual([]);
     story.forge.approve();

@@ -12,6 +12,7 @@ export const RIG_PULLS: Migration = {
       retry_at INTEGER NOT NULL DEFAULT 0, CHECK ((number IS NULL) = (url IS NULL))
     ) STRICT, WITHOUT ROWID`,
     `CREATE INDEX proposals_silent ON proposals (silent_since) WHERE silent_since IS NOT NULL`,
+    `CREATE INDEX proposals_people ON proposals (bead_id) WHERE waits_for = 'people'`,
     `CREATE UNIQUE INDEX reviews_one_proposal_per_branch ON reviews (branch) WHERE strategy = 'pr' AND step <> 'ended'`,
     `CREATE INDEX reviews_waiting ON reviews (target_branch) WHERE step IN ('queued', 'proposed')`,
   ],
