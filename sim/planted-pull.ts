@@ -9,12 +9,6 @@ export const PLANTED_PULL: readonly Planted[] = [
     put: 'seen.approvals >= 0',
   },
   {
-    name: "pull: checks that can't be read count as green",
-    file: 'core/pull/policy.ts',
-    find: "return wait('forge', `the checks of ${nameOf(seen)} can't be read now`);",
-    put: 'return null;',
-  },
-  {
     name: 'pull: merged without its last commits is merged',
     file: 'core/rules/pull-step.ts',
     find: 'isWhole(pull) ? seen.mergeSha : null',
