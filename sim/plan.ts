@@ -1,4 +1,5 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
+import { FORGE_KINDS, forgeFaults, slungOf } from './forge-plan.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -89,8 +90,6 @@ const PROGRAM_KIND = 'program_missing';
 const SHIELD_KINDS = ['isolation_gone', 'too_much', 'key_found'] as const;
 /** Somebody pushes what is red by itself to the target of a rig with gates, and it is mended later. */
 export const TARGET_KIND = 'target_red';
-/** The forge of a rig with pull requests: late, silent, loses an answer, limits calls, shows what was before, or what never was. */
-const FORGE_KINDS = ['forge_slow', 'forge_down', 'forge_answer', 'forge_limit', 'forge_stale', 'forge_wrong'] as const;
 export const FAULT_KINDS = [
   ...NEAR_KINDS,
   ...FAR_KINDS,
@@ -341,27 +340,6 @@ function targetFaults(seed: number, size: Size): readonly FaultStep[] {
   return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
-/** Pull requests take their time: there have to be some. */
-const slungOf = (seed: number, size: Size): number =>
-  hasForge(seed) ? Math.max(size.slung, SLUNG_WITH_FORGE) : size.slung;
-
-/** Whether the rig without gates merges by pull requests in this story. */
-export const hasForge = (seed: number): boolean => new Prng(`pulls ${String(seed)}`).chance(FORGE_SHARE);
-
-/** Of its own chance, too. */
-function forgeFaults(seed: number, size: Size): readonly FaultStep[] {
-  if (!hasForge(seed)) return [];
-  const chance = new Prng(`forge faults ${String(seed)}`);
-  return FORGE_KINDS.filter(() => chance.chance(0.7)).map((kind, index) => ({
-    id: `g${String(index)}`,
-    kind,
-    atMs: chance.between(size.workMs / 4, size.stormMs - MINUTE),
-    durationMs: chance.between(MINUTE / 2, 6 * MINUTE),
-    strength: chance.between(20, 70) / 100,
-    countdown: 0,
-  }));
-}
-
 /** Of its own chance, too. Whoever pauses a train lets it go on later. */
 function trainPauses(seed: number, size: Size): readonly PersonStep[] {
   const chance = new Prng(`pause ${String(seed)}`);
@@ -395,10 +373,6 @@ const TARGET_SHARE = 0.2;
 const PAUSE_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
-/** Share of the stories with pull requests. */
-const FORGE_SHARE = 0.4;
-/** … and of the single beads that run at once there. */
-const SLUNG_WITH_FORGE = 0.7;
 /** Share of the stories with a second runner. */
 const FAR_SHARE = 0.3;
 const SECOND = 1_000;
