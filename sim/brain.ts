@@ -15,6 +15,7 @@ import { Violation } from './ledger.ts';
 import type { FaultKind } from './plan.ts';
 import type { Prng } from './prng.ts';
 import { FAR, type Far } from './far.ts';
+import type { SimForge } from './forge.ts';
 import type { SimRunner } from './runner.ts';
 
 const RUNNER_CALL_MS = 10_000;
@@ -42,6 +43,8 @@ export class Brain {
   readonly configs = new Map<string, RigConfig>();
   budgets: readonly Budget[] = [];
   readonly alarms = new Map<string, SimAlarm>();
+  /** The code host of the rig that has one. */
+  forge: SimForge | null = null;
   /** What the town's file says of a mayor. */
   mayor: MayorConfig | null = null;
   readonly door: BrainDoor;
@@ -207,6 +210,7 @@ export class Brain {
       ...(far === null
         ? {}
         : { runners: { client: (id) => (id === FAR && far.hasLine ? this.#client(mine, 'far', far.runner) : null) } }),
+      ...(this.forge === null ? {} : { forge: this.forge.client(mine, () => 1) }),
       openSql: (address) => {
         const database = this.databases.get(address) ?? new SimDatabase(address, this.#isNew);
         this.databases.set(address, database);

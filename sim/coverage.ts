@@ -31,6 +31,8 @@ export const RULES = [
   'retire-agent',
   'merge-step',
   'merge-train',
+  'pull-request',
+  'forge-silent',
   'nudge',
   'skip-blocked',
   'verify-done',

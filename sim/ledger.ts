@@ -31,6 +31,8 @@ export class Ledger {
   readonly processes = new Map<string, Process>();
   /** Lineages whose cancel was answered as done. */
   readonly cancelled = new Map<string, number>();
+  /** Lineages whose branch somebody outside emptied: what they lose is that person's doing. */
+  readonly discarded = new Set<string>();
   /** Rigs with gates: what they merge must be green. */
   readonly gated = new Set<string>();
   /** Heads that agents were told to be accepted, by lineage. */

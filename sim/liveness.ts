@@ -293,7 +293,7 @@ export class Rest {
         const landed = this.#sim.ledger.landedAs(lineage);
         this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
       }
-      if (reason === 'cancelled' || reason === 'no_change') continue;
+      if (reason === 'cancelled' || reason === 'no_change' || this.#sim.ledger.discarded.has(lineage)) continue;
       const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
       const repo = repoOf(this.#sim, rig);
       const kept = holder !== null && repo.find(holder) !== null && repo.brings(head, holder);

@@ -1,4 +1,5 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
+import { FORGE_KINDS, forgeFaults, slungOf } from './forge-plan.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -89,7 +90,14 @@ const PROGRAM_KIND = 'program_missing';
 const SHIELD_KINDS = ['isolation_gone', 'too_much', 'key_found'] as const;
 /** Somebody pushes what is red by itself to the target of a rig with gates, and it is mended later. */
 export const TARGET_KIND = 'target_red';
-export const FAULT_KINDS = [...NEAR_KINDS, ...FAR_KINDS, PROGRAM_KIND, ...SHIELD_KINDS, TARGET_KIND] as const;
+export const FAULT_KINDS = [
+  ...NEAR_KINDS,
+  ...FAR_KINDS,
+  PROGRAM_KIND,
+  ...SHIELD_KINDS,
+  ...FORGE_KINDS,
+  TARGET_KIND,
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface PersonStep {
@@ -254,7 +262,7 @@ export function makePlan(seed: number): Plan {
     far: far !== null,
     stormMs,
     long: size === LONG,
-    slung: size.slung,
+    slung: slungOf(seed, size),
     tasksMax: size.tasksMax,
     stepsMin: STEPS_MIN,
     beadsMin: BEADS_MIN,
@@ -269,6 +277,7 @@ export function makePlan(seed: number): Plan {
       ...programFaults(seed, size),
       ...shieldFaults(seed, size),
       ...targetFaults(seed, size),
+      ...forgeFaults(seed, size),
     ],
   };
 }

@@ -18,6 +18,7 @@ const COPIED = [
   'src/hosts/node/sql-sqlite.ts',
   'src/hosts/node/clock.ts',
   'sim',
+  'test/support/memory-forge.ts',
 ];
 
 export interface Found {

@@ -1,9 +1,11 @@
+import { PLANTED_PULL } from './planted-pull.ts';
 import { PLANTED_TRAIN, type Planted } from './planted-train.ts';
 
 export type { Planted } from './planted-train.ts';
 
 export const PLANTED: readonly Planted[] = [
   ...PLANTED_TRAIN,
+  ...PLANTED_PULL,
   {
     name: 'a message is taken again',
     file: 'actors/kernel/actor.ts',

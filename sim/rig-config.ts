@@ -1,4 +1,4 @@
-import type { MergingConfig, RigConfig } from '../src/core/commands.ts';
+import { DEFAULT_PULL, type MergingConfig, type RigConfig } from '../src/core/commands.ts';
 import { trusted } from '../src/core/model/ids.ts';
 import type { Prng } from './prng.ts';
 
@@ -25,6 +25,17 @@ const reviewerOf = (chance: Prng): Pick<RigConfig, 'reviewer'> =>
         },
       }
     : {};
+/** A rig whose work is merged by pull requests. */
+export const withForge = (config: RigConfig, chance: Prng): RigConfig => ({
+  ...config,
+  gates: chance.chance(0.5) ? [] : [{ name: 'test', run: 'true', timeoutMs: 5 * MINUTE }],
+  forge: { kind: 'github', apiUrl: 'https://forge.test', project: `acme/${config.name}`, token: 'env:TOKEN' },
+  merging: {
+    ...mergingOf(chance),
+    strategy: 'pr',
+    pull: { ...DEFAULT_PULL, delayMs: chance.pick([0, 0, MINUTE]) ?? 0 },
+  },
+});
 
 export function rigConfig(name: string, chance: Prng): RigConfig {
   return {

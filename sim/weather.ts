@@ -41,6 +41,11 @@ export class Weather {
     return true;
   }
 
+  /** A lasting fault may strike now, or did so just before. */
+  isAbout(kind: FaultKind): boolean {
+    return this.#spells.has(kind);
+  }
+
   /** An opportunity for a fault that strikes once. */
   fires(kind: FaultKind): boolean {
     const left = this.#armed.get(kind);

@@ -13,9 +13,11 @@ import { Ledger, Violation } from './ledger.ts';
 import { Rest } from './liveness.ts';
 import { MayorLedger } from './mayor-ledger.ts';
 import { People } from './people.ts';
+import { hasForge } from './forge-plan.ts';
 import { TARGET_KIND, type FaultStep, type Plan } from './plan.ts';
 import { mendTargets, reddenTarget } from './red-target.ts';
-import { rigConfig } from './rig-config.ts';
+import { rigConfig, withForge } from './rig-config.ts';
+import { SimForge } from './forge.ts';
 import { hash32, Prng } from './prng.ts';
 import { SimRunner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
@@ -101,6 +103,7 @@ class World {
   readonly #rest: Rest;
   readonly #mend: () => void;
   readonly #redden: (step: FaultStep) => void;
+  readonly #sim: Sim;
   #hash = 0;
   #steps = 0;
   #second = { atMs: 0, steps: 0 };
@@ -134,6 +137,7 @@ class World {
         this.#note(line);
       },
     };
+    this.#sim = sim;
     this.#redden = (step) => {
       reddenTarget(sim, RIGS[0], step);
     };
@@ -227,9 +231,12 @@ class World {
 
   async #live(): Promise<void> {
     for (const rig of RIGS) {
-      const config = rigConfig(rig, new Prng(`${String(this.#plan.seed)} merging ${rig}`));
+      const plain = rigConfig(rig, new Prng(`${String(this.#plan.seed)} merging ${rig}`));
+      const isPull = rig === RIGS[1] && hasForge(this.#plan.seed);
+      const config = isPull ? withForge(plain, new Prng(`${String(this.#plan.seed)} pulls ${rig}`)) : plain;
+      if (isPull) this.#brain.forge = new SimForge(this.#sim, rig);
       this.#brain.configs.set(rig, config);
-      if (config.gates.length > 0) this.#ledger.gated.add(rig);
+      if (config.gates.length > 0 && !isPull) this.#ledger.gated.add(rig);
     }
     // Some towns have no mayor: everything else works there as it is.
     if (new Prng(`${String(this.#plan.seed)} mayor`).chance(MAYOR_CHANCE)) this.#brain.mayor = MAYOR_CONFIG;

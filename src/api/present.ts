@@ -3,7 +3,6 @@ import type { AttentionItem } from '../core/attention-item.ts';
 import type { Attempt } from '../core/model/agent.ts';
 import type { Evidence } from '../core/model/bead.ts';
 import { landedPartially, type Convoy } from '../core/model/convoy.ts';
-import type { Review } from '../core/model/review.ts';
 import { convoyPhase } from '../core/why-convoy.ts';
 import type {
   AgentSummary,
@@ -13,6 +12,7 @@ import type {
   HookView,
   JournalEntry,
   QueueEntry,
+  ShownReview,
   RigSummary,
   TownStatus,
   Why,
@@ -112,8 +112,22 @@ function presentAttempt(attempt: Attempt): AttemptItem {
   };
 }
 
-function presentReview(review: Review): ReviewItem {
+function presentReview(review: ShownReview): ReviewItem {
+  const { pullRequest: pull } = review;
   return {
+    pull_request:
+      pull === null
+        ? null
+        : {
+            number: pull.number,
+            url: pull.url,
+            state: pull.state,
+            checks: pull.checks,
+            approvals: pull.approvals,
+            waits_for: pull.waitsFor,
+            wait_reason: pull.waitReason,
+            silent_since: pull.silentSinceMs,
+          },
     id: review.beadId,
     source_bead_id: review.sourceBeadId,
     branch: review.branch,

@@ -10,6 +10,7 @@ import type { FeatureState } from './model/feature.ts';
 import type { RevertState } from './model/revert.ts';
 import type { RigToTown, TownToRig } from './messages.ts';
 import type { NewMail } from './model/mail.ts';
+import type { ForgeAsk, ProposalChange } from './model/proposal.ts';
 import type { MergeStep } from './model/review.ts';
 import type { MergedEntry, TrainState } from './model/train.ts';
 import type { RoundOutcome } from './train/rates.ts';
@@ -124,7 +125,7 @@ export type RigAction =
   | {
       readonly type: 'create_rework';
       readonly mergeRequest: BeadId;
-      readonly kind: 'rework' | 'conflict' | 'review';
+      readonly kind: 'rework' | 'conflict' | 'review' | 'feedback';
       readonly title: string;
       readonly body: string;
       /** Its first attempt waits until then. */
@@ -154,7 +155,16 @@ export type RigAction =
       /** The head that its review agent is asked about, or is not for a reason: each is asked about once. */
       readonly reviewAsked?: Sha;
       readonly flakes?: number;
+      /** What the forge is asked in this step; only with the strategy `pr`. */
+      readonly forge?: ForgeAsk;
+      readonly pull?: ProposalChange;
+      /** A tree that passed the rig's gates outside of a round. */
+      readonly passed?: string;
     }
+  /** What is noted of a pull request within its step: whom it waits for, since when. */
+  | { readonly type: 'pull_note'; readonly mergeRequest: BeadId; readonly change: ProposalChange }
+  /** Somebody else pushed to the branch of a pull request: their commit is what is merged now. */
+  | { readonly type: 'adopt_head'; readonly mergeRequest: BeadId; readonly from: Sha; readonly head: Sha }
   /** Runs of the gates on the lists of a round; without a job the tree is known to pass. */
   | { readonly type: 'order_probes'; readonly leader: BeadId; readonly probes: readonly ProbeOrder[] }
   /** A run that something else ended is ordered again under another key. */

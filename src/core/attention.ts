@@ -87,13 +87,19 @@ function found(cause: string, why: Why, item: Pick<AttentionItem, 'kind' | 'seve
 
 const beadCause = (id: string): string => `bead:${id}`;
 
+/** What waits for a review at its forge is the ordinary way of things, as is what somebody holds. */
+function severityOf(bead: Bead): Severity {
+  if (bead.status === 'failed') return 'high';
+  return bead.hold === 'held' || (bead.type === 'merge_request' && bead.status === 'in_progress') ? 'low' : 'medium';
+}
+
 function foundBead(rig: RigAttentionView, bead: Bead, nowMs: number): Found {
   const source = bead.type === 'merge_request' ? (bead.parentId ?? bead.id) : bead.id;
   const shown = rig.view.bead(source) ?? bead;
   const why = whyBead(rig.view, shown, rig.blockers(shown.id), nowMs);
   return found(beadCause(source), why, {
     kind: bead.type === 'merge_request' ? 'merge_request' : 'bead',
-    severity: bead.hold === 'held' ? 'low' : bead.status === 'failed' ? 'high' : 'medium',
+    severity: severityOf(bead),
     title: shown.title,
   });
 }

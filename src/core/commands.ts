@@ -1,5 +1,6 @@
 import type { MergeStyle } from './facts.ts';
 import type { Reviewer } from './model/reviewer.ts';
+import type { MergeStrategy } from './model/review.ts';
 import type { ForgeSite } from './model/pull-request.ts';
 import { TRAIN_BATCH, TRAIN_LANES } from './limits.ts';
 import type { AgentId, BeadId, RigName } from './model/ids.ts';
@@ -66,7 +67,27 @@ export interface MergingConfig {
   /** Lists that are tested at once. */
   readonly lanes: number;
   readonly style: MergeStyle;
+  /** How merge requests for the rig's own branches are merged; missing in settings of an older program: `direct`. */
+  readonly strategy?: MergeStrategy | undefined;
+  /** When a pull request is merged; missing: the default. */
+  readonly pull?: PullPolicy | undefined;
 }
+
+/** When a pull request is merged. */
+export interface PullPolicy {
+  /** People who approve it, at least. */
+  readonly approvals: number;
+  /** `required`: checks must be there and green, or the rig has gates. `optional`: none are fine as well. */
+  readonly checks: 'required' | 'optional';
+  /** True: no talk about it may be open. */
+  readonly threads: boolean;
+  /** All else holds for so long: time for people to object. */
+  readonly delayMs: number;
+  /** `auto`: the town has it merged when all holds. `people`: somebody merges it there. */
+  readonly merge: 'auto' | 'people';
+}
+
+export const DEFAULT_PULL: PullPolicy = { approvals: 1, checks: 'required', threads: true, delayMs: 0, merge: 'auto' };
 
 export const DEFAULT_MERGING: MergingConfig = { batch: TRAIN_BATCH, lanes: TRAIN_LANES, style: 'merge' };
 

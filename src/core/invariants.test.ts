@@ -35,6 +35,7 @@ const REST: InvariantFacts = {
   mailExpiresAtMs: null,
   mailDueAtMs: null,
   unreadableBeads: 0,
+  pulls: [],
   money: [],
 };
 

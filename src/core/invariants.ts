@@ -7,6 +7,8 @@ import type { Bead } from './model/bead.ts';
 import type { Convoy, ConvoyBead } from './model/convoy.ts';
 import { LANDING_ATTEMPTS_MAX } from './limits.ts';
 import { hasLanded, type ConvoyLanding } from './model/landing.ts';
+import { PULL_STEPS, ROUND_STEPS } from './model/review.ts';
+import { checkPulls, type PullRecord } from './pull/invariants.ts';
 import type { AttemptFacts, BreakerFacts, ReviewFacts } from './view.ts';
 
 export interface Violation {
@@ -45,6 +47,8 @@ export interface InvariantFacts {
   readonly mailDueAtMs: number | null;
   /** Live beads with a value that this program does not know: set aside, but not at rest. */
   readonly unreadableBeads: number;
+  /** Merge requests that have not ended, as pull requests see them. */
+  readonly pulls: readonly PullRecord[];
   /** What the store found wrong in the sums of money (I21). */
   readonly money: readonly Violation[];
 }
@@ -57,6 +61,7 @@ export function checkRig(facts: InvariantFacts, nowMs: number): readonly Violati
     ...reviews(facts),
     ...queues(facts, nowMs),
     ...mail(facts),
+    ...checkPulls(facts.pulls),
     ...facts.money,
   ];
 }
@@ -152,10 +157,9 @@ function beads(facts: InvariantFacts): Violation[] {
 }
 
 function reviews(facts: InvariantFacts): Violation[] {
-  const active = facts.reviews.filter(
-    (review) => review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing',
-  );
-  const violations: Violation[] = rounds(active);
+  const inRound = facts.reviews.filter((review) => ROUND_STEPS.includes(review.step));
+  const active = facts.reviews.filter((review) => inRound.includes(review) || PULL_STEPS.includes(review.step));
+  const violations: Violation[] = rounds(inRound);
   for (const review of facts.reviews) {
     const bead = facts.beads.find((row) => row.id === review.beadId);
     const inProgress = bead?.status === 'in_progress';
@@ -164,7 +168,12 @@ function reviews(facts: InvariantFacts): Violation[] {
         code: 'I11',
         text: `${review.beadId} is at step ${review.step} but its bead is ${bead?.status ?? 'terminal'}`,
       });
-    if (active.includes(review) && (review.deadlineAtMs === null || !hasEffect(facts, review)))
+    // What is proposed has no step of ours under way: it is looked at (I35).
+    if (
+      active.includes(review) &&
+      review.step !== 'proposed' &&
+      (review.deadlineAtMs === null || !hasEffect(facts, review))
+    )
       violations.push({
         code: 'I11',
         text: `${review.beadId} is at step ${review.step} without a deadline or an effect`,

@@ -234,6 +234,47 @@ export const BRANCH_JOB_DEADLINE_MS: number = 10 * MINUTE;
 /** Gate commands run the project's own tests. */
 export const GATE_TIMEOUT_MS: number = 15 * MINUTE;
 
+/**
+ * How long until a pull request is looked at again, by the time since something about it changed last: soon after a push
+ * checks report and people look; what was still for a day is in nobody's hands. A look that finds nothing new costs next to
+ * nothing there (`Forge.look`).
+ */
+export const PULL_POLL_MS: readonly { readonly untilMs: number; readonly everyMs: number }[] = [
+  { untilMs: 2 * MINUTE, everyMs: 10 * SECOND },
+  { untilMs: 10 * MINUTE, everyMs: 30 * SECOND },
+  { untilMs: 60 * MINUTE, everyMs: 60 * SECOND },
+  { untilMs: 24 * 60 * MINUTE, everyMs: 5 * MINUTE },
+];
+/** … and this, when it was still for longer than any of them. */
+export const PULL_POLL_MAX_MS: number = 15 * MINUTE;
+/** A forge that does not answer is asked again after this long, doubling to `PULL_POLL_MAX_MS`. */
+export const PULL_SILENT_RETRY_MS: number = 15 * SECOND;
+/** A forge that answered nothing about a pull request for so long is told to a person; shorter outages end by themselves. */
+export const FORGE_SILENT_MAX_MS: number = 30 * MINUTE;
+/** What a forge refused is asked for again after this long: by then somebody may have changed a right or a setting. */
+export const PULL_REFUSED_RETRY_MS: number = 30 * MINUTE;
+/** A foreign head is believed after so long: a forge may show the old one for some seconds after a push. */
+export const PULL_HEAD_SETTLE_MS: number = 60 * SECOND;
+/** What people say is given to an agent when they said nothing more for so long: one round for all comments of a review. */
+export const PULL_FEEDBACK_SETTLE_MS: number = 60 * SECOND;
+/** A head without any check is taken to have none after so long: they are registered some time after the push. */
+export const PULL_NO_CHECKS_SETTLE_MS: number = 2 * MINUTE;
+/** The gates' word about a head and the target holds for so long; the target may have moved since. */
+export const PULL_GATES_FRESH_MS: number = 15 * MINUTE;
+/** Waits between asking a forge to merge the same head again, by how often it was asked; the last one is kept. */
+export const PULL_MERGE_RETRY_MS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE];
+/** A merge that was asked for so often, without being done, is told to a person. */
+export const PULL_MERGE_ASKS_MAX = 5;
+/** A merge that the forge claims is looked for in the target again after this long: copies of it may lag. */
+export const PULL_CONFIRM_RETRY_MS: number = 30 * SECOND;
+/** What was given to agents is remembered for so many of the latest comments and checks of a pull request. */
+export const PULL_GIVEN_MAX = 500;
+/** Characters of one comment or failing check that an agent gets, and of all of them together. */
+export const PULL_COMMENT_CHARS_MAX = 4_000;
+export const PULL_FEEDBACK_CHARS_MAX = 48_000;
+/** Characters of a pull request's description. */
+export const PULL_BODY_CHARS_MAX = 8_000;
+
 /** Full resync over live entities: while work is active, and while only waiting rows exist. */
 export const RESYNC_ACTIVE_MS: number = 30 * SECOND;
 export const RESYNC_WAITING_MS: number = 5 * MINUTE;

@@ -11,6 +11,8 @@ import type { Health } from './model/health.ts';
 import type { Isolation } from './model/isolation.ts';
 import type { MayorStatus } from './model/mayor.ts';
 import type { Molecule } from './model/molecule.ts';
+import type { WaitsFor } from './model/proposal.ts';
+import type { ChecksState, PullRequestState } from './model/pull-request.ts';
 import type { Review } from './model/review.ts';
 
 /** A page of a list; `next` continues it, null at the end. */
@@ -40,7 +42,7 @@ export interface BeadSummary extends Bead {
 export interface BeadDetail extends BeadSummary {
   readonly blockers: readonly Blocker[];
   readonly attemptList: readonly Attempt[];
-  readonly review: Review | null;
+  readonly review: ShownReview | null;
   readonly reworkBeads: readonly BeadId[];
   readonly molecule: Molecule | null;
   readonly why: Why;
@@ -69,7 +71,25 @@ export interface AgentSummary extends Agent {
   readonly isolation: Isolation | null;
 }
 
-export interface QueueEntry extends Review {
+/** The pull request of a merge request, as far as people look at it. */
+export interface PullSummary {
+  readonly number: number;
+  readonly url: string;
+  readonly state: PullRequestState;
+  readonly checks: ChecksState;
+  readonly approvals: number;
+  readonly waitsFor: WaitsFor | null;
+  readonly waitReason: string | null;
+  /** Since when the forge does not answer; null while it does. */
+  readonly silentSinceMs: number | null;
+}
+
+export interface ShownReview extends Review {
+  /** Null with the strategy `direct`, and before it is opened. */
+  readonly pullRequest: PullSummary | null;
+}
+
+export interface QueueEntry extends ShownReview {
   readonly rig: RigName;
   readonly title: string;
   readonly status: BeadStatus;

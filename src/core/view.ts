@@ -9,6 +9,7 @@ import type { Feature } from './model/feature.ts';
 import type { Mail } from './model/mail.ts';
 import type { RunnerFacts } from './model/runner.ts';
 import type { Revert } from './model/revert.ts';
+import type { Proposal } from './model/proposal.ts';
 import type { Review } from './model/review.ts';
 import type { Probe, Train } from './model/train.ts';
 import type { ExitRecord, JobResult } from './facts.ts';
@@ -116,6 +117,12 @@ export interface RigView {
   train(target: string): Train;
   /** True when this tree passed exactly these gates. */
   isTested(tree: string, gates: string): boolean;
+  /** The pull request of a merge request; null with the strategy `direct`. */
+  proposal(mergeRequest: BeadId): Proposal | null;
+  /** True when agents of this lineage had this commit accepted. */
+  isOwnHead(source: BeadId, sha: string): boolean;
+  /** Since when the forge does not answer about the pull request that waits longest, and whether people were told. */
+  forgeSilence(): { readonly sinceMs: number | null; readonly told: boolean };
   /** The feature branch of this name; null for any other branch. */
   feature(branch: string): Feature | null;
   /** What a bead of kind `revert` is to undo; null for any other. */

@@ -17,6 +17,7 @@ import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
 import { queuedText } from './why-train.ts';
+import { pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
@@ -296,7 +297,7 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
       rule: 'merge-step',
       next: `${rework.id} is done.`,
     });
-  return say(queuedText(view, review, nowMs));
+  return say(pullText(view, bead.id) ?? queuedText(view, review, nowMs));
 }
 
 export const whyAgent = (agent: Agent, attempt: AttemptFacts | null): Why =>

@@ -1,6 +1,6 @@
 /** Where the value of a setting comes from: environment, the rig's section, the town's file, the default. */
 import { parse as parseToml } from 'smol-toml';
-import { DEFAULT_MERGING } from '../core/commands.ts';
+import { DEFAULT_MERGING, DEFAULT_PULL } from '../core/commands.ts';
 import { TownError } from '../core/errors.ts';
 import { POLECATS_PER_RIG, TRAIN_BATCH, TRAIN_LANES } from '../core/limits.ts';
 import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT, type Environment } from './settings.ts';
@@ -38,6 +38,12 @@ const DEFAULTS: Readonly<Record<string, string | number | boolean>> = {
   merge_style: DEFAULT_MERGING.style,
   review_timeout: '30m',
   review_unanswered: 'ask',
+  merge_strategy: 'direct',
+  pr_approvals: DEFAULT_PULL.approvals,
+  pr_checks: DEFAULT_PULL.checks,
+  pr_threads: DEFAULT_PULL.threads,
+  pr_delay: '0s',
+  pr_merge: DEFAULT_PULL.merge,
   parked: false,
   isolation: 'none',
   network: 'on',

@@ -18,6 +18,7 @@ import { forgeOf, forgeSettings } from './forge-config.ts';
 import { nearest } from './nearest.ts';
 import { mergingOf, mergingSettings } from './merging-config.ts';
 import { reviewerOf, reviewSettings } from './review-config.ts';
+import { pullOf, pullSettings } from './pull-config.ts';
 import { rigShield, shieldSettings } from './shield-config.ts';
 
 export const HEARTBEAT_DEFAULT = '60s';
@@ -48,6 +49,7 @@ const workSettings = {
   ...mergingSettings,
   ...reviewSettings,
   review_timeout: duration.optional(),
+  ...pullSettings,
 };
 const rigSection = z.strictObject({
   url: text,
@@ -255,6 +257,7 @@ function rigConfig(input: RigInput): RigConfig {
   const { name, section, file, env } = input;
   const at = `rigs.${name}`;
   const work = pickWork(section, file.defaults, env);
+  const forge = asConfigError(input.path, at, () => forgeOf(section, at));
   return asConfigError(input.path, at, () => ({
     name: parseRigName(name),
     prefix: parsePrefix(section.prefix),
@@ -272,9 +275,9 @@ function rigConfig(input: RigInput): RigConfig {
     parked: section.parked ?? false,
     caps: rigCaps(section, file.defaults, file.prices),
     shield: rigShield(section, file.defaults, at),
-    merging: mergingOf(section, file.defaults),
+    merging: { ...mergingOf(section, file.defaults), ...pullOf(section, file.defaults, { forge, at }) },
     ...reviewerOf(section, file.defaults, at),
-    forge: forgeOf(section, at),
+    forge,
     ...(section.runner_labels === undefined ? {} : { runnerLabels: section.runner_labels }),
     ...(section.crew === undefined ? {} : { crew: [...new Set(section.crew)] }),
     ...(file.runtimes === undefined ? {} : { runtimes: ownRuntimes(file.runtimes, input.path) }),

@@ -1,9 +1,11 @@
 import { isTerminal, type Bead, type Blocker } from '../core/model/bead.ts';
 import { trusted, type AgentId, type BeadId } from '../core/model/ids.ts';
 import type { Molecule } from '../core/model/molecule.ts';
+import type { Proposal } from '../core/model/proposal.ts';
 import type { AttemptFacts, ReviewFacts } from '../core/view.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { GuardFailed } from './guard-failed.ts';
+import { readProposalRow } from './proposal-store.ts';
 import { moleculeFromRows } from './molecule-store.ts';
 import { attemptFromRow, beadFromRow, blockerFromRow, int, json, reviewFromRow, text, textOrNull } from './rows.ts';
 
@@ -12,6 +14,7 @@ const PARTS = [
   ['beads', 'id'],
   ['attempts', 'bead_id'],
   ['reviews', 'bead_id'],
+  ['proposals', 'bead_id'],
   ['blockers', 'bead_id'],
   ['reverts', 'bead_id'],
   ['molecules', 'bead_id'],
@@ -27,6 +30,7 @@ export interface ArchivedBead {
   readonly blockers: readonly Blocker[];
   readonly attempts: readonly AttemptFacts[];
   readonly review: ReviewFacts | null;
+  readonly proposal: Proposal | null;
   readonly rework: readonly BeadId[];
   readonly molecule: Molecule | null;
 }
@@ -250,6 +254,7 @@ export class ArchiveStore {
     if (bead === undefined) return null;
     const [row] = this.#sql.all('SELECT archived_at FROM archive WHERE source_bead_id = ?', source);
     const reviews = this.#stored(source, 'reviews').map(reviewFromRow);
+    const [proposal] = this.#stored(source, 'proposals').map(readProposalRow);
     return {
       bead,
       archivedAtMs: int(row?.['archived_at']),
@@ -261,6 +266,7 @@ export class ArchiveStore {
         .filter((attempt) => attempt.beadId === id)
         .toSorted((a, b) => a.epoch - b.epoch),
       review: reviews.find((review) => review.beadId === id || review.sourceBeadId === id) ?? null,
+      proposal: proposal ?? null,
       molecule: this.#molecule(source, id),
       rework: id === source ? beads.filter((each) => each.branchOf === source).map((each) => each.id) : [],
     };

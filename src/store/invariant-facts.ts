@@ -6,6 +6,7 @@ import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './
 import { KernelStore } from './kernel-store.ts';
 import { checkMoney } from './money-facts.ts';
 import { SqlRigView } from './rig-view.ts';
+import { pullRecords } from './proposal-store.ts';
 import { probedLeaders } from './train-store.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 
@@ -32,6 +33,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
   const { reviews } = part(['reviews'], reviewPart);
   const { probedLeaders: leaders } = part(['probes'], probePart);
   const { archivedInUse: inUse } = part(['archived_beads', 'beads', 'blockers', 'reviews'], archivePart);
+  const { pulls } = part(['reviews', 'proposals', 'timers'], pullPart);
   const { polecatsMax, breakers } = part(['meta', 'breakers'], settingsPart);
   const { mailExpiresAtMs } = part(['mail'], mailPart);
   return {
@@ -48,6 +50,7 @@ export function readInvariantFacts(sql: Sql, earlier: EarlierFacts | null = null
     agents,
     reviews,
     probedLeaders: leaders,
+    pulls,
     polecatsMax,
     breakers,
     mailExpiresAtMs,
@@ -115,6 +118,8 @@ const agentPart = (sql: Sql): Part<'agents'> => ({
 const reviewPart = (sql: Sql): Part<'reviews'> => ({
   reviews: readable(sql.all(`SELECT ${REVIEW_COLUMNS} FROM reviews WHERE step <> 'ended'`), reviewFromRow),
 });
+
+const pullPart = (sql: Sql): Part<'pulls'> => ({ pulls: pullRecords(sql) });
 
 const probePart = (sql: Sql): Part<'probedLeaders'> => ({ probedLeaders: probedLeaders(sql) });
 

@@ -89,7 +89,8 @@ export class MoneyStore {
   reviewsWaiting(): number {
     return int(
       this.#sql.all(
-        `SELECT COUNT(*) AS n FROM beads WHERE status IN ('open', 'in_progress', 'in_review') AND type = 'merge_request' AND hold = 'needs_human'`,
+        `SELECT COUNT(*) AS n FROM beads WHERE status IN ('open', 'in_progress', 'in_review') AND type = 'merge_request' AND (hold = 'needs_human'
+          OR id IN (SELECT bead_id FROM proposals JOIN reviews USING (bead_id) WHERE step = 'proposed' AND waits_for = 'people'))`,
       )[0]?.['n'],
     );
   }

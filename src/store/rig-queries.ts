@@ -13,9 +13,10 @@ import type {
   QueueEntry,
   RigRest,
   RigSummary,
+  ShownReview,
   Why,
 } from '../core/queries.ts';
-import type { AttemptFacts } from '../core/view.ts';
+import type { AttemptFacts, ReviewFacts } from '../core/view.ts';
 import { textTag } from '../core/etag.ts';
 import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
 import { rigState, whyRig } from '../core/why-others.ts';
@@ -26,6 +27,7 @@ import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import { AGENT_COLUMNS, ATTEMPT_COLUMNS, BEAD_COLUMNS, REVIEW_COLUMNS } from './columns.ts';
 import { agentFromRow, attemptFromRow, beadFromRow, int, readable, reviewFromRow, text } from './rows.ts';
 import type { SqlRigView } from './rig-view.ts';
+import { shownReview } from './proposal-store.ts';
 
 const HOUR_MS = 3_600_000;
 /** More held-up beads of one rig than a person reads have one cause; the oldest say which. */
@@ -101,7 +103,7 @@ export class RigQueries {
       ...this.summary(bead, nowMs),
       blockers,
       attemptList: this.#view.attemptsOf(id),
-      review: bead.type === 'merge_request' ? this.#view.review(id) : this.#view.reviewOf(id),
+      review: this.#shown(bead.type === 'merge_request' ? this.#view.review(id) : this.#view.reviewOf(id)),
       reworkBeads: this.#view.reworkOf(id),
       molecule: this.#view.molecule(id),
       why: whyBead(this.#view, bead, blockers, nowMs),
@@ -116,7 +118,7 @@ export class RigQueries {
       attempts: found.attempts.length,
       blockers: found.blockers,
       attemptList: found.attempts,
-      review: found.review,
+      review: found.review === null ? null : shownReview(found.review, found.proposal),
       reworkBeads: found.rework,
       molecule: found.molecule,
       why: whyBead(this.#view, found.bead, found.blockers, nowMs),
@@ -162,6 +164,10 @@ export class RigQueries {
     return agent === null ? null : whyAgent(agent, this.#view.unresolvedAttempt(id));
   }
 
+  #shown(review: ReviewFacts | null): ShownReview | null {
+    return review === null ? null : shownReview(review, this.#view.proposal(review.beadId));
+  }
+
   /** Merge requests that have not ended, in the order of the line. */
   queue(nowMs: number): readonly QueueEntry[] {
     const rows = this.#sql.all(
@@ -173,7 +179,7 @@ export class RigQueries {
       const inLine = review.step === 'queued' && bead.hold === null;
       if (inLine) place += 1;
       return {
-        ...review,
+        ...shownReview(review, this.#view.proposal(review.beadId)),
         rig: this.#rig,
         title: bead.title,
         status: bead.status,
@@ -275,7 +281,8 @@ export class RigQueries {
   heldUp(): readonly Bead[] {
     const rows = this.#sql.all(
       `SELECT ${BEAD_COLUMNS} FROM beads WHERE status IN ('open', 'in_progress', 'in_review')
-        AND (hold IN ('needs_human', 'held') OR failed_blockers > 0) ORDER BY updated_at, id LIMIT 0 + ?`,
+        AND (hold IN ('needs_human', 'held') OR failed_blockers > 0
+          OR id IN (SELECT bead_id FROM proposals JOIN reviews USING (bead_id) WHERE waits_for = 'people' AND step = 'proposed')) ORDER BY updated_at, id LIMIT 0 + ?`,
       ATTENTION_ROWS_MAX,
     );
     return readable(rows, beadFromRow);

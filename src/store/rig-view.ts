@@ -10,12 +10,14 @@ import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
 import type { Probe, Train } from '../core/model/train.ts';
+import type { Proposal } from '../core/model/proposal.ts';
 import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { BREAKER_BY_SCOPE, breakerFromRow, BREAKERS, closedBreaker } from './breaker-rows.ts';
 import type { BreakerScope } from '../core/model/breaker.ts';
 import { ArchiveStore } from './archive-store.ts';
 import { leftBehind } from './left-behind.ts';
+import { forgeSilence, isOwnHead, PROPOSAL_BY_ID, readProposalRow } from './proposal-store.ts';
 import { readRevert } from './revert-store.ts';
 import { MailStore } from './mail-store.ts';
 import { MoleculeStore } from './molecule-store.ts';
@@ -236,6 +238,11 @@ export class SqlRigView implements RigView {
   feature(branch: string): Feature | null {
     return readFeature(this.#sql, branch);
   }
+
+  readonly proposal = (id: BeadId): Proposal | null => this.#one(readProposalRow, PROPOSAL_BY_ID, id);
+  readonly isOwnHead = (source: BeadId, sha: string): boolean => isOwnHead(this.#sql, source, sha);
+
+  readonly forgeSilence = (): ReturnType<RigView['forgeSilence']> => forgeSilence(this.#sql);
 
   revert = (bead: BeadId): Revert | null => readRevert(this.#sql, bead);
 

@@ -10,6 +10,7 @@ import {
 } from '../core/model/bead.ts';
 import type { Agent, AgentStatus, Outcome } from '../core/model/agent.ts';
 import { trusted, type AgentId, type AttemptId, type BeadId, type Sha } from '../core/model/ids.ts';
+import type { MergeStrategy } from '../core/model/review.ts';
 import type { ExitRecord, JobResult } from '../core/facts.ts';
 import type { ClaimState } from '../core/view.ts';
 import { agentRef, attemptEntity, beadRef, SCHEDULE, trainRef, type Ref } from '../core/refs.ts';
@@ -19,6 +20,7 @@ import { BlockerWriter } from './blocker-writer.ts';
 import { FeatureWriter } from './feature-store.ts';
 import { GuardFailed } from './guard-failed.ts';
 import type { NewAttempt, NewBead, ReviewStep } from './new-rows.ts';
+import { ProposalWriter } from './proposal-store.ts';
 import { RevertWriter } from './revert-store.ts';
 import type { BreakerScope } from '../core/model/breaker.ts';
 import type { SqlRigView } from './rig-view.ts';
@@ -34,6 +36,7 @@ export class RigWriter {
   readonly #dirty: (ref: Ref) => void;
   readonly blockers: BlockerWriter;
   readonly features: FeatureWriter;
+  readonly proposals: ProposalWriter;
   readonly reverts: RevertWriter;
   readonly spending: SpendingStore;
   readonly trains: TrainWriter;
@@ -44,6 +47,7 @@ export class RigWriter {
     this.#nowMs = nowMs;
     this.#dirty = dirty;
     this.features = new FeatureWriter(sql, dirty);
+    this.proposals = new ProposalWriter(sql, nowMs, dirty);
     this.reverts = new RevertWriter(sql, dirty);
     this.spending = new SpendingStore(sql);
     this.trains = new TrainWriter(sql, nowMs, dirty);
@@ -296,18 +300,21 @@ export class RigWriter {
     readonly source: Bead;
     readonly branch: string;
     readonly head: Sha;
+    readonly strategy: MergeStrategy;
   }): void {
     this.#sql.all(
       `INSERT INTO reviews (bead_id, source_bead_id, branch, target_branch, head_sha, strategy, step, queue_key, queued_at)
-        VALUES (?, ?, ?, ?, ?, 'direct', 'queued', ?, ?)`,
+        VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?)`,
       review.id,
       review.source.id,
       review.branch,
       review.source.targetBranch,
       review.head,
+      review.strategy,
       queueKey(review.source.priority, this.#nowMs),
       this.#nowMs,
     );
+    if (review.strategy === 'pr') this.proposals.insert(review.id);
     this.#dirty(trainRef(review.source.targetBranch));
     this.#dirty(beadRef(review.id));
   }

@@ -16,6 +16,7 @@ import { learn, type RoundOutcome } from '../core/train/rates.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import type { ReviewFacts } from '../core/view.ts';
 import { REVIEW_COLUMNS } from './columns.ts';
+import { proposedFor } from './proposal-store.ts';
 import { int, intOrNull, jsonOrNull, parseJson, readable, reviewFromRow, text, textOrNull, word } from './rows.ts';
 
 const PROBE_COLUMNS = 'key, leader, entries, target_sha, commit_sha, tree, state, run, cached';
@@ -60,7 +61,7 @@ export const readRound = (sql: Sql, target: string): readonly ReviewFacts[] =>
 export const readLine = (sql: Sql, target: string, limit: number): readonly ReviewFacts[] =>
   readable(
     sql.all(
-      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step = 'queued'
+      `SELECT ${REVIEW_COLUMNS} FROM reviews WHERE target_branch = ? AND step = 'queued' AND strategy = 'direct'
         AND EXISTS (SELECT 1 FROM beads b WHERE b.id = reviews.bead_id AND b.status = 'open' AND b.hold IS NULL AND b.open_blockers = 0 AND b.failed_blockers = 0)
         ORDER BY queue_key, bead_id LIMIT 0 + ?`,
       target,
@@ -85,7 +86,7 @@ export function readTrain(sql: Sql, target: string): Train {
 export const readStopped = (sql: Sql): readonly StoppedTrain[] =>
   sql
     .all(
-      `SELECT ${TRAIN_COLUMNS}, (SELECT COUNT(*) FROM reviews WHERE target_branch = trains.target AND step = 'queued') AS waiting
+      `SELECT ${TRAIN_COLUMNS}, (SELECT COUNT(*) FROM reviews WHERE target_branch = trains.target AND step IN ('queued', 'proposed')) AS waiting
         FROM trains WHERE state <> 'running' ORDER BY target`,
     )
     .map((row) => ({ ...trainFromRow(row), waiting: int(row['waiting']) }));
@@ -162,12 +163,13 @@ export class TrainWriter {
       key,
     )[0];
     if (row === undefined) return false;
-    if (result.green) this.#passed(text(row['tree']), text(row['gates']));
+    if (result.green) this.passed(text(row['tree']), text(row['gates']));
     this.#dirty(beadRef(trusted.bead(text(row['leader']))));
     return true;
   }
 
-  #passed(tree: string, gates: string): void {
+  /** A tree that passed is not tested again with the same gates. */
+  passed(tree: string, gates: string): void {
     this.#sql.all(
       'INSERT INTO tested_trees (tree, gates, tested_at) VALUES (?, ?, ?) ON CONFLICT (tree, gates) DO UPDATE SET tested_at = excluded.tested_at',
       tree,
@@ -194,6 +196,7 @@ export class TrainWriter {
       to.retryAtMs,
     );
     this.#dirty(trainRef(target));
+    for (const mergeRequest of proposedFor(this.#sql, target)) this.#dirty(beadRef(mergeRequest));
   }
 
   learn(target: string, seen: RoundOutcome): void {

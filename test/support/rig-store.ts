@@ -86,7 +86,13 @@ export class RigStore {
   /** Inserts a merge request that waits in the train. */
   review(source: Bead, suffix: string, nowMs = NOW): BeadId {
     const row = this.bead(suffix, { type: 'merge_request', parentId: source.id, priority: source.priority }, nowMs);
-    this.writer(nowMs).insertReview({ id: row.id, source, branch: `gt/${source.id}`, head: commit(1) });
+    this.writer(nowMs).insertReview({
+      id: row.id,
+      source,
+      branch: `gt/${source.id}`,
+      head: commit(1),
+      strategy: 'direct',
+    });
     return row.id;
   }
 }

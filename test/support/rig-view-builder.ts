@@ -1,4 +1,5 @@
 /** A rig's world as plain frozen objects: the test states what is recorded, rules read it through `RigView`. */
+import type { Proposal } from '../../src/core/model/proposal.ts';
 import { RIG_SCOPE } from '../../src/core/model/breaker.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
 import type { ExitRecord } from '../../src/core/facts.ts';
@@ -48,6 +49,10 @@ export interface World {
   readonly trains: readonly Train[];
   /** Trees that passed. */
   readonly tested: readonly string[];
+  readonly proposals: readonly Proposal[];
+  /** Commits that agents had accepted. */
+  readonly ownHeads: readonly string[];
+  readonly forgeSilence: ReturnType<RigView['forgeSilence']>;
   /** Unread mail. */
   readonly mail: readonly Mail[];
   /** Beads whose end the town must hear. */
@@ -121,6 +126,9 @@ export function rigView(over: Partial<World> = {}): RigView {
     probes: [],
     trains: [],
     tested: [],
+    proposals: [],
+    ownHeads: [],
+    forgeSilence: { sinceMs: null, told: false },
     runners: [],
     lastRunner: null,
     ...over,
@@ -168,6 +176,9 @@ export function rigView(over: Partial<World> = {}): RigView {
     probes: (leader) => world.probes.filter((row) => row.leader === leader),
     train: (target) => find(world.trains, (row) => row.target === target) ?? newTrain(target),
     isTested: (tree) => world.tested.includes(tree),
+    proposal: (id) => find(world.proposals, (row) => row.beadId === id),
+    isOwnHead: (_source, sha) => world.ownHeads.includes(sha),
+    forgeSilence: () => world.forgeSilence,
     openReworks: (mergeRequest) => {
       const source = find(world.reviews, (row) => row.beadId === mergeRequest)?.sourceBeadId;
       return world.beads.filter((row) => row.branchOf === source && !['closed', 'failed'].includes(row.status));

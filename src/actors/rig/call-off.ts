@@ -4,6 +4,7 @@ import type { Turn } from '../kernel/turn.ts';
 export function callOff(turn: Turn, key: string, reason: string): void {
   const isRunning = turn.kernel.pendingEffect(`job:${key}`) !== null;
   turn.kernel.settleEffect(`job:${key}`, 'done', reason, turn.nowMs);
+  turn.kernel.settleEffect(`forge:${key}`, 'done', reason, turn.nowMs);
   if (isRunning && key.startsWith('gates:'))
     turn.effect({ key: `cancel:${key}`, kind: 'cancel_job', lane: `cancel:${key}`, payload: { key } });
 }

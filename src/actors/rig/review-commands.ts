@@ -4,9 +4,9 @@ import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
+import { COMMITTED_STEPS, mayHaveLanded } from '../../core/model/review.ts';
 import { beadRef } from '../../core/refs.ts';
 import { queueKey } from '../../core/queue-key.ts';
-import { mayHaveLanded } from '../../core/model/review.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import { callOff } from './call-off.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -32,9 +32,7 @@ export function requestChanges(
   if (mayHaveLanded(review)) {
     throw conflict(
       'push_under_way',
-      review.step === 'pushing'
-        ? `${review.branch} is being pushed in this moment.`
-        : `${review.branch} was pushed, and nobody knows yet whether it arrived.`,
+      underWay(review),
       `Look at the verdict with "gt why ${review.sourceBeadId}", then create a new bead for what should change.`,
     );
   }
@@ -65,6 +63,13 @@ export function requestChanges(
 function endReview(turn: Turn, writer: RigWriter, bead: Bead, note: string): void {
   writer.transitionBead(bead, 'closed', { closeReason: 'no_change', evidence: { note } });
   turn.dirty(beadRef(bead.id));
+}
+
+function underWay({ branch, step }: ReviewFacts): string {
+  if (step === 'pushing') return `${branch} is being pushed in this moment.`;
+  return COMMITTED_STEPS.includes(step)
+    ? `${branch} is being merged by its forge in this moment.`
+    : `${branch} was pushed, and nobody knows yet whether it arrived.`;
 }
 
 /** The merge request that carries a bead's work. Errors: `not_in_review`, `review_ended`. */

@@ -11,6 +11,8 @@ import { queueKey } from '../../core/queue-key.ts';
 import { agentRef, attemptEntity, beadRef, trainRef } from '../../core/refs.ts';
 import { featureCause } from '../../core/rules/feature-branch.ts';
 import { trainCause } from '../../core/rules/merge-gates.ts';
+import { forgeCause } from '../../core/rules/pull-request.ts';
+import { strategyFor } from '../../core/pull/strategy.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { SqlValue } from '../../ports/sql.ts';
@@ -21,6 +23,7 @@ import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { draws } from './rig-usage.ts';
+import { isPull, pullAction, type PullAction } from './pull-steps.ts';
 import { isRound, mergeStep, orderJob, roundAction, type RoundAction } from './rounds.ts';
 import { revertStep } from './revert-messages.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
@@ -35,10 +38,11 @@ type ReviewAction = Of<
 >;
 /** What others must hear: beads that wait, the town, people. */
 type NewsAction = Of<'resolve_blocker' | 'send_message' | 'raise_escalation' | 'resolve_escalation'>;
-type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction | RoundAction;
+type LastAction = NewsAction | AccountAction | PutAwayAction | TalkAction | RoundAction | PullAction;
 
 const FEATURE_CAUSE = featureCause('');
 const TRAIN_CAUSE = trainCause('');
+const FORGE_CAUSE = forgeCause('');
 
 /**
  * Lane of the effects that start and stop processes of one lineage at one runner: a stop that waits for a lost one must
@@ -145,12 +149,15 @@ export class RigActions {
         turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: action.causeKey });
         return { entity: action.causeKey };
       default:
-        if (isRound(action)) return roundAction(this.#rig, turn, writer, action);
-        if (isPutAway(action)) return putAway(this.#rig, turn, writer, action);
-        return isAccount(action)
-          ? account(this.#rig, turn, writer, action)
-          : performTalk(this.#rig, turn, writer, action);
+        return this.#performRest(turn, writer, action);
     }
+  }
+
+  #performRest(turn: Turn, writer: RigWriter, action: Exclude<LastAction, NewsAction>): Change {
+    if (isRound(action)) return roundAction(this.#rig, turn, writer, action);
+    if (isPull(action)) return pullAction(this.#rig, writer, action);
+    if (isPutAway(action)) return putAway(this.#rig, turn, writer, action);
+    return isAccount(action) ? account(this.#rig, turn, writer, action) : performTalk(this.#rig, turn, writer, action);
   }
 
   #bead(id: BeadId): Bead {
@@ -278,7 +285,13 @@ export class RigActions {
       pinnedAgent: null,
       createdBy: 'system',
     });
-    writer.insertReview({ id, source, branch, head: action.head });
+    writer.insertReview({
+      id,
+      source,
+      branch,
+      head: action.head,
+      strategy: strategyFor(this.#rig.view, source.targetBranch),
+    });
     // A landing continues the convoy's branch, which a later landing may continue too.
     if (action.branch === undefined) writer.updateBead(source.id, { branch });
     return { entity: beadRef(source.id), to: id };
@@ -303,6 +316,12 @@ export class RigActions {
       ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
+    if (review.strategy === 'pr')
+      writer.proposals.change(review.beadId, {
+        ...(action.head === review.headSha ? {} : { isAdopted: false, asks: 0 }),
+        retryAtMs: 0,
+        readyAtMs: null,
+      });
     const reason = action.head === review.headSha ? 'back in line as it was' : `head moved to ${action.head}`;
     return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason };
   }
@@ -352,10 +371,11 @@ export function forgetEscalation(writer: RigWriter, causeKey: string): void {
   else markBranch(writer, causeKey, false);
 }
 
-/** Causes that are about a branch: the feature branch of a convoy, or the train of a target. */
+/** Causes that are about a branch or the forge: the feature branch of a convoy, or the train of a target. */
 function markBranch(writer: RigWriter, causeKey: string, escalated: boolean): void {
   if (causeKey.startsWith(FEATURE_CAUSE))
     writer.features.markEscalated(causeKey.slice(FEATURE_CAUSE.length), escalated);
+  else if (causeKey.startsWith(FORGE_CAUSE)) writer.proposals.markForgeTold(escalated);
   else if (causeKey.startsWith(TRAIN_CAUSE)) writer.trains.markEscalated(causeKey.slice(TRAIN_CAUSE.length), escalated);
 }
 

@@ -21,6 +21,7 @@ import { reopen } from './reopen.ts';
 import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
 import { approve, landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
+import { tryPullNow } from './pull-steps.ts';
 import { trainCommand, tryRedNow } from './train-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
@@ -272,15 +273,15 @@ export class RigCommands {
       hold: bead.hold === 'staged' ? 'staged' : null,
       hold_reason: bead.hold === 'staged' ? bead.holdReason : null,
     });
-    for (const id of new Set([bead.id, sourceOf(bead)])) {
+    const review =
+      bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
+    for (const id of new Set([bead.id, sourceOf(bead), review?.beadId ?? bead.id])) {
       if (this.#rig.view.bead(id)?.escalated !== true) continue;
       writer.markEscalated(id, false);
       turn.send<RigToTown>('town', this.#rig.address, { type: 'escalation_resolved', causeKey: `bead:${id}` });
     }
     this.#closeBreakers(turn, writer);
     moneyWriter(this.#rig, turn).openQuota(engineOf(bead, this.#rig.view.config()).quotaScope, turn.nowMs);
-    const review =
-      bead.type === 'merge_request' ? this.#rig.view.review(bead.id) : this.#rig.view.reviewOf(sourceOf(bead));
     if (review === null) return;
     this.#requeue(turn, writer, review);
     tryRedNow(this.#rig, turn, review.targetBranch);
@@ -312,6 +313,7 @@ export class RigCommands {
     const mergeRequest = must(this.#rig.view.bead(review.beadId), 'a merge request has its bead');
     if (isTerminal(mergeRequest.status)) return;
     if (mergeRequest.hold !== null) writer.updateBead(mergeRequest.id, { hold: null, hold_reason: null });
+    tryPullNow(this.#rig, turn, writer, review);
     if (review.step !== 'reworking' || this.#rig.view.openReworks(review.beadId).length > 0) return;
     for (const blocker of this.#rig.view.blockers(review.beadId)) {
       if (blocker.state === 'failed') writer.blockers.forgive(review.beadId, blocker.blockerRef);

@@ -22,6 +22,8 @@ import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import type { RigEvent } from './rig-events.ts';
 import { agentPrompt } from './agent-prompt.ts';
+import type { ForgeFact } from './forge-facts.ts';
+import { look, performForge } from './rig-forge.ts';
 import { performNudge } from './rig-nudges.ts';
 import { runnerAt } from '../runner-at.ts';
 import { presetFor, wantsFresh } from './start-runtime.ts';
@@ -35,7 +37,7 @@ const OBSERVE_AGAIN_MS = 10_000;
 
 const DONE: EffectOutcome = { state: 'done' };
 
-function own(key: string, event: RigEvent): NewEvent {
+function own(key: string, event: Exclude<RigEvent, ForgeFact>): NewEvent {
   return {
     key,
     type: `own.${event.type}`,
@@ -62,6 +64,8 @@ export class RigEffects {
         return performNudge(this.#rig, parseJson<{ nudge: string }>(row.payload).nudge);
       case 'job':
         return this.#job(parseJson<{ job: Job }>(row.payload).job);
+      case 'forge':
+        return performForge(this.#rig, row);
       case 'cancel_job':
         return this.#cancelJob(parseJson<{ key: string }>(row.payload).key);
       default:
@@ -249,13 +253,17 @@ export class RigEffects {
         attempt.claim?.state === (job.kind === 'verify' ? 'verifying' : 'promoting')
       );
     }
-    if (job.kind === 'gates') return isProbeWanted(this.#rig.sql, job.key);
+    if (job.kind === 'gates' && isProbeWanted(this.#rig.sql, job.key)) return true;
     return stepKeyOf(this.#rig, job) === job.key;
   }
 
   /** Asks the runner about attempts whose lease or deadline is near: one call for all of them. */
   async observe(entities: readonly Ref[]): Promise<Observation> {
+    const looked = entities
+      .filter((ref) => parseRef(ref).kind === 'bead')
+      .map(async (ref) => ({ ref, ...(await look(this.#rig, trusted.bead(parseRef(ref).id))) }));
     const attempts = entities
+      .filter((ref) => parseRef(ref).kind === 'attempt')
       .map((ref) => this.#rig.view.attempt(trusted.attempt(parseRef(ref).id)))
       .filter((attempt): attempt is AttemptFacts => attempt !== null && !attempt.processGone);
     const events: NewEvent[] = [];
@@ -270,6 +278,10 @@ export class RigEffects {
       const seen = this.#judge(attempt, report, nowMs);
       if (seen.event !== null) events.push(seen.event);
       if (seen.againAtMs !== null) again.set(attemptEntity(attempt.id), seen.againAtMs);
+    }
+    for (const seen of await Promise.all(looked)) {
+      if (seen.event !== null) events.push(seen.event);
+      if (seen.againAtMs !== null) again.set(seen.ref, seen.againAtMs);
     }
     return { events, again };
   }

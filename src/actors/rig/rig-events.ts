@@ -14,6 +14,7 @@ import { startWaiting, stopWaiting } from './rig-waiting.ts';
 import { nudgeSettled, type NudgeResult } from './rig-nudges.ts';
 import { applyMoneyMessage, isMoneyMessage } from './rig-budgets.ts';
 import { learnUse, recordUse } from './rig-usage.ts';
+import { applyForgeFact, isForgeFact, type ForgeFact } from './forge-facts.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import { applyTownMessage } from './rig-messages.ts';
@@ -27,6 +28,7 @@ export type RigEvent =
   /** The runner has no process for this attempt and will never have one. */
   | { readonly type: 'attempt_gone'; readonly attempt: string; readonly reason: string }
   | { readonly type: 'contact_lost'; readonly attempt: string; readonly atMs: number }
+  | ForgeFact
   | NudgeResult;
 
 /** Records what happened. Nothing is decided here: rules read the recorded facts afterwards. */
@@ -250,6 +252,10 @@ export class RigEvents {
     }
     if (event.type === 'nudge_result') {
       nudgeSettled(this.#rig, turn, event);
+      return;
+    }
+    if (isForgeFact(event)) {
+      applyForgeFact(this.#rig, turn, writer, event);
       return;
     }
     const attempt = this.#rig.view.attempt(trusted.attempt(event.attempt));

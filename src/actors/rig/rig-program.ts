@@ -10,6 +10,7 @@ import type { Migration } from '../../store/migrate.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { settingsChanged } from './pull-steps.ts';
 import { RigActions } from './rig-actions.ts';
 import { nameOld } from './put-away.ts';
 import { tellActivity } from './rig-activity.ts';
@@ -142,6 +143,7 @@ export class RigProgram implements Program {
         lane: 'repo',
         payload: { job: { kind: 'repo', key: `repo:${config.name}`, repo } },
       });
+    if (known !== null) settingsChanged(this.#rig, this.#rig.writer(turn));
     turn.dirty(SCHEDULE);
   }
 

@@ -13,6 +13,7 @@ import type { Turn } from '../kernel/turn.ts';
 import { callOff } from './call-off.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
+import { pullStep } from './pull-steps.ts';
 import { stepColumns } from './step-columns.ts';
 
 export type RoundAction = Extract<
@@ -120,6 +121,9 @@ export function leaveRound(rig: RigContext, turn: Turn, writer: RigWriter, revie
   if (ROUND_STEPS.includes(step)) dissolve(rig, turn, writer, { target, except, reason: `${except} leaves the round` });
 }
 
+/** Of what the step sets going; its answer carries it. */
+const keyOf = ({ job, forge }: StepAction): string | null => job?.key ?? forge?.key ?? null;
+
 /** One step of a merge request, with what it sets going and what nobody waits for any more. */
 export function mergeStep(rig: RigContext, turn: Turn, writer: RigWriter, action: StepAction): Change {
   const review = must(rig.view.review(action.mergeRequest), 'a merging merge request exists');
@@ -135,9 +139,10 @@ export function mergeStep(rig: RigContext, turn: Turn, writer: RigWriter, action
   writer.stepReview(action.mergeRequest, {
     from: action.fromStep,
     to: action.toStep,
-    stepKey: action.job?.key ?? null,
+    stepKey: keyOf(action),
     columns,
   });
+  pullStep(rig, turn, writer, { action, before: review });
   const kept = action.mergeSha === undefined ? null : targetHead(review);
   if (kept !== null) writer.features.advanced(review.targetBranch, kept);
   if (action.job !== null) orderJob(turn, review.sourceBeadId, action.job);

@@ -10,6 +10,7 @@ import {
   ORIGINS,
   PRIORITIES,
 } from '../../core/model/bead.ts';
+import { WAITS_FOR } from '../../core/model/proposal.ts';
 import { MERGE_STEPS } from '../../core/model/review.ts';
 import { usage } from '../../core/errors.ts';
 import { reviewText } from '../../core/review-comments.ts';
@@ -121,6 +122,18 @@ const reviewSchema = z.object({
   deadline_at: time.nullable(),
   held_reason: z.string().nullable(),
   gate_log: z.string().nullable(),
+  pull_request: z
+    .object({
+      number: count,
+      url: z.string(),
+      state: z.enum(['open', 'merged', 'closed']),
+      checks: z.enum(['none', 'running', 'green', 'red', 'unknown']),
+      approvals: count,
+      waits_for: z.enum(WAITS_FOR).nullable(),
+      wait_reason: z.string().nullable(),
+      silent_since: time.nullable(),
+    })
+    .nullable(),
 });
 export type ReviewItem = z.infer<typeof reviewSchema>;
 

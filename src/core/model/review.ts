@@ -5,18 +5,54 @@ import type { BeadId, Sha } from './ids.ts';
  * is under way, so that a restart asks about exactly that one.
  * `queued`: waits in the train. `preparing`: merge in the object database. `gating`: gates run on the candidate tree.
  * `pushing`: candidate recorded, expected-old-value push under way. `reworking`: blocked by a rework bead. `ended`.
+ * With the strategy `pr` it takes no part in rounds. `checking`: merged with the target in the object database. `testing`:
+ * gates run on that tree. `opening`: the forge is asked for a pull request. `proposed`: it is open and polled. `accepting`:
+ * the forge is asked to merge. `confirming`: the forge says merged; git is asked.
  */
-export const MERGE_STEPS = ['queued', 'preparing', 'gating', 'pushing', 'reworking', 'ended'] as const;
+export const MERGE_STEPS = [
+  'queued',
+  'preparing',
+  'gating',
+  'pushing',
+  'checking',
+  'testing',
+  'opening',
+  'proposed',
+  'accepting',
+  'confirming',
+  'reworking',
+  'ended',
+] as const;
 export type MergeStep = (typeof MERGE_STEPS)[number];
 /** Steps in which a round of the train holds the merge request. */
 export const ROUND_STEPS: readonly MergeStep[] = ['preparing', 'gating', 'pushing'];
+/** Steps of a merge request with a pull request while its bead is in progress. */
+export const PULL_STEPS: readonly MergeStep[] = [
+  'checking',
+  'testing',
+  'opening',
+  'proposed',
+  'accepting',
+  'confirming',
+];
+/** What was asked for can't be taken back: git decides, and a cancel waits for that. */
+export const COMMITTED_STEPS: readonly MergeStep[] = ['pushing', 'accepting', 'confirming'];
+
+/** `direct`: the train merges and pushes. `pr`: a pull request at the rig's forge, which merges. */
+export const MERGE_STRATEGIES = ['direct', 'pr'] as const;
+export type MergeStrategy = (typeof MERGE_STRATEGIES)[number];
 
 /**
  * The target may have its candidate already: a push was ordered, and nobody has said what became of it. Until the next
  * verdict of git nothing may be decided that is only true of work that did not land.
  */
-export const mayHaveLanded = ({ step, candidateSha }: Pick<Review, 'step' | 'candidateSha'>): boolean =>
-  step === 'pushing' || ((step === 'queued' || step === 'preparing') && candidateSha !== null);
+export const mayHaveLanded = ({
+  step,
+  candidateSha,
+  strategy,
+}: Pick<Review, 'step' | 'candidateSha' | 'strategy'>): boolean =>
+  COMMITTED_STEPS.includes(step) ||
+  (strategy === 'direct' && (step === 'queued' || step === 'preparing') && candidateSha !== null);
 
 /** The record of one merge request; its bead carries status and version. */
 export interface Review {
@@ -31,7 +67,7 @@ export interface Review {
   /** Outside of a step that made it or pushes it: one whose push has had no verdict; see `mayHaveLanded`. */
   readonly candidateSha: Sha | null;
   readonly mergeSha: Sha | null;
-  readonly strategy: 'direct' | 'pr';
+  readonly strategy: MergeStrategy;
   readonly step: MergeStep;
   /** Rework rounds so far; more than `REWORK_ROUNDS_MAX` asks a person. */
   readonly rounds: number;

@@ -11,7 +11,7 @@ import {
 } from '../../../test/support/rig-view-builder.ts';
 import { CLOSE_REASONS, type Bead } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
-import { MERGE_STEPS } from '../model/review.ts';
+import { COMMITTED_STEPS, MERGE_STEPS, PULL_STEPS, ROUND_STEPS } from '../model/review.ts';
 import { beadEnded } from './bead-ended.ts';
 
 const closed = (over: Partial<Bead> = {}): Bead => bead({ status: 'closed', closeReason: 'cancelled', ...over });
@@ -60,10 +60,10 @@ describe('beadEnded', () => {
     const source = closed();
 
     it.each(MERGE_STEPS)('ends it at step %s, unless a push is under way', (step) => {
-      const active = step === 'preparing' || step === 'gating' || step === 'pushing';
+      const active = [...ROUND_STEPS, ...PULL_STEPS].includes(step);
       const row = mergeRequest(source, { status: active ? 'in_progress' : 'open' });
       const actions = judge(source, { beads: [row], reviews: [review(source, { step })] });
-      if (step === 'pushing' || step === 'ended') expect(actions).toEqual([]);
+      if (COMMITTED_STEPS.includes(step) || step === 'ended') expect(actions).toEqual([]);
       else
         expect(actions).toEqual([
           {

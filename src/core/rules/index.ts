@@ -14,6 +14,7 @@ import { lostContact } from './lost-contact.ts';
 import { mailExpiry } from './mail-expiry.ts';
 import { mergeStep } from './merge-step.ts';
 import { mergeTrain } from './merge-train.ts';
+import { forgeSilent, pullRequest } from './pull-request.ts';
 import { quotaReported, quotaScopeRule, releaseParked } from './quota.ts';
 import { startRevert } from './revert.ts';
 import { reviewAgent } from './review-agent.ts';
@@ -34,12 +35,13 @@ export const RIG_RULES: Readonly<Record<string, readonly RigRule[]>> = {
     reviewAgent,
     beadEnded,
     mergeStep,
+    pullRequest,
     archiveBead,
   ],
   train: [featureBranch, mergeTrain],
   quota: [quotaScopeRule],
   mailbox: [mailExpiry],
-  schedule: [assignWork, dispatchBreaker],
+  schedule: [assignWork, dispatchBreaker, forgeSilent],
 };
 
 /** All that the rules say about one entity now: their decisions in order, and the earliest moment to look again. */

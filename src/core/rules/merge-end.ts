@@ -4,7 +4,7 @@ import type { Sha } from '../model/ids.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { backToLine } from './rework.ts';
 
-const cancelSource = (source: Bead): RigAction => ({
+export const cancelSource = (source: Bead): RigAction => ({
   type: 'transition_bead',
   bead: source.id,
   from: 'in_review',

@@ -127,7 +127,7 @@ const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
 });
 
 /** A squashed commit says what the bead says; a rebased one has its own words, unless it has to be squashed. */
-function messageOf(review: ReviewFacts, source: Bead | null, style: MergeStyle): string {
+export function messageOf(review: ReviewFacts, source: Bead | null, style: MergeStyle): string {
   const title = firstLine(source?.title ?? '');
   const body = source?.body.trim().slice(0, SQUASH_BODY_CHARS_MAX) ?? '';
   const text =

@@ -22,7 +22,12 @@ export interface Rework {
 }
 
 /** Rework continues the same branch and blocks the merge request; after too many rounds a person decides. */
-export function rework(view: RigView, review: ReviewFacts, kind: 'rework' | 'conflict', cause: ReworkCause): Rework {
+export function rework(
+  view: RigView,
+  review: ReviewFacts,
+  kind: 'rework' | 'conflict' | 'feedback',
+  cause: ReworkCause,
+): Rework {
   const step = [...leave(review, cause), backToLine(review)];
   const again = cause.gateSignature === review.gateSignature;
   if (review.rounds >= REWORK_ROUNDS_MAX || again) return tooOften(view, review, { cause, again, step });

@@ -32,6 +32,14 @@ export function Train(): ReactNode {
   );
 }
 
+function PullLink({ of }: { readonly of: NonNullable<QueueItem['pull_request']> }): ReactNode {
+  return (
+    <a className="underline" href={of.url} rel="noreferrer" target="_blank">
+      #{of.number} {of.state}, checks {of.checks}
+    </a>
+  );
+}
+
 function Entry({ entry }: { readonly entry: QueueItem }): ReactNode {
   return (
     <li className="card" data-row data-subject={entry.id}>
@@ -48,6 +56,7 @@ function Entry({ entry }: { readonly entry: QueueItem }): ReactNode {
           ['Rounds', entry.rounds],
           ['Lost races', entry.races],
           ['Held because', entry.held_reason],
+          ['Pull request', entry.pull_request === null ? null : <PullLink key="pull" of={entry.pull_request} />],
         ]}
       />
       {entry.gate_log !== null && (

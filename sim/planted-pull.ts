@@ -1,0 +1,35 @@
+import type { Planted } from './planted-train.ts';
+
+/** Bugs of pull requests. */
+export const PLANTED_PULL: readonly Planted[] = [
+  {
+    name: 'pull: a head that nobody approved is merged',
+    file: 'core/pull/policy.ts',
+    find: 'seen.approvals >= policy.approvals',
+    put: 'seen.approvals >= 0',
+  },
+  {
+    name: 'pull: merged without its last commits is merged',
+    file: 'core/rules/pull-step.ts',
+    find: 'isWhole(pull) ? seen.mergeSha : null',
+    put: 'seen.mergeSha',
+  },
+  {
+    name: 'pull: nobody looks again',
+    file: 'actors/rig/rig-effects.ts',
+    find: 'if (seen.againAtMs !== null) again.set(seen.ref, seen.againAtMs);',
+    put: '',
+  },
+  {
+    name: 'pull: the answer of the forge is dropped',
+    file: 'actors/rig/forge-facts.ts',
+    find: 'if (!writer.proposals.answered(id, fact.stepKey, fact.said))',
+    put: 'if (fact.stepKey === null)',
+  },
+  {
+    name: 'pull: a branch that somebody emptied is merged',
+    file: 'core/rules/pull-check.ts',
+    find: 'if (!proposal.isAdopted)',
+    put: 'if (pull.nowMs > 0)',
+  },
+];

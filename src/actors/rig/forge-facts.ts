@@ -1,0 +1,86 @@
+import { trusted, type BeadId } from '../../core/model/ids.ts';
+import type { ForgeSaid, Proposal } from '../../core/model/proposal.ts';
+import type { PullRequest } from '../../core/model/pull-request.ts';
+import { isSameSight, sightText } from '../../core/pull/sight.ts';
+import { beadRef } from '../../core/refs.ts';
+import { inert } from '../../core/text.ts';
+import type { NewEvent } from '../../store/kernel-store.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { RigContext } from './rig-context.ts';
+
+/** What a forge answered, as a fact of the rig to itself. */
+export type ForgeFact =
+  | { readonly type: 'forge_said'; readonly mergeRequest: string; readonly stepKey: string; readonly said: ForgeSaid }
+  /** Null: it answers again, and nothing is new. */
+  | {
+      readonly type: 'forge_seen';
+      readonly mergeRequest: string;
+      readonly number: number;
+      readonly seen: PullRequest | null;
+    }
+  | { readonly type: 'forge_silent'; readonly mergeRequest: string; readonly atMs: number; readonly error: string }
+  | { readonly type: 'forge_refused'; readonly mergeRequest: string; readonly number: number; readonly error: string };
+
+const FACTS: ReadonlySet<string> = new Set([
+  'forge_said',
+  'forge_seen',
+  'forge_silent',
+  'forge_refused',
+] satisfies readonly ForgeFact['type'][]);
+export const isForgeFact = (fact: { readonly type: string }): fact is ForgeFact => FACTS.has(fact.type);
+
+export const factEvent = (key: string, fact: ForgeFact): NewEvent => ({
+  key,
+  type: `own.${fact.type}`,
+  subject: `bead:${fact.mergeRequest}`,
+  payload: fact,
+});
+
+type Of<Type extends ForgeFact['type']> = Extract<ForgeFact, { readonly type: Type }>;
+
+/** Records it. A late fact about a former step or a former pull request changes nothing. */
+export function applyForgeFact(rig: RigContext, turn: Turn, writer: RigWriter, fact: ForgeFact): void {
+  const id = trusted.bead(fact.mergeRequest);
+  if (fact.type === 'forge_said') {
+    turn.kernel.settleEffect(`forge:${fact.stepKey}`, 'done', null, turn.nowMs);
+    if (!writer.proposals.answered(id, fact.stepKey, fact.said))
+      journal(turn, id, 'late_result', 'nobody waits for this answer');
+    return;
+  }
+  const proposal = rig.view.proposal(id);
+  if (proposal === null || rig.view.review(id)?.step === 'ended') return;
+  if (fact.type === 'forge_silent') silent(turn, writer, proposal, fact);
+  else if (proposal.number !== fact.number) return;
+  else if (fact.type === 'forge_refused') {
+    writer.proposals.change(id, { lookError: fact.error, silentSinceMs: null });
+    journal(turn, id, 'forge_refused', fact.error);
+  } else seen(turn, writer, proposal, fact);
+}
+
+const journal = (turn: Turn, id: BeadId, action: string, reason: string): void => {
+  turn.journal({ entity: beadRef(id), action, rule: 'events', reason });
+};
+
+function silent(turn: Turn, writer: RigWriter, { beadId, silentSinceMs }: Proposal, fact: Of<'forge_silent'>): void {
+  if (silentSinceMs !== null) return;
+  writer.proposals.change(beadId, { silentSinceMs: fact.atMs });
+  journal(turn, beadId, 'forge_silent', `the forge does not answer: ${inert(fact.error)}`);
+}
+
+/** News are journalled; that it answers again as well; a look that found nothing new leaves no line. */
+function seen(turn: Turn, writer: RigWriter, proposal: Proposal, fact: Of<'forge_seen'>): void {
+  const { beadId } = proposal;
+  const isBack = proposal.silentSinceMs !== null || proposal.lookError !== null;
+  const answers = isBack ? { silentSinceMs: null, lookError: null } : {};
+  if (fact.seen !== null && !isSameSight(fact.seen, proposal.seen)) {
+    // What holds for so long is counted anew.
+    writer.proposals.change(beadId, { ...answers, seen: fact.seen, url: fact.seen.url, readyAtMs: null });
+    journal(turn, beadId, 'pull_request_seen', sightText(fact.seen));
+    return;
+  }
+  if (fact.seen !== null) writer.proposals.retag(beadId, fact.seen);
+  if (!isBack) return;
+  writer.proposals.change(beadId, answers);
+  journal(turn, beadId, 'forge_answers', 'the forge answers again');
+}

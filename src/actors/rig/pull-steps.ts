@@ -1,0 +1,97 @@
+import type { RigAction } from '../../core/actions.ts';
+import { must } from '../../core/assert.ts';
+import type { ForgeAsk } from '../../core/model/proposal.ts';
+import { pollAfterMs } from '../../core/pull/poll.ts';
+import { beadRef } from '../../core/refs.ts';
+import { gatesDigest } from '../../core/train/gates-digest.ts';
+import type { ReviewFacts } from '../../core/view.ts';
+import { GuardFailed } from '../../store/guard-failed.ts';
+import { proposedFor } from '../../store/proposal-store.ts';
+import type { RigWriter } from '../../store/rig-writer.ts';
+import type { Turn } from '../kernel/turn.ts';
+import type { Change } from './change.ts';
+import type { RigContext } from './rig-context.ts';
+
+type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
+export type PullAction = Extract<RigAction, { readonly type: 'pull_note' | 'adopt_head' }>;
+
+export const isPull = (action: RigAction): action is PullAction =>
+  action.type === 'pull_note' || action.type === 'adopt_head';
+
+/** An order to the forge, as the outbox keeps it. */
+export interface ForgeOrder extends ForgeAsk {
+  readonly mergeRequest: string;
+}
+
+/** What a step of a merge request with a pull request brings beside the step itself. */
+export function pullStep(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  { action, before }: { readonly action: StepAction; readonly before: ReviewFacts },
+): void {
+  const { mergeRequest, forge, toStep } = action;
+  if (before.strategy !== 'pr') return;
+  writer.proposals.change(mergeRequest, { ...action.pull, said: null });
+  if (action.passed !== undefined) writer.trains.passed(action.passed, gatesDigest(rig.view.config().gates));
+  if (forge !== undefined) {
+    const order: ForgeOrder = { ...forge, mergeRequest };
+    turn.effect({ key: `forge:${forge.key}`, kind: 'forge', lane: `forge:${mergeRequest}`, payload: order });
+  }
+  const ref = beadRef(mergeRequest);
+  if (toStep === 'ended') turn.kernel.setTimer(ref, 'observe', null);
+  else if (toStep === 'proposed') turn.kernel.setTimer(ref, 'observe', nextLook(turn, before));
+}
+
+/** Just opened it was just seen; after a merge that did not happen the next look is due soon. */
+function nextLook(turn: Turn, before: ReviewFacts): number {
+  const soonMs = turn.nowMs + pollAfterMs({ changedAtMs: turn.nowMs }, turn.nowMs);
+  if (before.step === 'opening' || before.step === 'accepting') return soonMs;
+  return turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
+}
+
+export function pullAction(rig: RigContext, writer: RigWriter, action: PullAction): Change {
+  const entity = beadRef(action.mergeRequest);
+  if (action.type === 'pull_note') {
+    writer.proposals.change(action.mergeRequest, action.change);
+    const { waitsFor } = action.change;
+    return waitsFor === undefined || waitsFor === null ? { entity } : { entity, to: `waits for ${waitsFor}` };
+  }
+  const review = must(rig.view.review(action.mergeRequest), 'a proposed merge request exists');
+  if (review.step !== 'proposed') throw new GuardFailed(`${review.beadId} is no longer proposed`);
+  writer.proposals.moveHead(action.mergeRequest, action.from, action.head);
+  writer.proposals.change(action.mergeRequest, { isAdopted: true, asks: 0, retryAtMs: 0, readyAtMs: null });
+  return { entity, from: action.from, to: action.head };
+}
+
+/** A person has it tried again now, or its settings changed: what was refused may be possible. */
+export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, review: ReviewFacts): void {
+  const proposal = review.strategy === 'pr' ? rig.view.proposal(review.beadId) : null;
+  if (proposal === null || review.step === 'ended') return;
+  const isOver = proposal.seen?.state === 'closed' || proposal.lookError !== null;
+  if (review.step !== 'proposed' || !isOver) {
+    writer.proposals.change(review.beadId, { retryAtMs: 0, asks: 0 });
+    if (proposal.number !== null) turn.kernel.setTimer(beadRef(review.beadId), 'observe', turn.nowMs);
+    return;
+  }
+  writer.stepReview(review.beadId, { from: 'proposed', to: 'queued', stepKey: null, columns: {} });
+  const bead = must(rig.view.bead(review.beadId), 'a merge request has its bead');
+  writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
+  writer.proposals.change(review.beadId, {
+    over: proposal.number,
+    number: null,
+    url: null,
+    seen: null,
+    seenHead: null,
+    lookError: null,
+    retryAtMs: 0,
+    asks: 0,
+    waitsFor: null,
+    waitReason: null,
+  });
+}
+
+/** Settings changed: a token, a base or a policy may be another one. */
+export function settingsChanged(rig: RigContext, writer: RigWriter): void {
+  for (const mergeRequest of proposedFor(rig.sql, null)) writer.proposals.change(mergeRequest, { retryAtMs: 0 });
+}

@@ -1,0 +1,168 @@
+import { must } from '../../core/assert.ts';
+import { DEFAULT_MERGING } from '../../core/commands.ts';
+import { PULL_BODY_CHARS_MAX } from '../../core/limits.ts';
+import { trusted, type BeadId } from '../../core/model/ids.ts';
+import type { ForgeSaid, Proposal } from '../../core/model/proposal.ts';
+import type { PullRequest } from '../../core/model/pull-request.ts';
+import { pollAfterMs, silentAfterMs } from '../../core/pull/poll.ts';
+import { isSameSight } from '../../core/pull/sight.ts';
+import { messageOf } from '../../core/rules/merge-train.ts';
+import { inert } from '../../core/text.ts';
+import type { ReviewFacts } from '../../core/view.ts';
+import type { Forge, ForgeAnswer, ForgeLater, PullRequestRef } from '../../ports/forge.ts';
+import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
+import { parseJson } from '../../store/rows.ts';
+import type { EffectOutcome } from '../kernel/program.ts';
+import { factEvent, type ForgeFact } from './forge-facts.ts';
+import type { ForgeOrder } from './pull-steps.ts';
+import type { RigContext } from './rig-context.ts';
+
+/** A rig whose forge or whose line to it is missing: a setting, so that no repeat helps. */
+const NO_FORGE: ForgeAnswer = {
+  state: 'refused',
+  code: 'no_token',
+  error: 'No forge is set up for this rig (see docs/pull-requests.md).',
+};
+
+interface Present {
+  readonly review: ReviewFacts;
+  readonly proposal: Proposal;
+  readonly forge: Forge;
+  readonly ref: PullRequestRef | null;
+}
+
+function present(rig: RigContext, id: BeadId): Present | null {
+  const review = rig.view.review(id);
+  const proposal = rig.view.proposal(id);
+  const site = rig.view.config().forge;
+  const { forge } = rig.ports;
+  if (review === null || proposal === null || site === undefined || forge === undefined) return null;
+  return { review, proposal, forge, ref: proposal.number === null ? null : { site, number: proposal.number } };
+}
+
+/** Opens or merges. Whether that is still wanted is read just before. */
+export async function performForge(rig: RigContext, row: OutboxRow): Promise<EffectOutcome> {
+  const order = parseJson<ForgeOrder>(row.payload);
+  const id = trusted.bead(order.mergeRequest);
+  if (rig.view.review(id)?.stepKey !== order.key) return { state: 'done' };
+  const now = present(rig, id);
+  const answer: ForgeAnswer = now === null ? NO_FORGE : await ask(rig, now, order);
+  if (answer.state === 'later')
+    return answer.retryAfterMs === null
+      ? { state: 'retry', error: answer.error }
+      : { state: 'retry', error: answer.error, atMs: rig.ports.clock.now() + answer.retryAfterMs };
+  const said: ForgeSaid =
+    answer.state === 'ok' ? answer : { state: 'refused', code: answer.code, error: inert(answer.error) };
+  return {
+    state: 'done',
+    event: factEvent(`said:${order.key}`, { type: 'forge_said', mergeRequest: id, stepKey: order.key, said }),
+  };
+}
+
+function ask(rig: RigContext, now: Present, order: ForgeOrder): Promise<ForgeAnswer> {
+  return order.kind === 'open' ? open(rig, now) : merge(rig, now);
+}
+
+function open(rig: RigContext, { review, proposal, forge }: Present): Promise<ForgeAnswer> {
+  const source = must(rig.view.bead(review.sourceBeadId), 'a merge request has its source');
+  const done = rig.view.attemptsOf(source.id).findLast((attempt) => attempt.claimSummary !== null);
+  const words = done?.claimSummary ?? source.body;
+  return forge.open({
+    site: must(rig.view.config().forge, 'its forge is known'),
+    head: review.branch,
+    headSha: review.headSha,
+    base: review.targetBranch,
+    title: source.title.split('\n', 1)[0] ?? source.title,
+    body: `${words.slice(0, PULL_BODY_CHARS_MAX)}\n\nGt-Bead: ${source.id}\nGt-Merge-Request: ${review.beadId}\n`,
+    after: proposal.over,
+  });
+}
+
+/** Looks once more before: the policy was judged on what was seen last, and people may have said no since. */
+async function merge(rig: RigContext, { review, proposal, forge, ref }: Present): Promise<ForgeAnswer> {
+  if (ref === null || proposal.seen === null)
+    return { state: 'refused', code: 'not_found', error: 'There is no pull request to merge.' };
+  const look = await forge.look(ref, proposal.seen.tag);
+  if (look.state !== 'unchanged' && (look.state !== 'ok' || !isSameSight(look.pullRequest, proposal.seen))) return look;
+  const source = rig.view.bead(review.sourceBeadId);
+  const { style } = rig.view.config().merging ?? DEFAULT_MERGING;
+  const [title = '', ...rest] = messageOf(review, source, style).split('\n');
+  return forge.merge({
+    ref,
+    expectedHead: review.headSha,
+    expectedBase: review.targetBranch,
+    style,
+    title,
+    message: rest.join('\n').trim(),
+  });
+}
+
+const notAnswered = (error: unknown): ForgeLater => ({
+  state: 'later',
+  error: error instanceof Error ? error.message : 'no answer',
+  retryAfterMs: null,
+});
+
+export interface Look {
+  readonly event: NewEvent | null;
+  readonly againAtMs: number | null;
+}
+
+/** One look at a pull request. What is as it was is no event: it changes nothing, not even a moment in a row. */
+export async function look(rig: RigContext, id: BeadId): Promise<Look> {
+  const now = present(rig, id);
+  if (now === null || now.ref === null || now.review.step === 'ended') return { event: null, againAtMs: null };
+  const { proposal, ref, forge } = now;
+  const tag = proposal.lookError === null ? (proposal.seen?.tag ?? null) : null;
+  const answer = await forge.look(ref, tag).catch(notAnswered);
+  const atMs = rig.ports.clock.now();
+  const found = judge(proposal, answer, { number: ref.number, atMs });
+  return {
+    event: found.fact === null ? null : factEvent(`look:${id}:${String(atMs)}`, found.fact),
+    againAtMs: atMs + found.inMs,
+  };
+}
+
+interface Found {
+  readonly fact: ForgeFact | null;
+  readonly inMs: number;
+}
+
+type Answer = Awaited<ReturnType<Forge['look']>>;
+
+/** What of an answer is news, and in how long it is looked at again. */
+function judge(proposal: Proposal, answer: Answer, at: { readonly number: number; readonly atMs: number }): Found {
+  const { number, atMs } = at;
+  const mergeRequest = proposal.beadId;
+  const inMs = pollAfterMs(proposal, atMs);
+  const isKnownWell = proposal.silentSinceMs === null && proposal.lookError === null;
+  const seen = (pullRequest: PullRequest | null): ForgeFact => ({
+    type: 'forge_seen',
+    mergeRequest,
+    number,
+    seen: pullRequest,
+  });
+  switch (answer.state) {
+    case 'unchanged':
+      return { fact: isKnownWell ? null : seen(null), inMs };
+    case 'ok': {
+      const { pullRequest } = answer;
+      if (!isSameSight(pullRequest, proposal.seen))
+        return { fact: seen(pullRequest), inMs: pollAfterMs({ changedAtMs: atMs }, atMs) };
+      return { fact: isKnownWell && pullRequest.tag === proposal.seen?.tag ? null : seen(pullRequest), inMs };
+    }
+    case 'later':
+      return {
+        fact:
+          proposal.silentSinceMs === null ? { type: 'forge_silent', mergeRequest, atMs, error: answer.error } : null,
+        inMs: silentAfterMs(proposal.silentSinceMs, atMs, answer.retryAfterMs),
+      };
+    default: {
+      const error = inert(answer.error);
+      return {
+        fact: proposal.lookError === error ? null : { type: 'forge_refused', mergeRequest, number, error },
+        inMs,
+      };
+    }
+  }
+}

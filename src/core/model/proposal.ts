@@ -1,0 +1,58 @@
+import type { BeadId, Sha } from './ids.ts';
+import type { PullRequest } from './pull-request.ts';
+
+/** Whom or what a pull request waits for before it is merged. */
+export const WAITS_FOR = ['people', 'checks', 'forge', 'delay', 'target'] as const;
+export type WaitsFor = (typeof WAITS_FOR)[number];
+
+/** What the forge answered to being asked to open or to merge; that it did not answer is no answer. */
+export type ForgeSaid =
+  | { readonly state: 'ok'; readonly pullRequest: PullRequest }
+  | { readonly state: 'refused'; readonly code: string; readonly error: string };
+
+/** What the forge is asked to do after the commit; `key` is the step's, so that a late answer is known as such. */
+export interface ForgeAsk {
+  readonly kind: 'open' | 'merge';
+  readonly key: string;
+}
+
+/** What is recorded of the pull request of a merge request. Its steps stand in the review. */
+export interface Proposal {
+  readonly beadId: BeadId;
+  /** Null: not opened yet, or the one before is over and the next is not opened yet. */
+  readonly number: number | null;
+  readonly url: string | null;
+  /** The last pull request of the branch that is over. */
+  readonly over: number | null;
+  /** As it was seen last; null before the first look. */
+  readonly seen: PullRequest | null;
+  /** When what is seen changed last. */
+  readonly changedAtMs: number;
+  /** The last tip of the branch that the forge named: after a merge the branch may be gone there. */
+  readonly seenHead: Sha | null;
+  /** The answer to the present step's question. */
+  readonly said: ForgeSaid | null;
+  /** Why looking at it is refused; null while it is not. */
+  readonly lookError: string | null;
+  /** Since when the forge does not answer; null while it does. */
+  readonly silentSinceMs: number | null;
+  readonly waitsFor: WaitsFor | null;
+  readonly waitReason: string | null;
+  readonly waitSinceMs: number | null;
+  /** Since when nothing but the delay is in the way. */
+  readonly readyAtMs: number | null;
+  /** What people and checks said that an agent was given already; see `feedbackOf`. */
+  readonly given: readonly string[];
+  /** The head that passed the rig's own gates on the target, and when. */
+  readonly testedHead: Sha | null;
+  readonly testedAtMs: number | null;
+  /** The head was pushed by somebody else. */
+  readonly isAdopted: boolean;
+  /** How often the forge was asked to merge this head. */
+  readonly asks: number;
+  /** Not before then is the forge asked, or the target looked at, again. */
+  readonly retryAtMs: number;
+}
+
+/** Columns of a proposal that a decision sets; what is missing stays. */
+export type ProposalChange = Partial<Omit<Proposal, 'beadId' | 'changedAtMs'>>;

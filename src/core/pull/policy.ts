@@ -1,0 +1,249 @@
+/**
+ * When a pull request is merged, and what it waits for until then: a pure function of what was seen, the settings and the
+ * time. What is unknown waits; it is never taken for green, merged or failed.
+ */
+import {
+  FORGE_SILENT_MAX_MS,
+  PULL_FEEDBACK_SETTLE_MS,
+  PULL_HEAD_SETTLE_MS,
+  PULL_NO_CHECKS_SETTLE_MS,
+} from '../limits.ts';
+import type { PullPolicy } from '../commands.ts';
+import type { Proposal, WaitsFor } from '../model/proposal.ts';
+import type { PullRequest } from '../model/pull-request.ts';
+import type { Review } from '../model/review.ts';
+import { duration } from '../text.ts';
+import { feedbackOf, type Feedback } from './feedback.ts';
+
+export interface Wait {
+  readonly kind: 'wait';
+  readonly for: WaitsFor;
+  readonly reason: string;
+  /** When to judge again without any news. */
+  readonly untilMs: number | null;
+  /** `yes`: a person must do something that nobody expects of a pull request. `keep`: what was told stays as it is. */
+  readonly tell: 'yes' | 'no' | 'keep';
+  /** Only the delay is in the way. */
+  readonly isReady: boolean;
+}
+
+export type PullVerdict =
+  | Wait
+  /** Git is asked whether the target has it. */
+  | { readonly kind: 'merged' }
+  /** Somebody else pushed to its branch. */
+  | { readonly kind: 'adopt'; readonly head: string }
+  /** Git is asked where it conflicts. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'feedback'; readonly items: readonly Feedback[] }
+  | { readonly kind: 'merge' };
+
+export interface PullCase {
+  readonly seen: PullRequest;
+  readonly proposal: Proposal;
+  readonly review: Pick<Review, 'sourceBeadId' | 'headSha' | 'targetBranch'>;
+  readonly policy: PullPolicy;
+  /** The rig has gates of its own, which run before the merge. */
+  readonly hasGates: boolean;
+  /** What is seen as the head is an earlier one of ours. */
+  readonly isEarlierHead: boolean;
+  /** Why the train of the target merges nothing now. */
+  readonly paused: string | null;
+  readonly nowMs: number;
+}
+
+type Check = (one: PullCase) => PullVerdict | null;
+
+const wait = (
+  waitsFor: WaitsFor,
+  reason: string,
+  more: { readonly untilMs?: number; readonly tell?: Wait['tell']; readonly isReady?: boolean } = {},
+): Wait => ({
+  kind: 'wait',
+  for: waitsFor,
+  reason,
+  untilMs: more.untilMs ?? null,
+  tell: more.tell ?? 'no',
+  isReady: more.isReady ?? false,
+});
+
+const isOver: Check = ({ seen, review }) => {
+  if (seen.state === 'merged') return { kind: 'merged' };
+  if (seen.state !== 'closed') return null;
+  const source = review.sourceBeadId;
+  return wait(
+    'people',
+    `${nameOf(seen)} was closed without a merge: reopen it there, or "gt mq retry ${source}" opens a new one, or "gt bead close ${source}" gives it up`,
+    { tell: 'yes' },
+  );
+};
+
+/** T25: people may change the base; what was meant for one branch is never merged into another. */
+const hasWrongBase: Check = ({ seen, review }) =>
+  seen.base === review.targetBranch
+    ? null
+    : wait(
+        'people',
+        `${nameOf(seen)} is for ${seen.base}, and its work is meant for ${review.targetBranch}: set its base back there`,
+        { tell: 'yes' },
+      );
+
+/** The host may show the former head for a while; what stays is what somebody else pushed. */
+const hasOtherHead: Check = ({ seen, review, proposal, isEarlierHead, nowMs }) => {
+  if (seen.headSha === review.headSha) return null;
+  if (seen.headSha === null)
+    return wait('people', `the branch of ${nameOf(seen)} is gone: restore it there, or close it`, { tell: 'yes' });
+  const untilMs = proposal.changedAtMs + (isEarlierHead ? FORGE_SILENT_MAX_MS : PULL_HEAD_SETTLE_MS);
+  if (nowMs >= untilMs) return { kind: 'adopt', head: seen.headSha };
+  return isEarlierHead
+    ? wait('forge', `${nameOf(seen)} shows an earlier commit of its branch than ${short(review.headSha)}`, { untilMs })
+    : wait('forge', `somebody else may have pushed ${short(seen.headSha)} to its branch`, { untilMs });
+};
+
+const hasConflict: Check = ({ seen, proposal, review, nowMs }) => {
+  if (seen.mergeable !== 'conflict') return null;
+  return nowMs >= proposal.retryAtMs
+    ? { kind: 'conflict' }
+    : wait('forge', `${nameOf(seen)} conflicts, says its forge; git found no conflict with ${review.targetBranch}`, {
+        untilMs: proposal.retryAtMs,
+      });
+};
+
+const hasFeedback: Check = ({ seen, policy, proposal, nowMs }) => {
+  const items = feedbackOf(seen, policy).filter(({ id }) => !proposal.given.includes(id));
+  if (items.length === 0) return null;
+  const untilMs = proposal.changedAtMs + PULL_FEEDBACK_SETTLE_MS;
+  return nowMs >= untilMs
+    ? { kind: 'feedback', items }
+    : wait('people', `${nameOf(seen)} was commented on; more may follow`, { untilMs });
+};
+
+/** What was asked for was worked on already, and only who asked can say whether it is well now. */
+const isAnswered: Check = ({ seen, policy }) => {
+  const [first] = seen.changesRequested;
+  if (first !== undefined) return wait('people', `${nameOf(seen)} was reworked; ${first.by} has to look at it again`);
+  const open = policy.threads ? seen.threads.length : 0;
+  return open === 0
+    ? null
+    : wait('people', `${nameOf(seen)} has ${count(open, 'open thread')}, answered by rework: resolve what is settled`);
+};
+
+const isDraft: Check = ({ seen }) =>
+  seen.isDraft ? wait('people', `${nameOf(seen)} is a draft: somebody has to say that it is ready`) : null;
+
+const lacksApproval: Check = ({ seen, policy }) =>
+  seen.approvals >= policy.approvals
+    ? null
+    : wait('people', `${nameOf(seen)} has ${String(seen.approvals)} of ${count(policy.approvals, 'approval')}`);
+
+const lacksChecks: Check = ({ seen, policy, proposal, hasGates, nowMs }) => {
+  switch (seen.checks.state) {
+    case 'green':
+      return null;
+    case 'running':
+      return wait('checks', `the checks of ${nameOf(seen)} run`);
+    case 'red':
+      return wait('checks', `checks of ${nameOf(seen)} are red, and its agent changed nothing about that`);
+    case 'none':
+      return withoutChecks({ seen, policy, proposal, hasGates, nowMs });
+    default:
+      return wait('forge', `the checks of ${nameOf(seen)} can't be read now`);
+  }
+};
+
+function withoutChecks(one: Pick<PullCase, 'seen' | 'policy' | 'proposal' | 'hasGates' | 'nowMs'>): Wait | null {
+  const untilMs = one.proposal.changedAtMs + PULL_NO_CHECKS_SETTLE_MS;
+  if (one.nowMs < untilMs) return wait('checks', `checks of ${nameOf(one.seen)} may still begin`, { untilMs });
+  return one.policy.checks === 'optional' || one.hasGates
+    ? null
+    : wait(
+        'people',
+        `${nameOf(one.seen)} has no checks, and the rig has no gates: nothing has tested it. Add some, or set pr_checks = "optional"`,
+        { tell: 'yes' },
+      );
+}
+
+const isHeldThere: Check = ({ seen }) => {
+  if (seen.inQueue) return wait('forge', `${nameOf(seen)} is in the queue of its forge`);
+  switch (seen.mergeable) {
+    case 'unknown':
+      return wait('forge', `its forge has not said yet whether ${nameOf(seen)} can be merged`);
+    case 'blocked':
+      return wait('people', `a rule of its forge blocks ${nameOf(seen)}: look there at what is missing`);
+    default:
+      return null;
+  }
+};
+
+/** The forge wants the target in the branch first. Asked for last: while people look, the target moves on anyway. */
+const isBehind: Check = ({ seen, review, proposal }) => {
+  if (seen.mergeable !== 'behind') return null;
+  const id = `behind:${review.headSha}`;
+  if (proposal.given.includes(id))
+    return wait('people', `${nameOf(seen)} has to contain ${review.targetBranch}, says its forge: update it there`);
+  const item: Feedback = {
+    id,
+    from: 'checks',
+    head: `Its forge merges only what contains the newest ${review.targetBranch}:`,
+    text: `Merge ${review.targetBranch} into the branch and keep both changes.`,
+    origin: 'forge:rule',
+  };
+  return { kind: 'feedback', items: [item] };
+};
+
+const isDelayed: Check = ({ seen, policy, proposal, nowMs }) => {
+  const untilMs = (proposal.readyAtMs ?? nowMs) + policy.delayMs;
+  return nowMs >= untilMs
+    ? null
+    : wait('delay', `${nameOf(seen)} is ready; people have ${duration(policy.delayMs)} to object`, {
+        untilMs,
+        isReady: true,
+      });
+};
+
+const isForPeople: Check = ({ seen, policy }) =>
+  policy.merge === 'auto'
+    ? null
+    : wait('people', `${nameOf(seen)} is ready: merge it there (pr_merge is "people")`, { isReady: true });
+
+const isPaused: Check = ({ paused }) => (paused === null ? null : wait('target', paused, { isReady: true }));
+
+const wasRefused: Check = ({ seen, proposal, nowMs }) =>
+  nowMs >= proposal.retryAtMs
+    ? null
+    : wait('forge', `its forge did not merge ${nameOf(seen)} when it was asked; it is asked again`, {
+        untilMs: proposal.retryAtMs,
+        tell: 'keep',
+        isReady: true,
+      });
+
+/** In this order: what ends it, what makes it another one, what asks for work, what is missing. */
+const CHECKS: readonly Check[] = [
+  isOver,
+  hasWrongBase,
+  hasOtherHead,
+  hasConflict,
+  hasFeedback,
+  isAnswered,
+  isDraft,
+  lacksApproval,
+  lacksChecks,
+  isHeldThere,
+  isBehind,
+  isDelayed,
+  isForPeople,
+  isPaused,
+  wasRefused,
+];
+
+export function judgePull(one: PullCase): PullVerdict {
+  for (const check of CHECKS) {
+    const verdict = check(one);
+    if (verdict !== null) return verdict;
+  }
+  return { kind: 'merge' };
+}
+
+export const nameOf = ({ number }: { readonly number: number }): string => `pull request #${String(number)}`;
+const short = (sha: string): string => sha.slice(0, 12);
+const count = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;

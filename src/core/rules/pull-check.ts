@@ -1,0 +1,257 @@
+import {
+  GATE_KILLS_MAX,
+  FORGE_SILENT_MAX_MS,
+  PULL_CONFIRM_RETRY_MS,
+  PULL_MERGE_RETRY_MS,
+  RED_TARGET_RETRY_MS,
+} from '../limits.ts';
+import type { RigAction } from '../actions.ts';
+import { GATE_TIMEOUT_MS } from '../limits.ts';
+import type { Job, JobResult } from '../facts.ts';
+import { trusted, type Sha } from '../model/ids.ts';
+import { nameOf } from '../pull/policy.ts';
+import { gatesDigest } from '../train/gates-digest.ts';
+import { redGate } from './gate-verdict.ts';
+import { gatesJob } from './merge-candidates.ts';
+import { merged } from './merge-end.ts';
+import { retryBackoffMs } from './outcome.ts';
+import { cancelled } from './pull-open.ts';
+import { decidePull, isWhole, tell, toConfirm, toOpening, toStep, untell, type Pull } from './pull-step.ts';
+import { askPerson } from './refused-push.ts';
+import { conflictCause, rework } from './rework.ts';
+import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
+
+type Candidate = Extract<JobResult, { readonly result: 'candidate' }>;
+
+/** Merged for good: with the commit that git found in the target; rework that somebody still does has no purpose. */
+function endMerged(pull: Pull, mergeSha: Sha): readonly RigAction[] {
+  const { view, review } = pull;
+  const orphans = view.openReworks(review.beadId).map((open): RigAction => ({
+    type: 'transition_bead',
+    bead: open.id,
+    from: open.status,
+    to: 'closed',
+    closeReason: 'source_ended',
+  }));
+  return [...merged(view, review, mergeSha), ...orphans, ...untell(pull)];
+}
+
+/** What git says before a pull request is opened, before it is merged, or of a conflict that its forge sees. */
+export function afterCheck(pull: Pull): RigVerdicts {
+  const { view, review } = pull;
+  const { result } = review;
+  if (result === null) return overdue(pull);
+  switch (result.result) {
+    case 'already_merged':
+      return alreadyMerged(pull, trusted.sha(result.mergeSha));
+    case 'conflict': {
+      const verdict = rework(view, review, 'conflict', conflictCause(review, result));
+      return decidePull(pull, verdict.reason, verdict.actions);
+    }
+    case 'candidate':
+      return afterCandidate(pull, result);
+    case 'refused':
+      return decidePull(pull, `the target can't be looked at: ${result.message}`, [
+        ...toStep(pull, 'queued', {
+          heldReason: result.message,
+          pull: { retryAtMs: pull.nowMs + RED_TARGET_RETRY_MS },
+        }),
+      ]);
+    default:
+      return NOTHING;
+  }
+}
+
+/**
+ * What our own agents made is merged when the target has it, whoever brought it there. What somebody else pushed may
+ * simply be the target: then nothing of the work is left on the branch, and that is no merge.
+ */
+function alreadyMerged(pull: Pull, mergeSha: Sha): RigVerdicts {
+  const { review, proposal } = pull;
+  if (!proposal.isAdopted)
+    return decidePull(pull, 'the head is an ancestor of the target already', endMerged(pull, mergeSha));
+  const question = `Somebody else pushed ${review.headSha.slice(0, 12)} to ${review.branch}, which ${review.targetBranch} has already: nothing of ${review.sourceBeadId} is left on its branch. Push its work again, or give it up with "gt bead close ${review.sourceBeadId}".`;
+  return decidePull(pull, 'its branch has nothing that the target lacks', [
+    ...toStep(pull, 'queued', { heldReason: 'its branch is empty' }),
+    ...askPerson(review, question),
+  ]);
+}
+
+/** Clean. The rig's own gates run on the tree of both, unless that passed before. */
+function afterCandidate(pull: Pull, result: Candidate): RigVerdicts {
+  const { view, review } = pull;
+  const { gates } = view.config();
+  const candidate = { sha: trusted.sha(result.candidate), tree: result.tree, targetSha: trusted.sha(result.targetSha) };
+  if (gates.length === 0) return decidePull(pull, 'git finds no conflict', passedOn(pull, null));
+  if (view.isTested(result.tree, gatesDigest(gates)))
+    return decidePull(pull, 'it merges cleanly into what passed the gates before', passedOn(pull, null));
+  return decidePull(pull, 'clean merge; gates run on its tree', [
+    ...toStep(pull, 'testing', {
+      candidate,
+      suspect: null,
+      job: gatesJob(view, review, candidate.sha),
+      deadlineAtMs: gatesUntil(pull),
+    }),
+  ]);
+}
+
+const gatesUntil = ({ view, nowMs }: Pull): number =>
+  nowMs + view.config().gates.reduce((sum, gate) => sum + gate.timeoutMs, GATE_TIMEOUT_MS);
+
+/** On to the forge; `tree` is what just passed. */
+function passedOn(pull: Pull, tree: string | null): readonly RigAction[] {
+  const { review, proposal, nowMs } = pull;
+  const passed = {
+    ...(tree === null ? {} : { passed: tree }),
+    heldReason: null,
+    suspect: null,
+    gateKills: 0,
+    pull: { testedHead: review.headSha, testedAtMs: nowMs, retryAtMs: retryOf(pull) },
+  };
+  return proposal.number === null ? toOpening(pull, passed) : toStep(pull, 'proposed', passed);
+}
+
+/** A conflict that only the forge sees is not asked for in a circle. */
+const retryOf = ({ proposal, nowMs }: Pull): number =>
+  proposal.seen?.mergeable === 'conflict' ? nowMs + (PULL_MERGE_RETRY_MS[0] ?? 0) : proposal.retryAtMs;
+
+/** Marks of `suspect` while the gates run again: nobody is blamed for a flake, nor for a target that is red itself. */
+const AGAIN = 'pull:again';
+const TARGET = 'pull:target';
+
+/** Blame needs two red runs, and a target that passes. */
+export function afterTest(pull: Pull): RigVerdicts {
+  const { review } = pull;
+  const { result } = review;
+  if (result === null) return overdue(pull);
+  if (result.result !== 'gates') return NOTHING;
+  if (result.green && review.suspect !== TARGET)
+    return decidePull(pull, 'all gates are green on the combined tree', passedOn(pull, review.testedTree));
+  const red = redGate(result.runs.at(-1));
+  if (!result.green && red.killedBy !== null) return killed(pull, `gate ${red.name} was ended by ${red.killedBy}`);
+  if (review.suspect === TARGET) return afterTarget(pull, result.green, red.name);
+  if (review.suspect === AGAIN)
+    return decidePull(pull, 'red twice; the target by itself is tested', rerun(pull, TARGET, red.log));
+  return decidePull(pull, 'red; it is run again before anybody is blamed', rerun(pull, AGAIN, red.log));
+}
+
+function rerun(pull: Pull, suspect: string, gateLog: string): readonly RigAction[] {
+  const { view, review } = pull;
+  const commit = suspect === TARGET ? review.targetSha : review.candidateSha;
+  if (commit === null) return [];
+  return toStep(pull, 'testing', {
+    job: anotherRun(gatesJob(view, review, commit), review.version),
+    suspect,
+    gateLog,
+    deadlineAtMs: gatesUntil(pull),
+  });
+}
+
+/** A run of the same commit is another job. */
+const anotherRun = (job: Job, version: number): Job => ({ ...job, key: `${job.key}:${String(version)}` });
+
+function afterTarget(pull: Pull, isGreen: boolean, name: string): RigVerdicts {
+  const { view, review, nowMs } = pull;
+  if (!isGreen)
+    return decidePull(pull, 'the target itself is red; nobody is blamed', [
+      ...toStep(pull, 'queued', {
+        heldReason: `${review.targetBranch} itself is red (gate ${name}); nobody's work is blamed`,
+        suspect: null,
+        pull: { retryAtMs: nowMs + RED_TARGET_RETRY_MS },
+      }),
+    ]);
+  const log = review.gateLog ?? '';
+  const verdict = rework(view, review, 'rework', {
+    reason: 'its gates are red',
+    title: 'Make the gates green',
+    body: `The gates failed on the result of merging ${review.branch} into ${review.targetBranch}, twice, while ${review.targetBranch} by itself passed.\n\n${log}`,
+    gateLog: log,
+    notBeforeMs: review.rounds === 0 ? 0 : nowMs + retryBackoffMs(review.rounds),
+  });
+  return decidePull(pull, verdict.reason, verdict.actions);
+}
+
+function killed(pull: Pull, what: string): RigVerdicts {
+  const { view, review } = pull;
+  const gateKills = review.gateKills + 1;
+  const commit = review.suspect === TARGET ? review.targetSha : review.candidateSha;
+  if (gateKills < GATE_KILLS_MAX && commit !== null)
+    return decidePull(pull, `${what}, which says nothing about the work; it runs again`, [
+      ...toStep(pull, 'testing', {
+        job: anotherRun(gatesJob(view, review, commit), review.version),
+        gateKills,
+        deadlineAtMs: gatesUntil(pull),
+      }),
+    ]);
+  const question = `The ${what} ${String(gateKills)} times on ${review.sourceBeadId}: out of memory, or stopped by somebody. Its work is not blamed. When the machine is well: "gt bead retry ${review.sourceBeadId}".`;
+  return decidePull(pull, `${what} too often`, [
+    ...toStep(pull, 'queued', { heldReason: what, gateKills: 0, suspect: null }),
+    ...askPerson(review, question),
+  ]);
+}
+
+/** A runner that does not answer is told to a person once; the job goes on being asked for. */
+function overdue(pull: Pull): RigVerdicts {
+  const { review, nowMs } = pull;
+  if (review.deadlineAtMs === null) return NOTHING;
+  if (nowMs < review.deadlineAtMs) return wakeAt(review.deadlineAtMs);
+  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer.`;
+  return decidePull(pull, 'the step is overdue', tell(pull, message));
+}
+
+/**
+ * The forge says merged. Only git's word ends it: the commit is in the target. Until then it is looked for again; what the
+ * forge takes back is proposed as before.
+ */
+export function afterConfirm(pull: Pull): RigVerdicts {
+  const { review, proposal, nowMs } = pull;
+  const { result } = review;
+  if (result === null) return overdue(pull);
+  if (result.result === 'already_merged')
+    return decidePull(
+      pull,
+      'its forge says merged, and the target has it',
+      endMerged(pull, trusted.sha(result.mergeSha)),
+    );
+  if (proposal.seen?.state !== 'merged')
+    return decidePull(pull, 'its forge says now that it is not merged', [
+      ...toStep(pull, 'proposed', { heldReason: null }),
+      ...cancelled(pull),
+    ]);
+  if (!isWhole(pull)) return withoutLast(pull);
+  return notThereYet(pull, nowMs);
+}
+
+/** It was merged while rework was on its way: the rest is proposed by itself. */
+function withoutLast(pull: Pull): RigVerdicts {
+  const { proposal } = pull;
+  const reason = `${nameOf({ number: proposal.number ?? 0 })} was merged without the last commits; they get a pull request of their own`;
+  return decidePull(pull, reason, [
+    ...toStep(pull, 'queued', {
+      heldReason: reason,
+      pull: { over: proposal.number, number: null, url: null, seen: null, seenHead: null, retryAtMs: 0, asks: 0 },
+    }),
+    ...cancelled(pull),
+  ]);
+}
+
+function notThereYet(pull: Pull, nowMs: number): RigVerdicts {
+  const { review, proposal } = pull;
+  const sinceMs = proposal.waitSinceMs ?? nowMs;
+  const reason = `its forge says merged as ${proposal.seen?.mergeSha ?? 'unknown'}, and ${review.targetBranch} does not have that`;
+  if (proposal.waitReason !== reason)
+    return decidePull(pull, reason, [
+      {
+        type: 'pull_note',
+        mergeRequest: review.beadId,
+        change: { waitsFor: 'forge', waitReason: reason, waitSinceMs: nowMs, retryAtMs: nowMs + PULL_CONFIRM_RETRY_MS },
+      },
+    ]);
+  if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
+  const isLong = nowMs >= sinceMs + FORGE_SILENT_MAX_MS;
+  if (proposal.seen === null) return NOTHING;
+  return decidePull(pull, 'it may be there by now', [
+    ...toConfirm(pull, proposal.seen, { pull: { retryAtMs: nowMs + PULL_CONFIRM_RETRY_MS } }),
+    ...(isLong ? tell(pull, `${review.sourceBeadId} is not called merged: ${reason}. Look at both.`) : []),
+  ]);
+}

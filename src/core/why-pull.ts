@@ -1,0 +1,83 @@
+/** `gt why`, `gt mq` and the inbox for a merge request with a pull request. */
+import { trusted } from './model/ids.ts';
+import type { MergeStep } from './model/review.ts';
+import type { Proposal } from './model/proposal.ts';
+import type { ReviewFacts, RigView } from './view.ts';
+
+interface Said {
+  readonly sentence: string;
+  readonly rule: string;
+  readonly next: string;
+  readonly command?: string;
+  readonly sinceMs?: number | null;
+  readonly wakeAtMs?: number | null;
+}
+
+const RULE = 'pull-request';
+
+const STEP_TEXT: Readonly<Partial<Record<MergeStep, string>>> = {
+  checking: 'is being merged with its target in the object database',
+  testing: 'runs the gates of the rig on the combined tree',
+  opening: 'is being proposed: its forge is asked for a pull request',
+  accepting: 'is being merged by its forge',
+  confirming: 'is merged, says its forge; the target is looked at',
+};
+
+/** Null: nothing of a pull request is under way. */
+export function pullText(view: RigView, mergeRequest: string): Said | null {
+  const review = view.review(trusted.bead(mergeRequest));
+  if (review === null || review.strategy !== 'pr') return null;
+  const proposal = view.proposal(review.beadId);
+  if (proposal === null) return null;
+  if (proposal.silentSinceMs !== null && proposal.number !== null && review.step === 'proposed')
+    return {
+      sentence: `The forge does not answer about pull request #${String(proposal.number)}; nothing is merged or given up meanwhile.`,
+      rule: RULE,
+      next: 'It answers; it is asked again by itself.',
+      sinceMs: proposal.silentSinceMs,
+    };
+  return review.step === 'proposed' || review.step === 'opening' ? waiting(view, review, proposal) : under(review);
+}
+
+function under(review: ReviewFacts): Said | null {
+  const what = STEP_TEXT[review.step];
+  if (what !== undefined)
+    return {
+      sentence: `${review.branch} ${what} (${review.targetBranch}).`,
+      rule: RULE,
+      next: 'The result of this step.',
+      wakeAtMs: review.deadlineAtMs,
+    };
+  if (review.step !== 'queued') return null;
+  return {
+    sentence: review.heldReason === null ? 'Its pull request comes next.' : `Waits: ${review.heldReason}.`,
+    rule: RULE,
+    next: 'It is tried again by itself.',
+    sinceMs: review.queuedAtMs,
+  };
+}
+
+const NEXT: Readonly<Record<NonNullable<Proposal['waitsFor']>, string>> = {
+  people: 'Somebody does that; it is seen by itself.',
+  checks: 'The checks report.',
+  forge: 'The forge says more.',
+  delay: 'The delay is over and nobody objects.',
+  target: 'A person lets the train go on.',
+};
+
+function waiting(view: RigView, review: ReviewFacts, proposal: Proposal): Said | null {
+  const { waitReason, waitsFor } = proposal;
+  if (waitReason === null || waitsFor === null) return under(review);
+  const { name, targetBranch } = view.config();
+  const resume = `gt mq resume ${name}${review.targetBranch === targetBranch ? '' : ` --target ${review.targetBranch}`}`;
+  return {
+    sentence: `${waitReason.charAt(0).toUpperCase()}${waitReason.slice(1)}.`,
+    rule: RULE,
+    next: NEXT[waitsFor],
+    sinceMs: proposal.waitSinceMs,
+    ...(waitsFor === 'target' ? { command: resume } : {}),
+    ...(review.step === 'opening'
+      ? { command: `gt mq retry ${review.sourceBeadId}`, wakeAtMs: proposal.retryAtMs }
+      : {}),
+  };
+}

@@ -1,0 +1,164 @@
+/** A code host as a state machine with verbs: what people and checks do there, and what the town asks. No HTTP. */
+import type { PullRequest, RequestedChange } from '../../src/core/model/pull-request.ts';
+import type {
+  Forge,
+  ForgeAnswer,
+  ForgeRefusal,
+  MergePullRequest,
+  OpenPullRequest,
+  PullRequestRef,
+} from '../../src/ports/forge.ts';
+
+type Changing = { -readonly [Key in keyof PullRequest]: PullRequest[Key] };
+interface Stored extends Changing {
+  readonly head: string;
+  readonly openedAs: OpenPullRequest;
+}
+
+/** What the host takes from the repository. */
+export interface HostRepo {
+  /** The tip of a branch; null when it is gone. */
+  head(branch: string): string | null;
+  /** True when the base has all of the head already. */
+  holds?(base: string, head: string): boolean;
+  /** Brings the head into the base; answers the commit there, or null when it conflicts. */
+  merge(base: string, head: string, style: string): string | null;
+}
+
+const refused = (code: ForgeRefusal['code'], error: string): ForgeRefusal => ({ state: 'refused', code, error });
+
+export class MemoryForge implements Forge {
+  readonly pulls: Stored[] = [];
+  readonly calls: string[] = [];
+  /** Approvals of before count no more after a push. */
+  dismissesStale = true;
+  /** A new pull request's checks. */
+  firstChecks: PullRequest['checks']['state'] = 'green';
+  readonly #repo: HostRepo;
+  #tags = 0;
+
+  constructor(repo: HostRepo) {
+    this.#repo = repo;
+  }
+
+  open(request: OpenPullRequest): Promise<ForgeAnswer> {
+    this.calls.push(`open ${request.head}`);
+    const mine = this.pulls.filter((pull) => pull.head === request.head);
+    const open = mine.find((pull) => pull.state === 'open');
+    if (open !== undefined && open.base !== request.base)
+      return answer(refused('wrong_base', `#${String(open.number)} is for ${open.base}`));
+    const over = mine.findLast(
+      (pull) => pull.state !== 'open' && pull.number > (request.after ?? 0) && pull.headSha === request.headSha,
+    );
+    const known = open ?? over;
+    if (known !== undefined) return answer(this.#shown(known));
+    if (this.#repo.head(request.head) === null) return answer(refused('invalid', 'no such branch'));
+    if (this.#repo.holds?.(request.base, request.headSha) === true)
+      return answer(refused('no_commits', 'there is nothing to merge'));
+    const number = this.pulls.length + 1;
+    const made: Stored = {
+      number,
+      url: `https://forge.test/pulls/${String(number)}`,
+      state: 'open',
+      isDraft: false,
+      base: request.base,
+      headSha: request.headSha,
+      mergeSha: null,
+      mergeable: 'clean',
+      checks: { state: this.firstChecks, failing: [] },
+      approvals: 0,
+      changesRequested: [],
+      threads: [],
+      inQueue: false,
+      tag: '',
+      head: request.head,
+      openedAs: request,
+    };
+    this.pulls.push(made);
+    this.touch(made);
+    return answer(this.#shown(made));
+  }
+
+  look(ref: PullRequestRef, tag: string | null): Promise<ForgeAnswer | { readonly state: 'unchanged' }> {
+    this.calls.push(`look ${String(ref.number)}`);
+    const pull = this.pulls.find((one) => one.number === ref.number);
+    if (pull === undefined) return answer(refused('not_found', 'no such pull request'));
+    this.#follow(pull);
+    return tag === pull.tag ? answer({ state: 'unchanged' }) : answer(this.#shown(pull));
+  }
+
+  merge({ ref, expectedHead, expectedBase, style }: MergePullRequest): Promise<ForgeAnswer> {
+    this.calls.push(`merge ${String(ref.number)}`);
+    const pull = this.pulls.find((one) => one.number === ref.number);
+    if (pull === undefined) return answer(refused('not_found', 'no such pull request'));
+    this.#follow(pull);
+    if (pull.state === 'merged') return answer(this.#shown(pull));
+    if (pull.state === 'closed') return answer(refused('closed', 'it was closed'));
+    if (pull.headSha !== expectedHead) return answer(refused('head_moved', 'its branch moved'));
+    if (pull.base !== expectedBase) return answer(refused('wrong_base', `it is for ${pull.base}`));
+    if (pull.isDraft || pull.mergeable !== 'clean') return answer(refused('not_mergeable', 'it is not mergeable'));
+    this.mergeByHand(pull.number, style);
+    return answer(this.#shown(pull));
+  }
+
+  /** Verbs of people, checks and the host. */
+  get(number = this.pulls.length): Stored {
+    const pull = this.pulls.find((one) => one.number === number);
+    if (pull === undefined) throw new Error(`no pull request ${String(number)}`);
+    return pull;
+  }
+
+  set(number: number, change: Partial<Changing>): void {
+    const pull = this.get(number);
+    Object.assign(pull, change);
+    this.touch(pull);
+  }
+
+  approve(number = this.pulls.length, people = 1): void {
+    this.set(number, { approvals: this.get(number).approvals + people });
+  }
+
+  requestChanges(number: number, change: RequestedChange): void {
+    this.set(number, { changesRequested: [...this.get(number).changesRequested, change] });
+  }
+
+  /** False: it conflicts. */
+  mergeByHand(number = this.pulls.length, style = 'merge'): boolean {
+    const pull = this.get(number);
+    this.#follow(pull);
+    if (pull.state !== 'open' || pull.headSha === null) return false;
+    const mergeSha = this.#repo.merge(pull.base, pull.headSha, style);
+    if (mergeSha === null) {
+      this.set(number, { mergeable: 'conflict' });
+      return false;
+    }
+    this.set(number, { state: 'merged', mergeSha, inQueue: false });
+    return true;
+  }
+
+  /** The branch may have moved since. */
+  #follow(pull: Stored): void {
+    if (pull.state !== 'open') return;
+    const headSha = this.#repo.head(pull.head);
+    if (headSha === pull.headSha) return;
+    pull.headSha = headSha;
+    if (headSha === null) pull.state = 'closed';
+    if (this.dismissesStale) pull.approvals = 0;
+    pull.checks = { state: this.firstChecks, failing: [] };
+    pull.mergeable = 'clean';
+    this.touch(pull);
+  }
+
+  touch(pull: Stored): void {
+    this.#tags += 1;
+    pull.tag = `t${String(this.#tags)}`;
+  }
+
+  #shown(pull: Stored): ForgeAnswer {
+    this.#follow(pull);
+    const { head: _head, openedAs: _openedAs, ...pullRequest } = pull;
+    return { state: 'ok', pullRequest: structuredClone(pullRequest) };
+  }
+}
+
+const answer = <T>(value: T): Promise<T> => Promise.resolve(value);
