@@ -118,7 +118,8 @@ async function* linesOf(deps: Pick<Deps, 'transcript'>, from: Place): AsyncGener
   let rest = '';
   for (let byte = from.byte; ;) {
     const page = await deps.transcript(from.attempt.id, byte);
-    if (page.text === '') break;
+    // A runner that answers the same again and again is not asked for ever.
+    if (page.text === '' || page.nextOffset <= byte) break;
     byte = page.nextOffset;
     const parts = (rest + page.text).split('\n');
     rest = parts.pop() ?? '';

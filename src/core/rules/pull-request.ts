@@ -24,6 +24,7 @@ import {
   untell,
   type Pull,
 } from './pull-step.ts';
+import { awaitsReview } from './review-agent.ts';
 import { rework } from './rework.ts';
 import { act, NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -91,7 +92,8 @@ function isFree(view: RigView, review: ReviewFacts): boolean {
     bead.openBlockers === 0 &&
     bead.failedBlockers === 0 &&
     source !== null &&
-    !isTerminal(source.status)
+    !isTerminal(source.status) &&
+    !awaitsReview(view, review)
   );
 }
 
