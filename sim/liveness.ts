@@ -282,6 +282,11 @@ export class Rest {
       }
   }
 
+  #didNotLand(lineage: string): void {
+    const landed = this.#sim.ledger.landedAs(lineage);
+    this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
+  }
+
   /** R6: work that an agent was told is accepted is in the review or on the target. */
   #accepted(): void {
     for (const { rig, lineage, head } of this.#sim.ledger.accepted) {
@@ -289,10 +294,7 @@ export class Rest {
       const bead = this.#bead(lineage);
       const review = database?.sql.all('SELECT head_sha FROM reviews WHERE source_bead_id = ?', lineage)[0];
       const reason = String(bead?.['close_reason']);
-      if (reason === 'cancelled') {
-        const landed = this.#sim.ledger.landedAs(lineage);
-        this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
-      }
+      if (reason === 'cancelled') this.#didNotLand(lineage);
       if (reason === 'cancelled' || reason === 'no_change' || this.#sim.ledger.discarded.has(lineage)) continue;
       const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
       const repo = repoOf(this.#sim, rig);

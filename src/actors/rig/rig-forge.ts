@@ -82,7 +82,8 @@ function open(rig: RigContext, { review, proposal, forge }: Present): Promise<Fo
 async function merge(rig: RigContext, { review, proposal, forge, ref }: Present): Promise<ForgeAnswer> {
   if (ref === null || proposal.seen === null)
     return { state: 'refused', code: 'not_found', error: 'There is no pull request to merge.' };
-  const look = await forge.look(ref, proposal.seen.tag);
+  // Without the tag: not all that people take back rings (`Forge.look`).
+  const look = await forge.look(ref, null);
   if (look.state !== 'unchanged' && (look.state !== 'ok' || !isSameSight(look.pullRequest, proposal.seen))) return look;
   const source = rig.view.bead(review.sourceBeadId);
   const { style } = rig.view.config().merging ?? DEFAULT_MERGING;
