@@ -63,6 +63,26 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
   ['convoy creating>cancelled', 'people here learn of a convoy when its rigs have answered'],
 ]);
 
+/**
+ * Transitions that may be missing where few seeds run, as in CI: each needs two or three rare things at once around a pull
+ * request. Of 150 seeds the first six were in some, the last four in none; `test/flow/pull-requests.test.ts` and the rules'
+ * own tests have such stories.
+ */
+export const RARE: ReadonlySet<string> = new Set(
+  [
+    'preparing>ended',
+    'checking>opening',
+    'checking>ended',
+    'opening>checking',
+    'proposed>queued',
+    'confirming>confirming',
+    'queued>confirming',
+    'opening>reworking',
+    'opening>ended',
+    'proposed>ended',
+  ].map((step) => `transition step ${step}`),
+);
+
 /** What rounds of the train come to. */
 const ROUND_ACTIONS = [
   'order_probes',

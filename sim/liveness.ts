@@ -5,11 +5,16 @@ import { ArchiveStore } from '../src/store/archive-store.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
+import type { GitModel } from './git-model.ts';
 import { Violation } from './ledger.ts';
 import { checkReverts } from './reverts.ts';
 
 const text = (row: SqlRow, name: string): string => String(row[name]);
 const PEOPLE_HOLD = new Set(['held', 'needs_human', 'staged']);
+
+/** Whether a commit is there and has the work of another. */
+const holds = (repo: GitModel, holder: string | null, head: string): boolean =>
+  holder !== null && repo.find(holder) !== null && repo.brings(head, holder);
 
 /**
  * When the storm is over and time has passed: everything ended, or waits for a person or for something that does. What
@@ -297,8 +302,7 @@ export class Rest {
       if (reason === 'cancelled') this.#didNotLand(lineage);
       if (reason === 'cancelled' || reason === 'no_change' || this.#sim.ledger.discarded.has(lineage)) continue;
       const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
-      const repo = repoOf(this.#sim, rig);
-      const kept = holder !== null && repo.find(holder) !== null && repo.brings(head, holder);
+      const kept = holds(repoOf(this.#sim, rig), holder, head);
       this.#must(
         kept,
         'L6',

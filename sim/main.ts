@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { NO_PATH_YET, zeros } from './coverage.ts';
+import { NO_PATH_YET, RARE, zeros } from './coverage.ts';
 import { Figures } from './figures.ts';
 import { runAll } from './pool.ts';
 import { REGRESSIONS } from './regressions.ts';
@@ -49,7 +49,9 @@ function printCoverage(counts: ReadonlyMap<string, number>, all: boolean): numbe
   if (all)
     for (const [what, count] of [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
       console.log(`${String(count).padStart(8)} ${what}`);
-  const missing = zeros(counts).filter((what) => !NO_PATH_YET.has(what.replace('transition ', '')));
+  const unseen = zeros(counts).filter((what) => !NO_PATH_YET.has(what.replace('transition ', '')));
+  const missing = unseen.filter((what) => !RARE.has(what));
+  for (const what of unseen) if (RARE.has(what)) console.log(`rare, not reached: ${what}`);
   for (const what of missing) console.log(`NOT REACHED ${what}`);
   for (const what of NO_PATH_YET.keys())
     if ((counts.get(`transition ${what}`) ?? 0) > 0) console.log(`REACHED, though listed in NO_PATH_YET: ${what}`);
