@@ -29,6 +29,7 @@ export const RULES = [
   'mayor',
   'mail-expiry',
   'retire-agent',
+  'review-agent',
   'merge-step',
   'merge-train',
   'pull-request',

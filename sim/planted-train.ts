@@ -29,8 +29,8 @@ export const PLANTED_TRAIN: readonly Planted[] = [
   {
     name: 'train: a push without a verdict counts as not landed',
     file: 'core/model/review.ts',
-    find: "step === 'pushing' || ((step === 'queued' || step === 'preparing') && candidateSha !== null)",
-    put: "step === 'pushing'",
+    find: "  (strategy === 'direct' && (step === 'queued' || step === 'preparing') && candidateSha !== null)",
+    put: "  (strategy === 'direct' && step === 'ended' && candidateSha !== null)",
   },
   {
     name: 'train: what a review agent has to look at is not waited for',

@@ -123,8 +123,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a cancel does not wait for the push',
     file: 'actors/rig/rig-commands.ts',
-    find: "if (review?.step === 'pushing') {",
-    put: "if (review?.step === ('never' as 'pushing')) {",
+    find: 'if (review !== null && mayHaveLanded(review)) {',
+    put: 'if (review !== null && mayHaveLanded(review) && review.races < 0) {',
   },
   {
     name: 'the attempt of an ended bead goes on',
@@ -387,7 +387,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'shield: a push that is refused is not answered',
     file: 'core/rules/merge-step.ts',
-    find: "if (result.result === 'refused') return refused(review, round, result.message);",
+    find: "if (result.result === 'refused') return refused(view, review, result.message);",
     put: '',
   },
 ];

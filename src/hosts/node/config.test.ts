@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_PULL } from '../../core/commands.ts';
 import { TownError } from '../../core/errors.ts';
 import { appendRigSection } from './config-edit.ts';
 import { DEFAULT_MERGING, NO_CAPS } from '../../core/commands.ts';
@@ -53,7 +54,7 @@ describe('parseConfig', () => {
         parked: false,
         caps: NO_CAPS,
         shield: { ...NO_SHIELD, limits: { memoryBytes: 16 * 1024 ** 3, diskBytes: 32 * 1024 ** 3 } },
-        merging: DEFAULT_MERGING,
+        merging: { ...DEFAULT_MERGING, strategy: 'direct', pull: DEFAULT_PULL },
         gates: [
           { name: 'test', run: 'npm test', timeoutMs: 300_000 },
           { name: 'lint', run: 'npm run lint', timeoutMs: 900_000 },
