@@ -7,7 +7,7 @@ import type { StartAgent } from '../../src/api/contract/runner.ts';
 import { sleep, TestTown } from '../fixtures/runner/town.ts';
 
 /** Kills spread over the phases of a start-work-done-exit cycle. */
-const ROUNDS = 15;
+const ROUNDS = 8;
 const STEP_MS = 31;
 const AGENTS = 5;
 
