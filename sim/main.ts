@@ -13,10 +13,10 @@ import { commandOf, run, type Selection } from './run.ts';
 import { shrink } from './shrink.ts';
 import type { Result } from './world.ts';
 
-/** Seeds that CI runs; enough that the coverage table has no zero. */
-const CI_SEEDS = 120;
+/** Seeds that CI runs; enough that the coverage table has no zero but rare ones. */
+const CI_SEEDS = 60;
 /** No new seed is begun after this long, so that a slow machine does not make CI long. */
-const CI_BUDGET_MS = 40_000;
+const CI_BUDGET_MS = 60_000;
 /** A line about the seeds so far, after so many. */
 const PROGRESS_EVERY = 1_000;
 

@@ -1,6 +1,6 @@
 /**
  * Every place where the brain can die, in every history: `npm run crash-points [-- --long] [--only TEXT] [--baseline]`.
- * Short: eight places of each kind per history. Long: every place (a hundred where
+ * Short: five places of each kind per history. Long: every place (a hundred where
  * a history takes hours), and again with a second death soon after the first. The last line gives
  * the figures; exit code 1 when any run was stuck or ended otherwise than the clean one.
  */
@@ -9,7 +9,7 @@ import { HISTORIES } from './histories.ts';
 import { TALK_HISTORIES } from './histories-talk.ts';
 import { type Difference, strike, type Selection } from './points.ts';
 
-const SHORT_MOST = 8;
+const SHORT_MOST = 5;
 /** Of a history of hours, whose places are mostly the same renewal of a lease. */
 const SLOW_MOST = 100;
 /** Second deaths: at once, and after a few commits of the restart. */

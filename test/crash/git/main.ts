@@ -1,6 +1,6 @@
 /**
  * Every git command of the runner, and of the agents beside it, as the last one before a kill: before it, after it, and
- * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: three kills per
+ * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: two kills per
  * history, N, or all. The last line gives the figures; exit code
  * 1 when work was stuck, lost, doubled or a repository broken.
  */
@@ -11,7 +11,7 @@ import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
-const SHORT_MOST = 3;
+const SHORT_MOST = 2;
 /** Of one in another style of merging: all but the making of its commit is the same. */
 const STYLE_MOST = 1;
 /** Commands that write nothing can't die in the middle of a write. */
