@@ -1,6 +1,6 @@
 /** Must be shown: four beads, three real programs at once, one of them killed -9 and resumed, all merged. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -70,7 +70,8 @@ async function play(stage: RealTown, model: ScriptedModel, programs: readonly Pr
   const began = performance.now();
   for (;;) {
     const convoy = await call<ConvoyView>('GET', `convoys/${id}`);
-    const running = agents(town.identity.id);
+    // Some programs start children in groups of their own, under another home: those are no agents.
+    const running = agents(town.identity.id).filter((each) => models.has(each.runtime));
     together = Math.max(together, new Set(running.map((each) => each.runtime)).size);
     const victim = running.find((each) => each.bead === convoy.beads[0]?.id);
     if (killed === '' && victim !== undefined && together === programs.length && begun(stage)) {
@@ -148,12 +149,9 @@ function outputs({ town }: RealTown): string {
   return files.map((name) => `--- ${name}\n${readFileSync(join(folder, name), 'utf8').slice(-1_500)}`).join('\n');
 }
 
-function begun({ town }: RealTown): boolean {
-  const trees = execFileSync('find', [join(town.paths.root, '.gastown/worktrees'), '-name', 'begun.txt'], {
-    encoding: 'utf8',
-  });
-  return trees.trim() !== '';
-}
+/** Worktrees come and go while we look. */
+const begun = ({ town }: RealTown): boolean =>
+  globSync('.gastown/worktrees/**/begun.txt', { cwd: town.paths.root }).length > 0;
 
 function verdict(
   stage: RealTown,
