@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,17 +19,6 @@ afterEach(async () => {
 const key = (): string => `job-${String((keys += 1))}`;
 const NOBODY = '0123456789012345678901234567890123456789';
 
-/** A commit on the origin's branch `gt/<name>`, on top of what main is now. */
-function branch(name: string, files: Readonly<Record<string, string>>): string {
-  const clone = mkdtempSync(join(town.root, 'work-'));
-  town.git(['clone', '-q', town.origin, clone], town.root);
-  town.git(['checkout', '-q', '-b', `gt/${name}`], clone);
-  for (const [path, text] of Object.entries(files)) writeFileSync(join(clone, path), text);
-  town.git(['add', '-A'], clone);
-  town.git(['commit', '-q', '-m', name], clone);
-  town.git(['push', '-q', 'origin', `gt/${name}`], clone);
-  return town.git(['rev-parse', 'HEAD'], clone);
-}
 const mergeJob = (head: string, earlierCandidate: string | null = null): Extract<Job, { kind: 'merge' }> => ({
   kind: 'merge',
   key: key(),
@@ -57,7 +46,7 @@ const pushJob = (sha: string, expectedOld: string): Extract<Job, { kind: 'push' 
 
 describe('merge', () => {
   it('makes the same candidate again, and keeps it in its ref', async () => {
-    const head = branch('one', { 'b.txt': 'b\n' });
+    const head = town.branch('one', { 'b.txt': 'b\n' });
     const first = await candidate(head);
     expect(await candidate(head)).toEqual(first);
     expect(town.git(['rev-parse', 'refs/gt/merging/app-mr001'], town.bare)).toBe(first.candidate);
@@ -65,7 +54,7 @@ describe('merge', () => {
   });
 
   it('names the conflicting paths, odd ones too', async () => {
-    const head = branch('two', { 'a.txt': 'mine\n', 'zażółć "x".txt': 'mine\n' });
+    const head = town.branch('two', { 'a.txt': 'mine\n', 'zażółć "x".txt': 'mine\n' });
     town.pushElsewhere({ 'a.txt': 'theirs\n', 'zażółć "x".txt': 'theirs\n' });
     expect(await town.job(mergeJob(head))).toMatchObject({
       result: 'conflict',
@@ -75,7 +64,7 @@ describe('merge', () => {
   });
 
   it('finds what is merged already: by ancestry, and by its earlier candidate when it was squashed away from the head (R9)', async () => {
-    const head = branch('three', { 'b.txt': 'b\n' });
+    const head = town.branch('three', { 'b.txt': 'b\n' });
     const made = await candidate(head);
     expect(await town.job(pushJob(made.candidate, made.targetSha))).toMatchObject({ result: 'pushed' });
     town.pushElsewhere({ 'c.txt': 'later' });
@@ -84,7 +73,7 @@ describe('merge', () => {
       targetSha: town.targetSha,
       mergeSha: made.candidate,
     });
-    const other = branch('four', { 'd.txt': 'd\n' });
+    const other = town.branch('four', { 'd.txt': 'd\n' });
     expect(await town.job(mergeJob(other, made.candidate))).toEqual({
       result: 'already_merged',
       targetSha: town.targetSha,
@@ -95,7 +84,7 @@ describe('merge', () => {
 
 describe('push', () => {
   it('loses a race cleanly, and wins when somebody merged on top of it', async () => {
-    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    const made = await candidate(town.branch('one', { 'b.txt': 'b\n' }));
     const theirs = town.pushElsewhere({ 'c.txt': 'c\n' });
     expect(await town.job(pushJob(made.candidate, made.targetSha))).toEqual({ result: 'lost_race', targetSha: theirs });
     expect(town.targetSha).toBe(theirs);
@@ -107,7 +96,7 @@ describe('push', () => {
   });
 
   it('that crashed is pushed once', async () => {
-    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    const made = await candidate(town.branch('one', { 'b.txt': 'b\n' }));
     await town.runner?.stop();
     await town.spawnRunner();
     const job = pushJob(made.candidate, made.targetSha);
@@ -120,7 +109,7 @@ describe('push', () => {
   });
 
   it('says error, not lost race, when the remote refuses it or does not answer', async () => {
-    const made = await candidate(branch('one', { 'b.txt': 'b\n' }));
+    const made = await candidate(town.branch('one', { 'b.txt': 'b\n' }));
     mkdirSync(join(town.origin, 'hooks'), { recursive: true });
     writeFileSync(join(town.origin, 'hooks', 'pre-receive'), '#!/bin/sh\necho protected; exit 1\n', { mode: 0o755 });
     const refused = pushJob(made.candidate, made.targetSha);
@@ -139,12 +128,12 @@ describe('push', () => {
 
 describe('promote and verify', () => {
   it('move the branch only from where it is expected', async () => {
-    const first = branch('own', { 'x.txt': '1' });
+    const first = town.branch('own', { 'x.txt': '1' });
     const repo = town.repo;
     expect(
       await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: first, expectedOld: null }),
     ).toEqual({ result: 'promoted', head: first });
-    const second = branch('next', { 'x.txt': '2' });
+    const second = town.branch('next', { 'x.txt': '2' });
     expect(
       await town.job({ kind: 'promote', key: key(), repo, branch: 'gt/own', head: second, expectedOld: null }),
     ).toEqual({ result: 'branch_moved', actual: first });
@@ -163,7 +152,7 @@ describe('promote and verify', () => {
   it('refuse claims that git does not bear out', async () => {
     await town.job({ kind: 'repo', key: key(), repo: town.repo });
     const base = town.targetSha;
-    const head = branch('v', { 'x.txt': '1' });
+    const head = town.branch('v', { 'x.txt': '1' });
     await town.job(mergeJob(head));
     const ref = 'refs/gt/attempts/app-v/1';
     const verify = (part: object): Promise<JobResult> =>
@@ -173,7 +162,7 @@ describe('promote and verify', () => {
     expect(await verify({})).toEqual({ result: 'verified', head, ahead: 1 });
     expect(await verify({ claimedHead: base })).toMatchObject({ result: 'refused', code: 'head_moved' });
     expect(await verify({ base: head })).toMatchObject({ result: 'refused', code: 'no_commits' });
-    expect(await verify({ base: branch('w', { 'y.txt': '1' }) })).toMatchObject({
+    expect(await verify({ base: town.branch('w', { 'y.txt': '1' }) })).toMatchObject({
       result: 'refused',
       code: 'not_descendant',
     });
@@ -295,7 +284,7 @@ describe('a job', () => {
     const before = town.git(['rev-parse', 'main'], other);
     town.git(['remote', 'set-url', 'origin', other], town.bare);
     town.git(['remote', 'set-url', '--push', 'origin', other], town.bare);
-    const head = branch('set-url', { 'url.txt': 'u\n' });
+    const head = town.branch('set-url', { 'url.txt': 'u\n' });
     const merged = await candidate(head);
     const pushed = await town.job(pushJob(merged.candidate, merged.targetSha));
     expect(pushed).toEqual({ result: 'pushed', targetSha: merged.candidate });

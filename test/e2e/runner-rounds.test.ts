@@ -1,5 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Job, JobResult } from '../../src/api/contract/runner.ts';
 import { TestTown } from '../fixtures/runner/town.ts';
@@ -17,18 +15,6 @@ afterEach(async () => {
 });
 
 const key = (): string => `round-${String((keys += 1))}`;
-
-/** A commit on the origin's branch `gt/<name>`, on top of what main was at first. */
-function branch(name: string, files: Readonly<Record<string, string>>): string {
-  const clone = mkdtempSync(join(town.root, 'work-'));
-  town.git(['clone', '-q', town.origin, clone], town.root);
-  town.git(['checkout', '-q', '-b', `gt/${name}`], clone);
-  for (const [path, text] of Object.entries(files)) writeFileSync(join(clone, path), text);
-  town.git(['add', '-A'], clone);
-  town.git(['commit', '-q', '-m', name], clone);
-  town.git(['push', '-q', 'origin', `gt/${name}`], clone);
-  return town.git(['rev-parse', 'HEAD'], clone);
-}
 
 const ids = ['app-mr0', 'app-mr1', 'app-mr2', 'app-mr3'];
 const entry = (head: string, index: number, earlierCandidate: string | null = null) => ({
@@ -66,7 +52,7 @@ const files = (sha: string): string[] => town.git(['ls-tree', '--name-only', sha
 
 describe('a round of the merge train', () => {
   it('merges its entries onto each other in each list, with a commit of its own for each', async () => {
-    const heads = ['one', 'two', 'three'].map((name) => branch(name, { [`${name}.txt`]: name }));
+    const heads = ['one', 'two', 'three'].map((name) => town.branch(name, { [`${name}.txt`]: name }));
     const made = await round(heads, [[0, 1, 2], [0, 2], []]);
     const [all, without, target] = made.made ?? [];
     expect(all?.entries.map(({ mergeRequest }) => mergeRequest)).toEqual(ids.slice(0, 3));
@@ -88,7 +74,7 @@ describe('a round of the merge train', () => {
   });
 
   it('lands a whole list with one push', async () => {
-    const heads = ['one', 'two'].map((name) => branch(name, { [`${name}.txt`]: name }));
+    const heads = ['one', 'two'].map((name) => town.branch(name, { [`${name}.txt`]: name }));
     const made = await round(heads, [[0, 1]]);
     const candidate = tipOf(made, 0);
     const push = {
@@ -102,7 +88,7 @@ describe('a round of the merge train', () => {
     for (const head of heads) expect(town.git(['merge-base', '--is-ancestor', head, 'main'], town.origin)).toBe('');
     // A rider is found by its own candidate, like one that was merged alone.
     const own = (made.made?.[0]?.entries ?? []).map((one) => one.candidate);
-    const third = branch('three', { 'three.txt': '3' });
+    const third = town.branch('three', { 'three.txt': '3' });
     const again = await round([third, ...heads], [[0, 1, 2]], [null, ...own]);
     expect(again.leftOut).toEqual(own.map((mergeSha, n) => ({ mergeRequest: ids[n + 1], why: 'merged', mergeSha })));
     expect(again.made?.[0]?.entries).toHaveLength(1);
@@ -110,10 +96,10 @@ describe('a round of the merge train', () => {
 
   it('leaves out what conflicts: with the target for good, with one before it until that has landed', async () => {
     const heads = [
-      branch('one', { 'same.txt': 'one' }),
-      branch('two', { 'same.txt': 'two' }),
-      branch('three', { 'a.txt': 'three' }),
-      branch('four', { 'four.txt': '4' }),
+      town.branch('one', { 'same.txt': 'one' }),
+      town.branch('two', { 'same.txt': 'two' }),
+      town.branch('three', { 'a.txt': 'three' }),
+      town.branch('four', { 'four.txt': '4' }),
     ];
     town.pushElsewhere({ 'a.txt': 'theirs' });
     const made = await round(heads, [[0, 1, 2, 3]]);

@@ -1,10 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
-import { toast } from 'sonner';
 import type { BeadDiffItem } from '../../src/api/contract/diff.ts';
-import { change, part, TownProblem } from './api.ts';
+import { change, part } from './api.ts';
 import { step } from './keys.ts';
 import { Asked, Nothing } from './parts.tsx';
+import { WriteForm } from './write-form.tsx';
 
 type File = BeadDiffItem['files'][number];
 type Line = File['hunks'][number]['lines'][number];
@@ -312,60 +312,26 @@ function Send(props: {
   readonly done: () => void;
 }): ReactNode {
   const { diff, comments } = props;
-  const [comment, setComment] = useState('');
-  const [said, setSaid] = useState<string | null>(null);
-  const [isSending, setIsSending] = useState(false);
   const count = Object.keys(comments).length;
-  const send = async (): Promise<void> => {
-    setIsSending(true);
-    setSaid(null);
+  const send = async (comment: string): Promise<string> => {
     const lines = Object.entries(comments).map(([key, text]) => {
       const [path, side, line] = JSON.parse(key) as [string, string, number];
       return { path, side, line, text };
     });
-    try {
-      await change(`beads/${part(diff.bead)}/request-changes`, { head: diff.head, comment, comments: lines });
-      toast.success('It goes back to its agent, on the same branch.');
-      setComment('');
-      props.done();
-    } catch (error) {
-      const next = error instanceof TownProblem ? ` ${error.next}` : '';
-      setSaid(`${error instanceof Error ? error.message : String(error)}${next} Your remarks are still here.`);
-    } finally {
-      setIsSending(false);
-    }
+    await change(`beads/${part(diff.bead)}/request-changes`, { head: diff.head, comment, comments: lines });
+    props.done();
+    return 'It goes back to its agent, on the same branch.';
   };
   return (
-    <form
-      className="mt-2 flex flex-col gap-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send();
-      }}
-    >
-      <label className="flex flex-col">
-        For all of it
-        <textarea
-          className="min-h-16 rounded border border-line bg-ground px-2 py-1"
-          value={comment}
-          onChange={(event) => setComment(event.target.value)}
-        />
-      </label>
-      {said !== null && (
-        <p role="alert" className="text-bad">
-          {said}
-        </p>
-      )}
-      <div>
-        <button
-          type="submit"
-          className="button"
-          title={`gt request-changes ${diff.bead}`}
-          disabled={isSending || (count === 0 && comment.trim() === '')}
-        >
-          Request changes{count > 0 && ` (${count} at lines)`}
-        </button>
-      </div>
-    </form>
+    <div className="mt-2">
+      <WriteForm
+        label="For all of it"
+        button={`Request changes${count > 0 ? ` (${String(count)} at lines)` : ''}`}
+        command={`gt request-changes ${diff.bead}`}
+        mayBeEmpty={count > 0}
+        kept="Your remarks are"
+        send={send}
+      />
+    </div>
   );
 }

@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState, type ReactNode } from 'react';
-import { toast } from 'sonner';
+import { useEffect, type ReactNode } from 'react';
 import type { MailItem, SentMailItem } from '../../../src/api/contract/talk.ts';
 import { useAddress } from '../address.ts';
-import { change, part, TownProblem } from '../api.ts';
+import { change, part } from '../api.ts';
 import { Age, Asked, Nothing, Screen, StateWord } from '../parts.tsx';
+import { WriteForm } from '../write-form.tsx';
 
 /** The mailbox that people share. */
 const PEOPLE = 'human/';
@@ -152,53 +152,17 @@ function Mails({ mails }: { readonly mails: readonly MailItem[] }): ReactNode {
 
 function Reply({ thread }: { readonly thread: Thread }): ReactNode {
   const queries = useQueryClient();
-  const [text, setText] = useState('');
-  const [said, setSaid] = useState<string | null>(null);
   const last = thread.mails.at(-1);
-  const send = async (): Promise<void> => {
-    setSaid(null);
-    try {
-      const subject = last?.subject ?? '';
-      const sent = await change<SentMailItem>('mail', {
-        to: thread.with,
-        subject: subject.startsWith('Re: ') ? subject : `Re: ${subject}`.slice(0, 200),
-        body: text,
-        ...(last === undefined ? {} : { reply_to: last.id }),
-      });
-      toast.success(sent.answer);
-      setText('');
-      await queries.invalidateQueries({ queryKey: ['mail'] });
-    } catch (error) {
-      const next = error instanceof TownProblem ? ` ${error.next}` : '';
-      setSaid(`${error instanceof Error ? error.message : String(error)}${next} What you wrote is still here.`);
-    }
+  const send = async (text: string): Promise<string> => {
+    const subject = last?.subject ?? '';
+    const sent = await change<SentMailItem>('mail', {
+      to: thread.with,
+      subject: subject.startsWith('Re: ') ? subject : `Re: ${subject}`.slice(0, 200),
+      body: text,
+      ...(last === undefined ? {} : { reply_to: last.id }),
+    });
+    await queries.invalidateQueries({ queryKey: ['mail'] });
+    return sent.answer;
   };
-  return (
-    <form
-      className="flex flex-col gap-2"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send();
-      }}
-    >
-      <label className="flex flex-col">
-        Answer
-        <textarea
-          className="min-h-16 rounded border border-line bg-ground px-2 py-1"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </label>
-      {said !== null && (
-        <p role="alert" className="text-bad">
-          {said}
-        </p>
-      )}
-      <div>
-        <button type="submit" className="button" disabled={text.trim() === ''}>
-          Send
-        </button>
-      </div>
-    </form>
-  );
+  return <WriteForm label="Answer" button="Send" kept="What you wrote is" send={send} />;
 }
