@@ -5,7 +5,7 @@ import { trusted } from '../src/core/model/ids.ts';
 import type { SqlRow, SqlValue } from '../src/ports/sql.ts';
 import { SqlRigView } from '../src/store/rig-view.ts';
 import type { SimDatabase } from './faulty-sql.ts';
-import { Violation } from './ledger.ts';
+import { Violation, type Ledger } from './ledger.ts';
 
 const RUNTIME = 'breaker:runtime:';
 
@@ -20,8 +20,13 @@ interface Failing {
 export class BreakerChecks {
   checks = 0;
   readonly #failing = new Map<string, Failing>();
+  readonly #ledger: Ledger;
   #look = 0;
   #wrong: Violation | null = null;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
 
   /** Looks at a dispatch in the moment of the statement: its scopes let it through. */
   sawRows({ address, sql }: SimDatabase, text: string, args: readonly SqlValue[]): void {
@@ -58,11 +63,10 @@ export class BreakerChecks {
     if (failing === undefined || failing.look === this.#look || String(row['reason']).startsWith('nothing needed'))
       return;
     this.checks += 1;
+    // By the machines themselves: that a process began may be told after what proves that it ran.
     const passed = database.sql
-      .all(
-        `SELECT id, epoch FROM attempts WHERE runtime = ? AND (running_at IS NOT NULL OR claimed_at IS NOT NULL)`,
-        runtime,
-      )
+      .all('SELECT id, epoch FROM attempts WHERE runtime = ?', runtime)
+      .filter(({ id }) => this.#ledger.hasRun(String(id)))
       .some((one) => failing.live.has(String(one['id'])) || Number(one['epoch']) > failing.lastEpoch);
     if (!passed)
       throw new Violation(

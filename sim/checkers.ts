@@ -37,7 +37,7 @@ export class Checkers {
   /** Wall-clock-free moment of the last journal row: nothing new for long means rest. */
   lastNewsMs = 0;
   readonly money: MoneyChecks;
-  readonly breakers = new BreakerChecks();
+  readonly breakers: BreakerChecks;
   readonly #sim: Sim;
   readonly #brain: Brain;
   readonly #coverage: Coverage;
@@ -62,6 +62,7 @@ export class Checkers {
     this.#brain = parts.brain;
     this.#coverage = parts.coverage;
     this.#states = parts.states;
+    this.breakers = new BreakerChecks(parts.sim.ledger);
     this.money = new MoneyChecks(parts.sim, parts.brain.databases);
   }
 

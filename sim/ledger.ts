@@ -74,6 +74,11 @@ export class Ledger {
     return this.#troubles.length > troubles || this.troubled(atMs, untilMs);
   }
 
+  /** Whether a process of it ever began. */
+  hasRun(attempt: string): boolean {
+    return this.#started.has(attempt);
+  }
+
   processEnded(attempt: string): void {
     this.processes.delete(attempt);
   }

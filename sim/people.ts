@@ -7,11 +7,11 @@ import type { BeadSummary, ConvoyDetail } from '../src/core/queries.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import { SIM_FORMULA } from './agent-steps.ts';
 import type { Brain } from './brain.ts';
-import { repoOf, type Sim } from './context.ts';
+import type { Sim } from './context.ts';
 import { doomedConvoy } from './fates.ts';
 import { outsidePush } from './git-jobs.ts';
+import { meddle } from './meddle.ts';
 import { PeopleMoney, townCap } from './money.ts';
-import { PLAIN } from './git-model.ts';
 import type { PersonStep } from './plan.ts';
 import { commandOf } from './people-orders.ts';
 import { PeopleTalk, TALK_KINDS } from './people-talk.ts';
@@ -361,27 +361,8 @@ export class People {
       outsidePush(this.#sim, rig, step.id, chance.chance(0.5) ? [`place-${String(chance.int(3))}`] : []);
       return;
     }
-    this.#meddle(step, chance, rig);
-  }
-
-  /** Somebody moves or deletes a branch of the town, or merges it by hand. */
-  #meddle(step: PersonStep, chance: Prng, rig: string): void {
-    const repo = repoOf(this.#sim, rig);
-    const prefix = step.kind === 'drop_feature' ? 'gt/hq-' : 'gt/';
-    const branch = chance.pick([...repo.branches.keys()].filter((name) => name.startsWith(prefix)));
-    const head = branch === undefined ? null : repo.head(branch);
-    if (branch === undefined || head === null) return;
-    const before = repo.mustHead();
-    const drops = step.kind === 'drop_feature' || (step.kind === 'move_branch' && chance.chance(0.2));
-    if (drops) repo.branches.delete(branch);
-    else if (step.kind === 'move_branch') {
-      const parents = [chance.chance(0.7) ? head : before];
-      repo.branches.set(branch, repo.commit({ ...PLAIN, parents, by: 'person', bead: null, salt: step.id }).id);
-    } else if (repo.conflicts(before, head).length === 0 && !repo.isAncestor(head, before)) {
-      const merge = repo.commit({ ...PLAIN, parents: [before, head], by: 'person', bead: null, salt: step.id });
-      repo.branches.set(repo.target, merge.id);
-      this.#sim.ledger.targetMoved(rig, repo, before, merge.id);
-    }
+    const isPull = this.#brain.configs.get(rig)?.merging?.strategy === 'pr';
+    meddle(this.#sim, step, { chance, rig, isPull });
   }
 
   #rig(chance: Prng): RigName {
