@@ -126,6 +126,8 @@ export interface RunnerTimings {
   readonly diskLookMs: number;
   /** An agent in its turn that says nothing and runs no tool: its model hangs. Below the rig's own patience. */
   readonly silenceMs: number;
+  /** A program that has not opened its session says nothing so long: no model was asked yet. */
+  readonly openMs: number;
 }
 
 export const DEFAULT_TIMINGS: RunnerTimings = {
@@ -147,6 +149,8 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   memoryLookMs: 1_000,
   diskLookMs: 15_000,
   silenceMs: 6 * 60_000,
+  // The slowest (Kilo) takes 10 s of work at its first start, more than 30 s on a busy machine; some fetch a package then.
+  openMs: 5 * 60_000,
 };
 
 /** Until a listed host answers a connection; what a network loses is seen in that time. */

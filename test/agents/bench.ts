@@ -31,8 +31,8 @@ export class Bench {
 
   static async open(program: Program): Promise<Bench> {
     const town = await TestTown.open();
-    // Short patience, so that a hang is seen within a case; longer than any start of these programs takes.
-    await town.start({ silenceMs: 30_000, heartbeatMs: 500, stopGraceMs: 5_000 });
+    // Short patience with models, so that a hang is seen within a case; a cold start on a busy machine has its own.
+    await town.start({ silenceMs: 30_000, openMs: 75_000, heartbeatMs: 500, stopGraceMs: 5_000 });
     return new Bench(town, await startScriptedModel(), program);
   }
 

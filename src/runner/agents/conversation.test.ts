@@ -43,12 +43,14 @@ class Host {
   readonly live = new LiveAgent(REQUEST as never);
   nowMs = 1_000;
   isOpen = true;
+  isFormer = false;
   link!: SessionLink;
   lineFails = false;
   readonly stdout = new PassThrough();
   readonly talk: Conversation;
 
-  constructor() {
+  constructor(how: Partial<Pick<Host, 'isOpen' | 'isFormer'>> = {}) {
+    Object.assign(this, how);
     const child = Object.assign(new EventEmitter(), { stdin: this.stdin, stdout: this.stdout, exitCode: 0 });
     const ctx = {
       timings: { ...DEFAULT_TIMINGS, exitRetryMs: 10 },
@@ -61,11 +63,15 @@ class Host {
       attempts: new AttemptStore(this.db),
     };
     const isOpen = (): boolean => this.isOpen;
+    const isFormer = (): boolean => this.isFormer;
     const session = (link: SessionLink): AgentSession => {
       this.link = link;
       return {
         get isOpen() {
           return isOpen();
+        },
+        get isFormer() {
+          return isFormer();
         },
         begin: (text) => Promise.resolve(void this.spoken.push(text)),
         line: (text) => {
@@ -141,6 +147,34 @@ it('says again what it asked for when a silent turn was ended before the model s
   try {
     expect(heard(false)).toMatch(/^Nothing was heard from you[^]*Work\.$/);
     expect(heard(true)).toMatch(/Go on where you were\.$/);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('gives a slow start its own time, and then names the program or the former session, not the provider', () => {
+  vi.useFakeTimers();
+  const endOf = (isFormer: boolean): unknown => {
+    const of = new Host({ isOpen: false, isFormer });
+    try {
+      vi.advanceTimersByTime(DEFAULT_TIMINGS.openMs - 1);
+      expect([of.live.failure, of.stdin.writableEnded]).toEqual([null, false]);
+      of.link.event({ type: 'note', text: 'Loading …' });
+      vi.advanceTimersByTime(DEFAULT_TIMINGS.openMs - 1);
+      expect(of.live.failure).toBe(null);
+      vi.advanceTimersByTime(1);
+      expect(of.stdin.writableEnded).toBe(true);
+      expect(of.told()).toEqual([]);
+      return of.live.failure;
+    } finally {
+      of.talk.over();
+      rmSync(of.folder, { recursive: true, force: true });
+    }
+  };
+  try {
+    const message = 'The program was started, but opened no session within 300 s.';
+    expect(endOf(false)).toMatchObject({ kind: 'start', message });
+    expect(endOf(true)).toMatchObject({ kind: 'session', message });
   } finally {
     vi.useRealTimers();
   }

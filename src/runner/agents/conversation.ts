@@ -325,17 +325,25 @@ export class Conversation implements LiveConversation {
   #heard(): void {
     if (this.#silence !== null) clearTimeout(this.#silence);
     if (this.#state === 'closing') return;
-    this.#silence = setTimeout(() => {
-      this.#steps.safely(() => {
-        this.#silent();
-      });
-    }, this.#ctx.timings.silenceMs);
+    const { openMs, silenceMs } = this.#ctx.timings;
+    this.#silence = setTimeout(
+      () => {
+        this.#steps.safely(() => {
+          this.#silent();
+        });
+      },
+      this.#session.isOpen ? silenceMs : openMs,
+    );
     this.#silence.unref();
   }
 
   #silent(): void {
     if (this.#state !== 'busy' || this.#questions.size > 0 || this.#tools.size > 0) {
       this.#heard();
+      return;
+    }
+    if (!this.#session.isOpen) {
+      this.#fail(this.#unopened());
       return;
     }
     this.#silences += 1;
@@ -347,6 +355,13 @@ export class Conversation implements LiveConversation {
       return;
     }
     this.#fail({ kind: 'provider', message: 'Nothing was heard from the model for a long time.', resetsAtMs: null });
+  }
+
+  /** No model was asked, so no provider is to blame: it is the program, or the session that it should take up. */
+  #unopened(): Failure {
+    const waited = `${String(Math.round(this.#ctx.timings.openMs / 1_000))} s`;
+    const message = `The program was started, but opened no session within ${waited}.`;
+    return { kind: this.#session.isFormer ? 'session' : 'start', message, resetsAtMs: null };
   }
 
   #write(text: string): void {

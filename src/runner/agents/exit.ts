@@ -158,7 +158,7 @@ function failedPart(
   const kind = ended.cause === 'exited' && !doneIntent ? live.failure?.kind : undefined;
   // What the machine lost of a former session is nobody's failure; the next attempt begins a new one.
   if (kind === 'session') return { failed: 'machine' };
-  if (kind === 'login') return { failed: 'program' };
+  if (kind === 'login' || kind === 'start') return { failed: 'program' };
   if (live.startedAtMs === null || isTownSession(live.request)) return {};
   const run = { ...ended, ranMs: ctx.clock.now() - live.startedAtMs };
   const failed = missingPart(live.request, run, { ...rescued, doneIntent });

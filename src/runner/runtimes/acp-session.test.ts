@@ -195,7 +195,10 @@ describe('an agent that speaks ACP', () => {
       method: 'session/request_permission',
       params: {
         toolCall: { title: 'rm x' },
+        // As Qwen Code orders them: the lasting ones first.
         options: [
+          { optionId: 'project', kind: 'allow_always' },
+          { optionId: 'never', kind: 'reject_always' },
           { optionId: 'a', kind: 'allow_once' },
           { optionId: 'r', kind: 'reject_once' },
         ],

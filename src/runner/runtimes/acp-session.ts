@@ -100,6 +100,10 @@ export class AcpSession implements AgentSession {
     return this.#isOpen;
   }
 
+  get isFormer(): boolean {
+    return this.#order.resume !== null;
+  }
+
   async begin(prompt: string): Promise<void> {
     try {
       await this.#rpc.call('initialize', {
@@ -215,14 +219,17 @@ export class AcpSession implements AgentSession {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
     this.#asked.delete(id);
-    const wanted = isAllowed ? ['allow_once', 'allow_always'] : ['reject_once', 'reject_always'];
-    const option = asked.options.find((each) => wanted.includes(each.kind ?? ''));
+    // A yes is for this one question: a lasting one is written into settings, with some agents into the worktree.
+    const option = (isAllowed ? ['allow_once', 'allow_always'] : ['reject_once', 'reject_always'])
+      .map((kind) => asked.options.find((each) => each.kind === kind))
+      .find((each) => each !== undefined);
     const outcome =
       option === undefined ? { outcome: 'cancelled' } : { outcome: 'selected', optionId: option.optionId };
     this.#rpc.reply(asked.rpcId, { outcome });
   }
 
   cancel(): Promise<void> {
+    if (!this.#isOpen) return Promise.resolve();
     for (const { rpcId } of this.#asked.values()) this.#rpc.reply(rpcId, { outcome: { outcome: 'cancelled' } });
     this.#asked.clear();
     this.#rpc.notify('session/cancel', { sessionId: this.#id });

@@ -71,6 +71,8 @@ const messageUsage = z.looseObject({
 export class ClaudeSession implements AgentSession {
   /** It takes words on its standard input from its start on. */
   readonly isOpen = true;
+  /** Which session it is, is among its arguments; one that is not there is told as an error. */
+  readonly isFormer = false;
   readonly #link: SessionLink;
   /** Inputs of tools that wait for a person, by request. */
   readonly #asked = new Map<string, unknown>();

@@ -23,10 +23,10 @@ export type AgentEvent =
 
 /**
  * Why a turn ended badly. `limit`: no quota. `provider`: the model's service failed. `login`: it is not logged in.
- * `session`: the former session can't be taken up. `other`: anything else; it is the agent's.
+ * `start`: it opened no session. `session`: the former session can't be taken up. `other`: anything else; it is the agent's.
  */
 export interface Failure {
-  readonly kind: 'limit' | 'provider' | 'login' | 'session' | 'other';
+  readonly kind: 'limit' | 'provider' | 'login' | 'start' | 'session' | 'other';
   readonly message: string;
   readonly resetsAtMs: number | null;
 }
@@ -48,6 +48,8 @@ export interface AgentSession {
   line(text: string): void;
   /** False before the first prompt: nothing may be said yet. */
   readonly isOpen: boolean;
+  /** It takes up a former session. */
+  readonly isFormer: boolean;
   /** Words of somebody; between turns they begin one. */
   say(text: string): Promise<void>;
   /** A person's answer to a `permission`. */
