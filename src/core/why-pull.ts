@@ -2,6 +2,7 @@
 import { trusted } from './model/ids.ts';
 import type { MergeStep } from './model/review.ts';
 import type { Proposal } from './model/proposal.ts';
+import { asSentence } from './sentence.ts';
 import type { ReviewFacts, RigView } from './view.ts';
 
 interface Said {
@@ -50,7 +51,7 @@ function under(review: ReviewFacts): Said | null {
     };
   if (review.step !== 'queued') return null;
   return {
-    sentence: review.heldReason === null ? 'Its pull request comes next.' : `Waits: ${review.heldReason}.`,
+    sentence: review.heldReason === null ? 'Its pull request comes next.' : `Waits: ${asSentence(review.heldReason)}`,
     rule: RULE,
     next: 'It is tried again by itself.',
     sinceMs: review.queuedAtMs,
@@ -71,7 +72,7 @@ function waiting(view: RigView, review: ReviewFacts, proposal: Proposal): Said |
   const { name, targetBranch } = view.config();
   const resume = `gt mq resume ${name}${review.targetBranch === targetBranch ? '' : ` --target ${review.targetBranch}`}`;
   return {
-    sentence: `${waitReason.charAt(0).toUpperCase()}${waitReason.slice(1)}.`,
+    sentence: asSentence(`${waitReason.charAt(0).toUpperCase()}${waitReason.slice(1)}`),
     rule: RULE,
     next: NEXT[waitsFor],
     sinceMs: proposal.waitSinceMs,

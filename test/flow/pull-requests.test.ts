@@ -230,6 +230,33 @@ describe('a pull request', () => {
     expect(story.forge.pulls).toHaveLength(3);
   });
 
+  it.each(['open', 'closed'] as const)(
+    'whose branch was reset to the target goes on when its work is pushed again, also when its host left it %s (R12)',
+    async (state) => {
+      const story = new Story();
+      await story.start({ gates: [{ name: 'test', run: 'true', timeoutMs: 1_000 }] });
+      const id = await story.proposed();
+      story.branches.set(`gt/${id}`, sha(1));
+      await story.town.advance(HOUR);
+      story.forge.approve();
+      await story.town.advance(HOUR);
+      expect(await show(story.town, id)).toMatchObject({ status: 'in_review' });
+      expect((await story.town.service.listEscalations(true))[0]?.message).toContain(`"gt bead retry ${id}"`);
+      story.forge.set(1, { state });
+      await story.town.advance(HOUR);
+      story.branches.set(`gt/${id}`, sha(500));
+      await story.town.advance(HOUR);
+      await story.town.service.beadCommand({ type: 'retry', bead: id }, human);
+      await story.town.advance(HOUR);
+      if (state === 'closed') await story.town.service.beadCommand({ type: 'retry', bead: id }, human);
+      await story.town.advance(HOUR);
+      story.forge.approve();
+      await story.town.advance(HOUR);
+      expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(500) } });
+      expect(await story.town.service.listEscalations(true)).toEqual([]);
+    },
+  );
+
   it('that was closed is opened anew when a person says so', async () => {
     const story = new Story();
     await story.start();

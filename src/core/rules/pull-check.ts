@@ -9,7 +9,9 @@ import type { RigAction } from '../actions.ts';
 import { GATE_TIMEOUT_MS } from '../limits.ts';
 import type { Job, JobResult } from '../facts.ts';
 import { trusted, type Sha } from '../model/ids.ts';
+import type { PullRequest } from '../model/pull-request.ts';
 import { nameOf } from '../pull/policy.ts';
+import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
@@ -70,7 +72,10 @@ function alreadyMerged(pull: Pull, mergeSha: Sha): RigVerdicts {
   const { review, proposal } = pull;
   if (!proposal.isAdopted)
     return decidePull(pull, 'the head is an ancestor of the target already', endMerged(pull, mergeSha));
-  const question = `Somebody else pushed ${review.headSha.slice(0, 12)} to ${review.branch}, which ${review.targetBranch} has already: nothing of ${review.sourceBeadId} is left on its branch. Push its work again, or give it up with "gt bead close ${review.sourceBeadId}".`;
+  if (proposal.number === null) return decidePull(pull, 'its forge knows what its branch is by now', toOpening(pull));
+  if (proposal.seen?.state !== 'open' || proposal.seenHead !== review.headSha)
+    return decidePull(pull, 'something happened to it since', toStep(pull, 'proposed', { heldReason: null }));
+  const question = `Somebody else pushed ${review.headSha.slice(0, 12)} to ${review.branch}, which ${review.targetBranch} has already: nothing of ${review.sourceBeadId} is left on its branch. Push its work again, then "gt bead retry ${review.sourceBeadId}", or give it up with "gt bead close ${review.sourceBeadId}".`;
   return decidePull(pull, 'its branch has nothing that the target lacks', [
     ...toStep(pull, 'queued', { heldReason: 'its branch is empty' }),
     ...askPerson(review, question),
@@ -204,7 +209,7 @@ function overdue(pull: Pull): RigVerdicts {
  * forge takes back is proposed as before.
  */
 export function afterConfirm(pull: Pull): RigVerdicts {
-  const { review, proposal, nowMs } = pull;
+  const { review, proposal } = pull;
   const { result } = review;
   if (result === null) return overdue(pull);
   if (result.result === 'already_merged')
@@ -213,13 +218,14 @@ export function afterConfirm(pull: Pull): RigVerdicts {
       'its forge says merged, and the target has it',
       endMerged(pull, trusted.sha(result.mergeSha)),
     );
-  if (proposal.seen?.state !== 'merged')
+  const { seen } = proposal;
+  if (seen?.state !== 'merged')
     return decidePull(pull, 'its forge says now that it is not merged', [
       ...toStep(pull, 'proposed', { heldReason: null }),
       ...cancelled(pull),
     ]);
   if (!isWhole(pull)) return withoutLast(pull);
-  return notThereYet(pull, nowMs);
+  return notThereYet(pull, seen, result);
 }
 
 /** It was merged while rework was on its way: the rest is proposed by itself. */
@@ -235,10 +241,11 @@ function withoutLast(pull: Pull): RigVerdicts {
   ]);
 }
 
-function notThereYet(pull: Pull, nowMs: number): RigVerdicts {
-  const { review, proposal } = pull;
+function notThereYet(pull: Pull, seen: PullRequest, result: JobResult): RigVerdicts {
+  const { review, proposal, nowMs } = pull;
   const sinceMs = proposal.waitSinceMs ?? nowMs;
-  const reason = `its forge says merged as ${proposal.seen?.mergeSha ?? 'unknown'}, and ${review.targetBranch} does not have that`;
+  const found = result.result === 'refused' ? `can't be looked at: ${result.message}` : 'does not have that';
+  const reason = `its forge says merged as ${seen.mergeSha ?? 'unknown'}, and ${review.targetBranch} ${found}`;
   if (proposal.waitReason !== reason)
     return decidePull(pull, reason, [
       {
@@ -249,9 +256,8 @@ function notThereYet(pull: Pull, nowMs: number): RigVerdicts {
     ]);
   if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
   const isLong = nowMs >= sinceMs + FORGE_SILENT_MAX_MS;
-  if (proposal.seen === null) return NOTHING;
   return decidePull(pull, 'it may be there by now', [
-    ...toConfirm(pull, proposal.seen, { pull: { retryAtMs: nowMs + PULL_CONFIRM_RETRY_MS } }),
-    ...(isLong ? tell(pull, `${review.sourceBeadId} is not called merged: ${reason}. Look at both.`) : []),
+    ...toConfirm(pull, seen, { pull: { retryAtMs: nowMs + PULL_CONFIRM_RETRY_MS } }),
+    ...(isLong ? tell(pull, `${review.sourceBeadId} is not called merged: ${asSentence(reason)} Look at both.`) : []),
   ]);
 }

@@ -4,6 +4,7 @@ import type { ForgeSaid, ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import { nameOf } from '../pull/policy.ts';
 import { isSameSight } from '../pull/sight.ts';
+import { asSentence } from '../sentence.ts';
 import { cancelSource } from './merge-end.ts';
 import {
   decidePull,
@@ -38,7 +39,6 @@ export function afterOpen(pull: Pull): RigVerdicts {
   const { pullRequest } = said;
   if (pullRequest.state === 'open' && pullRequest.base !== review.targetBranch)
     return openRefused(pull, {
-      state: 'refused',
       code: 'wrong_base',
       error: `${nameOf(pullRequest)} of this branch is for ${pullRequest.base}, not for ${review.targetBranch}. Set its base there, or close it.`,
     });
@@ -49,11 +49,15 @@ export function afterOpen(pull: Pull): RigVerdicts {
 }
 
 /** It is asked for again, ever and again: somebody may give the right, or make the branch. */
-function openRefused(pull: Pull, said: Refused): RigVerdicts {
+function openRefused(pull: Pull, said: Pick<Refused, 'code' | 'error'>): RigVerdicts {
   const { proposal, nowMs } = pull;
   if (proposal.waitReason === said.error) {
-    if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
-    return decidePull(pull, 'it may be possible now', toOpening(pull, { pull: { waitReason: null } }));
+    if (nowMs >= proposal.retryAtMs)
+      return decidePull(pull, 'it may be possible now', toOpening(pull, { pull: { waitReason: null } }));
+    const contradicted = said.code === 'no_commits' ? tellOfBranch(pull, said.error) : [];
+    return contradicted.length === 0
+      ? wakeAt(proposal.retryAtMs)
+      : decidePull(pull, 'git finds work where its forge finds none', contradicted);
   }
   const noted: ProposalChange = {
     waitsFor: 'people',
@@ -70,6 +74,13 @@ function openRefused(pull: Pull, said: Refused): RigVerdicts {
     ...tell(pull, refusalText(pull, 'A pull request', said.error)),
   ]);
 }
+
+/** Git was asked after the first refusal, and says otherwise: the branch there is not what it was. */
+const tellOfBranch = (pull: Pull, error: string): readonly RigAction[] => {
+  const { branch, headSha } = pull.review;
+  const where = `Git finds its work at ${headSha}: look whether ${branch} is still there.`;
+  return tell(pull, refusalText(pull, 'A pull request', `${asSentence(error)} ${where}`));
+};
 
 /** The forge does not answer: neither done nor failed. From the deadline on that is known, and people hear of it in time. */
 function unanswered(pull: Pull, atDeadline: readonly RigAction[]): RigVerdicts {

@@ -6,6 +6,7 @@ import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import { feedbackText, type Feedback } from '../pull/feedback.ts';
 import { judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
+import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { pausedBy } from '../why-train.ts';
@@ -35,7 +36,7 @@ import { act, NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts'
  */
 export const pullRequest: RigRule = (view, id, nowMs) => {
   const review = view.review(trusted.bead(id));
-  if (review === null || review.strategy !== 'pr' || review.step === 'ended') return NOTHING;
+  if (review === null || review.strategy !== 'pr') return NOTHING;
   const proposal = view.proposal(review.beadId);
   return proposal === null ? NOTHING : byStep({ view, review, proposal, nowMs });
 };
@@ -146,12 +147,12 @@ function carryOut(pull: Pull, seen: PullRequest, verdict: PullVerdict): RigVerdi
 }
 
 /** What it waits for is noted once, when it changes; people hear only of what nobody expects. */
-function waits(pull: Pull, wait: Wait): RigVerdicts {
+function waits(pull: Pull, wait: Omit<Wait, 'kind'>, message = asSentence(wait.reason)): RigVerdicts {
   const { review, proposal, nowMs } = pull;
   const readyAtMs = wait.isReady ? (proposal.readyAtMs ?? nowMs) : null;
   // A sentence with a moment in it would be another one at each look.
   const isKnown = proposal.waitsFor === wait.for && isSameWait(proposal.waitReason, wait.reason);
-  if (isKnown && readyAtMs === proposal.readyAtMs) return wait.untilMs === null ? NOTHING : wakeAt(wait.untilMs);
+  if (isKnown && readyAtMs === proposal.readyAtMs) return { decisions: [], wakeAtMs: wait.untilMs };
   const change: ProposalChange = {
     waitsFor: wait.for,
     waitReason: wait.reason,
@@ -160,7 +161,7 @@ function waits(pull: Pull, wait: Wait): RigVerdicts {
   };
   return decidePull(pull, wait.reason, [
     { type: 'pull_note', mergeRequest: review.beadId, change },
-    ...(wait.tell === 'yes' ? tell(pull, `${review.sourceBeadId}: ${wait.reason}.`) : []),
+    ...(wait.tell === 'yes' ? tell(pull, `${review.sourceBeadId}: ${message}`) : []),
     ...(wait.tell === 'no' ? untell(pull) : []),
   ]);
 }
@@ -172,7 +173,8 @@ const isSameWait = (known: string | null, reason: string): boolean =>
 
 function lookRefused(pull: Pull, error: string): RigVerdicts {
   const reason = `its forge refuses to show its pull request: ${error}`;
-  return waits(pull, { kind: 'wait', for: 'people', reason, untilMs: null, tell: 'yes', isReady: false });
+  const message = `${asSentence(reason)} It is looked at again by itself, and at once with "gt mq retry ${pull.review.sourceBeadId}".`;
+  return waits(pull, { for: 'people', reason, untilMs: null, tell: 'yes', isReady: false }, message);
 }
 
 /** It is proposed as it is on the branch now; the forge says whether approvals of before still count. */

@@ -7,6 +7,7 @@ import type { ForgeAsk, Proposal, ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
+import { asSentence } from '../sentence.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
 import { messageOf } from './merge-train.ts';
@@ -50,10 +51,9 @@ export function toStep({ review }: Pull, to: MergeStep, more: More = {}): readon
     job,
     ...rest,
   };
-  const wasWaiting = review.step === 'queued' || review.step === 'reworking';
-  if (to === 'queued' && !wasWaiting) return [step, backToLine(review)];
-  if (!wasWaiting || to === 'queued') return [step];
-  return [step, { type: 'transition_bead', bead: review.beadId, from: 'open', to: 'in_progress' }];
+  if (review.step === 'queued' || review.step === 'reworking')
+    return [step, { type: 'transition_bead', bead: review.beadId, from: 'open', to: 'in_progress' }];
+  return to === 'queued' ? [step, backToLine(review)] : [step];
 }
 
 /** Asks git: is it merged already, does it conflict with the target, and what is the tree of both together. */
@@ -117,4 +117,4 @@ export const untell = (pull: Pull): readonly RigAction[] =>
 
 /** What a person can do about a refusal. */
 export const refusalText = (pull: Pull, what: string, error: string): string =>
-  `${what} is refused for ${pull.review.sourceBeadId}: ${error} It is tried again every ${String(PULL_REFUSED_RETRY_MS / 60_000)} min, when the settings change, and at once with "gt mq retry ${pull.review.sourceBeadId}".`;
+  `${what} is refused for ${pull.review.sourceBeadId}: ${asSentence(error)} It is tried again every ${String(PULL_REFUSED_RETRY_MS / 60_000)} min, when the settings change, and at once with "gt mq retry ${pull.review.sourceBeadId}".`;
