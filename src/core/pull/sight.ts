@@ -1,8 +1,8 @@
 import type { PullRequest } from '../model/pull-request.ts';
 
-/** True when nothing that matters is new; the tag is the host's own business. */
+/** True when nothing that matters is new; the tag is the host's own business. What was never seen is like nothing. */
 export const isSameSight = (one: PullRequest, other: PullRequest | null): boolean =>
-  other !== null && JSON.stringify({ ...one, tag: '' }) === JSON.stringify({ ...other, tag: '' });
+  JSON.stringify({ ...one, tag: '' }) === JSON.stringify({ ...other, tag: '' });
 
 /** One line for the journal. */
 export function sightText(seen: PullRequest): string {
