@@ -14,7 +14,8 @@ const MESSAGE_WAIT_MS = 2_000;
 
 /**
  * Takes a rig out of the town when nothing of it runs or waits. With `drain` what runs is waited for (the caller asks
- * again until the answer is `removed`), and then what has not started is cancelled. Its database, its clone and its
+ * again until the answer is `removed`), what is in the merge line ends, with its rework, and then what has not started is
+ * cancelled. The answer names what it waits for. Its database, its clone and its
  * worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`.
  */
 export async function removeRig(
@@ -31,11 +32,14 @@ export async function removeRig(
       `${name} is not parked, so new work would start while it is drained.`,
       `Park it with "gt rig park ${name}" first.`,
     );
+  if (input.drain && workOf(before) > 0)
+    await rig.rigCommand({ type: 'drain' }, { actor: input.caller.actor, origin: input.caller.origin });
   if (before.running + before.merging === 0) await cancelRest(rig, name, input.caller);
   const rest = await rig.queries.rest();
-  if (workOf(rest) === 0 && (await isRemoved(actors, name))) return { id: name, status: 'removed', ...rest };
+  if (workOf(rest) === 0 && (await isRemoved(actors, name)))
+    return { id: name, status: 'removed', waitsFor: [], ...rest };
   if (!input.drain && workOf(rest) === 0) throw hasWork(name, { ...rest, unsent: 1 });
-  return { id: name, status: 'draining', ...rest };
+  return { id: name, status: 'draining', waitsFor: await rig.draining(), ...rest };
 }
 
 /** Waits a moment for messages that are on their way to the rig. */

@@ -89,6 +89,7 @@ const STATES: Readonly<Record<string, State>> = {
   nothing: { glyph: '✓', tone: 'dim' },
   cancelled: { glyph: '×', tone: 'dim' },
   parked: { glyph: '‖', tone: 'yellow' },
+  draining: { glyph: '‖', tone: 'yellow' },
   breaker_open: { glyph: '!', tone: 'red' },
   up: { glyph: '●', tone: 'green' },
   down: { glyph: '○', tone: 'red' },

@@ -203,6 +203,8 @@ export type EscalationCommand =
 
 /** What a person may do to a rig as a whole. */
 export type RigCommand =
+  /** A parked rig finishes what is in its merge line, with its rework, and begins nothing else; unparking ends that. */
+  | { readonly type: 'drain' }
   /** What could not be started there is tried again now: its breakers close. */
   | { readonly type: 'retry' }
   /** The train of this branch begins no further round; null: of the rig's own target. The round under way ends. */

@@ -132,8 +132,8 @@ export interface RigSummary {
   readonly prefix: string;
   readonly url: string;
   readonly targetBranch: string;
-  /** `ready`, `parked`, or `breaker_open` with its reason in `statusReason`. */
-  readonly status: 'ready' | 'parked' | 'breaker_open';
+  /** `ready`, `parked`, `draining` before its removal, or `breaker_open` with its reason in `statusReason`. */
+  readonly status: 'ready' | 'parked' | 'draining' | 'breaker_open';
   readonly statusReason: string | null;
   readonly polecatsMax: number;
   readonly liveAttempts: number;
@@ -164,9 +164,14 @@ export interface RigRest {
   readonly unsent: number;
 }
 
+/** Something that a drain waits for, in the words of `gt why`. */
+export type RestItem = Pick<Why, 'id' | 'sentence' | 'command'>;
+
 export interface RigRemoval extends RigRest {
   readonly id: RigName;
   readonly status: 'removed' | 'draining';
+  /** What runs or is being merged, what a person can move first; at most `DRAIN_NAMED_MAX`. */
+  readonly waitsFor: readonly RestItem[];
 }
 
 export interface EscalationSummary extends Escalation {

@@ -80,6 +80,8 @@ export interface QuotaWindow {
 /** What rules may read: lazy, indexed, read-only. Nothing here costs more than what it returns. */
 export interface RigView {
   config(): RigConfig;
+  /** A parked rig that is emptied before its removal: what continues a branch is dispatched all the same. */
+  isDraining(): boolean;
   bead(id: BeadId): Bead | null;
   agent(id: AgentId): Agent | null;
   attempt(id: AttemptId): AttemptFacts | null;

@@ -5,7 +5,7 @@ import type { Health } from './model/health.ts';
 import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
-import type { EscalationSummary, Why } from './queries.ts';
+import type { EscalationSummary, RigSummary, Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { brokenText } from './rules/dispatch-breaker.ts';
 import { duration } from './text.ts';
@@ -17,8 +17,8 @@ type Said = Omit<Why, 'command' | 'wakeAtMs'> & Partial<Pick<Why, 'command' | 'w
 const say = (said: Said): Why => ({ command: null, wakeAtMs: null, ...said, sentence: asSentence(said.sentence) });
 
 /** The word for how a rig stands, as `gt rig list` has it. */
-export function rigState(view: RigView, nowMs: number): 'ready' | 'parked' | 'breaker_open' {
-  if (view.config().parked) return 'parked';
+export function rigState(view: RigView, nowMs: number): RigSummary['status'] {
+  if (view.config().parked) return view.isDraining() ? 'draining' : 'parked';
   return isClosedToDispatch(view.breaker(RIG_SCOPE), nowMs) ? 'breaker_open' : 'ready';
 }
 
@@ -65,10 +65,18 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
       next: 'A person takes it out of parking.',
       command: `gt rig unpark ${name}`,
     });
+  const paused = trains.find((train) => train.state === 'paused');
+  if (state === 'draining' && paused === undefined)
+    return say({
+      ...common,
+      sentence: `${name} is drained before its removal: what is in its merge line ends, with its rework, and what has not started is cancelled then; ${countOf(waiting)}.`,
+      rule: 'assign-work',
+      next: 'The command goes on, and names what it waits for; "gt rig unpark" takes it back.',
+      command: `gt rig remove ${name} --drain`,
+    });
   // The rig's own is the first.
   const [worst] = view.breakers().filter(isTripped);
   if (worst !== undefined) return whyBroken(view, worst, nowMs);
-  const paused = trains.find((train) => train.state === 'paused');
   if (paused !== undefined) return whyPaused(view, paused, nowMs);
   const taken = view.slotsTaken();
   return say({

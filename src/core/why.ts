@@ -21,7 +21,7 @@ import { pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
-import type { AttemptFacts, RigView } from './view.ts';
+import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
 
 export interface Sentence {
   readonly sentence: string;
@@ -221,7 +221,14 @@ function holdText(bead: Bead): Sentence {
 
 function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
   const config = view.config();
-  if (config.parked)
+  if (view.isDraining() && bead.branchOf === null)
+    return {
+      sentence: `Ready, but ${config.name} is drained: it is cancelled when what is in the merge line has ended.`,
+      rule: 'assign-work',
+      next: 'The rig is removed, or a person takes it out of parking.',
+      command: `gt rig unpark ${config.name}`,
+    };
+  if (config.parked && !view.isDraining())
     return {
       sentence: `Ready, but the rig ${config.name} is parked.`,
       rule: 'assign-work',
@@ -291,13 +298,19 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
     });
   }
   const [rework] = view.openReworks(bead.id);
-  if (rework !== undefined)
-    return say({
-      sentence: `Waits for the ${rework.kind === 'review' ? 'review' : 'rework'} ${rework.id}: ${review.heldReason ?? rework.title}.`,
-      rule: 'merge-step',
-      next: `${rework.id} is done.`,
-    });
+  if (rework !== undefined) return say(reworkText(view, review, rework, nowMs));
   return say(pullText(view, bead.id) ?? queuedText(view, review, nowMs));
+}
+
+/** What keeps the rework from being worked on is said with it: nobody looks for that under another id. */
+function reworkText(view: RigView, review: ReviewFacts, rework: Bead, nowMs: number): Sentence {
+  const what = `Waits for the ${rework.kind === 'review' ? 'review' : 'rework'} ${rework.id}: ${review.heldReason ?? rework.title}.`;
+  const next = `${rework.id} is done.`;
+  if (rework.status !== 'open') return { sentence: what, rule: 'merge-step', next };
+  const { sentence, command, wakeAtMs } = openText(view, rework, [], nowMs);
+  const rest = { ...(command === undefined ? {} : { command }), ...(wakeAtMs === undefined ? {} : { wakeAtMs }) };
+  if (Object.keys(rest).length === 0) return { sentence: what, rule: 'merge-step', next };
+  return { sentence: `${what} ${asSentence(sentence)}`, rule: 'merge-step', next, ...rest };
 }
 
 export const whyAgent = (agent: Agent, attempt: AttemptFacts | null): Why =>

@@ -25,6 +25,7 @@ function kept(text = first, over: Partial<Configured> = {}) {
       waitingForPeople: 0,
       open: 0,
       unsent: 0,
+      waitsFor: [],
     }),
     configure: async (rigs, budgets) => {
       for (const rig of rigs) state.rigs.set(rig.name, rig);

@@ -11,6 +11,7 @@ import type {
   BeadSummary,
   HookView,
   QueueEntry,
+  RestItem,
   RigRest,
   RigSummary,
   ShownReview,
@@ -32,6 +33,10 @@ import { shownReview } from './proposal-store.ts';
 const HOUR_MS = 3_600_000;
 /** More held-up beads of one rig than a person reads have one cause; the oldest say which. */
 const ATTENTION_ROWS_MAX = 200;
+/** Of what a drain waits for so much is looked at, and … */
+const DRAIN_LOOKED_MAX = 100;
+/** … so much is named: more than a person reads at once is in `gt mq`. */
+const DRAIN_NAMED_MAX = 8;
 /** Rows read beyond a page, so that a few that can't be read don't end the list early. */
 const UNREADABLE_SPARE = 32;
 
@@ -265,6 +270,23 @@ export class RigQueries {
       open: int(row?.['open']),
       unsent: int(row?.['unsent']),
     };
+  }
+
+  /** What runs or is being merged, with why it has not ended; what a person can move comes first. */
+  draining(nowMs: number): readonly RestItem[] {
+    const rows = this.#sql.all(
+      `SELECT source_bead_id AS id FROM reviews WHERE step <> 'ended'
+        UNION SELECT source_bead_id FROM attempts WHERE process_gone = 0 LIMIT 0 + ?`,
+      DRAIN_LOOKED_MAX,
+    );
+    return rows
+      .flatMap((row) => {
+        const bead = this.#view.bead(trusted.bead(text(row['id'])));
+        return bead === null ? [] : [whyBead(this.#view, bead, this.#view.blockers(bead.id), nowMs)];
+      })
+      .map(({ id, sentence, command }) => ({ id, sentence, command }))
+      .toSorted((a, b) => Number(a.command === null) - Number(b.command === null))
+      .slice(0, DRAIN_NAMED_MAX);
   }
 
   /** Beads that have not ended, the newest first: what waits goes before what it waits for. */

@@ -63,6 +63,7 @@ export class SqlRigView implements RigView {
   #config: { readonly source: string; readonly value: RigConfig } | null = null;
   /** Answers so far by question and arguments, while nothing is written. */
   #answers: Answers | null = null;
+  readonly isDraining = (): boolean => this.config().parked && this.#meta('drain') === 'yes';
 
   constructor(sql: Sql, host: { readonly hasLocalRunner: boolean } = { hasLocalRunner: true }) {
     this.#sql = sql;
@@ -105,17 +106,17 @@ export class SqlRigView implements RigView {
 
   /** Settings of this rig. Parsed once per text, not per turn: what a failed turn had written must not stay in memory. */
   config(): RigConfig {
-    const source = must(this.#configText(), 'a rig has settings');
+    const source = must(this.#meta('config'), 'a rig has settings');
     if (this.#config?.source !== source) this.#config = { source, value: parseJson<RigConfig>(source) };
     return this.#config.value;
   }
 
   hasConfig(): boolean {
-    return this.#configText() !== null;
+    return this.#meta('config') !== null;
   }
 
-  #configText(): string | null {
-    return this.#one((row) => text(row['value']), `SELECT value FROM meta WHERE key = 'config'`);
+  #meta(key: 'config' | 'drain'): string | null {
+    return this.#one((row) => text(row['value']), 'SELECT value FROM meta WHERE key = ?', key);
   }
 
   bead(id: BeadId): Bead | null {

@@ -27,6 +27,7 @@ export const commit = (n: number): ReturnType<typeof trusted.sha> => trusted.sha
 
 export interface World {
   readonly config: RigConfig;
+  readonly draining: boolean;
   readonly beads: readonly Bead[];
   readonly agents: readonly Agent[];
   readonly attempts: readonly AttemptFacts[];
@@ -97,6 +98,7 @@ function freeze<T>(value: T): T {
 export function rigView(over: Partial<World> = {}): RigView {
   const world: World = freeze({
     config: rigConfig('api'),
+    draining: false,
     beads: [],
     agents: [],
     attempts: [],
@@ -139,6 +141,7 @@ export function rigView(over: Partial<World> = {}): RigView {
   const reviewOf = (source: BeadId): ReviewFacts | null => find(world.reviews, (row) => row.sourceBeadId === source);
   return {
     config: () => world.config,
+    isDraining: () => world.draining,
     bead: (id) => find(world.beads, (row) => row.id === id),
     agent: (id) => find(world.agents, (row) => row.id === id),
     attempt: (id) => find(world.attempts, (row) => row.id === id),

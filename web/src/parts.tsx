@@ -23,6 +23,7 @@ const WAITING = new Set([
   'blocked',
   'backoff',
   'parked',
+  'draining',
   'stalled',
   'unknown',
   'paused',

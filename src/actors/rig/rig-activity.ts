@@ -9,9 +9,11 @@ function hasLiveWork(rig: RigContext): boolean {
   const any = (query: string): boolean => rig.sql.all(query).length > 0;
   if (any('SELECT 1 AS one FROM attempts WHERE process_gone = 0 LIMIT 1')) return true;
   if (any(`SELECT 1 AS one FROM reviews WHERE step IN ('preparing', 'gating', 'pushing') LIMIT 1`)) return true;
-  if (rig.view.config().parked) return false;
+  const isDraining = rig.view.isDraining();
+  if (rig.view.config().parked && !isDraining) return false;
   return any(
-    `SELECT 1 AS one FROM beads WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0 LIMIT 1`,
+    `SELECT 1 AS one FROM beads WHERE type = 'issue' AND status = 'open' AND hold IS NULL AND open_blockers = 0 AND failed_blockers = 0
+      ${isDraining ? 'AND branch_of IS NOT NULL' : ''} LIMIT 1`,
   );
 }
 

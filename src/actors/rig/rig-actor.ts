@@ -15,7 +15,7 @@ import type { Molecule } from '../../core/model/molecule.ts';
 import type { Nudge } from '../../core/model/nudge.ts';
 import type { CostFilter, CostGroup } from '../../core/money.ts';
 import type { AttemptFilter, AttemptPlace } from '../../core/model/attempt-filter.ts';
-import type { BeadSummary, HookView, RigSummary } from '../../core/queries.ts';
+import type { BeadSummary, HookView, RestItem, RigSummary } from '../../core/queries.ts';
 import { fingerprint } from '../../core/text.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
@@ -133,6 +133,11 @@ export class RigActor {
       return command.type;
     });
     return this.summary();
+  }
+
+  /** What a drain of it waits for. */
+  draining(): readonly RestItem[] {
+    return this.queries.draining(this.#rig.ports.clock.now());
   }
 
   checkpoint(agent: AgentId, json: string): Promise<void> {

@@ -22,6 +22,7 @@ import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
 import { approve, landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
 import { tryPullNow } from './pull-steps.ts';
+import { drain } from './drain.ts';
 import { trainCommand, tryRedNow } from './train-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
@@ -289,6 +290,10 @@ export class RigCommands {
 
   /** Retry: a person says that what was broken is mended; every breaker of the rig closes, also without a bead to try. */
   rigCommand(turn: Turn, command: RigCommand, caller: Caller): void {
+    if (command.type === 'drain') {
+      drain(this.#rig, turn, caller);
+      return;
+    }
     if (command.type !== 'retry') {
       trainCommand(this.#rig, turn, command, caller);
       return;

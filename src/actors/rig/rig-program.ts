@@ -129,6 +129,7 @@ export class RigProgram implements Program {
     const wanted = JSON.stringify(config);
     if (known === wanted) return;
     turn.kernel.setMeta('config', wanted);
+    if (!config.parked) turn.kernel.setMeta('drain', 'no');
     turn.journal({
       entity: `rig:${config.name}`,
       action: 'configure',

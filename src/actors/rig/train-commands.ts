@@ -9,7 +9,7 @@ import type { RigContext } from './rig-context.ts';
 /** Branches that a refusal names: a rig has one target and some feature branches. */
 const TARGETS_NAMED = 8;
 
-type TrainCommand = Exclude<RigCommand, { readonly type: 'retry' }>;
+type TrainCommand = Exclude<RigCommand, { readonly type: 'retry' | 'drain' }>;
 
 /**
  * A person stops a merge train, or lets it go on. The round under way is left alone: its push may be on the wire. A target

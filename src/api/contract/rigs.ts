@@ -22,7 +22,7 @@ export const rigSchema = z.object({
   prefix: z.string(),
   url: z.string(),
   target_branch: z.string(),
-  status: z.enum(['ready', 'parked', 'breaker_open']),
+  status: z.enum(['ready', 'parked', 'draining', 'breaker_open']),
   status_reason: z.string().nullable(),
   polecats_max: count,
   live_attempts: count,
@@ -71,6 +71,8 @@ export const rigRemovalSchema = z.object({
   merging: count,
   waiting_for_people: count,
   open: count,
+  /** What it waits for, as "gt why" says it, and the command by which a person moves it. */
+  waits_for: z.array(z.object({ id: z.string(), sentence: z.string(), command: z.string().nullable() })),
 });
 export type RigRemovalItem = z.infer<typeof rigRemovalSchema>;
 

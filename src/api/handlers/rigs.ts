@@ -109,8 +109,9 @@ export function registerRigs(app: App, deps: Deps): void {
     const {
       waitingForPeople,
       unsent: _unsent,
+      waitsFor,
       ...rest
     } = await deps.removeRig(rig, c.req.valid('json').drain ?? false, c.get('caller'));
-    return c.json({ ...rest, waiting_for_people: waitingForPeople }, 200);
+    return c.json({ ...rest, waiting_for_people: waitingForPeople, waits_for: [...waitsFor] }, 200);
   });
 }

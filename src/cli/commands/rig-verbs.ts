@@ -136,7 +136,8 @@ export const remove: CommandSpec = {
       help: 'park it, wait for what runs and merges, cancel what has not started, then remove',
     },
   },
-  notes: 'Ctrl-C during a drain leaves the rig parked; the same command goes on. "gt rig unpark" takes it back.',
+  notes:
+    'What is in the merge line ends, with its rework; what waits for somebody is named with its command. Ctrl-C during a drain leaves the rig parked, and its line goes on; so does the same command. "gt rig unpark" takes it back.',
   run: async (context, args) => {
     const rig = parseRigName(args.at(0));
     const town = context.town();
@@ -147,8 +148,10 @@ export const remove: CommandSpec = {
     let said = '';
     while (answer.status === 'draining') {
       const now = waitingText(answer);
-      if (now !== said) context.hint(now);
-      said = now;
+      // A sentence with a moment in it would be another one at each look.
+      const key = now.replaceAll(/\d+ (?:ms|s|min|h|d)\b/g, '');
+      if (key !== said) context.hint(now);
+      said = key;
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
       answer = await ask();
     }
@@ -164,5 +167,8 @@ const keptDatabase = (town: Town, rig: string): string =>
 function waitingText(rest: RigRemovalItem): string {
   const people =
     rest.waiting_for_people === 0 ? '' : `; ${String(rest.waiting_for_people)} wait for a person: gt inbox`;
-  return `Draining ${rest.id}: ${String(rest.running)} running, ${String(rest.merging)} in the merge train, ${String(rest.open)} open${people}`;
+  return `Draining ${rest.id}: ${String(rest.running)} running, ${String(rest.merging)} in the merge train, ${String(rest.open)} open${people}${rest.waits_for.map(waitLine).join('')}`;
 }
+
+const waitLine = ({ id, sentence, command }: RigRemovalItem['waits_for'][number]): string =>
+  `\n  ${id}  ${sentence}${command === null ? '' : `\n    -> ${command}`}`;

@@ -22,7 +22,7 @@ const PINNED_LOOKAHEAD = 16;
 export const assignWork: RigRule = (view, _id, nowMs) => {
   const config = view.config();
   const idle = { decisions: budgetTalk(view, new Admission(view, nowMs)), wakeAtMs: null };
-  if (config.parked) return idle;
+  if (config.parked && !view.isDraining()) return idle;
   const breaker = view.breaker(RIG_SCOPE);
   const halfOpen = isTripped(breaker);
   if (halfOpen && breaker.retryAtMs > nowMs) return { ...idle, wakeAtMs: breaker.retryAtMs };
@@ -63,12 +63,16 @@ function dispatches(view: RigView, pass: Pass): RigDecision[] {
   const { nowMs, slots, probing } = pass;
   // Beads that may not run now (budget, quota, cap) must not hide those behind them.
   for (let limit = slots + PINNED_LOOKAHEAD; ; limit *= 4) {
-    const ready = view.readyBeads(nowMs, limit);
-    const first = ready.length < limit || limit >= READY_SCAN_MAX || mayFill(view, ready, pass);
+    const found = view.readyBeads(nowMs, limit);
+    const ready = view.isDraining() ? found.filter(continuesBranch) : found;
+    const first = found.length < limit || limit >= READY_SCAN_MAX || mayFill(view, ready, pass);
     const probesRunner = view.breakers().some((row) => row.scope.startsWith('runner:') && isHalfOpen(row, nowMs));
     if (first) return choose(view, probing || probesRunner ? byInfraFailure(view, ready) : ready, pass);
   }
 }
+
+/** A drained rig finishes what is in its line: rework and reviews. */
+const continuesBranch = (bead: Bead): boolean => bead.branchOf !== null;
 
 /** True when enough of these may run to fill the slots. */
 function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass): boolean {
