@@ -185,6 +185,7 @@ export class Conversation implements LiveConversation {
         return;
       case 'usage':
         this.#live.used = event.models;
+        this.#live.sessionCost = event.cost ?? null;
         return;
       case 'turn_end':
         this.#turnEnd(event.failure);

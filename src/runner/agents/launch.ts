@@ -17,7 +17,7 @@ import { makeOwnGit, type OwnGit } from '../isolation/own-git.ts';
 import { stateDir, transcriptFile } from '../paths.ts';
 import { runtimeOf } from '../runtimes/registry.ts';
 import type { Runtime, RuntimeStart } from '../runtimes/runtime.ts';
-import type { SessionRow } from '../store/sessions.ts';
+import type { FoundSession } from '../store/sessions.ts';
 import { errorText } from '../text.ts';
 import { recordRefusal } from './conversation-facts.ts';
 import { agentEnvironment } from './env.ts';
@@ -90,7 +90,7 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
 interface Ready {
   readonly runtime: Runtime;
   readonly tree: Worktree;
-  readonly former: SessionRow | null;
+  readonly former: FoundSession | null;
   readonly restoreFrom: string | null;
   readonly base: string;
   /** The commit that is checked out. */
@@ -106,7 +106,7 @@ async function ready(ctx: RunnerContext, live: LiveAgent, parts: Ready): Promise
   if (runtime.capabilities.continuesWork && restoreFrom !== null) await restore(tree, restoreFrom, folder);
   const targetBranch = request.repo?.targetBranch ?? '';
   const env = agentEnvironment(ctx, request, { base, target, targetBranch });
-  const resume = former?.cwd === tree.path ? former.session : null;
+  const resume = former?.cwd === tree.path ? { id: former.session, counted: former.counted } : null;
   const program = await inPart('program', () =>
     runtime.start({ request, stateDir: folder, worktree: tree.path, env, resume }),
   );

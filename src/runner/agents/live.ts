@@ -50,6 +50,8 @@ export class LiveAgent {
   conversation: LiveConversation | null = null;
   /** What its program said that it used: totals. */
   used: readonly UsageOfModel[] = [];
+  /** What its session has cost by then, with all processes before this one; null: its program says none. */
+  sessionCost: number | null = null;
   /** The totals that were reported. */
   usedReported: readonly UsageOfModel[] = this.used;
   /** Why its session ended badly. */

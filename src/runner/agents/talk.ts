@@ -4,7 +4,7 @@ import type { StartAgent } from '../../api/contract/runner.ts';
 import { RUNTIME_PRESETS } from '../../core/runtime-presets.ts';
 import type { RunnerContext } from '../context.ts';
 import type { RuntimeStart } from '../runtimes/runtime.ts';
-import type { SessionRow } from '../store/sessions.ts';
+import type { FoundSession } from '../store/sessions.ts';
 import { Conversation } from './conversation.ts';
 import type { LiveAgent } from './live.ts';
 import type { Transcript } from './transcript.ts';
@@ -20,7 +20,7 @@ export const keepsSessions = ({ sandbox }: Pick<StartAgent, 'sandbox'>): boolean
   sandbox === undefined || sandbox.write.length > 0;
 
 /** A session of the same bead and runtime that may be taken up again, unless somebody asked for a new one. */
-export async function formerSession(ctx: RunnerContext, request: StartAgent): Promise<SessionRow | null> {
+export async function formerSession(ctx: RunnerContext, request: StartAgent): Promise<FoundSession | null> {
   if (request.fresh === true) {
     ctx.sessions.forget(request);
     return null;

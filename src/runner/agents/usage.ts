@@ -117,6 +117,7 @@ function record(ctx: RunnerContext, live: LiveAgent, read: UsageRead & { readonl
   const { rig, attempt, epoch } = live.request;
   const atMs = ctx.clock.now();
   ctx.db.tx(() => {
+    if (live.used.length > 0) ctx.sessions.count(live.request, attempt, live.sessionCost);
     // Keys are of the file's content, so that a runner that starts anew says nothing twice.
     if (read.models.length > 0)
       ctx.facts.record({

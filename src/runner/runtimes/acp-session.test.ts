@@ -45,7 +45,7 @@ function open(
     {
       preset: { ...base, ...how.preset },
       cwd: '/w',
-      resume: how.resume ?? null,
+      resume: how.resume === undefined ? null : { id: how.resume, counted: null },
       model: how.model ?? null,
       mcpServers: [],
     },

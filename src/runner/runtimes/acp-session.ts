@@ -4,7 +4,14 @@ import type { RuntimePreset } from '../../core/runtime-presets.ts';
 import { errorText } from '../text.ts';
 import { AcpUsage } from './acp-usage.ts';
 import { JsonRpc, RpcError } from './json-rpc.ts';
-import { type AgentSession, type Failure, failureOf, OUTPUT_CHARS_MAX, type SessionLink } from './session.ts';
+import {
+  type AgentSession,
+  type Failure,
+  failureOf,
+  type FormerSession,
+  OUTPUT_CHARS_MAX,
+  type SessionLink,
+} from './session.ts';
 
 const PROTOCOL = 1;
 
@@ -52,7 +59,7 @@ export interface AcpOrder {
   readonly preset: RuntimePreset;
   readonly cwd: string;
   /** A former session; null: a new one. */
-  readonly resume: string | null;
+  readonly resume: FormerSession | null;
   readonly model: string | null;
   /** Servers of tools, as the protocol names them. */
   readonly mcpServers: readonly unknown[];
@@ -81,7 +88,7 @@ export class AcpSession implements AgentSession {
   constructor(link: SessionLink, order: AcpOrder) {
     this.#link = link;
     this.#order = order;
-    this.#usage = new AcpUsage(order.model, order.resume !== null);
+    this.#usage = new AcpUsage(order.model, order.resume);
     this.#rpc = new JsonRpc({
       send: (line) => {
         link.send(line);
@@ -120,7 +127,6 @@ export class AcpSession implements AgentSession {
       return;
     }
     this.#isOpen = true;
-    this.#usage.prompted();
     await this.say(prompt);
   }
 
@@ -131,13 +137,13 @@ export class AcpSession implements AgentSession {
     let answer: unknown;
     if (resume === null) answer = await this.#rpc.call('session/new', place);
     else {
-      this.#id = resume;
+      this.#id = resume.id;
       this.#isReplaying = true;
       const call = preset.resume === 'load' ? 'session/load' : 'session/resume';
-      answer = await this.#rpc.call(call, { ...place, sessionId: resume });
+      answer = await this.#rpc.call(call, { ...place, sessionId: resume.id });
       this.#isReplaying = false;
     }
-    const found = newSession.safeParse(resume === null ? answer : { ...asObject(answer), sessionId: resume });
+    const found = newSession.safeParse(resume === null ? answer : { ...asObject(answer), sessionId: resume.id });
     if (!found.success) throw new RpcError(0, 'the agent gave no session');
     this.#id = found.data.sessionId;
     this.#usage.named(currentModel(found.data));
@@ -188,18 +194,21 @@ export class AcpSession implements AgentSession {
   async #prompt(text: string): Promise<void> {
     let failure = null;
     this.#last = '';
+    this.#usage.prompted();
+    let answer: unknown;
     try {
-      const answer = await this.#rpc.call('session/prompt', {
+      answer = await this.#rpc.call('session/prompt', {
         sessionId: this.#id,
         prompt: [{ type: 'text', text }],
       });
       const result = promptResult.safeParse(answer);
-      if (result.success) this.#addUsage(result.data);
       const reason = result.success ? result.data.stopReason : 'unknown';
       failure = this.#failureOfTurn(reason);
     } catch (error) {
       failure = failureOf(errorText(error));
     }
+    this.#usage.turnEnded(answer);
+    this.#tellUsage();
     this.#running -= 1;
     if (this.#running === 0) this.#link.event({ type: 'turn_end', failure });
   }
@@ -311,14 +320,9 @@ export class AcpSession implements AgentSession {
     });
   }
 
-  #addUsage(result: z.infer<typeof promptResult>): void {
-    this.#usage.turnEnded(result);
-    this.#tellUsage();
-  }
-
   #tellUsage(): void {
     const models = this.#usage.models();
-    if (models.length > 0) this.#link.event({ type: 'usage', models });
+    if (models.length > 0) this.#link.event({ type: 'usage', models, cost: this.#usage.cost });
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { UsageOfModel } from '../../core/facts.ts';
 import { MICRO_USD } from '../../core/usage.ts';
+import type { FormerSession } from './session.ts';
 
 const count = z.number().nonnegative().catch(0).transform(Math.round);
 const usageSchema = z.looseObject({
@@ -34,28 +35,44 @@ const costSchema = z.looseObject({
   cost: z.looseObject({ amount: z.number().nonnegative(), currency: z.string() }).nullish(),
 });
 
+interface Tokens {
+  readonly in: number;
+  readonly out: number;
+  readonly cached: number;
+}
+const NO_TOKENS: Tokens = { in: 0, out: 0, cached: 0 };
+
 /** What an ACP agent says it used: tokens at the end of each turn, and what the session has cost so far, if it knows. */
 export class AcpUsage {
   #model: string | null;
-  #in = 0;
-  #out = 0;
-  #cached = 0;
+  #tokens = NO_TOKENS;
   /** What the session has cost so far, with all processes before this one. */
   #total: number | null = null;
-  /** What those before cost; null: not known yet. */
+  /** What of that is not this process's; null: not known yet. */
   #before: number | null;
+  /** Tokens whose cost is in `#before`: they are priced by the table. */
+  #unpriced = NO_TOKENS;
+  /** In the turn that goes on a first cost was named of which the part of former processes is not known. */
+  #isBaseTurn = false;
+  #turns = 0;
   #hasPrompt = false;
-  readonly #isResumed: boolean;
+  readonly #former: FormerSession | null;
 
-  constructor(model: string | null, isResumed = false) {
+  constructor(model: string | null, former: FormerSession | null = null) {
     this.#model = model;
-    this.#isResumed = isResumed;
-    this.#before = isResumed ? null : 0;
+    this.#former = former;
+    this.#before = former === null ? 0 : former.counted;
   }
 
-  /** From here on this process costs something; what was said of a former session until now is of those before. */
+  /** What the session has cost so far, all its processes, in millionths of a US dollar; null: it says none. */
+  get cost(): number | null {
+    return this.#total;
+  }
+
+  /** A turn begins: from the first one on this process costs something. */
   prompted(): void {
     this.#hasPrompt = true;
+    this.#turns += 1;
   }
 
   /** What the session itself says that it uses, where nobody asked for a model. */
@@ -63,7 +80,15 @@ export class AcpUsage {
     this.#model ??= model;
   }
 
+  /** `result`: what the program answered to the prompt; undefined when it failed. */
   turnEnded(result: unknown): void {
+    this.#turns -= 1;
+    this.#addTurn(result);
+    if (this.#isBaseTurn && this.#total === this.#before) this.#unpriced = this.#tokens;
+    this.#isBaseTurn = false;
+  }
+
+  #addTurn(result: unknown): void {
     const answer = resultSchema.safeParse(result);
     if (!answer.success) return;
     const used = answer.data._meta?.quota?.model_usage ?? [];
@@ -75,8 +100,7 @@ export class AcpUsage {
   }
 
   #addCounted(tokens: Counted): void {
-    this.#in += tokens?.input_tokens ?? 0;
-    this.#out += tokens?.output_tokens ?? 0;
+    this.#sum({ in: tokens?.input_tokens ?? 0, out: tokens?.output_tokens ?? 0, cached: 0 });
   }
 
   /** A part of a reply; true: it said what was used. */
@@ -88,16 +112,23 @@ export class AcpUsage {
 
   #add(said: Said): void {
     const { cachedReadTokens: read, cachedWriteTokens: written } = said;
-    this.#in += said.inputTokens - (isWithin(said) ? Math.min(read, said.inputTokens) : 0);
-    if (!isWithin(said)) this.#in += written;
-    this.#out += said.outputTokens + said.thoughtTokens;
-    this.#cached += read;
+    const within = isWithin(said);
+    this.#sum({
+      in: said.inputTokens - (within ? Math.min(read, said.inputTokens) : 0) + (within ? 0 : written),
+      out: said.outputTokens + said.thoughtTokens,
+      cached: read,
+    });
+  }
+
+  #sum(more: Tokens): void {
+    const { in: tokensIn, out, cached } = this.#tokens;
+    this.#tokens = { in: tokensIn + more.in, out: out + more.out, cached: cached + more.cached };
   }
 
   /**
-   * The cost is of the whole session, also of processes before this one; a larger one is the later one. Of a session that
-   * was taken up and named no cost before its first prompt, the first one is the baseline: less is said than was used, but
-   * nothing is counted twice, and its tokens are priced by the table until a second one comes.
+   * The cost is of the whole session, also of processes before this one; a larger one is the later one. What those were
+   * charged is known, so the rest is this one's; less than that in all means that it counts anew. Where it is not known
+   * (they were charged by their tokens), the first cost is the baseline, and the tokens of its turn are priced by the table.
    */
   updated(update: unknown): void {
     const said = costSchema.safeParse(update);
@@ -105,25 +136,35 @@ export class AcpUsage {
     // A free or unknown model says 0: that is no price.
     if (cost === undefined || cost === null || cost.currency !== 'USD' || cost.amount === 0) return;
     const total = Math.round(cost.amount * MICRO_USD);
-    if (this.#isResumed && (this.#before === null || !this.#hasPrompt))
-      this.#before = Math.max(this.#before ?? 0, total);
+    if (this.#former?.counted === null) this.#setBaseline(total);
+    else if (this.#hasPrompt && this.#before !== null && total < this.#before) this.#before = 0;
     this.#total = Math.max(this.#total ?? 0, total);
   }
 
+  #setBaseline(total: number): void {
+    if (!this.#hasPrompt) this.#before = Math.max(this.#before ?? 0, total);
+    if (this.#before !== null) return;
+    this.#before = total;
+    this.#unpriced = this.#tokens;
+    this.#isBaseTurn = this.#turns > 0;
+  }
+
   models(): readonly UsageOfModel[] {
-    const cost = this.#total === null ? 0 : this.#total - (this.#before ?? 0);
+    const cost = this.#total === null ? 0 : Math.max(0, this.#total - (this.#before ?? 0));
+    const { in: tokensIn, out: tokensOut, cached: tokensCached } = this.#tokens;
     const priced = cost > 0;
-    if (this.#in + this.#out + this.#cached === 0 && !priced) return [];
+    if (tokensIn + tokensOut + tokensCached === 0 && !priced) return [];
+    const rest = priced ? this.#unpriced : this.#tokens;
     return [
       {
         model: this.#model,
-        tokensIn: this.#in,
-        tokensOut: this.#out,
-        tokensCached: this.#cached,
+        tokensIn,
+        tokensOut,
+        tokensCached,
         microUsd: priced ? cost : null,
-        unpricedIn: priced ? 0 : this.#in,
-        unpricedOut: priced ? 0 : this.#out,
-        unpricedCached: priced ? 0 : this.#cached,
+        unpricedIn: rest.in,
+        unpricedOut: rest.out,
+        unpricedCached: rest.cached,
       },
     ];
   }

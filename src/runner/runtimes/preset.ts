@@ -86,7 +86,7 @@ const CLAUDE_ARGS: readonly string[] = [
 
 /** Permissions are arguments, so a resumed session has them from its first moment. */
 async function claude(preset: RuntimePreset, context: RuntimeContext): Promise<RuntimeStart> {
-  const id = context.resume ?? randomUUID();
+  const id = context.resume?.id ?? randomUUID();
   const servers = await toolsFile(context);
   const permissions =
     preset.permissions === 'bypass'

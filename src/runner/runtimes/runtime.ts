@@ -1,5 +1,5 @@
 import type { StartAgent } from '../../api/contract/runner.ts';
-import type { AgentSession, SessionLink } from './session.ts';
+import type { AgentSession, FormerSession, SessionLink } from './session.ts';
 
 /** What a runtime can do; the brain's offers to people and its recovery follow from it. */
 export interface RuntimeCapabilities {
@@ -22,8 +22,8 @@ export interface RuntimeContext {
   readonly worktree: string;
   /** The agent's complete environment, without what the runtime adds. */
   readonly env: Readonly<Record<string, string>>;
-  /** Id of a session to take up again; null: a new one. */
-  readonly resume: string | null;
+  /** A session to take up again; null: a new one. */
+  readonly resume: FormerSession | null;
 }
 
 export interface RuntimeStart {

@@ -15,8 +15,11 @@ export type AgentEvent =
   | { readonly type: 'permission'; readonly id: string; readonly title: string }
   /** Its model did not answer; it tries again by itself. */
   | { readonly type: 'retry'; readonly reason: string; readonly inMs: number | null; readonly isLimit: boolean }
-  /** Everything the session has used since this process began: totals, by model. */
-  | { readonly type: 'usage'; readonly models: readonly UsageOfModel[] }
+  /**
+   * Everything the session has used since this process began: totals, by model. `cost`: of the whole session, all its
+   * processes, in millionths of a US dollar; null where the program says none.
+   */
+  | { readonly type: 'usage'; readonly models: readonly UsageOfModel[]; readonly cost?: number | null }
   /** What it works on is over; it waits for words. */
   | { readonly type: 'turn_end'; readonly failure: Failure | null }
   | { readonly type: 'note'; readonly text: string };
@@ -29,6 +32,13 @@ export interface Failure {
   readonly kind: 'limit' | 'provider' | 'login' | 'start' | 'session' | 'other';
   readonly message: string;
   readonly resetsAtMs: number | null;
+}
+
+/** A session that a new process takes up. */
+export interface FormerSession {
+  readonly id: string;
+  /** What attempts before were charged of what it cost, in millionths of a US dollar; null: not known. */
+  readonly counted: number | null;
 }
 
 /** What a session needs of its surroundings. */

@@ -65,7 +65,11 @@ CREATE TABLE unpushed (rig TEXT NOT NULL, ref TEXT NOT NULL, repo TEXT NOT NULL,
 const SCHEMA_3 = `
 CREATE TABLE sessions (rig TEXT NOT NULL, bead TEXT NOT NULL, runtime TEXT NOT NULL, session TEXT NOT NULL, cwd TEXT NOT NULL, attempt TEXT NOT NULL, PRIMARY KEY (rig, bead, runtime)) STRICT, WITHOUT ROWID;
 `;
-const SCHEMAS = [SCHEMA_1, SCHEMA_2, SCHEMA_3];
+/** What of a session's cost attempts were charged (millionths of a US dollar); null: by their tokens, or by an older version. */
+const SCHEMA_4 = `
+ALTER TABLE sessions ADD COLUMN counted INTEGER;
+`;
+const SCHEMAS = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4];
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -11,6 +11,11 @@ export interface SessionRow {
   readonly cwd: string;
 }
 
+/** One that was found; `counted`: what of its cost attempts were charged, in millionths of a US dollar; null: not known. */
+export interface FoundSession extends SessionRow {
+  readonly counted: number | null;
+}
+
 /** Sessions by bead and runtime, on disk before their first prompt. */
 export class SessionStore {
   readonly #db: RunnerDb;
@@ -19,26 +24,44 @@ export class SessionStore {
     this.#db = db;
   }
 
-  find(of: Pick<SessionRow, 'rig' | 'bead' | 'runtime'>): SessionRow | null {
+  find(of: Pick<SessionRow, 'rig' | 'bead' | 'runtime'>): FoundSession | null {
     const row = this.#db.all(
-      'SELECT session, cwd FROM sessions WHERE rig = ? AND bead = ? AND runtime = ?',
+      'SELECT session, cwd, counted FROM sessions WHERE rig = ? AND bead = ? AND runtime = ?',
       of.rig,
       of.bead,
       of.runtime,
     )[0];
     const { rig, bead, runtime } = of;
-    return row === undefined ? null : { rig, bead, runtime, session: String(row['session']), cwd: String(row['cwd']) };
+    if (row === undefined) return null;
+    const counted = typeof row['counted'] === 'number' ? row['counted'] : null;
+    return { rig, bead, runtime, session: String(row['session']), cwd: String(row['cwd']), counted };
   }
 
   set(row: SessionRow, attempt: string): void {
     this.#db.all(
-      `INSERT INTO sessions (rig, bead, runtime, session, cwd, attempt) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (rig, bead, runtime) DO UPDATE SET session = excluded.session, cwd = excluded.cwd, attempt = excluded.attempt`,
+      `INSERT INTO sessions (rig, bead, runtime, session, cwd, attempt, counted) VALUES (?, ?, ?, ?, ?, ?, 0)
+       ON CONFLICT (rig, bead, runtime) DO UPDATE SET session = excluded.session, cwd = excluded.cwd, attempt = excluded.attempt,
+         counted = CASE WHEN session = excluded.session THEN counted ELSE 0 END`,
       row.rig,
       row.bead,
       row.runtime,
       row.session,
       row.cwd,
+      attempt,
+    );
+  }
+
+  /**
+   * What its cost was when the attempt's usage was told, in the same transaction as that: so the next process counts from
+   * there, and what nobody told is its. Null: the attempt told tokens and no cost.
+   */
+  count(of: Pick<SessionRow, 'rig' | 'bead' | 'runtime'>, attempt: string, counted: number | null): void {
+    this.#db.all(
+      'UPDATE sessions SET counted = ? WHERE rig = ? AND bead = ? AND runtime = ? AND attempt = ?',
+      counted,
+      of.rig,
+      of.bead,
+      of.runtime,
       attempt,
     );
   }
