@@ -154,7 +154,12 @@ export class Conversation implements LiveConversation {
   }
 
   #event(event: AgentEvent): void {
-    this.#heard();
+    // Chatter says that the program lives, which is all that is asked of a start; of a model it says nothing.
+    if (event.type !== 'note' || !this.#session.isOpen) this.#heard();
+    this.#take(event);
+  }
+
+  #take(event: AgentEvent): void {
     switch (event.type) {
       case 'started':
         this.#isUnheard = true;
@@ -185,7 +190,7 @@ export class Conversation implements LiveConversation {
         return;
       case 'usage':
         this.#live.used = event.models;
-        this.#live.sessionCost = event.cost ?? null;
+        this.#live.sessionCost = event.cost;
         return;
       case 'turn_end':
         this.#turnEnd(event.failure);

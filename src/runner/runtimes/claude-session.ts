@@ -228,7 +228,7 @@ export class ClaudeSession implements AgentSession {
   #tellUsage(): void {
     const models = new Map(this.#settled.map((row) => [row.model ?? '', row]));
     for (const [model, row] of this.#pending) models.set(model, sumOfModel(models.get(model) ?? nothingOf(model), row));
-    this.#link.event({ type: 'usage', models: [...models.values()] });
+    this.#link.event({ type: 'usage', models: [...models.values()], cost: null });
   }
 }
 

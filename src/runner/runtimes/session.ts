@@ -19,9 +19,10 @@ export type AgentEvent =
    * Everything the session has used since this process began: totals, by model. `cost`: of the whole session, all its
    * processes, in millionths of a US dollar; null where the program says none.
    */
-  | { readonly type: 'usage'; readonly models: readonly UsageOfModel[]; readonly cost?: number | null }
+  | { readonly type: 'usage'; readonly models: readonly UsageOfModel[]; readonly cost: number | null }
   /** What it works on is over; it waits for words. */
   | { readonly type: 'turn_end'; readonly failure: Failure | null }
+  /** The program's own chatter, outside of its protocol. */
   | { readonly type: 'note'; readonly text: string };
 
 /**
