@@ -285,6 +285,8 @@ export type TownAction =
       readonly attempt: number;
       readonly notBeforeMs: number;
     }
+  /** Why a rig that is next to land is not ordered to; null: it may be. */
+  | { readonly type: 'hold_landing'; readonly convoy: string; readonly rig: string; readonly reason: string | null }
   /** A person is asked about so many failed and cancelled beads. */
   | { readonly type: 'ask_about_convoy'; readonly convoy: string; readonly beads: number }
   | { readonly type: 'message_rig'; readonly rig: string; readonly key: string; readonly message: TownToRig }

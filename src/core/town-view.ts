@@ -13,6 +13,8 @@ export interface TownView {
   convoyAdditions(id: ConvoyId): readonly ConvoyAddition[];
   /** Its landings in the order of the rigs; empty before it is ready to land. */
   convoyLandings(id: ConvoyId): readonly ConvoyLanding[];
+  /** It was taken out of the town and not added again. */
+  isRemovedRig(name: string): boolean;
   /** How many failed and cancelled beads a person was asked about already. */
   convoyAskedAbout(id: ConvoyId): number;
   escalation(id: string): Escalation | null;

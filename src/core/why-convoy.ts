@@ -3,7 +3,7 @@ import { convoyOutlook, namesOf } from './convoy-outlook.ts';
 import { landedPartially, type Convoy, type ConvoyBead, type ConvoyStatus } from './model/convoy.ts';
 import { LANDING_ATTEMPTS_MAX } from './limits.ts';
 import { landingRigs } from './landing-order.ts';
-import { hasLanded, type ConvoyLanding } from './model/landing.ts';
+import { hasLanded, removedText, type ConvoyLanding } from './model/landing.ts';
 import type { ConvoyRevert } from './model/revert.ts';
 import type { Why } from './queries.ts';
 import { revertedText } from './why-revert.ts';
@@ -95,7 +95,7 @@ function stageOf(
   convoy: Convoy,
   next: ConvoyLanding,
   { so, now }: { readonly so: string; readonly now: Why | null },
-): Pick<Why, 'sentence' | 'next' | 'wakeAtMs'> {
+): Pick<Why, 'sentence' | 'next' | 'wakeAtMs'> & Partial<Pick<Why, 'command'>> {
   const attempt = `attempt ${String(Math.max(1, next.attempt))} of ${String(LANDING_ATTEMPTS_MAX)}`;
   const bead = next.beadId === null ? '' : ` as ${next.beadId}`;
   if (next.state === 'ordered')
@@ -103,6 +103,13 @@ function stageOf(
       sentence: `${so}; lands in ${next.rig} now, ${attempt}${bead}${now === null ? '.' : `: ${now.sentence}`}`,
       next: now?.next ?? `${next.rig} makes its merge request.`,
       wakeAtMs: now?.wakeAtMs ?? null,
+    };
+  if (next.reason === removedText(next.rig))
+    return {
+      sentence: `${so}; ${next.reason}.`,
+      next: `A person adds the rig again, and it lands by itself; "gt convoy close ${convoy.id}" ends it without what has not landed.`,
+      wakeAtMs: null,
+      command: `gt rig add ${next.rig} <url>`,
     };
   if (next.attempt === 0)
     return { sentence: `${so}; ${next.rig} is next.`, next: 'It is ordered now.', wakeAtMs: null };

@@ -77,7 +77,27 @@ export class LandingWriter {
     );
   }
 
-  #guarded(what: string, convoy: ConvoyId, query: string, ...args: (string | number)[]): void {
+  hold(convoy: ConvoyId, rig: string, reason: string | null): void {
+    this.#guarded(
+      `${convoy} does not wait to land in ${rig}`,
+      convoy,
+      `UPDATE convoy_landings SET reason = ? WHERE convoy_id = ? AND rig_id = ? AND state = 'waiting' RETURNING rig_id`,
+      reason,
+      convoy,
+      rig,
+    );
+  }
+
+  /** Convoys whose next landing may be in this rig. */
+  look(rig: string): void {
+    for (const row of this.#sql.all(
+      `SELECT convoy_id FROM convoy_landings WHERE rig_id = ? AND state = 'waiting'`,
+      rig,
+    ))
+      this.#dirty(convoyRef(trusted.convoy(text(row['convoy_id']))));
+  }
+
+  #guarded(what: string, convoy: ConvoyId, query: string, ...args: (string | number | null)[]): void {
     if (this.#sql.all(query, ...args).length === 0) throw new GuardFailed(what);
     this.#dirty(convoyRef(convoy));
   }

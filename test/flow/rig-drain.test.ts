@@ -4,7 +4,19 @@ import { trusted, type BeadId } from '../../src/core/model/ids.ts';
 import type { RigRemoval } from '../../src/core/queries.ts';
 import type { JobResult } from '../../src/core/facts.ts';
 import { defaultResult, isGateOfWork } from '../support/fake-runner.ts';
-import { finish, finishAll, human, MINUTE, newBead, openTown, processOf, show, sling } from '../support/town-story.ts';
+import {
+  finish,
+  finishAll,
+  human,
+  MINUTE,
+  newBead,
+  newConvoy,
+  newTask,
+  openTown,
+  processOf,
+  show,
+  sling,
+} from '../support/town-story.ts';
 import { rigConfig, type VirtualTown } from '../support/virtual-town.ts';
 
 const api = trusted.rig('api');
@@ -95,6 +107,52 @@ describe('a parked rig with rework', () => {
     expect((await drain(town)).waitsFor).toEqual([
       { id, sentence: expect.stringContaining('Held by a person: not now.'), command: `gt bead release ${rework}` },
     ]);
+  });
+});
+
+describe('a convoy that lands at once', () => {
+  const web = trusted.rig('web');
+
+  it('says that a rig was removed before its turn, and lands there when it is added again', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const tasks = [newTask('api', 'a'), newTask('web', 'b')];
+    const plan = newConvoy({ mergeMode: 'review-then-land', tasks, landingOrder: [web, api] });
+    const { id } = await town.service.createConvoy(plan, human);
+    await town.settle();
+    const of = (rig: string) => town.runner.running().filter(({ request }) => request.rig === rig);
+    for (const { request } of of('web')) await finish(town, trusted.bead(request.bead));
+    expect(of('web')).toEqual([]);
+    expect(await town.service.removeRig(web, false, human)).toMatchObject({ status: 'removed' });
+    await finishAll(town, 300);
+    await town.advance(10 * MINUTE);
+    const why = await town.service.why(id);
+    expect(why.sentence).toBe(
+      'Nothing has landed yet (order: web, api); the rig web was removed before the convoy landed there.',
+    );
+    expect(why.next).toContain(`gt convoy close ${id}`);
+    const told = await town.service.listEscalations(true);
+    expect(told).toMatchObject([{ severity: 'high', repeats: 0, subject: `convoy:${id}` }]);
+    expect(told[0]?.message).toContain('"gt rig add web <url>"');
+    await town.service.addRig(rigConfig('web'));
+    await town.advance(1_000);
+    expect(await town.service.getConvoy(id)).toMatchObject({ status: 'landed' });
+    expect(await town.service.listEscalations(true)).toEqual([]);
+  });
+
+  it('ends without that rig when a person closes it', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const plan = newConvoy({ mergeMode: 'review-then-land', tasks: [newTask('api', 'a'), newTask('web', 'b')] });
+    const { id } = await town.service.createConvoy(plan, human);
+    await town.settle();
+    const inWeb = town.runner.running().find(({ request }) => request.rig === 'web');
+    await finish(town, trusted.bead(inWeb?.request.bead ?? ''));
+    await town.service.removeRig(web, false, human);
+    await finishAll(town, 300);
+    // The rig that is left has landed; what is not there is said.
+    expect((await town.service.why(id)).sentence).toContain('Landed in api');
+    await town.service.changeConvoy(id, { type: 'close', note: 'without web' }, human);
+    expect(await town.service.getConvoy(id)).toMatchObject({ status: 'cancelled' });
+    expect(await town.service.listEscalations(true)).toEqual([]);
   });
 });
 

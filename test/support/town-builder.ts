@@ -56,6 +56,7 @@ export const townView = (over: Partial<TownView> = {}): TownView => ({
   convoyBeads: () => [],
   convoyAdditions: () => [],
   convoyLandings: () => [],
+  isRemovedRig: () => false,
   convoyAskedAbout: () => 0,
   escalation: () => null,
   escalationRoutes: () => [],

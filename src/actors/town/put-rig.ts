@@ -53,6 +53,7 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
   );
   if (isNew) {
     // Also one that was removed and is added again: it was told nothing meanwhile.
+    town.landings(turn).look(config.name);
     touchBudgets(town, turn, config.name);
     town.runners.introduce(turn, config.name);
   }

@@ -66,6 +66,7 @@ function performOther(
     case 'plan_landing':
     case 'order_landing':
     case 'retry_landing':
+    case 'hold_landing':
       return changeLanding(town, turn, action);
     default:
       return changeRows(town, turn, action);
@@ -75,7 +76,7 @@ function performOther(
 function changeLanding(
   town: TownContext,
   turn: Turn,
-  action: Of<'plan_landing' | 'order_landing' | 'retry_landing'>,
+  action: Of<'plan_landing' | 'order_landing' | 'retry_landing' | 'hold_landing'>,
 ): Change {
   const writer = town.landings(turn);
   const convoy = trusted.convoy(action.convoy);
@@ -88,6 +89,9 @@ function changeLanding(
       return { to: `${action.rig}, attempt ${String(action.attempt)}` };
     case 'retry_landing':
       writer.retry(convoy, action.rig, action.attempt, action.notBeforeMs);
+      return { to: action.rig };
+    case 'hold_landing':
+      writer.hold(convoy, action.rig, action.reason);
       return { to: action.rig };
     default:
       return unreachable(action, 'landing of a convoy');

@@ -23,8 +23,11 @@ export interface ConvoyLanding {
   readonly target: string | null;
   /** Not tried again before. */
   readonly notBeforeMs: number;
-  /** Why the last attempt failed. */
+  /** Why the last attempt failed, or why none is made now (`removedText`). */
   readonly reason: string | null;
 }
+
+/** Nothing of a rig that was removed can be merged; its feature branch stays where it is. */
+export const removedText = (rig: string): string => `the rig ${rig} was removed before the convoy landed there`;
 
 export const hasLanded = (landing: ConvoyLanding): boolean => landing.state === 'landed' || landing.state === 'nothing';

@@ -41,6 +41,31 @@ const ordered = (rig: string, attempt: number, titles: readonly string[]): reado
 ];
 
 describe('a convoy that lands at once', () => {
+  it('orders nothing of a rig that was removed, says so once, and goes on when it is back', () => {
+    const why = 'the rig web was removed before the convoy landed there';
+    const look = (reason: string | null, isRemovedRig: boolean): unknown =>
+      convoyRule(
+        townView({
+          convoy: () => of,
+          convoyBeads: () => beads,
+          convoyLandings: () => [landing(1, { reason })],
+          isRemovedRig: (rig) => isRemovedRig && rig === 'web',
+        }),
+        CONVOY_ID,
+        NOW,
+      );
+    const hold = (reason: string | null): object => ({ type: 'hold_landing', convoy: CONVOY_ID, rig: 'web', reason });
+    const causeKey = `convoy:${CONVOY_ID}`;
+    expect(look(null, true)).toMatchObject(
+      one(why, hold(why), { type: 'open_escalation', causeKey, severity: 'high' }),
+    );
+    expect(look(why, true)).toEqual(waits(null));
+    expect(look(why, false)).toEqual(
+      one('the rig web was added again', hold(null), { type: 'close_escalation', causeKey }),
+    );
+    expect(look(null, false)).toMatchObject({ decisions: [{ actions: [{ type: 'order_landing' }, {}] }] });
+  });
+
   it('plans its rigs in order; one in which nothing was merged has nothing to land', () => {
     const plan = (empty: boolean): object => ({
       type: 'plan_landing',

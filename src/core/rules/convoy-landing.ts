@@ -3,7 +3,7 @@ import { LANDING_ATTEMPTS_MAX, LANDING_BACKOFF_MS } from '../limits.ts';
 import { namesOf } from '../convoy-outlook.ts';
 import { landingRigs } from '../landing-order.ts';
 import type { Convoy, ConvoyBead, ConvoyStatus } from '../model/convoy.ts';
-import { hasLanded, type ConvoyLanding } from '../model/landing.ts';
+import { hasLanded, removedText, type ConvoyLanding } from '../model/landing.ts';
 import { convoyRef } from '../refs.ts';
 import type { TownView } from '../town-view.ts';
 
@@ -22,6 +22,8 @@ export function landInOrder(view: TownView, convoy: Convoy, beads: readonly Conv
   if (next === undefined) return landed(convoy, beads, landings);
   switch (next.state) {
     case 'waiting':
+      if (view.isRemovedRig(next.rig)) return removed(convoy, next);
+      if (next.reason === removedText(next.rig)) return addedAgain(convoy, next);
       return nowMs < next.notBeforeMs ? { decisions: [], wakeAtMs: next.notBeforeMs } : order(convoy, beads, next);
     case 'failed':
       return failed(convoy, next, { landings, nowMs });
@@ -75,6 +77,31 @@ function order(convoy: Convoy, beads: readonly ConvoyBead[], next: ConvoyLanding
     },
   ]);
 }
+
+/** A message to a rig that is not there would be lost in silence: a person is told once, and decides. */
+function removed(convoy: Convoy, { rig, reason }: ConvoyLanding): Outcome {
+  const why = removedText(rig);
+  if (reason === why) return WAIT;
+  const branch = convoy.featureBranch ?? 'its feature branch';
+  return act(convoy, why, [
+    { type: 'hold_landing', convoy: convoy.id, rig, reason: why },
+    {
+      type: 'open_escalation',
+      rig: '',
+      causeKey: `convoy:${convoy.id}`,
+      severity: 'high',
+      category: 'convoy',
+      subject: convoyRef(convoy.id),
+      message: `The convoy "${convoy.title}" can't land: ${why}. Its work there is on ${branch} of the origin. "gt rig add ${rig} <url>" adds the rig again, and it lands by itself; "gt convoy close ${convoy.id}" ends it without what has not landed.`,
+    },
+  ]);
+}
+
+const addedAgain = (convoy: Convoy, { rig }: ConvoyLanding): Outcome =>
+  act(convoy, `the rig ${rig} was added again`, [
+    { type: 'hold_landing', convoy: convoy.id, rig, reason: null },
+    { type: 'close_escalation', causeKey: `convoy:${convoy.id}` },
+  ]);
 
 function failed(
   convoy: Convoy,
