@@ -2,7 +2,7 @@ import type { Repo } from '../../api/contract/runner.ts';
 import { GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { git, gitLine, type GitOutput } from './git.ts';
 import { checkBranch, checkRef } from './names.ts';
-import { isAncestor, resolve, setRef, type Repos, type RigRepo } from './repos.ts';
+import { type Fetched, isAncestor, resolve, setRef, type Repos, type RigRepo } from './repos.ts';
 
 /** Looks at a kept branch that somebody else moves at the same time; more means that they go on doing so. */
 const KEEP_TRIES_MAX = 3;
@@ -18,8 +18,13 @@ export class BranchLost extends Error {
  * Errors: `BranchLost`, `GitError`, `bad_url`, `bad_branch`.
  */
 export async function fetchKept(repos: Repos, repo: Repo): Promise<string> {
+  return (await fetchKeptAnd(repos, repo, [])).target.sha;
+}
+
+/** The same, with the target's tree, and whether this clone has other commits. */
+export async function fetchKeptAnd(repos: Repos, repo: Repo, names: readonly string[]): Promise<Fetched> {
   const known = repo.restore;
-  if (known === undefined) return repos.fetchTarget(repo);
+  if (known === undefined) return repos.fetchTargetAnd(repo, names);
   const rigRepo = await repos.ensure(repo);
   await keepCommit(repos, repo, { rigRepo, known });
   for (let tries = 1; tries <= KEEP_TRIES_MAX; tries += 1) {
@@ -28,8 +33,9 @@ export async function fetchKept(repos: Repos, repo: Repo): Promise<string> {
       await pushRef(rigRepo, { url: repo.url, branch: repo.targetBranch, sha: known, expectedOld: null });
       continue;
     }
-    const target = await repos.fetchTarget(repo);
-    if (await isAncestor(rigRepo.place, known, target)) return target;
+    const fetched = await repos.fetchTargetAnd(repo, names);
+    const target = fetched.target.sha;
+    if (await isAncestor(rigRepo.place, known, target)) return fetched;
     const both = await mergeBoth(rigRepo, { branch: repo.targetBranch, known, target });
     await pushRef(rigRepo, { url: repo.url, branch: repo.targetBranch, sha: both, expectedOld: target });
   }

@@ -7,10 +7,12 @@ import type { Repo } from '../../api/contract/runner.ts';
 import { GIT_CLONE_TIMEOUT_MS, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { Mutex } from '../mutex.ts';
 import { bareRepo, type RunnerPaths } from '../paths.ts';
-import { git, GitError, gitLine, type GitPlace } from './git.ts';
+import { git, GitError, type GitPlace } from './git.ts';
 import { checkBranch, checkUrl } from './names.ts';
 import { hasOwnSettings, makeOwnSettings, ownSettings } from './own-settings.ts';
 
+/** SHA-1 or SHA-256. */
+const OBJECT_NAME = /^[0-9a-f]{40,64}$/;
 const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 /** What runners on other machines pushed; kept apart from this runner's own refs. */
 const EVERY_WORK_REF = '+refs/gt/*:refs/remotes/gt/*';
@@ -24,6 +26,12 @@ export interface RigRepo {
   readonly place: GitPlace;
   /** Held by whatever writes refs or worktree registrations. */
   readonly writer: Mutex;
+}
+
+/** A target with its tree, and the commits that were asked for; null where this clone has none. */
+export interface Fetched {
+  readonly target: { readonly sha: string; readonly tree: string };
+  readonly commits: readonly (string | null)[];
 }
 
 interface Entry {
@@ -72,9 +80,14 @@ export class Repos {
    * Errors: `GitError` when the remote does not answer or has no such branch.
    */
   async fetchTarget(repo: Repo): Promise<string> {
+    return (await this.fetchTargetAnd(repo, [])).target.sha;
+  }
+
+  /** The same, and what other names stand for here: one question to git instead of one for each. */
+  async fetchTargetAnd(repo: Repo, names: readonly string[]): Promise<Fetched> {
     const tracking = `refs/remotes/origin/${repo.targetBranch}`;
     await this.#fetch(repo, `+refs/heads/${repo.targetBranch}:${tracking}`);
-    return gitLine(this.known(repo.rig).place, ['rev-parse', '--verify', '--end-of-options', `${tracking}^{commit}`]);
+    return lookAt(this.known(repo.rig).place, tracking, names);
   }
 
   /** Fetches every branch: for a commit that is not here yet. */
@@ -175,15 +188,37 @@ export async function resolve(place: GitPlace, name: string): Promise<string | n
   return found.code === 0 ? found.stdout.trim() : null;
 }
 
+/** What names stand for, in their order, asked of one git process; null: nothing here. They are refs or commit ids. */
+async function resolveAll(place: GitPlace, names: readonly string[]): Promise<readonly (string | null)[]> {
+  const { stdout } = await git(place, ['cat-file', '--batch-check=%(objectname)'], {
+    input: names.map((name) => `${name}\n`).join(''),
+  });
+  const lines = stdout.split('\n');
+  return names.map((_name, place) => (OBJECT_NAME.test(lines[place] ?? '') ? (lines[place] ?? null) : null));
+}
+
+/** A commit with its tree, and other commits. Errors: `GitError` when the first is missing. */
+async function lookAt(place: GitPlace, target: string, names: readonly string[]): Promise<Fetched> {
+  const asked = [`${target}^{commit}`, `${target}^{tree}`, ...names.map((name) => `${name}^{commit}`)];
+  const [sha = null, tree = null, ...commits] = await resolveAll(place, asked);
+  if (sha === null || tree === null) throw new GitError('cat-file', null, `${target} is missing`);
+  return { target: { sha, tree }, commits };
+}
+
 /** Ancestry, not equality: true also when both are the same commit. Errors: `GitError` when one is missing. */
 export async function isAncestor(place: GitPlace, ancestor: string, descendant: string): Promise<boolean> {
   const answer = await git(place, ['merge-base', '--is-ancestor', ancestor, descendant], { ok: [0, 1] });
   return answer.code === 0;
 }
 
-/** Sets a ref and reads it back. Errors: `GitError`. */
+/** Sets a ref, also where an agent put a pointer to another one. Errors: `GitError`. */
+export async function writeRef(repo: RigRepo, ref: string, sha: string): Promise<void> {
+  await repo.writer.run(() => git(repo.place, ['update-ref', '--no-deref', '--end-of-options', ref, sha]));
+}
+
+/** Sets a ref and reads it back: for one that something is claimed of. Errors: `GitError`. */
 export async function setRef(repo: RigRepo, ref: string, sha: string): Promise<void> {
-  await repo.writer.run(() => git(repo.place, ['update-ref', '--end-of-options', ref, sha]));
+  await writeRef(repo, ref, sha);
   const actual = await resolve(repo.place, ref);
   if (actual !== sha) throw new GitError('update-ref', null, `${ref} is at ${String(actual)} instead of ${sha}`);
 }

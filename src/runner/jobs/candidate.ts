@@ -3,7 +3,7 @@ import type { Rider } from '../../core/facts.ts';
 import { git, gitLine } from '../git/git.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { LANDED_LOOKED_AT_MAX } from '../limits.ts';
-import { commitFor } from './styles.ts';
+import { type Clean, commitFor } from './styles.ts';
 import { landedSince, mergeRequestOf } from './trailers.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
@@ -15,16 +15,54 @@ export interface Made {
   readonly tree: string;
 }
 
-export type Candidate =
-  | Made
-  | { readonly paths: readonly string[]; readonly message: string }
-  | { readonly error: string };
+interface Unclean {
+  readonly paths: readonly string[];
+  readonly message: string;
+}
+
+export type Candidate = Made | Unclean | { readonly error: string };
+
+/** A commit with its tree; both are known before anything is merged onto it. */
+export interface Target {
+  readonly sha: string;
+  readonly tree: string;
+}
 
 /** Merges one entry onto a commit in the object database. Errors: `GitError`. */
 export async function candidateOn(
   repo: RigRepo,
   { job, entry, on }: { readonly job: MergeJob; readonly entry: Entry; readonly on: string },
 ): Promise<Candidate> {
+  const merged = await mergeOnto(repo, { job, entry, on });
+  return 'tree' in merged ? madeOf(repo, { job, entry, on, tree: merged.tree }) : merged;
+}
+
+/**
+ * The same onto the target itself; instead, the commit that brought the entry there when it is merged already. Whoever is
+ * merged changes nothing any more, so only then git is asked about ancestry. Errors: `GitError`.
+ */
+export async function candidateOnTarget(
+  repo: RigRepo,
+  { job, entry, target }: { readonly job: MergeJob; readonly entry: Entry; readonly target: Target },
+): Promise<Candidate | { readonly mergeSha: string }> {
+  if (entry.earlierCandidate !== null && (await landed(repo, entry.earlierCandidate, target.sha)))
+    return { mergeSha: entry.earlierCandidate };
+  const merged = await mergeOnto(repo, { job, entry, on: target.sha });
+  const isSame = 'tree' in merged && merged.tree === target.tree;
+  const mergeSha = await mergedAs(repo, { job, entry, target, isSame });
+  if (mergeSha !== null) return { mergeSha };
+  return 'tree' in merged ? madeOf(repo, { job, entry, on: target.sha, tree: merged.tree }) : merged;
+}
+
+const madeOf = async (repo: RigRepo, clean: Clean): Promise<Made> => ({
+  candidate: await commitFor(repo, clean),
+  tree: clean.tree,
+});
+
+async function mergeOnto(
+  repo: RigRepo,
+  { job, entry, on }: { readonly job: MergeJob; readonly entry: Entry; readonly on: string },
+): Promise<{ readonly tree: string } | Unclean | { readonly error: string }> {
   const merged = await git(
     repo.place,
     ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', on, entry.head],
@@ -38,20 +76,22 @@ export async function candidateOn(
       ? { paths: [], message: merged.stderr }
       : { error: merged.stderr };
   }
-  return { candidate: await commitFor(repo, { job, entry, on, tree }), tree };
+  return { tree };
 }
 
 /**
- * The commit that brought the entry into the target: our candidate when it was ours, else the first that contains its head,
+ * The commit that brought the entry into the target, which is not our last candidate: the first that contains its head,
  * or one that landed all of it in another style. Null: the target does not have it.
  */
-export async function mergedAs(repo: RigRepo, job: MergeJob, entry: Entry, targetSha: string): Promise<string | null> {
-  if (entry.earlierCandidate !== null && (await landed(repo, entry.earlierCandidate, targetSha)))
-    return entry.earlierCandidate;
-  if (!(await isAncestor(repo.place, entry.head, targetSha)))
-    return (job.style ?? 'merge') === 'merge' ? null : landedWithout(repo, entry, targetSha);
+async function mergedAs(
+  repo: RigRepo,
+  of: { readonly job: MergeJob; readonly entry: Entry; readonly target: Target; readonly isSame: boolean },
+): Promise<string | null> {
+  const { job, entry, target } = of;
+  if (!of.isSame || !(await isAncestor(repo.place, entry.head, target.sha)))
+    return (job.style ?? 'merge') === 'merge' ? null : landedWithout(repo, entry, target.sha);
   const path = (
-    await git(repo.place, ['rev-list', '--ancestry-path', '--first-parent', `${entry.head}..${targetSha}`])
+    await git(repo.place, ['rev-list', '--ancestry-path', '--first-parent', `${entry.head}..${target.sha}`])
   ).stdout
     .trim()
     .split('\n');

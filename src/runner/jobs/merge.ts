@@ -3,13 +3,12 @@ import type { Rider } from '../../core/facts.ts';
 import { mergingRef } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerContext } from '../context.ts';
-import { gitLine } from '../git/git.ts';
-import { fetchKept } from '../git/keep-branch.ts';
-import { setRef, type RigRepo } from '../git/repos.ts';
+import { fetchKeptAnd } from '../git/keep-branch.ts';
+import { type RigRepo, writeRef } from '../git/repos.ts';
 import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
-import { candidateOn, mergedAs, type Made } from './candidate.ts';
+import { candidateOn, candidateOnTarget, type Made, type Target } from './candidate.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
@@ -30,11 +29,13 @@ export function runMerge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> 
 }
 
 async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
-  const targetSha = await fetchKept(ctx.repos, job.repo);
-  const repo = await requireCommit(ctx, job.repo, job.head);
-  const mergeSha = await mergedAs(repo, job, job, targetSha);
-  if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
-  const made = await candidateOn(repo, { job, entry: job, on: targetSha });
+  const heads = [job.head, ...(job.riders ?? []).map((rider) => rider.head)];
+  const { target, commits } = await fetchKeptAnd(ctx.repos, job.repo, heads);
+  const targetSha = target.sha;
+  const here = new Set(commits);
+  const repo = here.has(job.head) ? ctx.repos.known(job.repo.rig) : await requireCommit(ctx, job.repo, job.head);
+  const made = await candidateOnTarget(repo, { job, entry: job, target });
+  if ('mergeSha' in made) return { result: 'already_merged', targetSha, mergeSha: made.mergeSha };
   if ('error' in made) return { result: 'error', message: made.error };
   if ('paths' in made) return { result: 'conflict', targetSha, ...cut(made) };
   const { candidate, tree } = made;
@@ -42,7 +43,7 @@ async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
     await keep(ctx, repo, { job, ref: mergingRef(trusted.bead(job.mergeRequest)), sha: candidate });
     return { result: 'candidate', candidate, tree, targetSha };
   }
-  const round = new RoundMaker(ctx, repo, { job, targetSha, leader: made });
+  const round = new RoundMaker(ctx, repo, { job, target, here, leader: made });
   return { result: 'candidate', candidate, tree, targetSha, ...(await round.make(job.lists)) };
 }
 
@@ -56,7 +57,7 @@ async function keep(
   repo: RigRepo,
   { job, ref, sha }: { readonly job: MergeJob; readonly ref: string; readonly sha: string },
 ): Promise<void> {
-  await setRef(repo, ref, sha);
+  await writeRef(repo, ref, sha);
   await ctx.pushes.push(job.repo, ref, ctx.timings.pushWaitMs);
 }
 
@@ -65,7 +66,9 @@ class RoundMaker {
   readonly #ctx: RunnerContext;
   readonly #repo: RigRepo;
   readonly #job: MergeJob;
-  readonly #targetSha: string;
+  readonly #target: Target;
+  /** Commits that this clone has. */
+  readonly #here: ReadonlySet<string | null>;
   readonly #entries: readonly Pick<Rider, 'mergeRequest' | 'head' | 'earlierCandidate' | 'message'>[];
   readonly #leftOut = new Map<string, LeftOut>();
   /** By the commit that it is merged onto and its place. */
@@ -75,14 +78,20 @@ class RoundMaker {
   constructor(
     ctx: RunnerContext,
     repo: RigRepo,
-    round: { readonly job: MergeJob; readonly targetSha: string; readonly leader: Made },
+    round: {
+      readonly job: MergeJob;
+      readonly target: Target;
+      readonly here: ReadonlySet<string | null>;
+      readonly leader: Made;
+    },
   ) {
     this.#ctx = ctx;
     this.#repo = repo;
     this.#job = round.job;
-    this.#targetSha = round.targetSha;
+    this.#target = round.target;
+    this.#here = round.here;
     this.#entries = [round.job, ...(round.job.riders ?? [])];
-    this.#made.set(`${round.targetSha} 0`, round.leader);
+    this.#made.set(`${round.target.sha} 0`, round.leader);
   }
 
   async make(lists: readonly (readonly number[])[]): Promise<RoundMade> {
@@ -98,13 +107,12 @@ class RoundMaker {
         await keep(this.#ctx, this.#repo, { job: this.#job, ref, sha: tip.candidate });
       }
     }
-    const targetTree = await gitLine(this.#repo.place, ['rev-parse', '--verify', `${this.#targetSha}^{tree}`]);
-    return { targetTree, made, leftOut: [...this.#leftOut.values()] };
+    return { targetTree: this.#target.tree, made, leftOut: [...this.#leftOut.values()] };
   }
 
   async #list(places: readonly number[]): Promise<MadeList['entries']> {
     const entries: MadeList['entries'][number][] = [];
-    let on = this.#targetSha;
+    let on = this.#target.sha;
     for (const place of places) {
       const made = await this.#entry(place, on);
       if (made === null) continue;
@@ -142,16 +150,12 @@ class RoundMaker {
       return why === undefined || why === 'behind';
     }
     this.#looked.add(place);
-    await requireCommit(this.#ctx, this.#job.repo, entry.head);
-    const mergeSha = await mergedAs(this.#repo, this.#job, entry, this.#targetSha);
-    if (mergeSha !== null) {
-      this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha });
-      return false;
-    }
-    const made = await candidateOn(this.#repo, { job: this.#job, entry, on: this.#targetSha });
+    if (!this.#here.has(entry.head)) await requireCommit(this.#ctx, this.#job.repo, entry.head);
+    const made = await candidateOnTarget(this.#repo, { job: this.#job, entry, target: this.#target });
+    if ('mergeSha' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha: made.mergeSha });
     if ('error' in made) throw new Error(made.error);
     if ('paths' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'conflict', ...cut(made) });
-    if ('candidate' in made) this.#made.set(`${this.#targetSha} ${String(place)}`, made);
+    if ('candidate' in made) this.#made.set(`${this.#target.sha} ${String(place)}`, made);
     return 'candidate' in made;
   }
 }

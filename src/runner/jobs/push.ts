@@ -5,19 +5,20 @@ import { pushRef, remoteHead } from '../git/keep-branch.ts';
 import { checkBranch } from '../git/names.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
-import { scanAdded, secretMessage } from '../secrets/scan.ts';
+import { scanAdded, type SecretFound, secretMessage } from '../secrets/scan.ts';
 import { requireCommit } from './repo-jobs.ts';
+
+type PushJob = Extract<Job, { kind: 'push' }>;
 
 const TOO_LATE: GitOutput = { code: 1, stdout: '', stderr: 'The time to push it is over; it was not begun.' };
 
-/** Pushes the candidate with the expected old value; the verdict comes from the target as fetched after it, not from push. */
-export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'push' }>): Promise<JobResult> {
-  const repo = await requireCommit(ctx, job.repo, job.candidate);
-  // Also what people put on the branch by hand, and what an older program let through.
-  const found =
-    job.repo.secretsAllowed === null
-      ? []
-      : await scanAdded(repo.place, [job.candidate, `^${job.expectedOld}`], job.repo.secretsAllowed ?? []);
+/**
+ * Pushes the candidate with the expected old value. What push says is not the verdict: the remote is asked again what the
+ * target is, and fetched when that is not the candidate itself.
+ */
+export async function runPush(ctx: RunnerContext, job: PushJob): Promise<JobResult> {
+  const repo = await ctx.repos.ensure(job.repo);
+  const found = await keysIn(ctx, repo, job);
   if (found.length > 0) return { result: 'refused', code: 'secret_found', message: secretMessage(found).message };
   // The town gives a push up some time after this; what would arrive then, nobody expects any more.
   const isLate = job.notAfterMs !== undefined && ctx.clock.now() > job.notAfterMs;
@@ -29,14 +30,36 @@ export async function runPush(ctx: RunnerContext, job: Extract<Job, { kind: 'pus
         sha: job.candidate,
         expectedOld: job.expectedOld,
       });
+  const actual = await remoteHead(repo, job.repo.url, job.repo.targetBranch);
+  if (actual === job.candidate) return { result: 'pushed', targetSha: actual };
   // Somebody deleted the target meanwhile: that race is lost too, and the next merge sees what to do about it.
-  if (pushed.code !== 0 && (await remoteHead(repo, job.repo.url, job.repo.targetBranch)) === null)
-    return { result: 'lost_race', targetSha: null };
+  if (actual === null) return { result: 'lost_race', targetSha: null };
   const targetSha = await ctx.repos.fetchTarget(job.repo);
   if (await isAncestor(repo.place, job.candidate, targetSha)) return { result: 'pushed', targetSha };
   if (targetSha !== job.expectedOld) return { result: 'lost_race', targetSha };
   // The target is where we expected it and still the push failed: a rule of the remote, or the network.
   return { result: 'error', message: failure(pushed) };
+}
+
+/**
+ * Keys in what the push would add: also what people put on the branch by hand, and what an older program let through. A
+ * candidate that another runner made is fetched once git misses it here.
+ */
+async function keysIn(ctx: RunnerContext, repo: RigRepo, job: PushJob): Promise<readonly SecretFound[]> {
+  const allowed = job.repo.secretsAllowed;
+  if (allowed === null) {
+    await requireCommit(ctx, job.repo, job.candidate);
+    return [];
+  }
+  const scan = (): Promise<readonly SecretFound[]> =>
+    scanAdded(repo.place, [job.candidate, `^${job.expectedOld}`], allowed ?? []);
+  try {
+    return await scan();
+  } catch (error) {
+    if ((await resolve(repo.place, job.candidate)) !== null) throw error;
+    await requireCommit(ctx, job.repo, job.candidate);
+    return scan();
+  }
 }
 
 /**

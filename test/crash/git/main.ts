@@ -18,6 +18,7 @@ const STYLE_MOST = 1;
 const READS = new Set([
   'rev-parse',
   'rev-list',
+  'cat-file',
   'merge-base',
   'for-each-ref',
   'ls-remote',
