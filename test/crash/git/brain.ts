@@ -9,9 +9,11 @@ import { mintCapability } from '../../../src/api/capability.ts';
 import { TownService } from '../../../src/actors/town-service.ts';
 import { trusted, type RunnerInstance } from '../../../src/core/model/ids.ts';
 import { checkRig, checkTown, type Violation } from '../../../src/core/invariants.ts';
+import type { Forge } from '../../../src/ports/forge.ts';
 import type { HostPorts } from '../../../src/ports/host.ts';
 import { silentLog } from '../../../src/ports/log.ts';
 import type { RunnerClient } from '../../../src/ports/runner-client.ts';
+import { nodeForge } from '../../../src/hosts/node/forge.ts';
 import { loadConfig } from '../../../src/hosts/node/town-config.ts';
 import { listenOnSocket, type Listener } from '../../../src/hosts/node/http-server.ts';
 import { systemRandom } from '../../../src/hosts/node/random.ts';
@@ -202,6 +204,7 @@ export class GitBrain {
       random: systemRandom,
       log: silentLog,
       runner: this.#counted(),
+      forge: this.#forge(),
       openSql: (address) => {
         const sql = SqliteSql.open(':memory:', { readOnly: false });
         this.databases.set(address, sql);
@@ -226,17 +229,29 @@ export class GitBrain {
     };
   }
 
+  /** A call under way: time must not be skipped meanwhile. */
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    this.#calls += 1;
+    try {
+      return await work();
+    } finally {
+      this.#calls -= 1;
+      this.#lastNewsMs = Date.now();
+    }
+  }
+
+  #forge(): Forge {
+    const forge = nodeForge({}, () => this.nowMs);
+    return {
+      open: (request) => this.#call(() => forge.open(request)),
+      look: (ref, tag) => this.#call(() => forge.look(ref, tag)),
+      merge: (request) => this.#call(() => forge.merge(request)),
+    };
+  }
+
   #counted(): RunnerClient {
     const client = this.#client;
-    const call = async <T>(work: () => Promise<T>): Promise<T> => {
-      this.#calls += 1;
-      try {
-        return await work();
-      } finally {
-        this.#calls -= 1;
-        this.#lastNewsMs = Date.now();
-      }
-    };
+    const call = <T>(work: () => Promise<T>): Promise<T> => this.#call(work);
     return {
       instance: () => client.instance(),
       health: () => call(() => client.health()),

@@ -18,6 +18,8 @@ export interface GitHistory {
   readonly round?: true;
   /** The rig's merge style, where it is not the usual one: such lives have a town of their own. */
   readonly style?: MergeStyle;
+  /** The rig merges by pull requests at a fake code host over the same origin: such lives have a town of their own. */
+  readonly pull?: true;
   /** Not in the short form. */
   readonly isLong?: true;
   /** A new town each time, so that the clone itself is among the commands. */
@@ -42,6 +44,19 @@ export const gateOf = (folder: string): string =>
 export const redFirst = (life: Life): string =>
   `if [ "$GT_ROUND" = 0 ]; then ${write(life, 'red')}; else ${write(life)}; fi`;
 
+/** Works until somebody else has pushed the same file, and merges that when it is asked to. */
+const resolves = (life: Life): string =>
+  [
+    `while [ ! -e '${life.flag}' ]; do sleep 0.02; done`,
+    `if [ "$GT_KIND" = conflict ]; then git merge -q "$GT_TARGET_SHA" || true; fi`,
+    write(life),
+    'git add -A',
+    `git commit -q -m 'life ${life.id}' || true`,
+  ].join('\n');
+
+/** A rig of its own: its way of merging is not the usual one. */
+export const hasOwnTown = ({ style, pull }: GitHistory): boolean => style !== undefined || pull === true;
+
 export const GIT_HISTORIES: readonly GitHistory[] = [
   { name: 'the first bead of a rig, with its clone', fresh: true, recipe: (life) => write(life) },
   { name: 'a bead from sling to merge', recipe: (life) => write(life) },
@@ -49,14 +64,7 @@ export const GIT_HISTORIES: readonly GitHistory[] = [
   { name: 'a round of three, one of them red', round: true, recipe: (life) => write(life) },
   {
     name: 'a conflict and its resolution',
-    recipe: (life) =>
-      [
-        `while [ ! -e '${life.flag}' ]; do sleep 0.02; done`,
-        `if [ "$GT_KIND" = conflict ]; then git merge -q "$GT_TARGET_SHA" || true; fi`,
-        write(life),
-        'git add -A',
-        `git commit -q -m 'life ${life.id}' || true`,
-      ].join('\n'),
+    recipe: resolves,
     meanwhile: (life) => ({ [fileOf(life)]: `other ${life.id}\n` }),
   },
   {
@@ -72,7 +80,21 @@ export const GIT_HISTORIES: readonly GitHistory[] = [
       ].join('\n'),
     kept: (life) => ({ subject: `first ${life.id}`, file: `loose-${life.id}.txt` }),
   },
-  { name: 'a squashed bead', style: 'squash', recipe: (life) => write(life) },
+  { name: 'a bead with a pull request', pull: true, recipe: (life) => write(life) },
+  {
+    name: 'a pull request whose gate is red, and its rework',
+    pull: true,
+    isLong: true,
+    recipe: redFirst,
+  },
+  {
+    name: 'a pull request that conflicts, and its resolution',
+    pull: true,
+    isLong: true,
+    recipe: resolves,
+    meanwhile: (life) => ({ [fileOf(life)]: `other ${life.id}\n` }),
+  },
+  { name: 'a squashed bead', style: 'squash', isLong: true, recipe: (life) => write(life) },
   {
     name: 'a squashed round of three, one of them red',
     round: true,

@@ -5,15 +5,14 @@
  * 1 when work was stuck, lost, doubled or a repository broken.
  */
 import { parseArgs } from 'node:util';
-import { GIT_HISTORIES, type GitHistory } from './histories.ts';
-import type { MergeStyle } from '../../../src/core/facts.ts';
+import { GIT_HISTORIES, type GitHistory, hasOwnTown } from './histories.ts';
 import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
 const SHORT_MOST = 2;
-/** Of one in another style of merging: all but the making of its commit is the same. */
-const STYLE_MOST = 1;
+/** Of one with a town of its own, which merges in another way: what its agents do is the same. */
+const OWN_TOWN_MOST = 1;
 /** Commands that write nothing can't die in the middle of a write. */
 const READS = new Set([
   'rev-parse',
@@ -73,11 +72,11 @@ function report(history: GitHistory, kill: Kill | null, end: LifeEnd): void {
 }
 
 /** Evenly over all, and over all kinds: neighbours in the list are of different kinds. */
-function some({ style }: GitHistory, commands: readonly string[]): readonly Kill[] {
+function some(history: GitHistory, commands: readonly string[]): readonly Kill[] {
   const kills = commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? ''));
   const wanted = kills.filter(({ kind }) => values.kind === undefined || kind === values.kind);
   if (values.long) return wanted;
-  const count = Math.min(Number(values.most ?? (style === undefined ? SHORT_MOST : STYLE_MOST)), wanted.length);
+  const count = Math.min(Number(values.most ?? (hasOwnTown(history) ? OWN_TOWN_MOST : SHORT_MOST)), wanted.length);
   return Array.from(
     { length: count },
     (_, index) => wanted[Math.floor(((index + 0.5) * wanted.length) / count)],
@@ -85,8 +84,8 @@ function some({ style }: GitHistory, commands: readonly string[]): readonly Kill
 }
 
 /** A town that has its clone. */
-async function warm(style: MergeStyle = 'merge'): Promise<Stage> {
-  const stage = await Stage.open(null, style);
+async function warm(history: GitHistory): Promise<Stage> {
+  const stage = await Stage.open(null, history);
   const [first] = GIT_HISTORIES;
   if (first !== undefined) report(first, null, await stage.live(first, null));
   return stage;
@@ -96,7 +95,7 @@ async function warm(style: MergeStyle = 'merge'): Promise<Stage> {
 async function tell(history: GitHistory, town: Stage | null): Promise<Stage | null> {
   const began = performance.now();
   const isFresh = history.fresh === true;
-  let stage = isFresh ? await Stage.open(null) : (town ?? (await warm(history.style)));
+  let stage = isFresh ? await Stage.open(null, history) : (town ?? (await warm(history)));
   try {
     const clean = await stage.live(history, null, isFresh);
     report(history, null, clean);
@@ -105,7 +104,7 @@ async function tell(history: GitHistory, town: Stage | null): Promise<Stage | nu
     for (const kill of kills) {
       if (isFresh || isOver) {
         await stage.close();
-        stage = isFresh ? await Stage.open(kill) : await warm(history.style);
+        stage = isFresh ? await Stage.open(kill, history) : await warm(history);
       }
       const end: LifeEnd = await stage.live(history, kill, isFresh);
       report(history, kill, end);
@@ -130,9 +129,9 @@ const isWanted = ({ name, isLong }: GitHistory): boolean =>
 let shared: Stage | null = null;
 try {
   for (const history of GIT_HISTORIES.filter(isWanted)) {
-    const hasOwnTown = history.style !== undefined;
-    const left = await tell(history, hasOwnTown ? null : shared);
-    if (hasOwnTown) await left?.close();
+    const isAlone = hasOwnTown(history);
+    const left = await tell(history, isAlone ? null : shared);
+    if (isAlone) await left?.close();
     else shared = left;
   }
 } finally {

@@ -2,10 +2,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { MergeStyle } from '../../../src/core/facts.ts';
 import { trusted } from '../../../src/core/model/ids.ts';
 import type { BeadDetail } from '../../../src/core/queries.ts';
 import { marked } from '../../../src/runner/process/sweep.ts';
+import { BareGit } from '../../support/forge/bare-git.ts';
+import { type ForgeServer, forgeServer } from '../../support/forge/server.ts';
+import { FAKE_PROJECT, FAKE_TOKEN } from '../../support/forge/wire.ts';
 import { git, makeTown, type RealTown } from '../../support/real-town.ts';
 import { human, newBead } from '../../support/town-story.ts';
 import { GitBrain } from './brain.ts';
@@ -34,10 +36,13 @@ export class Stage {
   readonly #trap: GitTrap;
   readonly #brain: GitBrain;
   readonly #judge: Judge;
+  /** The code host of a rig that merges by pull requests. */
+  readonly #host: ForgeServer | null;
   #lives = 0;
   #isClosed = false;
 
-  private constructor(folder: string, real: RealTown) {
+  private constructor(folder: string, real: RealTown, host: ForgeServer | null) {
+    this.#host = host;
     this.#folder = folder;
     this.#real = real;
     this.#trap = new GitTrap(folder);
@@ -52,13 +57,15 @@ export class Stage {
   }
 
   /** Arms the trap before the rig's clone is made when `kill` is given. */
-  static async open(kill: Kill | null, style: MergeStyle = 'merge'): Promise<Stage> {
+  static async open(kill: Kill | null, kind: Pick<GitHistory, 'style' | 'pull'>): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'gt-git-points-'));
     const real = await makeTown(folder, [{ name: RIG, files: { 'a.txt': 'one\n' }, gate: gateOf(folder) }]);
     const { config } = real.town.paths;
-    const text = readFileSync(config, 'utf8').replace(`[rigs.${RIG}]`, `[rigs.${RIG}]\nmerge_style = "${style}"`);
+    const host = kind.pull === true ? await forgeServer('github', new BareGit(real.remotes.get(RIG) ?? '')) : null;
+    const settings = [`merge_style = "${kind.style ?? 'merge'}"`, ...(host === null ? [] : pullSettings(folder, host))];
+    const text = readFileSync(config, 'utf8').replace(`[rigs.${RIG}]`, [`[rigs.${RIG}]`, ...settings].join('\n'));
     writeFileSync(config, text);
-    const stage = new Stage(folder, real);
+    const stage = new Stage(folder, real, host);
     stage.#trap.arm(kill);
     await stage.#brain.open();
     return stage;
@@ -69,6 +76,7 @@ export class Stage {
     this.#isClosed = true;
     this.#trap.arm(null);
     await this.#brain.close();
+    await this.#host?.close();
     const town = { town: this.#real.town.identity.id };
     for (const pid of marked(town)) process.kill(pid, 'SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
@@ -96,8 +104,21 @@ export class Stage {
         this.#pushElsewhere(meanwhile, life);
       return ['closed', 'failed'].includes(detail.status) && this.#atRest() ? detail : null;
     }, PATIENCE_MS);
-    const wrong = end === null ? [await this.#account(bead)] : this.#judge.life(history, life, { before, detail: end });
+    const wrong =
+      end === null
+        ? [await this.#account(bead)]
+        : [...this.#judge.life(history, life, { before, detail: end }), ...this.#pullsOf(end)];
     return this.#ended(kill, { stuck: end === null, wrong });
+  }
+
+  /** The bead had one pull request, which its host merged into what the bead says. */
+  #pullsOf({ id, evidence }: BeadDetail): readonly string[] {
+    if (this.#host === null) return [];
+    const pulls = this.#host.forge.pulls.filter(({ head }) => head === `gt/${id}`);
+    const told = pulls.map(({ number, state, mergeSha }) => `#${String(number)} ${state} as ${String(mergeSha)}`);
+    const [pull] = pulls;
+    const isRight = pulls.length === 1 && pull?.state === 'merged' && pull.mergeSha === evidence?.mergeSha;
+    return isRight ? [] : [`${id} was merged as ${String(evidence?.mergeSha)}, its pull requests: ${told.join(', ')}`];
   }
 
   async #round(life: Life, kill: Kill | null): Promise<LifeEnd> {
@@ -158,4 +179,18 @@ export class Stage {
     rmSync(clone, { recursive: true });
     writeFileSync(life.flag, '');
   }
+}
+
+/** Nobody has to approve: what is to be seen is git. */
+function pullSettings(folder: string, { site }: ForgeServer): readonly string[] {
+  const token = join(folder, 'token');
+  writeFileSync(token, `${FAKE_TOKEN}\n`, { mode: 0o600 });
+  return [
+    'merge_strategy = "pr"',
+    'pr_approvals = 0',
+    'forge = "github"',
+    `forge_url = ${JSON.stringify(site.apiUrl)}`,
+    `forge_project = ${JSON.stringify(FAKE_PROJECT)}`,
+    `forge_token = ${JSON.stringify(`file:${token}`)}`,
+  ];
 }
