@@ -18,6 +18,11 @@ export const REGRESSIONS: readonly Regression[] = [
   { seed: 2_001, keep: null, found: 'settings of a turn that failed stayed in memory and were never written' },
   { seed: 1_297, keep: null, found: 'a bead that left a staged convoy was never named to its waiters in another rig' },
   {
+    seed: 348,
+    keep: null,
+    found: 'a look of before the night was taken for a push by somebody else, and the rework was dropped',
+  },
+  {
     seed: 180,
     keep: null,
     found: 'changes were made to work whose push had landed without an answer, and those were lost',

@@ -10,7 +10,7 @@ import { GuardFailed } from './guard-failed.ts';
 import { int, intOrNull, json, jsonOrNull, text, textOrNull, word } from './rows.ts';
 
 const COLUMNS =
-  'bead_id, number, url, over, seen, changed_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, retry_at';
+  'bead_id, number, url, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, retry_at';
 
 const sha = (value: SqlValue | undefined): Proposal['seenHead'] => {
   const known = textOrNull(value);
@@ -24,6 +24,7 @@ const proposalFromRow = (row: SqlRow): Proposal => ({
   over: intOrNull(row['over']),
   seen: jsonOrNull<PullRequest>(row['seen']),
   changedAtMs: int(row['changed_at']),
+  lookedAtMs: intOrNull(row['looked_at']),
   seenHead: sha(row['seen_head']),
   said: jsonOrNull<ForgeSaid>(row['said']),
   lookError: textOrNull(row['look_error']),
@@ -124,10 +125,24 @@ export class ProposalWriter {
   /** What an own decision sets; a new sight counts as a change from now on. */
   change(mergeRequest: BeadId, change: ProposalChange): void {
     const columns = columnsOf(change);
-    if (change.seen !== undefined) columns['changed_at'] = this.#nowMs;
+    if (change.seen !== undefined) {
+      columns['changed_at'] = this.#nowMs;
+      columns['looked_at'] = this.#nowMs;
+    }
     if (change.seen?.headSha) columns['seen_head'] = change.seen.headSha;
     this.#set(mergeRequest, columns);
     this.#touch(mergeRequest, change.silentSinceMs !== undefined);
+  }
+
+  /** A look found the branch where it was, which is not where it should be. */
+  looked(mergeRequest: BeadId, atMs: number): void {
+    this.#set(mergeRequest, { looked_at: atMs });
+    this.#touch(mergeRequest, false);
+  }
+
+  /** Another commit is proposed from now on: what was seen before says nothing of it. */
+  startAnew(mergeRequest: BeadId): void {
+    this.#set(mergeRequest, { changed_at: this.#nowMs, looked_at: null });
   }
 
   /** The branch is at another commit now, by somebody else's doing. */

@@ -178,6 +178,27 @@ describe('a pull request', () => {
     expect(story.forge.pulls).toHaveLength(1);
   });
 
+  it('keeps its rework when the machine sleeps over the last look, which shows the earlier head', async () => {
+    const story = new Story();
+    await story.start({ gates: [{ name: 'test', run: 'true', timeoutMs: 1_000 }] });
+    const id = await story.proposed();
+    story.forge.requestChanges(1, { by: 'ann', body: 'Please handle null.' });
+    await story.town.advance(5 * MINUTE);
+    const [rework] = story.town.runner.running();
+    story.silent = 'silent';
+    await finish(story.town, rework?.request.bead as BeadId, 200);
+    story.town.nowMs += 8 * HOUR;
+    await story.town.settle();
+    await story.town.advance(HOUR);
+    expect((await story.town.service.why(id)).sentence).toContain('does not answer');
+    expect(await actionsOf(story.town)).not.toContain('adopt_head');
+    story.silent = 'no';
+    await story.town.advance(HOUR);
+    story.forge.set(1, { changesRequested: [], approvals: 1 });
+    await story.town.advance(HOUR);
+    expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(200) } });
+  });
+
   it('for another base is refused when it is found, and when it is to be merged (T25)', async () => {
     const story = new Story();
     await story.start({}, { approvals: 0, delayMs: 30 * MINUTE });

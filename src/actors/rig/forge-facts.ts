@@ -12,12 +12,14 @@ import type { RigContext } from './rig-context.ts';
 /** What a forge answered, as a fact of the rig to itself. */
 export type ForgeFact =
   | { readonly type: 'forge_said'; readonly mergeRequest: string; readonly stepKey: string; readonly said: ForgeSaid }
-  /** Null: it answers again, and nothing is new. */
+  /** Null: nothing is new but that it answers. */
   | {
       readonly type: 'forge_seen';
       readonly mergeRequest: string;
       readonly number: number;
       readonly seen: PullRequest | null;
+      /** When it was asked. */
+      readonly atMs: number;
     }
   | { readonly type: 'forge_silent'; readonly mergeRequest: string; readonly atMs: number; readonly error: string }
   | { readonly type: 'forge_refused'; readonly mergeRequest: string; readonly number: number; readonly error: string };
@@ -80,6 +82,7 @@ function seen(turn: Turn, writer: RigWriter, proposal: Proposal, fact: Of<'forge
     return;
   }
   if (fact.seen !== null) writer.proposals.retag(beadId, fact.seen);
+  writer.proposals.looked(beadId, fact.atMs);
   if (!isBack) return;
   writer.proposals.change(beadId, answers);
   journal(turn, beadId, 'forge_answers', 'the forge answers again');

@@ -1,5 +1,6 @@
 import type { RigAction } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
+import type { Sha } from '../../core/model/ids.ts';
 import type { ForgeAsk } from '../../core/model/proposal.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
@@ -50,6 +51,13 @@ function nextLook(turn: Turn, before: ReviewFacts): number {
   return turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
 }
 
+/** Rework moved the head of a merge request: what was seen and asked before was about another commit. */
+export function startAnew(writer: RigWriter, review: ReviewFacts, head: Sha): void {
+  if (review.strategy !== 'pr' || head === review.headSha) return;
+  writer.proposals.startAnew(review.beadId);
+  writer.proposals.change(review.beadId, { isAdopted: false, asks: 0 });
+}
+
 export function pullAction(rig: RigContext, writer: RigWriter, action: PullAction): Change {
   const entity = beadRef(action.mergeRequest);
   if (action.type === 'pull_note') {
@@ -60,6 +68,7 @@ export function pullAction(rig: RigContext, writer: RigWriter, action: PullActio
   const review = must(rig.view.review(action.mergeRequest), 'a proposed merge request exists');
   if (review.step !== 'proposed') throw new GuardFailed(`${review.beadId} is no longer proposed`);
   writer.proposals.moveHead(action.mergeRequest, action.from, action.head);
+  writer.proposals.startAnew(action.mergeRequest);
   writer.proposals.change(action.mergeRequest, { isAdopted: true, asks: 0, retryAtMs: 0, readyAtMs: null });
   return { entity, from: action.from, to: action.head };
 }

@@ -23,7 +23,7 @@ import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { draws } from './rig-usage.ts';
-import { isPull, pullAction, type PullAction } from './pull-steps.ts';
+import { isPull, pullAction, startAnew, type PullAction } from './pull-steps.ts';
 import { isRound, mergeStep, orderJob, roundAction, type RoundAction } from './rounds.ts';
 import { revertStep } from './revert-messages.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
@@ -301,6 +301,7 @@ export class RigActions {
     const review = must(this.#rig.view.review(action.mergeRequest), 'an advanced merge request exists');
     if (review.step !== 'reworking') throw new GuardFailed(`${review.beadId} is not waiting for rework`);
     writer.features.advanced(review.branch, action.head);
+    startAnew(writer, review, action.head);
     if (!action.isLast) {
       writer.moveHead(review.beadId, action.head);
       return { entity: beadRef(review.beadId), reason: `head moved to ${action.head}, and there is more to do` };
@@ -316,12 +317,7 @@ export class RigActions {
       ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };
     writer.stepReview(review.beadId, { from: 'reworking', to: 'queued', stepKey: null, columns });
-    if (review.strategy === 'pr')
-      writer.proposals.change(review.beadId, {
-        ...(action.head === review.headSha ? {} : { isAdopted: false, asks: 0 }),
-        retryAtMs: 0,
-        readyAtMs: null,
-      });
+    if (review.strategy === 'pr') writer.proposals.change(review.beadId, { retryAtMs: 0, readyAtMs: null });
     const reason = action.head === review.headSha ? 'back in line as it was' : `head moved to ${action.head}`;
     return { entity: beadRef(review.beadId), from: 'reworking', to: 'queued', reason };
   }

@@ -109,15 +109,19 @@ export interface Look {
   readonly againAtMs: number | null;
 }
 
-/** One look at a pull request. What is as it was is no event: it changes nothing, not even a moment in a row. */
+/**
+ * One look at a pull request. What is as it was is no event: it changes nothing, not even a moment in a row, unless it is
+ * a commit that nobody expects there.
+ */
 export async function look(rig: RigContext, id: BeadId): Promise<Look> {
   const now = present(rig, id);
   if (now === null || now.ref === null || now.review.step === 'ended') return { event: null, againAtMs: null };
   const { proposal, ref, forge } = now;
   const tag = proposal.lookError === null ? (proposal.seen?.tag ?? null) : null;
+  const askedAtMs = rig.ports.clock.now();
   const answer = await forge.look(ref, tag).catch(notAnswered);
   const atMs = rig.ports.clock.now();
-  const found = judge(proposal, answer, { number: ref.number, atMs });
+  const found = judge(now, answer, { number: ref.number, askedAtMs, atMs });
   return {
     event: found.fact === null ? null : factEvent(`look:${id}:${String(atMs)}`, found.fact),
     againAtMs: atMs + found.inMs,
@@ -131,17 +135,33 @@ interface Found {
 
 type Answer = Awaited<ReturnType<Forge['look']>>;
 
+interface Asked {
+  readonly number: number;
+  readonly askedAtMs: number;
+  readonly atMs: number;
+}
+
+/**
+ * A look that finds nothing new is no news then. It is one after a silence or a refusal; and a commit that nobody expects
+ * there is believed when it stays, so that each look that finds it counts.
+ */
+const isQuiet = (proposal: Proposal, review: Present['review']): boolean =>
+  proposal.silentSinceMs === null &&
+  proposal.lookError === null &&
+  (review.step !== 'proposed' || proposal.seen?.headSha === review.headSha);
+
 /** What of an answer is news, and in how long it is looked at again. */
-function judge(proposal: Proposal, answer: Answer, at: { readonly number: number; readonly atMs: number }): Found {
-  const { number, atMs } = at;
+function judge({ proposal, review }: Pick<Present, 'proposal' | 'review'>, answer: Answer, at: Asked): Found {
+  const { number, askedAtMs, atMs } = at;
   const mergeRequest = proposal.beadId;
   const inMs = pollAfterMs(proposal, atMs);
-  const isKnownWell = proposal.silentSinceMs === null && proposal.lookError === null;
+  const isKnownWell = isQuiet(proposal, review);
   const seen = (pullRequest: PullRequest | null): ForgeFact => ({
     type: 'forge_seen',
     mergeRequest,
     number,
     seen: pullRequest,
+    atMs: askedAtMs,
   });
   switch (answer.state) {
     case 'unchanged':

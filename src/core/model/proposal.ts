@@ -28,6 +28,11 @@ export interface Proposal {
   readonly seen: PullRequest | null;
   /** When what is seen changed last. */
   readonly changedAtMs: number;
+  /**
+   * The last look that is recorded: each with news does that, and each that finds the branch at another commit than the
+   * one that is proposed. Null: none since that commit is proposed.
+   */
+  readonly lookedAtMs: number | null;
   /** The last tip of the branch that the forge named: after a merge the branch may be gone there. */
   readonly seenHead: Sha | null;
   /** The answer to the present step's question. */
@@ -55,4 +60,4 @@ export interface Proposal {
 }
 
 /** Columns of a proposal that a decision sets; what is missing stays. */
-export type ProposalChange = Partial<Omit<Proposal, 'beadId' | 'changedAtMs'>>;
+export type ProposalChange = Partial<Omit<Proposal, 'beadId' | 'changedAtMs' | 'lookedAtMs'>>;

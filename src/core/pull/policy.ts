@@ -88,16 +88,19 @@ const hasWrongBase: Check = ({ seen, review }) =>
         { tell: 'yes' },
       );
 
-/** The host may show the former head for a while; what stays is what somebody else pushed. */
-const hasOtherHead: Check = ({ seen, review, proposal, isEarlierHead, nowMs }) => {
+/**
+ * The host may show the former head for a while; what stays is what somebody else pushed. That it stayed only a look can
+ * say: a machine that slept for a night has seen nothing meanwhile (seed 348 took the reworked head back so).
+ */
+const hasOtherHead: Check = ({ seen, review, proposal, isEarlierHead }) => {
   if (seen.headSha === review.headSha) return null;
   if (seen.headSha === null)
     return wait('people', `the branch of ${nameOf(seen)} is gone: restore it there, or close it`, { tell: 'yes' });
-  const untilMs = proposal.changedAtMs + (isEarlierHead ? FORGE_SILENT_MAX_MS : PULL_HEAD_SETTLE_MS);
-  if (nowMs >= untilMs) return { kind: 'adopt', head: seen.headSha };
+  const settledAtMs = proposal.changedAtMs + (isEarlierHead ? FORGE_SILENT_MAX_MS : PULL_HEAD_SETTLE_MS);
+  if (proposal.lookedAtMs !== null && proposal.lookedAtMs >= settledAtMs) return { kind: 'adopt', head: seen.headSha };
   return isEarlierHead
-    ? wait('forge', `${nameOf(seen)} shows an earlier commit of its branch than ${short(review.headSha)}`, { untilMs })
-    : wait('forge', `somebody else may have pushed ${short(seen.headSha)} to its branch`, { untilMs });
+    ? wait('forge', `${nameOf(seen)} shows an earlier commit of its branch than ${short(review.headSha)}`)
+    : wait('forge', `somebody else may have pushed ${short(seen.headSha)} to its branch`);
 };
 
 const hasConflict: Check = ({ seen, proposal, review, nowMs }) => {

@@ -17,3 +17,10 @@ export const RIG_PULLS: Migration = {
     `CREATE INDEX reviews_waiting ON reviews (target_branch) WHERE step IN ('queued', 'proposed')`,
   ],
 };
+
+/** When a pull request was looked at: that a foreign commit stayed is known by a look, not by the clock. */
+export const RIG_PULL_LOOKS: Migration = {
+  id: 16,
+  name: 'pull_looks',
+  statements: ['ALTER TABLE proposals ADD COLUMN looked_at INTEGER'],
+};
