@@ -46,6 +46,7 @@ export const proposal = (over: Partial<Proposal> = {}): Proposal => ({
   over: null,
   seen: sight(),
   changedAtMs: NOW - 3_600_000,
+  lookedAtMs: NOW,
   seenHead: commit(10),
   said: null,
   lookError: null,

@@ -84,19 +84,34 @@ describe('a pull request that is another one now', () => {
   });
 
   it('with the commit of somebody else is adopted after a minute: the host may be on its way to ours', () => {
-    const pushed = { seen: { headSha: commit(66) }, proposal: { changedAtMs: NOW } };
-    expect(around(NOW + PULL_HEAD_SETTLE_MS, pushed)).toEqual([
-      'forge, tell no: somebody else may have pushed 000000000000 to its branch; until +60000',
-      'adopt 66',
-    ]);
+    const pushed = (afterMs: number): string =>
+      judged({
+        seen: { headSha: commit(66) },
+        proposal: { changedAtMs: NOW - afterMs, lookedAtMs: NOW },
+      });
+    expect(pushed(PULL_HEAD_SETTLE_MS - 1)).toBe(
+      'forge, tell no: somebody else may have pushed 000000000000 to its branch',
+    );
+    expect(pushed(PULL_HEAD_SETTLE_MS)).toBe('adopt 66');
   });
 
   it('at an earlier commit of ours is the host being late, for half an hour; then somebody has reset it', () => {
-    const late = { seen: { headSha: commit(9) }, isEarlierHead: true, proposal: { changedAtMs: NOW } };
-    expect(around(NOW + FORGE_SILENT_MAX_MS, late)).toEqual([
-      'forge, tell no: pull request #7 shows an earlier commit of its branch than 000000000000; until +1800000',
-      'adopt 9',
-    ]);
+    const late = (afterMs: number): string =>
+      judged({
+        seen: { headSha: commit(9) },
+        isEarlierHead: true,
+        proposal: { changedAtMs: NOW - afterMs, lookedAtMs: NOW },
+      });
+    expect(late(FORGE_SILENT_MAX_MS - 1)).toBe(
+      'forge, tell no: pull request #7 shows an earlier commit of its branch than 000000000000',
+    );
+    expect(late(FORGE_SILENT_MAX_MS)).toBe('adopt 9');
+  });
+
+  it('with the commit of somebody else is not adopted by the clock: a look has to find it again', () => {
+    const slept = { seen: { headSha: commit(66) }, proposal: { changedAtMs: NOW - 8 * 3_600_000 } };
+    for (const lookedAtMs of [null, NOW - 8 * 3_600_000])
+      expect(judged({ ...slept, proposal: { ...slept.proposal, lookedAtMs } })).toContain('may have pushed');
   });
 });
 

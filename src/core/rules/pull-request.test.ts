@@ -195,11 +195,11 @@ describe('a pull request that waits', () => {
 
   it('for a moment is looked at again then', () => {
     const settling = {
-      seen: { headSha: commit(66) },
+      seen: { threads: [{ id: 't1', path: 'a.ts', line: 1, by: 'ann', body: 'why?' }] },
       pull: {
         changedAtMs: NOW,
-        waitsFor: 'forge',
-        waitReason: 'somebody else may have pushed 000000000000 to its branch',
+        waitsFor: 'people',
+        waitReason: 'pull request #7 was commented on; more may follow',
       },
     } as const;
     expect(proposed(settling)).toBe('looks again +1min');
