@@ -25,7 +25,6 @@ import {
   untell,
   type Pull,
 } from './pull-step.ts';
-import { awaitsReview } from './review-agent.ts';
 import { rework } from './rework.ts';
 import { act, NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -93,8 +92,7 @@ function isFree(view: RigView, review: ReviewFacts): boolean {
     bead.openBlockers === 0 &&
     bead.failedBlockers === 0 &&
     source !== null &&
-    !isTerminal(source.status) &&
-    !awaitsReview(view, review)
+    !isTerminal(source.status)
   );
 }
 
