@@ -45,6 +45,15 @@ describe('a diff', () => {
       },
     ]);
     expect(pic).toEqual({ binary: true, cut: false, hunks: [] });
+    expect(one).toMatchObject({ binary: false, cut: false });
+  });
+
+  it('of what is no text is known by the words of git, and not by those of a file', () => {
+    const of = (line: string): boolean | undefined => parseDiff(`diff --git a/x b/x\n${line}\n`, false)[0]?.binary;
+    expect(of('Binary files a/x and b/x differ')).toBe(true);
+    expect(of('GIT binary patch')).toBe(true);
+    expect(of('old mode 100644')).toBe(false);
+    expect(of('@@ -1 +1 @@\n-Binary files are fun')).toBe(false);
   });
 
   it('that was cut says so of its last file, and shows no half line', () => {
@@ -52,12 +61,16 @@ describe('a diff', () => {
     expect(pic).toBeUndefined();
     expect(one?.cut).toBe(true);
     expect(one?.hunks[0]?.lines.map((line) => line.text)).toEqual(['first', 'second']);
+    expect(parseDiff(TEXT, true).map(({ cut }) => cut)).toEqual([false, true]);
     expect(parseDiff('', true)).toEqual([]);
   });
 
   it('shows so much of a line as anybody reads', () => {
     const [one] = parseDiff(`diff --git a/x b/x\n@@ -0,0 +1 @@\n+${'x'.repeat(DIFF_LINE_CHARS_MAX + 1)}\n`, false);
     expect(one?.hunks[0]?.lines[0]?.text).toBe(`${'x'.repeat(DIFF_LINE_CHARS_MAX)} … (line cut)`);
+    const whole = 'x'.repeat(DIFF_LINE_CHARS_MAX);
+    const [other] = parseDiff(`diff --git a/x b/x\n@@ -0,0 +1 @@\n+${whole}\n`, false);
+    expect(other?.hunks[0]?.lines[0]?.text).toBe(whole);
   });
 });
 
@@ -79,5 +92,25 @@ describe('the list of a diff', () => {
       { path: 'pic', oldPath: null, status: 'A', added: null, removed: null },
     ]);
     expect(parseDiffList('')).toEqual([]);
+  });
+
+  it('has what was copied with both its names', () => {
+    const words = [':100644 100644 1 1 C90', 'old', 'new', '2\t0\t', 'old', 'new', ''];
+    expect(parseDiffList(words.join('\0'))).toEqual([
+      { path: 'new', oldPath: 'old', status: 'C', added: 2, removed: 0 },
+    ]);
+  });
+
+  it('that was cut has only what stands there whole', () => {
+    const raw = [':100644 100644 1 2 M', 'a', ':100644 100644 1 1 R100', 'old', 'new'];
+    const names = (...counts: readonly string[]): readonly string[] =>
+      parseDiffList([...raw, ...counts].join('\0')).map(({ path }) => path);
+    expect(names()).toEqual([]);
+    expect(names('3')).toEqual([]);
+    expect(names('3\t1')).toEqual([]);
+    expect(names('3\t1\ta')).toEqual(['a']);
+    expect(names('3\t1\ta', '0\t0\t')).toEqual(['a']);
+    expect(names('3\t1\ta', '0\t0\t', 'old')).toEqual(['a']);
+    expect(names('3\t1\ta', '0\t0\t', 'old', 'new')).toEqual(['a', 'new']);
   });
 });

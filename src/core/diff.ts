@@ -120,13 +120,14 @@ export function parseDiffList(text: string): readonly DiffFile[] {
 /** Null where the list was cut. */
 function counted(words: readonly string[], at: number, status: string): DiffFile | null {
   const [added, removed, ...name] = wordAt(words, at).split('\t');
-  if (added === undefined || removed === undefined || name.length === 0) return null;
+  if (name.length === 0) return null;
   const path = name.join('\t');
   // What moved has an empty name here, and both its names behind it.
   const names = path === '' ? { oldPath: wordAt(words, at + 1), path: wordAt(words, at + 2) } : { oldPath: null, path };
+  if (names.path === '') return null;
   return { ...names, status, added: countOf(added), removed: countOf(removed) };
 }
 
 const wordAt = (words: readonly string[], at: number): string => words[at] ?? '';
 
-const countOf = (text: string): number | null => (text === '-' ? null : Number(text));
+const countOf = (text: string | undefined): number | null => (text === '-' ? null : Number(text));

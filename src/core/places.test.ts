@@ -35,7 +35,22 @@ describe('the cursor of the feed and the stream', () => {
     'g1.r__proto__.1',
     '7b7d',
     'g2.t.1',
+    'g1.t.1.m',
+    'g1.ra!.1',
+    `g1.r${'a'.repeat(33)}.1`,
   ])('refuses %j', (text) => {
-    expect(() => decodePlaces(text)).toThrow('does not come from here');
+    let thrown: unknown = null;
+    try {
+      decodePlaces(text);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({
+      kind: 'usage',
+      code: 'bad_cursor',
+      message: 'This cursor does not come from here.',
+      next: 'Start without a cursor.',
+      field: 'after',
+    });
   });
 });

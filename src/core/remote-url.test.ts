@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRemote } from './remote-url.ts';
+import { parseProject, parseRemote } from './remote-url.ts';
 
 describe('the address of a remote', () => {
   it.each([
@@ -61,5 +61,33 @@ describe('the address of a remote', () => {
         },
       ),
     );
+  });
+});
+
+describe('the project in a path', () => {
+  it.each([
+    ['//acme/shop//', 'acme/shop'],
+    ['acme/shop.GIT', 'acme/shop'],
+    ['acme/shop.github', 'acme/shop.github'],
+    ['acme/.github', 'acme/.github'],
+    ['acme/...', 'acme/...'],
+  ])('%s is %s', (path, project) => {
+    expect(parseProject(path)).toBe(project);
+  });
+
+  it.each(['', 'shop', 'acme/.', './shop', 'acme/..', '../shop', 'acme//shop'])('is none in %j', (path) => {
+    expect(parseProject(path)).toBeNull();
+  });
+
+  it('has as many groups as a host allows, and an address as many characters as a line', () => {
+    const groups = (count: number, size = 1): string => Array.from({ length: count }, () => 'g'.repeat(size)).join('/');
+    expect(parseProject(groups(21))).toBe(groups(21));
+    expect(parseProject(groups(22))).toBeNull();
+    const address = (chars: number): string => {
+      const start = `https://h.org/${groups(9, 100)}/`;
+      return start + 'n'.repeat(chars - start.length);
+    };
+    expect(parseRemote(address(1_024))).not.toBeNull();
+    expect(parseRemote(address(1_025))).toBeNull();
   });
 });

@@ -41,6 +41,16 @@ describe('what a reviewer is told', () => {
     `);
   });
 
+  it('tells the agent of a rig that its worktree holds the change, and to answer without an id', () => {
+    const text = reviewPrompt({ ...input, isAgent: true });
+    expect(text).toContain(
+      '- Read the change: git diff origin/main...abcdef0123456789; your worktree holds it. Nothing that you change there is kept.\n',
+    );
+    expect(text).toContain('- When it is good: gt approve --comment "');
+    expect(text).toContain('- When something must change: gt request-changes --comment "');
+    expect(reviewPrompt({ ...input, isAgent: false })).toBe(reviewPrompt(input));
+  });
+
   it('quotes claims and the end of a red gate as data', () => {
     const text = reviewPrompt({
       ...input,

@@ -99,6 +99,8 @@ describe('what "gt why" says while its forge does not answer', () => {
 
   it('is the step, where one waits for something else or has no number yet', () => {
     expect(said({ step: 'testing', pull: { silentSinceMs: 5 } })?.sentence).toContain('runs the gates');
+    const waited = { waitsFor: 'people', waitReason: 'it waited' } as const;
+    expect(said({ step: 'testing', pull: waited })?.sentence).toContain('runs the gates');
     expect(said({ step: 'proposed', pull: { ...UNOPENED, silentSinceMs: 5 } })).toBeNull();
   });
 });

@@ -58,6 +58,32 @@ describe('the list of hosts', () => {
     },
   );
 
+  it('has addresses and names, and says which of them may lie in a private network', () => {
+    expect(list('api.example.com', 'private:models.example', '192.0.2.1', '[2001:db8::1]:80')).toEqual([
+      { host: 'api.example.com', port: 443, isAddress: false, isPrivate: false },
+      { host: 'models.example', port: 443, isAddress: false, isPrivate: true },
+      { host: '192.0.2.1', port: 443, isAddress: true, isPrivate: true },
+      { host: '2001:db8::1', port: 80, isAddress: true, isPrivate: true },
+    ]);
+  });
+
+  it('lets a star stand for one letter too', () => {
+    expect(allows(['*.example.com'], 'a.example.com:443')).toBe(true);
+  });
+
+  it('is asked for a whole target, with a port that there is and a name that DNS can have', () => {
+    expect(parseTarget('a.example', null)).toBeNull();
+    expect(parseTarget('a.example:1', null)).toEqual({ host: 'a.example', port: 1 });
+    expect(parseTarget('a.example:65535', null)).toEqual({ host: 'a.example', port: 65_535 });
+    expect(parseTarget('a.example:65536', null)).toBeNull();
+    expect(parseTarget('a.example:0', null)).toBeNull();
+    expect(parseTarget(`${'a'.repeat(253)}:443`, null)).not.toBeNull();
+    expect(parseTarget(`${'a'.repeat(254)}:443`, null)).toBeNull();
+    expect(parseTarget('evil[a.example:443', null)).toBeNull();
+    expect(parseTarget('[not-an-address]:443', null)).toBeNull();
+    expect(parseTarget('[::1]:443', null)).toEqual({ host: '::1', port: 443 });
+  });
+
   it('allows nothing that is not in it', () => {
     fc.assert(
       fc.property(fc.domain(), fc.integer({ min: 1, max: 65_535 }), (host, port) => {

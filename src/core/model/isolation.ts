@@ -73,4 +73,4 @@ export const sandboxOf = (shield: RigShield, kind: Isolation): { readonly sandbo
  * Null without that word: then nobody knows how a container is removed.
  */
 export const containerEngine = (command: string | null): string | null =>
-  /^\s*(\S.*?)\s+run(?:\s|$)/s.exec(command ?? '')?.[1] ?? null;
+  command === null ? null : (/(\S.*?)\s+run(?:\s|$)/s.exec(command)?.[1] ?? null);

@@ -40,8 +40,7 @@ function reviewerOf(view: RigView, review: ReviewFacts): Reviewer | null {
 
 function ask(view: RigView, bead: Bead): RigVerdicts {
   const review = view.review(bead.id);
-  const reviewer = review === null ? null : reviewerOf(view, review);
-  if (review === null || reviewer === null || !awaitsReview(view, review)) return NOTHING;
+  if (review === null || !awaitsReview(view, review)) return NOTHING;
   if (bead.status !== 'open' || bead.hold !== null || bead.openBlockers > 0) return NOTHING;
   const step = {
     type: 'merge_step',
