@@ -120,7 +120,6 @@ export function parseDiffList(text: string): readonly DiffFile[] {
 /** Null where the list was cut. */
 function counted(words: readonly string[], at: number, status: string): DiffFile | null {
   const [added, removed, ...name] = wordAt(words, at).split('\t');
-  if (name.length === 0) return null;
   const path = name.join('\t');
   // What moved has an empty name here, and both its names behind it.
   const names = path === '' ? { oldPath: wordAt(words, at + 1), path: wordAt(words, at + 2) } : { oldPath: null, path };

@@ -8,6 +8,7 @@ function judged(letters: string, probes: readonly (string | ReturnType<typeof pr
   return decided({ step: 'gating', letters, probes: all, ...over });
 }
 const alone = { suspect: 'alone:x' };
+const LINT = { name: 'lint', exitCode: 1, timedOut: false, durationMs: 1, tail: 'unused' };
 const RED_TRAIN = {
   state: 'red',
   redTree: 'target',
@@ -77,6 +78,41 @@ describe('the gates of a round of several', () => {
       expect(judged('ab', probes, { reviews })).not.toContain('create_rework');
   });
 
+  it('blame one for the run of its own alone, with what that said', () => {
+    const twice = judged('ab', [' green', 'a red', probe('b red', { run: { ...LINT } })], {
+      reviews: { a: alone, b: alone },
+    });
+    const titles = [...twice.matchAll(/"mergeRequest":"(api-mr.)","kind":"rework","title":"([^,]*)",/g)];
+    expect(titles.map(([, of, title]) => [of, title])).toEqual([
+      ['api-mra', 'Make the gate \\"test\\" green'],
+      ['api-mrb', 'Make the gate \\"lint\\" green'],
+    ]);
+    // Red together with one that passed, or suspected for what does not go together, is no run of its own.
+    expect(judged('ab', [' green', 'b green', 'ab red'], { reviews: { a: alone } })).not.toContain('create_rework');
+    const apart = [' green', 'a green', 'bc green', 'ab red'];
+    expect(judged('abc', apart, { reviews: { a: alone } })).not.toContain('create_rework');
+  });
+
+  it('blame one, and send another who is only suspected back in line', () => {
+    const both = judged('abc', [' green', 'a red', 'b green', 'c red'], { reviews: { a: alone } });
+    expect(both).toContain('"mergeRequest":"api-mra","kind":"rework"');
+    expect(both).toContain('"mergeRequest":"api-mrc","fromStep":"gating","toStep":"queued"');
+  });
+
+  it('say nothing of one that was in no list, and know nobody who left', () => {
+    expect(judged('abc', ['ab green'])).toContain(
+      '"mergeRequest":"api-mrc","fromStep":"gating","toStep":"queued","job":null,"heldReason":null,"suspect":null}',
+    );
+    const known = judged('a', ['ax green']);
+    expect(known).toContain('"mergeRequest":"api-mra","candidate":"c20"');
+    expect(known).not.toContain('api-mrx');
+  });
+
+  it('count runs that have an answer', () => {
+    expect(judged('abc', ['abc green', 'ab running'])).toContain('"runs":1');
+    expect(judged('abc', ['abc green', 'ab red'])).toContain('"runs":2');
+  });
+
   it('count a run that was known as none, and a flake of its own only', () => {
     const known = judged('abc', [probe('ab green', { cached: true }), 'c red'], { reviews: { a: alone } });
     expect(known).toContain('"seen":{"landed":2,"bad":0,"runs":1,"flakes":0}');
@@ -110,6 +146,8 @@ describe('a target that is red itself', () => {
       raise_escalation {"causeKey":"train:main","severity":"high","category":"merge","subject":"train:main","message":"The merge train of main stands: gate test is red on main itself, without any of the work that waits. Mend main, or sling the repair; new work is tried at once, and every 5 min main by itself or, in turn, one that waits.\\n\\nIt ended with exit code 1. The end of its output:\\n\\nred"}"
     `);
     expect(judged('a', [' red', 'a red'], { train: { escalated: true } })).not.toContain('raise_escalation');
+    const unseen = judged('a', ['a red'], { train: RED_TRAIN });
+    expect(unseen).toContain('by itself or, in turn, one that waits."}');
   });
 
   it('stays so as long as nothing passes, and is tried again later', () => {
@@ -125,6 +163,7 @@ describe('a target that is red itself', () => {
     expect(judged('a', [' red', 'a red'], { train: { ...still, retryAtMs: NOW + 7 } })).toContain(
       '"retryAtMs":"+300000"',
     );
+    expect(judged('a', ['a red'], { train: { ...still, retryAtMs: NOW } })).toContain('"retryAtMs":"+300000"');
     expect(judged('a', ['a red'], { train: { ...still, retryAtMs: null } })).toContain('"retryAtMs":"+300000"');
     expect(judged('a', ['a red'], { train: { ...still, reason: null } })).toContain('"reason":"the target is red"');
   });
@@ -142,6 +181,13 @@ describe('a target that is red itself', () => {
     );
   });
 
+  it('that passes by itself now leaves the red of the others to them', () => {
+    const passes = judged('a', [' green', 'a red'], { train: RED_TRAIN, reviews: { a: alone } });
+    expect(passes).toContain('create_rework');
+    expect(passes).toContain('train_learn');
+    expect(judged('a', [' green', 'a red'], { train: RED_TRAIN })).toContain('was red by itself');
+  });
+
   it('behind a pause is left to the person, and still blames nobody', () => {
     const paused = { ...RED_TRAIN, state: 'paused' } as const;
     expect(judged('ab', ['ab red'], { train: paused, reviews: { a: alone } })).toMatchInlineSnapshot(`
@@ -152,5 +198,6 @@ describe('a target that is red itself', () => {
       transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}"
     `);
     expect(judged('a', ['a red'], { train: { ...paused, redTree: null } })).toContain('train_learn');
+    expect(judged('a', [' red', 'a red'], { train: paused })).not.toContain('train_state');
   });
 });

@@ -7,7 +7,7 @@ import { isAlone, isGood, isRedAgain, nextMark, remarks } from '../train/marks.t
 import type { ReviewFacts, RigView } from '../view.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { killedGates } from './merge-kills.ts';
-import { decide, pushSteps } from './merge-push.ts';
+import { decide, pushSteps, type Landing } from './merge-push.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { backToLine, rework, type Rework } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
@@ -53,14 +53,15 @@ const placesOf = (members: readonly ReviewFacts[], probe: Probe): readonly numbe
 function concluded(view: RigView, round: Round, nowMs: number): RigVerdicts {
   const { leader, members } = round;
   const landing = landingOf(round);
-  const stays = members.filter((member) => !landing.entries.some(({ review }) => review.beadId === member.beadId));
+  const lands = landing?.entries ?? [];
+  const stays = members.filter((member) => !lands.some(({ review }) => review.beadId === member.beadId));
   const blamed = stays.flatMap((member) => blame(view, round, { member, nowMs }) ?? []);
   const waiting = stays.filter((member) => !blamed.some((one) => one.member === member));
   const seen = {
-    landed: landing.entries.length,
+    landed: lands.length,
     bad: blamed.length,
     runs: round.probes.filter((probe) => !probe.cached && (probe.state === 'green' || probe.state === 'red')).length,
-    flakes: landing.entries.filter(({ isFlaky }) => isFlaky).length,
+    flakes: lands.filter(({ isFlaky }) => isFlaky).length,
   };
   return decide(leader, reasonOf(round, blamed), [
     ...blamed.flatMap(({ verdict }) => verdict.actions),
@@ -71,30 +72,28 @@ function concluded(view: RigView, round: Round, nowMs: number): RigVerdicts {
       mark,
       to,
     })),
-    ...pushSteps(view, landing, nowMs),
+    ...(landing === null ? [] : pushSteps(view, landing, nowMs)),
     ...(isVoid(round) ? [] : [{ type: 'train_learn' as const, target: leader.targetBranch, seen }]),
     ...trainSteps(round, nowMs),
   ]);
 }
 
-function landingOf({ leader, members, marks, probes, said }: Round) {
-  const probe = probes.find(
-    (one) =>
-      one.state === 'green' && said.land !== null && placesOf(members, one).join(' ') === said.land.entries.join(' '),
-  );
-  return {
-    targetSha: probe?.targetSha ?? leader.headSha,
-    entries: (probe?.entries ?? []).flatMap((made) => {
-      const review = members.find((member) => member.beadId === made.mergeRequest);
-      return review === undefined
-        ? []
-        : [{ review, made, isFlaky: probe?.cached === false && isAlone(marks[members.indexOf(review)] ?? null) }];
-    }),
-  };
+/** The entries of the list that lands, with the commit that they were made on; null: none does. */
+function landingOf({ members, marks, probes, said: { land } }: Round): Landing | null {
+  const probe = land === null ? undefined : probes.find((one) => isSame(placesOf(members, one), land.entries));
+  if (probe === undefined) return null;
+  const entries = probe.entries.flatMap((made) => {
+    const review = members.find((member) => member.beadId === made.mergeRequest);
+    if (review === undefined) return [];
+    return [{ review, made, isFlaky: !probe.cached && isAlone(marks[members.indexOf(review)] ?? null) }];
+  });
+  return { targetSha: probe.targetSha, entries };
 }
 
-const targetProbe = (probes: readonly Probe[]): Probe | undefined =>
-  probes.find((probe) => probe.entries.length === 0 && probe.state !== 'running');
+const isSame = (one: readonly number[], other: readonly number[]): boolean => one.join(' ') === other.join(' ');
+
+/** Its answer was awaited. */
+const targetProbe = (probes: readonly Probe[]): Probe | undefined => probes.find((probe) => probe.entries.length === 0);
 
 /** While the target is red itself, no red list says anything about the work in it. */
 const isVoid = ({ train, said, probes }: Round): boolean =>
@@ -195,6 +194,7 @@ function goesOn({ target, escalated }: Train): readonly RigAction[] {
 function stands({ leader, train, probes }: Round, nowMs: number): readonly RigAction[] {
   const target = leader.targetBranch;
   const untouched = targetProbe(probes);
+  const retryAtMs = train.retryAtMs ?? 0;
   const red = untouched === undefined ? null : redGate(untouched.run ?? undefined);
   const reason = red === null ? (train.reason ?? 'the target is red') : `gate ${red.name} is red on ${target} itself`;
   const state: RigAction = {
@@ -204,10 +204,7 @@ function stands({ leader, train, probes }: Round, nowMs: number): readonly RigAc
     reason,
     redTree: untouched?.tree ?? train.redTree,
     // What is new in line is tried in between, and puts the next try off no further.
-    retryAtMs:
-      untouched === undefined && train.retryAtMs !== null && train.retryAtMs > nowMs
-        ? train.retryAtMs
-        : nowMs + RED_TARGET_RETRY_MS,
+    retryAtMs: untouched === undefined && retryAtMs > nowMs ? retryAtMs : nowMs + RED_TARGET_RETRY_MS,
   };
   return train.escalated ? [state] : [state, tellRed(target, reason, red)];
 }

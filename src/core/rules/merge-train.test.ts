@@ -15,7 +15,7 @@ import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
 import { newTrain } from '../model/train.ts';
 import { MERGE_STEPS } from '../model/review.ts';
-import { mergeTrain } from './merge-train.ts';
+import { mergeTrain, messageOf } from './merge-train.ts';
 
 const source = bead({ status: 'in_review', title: 'Add a thing\nwith a second line' });
 const queued = review(source, { version: 4, candidateSha: commit(8) });
@@ -93,6 +93,38 @@ describe('mergeTrain', () => {
     expect(started(0)).toEqual(['api-mr0']);
     expect(started(1)).toEqual(['api-mr1', 'api-mr3']);
     expect(started(2)).toEqual(['api-mr2']);
+  });
+
+  it('without gates lands all that waits with one push, however many were bad before', () => {
+    const line = [0, 1, 2].map((place) => {
+      const of = bead({ id: beadId(`task${String(place)}`), status: 'in_review' });
+      return { of, row: review(of, { beadId: beadId(`mr${String(place)}`) }) };
+    });
+    const stats = { entries: 90_000, bad: 80_000, runs: 90_000, flakes: 0 };
+    const reviews = line.map(({ row }) => row);
+    const begun = (gated: boolean): number =>
+      mergeTrain(
+        rigView({
+          config: rigConfig('api', gated ? {} : { gates: [] }),
+          beads: line.map(({ of }) => of),
+          reviews,
+          line: reviews,
+          trains: [{ ...newTrain('main'), stats }],
+        }),
+        'main',
+        NOW,
+      ).decisions[0]?.actions.filter(({ type }) => type === 'start_merge').length ?? 0;
+    expect([begun(true), begun(false)]).toEqual([1, 3]);
+  });
+
+  it('gives a commit the words of its bead without the space around them, also where they are cut', () => {
+    const trailers = `\n\nGt-Bead: ${source.id}\nGt-Merge-Request: ${queued.beadId}\n`;
+    const of = (body: string): string => messageOf(queued, { ...source, body }, 'squash');
+    expect(of('  \n Because. \n')).toBe(`Add a thing\n\nBecause.${trailers}`);
+    const cut = `${'x'.repeat(3_990)}${' '.repeat(100)}end`;
+    expect(of(cut)).toBe(`Add a thing\n\n${'x'.repeat(3_990)}${trailers}`);
+    expect(messageOf(queued, null, 'squash')).toBe(trailers);
+    expect(messageOf(queued, null, 'merge')).toBe(`Merge ${queued.branch}: ${trailers}`);
   });
 
   it.each(MERGE_STEPS)('starts the next one only if no other merge request is active: %s', (step) => {
@@ -214,6 +246,22 @@ describe('a round of several', () => {
         ['api-mrb', [[], [0]]],
       ]);
       expect(started({ trains: [{ ...red, retryAtMs: null }] }).entries).toEqual(['api-mra']);
+    });
+
+    it('has no time set, and something new: that is tried', () => {
+      const rows = line.map(({ row }, place) => ({ ...row, queuedAtMs: NOW - 9 + place }));
+      const unset = { ...red, retryAtMs: null };
+      expect(started({ line: rows, trains: [unset] }).job?.mergeRequest).toBe('api-mra');
+      expect(started({ line: rows, trains: [unset] }).entries).toEqual(['api-mra', 'api-mrc']);
+    });
+
+    it('tries one new one though all the others were there before', () => {
+      const rows = line.map(({ row }, place) => ({ ...row, queuedAtMs: place === 1 ? NOW - 9 : NOW - 20 }));
+      expect(started({ line: rows, trains: [red] }).entries).toEqual(['api-mra', 'api-mrb']);
+    });
+
+    it('rests no longer once it runs', () => {
+      expect(started({ trains: [{ ...red, state: 'running' }] }).entries).toHaveLength(3);
     });
 
     it('tests nobody but the newest when it was not time yet', () => {

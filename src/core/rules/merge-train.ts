@@ -100,8 +100,8 @@ function start(view: RigView, { round, review, position, plan, nowMs }: Start): 
 function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan, nowMs: number): Job | null {
   const config = view.config();
   const [review, ...riders] = round;
-  const source = review === undefined ? null : view.bead(review.sourceBeadId);
-  if (review === undefined || source === null) return null;
+  if (review === undefined) return null;
+  const source = view.bead(review.sourceBeadId);
   const { style } = config.merging ?? DEFAULT_MERGING;
   const isAlone = riders.length === 0 && plan.lists.length === 1;
   return {

@@ -15,7 +15,10 @@ describe('a conclusion', () => {
   it('suspects those of a red list that passed nowhere', () => {
     expect(conclude([green(0, 1), red(0, 1, 2, 3)]).groups).toEqual([[2, 3]]);
     expect(conclude([red(0, 1), red(0, 1, 2, 3)]).groups).toEqual([[0, 1]]);
+    expect(conclude([red(0, 1, 2, 3), red(0, 1)]).groups).toEqual([[0, 1]]);
     expect(conclude([green(0, 1, 2), red(0, 1, 2, 3)]).groups).toEqual([[3]]);
+    // One that passed in a list that does not land is no suspect beside one that passed nowhere.
+    expect(conclude([green(0, 1), green(2), red(2, 3)]).groups).toEqual([[3]]);
     // One is left out: the other is good with all behind it.
     expect(conclude([red(0), green(1, 2, 3)])).toMatchObject({ land: green(1, 2, 3), groups: [[0]] });
   });
@@ -25,7 +28,7 @@ describe('a conclusion', () => {
   });
 
   it('knows when the target itself is red', () => {
-    expect(conclude([red(), red(0)])).toMatchObject({ isTargetRed: true });
+    expect(conclude([red(), red(0)])).toMatchObject({ isTargetRed: true, groups: [[0]] });
     expect(conclude([green(), red(0)])).toMatchObject({ isTargetRed: false, groups: [[0]] });
   });
 

@@ -36,6 +36,10 @@ describe('the mark of an entry', () => {
       ['red:b*2', null],
     ]);
     expect(line([green(0)], [null])).toEqual([]);
+    expect(line([green(0), green(1)], ['red:first*3', 'red:other*4'])).toEqual([
+      ['red:first*3', 'red:first*2'],
+      ['red:other*4', 'red:other*3'],
+    ]);
   });
 
   it('is against nobody alone because the others were held or cancelled meanwhile: one of them may be the one', () => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRepair, planRound, planUngated, type RoundPlan } from './plan.ts';
-import { groupSize } from './policy.ts';
 
 const rates = { bad: 0.05, flake: 0.01 };
 const plan = (marks: readonly (string | null)[], lanes = 1, batchMax = 8): RoundPlan =>
@@ -52,6 +51,36 @@ describe('a round', () => {
     const { entries, lists } = plan(['good', 'good', null, null, 'red:g', 'red:g'], 2);
     expect(lists.map((list) => list.map((place) => entries[place]))).toEqual([[0, 1, 2, 3], [4]]);
     expect(plan([...free(8).map(() => 'good'), null, null], 1).lists).toEqual([[0, 1, 2, 3, 4, 5, 6, 7]]);
+    // No fresh group at all, one that just fits, and one that does not and has a lane of its own.
+    expect(plan(['good', 'good', 'red:g*2'], 1)).toEqual({ entries: [0, 1], lists: [[0, 1]] });
+    expect(plan(['good', 'good', null, null], 2, 4).lists).toEqual([[0, 1, 2, 3]]);
+    expect(plan(['good', 'good', null, null, null], 2, 4).lists).toEqual([
+      [0, 1],
+      [2, 3, 4],
+    ]);
+    expect(
+      plan(
+        free(6).map(() => 'good'),
+        1,
+        4,
+      ).lists,
+    ).toEqual([[0, 1, 2, 3]]);
+  });
+
+  it('gives one that stands alone one lane, not two', () => {
+    expect(plan(['alone:a', 'red:b*2', 'red:b*2'], 2)).toEqual({ entries: [0, 1], lists: [[], [0], [1]] });
+  });
+
+  it('takes no list for another one whose places read alike: 1 and 2 are not 12', () => {
+    const marks = [null, 'red:g*4', 'red:g*4', ...free(9), 'alone:a', 'red:g*4', 'red:g*4'];
+    const { entries, lists } = plan(marks, 8);
+    expect(lists.map((list) => list.map((place) => entries[place]))).toEqual([
+      [],
+      [0, 3, 4, 5, 6, 7, 8, 9],
+      [1, 2],
+      [10, 11],
+      [12],
+    ]);
   });
 
   it('has bounded lists of entries that are in it, each once, in the order of the line', () => {
@@ -74,16 +103,6 @@ describe('a round', () => {
   });
 });
 
-describe('a group', () => {
-  it('is as large as may be when nothing is bad, and one when most is', () => {
-    expect(groupSize({ bad: 0, flake: 0 }, 32)).toBe(32);
-    expect(groupSize({ bad: 0.6, flake: 0 }, 32)).toBe(1);
-    const sizes = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4].map((bad) => groupSize({ bad, flake: 0 }, 64));
-    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
-    expect(new Set(sizes).size).toBeGreaterThan(3);
-  });
-});
-
 describe('a round on a red target', () => {
   const line = [3, 1, 7, 2].map((queuedAtMs) => ({ queuedAtMs }));
   const train = { changedAtMs: 10, version: 0, isRetry: true };
@@ -92,6 +111,15 @@ describe('a round on a red target', () => {
     const fresh = { changedAtMs: 5, version: 0, isRetry: false };
     expect(planRepair(line, fresh)).toEqual({ entries: [0, 2], lists: [[1], [], [0]] });
     expect(planRepair(line.slice(0, 1), { ...fresh, changedAtMs: 2 })).toEqual({ entries: [0], lists: [[0], []] });
+  });
+
+  it('of an empty line is the target by itself', () => {
+    expect(planRepair([], train)).toEqual({ entries: [], lists: [[]] });
+  });
+
+  it('takes nothing for new that was there when the target was found red', () => {
+    const known = { changedAtMs: 7, version: 0, isRetry: false };
+    expect(planRepair(line, known)).toEqual({ entries: [0], lists: [[], [0]] });
   });
 
   it('tries the target again when it is time, and with one lane too leaves nobody out', () => {

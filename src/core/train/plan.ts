@@ -27,7 +27,8 @@ type List = readonly number[];
  */
 export function planRound(line: readonly LineEntry[], setup: TrainSetup): RoundPlan {
   const parts = partsOf(line, setup);
-  if (isPush(line[0]?.mark ?? null)) return compact([half(parts.pushes[0] ?? [])]);
+  const oldest = line[0]?.mark ?? null;
+  if (isPush(oldest)) return compact([half(line.flatMap(({ mark }, place) => (mark === oldest ? [place] : [])))]);
   // Oldest first: what is suspected was in line before most of what is fresh.
   const order = [...parts.accused, ...parts.halves, ...parts.groups].toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
   const good = parts.good.slice(0, setup.batchMax);
@@ -80,7 +81,6 @@ export function planRepair(line: readonly { readonly queuedAtMs: number }[], tra
 const half = (list: List): List => list.slice(0, Math.ceil(list.length / 2));
 
 interface Parts {
-  readonly pushes: readonly List[];
   readonly good: List;
   readonly accused: readonly List[];
   readonly halves: readonly List[];
@@ -99,13 +99,11 @@ function partsOf(line: readonly LineEntry[], setup: TrainSetup): Parts {
     else known.push(place);
   }
   const isOf = (is: (mark: string | null) => boolean, group: List): boolean => is(markOf(group[0] ?? -1));
-  const pushes = [...marked.values()].filter((group) => isOf(isPush, group));
   const groups = [...marked.values()].filter((group) => !isOf(isPush, group));
   const fresh = places.filter((place) => markOf(place) === null);
   const size = groupSize(setup.rates, setup.batchMax);
   return {
     good: places.filter((place) => isGood(markOf(place))),
-    pushes,
     accused: groups.filter((group) => isOf(isAlone, group)),
     halves: groups.filter((group) => !isOf(isAlone, group)).map(half),
     groups: Array.from({ length: Math.ceil(fresh.length / size) }, (_, n) => fresh.slice(n * size, (n + 1) * size)),

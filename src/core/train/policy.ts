@@ -29,7 +29,6 @@ class GroupCosts {
   }
 
   fresh(count: number): number {
-    if (count <= 0) return 0;
     const known = this.#fresh.get(count);
     if (known !== undefined) return known;
     const cost = 1 + (1 - this.#green(count)) * this.#afterRed(count);
