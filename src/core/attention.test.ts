@@ -54,6 +54,14 @@ describe('what needs a person', () => {
       ]);
     });
 
+    it('a pull request that waits for people is the ordinary way of things; what is asked of a person is not', () => {
+      const source = bead({ status: 'in_review' });
+      const severity = (of: Bead): unknown => items(heldUp([of])).map((item) => item.severity);
+      expect(severity(mergeRequest(source, { status: 'in_progress' }))).toEqual(['low']);
+      expect(severity(mergeRequest(source, { hold: 'needs_human' }))).toEqual(['medium']);
+      expect(severity(bead({ status: 'in_progress' }))).toEqual(['medium']);
+    });
+
     it('those whose blocker was not done name it', () => {
       const blocked = { ...task, failedBlockers: 1 };
       const view = rig(
@@ -272,6 +280,17 @@ describe('what needs a person', () => {
           sinceMs: paused.changedAtMs,
           command: 'gt mq resume api',
         },
+      ]);
+    });
+
+    it('each that is paused is told, of one rig too', () => {
+      const both = [
+        { ...paused, waiting: 1 },
+        { ...paused, target: 'next', waiting: 1 },
+      ];
+      expect(items(town({ rigs: [rig({}, { stoppedTrains: () => both })] })).map(({ command }) => command)).toEqual([
+        'gt mq resume api',
+        'gt mq resume api --target next',
       ]);
     });
 

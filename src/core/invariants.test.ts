@@ -223,6 +223,14 @@ describe('the invariants of a rig', () => {
       },
     );
 
+    it('I11: that are proposed have no step of ours under way, as other pull requests do', () => {
+      const pull = { strategy: 'pr', deadlineAtMs: null, stepKey: null } as const;
+      const codes = (step: ReviewFacts['step']): readonly string[] =>
+        of([at({ step, ...pull })]).filter((text) => text.startsWith('I11'));
+      expect(codes('proposed')).toEqual([]);
+      expect(codes('checking')).toEqual(['I11 api-merge is at step checking without a deadline or an effect']);
+    });
+
     it('I11: at their gates wait for a run of them', () => {
       const row = at({ step: 'gating', stepKey: null });
       expect(of([row])).toEqual([]);
@@ -237,6 +245,7 @@ describe('the invariants of a rig', () => {
         at({ beadId: beadId('merge2'), stepKey: null, position: 1, step: 'gating', ...over });
       const leader = at({ step: 'gating', position: 0 });
       expect(of([leader, rider({})])).toEqual([]);
+      expect(of([rider({}), leader])).toEqual([]);
       expect(of([leader, rider({ position: 2 })])).toEqual(['I12 the round of main has the places 0, 2']);
       expect(of([rider({})])).toEqual(['I12 the round of main has the places 1']);
       expect(of([leader, rider({ step: 'pushing' })])).toEqual(['I12 the round of main is at more than one step']);

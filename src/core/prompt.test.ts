@@ -20,6 +20,11 @@ const prompt = (over: Partial<PromptInput> = {}): string =>
   });
 
 describe('what a polecat is told', () => {
+  it('has what it must know beside its bead', () => {
+    const text = prompt({ context: { ...NO_CONTEXT, leftHead: 'abcdef0123456789' } });
+    expect(text).toContain('\n\nYour worktree starts from abcdef012345, what an earlier session left.');
+  });
+
   it('names it, its hook, the rules and its bead', () => {
     expect(prompt()).toMatchInlineSnapshot(`
       "You are api/polecats/nux, a polecat: a worker agent in a worktree of your own on the rig "api".

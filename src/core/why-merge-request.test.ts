@@ -46,6 +46,24 @@ describe('what a bead in review waits for', () => {
     });
   });
 
+  it('the verdict of git, when a cancel waits for that', () => {
+    const asked = { ...source, cancelRequestedAtMs: NOW - 1 };
+    const world = { beads: [asked, mergeRequest(source, { status: 'in_progress' })] };
+    const pushing = review(source, { step: 'pushing', deadlineAtMs: NOW + 9 });
+    check({
+      of: asked,
+      world: { ...world, reviews: [pushing] },
+      says: {
+        state: 'in_review',
+        sentence:
+          'Its cancel waits until git says whether its push arrived. gt/api-task1 is being pushed to the target (main).',
+        next: 'The result of this step.',
+        sinceMs: NOW - 60_000,
+        wakeAtMs: NOW + 9,
+      },
+    });
+  });
+
   it('a person, when its merge request does', () => {
     const held = mergeRequest(source, { hold: 'needs_human', holdReason: 'Gate test is red twice.', updatedAtMs: 7 });
     check({
@@ -110,6 +128,21 @@ describe('what a merge request waits for', () => {
       of,
       world: { beads: [of, rework], ...at('reworking') },
       says: { ...waits, sentence: 'Waits for the rework api-fix: Rework of it.' },
+    });
+  });
+
+  it('the review that its agent makes, under that name', () => {
+    const look = bead({ id: beadId('look'), kind: 'review', branchOf: source.id, title: 'Review it' });
+    const of = request({ openBlockers: 1 });
+    check({
+      of,
+      world: { beads: [of, look], ...at('reworking') },
+      says: {
+        state: 'reworking',
+        next: 'api-look is done.',
+        sinceMs: QUEUED,
+        sentence: 'Waits for the review api-look: Review it.',
+      },
     });
   });
 
@@ -198,6 +231,30 @@ describe('what a merge request waits for', () => {
       sinceMs: NOW - 1_000,
     };
     check({ of: request(), world: { reviews: [mine, before], trains: [train] }, says });
+  });
+
+  it('a pause and a red target that nobody gave a reason for', () => {
+    const sentence = (train: Partial<typeof red>): string =>
+      whyBead(
+        rigView({ beads: [request()], reviews: [review(source)], trains: [{ ...red, ...train, reason: null }] }),
+        request(),
+        [],
+        NOW,
+      ).sentence;
+    expect(sentence({})).toBe("In line for main, which is red itself: its gates fail. Nobody's work is blamed.");
+    expect(sentence({ state: 'paused', changedBy: 'human/ada' } as never)).toBe(
+      'In line; the merge train of main is paused by human/ada since 1 s: no reason is known.',
+    );
+  });
+
+  it('its turn as the first in line, without a number, and without a reason where nothing is suspected', () => {
+    const sentence = (over: Partial<ReviewFacts>): string => {
+      const mine = review(source, over);
+      return whyBead(rigView({ beads: [request()], reviews: [mine], line: [mine] }), request(), [], NOW).sentence;
+    };
+    expect(sentence({})).toBe('In line for main since 1 min.');
+    expect(sentence({ heldReason: 'lost a race' })).toBe('In line for main since 1 min.');
+    expect(sentence({ suspect: 'x' })).toBe('In line for main since 1 min.');
   });
 
   it('those before it in line, and says what an earlier round showed', () => {

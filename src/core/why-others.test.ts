@@ -98,6 +98,27 @@ describe('why a rig starts nothing', () => {
     expect(whyRig(view, 1, NOW)).toEqual(said({ ...stopped, state: 'ready', wakeAtMs: null }));
   });
 
+  it('a person paused one of its trains, which is said before all that works', () => {
+    const train = {
+      target: 'main',
+      state: 'paused',
+      reason: 'a freeze',
+      changedBy: 'human/ada',
+      changedAtMs: NOW - 60_000,
+      waiting: 0,
+    } as const;
+    const paused = said({
+      sentence: 'The merge train of main is paused by human/ada since 1 min: a freeze; nothing waits.',
+      rule: 'merge-train',
+      next: 'A person lets it go on.',
+      command: 'gt mq resume api',
+      sinceMs: NOW - 60_000,
+    });
+    expect(whyRig(rigView(), 1, NOW, [{ ...train, target: 'next', state: 'red' }, train])).toEqual(paused);
+    expect(whyRig(rigView(), 0, NOW, [{ ...train, state: 'red' }]).sentence).toBe('api has nothing to do.');
+    expect(whyRig(rigView(), 0, NOW).sentence).toBe('api has nothing to do.');
+  });
+
   it('so many failures, not fewer, open the breaker', () => {
     const view = rigView({ breaker: { ...broken, failures: INFRA_FAILURES_TO_OPEN - 1 } });
     expect(rigState(view, NOW)).toBe('ready');

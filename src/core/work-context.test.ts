@@ -45,9 +45,22 @@ describe('what an agent is told beside its bead', () => {
     `);
   });
 
+  it('puts beads on lines of their own, and the words of a session behind each other', () => {
+    const others = ['api-bbbbb', 'api-ccccc'].map((id) => ({ id, title: 'Docs', state: 'open' }));
+    expect(told({ convoy: { id: 'cv-1', others, more: 0 } })).toContain(
+      '\napi-bbbbb (open): Docs\napi-ccccc (open): Docs\n```',
+    );
+    expect(told({ earlier: [session({ reason: 'red', claim: 'done' })] })).toContain(
+      'agent_error: red; it said: done\n',
+    );
+  });
+
   it('cuts what a session said', () => {
     const text = told({ earlier: [session({ reason: 'x'.repeat(10_000) })] });
     expect(text).toContain('x [cut]\n```');
+    const size = text.split('agent_error: ')[1]?.indexOf(' [cut]') ?? 0;
+    expect(told({ earlier: [session({ reason: 'x'.repeat(size) })] })).not.toContain('[cut]');
+    expect(told({ earlier: [session({ reason: 'x'.repeat(size + 1) })] })).toContain('[cut]');
     expect(text.length).toBeLessThan(600);
     expect(told({ convoy: { id: 'cv-1', others: [], more: 0 } })).toBe('It is part of the convoy cv-1.');
     expect(told({ earlier: [session({ reason: null })] })).toContain('\napi/polecats/nux, agent_error\n');

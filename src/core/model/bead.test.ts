@@ -54,5 +54,7 @@ describe('a bead', () => {
     expect(clearsDependents(bead({ status: 'closed', closeReason: 'cancelled' }))).toBe(false);
     expect(clearsDependents(bead({ status: 'failed', closeReason: 'merged' }))).toBe(false);
     expect(clearsDependents(bead({ status: 'in_review', closeReason: null }))).toBe(false);
+    // A review is a word about work: whatever became of it, the work is as it was.
+    expect(clearsDependents(bead({ kind: 'review', status: 'closed', closeReason: 'cancelled' }))).toBe(true);
   });
 });

@@ -47,6 +47,18 @@ describe('beadEnded', () => {
     expect(judge(ended, { attempts: [{ ...live, endedAtMs: NOW, outcome: 'done' }] })).toEqual([]);
   });
 
+  it.each([
+    ['review', 'no_change', 'no_change'],
+    ['review', 'cancelled', 'cancelled'],
+    ['task', 'no_change', 'cancelled'],
+  ] as const)(
+    'ends the attempt of a %s that ended as %s as %s: a review ends with a word',
+    (kind, closeReason, outcome) => {
+      const ended = closed({ kind, closeReason });
+      expect(judge(ended, { attempts: [attempt(ended)] })).toMatchObject([{ type: 'end_attempt', outcome }]);
+    },
+  );
+
   it.each(CLOSE_REASONS)('clears those that wait for it exactly if it ended well: %s', (closeReason) => {
     const status = closeReason === 'attempts_exhausted' || closeReason === 'merge_failed' ? 'failed' : 'closed';
     const ended = bead({ status, closeReason });
@@ -58,6 +70,26 @@ describe('beadEnded', () => {
 
   describe('of a source with a merge request', () => {
     const source = closed();
+
+    it('dissolves its round: the candidates of the others were made with this one among them', () => {
+      const other = bead({ id: beadId('other'), status: 'in_review' });
+      const rider = review(other, { beadId: beadId('merge2'), step: 'gating', position: 1 });
+      const row = mergeRequest(source, { status: 'in_progress' });
+      const at = (step: 'gating' | 'queued', ...others: readonly (typeof rider)[]): readonly unknown[] =>
+        judge(source, {
+          beads: [row, other],
+          reviews: [review(source, { step, position: step === 'gating' ? 0 : null }), ...others],
+        });
+      expect(at('gating', rider)[0]).toEqual({
+        type: 'dissolve_round',
+        target: 'main',
+        except: row.id,
+        reason: 'api-task1 ended',
+      });
+      const second = { ...rider, beadId: beadId('merge3'), position: 2 };
+      for (const alone of [at('gating'), at('queued', rider, second)])
+        expect(alone).not.toContainEqual(expect.objectContaining({ type: 'dissolve_round' }));
+    });
 
     it.each(MERGE_STEPS)('ends it at step %s, unless a push is under way', (step) => {
       const active = [...ROUND_STEPS, ...PULL_STEPS].includes(step);

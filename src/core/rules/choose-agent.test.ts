@@ -34,6 +34,16 @@ describe('chooseAgent', () => {
     expect(chooseAgent(view, rework, NONE)).toEqual({ agent: polecat('slit'), isNew: false });
   });
 
+  it('never has a review done by whoever worked on the branch, however idle that one is', () => {
+    const task = bead();
+    const attempts = [attempt(task, { agentId: polecat('slit'), endedAtMs: 1, processGone: true })];
+    const look = bead({ id: beadId('look'), kind: 'review', branchOf: task.id });
+    const chosen = (...names: readonly string[]) =>
+      chooseAgent(rigView({ agents: names.map((name) => agent(name)), attempts }), look, NONE);
+    expect(chosen('slit', 'toast')).toEqual({ agent: polecat('toast'), isNew: false });
+    expect(chosen('slit')).toEqual({ agent: polecat('nux'), isNew: true });
+  });
+
   it('takes the first idle polecat when the familiar one is busy, and no other role', () => {
     const view = rigView({ agents: [agent('joe', { role: 'crew' }), agent('slit'), agent('toast')] });
     expect(chooseAgent(view, bead(), NONE)).toEqual({ agent: polecat('slit'), isNew: false });

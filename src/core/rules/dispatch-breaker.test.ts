@@ -30,6 +30,10 @@ describe('dispatchBreaker', () => {
           'No agent can be started in api after 3 failures: no runner. No bead is charged; it is tried again by itself.',
       },
     ]);
+    const named = { ...open, reason: 'host a.example is away.' };
+    expect(judge(named, dueMs).decisions.flatMap((row) => row.actions)).toEqual([
+      expect.objectContaining({ message: expect.stringContaining(': host a.example is away. No bead') }),
+    ]);
     const silent = { ...open, reason: null };
     expect(judge(silent, dueMs).decisions.flatMap((row) => row.actions)).toEqual([
       expect.objectContaining({ message: expect.stringContaining('after 3 failures: unknown. No bead') }),

@@ -69,19 +69,18 @@ describe('the feature branch of a convoy', () => {
   it('that has no verdict at its deadline is told to a person once', () => {
     const state = 'checking';
     expect(judge(feature({ state, retryAtMs: NOW + 1 }))).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
-    expect(judge(feature({ state, retryAtMs: NOW, headSha: null }))).toMatchObject({
-      decisions: [
-        {
-          actions: [
-            {
-              type: 'raise_escalation',
-              causeKey: 'feature:gt/hq-cv-00000',
-              message: expect.stringContaining('not made'),
-            },
-          ],
-        },
-      ],
+    const told = (what: string): object => ({
+      type: 'raise_escalation',
+      causeKey: 'feature:gt/hq-cv-00000',
+      severity: 'high',
+      category: 'convoy',
+      subject: 'convoy:hq-cv-00000',
+      message: `The feature branch gt/hq-cv-00000 of hq-cv-00000 is not ${what} after 10 min: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself; look into the runner's log.`,
     });
+    expect(judge(feature({ state, retryAtMs: NOW, headSha: null }))).toEqual(
+      one('the verdict is overdue', told('made')),
+    );
+    expect(judge(feature({ state, retryAtMs: NOW }))).toEqual(one('the verdict is overdue', told('checked')));
     expect(judge(feature({ state, retryAtMs: NOW, escalated: true }))).toEqual(nothing);
   });
 

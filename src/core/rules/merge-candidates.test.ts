@@ -103,6 +103,28 @@ describe('a round of several that merged', () => {
     `);
   });
 
+  it('measures what is open by the longest list that passed, the first of those of one length', () => {
+    const ordered = (lists: readonly string[], tested: readonly string[]): readonly string[] =>
+      merged('abcd', { result: candidates(lists), lanes: 4, world: { tested } })
+        .split('\n')
+        .flatMap((line) => /^ {2}(.*) \{.*"job":"gates/.exec(line)?.[1] ?? []);
+    // The tree of a list is named like its letters.
+    expect(ordered(['abc', 'd', 'ab'], ['abc', 'd'])).toEqual([]);
+    expect(ordered(['ab', 'cd', 'a'], ['ab', 'cd'])).toEqual([]);
+    expect(ordered(['ab', 'cd', 'c'], ['ab', 'cd'])).toEqual(['api-mrc']);
+  });
+
+  it('gives gates the time of as many waves as there are lists to run, not of those that are known', () => {
+    const until = (lists: readonly string[], tested: readonly string[]): string | undefined =>
+      /"toStep":"gating".*?"deadlineAtMs":"\+(\d+)"/.exec(
+        merged('abcde', { result: candidates(lists), lanes: 8, world: { tested } }),
+      )?.[1];
+    const [one, two] = ['901000', '902000'];
+    expect(until(['a', 'b', 'c', 'd'], [])).toBe(one);
+    expect(until(['a', 'b', 'c', 'd', 'e'], [])).toBe(two);
+    expect(until(['a', 'b', 'c', 'd', 'e'], ['e'])).toBe(one);
+  });
+
   it('asks a moved target first when it was red, and one that did not move in its place', () => {
     const result = candidates(['a', '', 'b']);
     const red = { state: 'red', redTree: 'other' } as const;
@@ -168,6 +190,14 @@ describe('a round of several without gates', () => {
       transition_bead {"bead":"api-mrc","from":"in_progress","to":"open"}
       merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"pushing","job":{"kind":"push","key":"push:api-mra:15:3","repo":{"rig":"api","url":"/remotes/api.git","targetBranch":"main"},"mergeRequest":"api-mra","candidate":"c21","expectedOld":"c1","notAfterMs":"+120000"},"deadlineAtMs":"+120000","candidate":{"sha":"c20","tree":"a","targetSha":"c1"},"position":0,"suspect":null}
       merge_step {"mergeRequest":"api-mrb","fromStep":"preparing","toStep":"pushing","job":null,"deadlineAtMs":"+120000","candidate":{"sha":"c21","tree":"ab","targetSha":"c1"},"position":1,"suspect":null}"
+    `);
+  });
+
+  it('pushes nothing when nobody is in any list', () => {
+    expect(merged('a', { result: candidates(['']), gated: false })).toMatchInlineSnapshot(`
+      "clean merges and no gates
+      merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"queued","job":null,"heldReason":null}
+      transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}"
     `);
   });
 

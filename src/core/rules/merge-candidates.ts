@@ -188,7 +188,8 @@ function ordersOf(view: RigView, { review, round, result, lists }: Made): readon
   const train = view.train(review.targetBranch);
   // Somebody moved the red target: perhaps it is mended, and that is asked first.
   const isMoved = train.state === 'red' && train.redTree !== result.targetTree;
-  const sorted = isMoved ? lists.toSorted((a, b) => Number(a.length > 0) - Number(b.length > 0)) : lists;
+  const [target, others] = [lists.filter(({ length }) => length === 0), lists.filter(({ length }) => length > 0)];
+  const sorted = isMoved ? [...target, ...others] : lists;
   const seen = new Set<string>();
   const all = sorted.flatMap((entries): ProbeOrder[] => {
     const tip = tipOf(entries, result);
@@ -198,9 +199,9 @@ function ordersOf(view: RigView, { review, round, result, lists }: Made): readon
     return [{ key: gatesKey(review, tip.commit), entries, targetSha: trusted.sha(result.targetSha), ...tip, job }];
   });
   const known = all.filter(({ job }) => job === null);
-  const best = known.reduce<Judged | null>(
+  const best = known.reduce<Pick<Judged, 'entries'> | null>(
     (longest, { entries }) =>
-      entries.length > (longest?.entries.length ?? 0) ? { entries: places(round, entries), isGreen: true } : longest,
+      entries.length > (longest?.entries.length ?? 0) ? { entries: places(round, entries) } : longest,
     null,
   );
   const open = all.filter(({ job, entries }) => job !== null && isOpen(places(round, entries), best));

@@ -39,6 +39,16 @@ describe('a push of several', () => {
     `);
   });
 
+  it('of one alone that was refused waits for a person, out of the round', () => {
+    const refused = { result: 'refused', code: 'secret_found', message: 'A key is in x.ts.' } as const;
+    expect(pushed(refused, { letters: 'a' }).split('\n').slice(0, 4)).toEqual([
+      'what would be pushed looks like a key',
+      'merge_step {"mergeRequest":"api-mra","fromStep":"pushing","toStep":"queued","job":null,"candidate":null,"heldReason":"A key is in x.ts."}',
+      'transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}',
+      expect.stringContaining('hold_bead'),
+    ]);
+  });
+
   it('that was refused tells them apart', () => {
     expect(pushed({ result: 'refused', code: 'secret', message: 'A key is in x.ts.' } as never)).toMatchInlineSnapshot(`
       "what would be pushed looks like a key

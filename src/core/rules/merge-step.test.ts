@@ -12,11 +12,13 @@ import {
   rigView,
 } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/rig-config.ts';
+import { candidates, decided } from '../../../test/support/round-table.ts';
 import type { JobResult } from '../facts.ts';
 import {
   GATE_LOG_CHARS_MAX,
   GATE_TIMEOUT_MS,
   MERGE_STEP_DEADLINE_MS,
+  PUSH_GRACE_MS,
   PUSH_RACES_MAX,
   REWORK_ROUNDS_MAX,
 } from '../limits.ts';
@@ -265,6 +267,25 @@ describe('mergeStep', () => {
   describe('without a result', () => {
     const over = { deadlineAtMs: NOW + 10, ...recorded };
 
+    it('gives a push that nobody took up only when no runner can be at it any more', () => {
+      const late = { ...over, deadlineAtMs: NOW };
+      const told = { escalated: true };
+      const at = (step: MergeStep, agoMs: number, request: Partial<Bead> = {}) => {
+        const row = review(source, { step, stepKey: 'key', position: 0, ...late, deadlineAtMs: NOW - agoMs });
+        const beads = [source, mergeRequest(source, { status: 'in_progress', ...request })];
+        return mergeStep(rigView({ beads, reviews: [row], probes: [] }), row.beadId, NOW);
+      };
+      const types = (...args: Parameters<typeof at>): readonly string[] =>
+        at(...args).decisions.flatMap(({ actions }) => actions.map(({ type }) => type));
+      expect(types('pushing', 0)).toEqual(['raise_escalation']);
+      expect(at('pushing', 0, told)).toEqual({ decisions: [], wakeAtMs: NOW + PUSH_GRACE_MS });
+      expect(at('pushing', PUSH_GRACE_MS - 1, told)).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
+      expect(types('pushing', PUSH_GRACE_MS, told)).toEqual(['merge_step', 'transition_bead']);
+      // A merge goes on being asked for.
+      expect(types('preparing', PUSH_GRACE_MS)).toEqual(['raise_escalation']);
+      expect(at('preparing', PUSH_GRACE_MS, told)).toEqual({ decisions: [], wakeAtMs: null });
+    });
+
     it('looks again at the deadline of the step', () => {
       expect(judge('gating', null, { over })).toEqual({ decisions: [], wakeAtMs: NOW + 10 });
     });
@@ -278,5 +299,26 @@ describe('mergeStep', () => {
       const told = mergeRequest(source, { status: 'in_progress', escalated: true });
       expect(mergeStep(rigView({ beads: [source, told], reviews: [row] }), row.beadId, NOW).decisions).toEqual([]);
     });
+  });
+});
+
+describe('a round', () => {
+  const at = (reviews: Readonly<Record<string, Partial<ReviewFacts>>>, sources = {}): string =>
+    decided({ step: 'preparing', letters: 'ab', result: candidates(['ab']), reviews, sources });
+
+  it('is decided by its leader alone', () => {
+    expect(at({})).toContain('clean merges');
+    expect(at({ a: { position: 1 } })).toBe('');
+    expect(at({ a: { position: null } })).toContain('clean merges');
+  });
+
+  it('waits while one of it ends in this turn, unless that one may have landed', () => {
+    expect(at({}, { b: { status: 'closed' } })).toBe('');
+    expect(at({ b: { candidateSha: commit(21) } }, { b: { status: 'closed' } })).toContain('clean merges');
+  });
+
+  it('decides nothing by an answer to something else, however late it is', () => {
+    const result = { result: 'branch_ready', head: commit(1) } as const;
+    expect(decided({ step: 'preparing', letters: 'a', result, reviews: { a: { deadlineAtMs: NOW - 1 } } })).toBe('');
   });
 });

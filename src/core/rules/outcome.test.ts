@@ -21,6 +21,7 @@ describe('classifyExit', () => {
   ] as const)('%s with exit code %s is %s', (cause, exitCode, outcome) => {
     const ending = classifyExit(exitRecord({ cause, exitCode }));
     expect(ending.outcome).toBe(outcome);
+    if (cause === 'memory' || cause === 'disk') expect(ending.signature).toBe(`agent_error/${cause}`);
     expect(ending.signature === null).toBe(!COUNTED_OUTCOMES.has(outcome));
   });
 
@@ -51,6 +52,11 @@ describe('classifyExit', () => {
       reason: 'The runner reported an unknown cause.',
       signature: null,
     });
+  });
+
+  it('charges nobody for a sandbox or a session that its machine could not make', () => {
+    for (const failed of ['isolation', 'machine'] as const)
+      expect(classifyExit(exitRecord({ exitCode: 1, failed }))).toMatchObject({ outcome: 'infra', signature: null });
   });
 
   it("takes a drained runner for nobody's failure", () => {

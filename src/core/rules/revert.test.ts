@@ -69,7 +69,21 @@ describe('a revert', () => {
     const since = (updatedAtMs: number, escalated = false) => look({ state: 'making' }, { updatedAtMs, escalated });
     expect(since(NOW)).toEqual({ decisions: [], wakeAtMs: NOW + BRANCH_JOB_DEADLINE_MS });
     expect(since(NOW - BRANCH_JOB_DEADLINE_MS)).toMatchObject({
-      decisions: [{ actions: [{ type: 'raise_escalation', causeKey: `bead:${task.id}`, severity: 'high' }] }],
+      decisions: [
+        {
+          reason: 'the answer of the runner is overdue',
+          actions: [
+            {
+              type: 'raise_escalation',
+              causeKey: `bead:${task.id}`,
+              severity: 'high',
+              category: 'convoy',
+              subject: `bead:${task.id}`,
+              message: `The revert ${task.id} is not made after 10 min: the runner or the git host does not answer, or refuses gt/${task.id}. It is asked for again by itself; look into the runner's log.`,
+            },
+          ],
+        },
+      ],
     });
     expect(since(NOW - BRANCH_JOB_DEADLINE_MS, true)).toEqual(NOTHING);
     const resolved = { type: 'resolve_escalation', causeKey: `bead:${task.id}`, bead: task.id };

@@ -272,6 +272,13 @@ describe('verifyDone', () => {
       ]);
     });
 
+    it('leaves the merge request out of line while other changes are asked for', () => {
+      const [row, other] = [attempt(rework, promoted), { ...rework, id: beadId('rework2'), status: 'open' as const }];
+      const beads = [source, rework, other, mergeRequest(source)];
+      const { decisions } = verifyDone(rigView({ beads, attempts: [row], reviews: [reworking] }), row.id, NOW);
+      expect(decisions[0]?.actions.at(-1)).toMatchObject({ type: 'advance_review', isLast: false });
+    });
+
     it('integrates a rework and moves the head of the one merge request', () => {
       expect(actions(rework, promoted).slice(1)).toEqual([
         {
@@ -284,6 +291,27 @@ describe('verifyDone', () => {
         },
         { type: 'advance_review', mergeRequest: reworking.beadId, head: commit(5), isLast: true },
       ]);
+    });
+  });
+
+  describe('of a review', () => {
+    const look = { ...rework, kind: 'review' } as const;
+    const claim = (over: Partial<AttemptFacts>) => {
+      const row = attempt(look, over);
+      const beads = [source, look, mergeRequest(source)];
+      return verifyDone(rigView({ beads, attempts: [row], reviews: [reworking] }), row.id, NOW).decisions[0];
+    };
+
+    it('hands in no commits: its agent is told which words it has', () => {
+      expect(claim(claimed)?.actions).toMatchObject([
+        { type: 'clear_claim', code: 'review_only', message: expect.stringContaining('gt approve') },
+      ]);
+    });
+
+    it('that finds nothing is an approval, which proves nothing', () => {
+      expect(claim({ claim: { state: 'recorded', kind: 'no_change' } })?.reason).toBe(
+        'its reviewer approves; gates and git decide',
+      );
     });
   });
 

@@ -38,5 +38,5 @@ function suspectsOf(list: Judged, good: ReadonlySet<number>, land: Judged | null
 }
 
 /** True when an answer of this list could still change what lands or who is suspected. */
-export const isOpen = (entries: readonly number[], land: Judged | null): boolean =>
+export const isOpen = (entries: readonly number[], land: Pick<Judged, 'entries'> | null): boolean =>
   land === null || entries.length === 0 || entries.some((place) => !land.entries.includes(place));
