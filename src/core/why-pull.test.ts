@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { proposal, pullView, UNOPENED, type PullWorld } from '../../test/support/pull-table.ts';
 import { NOW } from '../../test/support/rig-view-builder.ts';
-import { WAITS_FOR } from './model/proposal.ts';
+import type { WaitsFor } from './model/proposal.ts';
 import { pullText } from './why-pull.ts';
 
 const said = (of: PullWorld) => pullText(pullView(of), 'api-merge');
@@ -45,7 +45,7 @@ describe('what "gt why" says of a pull request', () => {
 });
 
 describe('what "gt why" says of a pull request that is looked at', () => {
-  const waiting = (waitsFor: (typeof WAITS_FOR)[number], over: Partial<PullWorld> = {}) =>
+  const waiting = (waitsFor: WaitsFor, over: Partial<PullWorld> = {}) =>
     said({ step: 'proposed', pull: { waitsFor, waitReason: 'it waits', waitSinceMs: 7 }, ...over });
 
   it.each([

@@ -294,27 +294,6 @@ describe('verifyDone', () => {
     });
   });
 
-  describe('of a review', () => {
-    const look = { ...rework, kind: 'review' } as const;
-    const claim = (over: Partial<AttemptFacts>) => {
-      const row = attempt(look, over);
-      const beads = [source, look, mergeRequest(source)];
-      return verifyDone(rigView({ beads, attempts: [row], reviews: [reworking] }), row.id, NOW).decisions[0];
-    };
-
-    it('hands in no commits: its agent is told which words it has', () => {
-      expect(claim(claimed)?.actions).toMatchObject([
-        { type: 'clear_claim', code: 'review_only', message: expect.stringContaining('gt approve') },
-      ]);
-    });
-
-    it('that finds nothing is an approval, which proves nothing', () => {
-      expect(claim({ claim: { state: 'recorded', kind: 'no_change' } })?.reason).toBe(
-        'its reviewer approves; gates and git decide',
-      );
-    });
-  });
-
   describe('of a claim that nothing needs to change', () => {
     const nothing = { claim: { state: 'recorded', kind: 'no_change' }, claimSummary: 'it is there already' } as const;
 
@@ -446,5 +425,26 @@ describe('verifyDone', () => {
       });
       expect(list).toContainEqual(expect.objectContaining({ type: 'charge_bead', failures: 1 }));
     });
+  });
+});
+
+describe('the claim of a review', () => {
+  const look = { ...rework, kind: 'review' } as const;
+  const claim = (over: Partial<AttemptFacts>) => {
+    const row = attempt(look, over);
+    const beads = [source, look, mergeRequest(source)];
+    return verifyDone(rigView({ beads, attempts: [row], reviews: [reworking] }), row.id, NOW).decisions[0];
+  };
+
+  it('hands in no commits: its agent is told which words it has', () => {
+    expect(claim(claimed)?.actions).toMatchObject([
+      { type: 'clear_claim', code: 'review_only', message: expect.stringContaining('gt approve') },
+    ]);
+  });
+
+  it('that finds nothing is an approval, which proves nothing', () => {
+    expect(claim({ claim: { state: 'recorded', kind: 'no_change' } })?.reason).toBe(
+      'its reviewer approves; gates and git decide',
+    );
   });
 });
