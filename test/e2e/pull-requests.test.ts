@@ -9,6 +9,15 @@ import { Place, until } from './cli-support.ts';
 /** Making the town, and one whole story on a loaded machine. */
 const WAIT_MS = 100_000;
 
+interface Convoy {
+  readonly id: string;
+  readonly status: string;
+  readonly feature_branch: string;
+  readonly beads: readonly { readonly id: string; readonly close_reason: string | null }[];
+  readonly landings: readonly { readonly merge_sha: string | null }[];
+  readonly reverts: readonly { readonly state: string; readonly merge_sha: string | null }[];
+}
+
 interface Bead {
   readonly id: string;
   readonly close_reason: string | null;
@@ -124,6 +133,61 @@ it(
     await says(closed.id, 'was closed without a merge');
     await says(waits.id, 'does not answer');
     expect(forge.get(waits.number).state).toBe('open');
+  },
+  WAIT_MS,
+);
+
+/** The only pull request that is open and was not there before; people let it pass. */
+async function letPass(before: readonly number[], what: string): Promise<number> {
+  const { forge } = server;
+  const pull = await until(() => forge.pulls.find(({ number }) => !before.includes(number)) ?? null, what, WAIT_MS);
+  expect(pull).toMatchObject({ base: 'main', state: 'open' });
+  await says(pull.head.replace('gt/', ''), '0 of 1 approval');
+  pass(pull.number);
+  return pull.number;
+}
+
+it(
+  'lands a convoy with one pull request, and takes it back with another',
+  async () => {
+    const { forge } = server;
+    const numbers = (): readonly number[] => forge.pulls.map(({ number }) => number);
+    const files = (branch: string): readonly string[] => git.run('ls-tree', '--name-only', branch).split('\n');
+    const task = (name: string): string =>
+      `[[tasks]]\nid = "${name}"\nrig = "app"\ntitle = "Add ${name}"\nbody = """\n\`\`\`gt-script\necho ${name} >${name}.txt\n\`\`\`\n"""\n`;
+    const plan = place.file('plan.toml', ['merge_mode = "review-then-land"', task('left'), task('right')].join('\n'));
+    const before = numbers();
+    const { id, feature_branch: feature } = await json<Convoy>('convoy', 'create', 'Both', '--file', plan);
+    const convoyIs = (isSo: (convoy: Convoy) => boolean, what: string): Promise<Convoy> =>
+      until(
+        async () => {
+          const convoy = await json<Convoy>('convoy', 'show', id);
+          return isSo(convoy) ? convoy : null;
+        },
+        what,
+        WAIT_MS,
+      );
+
+    // Its beads merge into the branch of the convoy, which is the town's own: nobody is asked for that.
+    await convoyIs(({ beads }) => beads.every((bead) => bead.close_reason === 'merged'), 'both beads are merged');
+    expect(files(feature)).toEqual(expect.arrayContaining(['left.txt', 'right.txt']));
+    expect(files('main')).not.toContain('left.txt');
+    const landing = await letPass(before, 'the pull request that lands it');
+    const landed = await convoyIs(({ status }) => status === 'landed', 'the convoy landed');
+    expect(landed.landings).toMatchObject([{ merge_sha: forge.get(landing).mergeSha }]);
+    expect(files('main')).toEqual(expect.arrayContaining(['left.txt', 'right.txt']));
+
+    git.setBranch('main', git.commit(git.tip('main'), 'later.txt', 'later\n'));
+    const withLanding = numbers();
+    await json<Convoy>('convoy', 'revert', id);
+    const back = await letPass(withLanding, 'the pull request that takes it back');
+    const { reverts } = await convoyIs((one) => one.reverts.every(({ state }) => state === 'reverted'), 'it is undone');
+    expect(reverts).toMatchObject([{ merge_sha: forge.get(back).mergeSha }]);
+    expect(files('main')).toContain('later.txt');
+    for (const name of ['left.txt', 'right.txt']) expect(files('main')).not.toContain(name);
+    // Asked for again, nothing more is opened.
+    await json<Convoy>('convoy', 'revert', id);
+    expect(numbers()).toEqual([...before, landing, back]);
   },
   WAIT_MS,
 );
