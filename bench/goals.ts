@@ -34,6 +34,7 @@ export const GOALS: readonly Goal[] = [
   },
   { id: 'G12', what: 'back after SIGKILL', bench: 'restart' },
   { id: 'G13', what: 'a delivery of the live stream', bench: 'stream' },
+  { id: '-', what: 'a merge train that knows which files are changed', bench: 'paths' },
   { id: '-', what: 'two hundred live dashboards on one town', bench: 'dashboards' },
   { id: 'G14', what: 'the simulator', otherwise: 'npm run sim -- --seed 1 --seeds 200 --once' },
   { id: '-', what: "from sling to the agent's process", bench: 'start' },

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: async () => (await import('./ingest.ts')).ingest,
   http: async () => (await import('./http.ts')).http,
   train: async () => (await import('./train.ts')).train,
+  paths: async () => (await import('./paths.ts')).paths,
   merge: async () => (await import('./merge.ts')).merge,
   workspace: async () => (await import('./workspace.ts')).workspace,
   life: async () => (await import('./life.ts')).life,

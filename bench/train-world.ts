@@ -2,8 +2,9 @@
 import { conclude } from '../src/core/train/conclude.ts';
 import { isAlone, isRedAgain, nextMark, remarks } from '../src/core/train/marks.ts';
 import { NO_STATS, type TrainStats } from '../src/core/model/train.ts';
-import { planRound } from '../src/core/train/plan.ts';
+import { planRound, type RoundPlan } from '../src/core/train/plan.ts';
 import { learn, ratesOf } from '../src/core/train/rates.ts';
+import type { TrainSetup } from '../src/core/train/setup.ts';
 import { Prng } from '../sim/prng.ts';
 
 export interface World {
@@ -24,10 +25,19 @@ export interface Score {
   runs: number;
 }
 
-interface Entry {
-  readonly isBad: boolean;
+export interface Entry {
+  isBad: boolean;
   mark: string | null;
 }
+
+/** What the next round is, of those at the front of the line. */
+export type Planner = (front: readonly Entry[], setup: TrainSetup) => RoundPlan;
+
+const asTheTownDoes: Planner = (front, setup) =>
+  planRound(
+    front.map(({ mark }) => ({ mark })),
+    setup,
+  );
 
 /** The line: its front is made when it is looked at. */
 export class Line {
@@ -47,6 +57,11 @@ export class Line {
     while (this.entries.length < count)
       this.entries.push({ isBad: this.#made.int(1_000_000) < this.#world.bad * 1_000_000, mark: null });
     return this.entries.slice(0, count);
+  }
+
+  /** Those of a list that can be merged onto each other in this order. */
+  mergeable(entries: readonly Entry[]): readonly Entry[] {
+    return entries;
   }
 
   /** One run of the gates. */
@@ -72,11 +87,13 @@ export class Line {
 }
 
 /** The town's own train: the plan and the conclusion that the refinery uses. The untouched target is known to pass. */
-export function ourTrain(world: World): Score {
-  const line = new Line(world);
+export const ourTrain = (world: World): Score => trainOn(new Line(world), world, asTheTownDoes);
+
+/** A train with this plan; all else is the town's own. */
+export function trainOn(line: Line, world: World, plan: Planner): Score {
   const state: State = { stats: NO_STATS };
   for (let n = 0; line.score.landed < world.landings && n < 20 * world.landings; n += 1)
-    ourRound(world, { line, state, front: line.front(2 * world.batch), name: String(n) });
+    ourRound(world, { line, state, plan, front: line.front(2 * world.batch), name: String(n) });
   return line.score;
 }
 
@@ -100,7 +117,7 @@ export function waitsOf(world: World, many: number, rounds: number): readonly Wa
   for (let round = 0; round < rounds; round += 1) {
     for (const entry of line.front(round === 0 ? many : line.entries.length + 1))
       if (!came.has(entry)) came.set(entry, round);
-    ourRound(world, { line, state, front: [...line.entries], name: String(round) });
+    ourRound(world, { line, state, plan: asTheTownDoes, front: [...line.entries], name: String(round) });
     for (const entry of came.keys()) if (!line.entries.includes(entry)) leaves(entry, round + 1);
   }
   for (const entry of came.keys()) leaves(entry, rounds);
@@ -111,25 +128,26 @@ interface State {
   stats: TrainStats;
 }
 
-function ourRound(
-  world: World,
-  {
-    line,
-    state,
-    front,
-    name,
-  }: { readonly line: Line; readonly state: State; readonly front: readonly Entry[]; readonly name: string },
-): void {
-  const plan = planRound(
-    front.map(({ mark }) => ({ mark })),
-    { lanes: world.lanes, batchMax: world.batch, rates: ratesOf(state.stats) },
-  );
+interface Round {
+  readonly line: Line;
+  readonly state: State;
+  readonly plan: Planner;
+  readonly front: readonly Entry[];
+  readonly name: string;
+}
+
+function ourRound(world: World, { line, state, plan: planner, front, name }: Round): void {
+  const plan = planner(front, { lanes: world.lanes, batchMax: world.batch, rates: ratesOf(state.stats) });
   const members = plan.entries.flatMap((place) => front[place] ?? []);
   const before = line.score.runs;
   const judged = plan.lists
     .filter((list) => list.length > 0)
     .slice(0, world.lanes)
-    .map((list) => ({ entries: list, isGreen: line.isGreen(list.flatMap((place) => members[place] ?? [])) }));
+    .map((list) => {
+      const merged = line.mergeable(list.flatMap((place) => members[place] ?? []));
+      const entries = list.filter((place) => merged.some((entry) => entry === members[place]));
+      return { entries, isGreen: line.isGreen(merged) };
+    });
   line.score.rounds += 1;
   const said = conclude(judged);
   const others = line.entries.filter((entry) => !members.includes(entry));
