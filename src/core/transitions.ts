@@ -125,7 +125,7 @@ export const MERGE_STEP_TRANSITIONS: readonly Transition<MergeStep>[] = [
   { from: 'proposed', to: 'checking', when: 'before the merge, or to find what conflicts' },
   { from: 'proposed', to: 'accepting', when: 'the policy holds' },
   { from: 'proposed', to: 'confirming', when: 'the forge says that somebody merged it' },
-  { from: 'proposed', to: 'queued', when: 'a person has it proposed anew' },
+  { from: 'proposed', to: 'queued', when: "a person has it proposed anew, or the rig's forge is another one now" },
   { from: 'proposed', to: 'reworking', when: 'people or checks ask for changes' },
   { from: 'proposed', to: 'ended', when: 'its source ended' },
   { from: 'accepting', to: 'proposed', when: 'the forge refuses, queues it, or does not answer' },

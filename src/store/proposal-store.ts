@@ -10,7 +10,7 @@ import { GuardFailed } from './guard-failed.ts';
 import { int, intOrNull, json, jsonOrNull, text, textOrNull, word } from './rows.ts';
 
 const COLUMNS =
-  'bead_id, number, url, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, retry_at';
+  'bead_id, number, url, site, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, retry_at';
 
 const sha = (value: SqlValue | undefined): Proposal['seenHead'] => {
   const known = textOrNull(value);
@@ -21,6 +21,7 @@ const proposalFromRow = (row: SqlRow): Proposal => ({
   beadId: trusted.bead(text(row['bead_id'])),
   number: intOrNull(row['number']),
   url: textOrNull(row['url']),
+  site: textOrNull(row['site']),
   over: intOrNull(row['over']),
   seen: jsonOrNull<PullRequest>(row['seen']),
   changedAtMs: int(row['changed_at']),
@@ -203,6 +204,7 @@ function columnsOf(change: ProposalChange): Record<string, SqlValue> {
   const named: Readonly<Record<string, SqlValue | undefined>> = {
     number: change.number,
     url: change.url,
+    site: change.site,
     over: change.over,
     seen: asJson(change.seen),
     seen_head: change.seenHead,

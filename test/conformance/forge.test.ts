@@ -99,6 +99,12 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       expect(server.forge.pulls).toHaveLength(1);
     });
 
+    it('adopts none of another project whose branch has the same name (T25), and tells whose branch one is', async () => {
+      server.forge.open({ head: HEAD, base: 'release', title: 'From a fork', by: 'eve' }).isFork = true;
+      expect(await look()).toMatchObject({ branch: null });
+      expect(seen(await port().open(opening()))).toMatchObject({ number: 2, branch: HEAD });
+    });
+
     it('refuses a wrong base of an open one (T25), and makes no second one', async () => {
       server.forge.open({ head: HEAD, base: 'release', title: 'For the release', by: 'ann' });
       expect(await port().open(opening())).toMatchObject({ state: 'refused', code: 'wrong_base' });

@@ -61,6 +61,7 @@ export class MemoryForge implements Forge {
       url: `https://forge.test/pulls/${String(number)}`,
       state: 'open',
       isDraft: false,
+      branch: request.head,
       base: request.base,
       headSha: request.headSha,
       mergeSha: null,

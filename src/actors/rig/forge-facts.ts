@@ -17,12 +17,19 @@ export type ForgeFact =
       readonly type: 'forge_seen';
       readonly mergeRequest: string;
       readonly number: number;
+      readonly site: string;
       readonly seen: PullRequest | null;
       /** When it was asked. */
       readonly atMs: number;
     }
   | { readonly type: 'forge_silent'; readonly mergeRequest: string; readonly atMs: number; readonly error: string }
-  | { readonly type: 'forge_refused'; readonly mergeRequest: string; readonly number: number; readonly error: string };
+  | {
+      readonly type: 'forge_refused';
+      readonly mergeRequest: string;
+      readonly number: number;
+      readonly site: string;
+      readonly error: string;
+    };
 
 const FACTS: ReadonlySet<string> = new Set([
   'forge_said',
@@ -53,7 +60,7 @@ export function applyForgeFact(rig: RigContext, turn: Turn, writer: RigWriter, f
   const proposal = rig.view.proposal(id);
   if (proposal === null || rig.view.review(id)?.step === 'ended') return;
   if (fact.type === 'forge_silent') silent(turn, writer, proposal, fact);
-  else if (proposal.number !== fact.number) return;
+  else if (proposal.number !== fact.number || (proposal.site ?? fact.site) !== fact.site) return;
   else if (fact.type === 'forge_refused') {
     writer.proposals.change(id, { lookError: fact.error, silentSinceMs: null });
     journal(turn, id, 'forge_refused', fact.error);
@@ -77,7 +84,13 @@ function seen(turn: Turn, writer: RigWriter, proposal: Proposal, fact: Of<'forge
   const answers = isBack ? { silentSinceMs: null, lookError: null } : {};
   if (fact.seen !== null && !isSameSight(fact.seen, proposal.seen)) {
     // What holds for so long is counted anew.
-    writer.proposals.change(beadId, { ...answers, seen: fact.seen, url: fact.seen.url, readyAtMs: null });
+    writer.proposals.change(beadId, {
+      ...answers,
+      seen: fact.seen,
+      url: fact.seen.url,
+      site: fact.site,
+      readyAtMs: null,
+    });
     journal(turn, beadId, 'pull_request_seen', sightText(fact.seen));
     return;
   }

@@ -4,6 +4,7 @@ import type { Sha } from '../../core/model/ids.ts';
 import type { ForgeAsk } from '../../core/model/proposal.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
+import { forgotten } from '../../core/rules/pull-step.ts';
 import { gatesDigest } from '../../core/train/gates-digest.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
@@ -77,7 +78,8 @@ export function pullAction(rig: RigContext, writer: RigWriter, action: PullActio
 export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, review: ReviewFacts): void {
   const proposal = review.strategy === 'pr' ? rig.view.proposal(review.beadId) : null;
   if (proposal === null || review.step === 'ended') return;
-  const isOver = proposal.seen?.state === 'closed' || proposal.lookError !== null;
+  const isAnothers = proposal.seen !== null && proposal.seen.branch !== review.branch;
+  const isOver = proposal.seen?.state === 'closed' || isAnothers || proposal.lookError !== null;
   if (review.step !== 'proposed' || !isOver) {
     writer.proposals.change(review.beadId, { retryAtMs: 0, asks: 0 });
     if (proposal.number !== null) turn.kernel.setTimer(beadRef(review.beadId), 'observe', turn.nowMs);
@@ -87,14 +89,7 @@ export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, revie
   const bead = must(rig.view.bead(review.beadId), 'a merge request has its bead');
   writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
   writer.proposals.change(review.beadId, {
-    over: proposal.number,
-    number: null,
-    url: null,
-    seen: null,
-    seenHead: null,
-    lookError: null,
-    retryAtMs: 0,
-    asks: 0,
+    ...forgotten(isAnothers ? proposal.over : proposal.number),
     waitsFor: null,
     waitReason: null,
   });

@@ -3,7 +3,7 @@ import { DEFAULT_MERGING } from '../../core/commands.ts';
 import { PULL_BODY_CHARS_MAX } from '../../core/limits.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
 import type { ForgeSaid, Proposal } from '../../core/model/proposal.ts';
-import type { PullRequest } from '../../core/model/pull-request.ts';
+import { siteKey, type ForgeSite, type PullRequest } from '../../core/model/pull-request.ts';
 import { pollAfterMs, silentAfterMs } from '../../core/pull/poll.ts';
 import { isSameSight } from '../../core/pull/sight.ts';
 import { messageOf } from '../../core/rules/merge-train.ts';
@@ -28,6 +28,8 @@ interface Present {
   readonly review: ReviewFacts;
   readonly proposal: Proposal;
   readonly forge: Forge;
+  readonly site: ForgeSite;
+  /** Null: there is none, or its number is of another place than the settings name now. */
   readonly ref: PullRequestRef | null;
 }
 
@@ -37,7 +39,9 @@ function present(rig: RigContext, id: BeadId): Present | null {
   const site = rig.view.config().forge;
   const { forge } = rig.ports;
   if (review === null || proposal === null || site === undefined || forge === undefined) return null;
-  return { review, proposal, forge, ref: proposal.number === null ? null : { site, number: proposal.number } };
+  const { number } = proposal;
+  const isHere = proposal.site === null || proposal.site === siteKey(site);
+  return { review, proposal, forge, site, ref: number === null || !isHere ? null : { site, number } };
 }
 
 /** Opens or merges. Whether that is still wanted is read just before. */
@@ -52,7 +56,9 @@ export async function performForge(rig: RigContext, row: OutboxRow): Promise<Eff
       ? { state: 'retry', error: answer.error }
       : { state: 'retry', error: answer.error, atMs: rig.ports.clock.now() + answer.retryAfterMs };
   const said: ForgeSaid =
-    answer.state === 'ok' ? answer : { state: 'refused', code: answer.code, error: inert(answer.error) };
+    answer.state === 'ok'
+      ? { ...answer, site: now === null ? '' : siteKey(now.site) }
+      : { state: 'refused', code: answer.code, error: inert(answer.error) };
   return {
     state: 'done',
     event: factEvent(`said:${order.key}`, { type: 'forge_said', mergeRequest: id, stepKey: order.key, said }),
@@ -63,12 +69,12 @@ function ask(rig: RigContext, now: Present, order: ForgeOrder): Promise<ForgeAns
   return order.kind === 'open' ? open(rig, now) : merge(rig, now);
 }
 
-function open(rig: RigContext, { review, proposal, forge }: Present): Promise<ForgeAnswer> {
+function open(rig: RigContext, { review, proposal, forge, site }: Present): Promise<ForgeAnswer> {
   const source = must(rig.view.bead(review.sourceBeadId), 'a merge request has its source');
   const done = rig.view.attemptsOf(source.id).findLast((attempt) => attempt.claimSummary !== null);
   const words = done?.claimSummary ?? source.body;
   return forge.open({
-    site: must(rig.view.config().forge, 'its forge is known'),
+    site,
     head: review.branch,
     headSha: review.headSha,
     base: review.targetBranch,
@@ -121,7 +127,7 @@ export async function look(rig: RigContext, id: BeadId): Promise<Look> {
   const askedAtMs = rig.ports.clock.now();
   const answer = await forge.look(ref, tag).catch(notAnswered);
   const atMs = rig.ports.clock.now();
-  const found = judge(now, answer, { number: ref.number, askedAtMs, atMs });
+  const found = judge(now, answer, { number: ref.number, site: siteKey(ref.site), askedAtMs, atMs });
   return {
     event: found.fact === null ? null : factEvent(`look:${id}:${String(atMs)}`, found.fact),
     againAtMs: atMs + found.inMs,
@@ -137,6 +143,7 @@ type Answer = Awaited<ReturnType<Forge['look']>>;
 
 interface Asked {
   readonly number: number;
+  readonly site: string;
   readonly askedAtMs: number;
   readonly atMs: number;
 }
@@ -152,7 +159,7 @@ const isQuiet = (proposal: Proposal, review: Present['review']): boolean =>
 
 /** What of an answer is news, and in how long it is looked at again. */
 function judge({ proposal, review }: Pick<Present, 'proposal' | 'review'>, answer: Answer, at: Asked): Found {
-  const { number, askedAtMs, atMs } = at;
+  const { number, site, askedAtMs, atMs } = at;
   const mergeRequest = proposal.beadId;
   const inMs = pollAfterMs(proposal, atMs);
   const isKnownWell = isQuiet(proposal, review);
@@ -160,6 +167,7 @@ function judge({ proposal, review }: Pick<Present, 'proposal' | 'review'>, answe
     type: 'forge_seen',
     mergeRequest,
     number,
+    site,
     seen: pullRequest,
     atMs: askedAtMs,
   });
@@ -181,7 +189,7 @@ function judge({ proposal, review }: Pick<Present, 'proposal' | 'review'>, answe
     default: {
       const error = inert(answer.error);
       return {
-        fact: proposal.lookError === error ? null : { type: 'forge_refused', mergeRequest, number, error },
+        fact: proposal.lookError === error ? null : { type: 'forge_refused', mergeRequest, number, site, error },
         inMs,
       };
     }

@@ -5,9 +5,12 @@ import type { PullRequest } from './pull-request.ts';
 export const WAITS_FOR = ['people', 'checks', 'forge', 'delay', 'target'] as const;
 export type WaitsFor = (typeof WAITS_FOR)[number];
 
-/** What the forge answered to being asked to open or to merge; that it did not answer is no answer. */
+/**
+ * What the forge answered to being asked to open or to merge; that it did not answer is no answer. `site` is who answered;
+ * see `siteKey`.
+ */
 export type ForgeSaid =
-  | { readonly state: 'ok'; readonly pullRequest: PullRequest }
+  | { readonly state: 'ok'; readonly pullRequest: PullRequest; readonly site: string }
   | { readonly state: 'refused'; readonly code: string; readonly error: string };
 
 /** What the forge is asked to do after the commit; `key` is the step's, so that a late answer is known as such. */
@@ -22,6 +25,8 @@ export interface Proposal {
   /** Null: not opened yet, or the one before is over and the next is not opened yet. */
   readonly number: number | null;
   readonly url: string | null;
+  /** Where that number is (`siteKey`); null: not known, as of rows older than this column. */
+  readonly site: string | null;
   /** The last pull request of the branch that is over. */
   readonly over: number | null;
   /** As it was seen last; null before the first look. */

@@ -12,6 +12,9 @@ export interface ForgeSite {
   readonly token: string;
 }
 
+/** Names the place of a number: the same number elsewhere is somebody else's. The token is no part of it. */
+export const siteKey = ({ kind, apiUrl, project }: ForgeSite): string => `${kind} ${apiUrl} ${project}`;
+
 export type PullRequestState = 'open' | 'merged' | 'closed';
 
 /**
@@ -53,6 +56,8 @@ export interface PullRequest {
   readonly url: string;
   readonly state: PullRequestState;
   readonly isDraft: boolean;
+  /** The branch that it comes from; null: one of another project, such as a fork. */
+  readonly branch: string | null;
   /** The branch it would merge into, as it is set now: people may change it. */
   readonly base: string;
   /** The tip of its branch as the host knows it; null: the branch is gone. */

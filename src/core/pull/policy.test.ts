@@ -21,7 +21,7 @@ type Over = Partial<Omit<PullCase, 'seen' | 'proposal' | 'policy'>> & {
 /** The verdict on a pull request that is as it has to be but for what is named, in one line. */
 function judged(over: Over = {}): string {
   const verdict = judgePull({
-    review: { sourceBeadId: beadId('task1'), headSha: commit(10), targetBranch: 'main' },
+    review: { sourceBeadId: beadId('task1'), branch: 'gt/api-task1', headSha: commit(10), targetBranch: 'main' },
     hasGates: false,
     isEarlierHead: false,
     paused: null,
@@ -71,6 +71,14 @@ describe('a pull request that is over', () => {
 });
 
 describe('a pull request that is another one now', () => {
+  it('because its number has another branch is never merged nor taken as merged', () => {
+    for (const state of ['open', 'merged'] as const)
+      expect(judged({ seen: { branch: 'stranger', state } })).toContain(
+        'people, tell yes: pull request #7 is for the branch stranger',
+      );
+    expect(judged({ seen: { branch: null } })).toContain('a branch of another project');
+  });
+
   it('for another base is never merged there (T25)', () => {
     expect(judged({ seen: { base: 'release' } })).toBe(
       'people, tell yes: pull request #7 is for release, and its work is meant for main: set its base back there',
@@ -240,7 +248,7 @@ describe('a pull request that lacks something', () => {
     const verdict = judgePull({
       seen: sight({ mergeable: 'behind' }),
       proposal: proposal(),
-      review: { sourceBeadId: beadId('task1'), headSha: commit(10), targetBranch: 'main' },
+      review: { sourceBeadId: beadId('task1'), branch: 'gt/api-task1', headSha: commit(10), targetBranch: 'main' },
       policy: DEFAULT_PULL,
       hasGates: true,
       isEarlierHead: false,

@@ -41,7 +41,7 @@ export type PullVerdict =
 export interface PullCase {
   readonly seen: PullRequest;
   readonly proposal: Proposal;
-  readonly review: Pick<Review, 'sourceBeadId' | 'headSha' | 'targetBranch'>;
+  readonly review: Pick<Review, 'sourceBeadId' | 'branch' | 'headSha' | 'targetBranch'>;
   readonly policy: PullPolicy;
   /** The rig has gates of its own, which run before the merge. */
   readonly hasGates: boolean;
@@ -66,6 +66,16 @@ const wait = (
   tell: more.tell ?? 'no',
   isReady: more.isReady ?? false,
 });
+
+/** A number may have another owner: a project that was made anew counts from one again. */
+const isAnothers: Check = ({ seen, review }) =>
+  seen.branch === review.branch
+    ? null
+    : wait(
+        'people',
+        `${nameOf(seen)} is for ${seen.branch === null ? 'a branch of another project' : `the branch ${seen.branch}`}, and its work is on ${review.branch}: "gt mq retry ${review.sourceBeadId}" finds or opens its own`,
+        { tell: 'yes' },
+      );
 
 const isOver: Check = ({ seen, review }) => {
   if (seen.state === 'merged') return { kind: 'merged' };
@@ -220,8 +230,9 @@ const wasRefused: Check = ({ seen, proposal, nowMs }) =>
         isReady: true,
       });
 
-/** In this order: what ends it, what makes it another one, what asks for work, what is missing. */
+/** In this order: whether it is ours, what ends it, what makes it another one, what asks for work, what is missing. */
 const CHECKS: readonly Check[] = [
+  isAnothers,
   isOver,
   hasWrongBase,
   hasOtherHead,

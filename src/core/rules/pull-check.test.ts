@@ -291,7 +291,7 @@ describe('what its forge calls merged', () => {
   it('without the last commits of a rework leaves those to a pull request of their own', () => {
     expect(confirming(CANDIDATE, { pull: { seenHead: commit(9) } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 was merged without the last commits; they get a pull request of their own
-      step of api-merge: confirming -> queued | job null, heldReason pull request #7 was merged without the last commits; they get a pull request of their own, pull {over 7, number null, url null, seen null, seenHead null, retryAtMs 0, asks 0}
+      step of api-merge: confirming -> queued | job null, heldReason pull request #7 was merged without the last commits; they get a pull request of their own, pull {over 7, number null, url null, site null, seen null, seenHead null, lookError null, silentSinceMs null, retryAtMs 0, asks 0}
       bead api-merge: in_progress -> open"
     `);
     const source = { cancelRequestedAtMs: NOW - 1 };

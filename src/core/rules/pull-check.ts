@@ -18,7 +18,18 @@ import { gatesJob } from './merge-candidates.ts';
 import { merged } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { cancelled } from './pull-open.ts';
-import { decidePull, isWhole, tell, toConfirm, toOpening, toStep, untell, type Pull } from './pull-step.ts';
+import {
+  decidePull,
+  forgotten,
+  isElsewhere,
+  isWhole,
+  tell,
+  toConfirm,
+  toOpening,
+  toStep,
+  untell,
+  type Pull,
+} from './pull-step.ts';
 import { askPerson } from './refused-push.ts';
 import { conflictCause, rework } from './rework.ts';
 import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
@@ -218,6 +229,11 @@ export function afterConfirm(pull: Pull): RigVerdicts {
       'its forge says merged, and the target has it',
       endMerged(pull, trusted.sha(result.mergeSha)),
     );
+  if (isElsewhere(pull))
+    return decidePull(pull, "the rig's forge is another one now, and its target does not have it", [
+      ...toStep(pull, 'queued', { heldReason: null, pull: forgotten(null) }),
+      ...cancelled(pull),
+    ]);
   const { seen } = proposal;
   if (seen?.state !== 'merged')
     return decidePull(pull, 'its forge says now that it is not merged', [
@@ -235,7 +251,7 @@ function withoutLast(pull: Pull): RigVerdicts {
   return decidePull(pull, reason, [
     ...toStep(pull, 'queued', {
       heldReason: reason,
-      pull: { over: proposal.number, number: null, url: null, seen: null, seenHead: null, retryAtMs: 0, asks: 0 },
+      pull: forgotten(proposal.number),
     }),
     ...cancelled(pull),
   ]);

@@ -6,7 +6,11 @@ import type { ForgeSaid } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import { pullRequest } from './pull-request.ts';
 
-const shows = (over: Partial<PullRequest> = {}): ForgeSaid => ({ state: 'ok', pullRequest: sight(over) });
+const shows = (over: Partial<PullRequest> = {}): ForgeSaid => ({
+  state: 'ok',
+  pullRequest: sight(over),
+  site: 'here',
+});
 const refuses = (code: string, error = 'the token may not do this'): ForgeSaid => ({ state: 'refused', code, error });
 
 /** Its forge was asked for a pull request. */
@@ -20,7 +24,7 @@ describe('a forge that was asked for a pull request', () => {
   it('and has one is believed: it is looked at from now on', () => {
     expect(opening({ said: shows() })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 carries it: https://forge.test/7
-      step of api-merge: opening -> proposed | job null, heldReason null, pull {number 7, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, retryAtMs now}"
+      step of api-merge: opening -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, retryAtMs now}"
     `);
     expect(opening({ said: shows(), bead: { escalated: true } })).toContain('resolve_escalation');
   });
@@ -105,7 +109,7 @@ describe('a forge that was asked to merge', () => {
     const merged = { state: 'merged', mergeSha: commit(30) } as const;
     expect(accepting({ said: shows(merged) })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: its forge says merged as c30; git is asked
-      step of api-merge: accepting -> confirming | job merge:api-merge:confirming:3 of c10 (as c30), heldReason null, pull {number 7, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}, deadlineAtMs +2min"
+      step of api-merge: accepting -> confirming | job merge:api-merge:confirming:3 of c10 (as c30), heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}, deadlineAtMs +2min"
     `);
     expect(accepting({ said: shows({ ...merged, mergeSha: null }) })).toContain('its forge says merged; git is asked');
   });
@@ -113,21 +117,21 @@ describe('a forge that was asked to merge', () => {
   it('and has put it into its own queue is looked at, and was asked once', () => {
     expect(accepting({ said: shows({ inQueue: true, mergeable: 'blocked' }) })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 is in the queue of its forge
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
     `);
   });
 
   it('and found news in the last look before was not asked at all: they are judged first', () => {
     expect(accepting({ said: shows({ approvals: 0 }), pull: { asks: 2 } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 changed in the last moment
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}"
     `);
   });
 
   it('and has not merged it, with nothing new, is asked again later', () => {
     expect(accepting({ said: shows() })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 is not merged yet
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
     `);
   });
 

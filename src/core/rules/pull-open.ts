@@ -1,13 +1,13 @@
 import { MERGE_STEP_DEADLINE_MS, PULL_MERGE_ASKS_MAX, PULL_MERGE_RETRY_MS, PULL_REFUSED_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { ForgeSaid, ProposalChange } from '../model/proposal.ts';
-import type { PullRequest } from '../model/pull-request.ts';
 import { nameOf } from '../pull/policy.ts';
 import { isSameSight } from '../pull/sight.ts';
 import { asSentence } from '../sentence.ts';
 import { cancelSource } from './merge-end.ts';
 import {
   decidePull,
+  isOurs,
   refusalText,
   tell,
   toCheck,
@@ -19,11 +19,13 @@ import {
 } from './pull-step.ts';
 import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 
+type Shown = Extract<ForgeSaid, { readonly state: 'ok' }>;
 type Refused = Extract<ForgeSaid, { readonly state: 'refused' }>;
 
 /** What the forge shows, for the record. */
-const shown = (pullRequest: PullRequest): ProposalChange => ({
+const shown = ({ pullRequest, site }: Shown): ProposalChange => ({
   number: pullRequest.number,
+  site,
   url: pullRequest.url,
   seen: pullRequest,
   lookError: null,
@@ -43,7 +45,7 @@ export function afterOpen(pull: Pull): RigVerdicts {
       error: `${nameOf(pullRequest)} of this branch is for ${pullRequest.base}, not for ${review.targetBranch}. Set its base there, or close it.`,
     });
   return decidePull(pull, `${nameOf(pullRequest)} carries it: ${pullRequest.url}`, [
-    ...toStep(pull, 'proposed', { heldReason: null, pull: { ...shown(pullRequest), retryAtMs: nowMs } }),
+    ...toStep(pull, 'proposed', { heldReason: null, pull: { ...shown(said), retryAtMs: nowMs } }),
     ...untell(pull),
   ]);
 }
@@ -106,11 +108,11 @@ export function afterAccept(pull: Pull): RigVerdicts {
     );
   if (said.state === 'refused') return acceptRefused(pull, said);
   const { pullRequest } = said;
-  if (pullRequest.state === 'merged')
+  if (pullRequest.state === 'merged' && isOurs(pull, pullRequest))
     return decidePull(
       pull,
       `its forge says merged${pullRequest.mergeSha === null ? '' : ` as ${pullRequest.mergeSha}`}; git is asked`,
-      toConfirm(pull, pullRequest, { heldReason: null, pull: shown(pullRequest) }),
+      toConfirm(pull, pullRequest, { heldReason: null, pull: shown(said) }),
     );
   // The last look before the merge found news: it was not asked for.
   const isNews = !pullRequest.inQueue && !isSameSight(pullRequest, proposal.seen);
@@ -120,7 +122,7 @@ export function afterAccept(pull: Pull): RigVerdicts {
   return decidePull(pull, reason, [
     ...toStep(pull, 'proposed', {
       heldReason: null,
-      pull: { ...shown(pullRequest), ...(isNews ? {} : askedOnce(pull)) },
+      pull: { ...shown(said), ...(isNews ? {} : askedOnce(pull)) },
     }),
     ...cancelled(pull),
   ]);

@@ -4,6 +4,7 @@ import { isTerminal } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
+import type { MergeStep } from '../model/review.ts';
 import { feedbackText, type Feedback } from '../pull/feedback.ts';
 import { judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
@@ -15,6 +16,9 @@ import { afterCheck, afterConfirm, afterTest } from './pull-check.ts';
 import { afterAccept, afterOpen } from './pull-open.ts';
 import {
   decidePull,
+  forgotten,
+  isElsewhere,
+  isOurs,
   keyOf,
   policyOf,
   tell,
@@ -37,8 +41,24 @@ export const pullRequest: RigRule = (view, id, nowMs) => {
   const review = view.review(trusted.bead(id));
   if (review === null || review.strategy !== 'pr') return NOTHING;
   const proposal = view.proposal(review.beadId);
-  return proposal === null ? NOTHING : byStep({ view, review, proposal, nowMs });
+  if (proposal === null) return NOTHING;
+  const pull: Pull = { view, review, proposal, nowMs };
+  return movedAway(pull) ?? byStep(pull);
 };
+
+/** Steps whose answer is under way, or that ask for a pull request anyway: what they find is judged first. */
+const ANSWERED_FIRST: ReadonlySet<MergeStep> = new Set(['opening', 'accepting', 'confirming', 'ended']);
+
+/** Its branch gets a pull request where the settings say now; the one at the former place is left alone. */
+function movedAway(pull: Pull): RigVerdicts | null {
+  const { review, proposal } = pull;
+  if (!isElsewhere(pull) || ANSWERED_FIRST.has(review.step)) return null;
+  const reason = `the rig's forge is another one now than that of ${nameOf({ number: proposal.number ?? 0 })}`;
+  const change: ProposalChange = { ...forgotten(null), waitsFor: null, waitReason: null, readyAtMs: null };
+  const noted: RigAction = { type: 'pull_note', mergeRequest: review.beadId, change };
+  const actions = review.step === 'proposed' ? toStep(pull, 'queued', { heldReason: reason, pull: change }) : [noted];
+  return decidePull(pull, reason, [...actions, ...untell(pull)]);
+}
 
 function byStep(pull: Pull): RigVerdicts {
   switch (pull.review.step) {
@@ -67,7 +87,7 @@ function byStep(pull: Pull): RigVerdicts {
 function mergedOutside(pull: Pull): RigVerdicts | null {
   const { view, review, proposal } = pull;
   if (proposal.seen?.state !== 'merged' || view.bead(review.beadId)?.status !== 'open') return null;
-  if (proposal.seenHead !== review.headSha) return null;
+  if (proposal.seenHead !== review.headSha || !isOurs(pull, proposal.seen)) return null;
   return decidePull(pull, `somebody merged ${nameOf(proposal.seen)}; git is asked`, toConfirm(pull, proposal.seen));
 }
 

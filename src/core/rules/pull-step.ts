@@ -4,7 +4,7 @@ import { DEFAULT_PULL, type PullPolicy } from '../commands.ts';
 import { MERGE_STEP_DEADLINE_MS, PULL_REFUSED_RETRY_MS } from '../limits.ts';
 import type { Sha } from '../model/ids.ts';
 import type { ForgeAsk, Proposal, ProposalChange } from '../model/proposal.ts';
-import type { PullRequest } from '../model/pull-request.ts';
+import { siteKey, type PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import { asSentence } from '../sentence.ts';
@@ -96,6 +96,29 @@ export function toOpening(pull: Pull, more: More = {}): readonly RigAction[] {
 
 export const keyOf = (kind: ForgeAsk['kind'], { review }: Pull): string =>
   `${kind}:${review.beadId}:${String(review.version)}`;
+
+/** Its number counts no more; `over` is what is not adopted again. Another one is opened or found for its branch. */
+export const forgotten = (over: number | null): ProposalChange => ({
+  over,
+  number: null,
+  url: null,
+  site: null,
+  seen: null,
+  seenHead: null,
+  lookError: null,
+  silentSinceMs: null,
+  retryAtMs: 0,
+  asks: 0,
+});
+
+/** The settings name another forge or project than the one that has its number: there the number is somebody else's. */
+export function isElsewhere({ view, proposal }: Pull): boolean {
+  const { forge } = view.config();
+  return proposal.site !== null && forge !== undefined && proposal.site !== siteKey(forge);
+}
+
+/** It comes from our branch: what stands under the number of before may be another one by now. */
+export const isOurs = ({ review }: Pull, seen: PullRequest): boolean => seen.branch === review.branch;
 
 const causeOfPull = ({ review }: Pull): string => `bead:${review.beadId}`;
 

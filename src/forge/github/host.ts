@@ -95,7 +95,7 @@ export class GithubHost implements Host {
 
   /** The youngest first. */
   async #ofBranch(head: string): Promise<readonly PullRequest[]> {
-    const { owner, repo } = this.#api;
+    const { owner } = this.#api;
     const answer = await this.#api.rest('GET /pulls', {
       head: `${owner}:${head}`,
       state: 'all',
@@ -103,10 +103,9 @@ export class GithubHost implements Host {
       direction: 'desc',
       per_page: 30,
     });
-    const project = `${owner}/${repo}`.toLowerCase();
     return read(restPulls, answer.data, 'the pull requests of the branch')
-      .filter((pull) => pull.head.ref === head && (pull.head.repo?.full_name.toLowerCase() ?? project) === project)
-      .map(factsOfRest);
+      .map(factsOfRest)
+      .filter((pull) => pull.branch === head);
   }
 
   async #create(request: OpenPullRequest): Promise<RestPull> {

@@ -9,6 +9,8 @@ export const PULL_REQUEST = `
         state
         isDraft
         baseRefName
+        headRefName
+        isCrossRepository
         headRefOid
         headRef { target { oid } }
         mergeCommit { oid }

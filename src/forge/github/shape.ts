@@ -61,6 +61,8 @@ const picture = z.object({
   state: z.enum(['OPEN', 'CLOSED', 'MERGED']),
   isDraft: z.boolean(),
   baseRefName: z.string(),
+  headRefName: z.string(),
+  isCrossRepository: z.boolean(),
   headRefOid: sha,
   headRef: z.object({ target: z.object({ oid: sha }).nullable() }).nullable(),
   mergeCommit: z.object({ oid: sha }).nullable(),
@@ -93,7 +95,7 @@ export const restPull = z.object({
   merged_at: z.string().nullable(),
   merge_commit_sha: z.string().nullable(),
   updated_at: z.string(),
-  base: z.object({ ref: z.string() }),
+  base: z.object({ ref: z.string(), repo: z.object({ full_name: z.string() }) }),
   head: z.object({ ref: z.string(), sha, repo: z.object({ full_name: z.string() }).nullable() }),
 });
 export type RestPull = z.infer<typeof restPull>;

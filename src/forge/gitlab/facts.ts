@@ -30,6 +30,7 @@ export function factsOf(parts: Parts): PullRequest {
     url: webAddress(request.web_url) ?? '',
     state,
     isDraft: request.draft ?? false,
+    branch: request.source_project_id === request.target_project_id ? request.source_branch : null,
     base: request.target_branch,
     headSha: parts.tip,
     mergeSha: state === 'merged' ? mergeShaOf(request) : null,

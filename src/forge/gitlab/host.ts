@@ -79,8 +79,8 @@ export class GitlabHost implements Host {
       per_page: '30',
     });
     return read(shape.mergeRequests, answer, 'the merge requests of the branch')
-      .filter((one) => one.source_branch === head && one.source_project_id === one.target_project_id)
-      .map(factsOfList);
+      .map(factsOfList)
+      .filter((one) => one.branch === head);
   }
 
   async #create(request: OpenPullRequest): Promise<shape.MergeRequest> {

@@ -24,3 +24,17 @@ export const RIG_PULL_LOOKS: Migration = {
   name: 'pull_looks',
   statements: ['ALTER TABLE proposals ADD COLUMN looked_at INTEGER'],
 };
+
+/**
+ * Where a number is, and which branch it comes from: the number alone is somebody else's at another place. What was seen
+ * before is taken as ours and looked at anew.
+ */
+export const RIG_PULL_SITES: Migration = {
+  id: 17,
+  name: 'pull_sites',
+  statements: [
+    'ALTER TABLE proposals ADD COLUMN site TEXT',
+    `UPDATE proposals SET seen = json_set(seen, '$.tag', '', '$.branch', (SELECT branch FROM reviews WHERE reviews.bead_id = proposals.bead_id))
+      WHERE seen IS NOT NULL`,
+  ],
+};

@@ -30,6 +30,8 @@ export interface FakePull {
   readonly title: string;
   readonly body: string;
   readonly by: string;
+  /** Its branch is one of another project, by the same name. */
+  isFork: boolean;
   base: string;
   state: 'open' | 'closed' | 'merged';
   isDraft: boolean;
@@ -159,6 +161,7 @@ export class FakeForge {
       title: asked.title,
       body: asked.body ?? '',
       by: asked.by ?? 'town-bot',
+      isFork: false,
       state: 'open',
       isDraft: false,
       headSha: tip,

@@ -85,6 +85,8 @@ export function pictureOf(forge: FakeForge, pull: FakePull): Record<string, unkn
     state: { open: 'OPEN', closed: 'CLOSED', merged: 'MERGED' }[pull.state],
     isDraft: pull.isDraft,
     baseRefName: pull.base,
+    headRefName: pull.head,
+    isCrossRepository: pull.isFork,
     headRefOid: pull.headSha,
     headRef: pull.isBranchGone ? null : { target: { __typename: 'Commit', oid: pull.headSha } },
     mergeCommit: pull.mergeSha === null ? null : { oid: pull.mergeSha },

@@ -24,7 +24,9 @@ type Pull = Pick<
   | 'mergeable'
   | 'mergeable_state'
 > & {
-  readonly base: Pick<Schemas['pull-request']['base'], 'ref' | 'sha'>;
+  readonly base: Pick<Schemas['pull-request']['base'], 'ref' | 'sha'> & {
+    readonly repo: { readonly full_name: string };
+  };
   readonly head: Pick<Schemas['pull-request']['head'], 'ref' | 'sha'> & {
     readonly repo: { readonly full_name: string };
   };
@@ -53,8 +55,8 @@ function pullOf(forge: FakeForge, pull: FakePull): Pull {
     updated_at: updatedAt(pull),
     mergeable: state === 'UNKNOWN' ? null : state !== 'DIRTY',
     mergeable_state: state.toLowerCase(),
-    base: { ref: pull.base, sha: forge.git.branches().get(pull.base) ?? '' },
-    head: { ref: pull.head, sha: pull.headSha, repo: { full_name: FAKE_PROJECT } },
+    base: { ref: pull.base, sha: forge.git.branches().get(pull.base) ?? '', repo: { full_name: FAKE_PROJECT } },
+    head: { ref: pull.head, sha: pull.headSha, repo: { full_name: pull.isFork ? 'ann/shop' : FAKE_PROJECT } },
   };
 }
 

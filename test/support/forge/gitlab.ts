@@ -49,7 +49,7 @@ function requestOf(forge: FakeForge, pull: FakePull): Record<string, unknown> {
     id: 1_000 + pull.number,
     iid: pull.number,
     project_id: 1,
-    source_project_id: 1,
+    source_project_id: pull.isFork ? 2 : 1,
     target_project_id: 1,
     title: pull.title,
     description: pull.body,
