@@ -155,6 +155,10 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
 
 /** Until a listed host answers a connection; what a network loses is seen in that time. */
 export const WAY_CONNECT_MS: number = 15_000;
+/** A tunnel of which one side has said its last word and hears nothing for so long is ended: that side is gone. */
+export const WAY_HALF_OPEN_MS: number = 2 * 60_000;
+/** A silent connection is asked so often whether its host is there: models are silent for minutes, dead hosts for ever. */
+export const WAY_ALIVE_MS: number = 60_000;
 /** Connections of one sandbox at once through its proxy: an installer of packages opens some dozens. */
 export const WAY_CONNECTIONS_MAX: number = 256;
 /** Places that were refused to one attempt, which are told; more are one program that tries everything. */

@@ -215,6 +215,26 @@ describe.skipIf(!hasBubblewrap)('an agent in bubblewrap', () => {
     }
   });
 
+  it('reaches the server that it starts itself, though its network is a list, and gates one after the other', async () => {
+    await town.start();
+    const own = `${process.execPath} -e 'const s = require("http").createServer((q, a) => a.end("own server")).listen(0, "127.0.0.1", () => fetch("http://127.0.0.1:" + s.address().port).then((a) => a.text()).then(console.log, (e) => console.log("lost", e.cause?.code)).then(() => process.exit()))'`;
+    const { said } = await run(inBox(`${own}; gt done --no-change no`, {}, { network: ['api.invalid'] }));
+    expect(said).toMatch(/own server[^]*accepted/);
+    const result = await town.job({
+      kind: 'gates',
+      key: 'gates:own',
+      repo: town.repo,
+      commit: town.targetSha,
+      gates: [
+        { name: 'one', run: `${own}; mkdir -p /tmp/.gt-way /tmp/way`, timeoutMs: 30_000 },
+        { name: 'two', run: own, timeoutMs: 30_000 },
+      ],
+      sandbox: { ...BOX, network: ['api.invalid'] },
+    });
+    const tails = result.result === 'gates' ? result.runs.map((each) => each.tail.trim().split('\n').at(-1)) : [];
+    expect(tails).toEqual(['own server', 'own server']);
+  });
+
   it('keeps its way out while it is asked to end, and gates have theirs', async () => {
     const server = createHttpServer((_request, response) => {
       response.end('reached');

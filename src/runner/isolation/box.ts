@@ -88,7 +88,7 @@ async function inBubblewrap(sandbox: Sandbox, view: BoxView, start: Start): Prom
     ...(isListed ? wayMounts(folder) : []),
   ];
   const around = bwrapArguments({ mounts, hasNetwork: sandbox.network === 'on', cwd: view.worktree });
-  const inner = isListed ? startedWithWay(start, process.execPath) : start;
+  const inner = isList(sandbox.network) ? startedWithWay(start, sandbox.network, process.execPath) : start;
   return { command: 'bwrap', args: [...around, inner.command, ...inner.args], env: inner.env };
 }
 

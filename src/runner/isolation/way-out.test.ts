@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reachOf } from './addresses.ts';
 import { WAY_SOCKET, WayOut } from './way-out.ts';
 
+const HALF_OPEN_MS = 100;
 let folder = '';
 let model: Server;
 let port = 0;
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 
 async function open(...entries: readonly string[]): Promise<void> {
-  way = await WayOut.open(folder, entries, (target) => refused.push(target));
+  way = await WayOut.open(folder, entries, { onRefused: (target) => refused.push(target), halfOpenMs: HALF_OPEN_MS });
 }
 
 /** What the proxy answers to these words, to the end. */
@@ -95,10 +96,59 @@ describe('the way out of a sandbox', () => {
     expect(await tunnel('a.invalid:443')).toMatch(/^HTTP\/1.1 502 [^]*no address/);
   });
 
+  // Any of these ended the runner, and with it all its agents, or hung for ever.
+  it.each([
+    ['no status', 'HTTP/1.1 042 x\r\nContent-Length: 2\r\n\r\nhi', /^HTTP\/1.1 502 [^]*status that is none/],
+    ['another protocol', 'HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', /^HTTP\/1.1 50[12] /],
+    ['no HTTP at all', 'SSH-2.0-x\r\n', /^HTTP\/1.1 502 /],
+    ['nothing', '', /^HTTP\/1.1 502 [^]*broke off/],
+    ['half of what it promised', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf', /^HTTP\/1.1 200 [^]*half$/],
+    ['a header that is none', 'HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 2\r\n\r\nhi', /^HTTP\/1.1 (?:200|502) /],
+  ])('says so of a host that answers with %s, and goes on', async (_what, answer, said) => {
+    const odd = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(answer, 'latin1'));
+    });
+    await new Promise<void>((done) => odd.listen(0, '127.0.0.1', done));
+    try {
+      const here = `127.0.0.1:${String((odd.address() as AddressInfo).port)}`;
+      await open(here, `127.0.0.1:${String(port)}`);
+      expect(await say(`GET http://${here}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toMatch(said);
+      const well = `GET http://127.0.0.1:${String(port)}/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+      expect(await say(well)).toContain('GET /y');
+    } finally {
+      odd.close();
+    }
+  });
+
+  it('ends a tunnel whose host is deaf to its end, some time after the client is gone', async () => {
+    const deaf: Socket[] = [];
+    const host = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      deaf.push(socket.resume());
+    });
+    await new Promise<void>((done) => host.listen(0, '127.0.0.1', done));
+    try {
+      const here = `127.0.0.1:${String((host.address() as AddressInfo).port)}`;
+      await open(here);
+      const client = connect({ path: join(folder, WAY_SOCKET), allowHalfOpen: true });
+      client.write(`CONNECT ${here} HTTP/1.1\r\nHost: ${here}\r\n\r\n`);
+      await new Promise((done) => client.once('data', done));
+      const heard = new Promise((done) => deaf[0]?.once('end', done));
+      client.end();
+      await heard;
+      const gone = new Promise((done) => client.once('close', done));
+      client.resume();
+      await gone;
+    } finally {
+      for (const socket of deaf) socket.destroy();
+      host.close();
+    }
+  });
+
   it('works in a folder whose name is longer than that of a socket may be, and leaves nothing open', async () => {
     const deep = join(folder, 'd'.repeat(120));
     mkdirSync(deep);
-    way = await WayOut.open(deep, ['a.invalid'], () => undefined);
+    way = await WayOut.open(deep, ['a.invalid'], { onRefused: () => undefined });
     symlinkSync(deep, join(folder, 'short'));
     const idle = connect({ path: join(folder, 'short', WAY_SOCKET) });
     await new Promise((done) => idle.once('connect', done));
