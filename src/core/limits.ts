@@ -289,6 +289,8 @@ export const TURN_BATCH_MAX = 256;
 export const EVENT_TRIES_MAX = 3;
 /** Effects of one actor in flight; a Durable Object may hold six connections, two stay free for replies. */
 export const EFFECTS_IN_FLIGHT_MAX = 4;
+/** Of them calls to a code host, which may hang all together: the other half stays free for agents and git. */
+export const FORGE_IN_FLIGHT_MAX = 2;
 /** A call that gets no answer by then counts as lost; the runner answers every call within 10 s. */
 export const EFFECT_DEADLINE_MS: number = 20 * SECOND;
 /** Back-off of a repeated effect: first, and cap. */
@@ -298,6 +300,8 @@ export const EFFECT_RETRY_MAX_MS: number = 30 * SECOND;
 export const ACCEPTED_POLL_MS: number = 30 * SECOND;
 /** Observations asked for in one batch. */
 export const OBSERVE_BATCH_MAX = 200;
+/** Pull requests looked at side by side: each look is several requests, and a host has few connections. */
+export const LOOKS_AT_ONCE_MAX = 2;
 /** Rows that housekeeping deletes in one turn. */
 export const PRUNE_BATCH = 200;
 /** Applied inbox rows, performed outbox rows and answers to idempotency keys are kept this long, for `gt why` and for late duplicates. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SqliteSql } from '../hosts/node/sql-sqlite.ts';
 import { KernelStore } from './kernel-store.ts';
+import { pruneQueues } from './prune-queues.ts';
 import { migrate } from './migrate.ts';
 import { KERNEL_TABLES } from './migrations/kernel.ts';
 
@@ -23,7 +24,7 @@ const effect = (key: string, lane = key, atMs = NOW): void => {
 };
 const pending = (nowMs = NOW): readonly string[] => kernel.pendingEvents(nowMs, 100).map((row) => row.key);
 const claim = (nowMs = NOW, limit = 100): readonly string[] =>
-  kernel.claimEffects(nowMs, DEADLINE, limit).map((row) => row.key);
+  kernel.claimEffects(nowMs, DEADLINE, { all: limit }).map((row) => row.key);
 const count = (table: string): unknown => sql.all(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.['n'];
 
 describe('the inbox', () => {
@@ -79,7 +80,9 @@ describe('the outbox', () => {
     expect(claim()).toEqual(['k']);
     expect(claim(NOW + DEADLINE - 1)).toEqual([]);
     expect(kernel.nextDue(NOW)).toBe(NOW + DEADLINE);
-    expect(kernel.claimEffects(NOW + DEADLINE, DEADLINE, 1)).toEqual([expect.objectContaining({ key: 'k', tries: 2 })]);
+    expect(kernel.claimEffects(NOW + DEADLINE, DEADLINE, { all: 1 })).toEqual([
+      expect.objectContaining({ key: 'k', tries: 2 }),
+    ]);
   });
 
   it('gives nothing before its time', () => {
@@ -112,6 +115,22 @@ describe('the outbox', () => {
     expect([claim(NOW, 0), claim(NOW, -3), claim(NOW, 2), claim(NOW, 2)]).toEqual([[], [], ['a', 'b'], ['c']]);
   });
 
+  it('gives what has been due longest first: what fails and comes back goes behind those that never had a turn', () => {
+    for (const key of ['a', 'b', 'c']) effect(key);
+    expect(claim(NOW, 2)).toEqual(['a', 'b']);
+    kernel.retryEffect('a', NOW + 2, 'no answer');
+    kernel.retryEffect('b', NOW + 1, 'no answer');
+    expect([claim(NOW + 9, 1), claim(NOW + 9, 1), claim(NOW + 9, 1)]).toEqual([['c'], ['b'], ['a']]);
+  });
+
+  it('gives of a slow kind at most its share, and the rest to others', () => {
+    for (const key of ['s1', 's2', 's3', 'e1', 'e2', 'e3'])
+      kernel.addEffect({ key, kind: key.slice(0, 1), lane: key, payload: {}, atMs: NOW }, NOW);
+    const of = (all: number, room: number): readonly string[] =>
+      kernel.claimEffects(NOW, DEADLINE, { all, slow: { kind: 's', room } }).map(({ key }) => key);
+    expect([of(4, 2), of(9, -1), of(9, 0), of(9, 1)]).toEqual([['s1', 's2', 'e1', 'e2'], ['e3'], [], ['s3']]);
+  });
+
   it('settles once: a late second answer changes nothing', () => {
     effect('k');
     expect(kernel.settleEffect('k', 'done', null, NOW)).toBe(true);
@@ -142,7 +161,7 @@ describe('the outbox', () => {
           const name = `lane${String(lane)}`;
           const key = flying.get(name);
           if (what === 'claim')
-            for (const row of kernel.claimEffects(NOW, DEADLINE, 2)) {
+            for (const row of kernel.claimEffects(NOW, DEADLINE, { all: 2 })) {
               expect(flying.has(row.lane)).toBe(false);
               flying.set(row.lane, row.key);
             }
@@ -251,9 +270,9 @@ describe('housekeeping', () => {
       kernel.settleEffect(`o${String(n)}`, 'done', null, NOW + n);
       kernel.saveAnswer(`a${String(n)}`, '', NOW + n);
     }
-    kernel.prune(NOW + 4, 3);
+    pruneQueues(sql, NOW + 4, 3);
     expect([count('inbox'), count('outbox'), count('answers')]).toEqual([2, 2, 2]);
-    kernel.prune(NOW + 4, 3);
+    pruneQueues(sql, NOW + 4, 3);
     expect([count('inbox'), count('outbox'), count('answers')]).toEqual([1, 1, 1]);
   });
 
@@ -262,7 +281,7 @@ describe('housekeeping', () => {
     event('quarantined');
     effect('pending');
     kernel.quarantineEvent(2, NOW, 'boom');
-    kernel.prune(NOW * 2, 100);
+    pruneQueues(sql, NOW * 2, 100);
     expect([count('inbox'), count('outbox')]).toEqual([2, 1]);
   });
 });

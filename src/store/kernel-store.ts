@@ -30,6 +30,12 @@ export interface OutboxRow {
   readonly tries: number;
 }
 
+/** How many effects may be claimed; of a slow kind at most its own share of them. */
+export interface ClaimRoom {
+  readonly all: number;
+  readonly slow?: { readonly kind: string; readonly room: number };
+}
+
 export interface NewEffect {
   readonly key: string;
   readonly kind: string;
@@ -144,21 +150,28 @@ export class KernelStore {
     );
   }
 
-  /** Takes due effects whose lane is free, and sets when they come back by themselves if nothing is heard of them. */
-  claimEffects(nowMs: number, deadlineMs: number, limit: number): readonly OutboxRow[] {
+  /**
+   * Takes due effects whose lane is free, and sets when they come back by themselves if nothing is heard of them. What has
+   * been due longest goes first, so that none waits for ever behind those that fail and come back.
+   */
+  claimEffects(nowMs: number, deadlineMs: number, { all, slow }: ClaimRoom): readonly OutboxRow[] {
     // Most turns find nothing due: one look at the index instead of a write statement.
-    if (limit <= 0 || !this.#hasDueEffect(nowMs)) return [];
-    // The plus keeps SQLite from walking all rows by number, settled ones too, to save itself the sorting of a few.
+    if (all <= 0 || !this.#hasDueEffect(nowMs)) return [];
     return this.#sql
       .all(
         `UPDATE outbox SET next_at = ?, tries = tries + 1 WHERE seq IN (
-          SELECT o.seq FROM outbox o WHERE o.state = 'pending' AND o.next_at <= ?
-            AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'pending' AND p.lane = o.lane AND p.seq < o.seq)
-          ORDER BY +o.seq LIMIT 0 + ?
+          SELECT seq FROM (
+            SELECT o.seq, o.next_at, o.kind = ? AS is_slow, sum(o.kind = ?) OVER (ORDER BY o.next_at, o.seq) AS slow_so_far
+              FROM outbox o WHERE o.state = 'pending' AND o.next_at <= ?
+              AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'pending' AND p.lane = o.lane AND p.seq < o.seq)
+          ) WHERE is_slow = 0 OR slow_so_far <= 0 + ? ORDER BY next_at, seq LIMIT 0 + ?
         ) RETURNING seq, key, kind, lane, payload, tries`,
         nowMs + deadlineMs,
+        slow?.kind ?? '',
+        slow?.kind ?? '',
         nowMs,
-        limit,
+        slow?.room ?? 0,
+        all,
       )
       .map(outboxRow)
       .toSorted((a, b) => a.seq - b.seq);
@@ -347,25 +360,6 @@ export class KernelStore {
 
   saveAnswer(key: string, response: string, nowMs: number): void {
     this.#sql.all('INSERT INTO answers (key, response, created_at) VALUES (?, ?, ?)', key, response, nowMs);
-  }
-
-  /** Deletes settled rows that are older than `beforeMs`, a bounded number of each. */
-  prune(beforeMs: number, batch: number): void {
-    this.#sql.all(
-      `DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox WHERE state = 'applied' AND settled_at < ? LIMIT 0 + ?)`,
-      beforeMs,
-      batch,
-    );
-    this.#sql.all(
-      `DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE state <> 'pending' AND settled_at < ? LIMIT 0 + ?)`,
-      beforeMs,
-      batch,
-    );
-    this.#sql.all(
-      'DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE created_at < ? LIMIT 0 + ?)',
-      beforeMs,
-      batch,
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Sql, SqlRow } from '../ports/sql.ts';
+import type { ClaimRoom } from './kernel-store.ts';
 import { int, parseJson, text } from './rows.ts';
 
 /** All that a turn took in besides its database and its time. */
@@ -8,7 +9,7 @@ export interface TurnInput {
   /** Chance that was drawn, in hexadecimal. */
   readonly drawn: string;
   /** Effects that might be claimed: the host's bound less what was under way. */
-  readonly room: number;
+  readonly room: ClaimRoom;
 }
 
 export interface RecordedTurn {

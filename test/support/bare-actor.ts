@@ -1,8 +1,9 @@
 /** One actor with a program that the test writes, on a clock, an alarm and timers that the test moves. */
 import { Actor } from '../../src/actors/kernel/actor.ts';
-import type { EffectOutcome, Observation, Program } from '../../src/actors/kernel/program.ts';
+import type { EffectOutcome, Observation, ObservedKind, Program, SlowKind } from '../../src/actors/kernel/program.ts';
 import type { Turn } from '../../src/actors/kernel/turn.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
+import { OBSERVE_BATCH_MAX } from '../../src/core/limits.ts';
 import type { Ref } from '../../src/core/refs.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
@@ -59,6 +60,8 @@ export class TestProgram implements Program {
       ],
     },
   ];
+  slow: SlowKind = { kind: 'none', max: 1 };
+  observes: readonly ObservedKind[] = [{ prefix: '', max: OBSERVE_BATCH_MAX }];
   readonly quarantines: string[] = [];
   readonly performed: string[] = [];
   observed: (readonly Ref[])[] = [];

@@ -1,3 +1,4 @@
+import type { Observation } from './program.ts';
 import { describe, expect, it } from 'vitest';
 import { BareActor, note } from '../../../test/support/bare-actor.ts';
 import {
@@ -484,6 +485,29 @@ describe('an effect', () => {
     expect(bare.program.performed).toHaveLength(EFFECTS_IN_FLIGHT_MAX + 1);
   });
 
+  it('of a kind that hangs leaves room for the others, also after its deadline', async () => {
+    const bare = await BareActor.open((program) => {
+      program.slow = { kind: 'slow', max: 2 };
+    });
+    bare.program.onPerform = (row) => (row.kind === 'slow' ? never() : Promise.resolve({ state: 'done' }));
+    await bare.actor.ask((turn) => {
+      for (let n = 0; n < 9; n += 1)
+        turn.effect({ key: `s${String(n)}`, kind: 'slow', lane: `s${String(n)}`, payload: {}, atMs: bare.nowMs });
+      for (let n = 0; n < 9; n += 1) effect(turn, `e${String(n)}`);
+    });
+    await bare.settle();
+    expect(bare.program.performed.filter((key) => key.startsWith('s'))).toEqual(['s0', 's1']);
+    expect(bare.program.performed.filter((key) => key.startsWith('e'))).toHaveLength(9);
+    await bare.advance(EFFECT_DEADLINE_MS);
+    await bare.actor.ask((turn) => {
+      effect(turn, 'late');
+    });
+    await bare.settle();
+    // Those that never had a turn go before those that come back.
+    expect(bare.program.performed.filter((key) => key.startsWith('s'))).toEqual(['s0', 's1', 's2', 's3']);
+    expect(bare.program.performed.at(-1)).toBe('late');
+  });
+
   it('that is never answered comes back at its deadline, also when all of them are', async () => {
     const bare = await BareActor.open();
     bare.program.onPerform = never;
@@ -606,6 +630,50 @@ describe('an observation', () => {
 });
 
 describe('an observation that takes its time', () => {
+  it('holds up only its own kind, in batches of its own size', async () => {
+    const bare = await BareActor.open((program) => {
+      program.observes = [
+        { prefix: 'attempt:', max: 5 },
+        { prefix: 'bead:', max: 2 },
+      ];
+    });
+    const asked: string[] = [];
+    bare.program.observe = (refs) => {
+      asked.push(refs.join());
+      return refs[0]?.startsWith('bead:') === true
+        ? new Promise(() => undefined)
+        : Promise.resolve({ events: [], again: new Map() });
+    };
+    await bare.actor.ask((turn) => {
+      for (const name of ['a', 'b', 'c']) turn.kernel.setTimer(`bead:${name}`, 'observe', bare.nowMs + 10);
+      turn.kernel.setTimer('attempt:a', 'observe', bare.nowMs + 10);
+      turn.kernel.setTimer('attempt:b', 'observe', bare.nowMs + 20);
+    });
+    await bare.advance(20);
+    expect(asked.toSorted()).toEqual(['attempt:a', 'attempt:b', 'bead:a,bead:b']);
+  });
+
+  it('leaves alone what was set anew meanwhile', async () => {
+    const bare = await BareActor.open();
+    let answer: (seen: Observation) => void = () => undefined;
+    bare.program.observe = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    await bare.actor.ask((turn) => {
+      for (const ref of ['bead:a', 'bead:b', 'bead:c']) turn.kernel.setTimer(ref, 'observe', bare.nowMs + 10);
+    });
+    await bare.advance(10);
+    await bare.actor.ask((turn) => {
+      turn.kernel.setTimer('bead:a', 'observe', bare.nowMs + 5);
+      turn.kernel.setTimer('bead:b', 'observe', null);
+    });
+    answer({ events: [], again: new Map([['bead:b', bare.nowMs + 500]]) });
+    await bare.settle();
+    const timers = ['bead:a', 'bead:b', 'bead:c'].map((ref) => bare.kernel.timer(ref, 'observe'));
+    expect(timers).toEqual([bare.nowMs + 5, null, null]);
+  });
+
   it('is followed by one of what fell due meanwhile, without waiting for the safety net', async () => {
     const bare = await BareActor.open();
     const asked: string[] = [];

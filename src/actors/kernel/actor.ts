@@ -1,8 +1,6 @@
 import {
   EFFECT_DEADLINE_MS,
-  EFFECTS_IN_FLIGHT_MAX,
   HISTORY_KEPT_MS,
-  OBSERVE_BATCH_MAX,
   PRUNE_BATCH,
   QUEUE_RETENTION_MS,
   RECONCILE_ROUNDS_MAX,
@@ -15,12 +13,15 @@ import { RESYNC, type Ref } from '../../core/refs.ts';
 import type { Alarm } from '../../ports/alarm.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import { DbError, type Sql } from '../../ports/sql.ts';
+import type { DueObservation } from '../../store/due-observations.ts';
 import { HistoryStore } from '../../store/history-store.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { migrate, newestOf } from '../../store/migrate.ts';
+import { pruneQueues } from '../../store/prune-queues.ts';
 import { TurnStore } from '../../store/turn-store.ts';
 import { drainInbox } from './drain.ts';
 import { describe, stopping, storageFailed } from './failures.ts';
+import { Flights } from './flights.ts';
 import type { EffectOutcome, Program } from './program.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Envelope, Receipt } from './envelope.ts';
@@ -28,6 +29,7 @@ import { settleEffect, type Performed } from './settle-effect.ts';
 import { LiveTape, UNNAMED, type Call, type Tape } from './tape.ts';
 import { Turn } from './turn.ts';
 import { Waiters } from './waiters.ts';
+import { Watch } from './watch.ts';
 
 interface Job {
   readonly call: Call;
@@ -52,10 +54,9 @@ export class Actor {
   #jobs: Job[] = [];
   #scheduled = false;
   #closed = false;
-  #observing = false;
   #dueMs: number | null = null;
-  /** Effects under way, and when each is taken for lost. */
-  readonly #inFlight = new Map<OutboxRow, number>();
+  readonly #flights: Flights;
+  readonly #watch: Watch;
   readonly #waiters: Waiters;
   readonly #tape: Tape;
   readonly #house = new Housekeeping();
@@ -79,6 +80,8 @@ export class Actor {
     this.#program = options.program;
     this.#tape = options.tape ?? new LiveTape(options.ports.random);
     this.#waiters = new Waiters(options.ports);
+    this.#flights = new Flights(options.program, options.ports.effectsInFlightMax);
+    this.#watch = new Watch(this, options.sql, options.ports, options.program);
     this.#alarm = options.ports.openAlarm(options.address, () => {
       this.wake();
     });
@@ -206,7 +209,7 @@ export class Actor {
       this.#sql.tx(() => {
         const before = this.#turns.changesSoFar();
         this.#tape.begin();
-        const room = this.#tape.room(this.#freeFlights(nowMs));
+        const room = this.#tape.room(this.#flights.room(nowMs));
         const turn = new Turn(this.#sql, this.#kernel, nowMs);
         for (const job of jobs) replies.push(this.#runJob(turn, job));
         this.#work(turn);
@@ -230,7 +233,7 @@ export class Actor {
   }
 
   #goOutside(claimed: readonly OutboxRow[], nowMs: number): void {
-    for (const row of claimed) void this.#perform(row, nowMs + EFFECT_DEADLINE_MS);
+    for (const row of claimed) void this.#perform(row, nowMs);
     this.#lookAround(nowMs);
     if (this.#house.begin(nowMs)) void this.#house.keep(this, this.#sql, this.#ports);
   }
@@ -239,7 +242,7 @@ export class Actor {
   housekeep(withoutSnapshots = false): Promise<boolean> {
     return this.ask(
       (turn) => {
-        this.#kernel.prune(turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
+        pruneQueues(this.#sql, turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
         const isMoreHistory = this.#history.prune(turn.nowMs - HISTORY_KEPT_MS, PRUNE_BATCH, withoutSnapshots);
         return this.#program.collect?.(turn) === true || isMoreHistory;
       },
@@ -259,17 +262,11 @@ export class Actor {
     try {
       this.#ports.afterTurn?.(this.address, this.#sql);
       this.#waiters.check();
-      this.#startObservation(nowMs);
+      this.#watch.start(nowMs);
     } catch (error) {
       this.#ports.log.error('state not readable after the turn', { actor: this.address, error: describe(error) });
       this.#ports.after(TURN_RETRY_MS, this.wake);
     }
-  }
-
-  /** An effect that never answers gives its place back at its deadline, when its row comes back too. */
-  #freeFlights(nowMs: number): number {
-    for (const [row, lostAtMs] of this.#inFlight) if (lostAtMs <= nowMs) this.#inFlight.delete(row);
-    return (this.#ports.effectsInFlightMax ?? EFFECTS_IN_FLIGHT_MAX) - this.#inFlight.size;
   }
 
   #runJob(turn: Turn, job: Job): () => void {
@@ -339,8 +336,8 @@ export class Actor {
     this.#ports.after(TURN_RETRY_MS, this.wake);
   }
 
-  async #perform(row: OutboxRow, lostAtMs: number): Promise<void> {
-    this.#inFlight.set(row, lostAtMs);
+  async #perform(row: OutboxRow, nowMs: number): Promise<void> {
+    this.#flights.begin(row, nowMs);
     this.#ports.probe?.(`${row.key}:before`);
     let outcome: EffectOutcome;
     try {
@@ -349,7 +346,7 @@ export class Actor {
       outcome = { state: 'retry', error: describe(error) };
     }
     this.#ports.probe?.(`${row.key}:after`);
-    this.#inFlight.delete(row);
+    this.#flights.end(row);
     if (this.#closed) return;
     await this.settle({ key: row.key, tries: row.tries }, outcome).catch((error: unknown) => {
       this.#ports.log.warn('effect result not recorded', {
@@ -370,31 +367,23 @@ export class Actor {
     );
   }
 
-  /** Records what an observation of `due` saw. Within the turn, so that what fell due meanwhile is asked about at its end. */
-  observed(due: readonly Ref[], again: Readonly<Record<Ref, number>>, events: readonly NewEvent[]): Promise<void> {
+  /**
+   * Records what an observation of `due` saw. A timer that was set anew while it was under way stays: whoever set it knew
+   * more. Within the turn, so that what fell due meanwhile is asked about at its end.
+   */
+  observed(
+    due: readonly DueObservation[],
+    again: Readonly<Record<Ref, number>>,
+    events: readonly NewEvent[],
+  ): Promise<void> {
     return this.ask(
       (turn) => {
-        for (const ref of due) this.#kernel.setTimer(ref, 'observe', again[ref] ?? null);
+        for (const [ref, dueAtMs] of due)
+          if (this.#kernel.timer(ref, 'observe') === dueAtMs) this.#kernel.setTimer(ref, 'observe', again[ref] ?? null);
         for (const event of events) turn.event(event);
-        this.#observing = false;
+        this.#watch.ended(due);
       },
       ['observed', due, again, events],
     );
-  }
-
-  /** Step 1 of the loop, outside any transaction: asks about what is due, one batch at a time. */
-  #startObservation(nowMs: number): void {
-    if (this.#observing) return;
-    const due = this.#kernel.dueTimers('observe', nowMs, OBSERVE_BATCH_MAX);
-    if (due.length === 0) return;
-    this.#observing = true;
-    void this.#program
-      .observe(due)
-      .then((seen) => this.observed(due, Object.fromEntries(seen.again), seen.events))
-      .catch((error: unknown) => {
-        this.#observing = false;
-        this.#ports.log.warn('observation not recorded', { actor: this.address, error: describe(error) });
-        this.#ports.after(TURN_RETRY_MS, this.wake);
-      });
   }
 }

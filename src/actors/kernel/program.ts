@@ -17,9 +17,24 @@ export type EffectOutcome =
   /** It will never happen; the fact says why. */
   | { readonly state: 'failed'; readonly error: string; readonly event?: NewEvent };
 
+/** Effects that hang together when one service elsewhere does: at most `max` of this kind are in flight at once. */
+export interface SlowKind {
+  readonly kind: string;
+  readonly max: number;
+}
+
+/** Entities that are asked about together, at most `max` at once; their names begin with `prefix`. */
+export interface ObservedKind {
+  readonly prefix: string;
+  readonly max: number;
+}
+
 /** What makes the kernel a town or a rig. Everything but `perform` and `observe` is synchronous and inside the turn. */
 export interface Program {
   readonly migrations: readonly Migration[];
+  readonly slow?: SlowKind;
+  /** Kinds of entities that are asked about apart; without it all are asked about together. */
+  readonly observes?: readonly ObservedKind[];
   /** Applies one fact. Throwing makes the kernel try again and finally quarantine the event. */
   applyEvent(turn: Turn, event: InboxEvent): void;
   /** Lets the rules look at one entity and applies what they decide; answers when to look again. */

@@ -1,4 +1,5 @@
 import type { Random } from '../../ports/ids.ts';
+import type { ClaimRoom } from '../../store/kernel-store.ts';
 
 /** One thing that was asked of an actor, by name, as plain data: what a turn did can be run again from it. */
 export type Call = readonly [name: string, ...args: readonly unknown[]];
@@ -15,7 +16,7 @@ export interface Tape extends Random {
   /** All that the turn has drawn, in hexadecimal. */
   drawn(): string;
   /** How many effects the turn may claim; `counted` is what this process has free. */
-  room(counted: number): number;
+  room(counted: ClaimRoom): ClaimRoom;
 }
 
 export const toHex = (bytes: Iterable<number>): string =>
@@ -45,7 +46,7 @@ export class LiveTape implements Tape {
     return toHex(this.#drawn);
   }
 
-  room(counted: number): number {
+  room(counted: ClaimRoom): ClaimRoom {
     return counted;
   }
 }

@@ -4,7 +4,7 @@ import type { TurnInput } from '../../store/turn-store.ts';
 /** The tape of a turn that runs again: it gives what was recorded, and notices who asks for more. */
 export class PlayedTape implements Tape {
   readonly isLive = false;
-  #input: TurnInput = { calls: [], drawn: '', room: 0 };
+  #input: TurnInput = { calls: [], drawn: '', room: { all: 0 } };
   #given: number[] = [];
   #asked = 0;
 
@@ -34,7 +34,7 @@ export class PlayedTape implements Tape {
     return toHex(this.#given.slice(0, this.#asked));
   }
 
-  room(): number {
+  room(): TurnInput['room'] {
     return this.#input.room;
   }
 }

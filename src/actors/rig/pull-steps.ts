@@ -1,6 +1,6 @@
 import type { RigAction } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
-import type { Sha } from '../../core/model/ids.ts';
+import type { BeadId, Sha } from '../../core/model/ids.ts';
 import type { ForgeAsk } from '../../core/model/proposal.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
@@ -43,7 +43,13 @@ export function pullStep(
   const ref = beadRef(mergeRequest);
   if (toStep === 'ended') turn.kernel.setTimer(ref, 'observe', null);
   else if (toStep === 'proposed') turn.kernel.setTimer(ref, 'observe', nextLook(turn, before));
+  // Whatever has a number is looked at, come what may: people merge and close it whenever they like.
+  else if (isNumbered(rig, mergeRequest) && turn.kernel.timer(ref, 'observe') === null)
+    turn.kernel.setTimer(ref, 'observe', nextLook(turn, before));
 }
+
+const isNumbered = (rig: RigContext, mergeRequest: BeadId): boolean =>
+  (rig.view.proposal(mergeRequest)?.number ?? null) !== null;
 
 /** Just opened it was just seen; after a merge that did not happen the next look is due soon. */
 function nextLook(turn: Turn, before: ReviewFacts): number {
@@ -96,6 +102,9 @@ export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, revie
 }
 
 /** Settings changed: a token, a base or a policy may be another one. */
-export function settingsChanged(rig: RigContext, writer: RigWriter): void {
-  for (const mergeRequest of proposedFor(rig.sql, null)) writer.proposals.change(mergeRequest, { retryAtMs: 0 });
+export function settingsChanged(rig: RigContext, turn: Turn, writer: RigWriter): void {
+  for (const mergeRequest of proposedFor(rig.sql, null)) {
+    writer.proposals.change(mergeRequest, { retryAtMs: 0 });
+    if (isNumbered(rig, mergeRequest)) turn.kernel.setTimer(beadRef(mergeRequest), 'observe', turn.nowMs);
+  }
 }

@@ -1,6 +1,6 @@
 import { must } from '../../core/assert.ts';
 import { DEFAULT_MERGING } from '../../core/commands.ts';
-import { PULL_BODY_CHARS_MAX } from '../../core/limits.ts';
+import { PULL_BODY_CHARS_MAX, PULL_POLL_MAX_MS } from '../../core/limits.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
 import type { ForgeSaid, Proposal } from '../../core/model/proposal.ts';
 import { siteKey, type ForgeSite, type PullRequest } from '../../core/model/pull-request.ts';
@@ -121,7 +121,8 @@ export interface Look {
  */
 export async function look(rig: RigContext, id: BeadId): Promise<Look> {
   const now = present(rig, id);
-  if (now === null || now.ref === null || now.review.step === 'ended') return { event: null, againAtMs: null };
+  if (now === null || now.ref === null || now.review.step === 'ended')
+    return { event: null, againAtMs: unlooked(rig, id) };
   const { proposal, ref, forge } = now;
   const tag = proposal.lookError === null ? (proposal.seen?.tag ?? null) : null;
   const askedAtMs = rig.ports.clock.now();
@@ -132,6 +133,12 @@ export async function look(rig: RigContext, id: BeadId): Promise<Look> {
     event: found.fact === null ? null : factEvent(`look:${id}:${String(atMs)}`, found.fact),
     againAtMs: atMs + found.inMs,
   };
+}
+
+/** Without a forge in the settings nobody can look; it may come back. One that is over, or not opened, needs no look. */
+function unlooked(rig: RigContext, id: BeadId): number | null {
+  const isOver = rig.view.review(id)?.step === 'ended' || (rig.view.proposal(id)?.number ?? null) === null;
+  return isOver ? null : rig.ports.clock.now() + PULL_POLL_MAX_MS;
 }
 
 interface Found {

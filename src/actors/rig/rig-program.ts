@@ -1,5 +1,6 @@
 import type { Ref } from '../../core/refs.ts';
 import { agentRef, attemptEntity, beadRef, MAILBOX, quotaRef, SCHEDULE, trainRef } from '../../core/refs.ts';
+import { FORGE_IN_FLIGHT_MAX, LOOKS_AT_ONCE_MAX, OBSERVE_BATCH_MAX } from '../../core/limits.ts';
 import { reconcileRig } from '../../core/rules/index.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import type { RigToTown } from '../../core/messages.ts';
@@ -8,7 +9,7 @@ import type { InboxEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { busyFeatures } from '../../store/feature-store.ts';
 import type { Migration } from '../../store/migrate.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
-import type { Activity, EffectOutcome, Observation, Program } from '../kernel/program.ts';
+import type { Activity, EffectOutcome, Observation, ObservedKind, Program, SlowKind } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { settingsChanged } from './pull-steps.ts';
 import { RigActions } from './rig-actions.ts';
@@ -23,6 +24,11 @@ import { localRunner, runnerChanged } from './rig-runners.ts';
 /** The scheduler, witness and refinery of one repository, as the kernel sees it. */
 export class RigProgram implements Program {
   readonly migrations: readonly Migration[] = RIG_MIGRATIONS;
+  readonly slow: SlowKind = { kind: 'forge', max: FORGE_IN_FLIGHT_MAX };
+  readonly observes: readonly ObservedKind[] = [
+    { prefix: 'attempt:', max: OBSERVE_BATCH_MAX },
+    { prefix: 'bead:', max: LOOKS_AT_ONCE_MAX },
+  ];
   readonly #rig: RigContext;
   readonly #events: RigEvents;
   readonly #actions: RigActions;
@@ -144,7 +150,7 @@ export class RigProgram implements Program {
         lane: 'repo',
         payload: { job: { kind: 'repo', key: `repo:${config.name}`, repo } },
       });
-    if (known !== null) settingsChanged(this.#rig, this.#rig.writer(turn));
+    if (known !== null) settingsChanged(this.#rig, turn, this.#rig.writer(turn));
     turn.dirty(SCHEDULE);
   }
 
