@@ -209,6 +209,16 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       });
     });
 
+    it('names what was merged when the branch moves on afterwards, or is gone', async () => {
+      const head = tip(HEAD);
+      const mergeSha = server.forge.mergeByHand(1, 'squash');
+      const after = server.forge.push(HEAD, 'late.txt', 'too late\n');
+      expect(tip(HEAD)).toBe(after);
+      expect(await look()).toMatchObject({ state: 'merged', headSha: head, mergeSha });
+      server.forge.deleteBranch(HEAD);
+      expect(await look()).toMatchObject({ state: 'merged', headSha: head, mergeSha });
+    });
+
     it('says "unchanged" until something is new', async () => {
       const first = await look();
       expect(await lookRaw(first.tag)).toEqual({ state: 'unchanged' });

@@ -38,7 +38,7 @@ export interface Proposal {
    * one that is proposed. Null: none since that commit is proposed.
    */
   readonly lookedAtMs: number | null;
-  /** The last tip of the branch that the forge named: after a merge the branch may be gone there. */
+  /** The last head that the forge named; once merged, the one that was merged. */
   readonly seenHead: Sha | null;
   /** The answer to the present step's question. */
   readonly said: ForgeSaid | null;

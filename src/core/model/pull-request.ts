@@ -60,7 +60,10 @@ export interface PullRequest {
   readonly branch: string | null;
   /** The branch it would merge into, as it is set now: people may change it. */
   readonly base: string;
-  /** The tip of its branch as the host knows it; null: the branch is gone. */
+  /**
+   * The tip of its branch as the host knows it; null: the branch is gone. Once merged: the commit that was merged, wherever
+   * the branch is by then.
+   */
   readonly headSha: string | null;
   /** The commit on the base that has the work; null unless merged. */
   readonly mergeSha: string | null;

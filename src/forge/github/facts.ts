@@ -30,7 +30,7 @@ export function factsOf(picture: Picture, threads: readonly Thread[], tag: strin
     isDraft: picture.isDraft,
     branch: picture.isCrossRepository ? null : picture.headRefName,
     base: picture.baseRefName,
-    headSha: tip,
+    headSha: state === 'merged' ? picture.headRefOid : tip,
     mergeSha: state === 'merged' ? mergeSha : null,
     mergeable: mergeability(picture),
     checks: checksOf(picture),

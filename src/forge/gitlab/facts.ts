@@ -32,7 +32,7 @@ export function factsOf(parts: Parts): PullRequest {
     isDraft: request.draft ?? false,
     branch: request.source_project_id === request.target_project_id ? request.source_branch : null,
     base: request.target_branch,
-    headSha: parts.tip,
+    headSha: state === 'merged' ? request.sha : parts.tip,
     mergeSha: state === 'merged' ? mergeShaOf(request) : null,
     ...judgementOf(parts),
     approvals: parts.approvals,

@@ -35,8 +35,10 @@ export interface FakePull {
   base: string;
   state: 'open' | 'closed' | 'merged';
   isDraft: boolean;
-  /** As the host knows it; it follows the branch. */
+  /** As the host knows it: it follows the branch while it is open, and stays with what was merged or closed. */
   headSha: string;
+  /** The tip of its branch now. */
+  tip: string;
   isBranchGone: boolean;
   mergeSha: string | null;
   /** How it was merged here; null: it was not. */
@@ -121,6 +123,7 @@ export class FakeForge {
       const tip = branches.get(pull.head);
       const isGone = tip === undefined;
       if (isGone !== pull.isBranchGone) this.#change(pull, { isBranchGone: isGone });
+      if (tip !== undefined) pull.tip = tip;
       if (pull.state !== 'open') continue;
       if (isGone) {
         if (this.rules.closesWithBranch) this.#change(pull, { state: 'closed' });
@@ -165,6 +168,7 @@ export class FakeForge {
       state: 'open',
       isDraft: false,
       headSha: tip,
+      tip,
       isBranchGone: false,
       mergeSha: null,
       style: null,

@@ -88,7 +88,7 @@ export function pictureOf(forge: FakeForge, pull: FakePull): Record<string, unkn
     headRefName: pull.head,
     isCrossRepository: pull.isFork,
     headRefOid: pull.headSha,
-    headRef: pull.isBranchGone ? null : { target: { __typename: 'Commit', oid: pull.headSha } },
+    headRef: pull.isBranchGone ? null : { target: { __typename: 'Commit', oid: pull.tip } },
     mergeCommit: pull.mergeSha === null ? null : { oid: pull.mergeSha },
     mergeable: state === 'UNKNOWN' ? 'UNKNOWN' : state === 'DIRTY' ? 'CONFLICTING' : 'MERGEABLE',
     mergeStateStatus: state,
