@@ -101,3 +101,13 @@ it('is kept in its own ref, also when an agent made that one point to another', 
   expect(town.git(['rev-parse', led], town.bare)).toBe(head);
   expect(town.git(['rev-parse', 'refs/gt/merging/app-led'], town.bare)).toBe(made.candidate);
 });
+
+it('is proven by the target itself, and by no other ref of the origin that is called alike', async () => {
+  const made = await merge('alike', work('alike', false));
+  const [target, other] = [town.targetSha, work('other', false)];
+  town.git(['push', '-q', town.origin, `${made.candidate}:refs/aa/refs/heads/main`], town.bare);
+  town.git(['update-ref', 'refs/heads/main', other]);
+  expect(await push('alike', made)).toEqual({ result: 'lost_race', targetSha: other });
+  town.git(['update-ref', 'refs/heads/main', target]);
+  expect(await push('alike', made)).toEqual({ result: 'pushed', targetSha: made.candidate });
+});

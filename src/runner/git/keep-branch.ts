@@ -114,13 +114,15 @@ export async function pushRef(
   );
 }
 
-/** What the origin has under this name; null when it has nothing. Errors: `GitError` when it does not answer. */
+/**
+ * What the origin has under this name; null when it has nothing. Git shows every ref that ends like it
+ * (`refs/x/refs/heads/main`), which is not meant. Errors: `GitError` when it does not answer.
+ */
 export async function remoteHead(repo: RigRepo, url: string, branch: string): Promise<string | null> {
-  const out = (
-    await git(repo.place, ['ls-remote', '--end-of-options', url, `refs/heads/${branch}`], {
-      timeoutMs: GIT_NETWORK_TIMEOUT_MS,
-    })
-  ).stdout;
-  const sha = out.split('\t')[0] ?? '';
-  return sha === '' ? null : sha;
+  const ref = `refs/heads/${branch}`;
+  const { stdout } = await git(repo.place, ['ls-remote', '--end-of-options', url, ref], {
+    timeoutMs: GIT_NETWORK_TIMEOUT_MS,
+  });
+  const line = stdout.split('\n').find((one) => one.endsWith(`\t${ref}`));
+  return line?.split('\t')[0] ?? null;
 }
