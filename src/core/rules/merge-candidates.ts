@@ -188,8 +188,8 @@ function ordersOf(view: RigView, { review, round, result, lists }: Made): readon
   const train = view.train(review.targetBranch);
   // Somebody moved the red target: perhaps it is mended, and that is asked first.
   const isMoved = train.state === 'red' && train.redTree !== result.targetTree;
-  const [target, others] = [lists.filter(({ length }) => length === 0), lists.filter(({ length }) => length > 0)];
-  const sorted = isMoved ? [...target, ...others] : lists;
+  // What comes twice is passed over below.
+  const sorted = isMoved ? [...lists.filter(({ length }) => length === 0), ...lists] : lists;
   const seen = new Set<string>();
   const all = sorted.flatMap((entries): ProbeOrder[] => {
     const tip = tipOf(entries, result);
