@@ -267,6 +267,8 @@ export const PULL_MERGE_RETRY_MS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * 
 export const PULL_MERGE_ASKS_MAX = 5;
 /** A merge that the forge claims is looked for in the target again after this long: copies of it may lag. */
 export const PULL_CONFIRM_RETRY_MS: number = 30 * SECOND;
+/** A conflict that its forge shows and git does not find is looked for again after this long, doubling to `PULL_REFUSED_RETRY_MS`. */
+export const PULL_CONFLICT_RETRY_MS: number = MINUTE;
 /** What was given to agents is remembered for so many of the latest comments and checks of a pull request. */
 export const PULL_GIVEN_MAX = 500;
 /** Characters of one comment or failing check that an agent gets, and of all of them together. */

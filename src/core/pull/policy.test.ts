@@ -125,11 +125,24 @@ describe('a pull request that is another one now', () => {
 
 describe('a pull request that needs work', () => {
   it('conflicts: git is asked where, and not again before its time when git found nothing', () => {
-    const conflict = { seen: { mergeable: 'conflict' }, proposal: { retryAtMs: NOW } } as const;
+    const conflict = { seen: { mergeable: 'conflict' }, proposal: { retryAtMs: NOW, changedAtMs: NOW } } as const;
     expect(around(NOW, conflict)).toEqual([
       'forge, tell no: pull request #7 conflicts, says its forge; git found no conflict with main; until +0',
       'conflict',
     ]);
+  });
+
+  it('conflicts for its forge alone for half an hour: that is for people, and git goes on looking', () => {
+    const shown = (agoMs: number): string =>
+      judged({
+        seen: { mergeable: 'conflict' },
+        proposal: { changedAtMs: NOW - agoMs, retryAtMs: NOW + 1 },
+      });
+    const text = 'pull request #7 conflicts, says its forge; git found no conflict with main';
+    expect(shown(FORGE_SILENT_MAX_MS - 1)).toBe(`forge, tell no: ${text}; until +1`);
+    expect(shown(FORGE_SILENT_MAX_MS)).toBe(
+      `people, tell yes: ${text}: merge it there, or push to its branch; until +1`,
+    );
   });
 
   it('was commented on: all of it is given back together, a minute after the last word', () => {

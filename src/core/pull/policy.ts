@@ -113,13 +113,15 @@ const hasOtherHead: Check = ({ seen, review, proposal, isEarlierHead }) => {
     : wait('forge', `somebody else may have pushed ${short(seen.headSha)} to its branch`);
 };
 
+/** One that only the forge sees may be the host being late; what stays so for long only people can settle. */
 const hasConflict: Check = ({ seen, proposal, review, nowMs }) => {
   if (seen.mergeable !== 'conflict') return null;
-  return nowMs >= proposal.retryAtMs
-    ? { kind: 'conflict' }
-    : wait('forge', `${nameOf(seen)} conflicts, says its forge; git found no conflict with ${review.targetBranch}`, {
-        untilMs: proposal.retryAtMs,
-      });
+  const untilMs = proposal.retryAtMs;
+  if (nowMs >= untilMs) return { kind: 'conflict' };
+  const text = `${nameOf(seen)} conflicts, says its forge; git found no conflict with ${review.targetBranch}`;
+  return nowMs < proposal.changedAtMs + FORGE_SILENT_MAX_MS
+    ? wait('forge', text, { untilMs })
+    : wait('people', `${text}: merge it there, or push to its branch`, { untilMs, tell: 'yes' });
 };
 
 const hasFeedback: Check = ({ seen, policy, proposal, nowMs }) => {

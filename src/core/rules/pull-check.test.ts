@@ -80,8 +80,12 @@ describe('what git says of a head and its target', () => {
     `);
   });
 
-  it('a conflict that only its forge sees is not asked about in a circle: a minute is between', () => {
-    expect(checking(CANDIDATE, { seen: { mergeable: 'conflict' } })).toContain('retryAtMs +1min');
+  it('a conflict that only its forge sees is not asked about in a circle, but ever less often', () => {
+    const shown = (agoMs: number): string =>
+      checking(CANDIDATE, { seen: { mergeable: 'conflict' }, pull: { changedAtMs: NOW - agoMs } });
+    expect(shown(1)).toContain('retryAtMs +1min');
+    expect(shown(4 * 60_000)).toContain('retryAtMs +4min');
+    expect(shown(86_400_000)).toContain('retryAtMs +30min');
     expect(checking(CANDIDATE, { seen: null, pull: { retryAtMs: 5 } })).toContain('retryAtMs 5');
   });
 

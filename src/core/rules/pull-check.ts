@@ -2,7 +2,8 @@ import {
   GATE_KILLS_MAX,
   FORGE_SILENT_MAX_MS,
   PULL_CONFIRM_RETRY_MS,
-  PULL_MERGE_RETRY_MS,
+  PULL_CONFLICT_RETRY_MS,
+  PULL_REFUSED_RETRY_MS,
   RED_TARGET_RETRY_MS,
 } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
@@ -127,9 +128,12 @@ function passedOn(pull: Pull, tree: string | null): readonly RigAction[] {
   return proposal.number === null ? toOpening(pull, passed) : toStep(pull, 'proposed', passed);
 }
 
-/** A conflict that only the forge sees is not asked for in a circle. */
-const retryOf = ({ proposal, nowMs }: Pull): number =>
-  proposal.seen?.mergeable === 'conflict' ? nowMs + (PULL_MERGE_RETRY_MS[0] ?? 0) : proposal.retryAtMs;
+/** A conflict that only the forge sees is not asked for in a circle: each wait is as long as it has shown that. */
+function retryOf({ proposal, nowMs }: Pull): number {
+  if (proposal.seen?.mergeable !== 'conflict') return proposal.retryAtMs;
+  const sinceMs = Math.max(PULL_CONFLICT_RETRY_MS, nowMs - proposal.changedAtMs);
+  return nowMs + Math.min(PULL_REFUSED_RETRY_MS, sinceMs);
+}
 
 /** Marks of `suspect` while the gates run again: nobody is blamed for a flake, nor for a target that is red itself. */
 const AGAIN = 'pull:again';

@@ -78,6 +78,14 @@ describe('a pull request that is refused', () => {
     expect(PULL_REFUSED_RETRY_MS).toBe(30 * 60_000);
   });
 
+  it('again is refused since the first time', () => {
+    const asked = { ...UNOPENED, waitsFor: 'people', waitReason: null, waitSinceMs: NOW - 60_000 } as const;
+    expect(opening({ said: refuses('no_right'), pull: asked })).toContain('waitSinceMs -1min');
+    expect(opening({ said: refuses('no_right'), pull: { ...asked, waitsFor: 'forge' } })).toContain('waitSinceMs now');
+    const before = { ...asked, waitReason: 'pull request #3 was closed' };
+    expect(opening({ said: refuses('no_right'), pull: before })).toContain('waitSinceMs now');
+  });
+
   it('in other words than before is noted anew', () => {
     const other = { ...UNOPENED, waitReason: 'there is no such project', retryAtMs: NOW + 60_000 };
     expect(opening({ said: refuses('no_right'), pull: other })).toContain('waitReason the token may not do this');

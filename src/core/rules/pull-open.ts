@@ -64,7 +64,8 @@ function openRefused(pull: Pull, said: Pick<Refused, 'code' | 'error'>): RigVerd
   const noted: ProposalChange = {
     waitsFor: 'people',
     waitReason: said.error,
-    waitSinceMs: nowMs,
+    // Asked again it is refused since the first time.
+    waitSinceMs: proposal.waitsFor === 'people' && proposal.waitReason === null ? proposal.waitSinceMs : nowMs,
     retryAtMs: nowMs + PULL_REFUSED_RETRY_MS,
     silentSinceMs: null,
   };
