@@ -98,6 +98,30 @@ describe('why a rig starts nothing', () => {
     expect(whyRig(view, 1, NOW)).toEqual(said({ ...stopped, state: 'ready', wakeAtMs: null }));
   });
 
+  it('it is drained before its removal: its merge line ends, unless a person has paused that', () => {
+    const view = rigView({ config: rigConfig('api', { parked: true }), draining: true });
+    const train = {
+      target: 'main',
+      state: 'paused',
+      reason: 'a freeze',
+      changedBy: 'human/ada',
+      changedAtMs: NOW,
+      waiting: 1,
+    } as const;
+    expect(rigState(view, NOW)).toBe('draining');
+    expect(whyRig(view, 2, NOW)).toEqual(
+      said({
+        state: 'draining',
+        sentence:
+          'api is drained before its removal: what is in its merge line ends, with its rework, and what has not started is cancelled then; 2 beads wait.',
+        next: 'The command goes on, and names what it waits for; "gt rig unpark" takes it back.',
+        command: 'gt rig remove api --drain',
+      }),
+    );
+    expect(whyRig(view, 2, NOW, [train])).toMatchObject({ state: 'draining', command: 'gt mq resume api' });
+    expect(whyRig(rigView(), 2, NOW, [{ ...train, state: 'red' }]).state).toBe('ready');
+  });
+
   it('a person paused one of its trains, which is said before all that works', () => {
     const train = {
       target: 'main',

@@ -38,6 +38,17 @@ describe('assignWork', () => {
     expect(verdicts.wakeAtMs).toBeNull();
   });
 
+  it('of a rig that is drained starts what continues a branch in its line, and nothing that is new', () => {
+    const [first, second] = line(2);
+    const rework = { ...(second ?? bead()), kind: 'rework', branchOf: beadId('task1') } as const;
+    const ready = [first ?? bead(), rework];
+    const started = (draining: boolean, parked = draining): readonly string[] =>
+      dispatched(assignWork(rigView({ ready, draining, config: rigConfig('api', { parked }) }), '', NOW));
+    expect(started(true)).toEqual([rework.id]);
+    expect(started(false, true)).toEqual([]);
+    expect(started(false)).toEqual([first?.id, rework.id]);
+  });
+
   it('fills the free slots in order and gives each bead its own agent', () => {
     const verdicts = assignWork(rigView({ ready: line(6), agents: [agent('slit')] }), '', NOW);
     expect(dispatched(verdicts)).toEqual(line(4).map((row) => row.id));

@@ -43,10 +43,10 @@ const ordered = (rig: string, attempt: number, titles: readonly string[]): reado
 describe('a convoy that lands at once', () => {
   it('orders nothing of a rig that was removed, says so once, and goes on when it is back', () => {
     const why = 'the rig web was removed before the convoy landed there';
-    const look = (reason: string | null, isRemovedRig: boolean): unknown =>
+    const look = (reason: string | null, isRemovedRig: boolean, branch = of.featureBranch): unknown =>
       convoyRule(
         townView({
-          convoy: () => of,
+          convoy: () => ({ ...of, featureBranch: branch }),
           convoyBeads: () => beads,
           convoyLandings: () => [landing(1, { reason })],
           isRemovedRig: (rig) => isRemovedRig && rig === 'web',
@@ -56,9 +56,17 @@ describe('a convoy that lands at once', () => {
       );
     const hold = (reason: string | null): object => ({ type: 'hold_landing', convoy: CONVOY_ID, rig: 'web', reason });
     const causeKey = `convoy:${CONVOY_ID}`;
-    expect(look(null, true)).toMatchObject(
-      one(why, hold(why), { type: 'open_escalation', causeKey, severity: 'high' }),
-    );
+    const told = (branch: string): object => ({
+      type: 'open_escalation',
+      rig: '',
+      causeKey,
+      severity: 'high',
+      category: 'convoy',
+      subject: `convoy:${CONVOY_ID}`,
+      message: `The convoy "All of it" can't land: ${why}. Its work there is on ${branch} of the origin. "gt rig add web <url>" adds the rig again, and it lands by itself; "gt convoy close ${CONVOY_ID}" ends it without what has not landed.`,
+    });
+    expect(look(null, true, 'gt/x')).toEqual(one(why, hold(why), told('gt/x')));
+    expect(look(null, true, null)).toEqual(one(why, hold(why), told('its feature branch')));
     expect(look(why, true)).toEqual(waits(null));
     expect(look(why, false)).toEqual(
       one('the rig web was added again', hold(null), { type: 'close_escalation', causeKey }),
