@@ -78,7 +78,7 @@ const KINDS: readonly (readonly [Failure['kind'], RegExp])[] = [
   ],
   [
     'provider',
-    /\b5\d\d\b|overloaded|high demand|internal server error|server_error|bad gateway|timed? ?out|^terminated|connection|stream|socket|fetch failed/i,
+    /\b5\d\d\b|overloaded|high demand|internal server error|server_error|bad gateway|timed? ?out|^terminated|connection|stream|socket|fetch failed|\bin JSON at position\b|end of JSON input|is not valid JSON|JSON pars(?:e error|ing failed)/i,
   ],
 ];
 
