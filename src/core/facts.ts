@@ -9,6 +9,9 @@ import type { RuntimePreset } from './runtime-presets.ts';
 /** Type of an `agent_event`: its program was kept from a host that the list of its network does not have. */
 export const NETWORK_REFUSED = 'network_refused';
 
+/** Type of an `agent_event`: work that could not be stored at the end of its attempt is stored since, or was given up. */
+export const WORK_KEPT = 'work_kept';
+
 export interface Repo {
   readonly rig: string;
   readonly url: string;

@@ -14,6 +14,7 @@ import type { FactStore } from './store/facts.ts';
 import type { JobStore } from './store/jobs.ts';
 import type { SaidStore } from './store/said.ts';
 import type { SessionStore } from './store/sessions.ts';
+import type { SetAsideStore } from './store/set-aside.ts';
 
 /** Everything one runner process works with; made once, in `runner.ts`. */
 export interface RunnerContext {
@@ -38,6 +39,7 @@ export interface RunnerContext {
   readonly pushes: Pushes;
   readonly said: SaidStore;
   readonly sessions: SessionStore;
+  readonly setAside: SetAsideStore;
   readonly pool: WorktreePool;
   /** By attempt id. */
   readonly live: Map<string, LiveAgent>;

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { saveSetAside } from './agents/set-aside.ts';
 import type { RunnerContext } from './context.ts';
 import { maintain } from './git/maintain.ts';
 import { ATTEMPTS_KEPT_MAX, JOBS_KEPT_MAX, TRANSCRIPTS_BYTES_MAX } from './limits.ts';
@@ -12,18 +13,23 @@ const EVERY_MS = 60 * 60_000;
 /** Keeps what grows within its bounds, now and every hour, in the background. Answers a function that ends it. */
 export function startHousekeeping(ctx: RunnerContext): () => Promise<void> {
   let round = Promise.resolve();
-  const next = (): void => {
-    round = round
-      .then(() => keepHouse(ctx))
-      .catch((error: unknown) => {
-        ctx.log.warn('housekeeping failed', { error: errorText(error) });
-      });
+  const run = (work: () => Promise<void>): void => {
+    round = round.then(work).catch((error: unknown) => {
+      ctx.log.warn('housekeeping failed', { error: errorText(error) });
+    });
   };
-  const timer = setInterval(next, EVERY_MS);
-  timer.unref();
+  const next = (): void => {
+    run(() => keepHouse(ctx));
+  };
+  const again = (): void => {
+    run(() => saveSetAside(ctx));
+  };
+  const timers = [setInterval(next, EVERY_MS), setInterval(again, ctx.timings.setAsideMs)];
+  for (const timer of timers) timer.unref();
+  again();
   next();
   return () => {
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
     return round;
   };
 }

@@ -126,6 +126,8 @@ export interface RunnerTimings {
   readonly diskLookMs: number;
   /** An agent in its turn that says nothing and runs no tool: its model hangs. Below the rig's own patience. */
   readonly silenceMs: number;
+  /** Between two tries to store work that was set aside, and until a person's word about it is heard. */
+  readonly setAsideMs: number;
   /** A program that has not opened its session says nothing so long: no model was asked yet. */
   readonly openMs: number;
 }
@@ -149,6 +151,8 @@ export const DEFAULT_TIMINGS: RunnerTimings = {
   memoryLookMs: 1_000,
   diskLookMs: 15_000,
   silenceMs: 6 * 60_000,
+  // One try reads a whole worktree; disks are emptied and repositories mended in minutes.
+  setAsideMs: 5 * 60_000,
   // The slowest (Kilo) takes 10 s of work at its first start, more than 30 s on a busy machine; some fetch a package then.
   openMs: 5 * 60_000,
 };

@@ -14,6 +14,8 @@ export interface RunnerPaths {
   readonly attempts: string;
   readonly repos: string;
   readonly worktrees: string;
+  /** A file per attempt whose work, set aside, a person gave up. */
+  readonly givenUp: string;
 }
 
 export function runnerPaths(townRoot: string, socketDir: string): RunnerPaths {
@@ -29,6 +31,7 @@ export function runnerPaths(townRoot: string, socketDir: string): RunnerPaths {
     attempts: join(state, 'attempts'),
     repos: join(state, 'repos'),
     worktrees: join(state, 'worktrees'),
+    givenUp: join(state, 'given-up'),
   };
 }
 

@@ -34,6 +34,7 @@ import { FactStore } from './store/facts.ts';
 import { JobStore } from './store/jobs.ts';
 import { SaidStore } from './store/said.ts';
 import { SessionStore } from './store/sessions.ts';
+import { SetAsideStore } from './store/set-aside.ts';
 import { WorktreeStore } from './store/worktrees.ts';
 
 export interface RunnerOptions {
@@ -172,6 +173,7 @@ function makeContext({ options, home }: Parts): RunnerContext {
     pushes: new Pushes({ db, repos, timings, log: options.log }),
     said: new SaidStore(db),
     sessions: new SessionStore(db),
+    setAside: new SetAsideStore(db),
     pool: new WorktreePool(paths, new WorktreeStore(db), options.log),
     live: new Map(),
   };

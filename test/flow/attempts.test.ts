@@ -319,6 +319,33 @@ describe('a bead that can never start', () => {
   });
 });
 
+describe('work that could not be stored', () => {
+  it('is told of when it is stored after all, by one line that starts and changes nothing', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    const { attempt, epoch } = processOf(town, id).request;
+    const fact = {
+      type: 'agent_event' as const,
+      key: `kept:${attempt}`,
+      rig: 'api',
+      attempt,
+      epoch,
+      eventType: 'work_kept',
+      atMs: town.nowMs,
+      activeTools: [],
+      statusMessage: `stored in refs/gt/rescue/${id}/${attempt}`,
+    };
+    await finish(town, id);
+    const before = await show(town, id);
+    const calls = town.runner.calls.length;
+    for (let times = 0; times < 2; times += 1) await town.service.recordFacts([fact]);
+    await town.settle();
+    expect((await actionsOf(town)).filter((action) => action === 'work_kept')).toHaveLength(1);
+    expect(town.runner.calls.length).toBe(calls);
+    expect(await show(town, id)).toMatchObject({ status: before.status, attempts: before.attempts });
+  });
+});
+
 describe('an idle town', () => {
   it('starts nothing for a thousand facts about nothing (T15)', async () => {
     const town = await openTown();

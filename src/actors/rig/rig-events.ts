@@ -1,4 +1,4 @@
-import { type Fact, type JobResult, NETWORK_REFUSED } from '../../core/facts.ts';
+import { type Fact, type JobResult, NETWORK_REFUSED, WORK_KEPT } from '../../core/facts.ts';
 import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/messages.ts';
 import type { AgentStatus } from '../../core/model/agent.ts';
@@ -225,7 +225,8 @@ export class RigEvents {
   }
 
   #activity(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
-    if (attempt.endedAtMs !== null) return;
+    if (fact.eventType === WORK_KEPT) this.#told(turn, attempt, fact);
+    if (attempt.endedAtMs !== null || fact.eventType === WORK_KEPT) return;
     // Before the dispatch it can't have been: the runner's clock is behind ours, and now is what we know.
     const atMs = fact.atMs < attempt.startedAtMs ? turn.nowMs : Math.min(fact.atMs, turn.nowMs);
     this.#inContact(turn, writer, attempt, {
@@ -234,15 +235,18 @@ export class RigEvents {
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,
     });
-    if (fact.eventType === NETWORK_REFUSED)
-      turn.journal({
-        entity: attemptEntity(attempt.id),
-        action: NETWORK_REFUSED,
-        rule: 'events',
-        reason: fact.statusMessage ?? '',
-      });
+    if (fact.eventType === NETWORK_REFUSED) this.#told(turn, attempt, fact);
     if (fact.eventType === 'answered') stopWaiting(this.#rig, turn, attempt, 'a person');
     if (fact.eventType === 'waiting') startWaiting(this.#rig, turn, attempt, fact.statusMessage ?? 'It waits for you.');
+  }
+
+  #told(turn: Turn, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
+    turn.journal({
+      entity: attemptEntity(attempt.id),
+      action: fact.eventType,
+      rule: 'events',
+      reason: fact.statusMessage ?? '',
+    });
   }
 
   #own(turn: Turn, writer: RigWriter, event: RigEvent): void {

@@ -21,6 +21,7 @@ import { readIntent } from './intent.ts';
 import type { LiveAgent } from './live.ts';
 import { reportUsage } from './usage.ts';
 import { isTownSession } from './session.ts';
+import { NOT_STORED } from './set-aside.ts';
 import { siteOf } from './site.ts';
 
 /** How the process ended, before anything was looked at. */
@@ -56,6 +57,8 @@ export async function endAttempt(ctx: RunnerContext, live: LiveAgent, ended: End
   if (kept.aside === null && !isTownSession(live.request))
     await ctx.pool.release(ctx.repos.known(live.request.rig), exit.attempt);
   if (kept.aside === null) await removeBox(ctx.paths, exit.attempt);
+  // A former runner may have set it aside and died before the end was durable.
+  if (kept.aside === null) ctx.setAside.remove(exit.attempt);
   ctx.live.delete(exit.attempt);
   live.finish(exit);
 }
@@ -114,15 +117,30 @@ async function keepWork(ctx: RunnerContext, live: LiveAgent): Promise<Kept> {
       if (attempt < EXIT_TRIES_MAX) await pause(ctx.timings.exitRetryMs);
     }
   }
-  const path = ctx.pool.keep(ctx.repos.known(live.request.rig), live.request.attempt);
-  // What was committed in a sandbox is in a git directory of its own, which stays until a person removes it.
+  const path = await setAside(ctx, live, problem);
+  // What was committed in a sandbox is in a git directory of its own, which stays with the worktree.
   const box =
     live.request.sandbox === undefined ? '' : ` and, its commits, in ${boxFolder(ctx.paths, live.request.attempt)}`;
   return {
     rescued: NOTHING,
     doneIntent,
-    aside: `the work could not be stored (${problem}); it is kept in ${path ?? 'its worktree'}${box}`,
+    aside: `${NOT_STORED} (${problem}); it is kept in ${path ?? 'its worktree'}${box}`,
   };
+}
+
+/** Durable before the record of the end is: a disk that is full is waited out. */
+async function setAside(ctx: RunnerContext, live: LiveAgent, problem: string): Promise<string | null> {
+  for (;;) {
+    try {
+      return ctx.db.tx(() => {
+        ctx.setAside.add(live.request, { base: live.base, problem, atMs: ctx.clock.now() });
+        return ctx.pool.keep(ctx.repos.known(live.request.rig), live.request.attempt);
+      });
+    } catch (error) {
+      ctx.log.error('work not set aside yet', { attempt: live.request.attempt, error: errorText(error) });
+      await pause(ctx.timings.exitRetryMs);
+    }
+  }
 }
 
 /** Makes the claim that the agent wrote down but could not (or could not be seen to) make. */

@@ -5,6 +5,7 @@ import { sweep } from '../process/sweep.ts';
 import { lastLine } from '../text.ts';
 import { endAttempt } from './exit.ts';
 import { LiveAgent } from './live.ts';
+import { removeStrayBoxes } from './set-aside.ts';
 
 /** Bytes of a transcript's end that are searched for the last line. */
 const TAIL_BYTES = 4_096;
@@ -37,4 +38,5 @@ export async function recover(ctx: RunnerContext): Promise<void> {
       });
     }),
   );
+  await removeStrayBoxes(ctx);
 }

@@ -1,3 +1,4 @@
+import type { StartAgent } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { dropOwnBranches } from '../git/branches.ts';
 import { isAncestor, type RigRepo, setRef } from '../git/repos.ts';
@@ -7,7 +8,6 @@ import { ownGitOf } from '../isolation/box.ts';
 import { Inside } from '../isolation/inside.ts';
 import { checkClaim, refused, type Refusal } from './claim-check.ts';
 import type { DoneIntent } from './intent.ts';
-import type { LiveAgent } from './live.ts';
 
 /** Where the work of one attempt lies, and how it is looked at. */
 export interface WorkSite {
@@ -26,8 +26,14 @@ export interface SaveOrder {
   readonly keepStashes?: boolean;
 }
 
+/** Whose work it is, live or not. */
+export interface Worker {
+  readonly request: Pick<StartAgent, 'rig' | 'bead' | 'attempt' | 'author' | 'sandbox'>;
+  readonly base: string | null;
+}
+
 /** Null: it did not come as far as a worktree. */
-export function siteOf(ctx: RunnerContext, live: LiveAgent): WorkSite | null {
+export function siteOf(ctx: RunnerContext, live: Worker): WorkSite | null {
   const repo = ctx.repos.known(live.request.rig);
   const tree = ctx.pool.ownedTree(repo, live.request.attempt);
   const { base } = live;
@@ -37,7 +43,7 @@ export function siteOf(ctx: RunnerContext, live: LiveAgent): WorkSite | null {
 }
 
 interface Work {
-  readonly live: LiveAgent;
+  readonly live: Worker;
   readonly repo: RigRepo;
   readonly tree: Worktree;
   readonly base: string;

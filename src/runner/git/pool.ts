@@ -71,11 +71,11 @@ export class WorktreePool {
     this.#store.set({ rig: repo.rig, name: row.name, state: clean ? 'free' : 'making', owner: null });
   }
 
-  /** Keeps a worktree whose work could not be rescued: nobody gets it, nothing is deleted. */
+  /** Keeps a worktree whose work could not be rescued: nobody else gets it, nothing is deleted until it is released. */
   keep(repo: RigRepo, owner: string): string | null {
     const row = this.#store.ownedBy(owner);
     if (row === null) return null;
-    this.#store.set({ rig: repo.rig, name: row.name, state: 'kept', owner: null });
+    this.#store.set({ rig: repo.rig, name: row.name, state: 'kept', owner });
     return this.#tree(repo, row.name).path;
   }
 

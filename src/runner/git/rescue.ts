@@ -39,9 +39,9 @@ interface Stash {
  */
 export async function rescue(repo: RigRepo, request: RescueRequest): Promise<Rescued> {
   const { tree, base } = request;
-  const head = await resolve(tree.place, 'HEAD').catch(() => null);
-  if (head === null) return { ref: null, head: null, ahead: null, dirty: false };
   const linked = await isLinked(tree);
+  const head = await startOf(tree, linked ? base : null);
+  if (head === null) return { ref: null, head: null, ahead: null, dirty: false };
   const content = linked ? await contentTree(tree, head) : await gitLine(repo.place, ['rev-parse', `${head}^{tree}`]);
   const dirty = content !== (await gitLine(repo.place, ['rev-parse', `${head}^{tree}`]));
   const ahead = base === null ? null : Number(await gitLine(repo.place, ['rev-list', '--count', `${base}..${head}`]));
@@ -55,6 +55,11 @@ export async function rescue(repo: RigRepo, request: RescueRequest): Promise<Res
   await verify(repo, { commit, content, head });
   if (request.keepStashes !== true) await dropStashes(repo, stashes);
   return { ref: request.ref, head, ahead, dirty };
+}
+
+/** HEAD. A branch without a commit yet (`git checkout --orphan`) has files all the same: they count from the base. */
+async function startOf(tree: Worktree, base: string | null): Promise<string | null> {
+  return (await resolve(tree.place, 'HEAD').catch(() => null)) ?? base;
 }
 
 /** Tree of everything in the worktree that is not ignored, made with an index of its own: the agent's index stays. */

@@ -17,9 +17,11 @@ import { closeWay, isList, openWay, startedWithWay, wayMounts } from './way.ts';
 /** Unit of `ulimit -f`, in bytes. */
 const FILE_LIMIT_UNIT = 512;
 
+export const boxesFolder = (paths: RunnerPaths): string => join(paths.state, 'boxes');
+
 /** The folders of an attempt that nobody else has: its git directory, its home, its temporary files. */
 export const boxFolder = (paths: RunnerPaths, name: string): string =>
-  join(paths.state, 'boxes', pathSegment(name, 'an attempt'));
+  join(boxesFolder(paths), pathSegment(name, 'an attempt'));
 
 const homeOf = (paths: RunnerPaths, name: string): string => join(boxFolder(paths, name), 'home');
 const temporaryOf = (paths: RunnerPaths, name: string): string => join(boxFolder(paths, name), 'tmp');

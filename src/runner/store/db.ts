@@ -69,7 +69,11 @@ CREATE TABLE sessions (rig TEXT NOT NULL, bead TEXT NOT NULL, runtime TEXT NOT N
 const SCHEMA_4 = `
 ALTER TABLE sessions ADD COLUMN counted INTEGER;
 `;
-const SCHEMAS = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4];
+/** Work that could not be stored when its attempt ended. `saved`: where it is since; empty: nothing of it was to be stored. */
+const SCHEMA_5 = `
+CREATE TABLE set_aside (attempt TEXT PRIMARY KEY, request TEXT NOT NULL, base TEXT, problem TEXT NOT NULL, at_ms INTEGER NOT NULL, saved TEXT) STRICT, WITHOUT ROWID;
+`;
+const SCHEMAS = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5];
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import type { RunnerDb } from './db.ts';
 
 /**
  * `making`: being created; after a crash it is made anew. `free`: clean, nobody's. `owned`: belongs to one attempt or gate
- * job. `kept`: its work could not be rescued, a person has to look; never used again.
+ * job. `kept`: the work of its attempt could not be rescued yet; without an owner (of an older version) a person has to look.
  */
 export type WorktreeState = 'making' | 'free' | 'owned' | 'kept';
 
