@@ -5,6 +5,7 @@ type Load = () => Promise<CommandSpec>;
 const start = () => import('./commands/start.ts');
 const rig = () => import('./commands/rig.ts');
 const rigVerbs = () => import('./commands/rig-verbs.ts');
+const rescue = () => import('./commands/rescue.ts');
 const config = () => import('./commands/config.ts');
 const bead = () => import('./commands/bead.ts');
 const verbs = () => import('./commands/bead-verbs.ts');
@@ -95,6 +96,10 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'mq resume': async () => (await import('./commands/train-verbs.ts')).resume,
   'mq bounce': async () => (await import('./commands/train-verbs.ts')).bounce,
   'mq retry': async () => (await import('./commands/train-verbs.ts')).retry,
+  'rescue list': async () => (await rescue()).list,
+  'rescue show': async () => (await rescue()).show,
+  'rescue restore': async () => (await rescue()).restore,
+  'rescue discard': async () => (await rescue()).discard,
   prime: async () => (await agent()).prime,
   hook: async () => (await agent()).hook,
   done: async () => (await agent()).done,

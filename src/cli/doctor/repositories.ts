@@ -6,6 +6,7 @@ import { loadConfig } from '../../hosts/node/town-config.ts';
 import { git } from '../../hosts/node/git.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';
+import { type RescuedWork, setAsideWork } from '../rescued-work.ts';
 import { note, ok, problem, type Check } from './check.ts';
 
 /** Merges and rescues looked at per rig, the newest: an older one was looked at when it was new. */
@@ -150,6 +151,7 @@ function worktreeChecks(town: Town): readonly Check[] {
     return [];
   }
   const at = (row: (typeof rows)[number]): string => join(town.paths.dataDir, 'worktrees', row.rig, row.name);
+  const aside = setAsideWork(town.paths.dataDir);
   const gone = rows.filter((row) => !existsSync(at(row)));
   const kept = rows.filter((row) => row.state === 'kept' && existsSync(at(row)));
   const checks = [
@@ -167,12 +169,24 @@ function worktreeChecks(town: Town): readonly Check[] {
           }),
     ),
     ...kept.map((row) =>
-      note('worktrees', {
-        what: `${at(row)} is kept aside`,
-        why: 'its work could not be rescued, so nobody uses it again',
-        fix: `git -C ${at(row)} status`,
-      }),
+      keptNote(
+        at(row),
+        aside.find((work) => work.folders.includes(at(row))),
+      ),
     ),
   ];
   return checks.length > 0 ? checks : [ok('worktrees', `${String(rows.length)} are there`)];
 }
+
+const keptNote = (folder: string, work: RescuedWork | undefined): Check =>
+  work === undefined
+    ? note('worktrees', {
+        what: `${folder} is kept aside`,
+        why: 'its work could not be rescued, so nobody uses it again',
+        fix: `git -C ${folder} status`,
+      })
+    : note('worktrees', {
+        what: `${folder} is kept aside with the work of ${work.attempt} for ${work.bead}: ${plain(work.problem ?? '')}`,
+        why: 'it is the only copy; the runner tries to store it every few minutes',
+        fix: `git -C ${folder} status; when nothing of it is needed: gt rescue discard ${work.attempt}`,
+      });

@@ -1,0 +1,179 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { precondition, TownError, usage } from '../../core/errors.ts';
+import { git } from '../../hosts/node/git.ts';
+import type { CommandSpec } from '../command.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import { ago, plain, table } from '../output.ts';
+import { cloneOf, type RescuedWork, rescuedWork } from '../rescued-work.ts';
+
+const LIMIT = 50;
+const LIMIT_MAX = 10_000;
+
+export const list: CommandSpec = {
+  usage: 'gt rescue list [bead] [--limit <n>]',
+  summary: 'work that agents left and that was kept, the newest first',
+  examples: ['gt rescue list', 'gt rescue list app-7k3qf', 'gt rescue list --json'],
+  args: ['[bead]'],
+  options: { limit: { type: 'string', value: 'n', help: `at most so many (${String(LIMIT)})` } },
+  notes:
+    'Whatever an attempt left at its end is one commit in a ref of the rig\'s clone at its runner; the next attempt of the bead goes on from it by itself. "not stored" is work that could not be stored: it lies in the folders named, the runner tries again every few minutes, and nothing of it is removed before.',
+  run: async (context, args) => {
+    const [bead] = args.positionals;
+    const all = (await rescuedWork(context.town())).filter((work) => bead === undefined || work.bead === bead);
+    const shown = all.slice(0, args.number('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT);
+    if (context.json) {
+      context.print(JSON.stringify({ items: shown.map(itemOf), more: all.length - shown.length }));
+      return EXIT.ok;
+    }
+    if (all.length === 0) context.hint('No attempt left anything.');
+    else context.print(rows(context, shown));
+    for (const { attempt, problem } of shown.filter((work) => work.ref === null))
+      context.print(`${attempt} is not stored: ${plain(problem ?? '')}`);
+    if (all.length > shown.length) context.hint(`${String(all.length - shown.length)} older ones: --limit <n>`);
+    return EXIT.ok;
+  },
+};
+
+const itemOf = (work: RescuedWork): unknown => ({
+  rig: work.rig,
+  bead: work.bead,
+  attempt: work.attempt,
+  stored: work.ref !== null,
+  ref: work.ref,
+  at: new Date(work.atMs).toISOString(),
+  folders: work.folders,
+  problem: work.problem,
+});
+
+function rows(context: Context, shown: readonly RescuedWork[]): string {
+  const cells = shown.map((work) => [
+    work.attempt,
+    work.bead,
+    work.rig,
+    ago(context.style, work.atMs),
+    work.ref ?? `not stored: ${work.folders.join(' and ')}`,
+  ]);
+  return table(context.style, ['ATTEMPT', 'BEAD', 'RIG', 'AGE', 'WHERE'], cells);
+}
+
+/** Errors: not found. */
+async function find(context: Context, attempt: string): Promise<RescuedWork> {
+  const found = (await rescuedWork(context.town())).find((work) => work.attempt === attempt);
+  if (found === undefined)
+    throw new TownError('not_found', 'not_found', {
+      message: `Nothing that the attempt ${JSON.stringify(attempt)} left is kept here.`,
+      next: 'List what is kept with "gt rescue list".',
+    });
+  return found;
+}
+
+/** Its ref and its clone. Errors: `not_stored`. */
+async function stored(context: Context, attempt: string): Promise<{ readonly ref: string; readonly clone: string }> {
+  const { ref, folders, rig } = await find(context, attempt);
+  if (ref !== null) return { ref, clone: cloneOf(context.town().paths.dataDir, rig) };
+  throw precondition(
+    'not_stored',
+    `The work of ${attempt} could not be stored yet; it is in ${folders.join(' and ')}.`,
+    'Look at it there. It is stored by itself when what is in the way is gone: gt rescue list says what.',
+  );
+}
+
+export const show: CommandSpec = {
+  usage: 'gt rescue show <attempt>',
+  summary: 'what an attempt left: its commits, and what it had not committed',
+  examples: ['gt rescue show at-01k…', 'gt rescue show at-01k… --json'],
+  args: ['<attempt>'],
+  run: async (context, args) => {
+    const { ref, clone } = await stored(context, args.at(0));
+    const ask = async (...words: readonly string[]): Promise<readonly string[]> =>
+      (await git([`--git-dir=${clone}`, ...words])).stdout.split('\n').filter((line) => line !== '');
+    const commits = await ask(
+      'log',
+      '--format=%h %s',
+      `--max-count=${String(LIMIT)}`,
+      `${ref}^1`,
+      '--not',
+      '--remotes=origin',
+    );
+    const files = await ask('diff', '--stat=100', '--no-ext-diff', `${ref}^1`, ref);
+    const others = await ask('log', '--no-walk', '--format=%h %s', `${ref}^@`);
+    if (context.json) {
+      context.print(JSON.stringify({ ref, clone, commits, not_committed: files, also: others.slice(1) }));
+      return EXIT.ok;
+    }
+    section(context, `${ref}\nCommits that are not on the origin:`, commits);
+    section(context, 'Not committed:', files);
+    if (others.length > 1) section(context, 'Also kept (stashed, or reset away):', others.slice(1));
+    return EXIT.ok;
+  },
+};
+
+function section(context: Context, title: string, lines: readonly string[]): void {
+  context.print(title);
+  for (const line of lines.length === 0 ? ['none'] : lines) context.print(`  ${plain(line)}`);
+}
+
+export const restore: CommandSpec = {
+  usage: 'gt rescue restore <attempt>',
+  summary: 'bring what an attempt left into your own clone, as a branch',
+  examples: ['gt rescue restore at-01k…', 'gt rescue restore at-01k… --json'],
+  args: ['<attempt>'],
+  notes:
+    'Run it in a clone of the rig. It makes the branch rescue/<attempt> and touches nothing else: what was not committed is the newest commit of that branch. A branch of that name with other work in it is left alone.',
+  run: async (context, args) => {
+    const attempt = args.at(0);
+    const { ref, clone } = await stored(context, attempt);
+    const top = await git(['rev-parse', '--show-toplevel'], context.cwd);
+    if (!top.ok)
+      throw precondition('no_clone', 'This folder is no git repository.', 'Run it in your clone of the rig.');
+    const branch = `rescue/${attempt}`;
+    // Without force: a branch that went on is not moved back.
+    const fetched = await git(['fetch', '--quiet', '--no-tags', clone, `${ref}:refs/heads/${branch}`], context.cwd);
+    if (!fetched.ok)
+      throw precondition(
+        'not_restored',
+        `The branch ${branch} could not be made: ${plain(fetched.stderr.trim().split('\n').at(-1) ?? '')}`,
+        `When it is there already, look at it: git log ${branch}`,
+      );
+    if (context.json) context.print(JSON.stringify({ branch, ref }));
+    else context.print(`${branch}  look at it with: git log --stat ${branch}`);
+    return EXIT.ok;
+  },
+};
+
+export const discard: CommandSpec = {
+  usage: 'gt rescue discard <attempt> --give-up',
+  summary: 'give up work that could not be stored, so that its worktree and its box go',
+  examples: ['gt rescue discard at-01k… --give-up', 'gt rescue discard at-01k… --give-up --json'],
+  args: ['<attempt>'],
+  options: { 'give-up': { type: 'boolean', help: 'you have looked, and nothing of it is needed' } },
+  notes:
+    'Only for what "gt rescue list" names as not stored. The runner removes it within minutes; until then, deleting the file that this command names takes it back. Work that is stored stays for ever: it costs next to nothing.',
+  run: async (context, args) => {
+    const attempt = args.at(0);
+    const work = await find(context, attempt);
+    if (work.ref !== null)
+      throw precondition(
+        'is_stored',
+        `The work of ${attempt} is stored in ${work.ref}; there is nothing to give up.`,
+        'Nothing to do: its worktree is used again already.',
+      );
+    if (!args.flag('give-up'))
+      throw usage(
+        'not_confirmed',
+        `This ends the only copy of what ${attempt} left for ${work.bead}: ${work.folders.join(' and ')}.`,
+        `Look there first. Not needed: gt rescue discard ${attempt} --give-up`,
+        'give-up',
+      );
+    const folder = join(context.town().paths.dataDir, 'given-up');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, attempt);
+    writeFileSync(file, `${new Date(context.style.nowMs).toISOString()}\n`);
+    if (context.json) context.print(JSON.stringify({ attempt, file }));
+    else context.print(`${attempt}  given up; the runner removes it within minutes. To take it back, delete ${file}`);
+    return EXIT.ok;
+  },
+};

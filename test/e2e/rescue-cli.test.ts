@@ -1,0 +1,104 @@
+/** `gt rescue` as a person uses it: what agents left is listed, shown, brought back; what is not stored is given up by a word only. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Place, until } from './cli-support.ts';
+
+interface Listed {
+  readonly items: readonly {
+    readonly attempt: string;
+    readonly bead: string;
+    readonly stored: boolean;
+    readonly ref: string | null;
+    readonly folders: readonly string[];
+  }[];
+}
+const LEAVES =
+  '```gt-script\necho kept > kept.txt; git add kept.txt; git commit -qm "Keep it"; echo more > more.txt; exit 1\n```\n';
+
+describe('gt rescue', () => {
+  const place = new Place();
+  const town = place.path('town');
+  const clone = place.path('town', '.gastown', 'repos', 'app.git');
+  const gt = (args: readonly string[], cwd = town) => place.gt(args, { cwd });
+  const git = (cwd: string, ...args: readonly string[]): string =>
+    execFileSync('git', args, { cwd, env: place.env(), encoding: 'utf8' }).trim();
+  const list = async (bead: string): Promise<Listed['items']> =>
+    (await place.json<Listed>(['rescue', 'list', bead], { cwd: town })).items;
+
+  /** A bead whose agent leaves work and fails; `before` runs when its id is known. */
+  async function left(title: string, before: (bead: string) => void): Promise<Listed['items'][number]> {
+    const body = place.file(`${title}.md`, LEAVES);
+    const bead = await place.json<{ id: string }>(['bead', 'create', title, '--rig', 'app', '--body-file', body], {
+      cwd: town,
+    });
+    before(bead.id);
+    expect((await gt(['sling', bead.id])).code).toBe(0);
+    const [found] = await until(async () => {
+      const items = await list(bead.id);
+      return items.length > 0 ? items : null;
+    }, 'something is kept');
+    if (found === undefined) throw new Error('nothing is kept');
+    expect((await gt(['bead', 'close', bead.id])).code).toBe(0);
+    return found;
+  }
+
+  beforeAll(async () => {
+    await place.gt(['init', 'town']);
+    await gt(['rig', 'add', 'app', place.origin('app')]);
+    expect((await gt(['up'])).code).toBe(0);
+  }, 120_000);
+
+  afterAll(async () => {
+    await gt(['down']);
+    place.remove();
+  });
+
+  it('lists and shows what was left, and brings it into a clone without moving a branch that went on', async () => {
+    const work = await left('one', () => undefined);
+    expect(work).toMatchObject({ stored: true, ref: `refs/gt/rescue/${work.bead}/${work.attempt}`, folders: [] });
+    const shown = (await gt(['rescue', 'show', work.attempt])).out;
+    expect(shown).toMatch(/Keep it\n[^]*Not committed:\n +more\.txt/);
+    const mine = place.path('mine');
+    git(place.path(), 'clone', '--quiet', place.path('app.git'), mine);
+    expect((await gt(['rescue', 'restore', work.attempt, '--town', town], mine)).code).toBe(0);
+    const branch = `rescue/${work.attempt}`;
+    expect(git(mine, 'show', `${branch}:more.txt`)).toBe('more');
+    expect(git(mine, 'show', `${branch}^:kept.txt`)).toBe('kept');
+    const mineToo = git(
+      mine,
+      '-c',
+      'user.name=n',
+      '-c',
+      'user.email=e@example.com',
+      'commit-tree',
+      '-p',
+      branch,
+      '-m',
+      'mine',
+      `${branch}^{tree}`,
+    );
+    git(mine, 'update-ref', `refs/heads/${branch}`, mineToo);
+    const again = await gt(['rescue', 'restore', work.attempt, '--town', town], mine);
+    expect(again.err).toContain(`git log ${branch}`);
+    expect(git(mine, 'rev-parse', branch)).toBe(mineToo);
+    expect((await gt(['rescue', 'discard', work.attempt, '--give-up'])).err).toContain('is stored in');
+    expect((await gt(['rescue', 'show', 'at-none'])).err).toContain('gt rescue list');
+  });
+
+  it('names what is not stored, asks before it is given up, and the doctor tells of it', async () => {
+    const work = await left('two', (bead) => {
+      git(clone, 'update-ref', `refs/gt/rescue/${bead}`, git(clone, 'rev-parse', 'refs/remotes/origin/main'));
+    });
+    expect(work).toMatchObject({ stored: false, ref: null });
+    expect(work.folders).toHaveLength(1);
+    expect((await gt(['rescue', 'show', work.attempt])).err).toContain(work.folders[0]);
+    const asked = await gt(['rescue', 'discard', work.attempt]);
+    expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('the only copy')]);
+    const file = place.path('town', '.gastown', 'given-up', work.attempt);
+    expect(existsSync(file)).toBe(false);
+    expect((await gt(['doctor'])).out).toContain(`is kept aside with the work of ${work.attempt} for ${work.bead}`);
+    expect((await gt(['rescue', 'discard', work.attempt, '--give-up'])).code).toBe(0);
+    expect(existsSync(file)).toBe(true);
+  });
+});
