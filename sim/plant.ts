@@ -12,6 +12,7 @@ import { PLANTED, type Planted } from './planted.ts';
 const root = join(import.meta.dirname, '..');
 const COPIED = [
   'src/core',
+  'src/forge',
   'src/ports',
   'src/store',
   'src/actors',

@@ -4,12 +4,12 @@ import type { MergePullRequest, OpenPullRequest } from '../ports/forge.ts';
 import { refused } from './answer.ts';
 
 /**
- * The number of the one that is there already; null: none. `ofBranch` has the youngest first. Throws `NoAnswer` when the
+ * The number of the one that is there already; null: none. `ofBranch` has the youngest first. An open one is the branch's
+ * however old it is: people reopen what was over, and the host makes no second beside it. Throws `NoAnswer` when the
  * branch has an open one for another base: somebody changed it, or wants something else with this branch.
  */
 export function adoptable(ofBranch: readonly PullRequest[], request: OpenPullRequest): number | null {
-  const younger = ofBranch.filter((one) => request.after === null || one.number > request.after);
-  const open = younger.filter((one) => one.state === 'open');
+  const open = ofBranch.filter((one) => one.state === 'open');
   const ours = open.find((one) => one.base === request.base);
   if (ours !== undefined) return ours.number;
   if (open[0] !== undefined)
@@ -17,7 +17,9 @@ export function adoptable(ofBranch: readonly PullRequest[], request: OpenPullReq
       'wrong_base',
       `pull request ${String(open[0].number)} of this branch is for ${open[0].base} and not for ${request.base}`,
     );
-  const over = younger.find((one) => one.base === request.base && one.headSha === request.headSha);
+  const over = ofBranch.find(
+    (one) => one.number > (request.after ?? 0) && one.base === request.base && one.headSha === request.headSha,
+  );
   return over?.number ?? null;
 }
 

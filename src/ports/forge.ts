@@ -11,7 +11,7 @@ export interface OpenPullRequest {
   readonly base: string;
   readonly title: string;
   readonly body: string;
-  /** The last pull request of this branch that is over; only younger ones are adopted. Null: none yet. */
+  /** The last pull request of this branch that is known to be over: of those that are over only younger ones are adopted. */
   readonly after: number | null;
 }
 

@@ -133,6 +133,20 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       expect(seen(await port().open(opening({ after: 1 })))).toMatchObject({ number: 2, state: 'open' });
     });
 
+    it('adopts an open one however old it is: people reopen what was over', async () => {
+      server.forge.open({ head: HEAD, base: 'main', title: 'First' });
+      server.forge.close(1);
+      server.forge.reopen(1);
+      expect(seen(await port().open(opening({ after: 1 })))).toMatchObject({ number: 1, state: 'open' });
+      expect(server.forge.pulls).toHaveLength(1);
+    });
+
+    it('leaves to the caller how soon it asks again for one that is not listed yet', async () => {
+      server.forge.open({ head: HEAD, base: 'main', title: 'First' });
+      server.forge.listsNothing = true;
+      expect(await port().open(opening())).toMatchObject({ state: 'later', retryAfterMs: null });
+    });
+
     it('says when the branch has nothing new, and when there is no such base', async () => {
       git.setBranch('gt/empty', tip('main'));
       const empty = await port().open(opening({ head: 'gt/empty', headSha: tip('main') }));

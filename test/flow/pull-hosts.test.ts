@@ -23,4 +23,34 @@ describe('a host of pull requests', () => {
     expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
     expect(story.target.has(sha(200))).toBe(true);
   });
+
+  it('that refused the token for an hour keeps its pull request: a retry takes it up again', async () => {
+    const story = new Story();
+    await story.start();
+    const id = await story.proposed();
+    const look = story.forge.look.bind(story.forge);
+    story.forge.look = () => Promise.resolve({ state: 'refused', code: 'no_right', error: 'Bad credentials' });
+    await story.town.advance(HOUR);
+    story.forge.look = look;
+    await story.town.service.beadCommand({ type: 'retry', bead: id }, human);
+    story.forge.approve(1);
+    await story.town.advance(HOUR);
+    expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
+    expect(story.forge.pulls).toHaveLength(1);
+    expect(story.forge.calls).not.toContain('422 already exists');
+  });
+
+  it('where a person reopens while another has it tried again goes on with that one', async () => {
+    const story = new Story();
+    await story.start();
+    const id = await story.proposed();
+    story.forge.set(1, { state: 'closed' });
+    await story.town.advance(HOUR);
+    story.forge.set(1, { state: 'open' });
+    await story.town.service.beadCommand({ type: 'retry', bead: id }, human);
+    story.forge.approve(1);
+    await story.town.advance(HOUR);
+    expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
+    expect(story.forge.pulls).toHaveLength(1);
+  });
 });

@@ -1,5 +1,7 @@
 /** A code host as a state machine with verbs: what people and checks do there, and what the town asks. No HTTP. */
 import type { PullRequest, RequestedChange } from '../../src/core/model/pull-request.ts';
+import { NoAnswer } from '../../src/forge/answer.ts';
+import { adoptable } from '../../src/forge/policy.ts';
 import type {
   Forge,
   ForgeAnswer,
@@ -44,14 +46,18 @@ export class MemoryForge implements Forge {
   open(request: OpenPullRequest): Promise<ForgeAnswer> {
     this.calls.push(`open ${request.head}`);
     const mine = this.pulls.filter((pull) => pull.head === request.head);
-    const open = mine.find((pull) => pull.state === 'open');
-    if (open !== undefined && open.base !== request.base)
-      return answer(refused('wrong_base', `#${String(open.number)} is for ${open.base}`));
-    const over = mine.findLast(
-      (pull) => pull.state !== 'open' && pull.number > (request.after ?? 0) && pull.headSha === request.headSha,
-    );
-    const known = open ?? over;
-    if (known !== undefined) return answer(this.#shown(known));
+    try {
+      // As both adapters do.
+      const known = adoptable(mine.toReversed(), request);
+      if (known !== null) return answer(this.#shown(this.get(known)));
+    } catch (error) {
+      if (error instanceof NoAnswer) return answer(error.answer);
+      throw error;
+    }
+    if (mine.some((pull) => pull.state === 'open' && pull.base === request.base)) {
+      this.calls.push('422 already exists');
+      return answer({ state: 'later', error: 'a pull request already exists', retryAfterMs: null });
+    }
     if (this.#repo.head(request.head) === null) return answer(refused('invalid', 'no such branch'));
     if (this.#repo.holds?.(request.base, request.headSha) === true)
       return answer(refused('no_commits', 'there is nothing to merge'));

@@ -85,8 +85,9 @@ export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, revie
   const proposal = review.strategy === 'pr' ? rig.view.proposal(review.beadId) : null;
   if (proposal === null || review.step === 'ended') return;
   const isAnothers = proposal.seen !== null && proposal.seen.branch !== review.branch;
-  const isOver = proposal.seen?.state === 'closed' || isAnothers || proposal.lookError !== null;
-  if (review.step !== 'proposed' || !isOver) {
+  const isOver = proposal.seen?.state === 'closed' && !isAnothers;
+  const isLost = isOver || isAnothers || proposal.lookError !== null;
+  if (review.step !== 'proposed' || !isLost) {
     writer.proposals.change(review.beadId, { retryAtMs: 0, asks: 0 });
     if (proposal.number !== null) turn.kernel.setTimer(beadRef(review.beadId), 'observe', turn.nowMs);
     return;
@@ -95,7 +96,8 @@ export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, revie
   const bead = must(rig.view.bead(review.beadId), 'a merge request has its bead');
   writer.transitionBead(bead, 'open', { closeReason: null, evidence: null });
   writer.proposals.change(review.beadId, {
-    ...forgotten(isAnothers ? proposal.over : proposal.number),
+    // Only what is known to be over is not taken up again: it may be that the token alone was wrong.
+    ...forgotten(isOver ? proposal.number : proposal.over),
     waitsFor: null,
     waitReason: null,
   });

@@ -20,8 +20,6 @@ import {
 
 /** Pages of threads that are read: five hundred. */
 const THREAD_PAGES_MAX = 5;
-/** How soon a host that was behind itself is asked again. */
-const SETTLE_MS = 2_000;
 /** `isDraft` and the like are in the picture; what made it is needed to merge. */
 interface Seen {
   readonly facts: PullRequest;
@@ -75,7 +73,7 @@ export class GithubHost implements Host {
         ...(request.style === 'rebase' ? {} : { commit_title: request.title, commit_message: request.message }),
       });
       const merged = read(restMerged, answer.data, 'the merge');
-      if (!merged.merged) throw later('the host has not merged yet', SETTLE_MS);
+      if (!merged.merged) throw later('the host has not merged yet');
       return { ...facts, state: 'merged', mergeSha: merged.sha, tag: '' };
     } catch (error) {
       throw error instanceof Conflict ? notMerged(error) : error;
@@ -89,7 +87,7 @@ export class GithubHost implements Host {
       throw error instanceof Conflict ? notMerged(error) : error;
     }
     const { facts } = await this.#see(request.ref.number, null);
-    if (facts.state === 'open' && !facts.inQueue) throw later('the host has not queued it yet', SETTLE_MS);
+    if (facts.state === 'open' && !facts.inQueue) throw later('the host has not queued it yet');
     return facts;
   }
 
@@ -117,7 +115,7 @@ export class GithubHost implements Host {
       if (!(error instanceof Conflict)) throw error;
       // Somebody was quicker, or an earlier answer was lost and the list is behind.
       if (/already exists/i.test(error.message))
-        throw later('the branch has a pull request that the host does not list yet', SETTLE_MS);
+        throw later('the branch has a pull request that the host does not list yet');
       if (/no commits between/i.test(error.message))
         throw refused('no_commits', `the branch has nothing that ${base} lacks: ${error.message}`);
       throw refused('invalid', `the host refuses to open it: ${error.message}`);
@@ -133,7 +131,7 @@ export class GithubHost implements Host {
       rang !== null &&
       (rang.head.sha !== picture.headRefOid || Date.parse(rang.updated_at) > Date.parse(picture.updatedAt))
     )
-      throw later('the host shows an older state beside a newer one', SETTLE_MS);
+      throw later('the host shows an older state beside a newer one');
     const threads = await this.#threads(number, picture);
     return { facts: factsOf(picture, threads, ''), picture };
   }
@@ -154,7 +152,7 @@ export class GithubHost implements Host {
 
 /** Why GitHub did not merge, by its words: it has one status for many reasons. */
 function notMerged({ status, message }: Conflict): NoAnswer {
-  if (/base branch was modified/i.test(message)) return later(message, SETTLE_MS);
+  if (/base branch was modified/i.test(message)) return later(message);
   if (status === 409 || /head (branch|sha|oid)|expected.*head/i.test(message)) return refused('head_moved', message);
   if (/(merge commits|squash merges|rebase merges) are not allowed/i.test(message))
     return refused('bad_style', message);

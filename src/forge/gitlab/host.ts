@@ -9,7 +9,6 @@ import * as shape from './shape.ts';
 
 /** Pages of discussions that are read: five hundred. */
 const DISCUSSION_PAGES_MAX = 5;
-const SETTLE_MS = 2_000;
 
 /**
  * GitLab. Its limits count requests whether something is new or not, so a look always takes the whole picture, and the
@@ -53,7 +52,7 @@ export class GitlabHost implements Host {
         [request.style === 'squash' ? 'squash_commit_message' : 'merge_commit_message']: messageOf(request),
       });
       const merged = factsOfList(read(shape.mergeRequest, answer, 'the merge'));
-      if (merged.state !== 'merged') throw later('the host has not merged yet', SETTLE_MS);
+      if (merged.state !== 'merged') throw later('the host has not merged yet');
       return { ...seen, state: 'merged', mergeSha: merged.mergeSha };
     } catch (error) {
       throw error instanceof Conflict ? notMerged(error) : notMergedBySaying(error);
@@ -94,8 +93,7 @@ export class GitlabHost implements Host {
       return read(shape.mergeRequest, answer, 'the new merge request');
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
-      if (error.status === 409)
-        throw later('the branch has a merge request that the host does not list yet', SETTLE_MS);
+      if (error.status === 409) throw later('the branch has a merge request that the host does not list yet');
       throw refused('invalid', `the host refuses to open it: ${error.message}`);
     }
   }

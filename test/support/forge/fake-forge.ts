@@ -96,6 +96,8 @@ export class FakeForge {
     unjudgedLooks: 0,
     closesWithBranch: true,
   };
+  /** The list of pull requests is behind. */
+  listsNothing = false;
   /** Pictures of a replica that is behind, by number; they are shown instead. */
   readonly shownOlder = new Map<number, Record<string, unknown>>();
   readonly #checks = new Map<string, Map<string, FakeCheck>>();

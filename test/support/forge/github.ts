@@ -142,7 +142,9 @@ function commit(forge: FakeForge, asked: Asked, sha: string, part: string): Answ
 function list(forge: FakeForge, asked: Asked): Answer {
   const [, head = ''] = (asked.query.get('head') ?? '').split(/:(.*)/);
   const state = asked.query.get('state') ?? 'open';
-  const pulls = forge.pulls.filter((pull) => pull.head === head && (state === 'all' || pull.state === state));
+  const pulls = forge.pulls.filter(
+    (pull) => !forge.listsNothing && pull.head === head && (state === 'all' || pull.state === state),
+  );
   return tagged(
     asked,
     pulls.toReversed().map((pull) => pullOf(forge, pull)),

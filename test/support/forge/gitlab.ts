@@ -127,7 +127,7 @@ function repository(forge: FakeForge, asked: Asked, [kind = '', id = '', more = 
 
 function list(forge: FakeForge, asked: Asked): Answer {
   const branch = asked.query.get('source_branch');
-  const pulls = forge.pulls.filter((pull) => pull.head === branch);
+  const pulls = forge.pulls.filter((pull) => !forge.listsNothing && pull.head === branch);
   return ok(pulls.toReversed().map((pull) => requestOf(forge, pull)));
 }
 
