@@ -104,7 +104,7 @@ export class SimForge {
   }
 
   /** F1: nothing is merged that nobody approved; F2: nor what somebody asked to be changed. */
-  #asked(request: MergePullRequest, approvals: number): Promise<ForgeAnswer> {
+  async #asked(request: MergePullRequest, approvals: number): Promise<ForgeAnswer> {
     const pull = this.#host.pulls.find(({ number }) => number === request.ref.number);
     const isAsked = pull?.state === 'open' && pull.headSha === request.expectedHead;
     const isDoubtful = this.#sim.weather.isAbout('forge_stale') || this.#sim.weather.isAbout('forge_slow');
@@ -120,7 +120,9 @@ export class SimForge {
           `#${String(pull.number)} of ${this.#rig} is merged with checks that are ${pull.checks.state}`,
         );
     }
-    return this.#host.merge(request);
+    const answer = await this.#host.merge(request);
+    if (isAsked && pull.state === 'merged') this.#sim.ledger.mergedForUs.add(pull.head.slice('gt/'.length));
+    return answer;
   }
 
   #merge(base: string, head: string, style: string): string | null {

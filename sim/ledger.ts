@@ -35,6 +35,8 @@ export class Ledger {
   readonly discarded = new Set<string>();
   /** Rigs with gates: what they merge must be green. */
   readonly gated = new Set<string>();
+  /** Lineages that a forge merged because the town asked it to. */
+  readonly mergedForUs = new Set<string>();
   /** Heads that agents were told to be accepted, by lineage. */
   readonly accepted: { readonly rig: string; readonly lineage: string; readonly head: string }[] = [];
   /** Mails that were acknowledged: who was to get them, by subject. */

@@ -290,6 +290,9 @@ export class Rest {
   #didNotLand(lineage: string): void {
     const landed = this.#sim.ledger.landedAs(lineage);
     this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
+    // A forge that shows what was is believed about a merge, as about all else.
+    const isMerged = this.#sim.ledger.mergedForUs.has(lineage) && !this.#sim.weather.isAbout('forge_stale');
+    this.#must(!isMerged, 'L6', () => `${lineage} is cancelled, but its forge was asked to merge it and did`);
   }
 
   /** R6: work that an agent was told is accepted is in the review or on the target. */

@@ -21,6 +21,12 @@ export const PLANTED_PULL: readonly Planted[] = [
     put: '',
   },
   {
+    name: 'pull: a cancel does not wait for what the forge was asked to merge',
+    file: 'actors/rig/cancel-later.ts',
+    find: '!hasPull && !mayHaveLanded(review)',
+    put: "review.strategy === 'pr' || !mayHaveLanded(review)",
+  },
+  {
     name: 'pull: the answer of the forge is dropped',
     file: 'actors/rig/forge-facts.ts',
     find: 'if (!writer.proposals.answered(id, fact.stepKey, fact.said))',

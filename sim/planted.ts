@@ -122,9 +122,9 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: 'a cancel does not wait for the push',
-    file: 'actors/rig/rig-commands.ts',
-    find: 'if (review !== null && mayHaveLanded(review)) {',
-    put: 'if (review !== null && mayHaveLanded(review) && review.races < 0) {',
+    file: 'actors/rig/cancel-later.ts',
+    find: '!hasPull && !mayHaveLanded(review)',
+    put: '!hasPull',
   },
   {
     name: 'the attempt of an ended bead goes on',

@@ -265,6 +265,11 @@ export const PULL_GATES_FRESH_MS: number = 15 * MINUTE;
 export const PULL_MERGE_RETRY_MS: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE];
 /** A merge that was asked for so often, without being done, is told to a person. */
 export const PULL_MERGE_ASKS_MAX = 5;
+/**
+ * No host works on a call that its caller gave up longer than this: the longest of ours takes 15 s. Only then a look says
+ * that a merge which was asked for did not happen.
+ */
+export const PULL_ASK_SETTLE_MS: number = MINUTE;
 /** A merge that the forge claims is looked for in the target again after this long: copies of it may lag. */
 export const PULL_CONFIRM_RETRY_MS: number = 30 * SECOND;
 /** A conflict that its forge shows and git does not find is looked for again after this long, doubling to `PULL_REFUSED_RETRY_MS`. */

@@ -82,3 +82,16 @@ function waiting(view: RigView, review: ReviewFacts, proposal: Proposal): Said |
       : {}),
   };
 }
+
+/** What a cancel in review waits for. */
+export function cancelText(view: RigView, mergeRequest: string): string {
+  const review = view.review(trusted.bead(mergeRequest));
+  if (review?.strategy !== 'pr') return 'Its cancel waits until git says whether its push arrived.';
+  const proposal = view.proposal(review.beadId);
+  const what = `pull request #${String(proposal?.number ?? 0)}`;
+  if (review.step === 'confirming' || (proposal !== null && proposal.lookError !== null))
+    return `Its cancel waits until git says whether ${review.targetBranch} has ${what}.`;
+  return proposal?.seen?.inQueue === true
+    ? `Its cancel waits until ${what} has left the queue of its forge.`
+    : `Its cancel waits until its forge shows what became of ${what}.`;
+}

@@ -17,7 +17,7 @@ import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
 import { queuedText } from './why-train.ts';
-import { pullText } from './why-pull.ts';
+import { cancelText, pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
@@ -67,7 +67,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
     const text = { ...whyMergeRequest(view, mergeRequest, nowMs), id: bead.id, state };
     return bead.cancelRequestedAtMs === null
       ? text
-      : { ...text, sentence: `Its cancel waits until git says whether its push arrived. ${text.sentence}` };
+      : { ...text, sentence: `${cancelText(view, mergeRequest.id)} ${text.sentence}` };
   }
   return say(openText(view, bead, blockers, nowMs));
 }

@@ -1,3 +1,4 @@
+import type { Evidence } from '../core/model/bead.ts';
 import { trusted, type BeadId, type Sha } from '../core/model/ids.ts';
 import { WAITS_FOR, type ForgeSaid, type Proposal, type ProposalChange } from '../core/model/proposal.ts';
 import { MERGE_STEPS, MERGE_STRATEGIES, type Review } from '../core/model/review.ts';
@@ -10,7 +11,7 @@ import { GuardFailed } from './guard-failed.ts';
 import { int, intOrNull, json, jsonOrNull, text, textOrNull, word } from './rows.ts';
 
 const COLUMNS =
-  'bead_id, number, url, site, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, retry_at';
+  'bead_id, number, url, site, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, asked_at, cancel, retry_at';
 
 const sha = (value: SqlValue | undefined): Proposal['seenHead'] => {
   const known = textOrNull(value);
@@ -39,6 +40,8 @@ const proposalFromRow = (row: SqlRow): Proposal => ({
   testedAtMs: intOrNull(row['tested_at']),
   isAdopted: int(row['is_adopted']) === 1,
   asks: int(row['asks']),
+  askedAtMs: intOrNull(row['asked_at']),
+  cancel: jsonOrNull<Evidence>(row['cancel']),
   retryAtMs: int(row['retry_at']),
 });
 
@@ -220,6 +223,8 @@ function columnsOf(change: ProposalChange): Record<string, SqlValue> {
     tested_at: change.testedAtMs,
     is_adopted: change.isAdopted === undefined ? undefined : Number(change.isAdopted),
     asks: change.asks,
+    asked_at: change.askedAtMs,
+    cancel: asJson(change.cancel),
     retry_at: change.retryAtMs,
   };
   const columns: Record<string, SqlValue> = {};

@@ -62,6 +62,8 @@ export const proposal = (over: Partial<Proposal> = {}): Proposal => ({
   testedAtMs: null,
   isAdopted: false,
   asks: 0,
+  askedAtMs: null,
+  cancel: null,
   retryAtMs: 0,
   ...over,
 });
@@ -105,6 +107,7 @@ export function pullView(of: PullWorld): RigView {
   return rigView({
     config: rigConfig('api', {
       gates: of.gates ?? [],
+      forge: { kind: 'github', apiUrl: 'https://forge.test/api', project: 'acme/api', token: 'env:TOKEN' },
       merging: { ...DEFAULT_MERGING, strategy: 'pr', pull: { ...DEFAULT_PULL, ...of.policy } },
     }),
     ...of.world,

@@ -3,7 +3,7 @@ import { must } from '../../core/assert.ts';
 import { isTerminal } from '../../core/model/bead.ts';
 import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { beadRef } from '../../core/refs.ts';
-import { mayHaveLanded } from '../../core/model/review.ts';
+import { cancelLater } from './cancel-later.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { RigContext } from './rig-context.ts';
@@ -85,10 +85,7 @@ function cancelBead(
   const bead = must(rig.view.bead(cancel.id), 'a cancelled bead exists');
   if (isTerminal(bead.status)) return;
   const review = rig.view.reviewOf(bead.id);
-  if (review !== null && mayHaveLanded(review)) {
-    writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
-    return;
-  }
+  if (review !== null && cancelLater(rig, turn, writer, { bead, review, evidence: { note: cancel.reason } })) return;
   writer.transitionBead(bead, 'closed', { closeReason: 'cancelled', evidence: { note: cancel.reason } });
   turn.journal({
     entity: beadRef(bead.id),

@@ -91,6 +91,7 @@ function seen(turn: Turn, writer: RigWriter, proposal: Proposal, fact: Of<'forge
       site: fact.site,
       readyAtMs: null,
     });
+    writer.proposals.looked(beadId, fact.atMs);
     journal(turn, beadId, 'pull_request_seen', sightText(fact.seen));
     return;
   }

@@ -16,6 +16,7 @@ import { mayHaveLanded } from '../../core/model/review.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { moneyWriter } from './rig-budgets.ts';
+import { cancelLater } from './cancel-later.ts';
 import type { RigContext } from './rig-context.ts';
 import { reopen } from './reopen.ts';
 import { attachFormula } from './rig-molecules.ts';
@@ -27,6 +28,16 @@ import { trainCommand, tryRedNow } from './train-commands.ts';
 import { addLocalBlocker } from './local-blocker.ts';
 
 type CloseCommand = Extract<BeadCommand, { readonly type: 'close' }>;
+
+/** Error `in_review`: there are changes, and nothing has begun that git has to decide. */
+function refuseChanges(bead: Bead, review: ReviewFacts | null): void {
+  if (bead.status === 'in_review' && (review === null || !mayHaveLanded(review)))
+    throw precondition(
+      'in_review',
+      `${bead.id} has changes in review.`,
+      `Cancel it with "gt bead close ${bead.id}", or let it merge.`,
+    );
+}
 
 /** What people and agents ask of a rig: validate, change in one transaction, answer with the bead's id. */
 export class RigCommands {
@@ -180,7 +191,7 @@ export class RigCommands {
     turn.dirty(beadRef(bead.id));
   }
 
-  /** Once the push is under way a cancel waits for its verdict; until then it ends everything in one transaction. */
+  /** What may have landed already waits for that to be known; anything else ends in this transaction. */
   #close(turn: Turn, writer: RigWriter, bead: Bead, command: CloseCommand): void {
     if (bead.kind === 'landing') throw landingIsOfConvoy(bead);
     if (bead.type !== 'issue' || bead.branchOf !== null) {
@@ -198,20 +209,10 @@ export class RigCommands {
         'Nothing needs to be done.',
       );
     const review = this.#rig.view.reviewOf(bead.id);
-    if (review !== null && mayHaveLanded(review)) {
-      writer.updateBead(bead.id, { cancel_requested_at: turn.nowMs });
-      // The next merge says whether it arrived; held, it would never be asked.
-      writer.updateBead(review.beadId, { hold: null, hold_reason: null });
-      return;
-    }
-    if (bead.status === 'in_review' && command.reason === 'no_change') {
-      throw precondition(
-        'in_review',
-        `${bead.id} has changes in review.`,
-        `Cancel it with "gt bead close ${bead.id}", or let it merge.`,
-      );
-    }
-    writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence: { note: command.note } });
+    if (command.reason === 'no_change') refuseChanges(bead, review);
+    const evidence = { note: command.note };
+    if (review !== null && cancelLater(this.#rig, turn, writer, { bead, review, evidence })) return;
+    writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence });
   }
 
   #hold(writer: RigWriter, bead: Bead, note: string): void {

@@ -7,6 +7,7 @@ import { siteKey, type ForgeSite, type PullRequest } from '../../core/model/pull
 import { pollAfterMs, silentAfterMs } from '../../core/pull/poll.ts';
 import { isSameSight } from '../../core/pull/sight.ts';
 import { messageOf } from '../../core/rules/merge-train.ts';
+import { freshFromMs, isAskOpen } from '../../core/rules/pull-cancel.ts';
 import { inert } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import type { Forge, ForgeAnswer, ForgeLater, PullRequestRef } from '../../ports/forge.ts';
@@ -90,6 +91,9 @@ async function merge(rig: RigContext, { review, proposal, forge, ref }: Present)
     return { state: 'refused', code: 'not_found', error: 'There is no pull request to merge.' };
   // Without the tag: not all that people take back rings (`Forge.look`).
   const look = await forge.look(ref, null);
+  // Somebody cancelled it since: what it is by now is all that is wanted. The call before may have merged it.
+  if (cancelAtMs(rig, review) !== null)
+    return look.state === 'unchanged' ? { state: 'ok', pullRequest: proposal.seen } : look;
   if (look.state !== 'unchanged' && (look.state !== 'ok' || !isSameSight(look.pullRequest, proposal.seen))) return look;
   const source = rig.view.bead(review.sourceBeadId);
   const { style } = rig.view.config().merging ?? DEFAULT_MERGING;
@@ -124,14 +128,18 @@ export async function look(rig: RigContext, id: BeadId): Promise<Look> {
   if (now === null || now.ref === null || now.review.step === 'ended')
     return { event: null, againAtMs: unlooked(rig, id) };
   const { proposal, ref, forge } = now;
-  const tag = proposal.lookError === null ? (proposal.seen?.tag ?? null) : null;
+  // A cancel is carried out by what all of it shows.
+  const isWhole = proposal.lookError !== null || cancelAtMs(rig, now.review) !== null;
+  const tag = isWhole ? null : (proposal.seen?.tag ?? null);
   const askedAtMs = rig.ports.clock.now();
   const answer = await forge.look(ref, tag).catch(notAnswered);
   const atMs = rig.ports.clock.now();
-  const found = judge(now, answer, { number: ref.number, site: siteKey(ref.site), askedAtMs, atMs });
+  const cancelledAtMs = cancelAtMs(rig, now.review);
+  const at = { number: ref.number, site: siteKey(ref.site), askedAtMs, atMs, isCancelled: cancelledAtMs !== null };
+  const found = judge(now, answer, at);
   return {
     event: found.fact === null ? null : factEvent(`look:${id}:${String(atMs)}`, found.fact),
-    againAtMs: atMs + found.inMs,
+    againAtMs: atMs + Math.min(found.inMs, againInMs(proposal, cancelledAtMs, { answer, askedAtMs, atMs })),
   };
 }
 
@@ -139,6 +147,21 @@ export async function look(rig: RigContext, id: BeadId): Promise<Look> {
 function unlooked(rig: RigContext, id: BeadId): number | null {
   const isOver = rig.view.review(id)?.step === 'ended' || (rig.view.proposal(id)?.number ?? null) === null;
   return isOver ? null : rig.ports.clock.now() + PULL_POLL_MAX_MS;
+}
+
+/** Since when somebody wants its source cancelled; null: nobody does. */
+const cancelAtMs = (rig: RigContext, { sourceBeadId }: ReviewFacts): number | null =>
+  rig.view.bead(sourceBeadId)?.cancelRequestedAtMs ?? null;
+
+/** A look that began too early for a cancel is made again as soon as one may be believed. */
+function againInMs(
+  proposal: Proposal,
+  cancelledAtMs: number | null,
+  { answer, askedAtMs, atMs }: { readonly answer: Answer; readonly askedAtMs: number; readonly atMs: number },
+): number {
+  if (cancelledAtMs === null || (answer.state !== 'ok' && answer.state !== 'unchanged')) return Infinity;
+  const fromMs = freshFromMs(cancelledAtMs, proposal);
+  return askedAtMs >= fromMs ? Infinity : Math.max(0, fromMs - atMs);
 }
 
 interface Found {
@@ -153,13 +176,17 @@ interface Asked {
   readonly site: string;
   readonly askedAtMs: number;
   readonly atMs: number;
+  readonly isCancelled: boolean;
 }
 
 /**
- * A look that finds nothing new is no news then. It is one after a silence or a refusal; and a commit that nobody expects
- * there is believed when it stays, so that each look that finds it counts.
+ * A look that finds nothing new is no news then. It is one after a silence or a refusal; for a cancel that waits, and for a
+ * merge that was asked for; and a commit that nobody expects there is believed when it stays, so that each look that finds
+ * it counts.
  */
-const isQuiet = (proposal: Proposal, review: Present['review']): boolean =>
+const isQuiet = (proposal: Proposal, review: Present['review'], at: Asked): boolean =>
+  !at.isCancelled &&
+  !(isAskOpen(proposal) && at.askedAtMs >= freshFromMs(0, proposal)) &&
   proposal.silentSinceMs === null &&
   proposal.lookError === null &&
   (review.step !== 'proposed' || proposal.seen?.headSha === review.headSha);
@@ -169,7 +196,7 @@ function judge({ proposal, review }: Pick<Present, 'proposal' | 'review'>, answe
   const { number, site, askedAtMs, atMs } = at;
   const mergeRequest = proposal.beadId;
   const inMs = pollAfterMs(proposal, atMs);
-  const isKnownWell = isQuiet(proposal, review);
+  const isKnownWell = isQuiet(proposal, review, at);
   const seen = (pullRequest: PullRequest | null): ForgeFact => ({
     type: 'forge_seen',
     mergeRequest,

@@ -1,3 +1,4 @@
+import type { Evidence } from './bead.ts';
 import type { BeadId, Sha } from './ids.ts';
 import type { PullRequest } from './pull-request.ts';
 
@@ -60,6 +61,10 @@ export interface Proposal {
   readonly isAdopted: boolean;
   /** How often the forge was asked to merge this head. */
   readonly asks: number;
+  /** When the forge was asked last to merge it without having said that it did; null: never. */
+  readonly askedAtMs: number | null;
+  /** What is recorded of a cancel when it is carried out; null: none waits. */
+  readonly cancel: Evidence | null;
   /** Not before then is the forge asked, or the target looked at, again. */
   readonly retryAtMs: number;
 }

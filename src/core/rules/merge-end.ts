@@ -1,16 +1,19 @@
 import type { RigAction } from '../actions.ts';
-import type { Bead } from '../model/bead.ts';
+import type { Bead, Evidence } from '../model/bead.ts';
 import type { Sha } from '../model/ids.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { backToLine } from './rework.ts';
 
-export const cancelSource = (source: Bead): RigAction => ({
+export const cancelSource = (
+  source: Bead,
+  evidence: Evidence = { note: 'cancelled while its push was under way; the push lost' },
+): RigAction => ({
   type: 'transition_bead',
   bead: source.id,
   from: 'in_review',
   to: 'closed',
   closeReason: 'cancelled',
-  evidence: { note: 'cancelled while its push was under way; the push lost' },
+  evidence,
 });
 
 /** The cancel waited for a push that never had a verdict; the merge found that it did not arrive. */

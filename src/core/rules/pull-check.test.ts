@@ -288,8 +288,6 @@ describe('what its forge calls merged', () => {
       step of api-merge: confirming -> proposed | job null, heldReason null"
     `);
     expect(confirming(CANDIDATE, { seen: null })).toContain('confirming -> proposed');
-    const source = { cancelRequestedAtMs: NOW - 1 };
-    expect(confirming(CANDIDATE, { seen: {}, source })).toContain('closed | closeReason cancelled');
   });
 
   it('without the last commits of a rework leaves those to a pull request of their own', () => {
@@ -299,7 +297,10 @@ describe('what its forge calls merged', () => {
       bead api-merge: in_progress -> open"
     `);
     const source = { cancelRequestedAtMs: NOW - 1 };
-    expect(confirming(CANDIDATE, { pull: { seenHead: commit(9) }, source })).toContain('closeReason cancelled');
+    const cancel = { note: 'enough' };
+    expect(confirming(CANDIDATE, { pull: { seenHead: commit(9), cancel }, source })).toContain(
+      'closeReason cancelled, evidence {note enough; pull request #7 was merged without its last commits, and is in main}',
+    );
     expect(confirming(CANDIDATE, { pull: { seenHead: null } })).not.toContain('of their own');
   });
 });

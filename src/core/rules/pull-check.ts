@@ -16,9 +16,9 @@ import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
-import { merged } from './merge-end.ts';
+import { cancelledSource, merged } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
-import { cancelled } from './pull-open.ts';
+import { cancelPull } from './pull-cancel.ts';
 import {
   decidePull,
   forgotten,
@@ -236,29 +236,33 @@ export function afterConfirm(pull: Pull): RigVerdicts {
   if (isElsewhere(pull))
     return decidePull(pull, "the rig's forge is another one now, and its target does not have it", [
       ...toStep(pull, 'queued', { heldReason: null, pull: forgotten(null) }),
-      ...cancelled(pull),
+      ...cancelledAs(pull),
     ]);
   const { seen } = proposal;
   if (seen?.state !== 'merged')
-    return decidePull(pull, 'its forge says now that it is not merged', [
-      ...toStep(pull, 'proposed', { heldReason: null }),
-      ...cancelled(pull),
-    ]);
+    return decidePull(pull, 'its forge says now that it is not merged', toStep(pull, 'proposed', { heldReason: null }));
   if (!isWhole(pull)) return withoutLast(pull);
   return notThereYet(pull, seen, result);
 }
 
 /** It was merged while rework was on its way: the rest is proposed by itself. */
 function withoutLast(pull: Pull): RigVerdicts {
-  const { proposal } = pull;
-  const reason = `${nameOf({ number: proposal.number ?? 0 })} was merged without the last commits; they get a pull request of their own`;
+  const { proposal, review } = pull;
+  const what = nameOf({ number: proposal.number ?? 0 });
+  const reason = `${what} was merged without the last commits; they get a pull request of their own`;
   return decidePull(pull, reason, [
     ...toStep(pull, 'queued', {
       heldReason: reason,
       pull: forgotten(proposal.number),
     }),
-    ...cancelled(pull),
+    ...cancelledAs(pull, `${what} was merged without its last commits, and is in ${review.targetBranch}`),
   ]);
+}
+
+/** A cancel that waited for git's word is carried out. */
+function cancelledAs(pull: Pull, found?: string): readonly RigAction[] {
+  const source = cancelledSource(pull.view, pull.review);
+  return source === null ? [] : cancelPull(pull, source, found);
 }
 
 function notThereYet(pull: Pull, seen: PullRequest, result: JobResult): RigVerdicts {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decided, pullView, sight, told, UNOPENED, type PullWorld } from '../../../test/support/pull-table.ts';
-import { beadId, commit, NOW } from '../../../test/support/rig-view-builder.ts';
+import { decided, sight, UNOPENED, type PullWorld } from '../../../test/support/pull-table.ts';
+import { commit, NOW } from '../../../test/support/rig-view-builder.ts';
 import { MERGE_STEP_DEADLINE_MS, PULL_MERGE_ASKS_MAX, PULL_REFUSED_RETRY_MS } from '../limits.ts';
 import type { ForgeSaid } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
-import { pullRequest } from './pull-request.ts';
 
 const shows = (over: Partial<PullRequest> = {}): ForgeSaid => ({
   state: 'ok',
@@ -125,21 +124,21 @@ describe('a forge that was asked to merge', () => {
   it('and has put it into its own queue is looked at, and was asked once', () => {
     expect(accepting({ said: shows({ inQueue: true, mergeable: 'blocked' }) })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 is in the queue of its forge
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min, askedAtMs now}"
     `);
   });
 
   it('and found news in the last look before was not asked at all: they are judged first', () => {
     expect(accepting({ said: shows({ approvals: 0 }), pull: { asks: 2 } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 changed in the last moment
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, askedAtMs now}"
     `);
   });
 
   it('and has not merged it, with nothing new, is asked again later', () => {
     expect(accepting({ said: shows() })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 is not merged yet
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, asks 1, retryAtMs +1min, askedAtMs now}"
     `);
   });
 
@@ -162,7 +161,7 @@ describe('a forge that was asked to merge', () => {
     expect(accepting(due)).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: its forge does not answer
       note on api-merge | silentSinceMs -2min
-      step of api-merge: accepting -> proposed | job null, heldReason its forge did not answer, pull {asks 1, retryAtMs +1min}"
+      step of api-merge: accepting -> proposed | job null, heldReason its forge did not answer, pull {asks 1, retryAtMs +1min, askedAtMs now}"
     `);
     expect(accepting({ ...due, pull: { silentSinceMs: NOW - 1 } })).not.toContain('note on');
   });
@@ -172,7 +171,7 @@ describe('a merge that is refused', () => {
   it('for what nobody can wait away is told to a person, and tried again after half an hour', () => {
     expect(accepting({ said: refuses('no_right') })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: the merge is refused: the token may not do this
-      step of api-merge: accepting -> proposed | job null, heldReason the token may not do this, pull {asks 1, retryAtMs +30min, silentSinceMs null}
+      step of api-merge: accepting -> proposed | job null, heldReason the token may not do this, pull {asks 1, retryAtMs +30min, askedAtMs now, silentSinceMs null}
       tell a person | causeKey bead:api-merge, severity medium, category merge, subject bead:api-task1
         The merge is refused for api-task1: the token may not do this. It is tried again every 30 min, when the settings change, and at once with "gt mq retry api-task1"."
     `);
@@ -194,23 +193,5 @@ describe('a merge that is refused', () => {
     expect(often(PULL_MERGE_ASKS_MAX - 2)).not.toContain('tell a person');
     expect(often(PULL_MERGE_ASKS_MAX - 1)).toContain('tell a person');
     expect(often(PULL_MERGE_ASKS_MAX - 1)).toContain('retryAtMs +30min');
-  });
-});
-
-describe('a cancel that waited for the word of the forge', () => {
-  const source = { cancelRequestedAtMs: NOW - 1 };
-  const CANCELLED = 'bead api-task1: in_review -> closed | closeReason cancelled';
-
-  it('ends the bead once it is known that it was not merged', () => {
-    expect(accepting({ source, said: refuses('closed') })).toContain(CANCELLED);
-    expect(accepting({ source, said: shows() })).toContain(CANCELLED);
-    expect(accepting({ said: shows() })).not.toContain('cancelled');
-    const view = pullView({ step: 'accepting', said: shows() });
-    const without = { ...view, bead: () => null };
-    expect(told(pullRequest(without, beadId('merge'), NOW))).not.toContain('cancelled');
-  });
-
-  it('ends nothing while the forge says merged', () => {
-    expect(accepting({ source, said: shows({ state: 'merged' }) })).not.toContain('cancelled');
   });
 });

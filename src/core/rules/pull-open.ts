@@ -4,7 +4,6 @@ import type { ForgeSaid, ProposalChange } from '../model/proposal.ts';
 import { nameOf } from '../pull/policy.ts';
 import { isSameSight } from '../pull/sight.ts';
 import { asSentence } from '../sentence.ts';
-import { cancelSource } from './merge-end.ts';
 import {
   decidePull,
   isOurs,
@@ -123,15 +122,15 @@ export function afterAccept(pull: Pull): RigVerdicts {
   return decidePull(pull, reason, [
     ...toStep(pull, 'proposed', {
       heldReason: null,
-      pull: { ...shown(said), ...(isNews ? {} : askedOnce(pull)) },
+      pull: { ...shown(said), ...(isNews ? { askedAtMs: pull.nowMs } : askedOnce(pull)) },
     }),
-    ...cancelled(pull),
   ]);
 }
 
 const askedOnce = ({ proposal, nowMs }: Pull): ProposalChange => ({
   asks: proposal.asks + 1,
   retryAtMs: nowMs + waitOf(proposal.asks),
+  askedAtMs: nowMs,
 });
 
 const waitOf = (asks: number): number => PULL_MERGE_RETRY_MS[asks] ?? PULL_MERGE_RETRY_MS.at(-1) ?? 0;
@@ -147,15 +146,8 @@ function acceptRefused(pull: Pull, said: Refused): RigVerdicts {
   return decidePull(pull, `the merge is refused: ${said.error}`, [
     ...toStep(pull, 'proposed', {
       heldReason: said.error,
-      pull: { asks: proposal.asks + 1, retryAtMs, silentSinceMs: null },
+      pull: { asks: proposal.asks + 1, retryAtMs, askedAtMs: nowMs, silentSinceMs: null },
     }),
-    ...cancelled(pull),
     ...(isTold ? tell(pull, refusalText(pull, 'The merge', said.error)) : []),
   ]);
-}
-
-/** A cancel waited for the forge's word; it did not merge. */
-export function cancelled({ view, review }: Pull): readonly RigAction[] {
-  const source = view.bead(review.sourceBeadId);
-  return source === null || source.cancelRequestedAtMs === null ? [] : [cancelSource(source)];
 }

@@ -11,7 +11,9 @@ import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { pausedBy } from '../why-train.ts';
+import { cancelledSource } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
+import { whileCancelled } from './pull-cancel.ts';
 import { afterCheck, afterConfirm, afterTest } from './pull-check.ts';
 import { afterAccept, afterOpen } from './pull-open.ts';
 import {
@@ -60,7 +62,18 @@ function movedAway(pull: Pull): RigVerdicts | null {
   return decidePull(pull, reason, [...actions, ...untell(pull)]);
 }
 
+/** Steps in which nothing is settled that a cancel could not end; in the others the answer under way comes first. */
+const CANCELLABLE: ReadonlySet<MergeStep> = new Set(['queued', 'reworking', 'checking', 'testing', 'proposed']);
+
 function byStep(pull: Pull): RigVerdicts {
+  const source = cancelledSource(pull.view, pull.review);
+  const isThere = pull.review.result?.result === 'already_merged';
+  return source !== null && CANCELLABLE.has(pull.review.step) && !isThere
+    ? whileCancelled(pull, source)
+    : onItsWay(pull);
+}
+
+function onItsWay(pull: Pull): RigVerdicts {
   switch (pull.review.step) {
     case 'queued':
       return inLine(pull);

@@ -38,3 +38,10 @@ export const RIG_PULL_SITES: Migration = {
       WHERE seen IS NOT NULL`,
   ],
 };
+
+/** When a forge was asked to merge, which only a later look settles; and the words of a cancel that waits for one. */
+export const RIG_PULL_ASKS: Migration = {
+  id: 18,
+  name: 'pull_asks',
+  statements: ['ALTER TABLE proposals ADD COLUMN asked_at INTEGER', 'ALTER TABLE proposals ADD COLUMN cancel TEXT'],
+};
