@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DIFF_LINE_CHARS_MAX, parseDiff, parseDiffList } from './diff.ts';
+import { DIFF_LINE_CHARS_MAX, parseDiff, parseDiffList, sectionsOf } from './diff.ts';
 
 const TEXT = `diff --git a/one.txt b/one.txt
 index 1111111..2222222 100644
@@ -86,31 +86,71 @@ describe('the list of a diff', () => {
       'pic',
     ];
     const numbers = ['3\t1\ta\tb\nc', '0\t0\t', 'old', 'new', '-\t-\tpic'];
-    expect(parseDiffList([...raw, ...numbers, ''].join('\0'))).toEqual([
+    expect(parseDiffList([...raw, ''].join('\0'), [...numbers, ''].join('\0'))).toEqual([
       { path: 'a\tb\nc', oldPath: null, status: 'M', added: 3, removed: 1 },
       { path: 'new', oldPath: 'old', status: 'R', added: 0, removed: 0 },
       { path: 'pic', oldPath: null, status: 'A', added: null, removed: null },
     ]);
-    expect(parseDiffList('')).toEqual([]);
+    expect(parseDiffList('', '')).toEqual([]);
   });
 
   it('has what was copied with both its names', () => {
-    const words = [':100644 100644 1 1 C90', 'old', 'new', '2\t0\t', 'old', 'new', ''];
-    expect(parseDiffList(words.join('\0'))).toEqual([
+    const raw = [':100644 100644 1 1 C90', 'old', 'new', ''].join('\0');
+    expect(parseDiffList(raw, ['2\t0\t', 'old', 'new', ''].join('\0'))).toEqual([
       { path: 'new', oldPath: 'old', status: 'C', added: 2, removed: 0 },
     ]);
   });
 
-  it('that was cut has only what stands there whole', () => {
-    const raw = [':100644 100644 1 2 M', 'a', ':100644 100644 1 1 R100', 'old', 'new'];
-    const names = (...counts: readonly string[]): readonly string[] =>
-      parseDiffList([...raw, ...counts].join('\0')).map(({ path }) => path);
-    expect(names()).toEqual([]);
-    expect(names('3')).toEqual([]);
-    expect(names('3\t1')).toEqual([]);
-    expect(names('3\t1\ta')).toEqual(['a']);
-    expect(names('3\t1\ta', '0\t0\t')).toEqual(['a']);
-    expect(names('3\t1\ta', '0\t0\t', 'old')).toEqual(['a']);
-    expect(names('3\t1\ta', '0\t0\t', 'old', 'new')).toEqual(['a', 'new']);
+  it('that was cut anywhere has only what stands whole in both lists', () => {
+    const raw = ':100644 100644 1 2 M\0a\0:100644 100644 1 1 R100\0old\0new\0';
+    const numbers = '3\t1\ta\x000\t0\t\0old\0new\0';
+    const names = (letters: string, counts: string): readonly string[] =>
+      parseDiffList(letters, counts).map(({ path }) => path);
+    expect(names(raw, numbers)).toEqual(['a', 'new']);
+    for (const [cut, whole] of [
+      ['', []],
+      ['3\t1', []],
+      ['3\t1\ta', []],
+      ['3\t1\ta\0', ['a']],
+      ['3\t1\ta\x000\t0\t\0', ['a']],
+      ['3\t1\ta\x000\t0\t\0old\0', ['a']],
+      ['3\t1\ta\x000\t0\t\0old\0new', ['a']],
+    ] as const)
+      expect(names(raw, cut)).toEqual(whole);
+    // A letter that is there names nothing by itself; one that is not there hides what is counted.
+    expect(names(':100644 100644 1 2 M\0a\0', numbers)).toEqual(['a']);
+    expect(names('', numbers)).toEqual([]);
+  });
+});
+
+describe('what is shown of each file', () => {
+  const change = (name: string, line: string): string =>
+    `diff --git a/${name} b/${name}\n--- a/${name}\n+++ b/${name}\n@@ -1 +1 @@\n${line}\n`;
+  const linesOf = (text: string, isCut = false): readonly unknown[] =>
+    sectionsOf([{ status: 'M' }, { status: 'T' }, { status: 'M' }], text, isCut).map((section) =>
+      section === null ? null : [section.cut, section.hunks.flatMap(({ lines }) => lines.map((line) => line.text))],
+    );
+
+  it('is its own, also behind a file that became a link, which git shows twice', () => {
+    const text = `${change('a', '+a')}${change('t', '-old')}${change('t', '+link')}${change('z', '+z')}`;
+    expect(linesOf(text)).toEqual([
+      [false, ['a']],
+      [false, ['old', 'link']],
+      [false, ['z']],
+    ]);
+  });
+
+  it('is a part, or nothing, where the text was cut', () => {
+    expect(linesOf(`${change('a', '+a')}${change('t', '-old')}`, true)).toEqual([
+      [false, ['a']],
+      [true, ['old']],
+      null,
+    ]);
+    expect(linesOf(change('a', '+a'), true)).toEqual([[true, ['a']], null, null]);
+  });
+
+  it('counts empty lines that lost their mark', () => {
+    const [section] = sectionsOf([{ status: 'M' }], `${change('a', ' one')}\n+three\n`, false);
+    expect(section?.hunks[0]?.lines.map((line) => line.new)).toEqual([1, 2, 3]);
   });
 });

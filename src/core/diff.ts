@@ -30,9 +30,32 @@ const FILE = /^diff --git /;
 const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/;
 
 /**
- * One section per file, in git's order; which file it is, the caller knows from git's list: names in the text are quoted,
- * and a file may be called anything. `isCut`: the text ends somewhere, so its last line and last file are not whole.
+ * What is shown of each file of a list, in its order; null: the text ends before. Names in the text are quoted, and a file
+ * may be called anything, so they are told apart by their number: git shows a file that became a link, or the other way
+ * round, as one that is removed and one that is new.
  */
+export function sectionsOf(
+  files: readonly Pick<DiffFile, 'status'>[],
+  text: string,
+  isCut: boolean,
+): readonly (DiffSection | null)[] {
+  const sections = parseDiff(text, isCut);
+  let at = 0;
+  return files.map(({ status }) => {
+    const parts = sections.slice(at, (at += status === TYPE_CHANGED ? 2 : 1));
+    const [first, second] = parts;
+    if (first === undefined || status !== TYPE_CHANGED) return first ?? null;
+    return {
+      binary: first.binary || second?.binary === true,
+      cut: second === undefined || second.cut,
+      hunks: parts.flatMap(({ hunks }) => hunks),
+    };
+  });
+}
+
+const TYPE_CHANGED = 'T';
+
+/** One section per change, in git's order. `isCut`: the text ends somewhere, so its last line and last file are not whole. */
 export function parseDiff(text: string, isCut: boolean): readonly DiffSection[] {
   const lines = text.split('\n');
   // The last piece is empty after a whole line, and half a line otherwise.
@@ -79,7 +102,8 @@ function section(lines: readonly string[], cut: boolean): DiffSection {
 function kindOf(line: string): DiffLine['kind'] | null {
   if (line.startsWith('+')) return 'added';
   if (line.startsWith('-')) return 'removed';
-  return line.startsWith(' ') ? 'same' : null;
+  // Some programs drop the mark of an empty line.
+  return line === '' || line.startsWith(' ') ? 'same' : null;
 }
 
 const shown = (text: string): string =>
@@ -97,17 +121,15 @@ export interface DiffFile {
   readonly removed: number | null;
 }
 
-/** Reads what `git diff --raw --numstat -z` prints: all files with their letters, then all with their counts, in one order. */
-export function parseDiffList(text: string): readonly DiffFile[] {
-  const words = text.split('\0');
-  const letters: string[] = [];
-  let at = 0;
-  while (wordAt(words, at).startsWith(':')) {
-    const letter = wordAt(wordAt(words, at).split(' '), 4).slice(0, 1);
-    letters.push(letter);
-    at += letter === 'R' || letter === 'C' ? 3 : 2;
-  }
+/**
+ * Reads what `git diff -z` prints with `--raw` and with `--numstat`: letters and counts of the same files in one order.
+ * Either may be cut anywhere: what stands there whole in both counts.
+ */
+export function parseDiffList(raw: string, numstat: string): readonly DiffFile[] {
+  const letters = lettersOf(wholeWords(raw));
+  const words = wholeWords(numstat);
   const files: DiffFile[] = [];
+  let at = 0;
   for (const letter of letters) {
     const file = counted(words, at, letter);
     if (file === null) break;
@@ -115,6 +137,20 @@ export function parseDiffList(text: string): readonly DiffFile[] {
     at += file.oldPath === null ? 1 : 3;
   }
   return files;
+}
+
+/** The last piece has no end: it is empty, or half a word. */
+const wholeWords = (text: string): readonly string[] => text.split('\0').slice(0, -1);
+
+function lettersOf(words: readonly string[]): readonly string[] {
+  const letters: string[] = [];
+  for (let at = 0; at < words.length;) {
+    const letter = wordAt(wordAt(words, at).split(' '), 4).slice(0, 1);
+    letters.push(letter);
+    // What moved has both its names behind it.
+    at += letter === 'R' || letter === 'C' ? 3 : 2;
+  }
+  return letters;
 }
 
 /** Null where the list was cut. */

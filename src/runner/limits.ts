@@ -47,6 +47,8 @@ export const RESCUE_TIPS_MAX: number = 20;
 export const DIFF_BYTES_MAX: number = 512 * 1024;
 /** The list of its files: names and counts of thousands. */
 export const DIFF_LIST_BYTES_MAX: number = 2 * 1024 * 1024;
+/** Names that are only counted: a million files. */
+export const DIFF_NAMES_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Files that are named; the others are counted. */
 export const DIFF_FILES_MAX: number = 1_000;
 /** Files among which git looks for renames: its own default takes minutes of a large change. */

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { parseDiff } from '../../src/core/diff.ts';
+import { parseDiff, sectionsOf } from '../../src/core/diff.ts';
 import { workDiff } from '../../src/runner/git/diff.ts';
 import { Repos } from '../../src/runner/git/repos.ts';
 import { runnerPaths } from '../../src/runner/paths.ts';
@@ -84,6 +85,60 @@ describe('what a piece of work changes', () => {
     expect(diff.text.length).toBe(512 * 1024);
     const sections = parseDiff(diff.text, diff.isCut);
     expect(sections.map((section) => section.cut)).toEqual([true]);
+  });
+
+  it('counts all files of a change too large to list', async () => {
+    const input = (text: string, ...args: readonly string[]): string =>
+      execFileSync('git', args, { cwd: clone, input: text, encoding: 'utf8' }).trim();
+    const blob = input('x\n', 'hash-object', '-w', '--stdin');
+    // Long paths make a list long with few files: five folders in each other.
+    const long = 'long'.repeat(50);
+    const files = Array.from({ length: 2_500 }, (_, number) => `100644 blob ${blob}\tx${String(number)}\n`);
+    let tree = input(files.join(''), 'mktree');
+    for (let depth = 0; depth < 5; depth += 1) tree = input(`040000 tree ${tree}\t${long}\n`, 'mktree');
+    const head = input('', 'commit-tree', tree, '-p', 'HEAD', '-m', 'many');
+    town.git(['push', '-q', 'origin', `${head}:refs/heads/gt/many`], clone);
+    const diff = await ask(head);
+    // What was there before is removed.
+    const before = town.git(['ls-tree', '--name-only', 'HEAD'], clone).split('\n').length;
+    expect([diff.files.length, diff.files.length + diff.more]).toEqual([1_000, 2_500 + before]);
+  });
+
+  it('shows lines under their own file beside one that became a link', async () => {
+    town.git(['checkout', '-q', '-b', 'gt/link'], clone);
+    commit({ 'm.txt': 'text\n' });
+    push('main');
+    rmSync(join(clone, 'm.txt'));
+    symlinkSync('a.txt', join(clone, 'm.txt'));
+    const head = commit({ 'z.txt': 'last\n' });
+    push('gt/link');
+    const diff = await ask(head);
+    expect(diff.files.map(({ path, status }) => [path, status])).toEqual([
+      ['m.txt', 'T'],
+      ['z.txt', 'A'],
+    ]);
+    const sections = sectionsOf(diff.files, diff.text, diff.isCut);
+    expect(sections.map((section) => section?.hunks.flatMap(({ lines }) => lines.map(({ text }) => text)))).toEqual([
+      ['text', 'a.txt'],
+      ['last'],
+    ]);
+  });
+
+  it('is all commits that landed by a rebase, when their branch is gone', async () => {
+    const trailers = (part: string): string => `work\n\nGt-Merge-Request: app-mr1\nGt-Part: ${part}`;
+    const landed = (path: string, part: string): string => {
+      writeFileSync(join(clone, path), path);
+      town.git(['add', '-A'], clone);
+      town.git(['commit', '-q', '-m', trailers(part)], clone);
+      return town.git(['rev-parse', 'HEAD'], clone);
+    };
+    landed('first.txt', '1/2');
+    const merged = landed('second.txt', '2/2');
+    push('main');
+    expect(names((await ask('0123456789012345678901234567890123456789', merged)).files)).toEqual([
+      'first.txt',
+      'second.txt',
+    ]);
   });
 
   it('runs no program that the repository names, and says when a commit is nowhere', async () => {

@@ -1,6 +1,6 @@
 /** What a bead's work changes, for whoever looks at it before it is merged, or after. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { parseDiff } from '../../core/diff.ts';
+import { sectionsOf } from '../../core/diff.ts';
 import { precondition, TownError } from '../../core/errors.ts';
 import { rigAmong } from '../../core/etag.ts';
 import { parseBeadId } from '../../core/model/ids.ts';
@@ -84,14 +84,14 @@ function workOf(bead: BeadDetail): Work | null {
 }
 
 function present(bead: string, of: Work['of'], answer: DiffAnswer): BeadDiffItem {
-  const sections = parseDiff(answer.text, answer.isCut);
+  const sections = sectionsOf(answer.files, answer.text, answer.isCut);
   return {
     bead,
     base: answer.base,
     head: answer.head,
     of,
     files: answer.files.map((file, index) => {
-      const section = sections[index];
+      const section = sections[index] ?? null;
       return {
         path: file.path,
         old_path: file.oldPath,
@@ -99,7 +99,7 @@ function present(bead: string, of: Work['of'], answer: DiffAnswer): BeadDiffItem
         added: file.added,
         removed: file.removed,
         binary: file.added === null,
-        shown: section === undefined ? 'none' : section.cut ? 'part' : 'all',
+        shown: section === null ? 'none' : section.cut ? 'part' : 'all',
         hunks: (section?.hunks ?? []).map((hunk) => ({
           header: hunk.header,
           lines: hunk.lines.map((line) => ({ ...line })),

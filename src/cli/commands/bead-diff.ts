@@ -24,6 +24,8 @@ function print(context: Context, found: BeadDiffItem): void {
     context.print(JSON.stringify(found));
     return;
   }
+  context.print(`${found.base.slice(0, 12)}..${found.head.slice(0, 12)}`);
+  if (found.files.length === 0 && found.more_files === 0) context.print('The work changes nothing.');
   for (const file of found.files) for (const line of fileLines(file, found)) context.print(plain(line));
   if (found.more_files > 0) context.print(`${String(found.more_files)} more files are not listed.`);
 }

@@ -3,9 +3,19 @@ import { spawn } from 'node:child_process';
 import type { DiffAnswer, DiffRequest } from '../../api/contract/diff.ts';
 import { precondition } from '../../core/errors.ts';
 import { parseDiffList } from '../../core/diff.ts';
-import { DIFF_BYTES_MAX, DIFF_FILES_MAX, DIFF_LIST_BYTES_MAX, DIFF_RENAMES_MAX, DIFF_TIMEOUT_MS } from '../limits.ts';
+import {
+  DIFF_BYTES_MAX,
+  DIFF_FILES_MAX,
+  DIFF_LIST_BYTES_MAX,
+  DIFF_NAMES_BYTES_MAX,
+  DIFF_RENAMES_MAX,
+  DIFF_TIMEOUT_MS,
+} from '../limits.ts';
 import { git, GitError, pinned, type GitPlace } from './git.ts';
-import type { Repos } from './repos.ts';
+import { landedSince } from '../jobs/trailers.ts';
+import type { Repos, RigRepo } from './repos.ts';
+
+const NEWLINE = 10;
 
 /** Nothing that a repository says about its files runs a program: no drivers, no text conversions. */
 const PLAIN = [
@@ -17,6 +27,9 @@ const PLAIN = [
   `-l${String(DIFF_RENAMES_MAX)}`,
 ];
 
+/** What the user's own settings change even in what git prints for programs: an empty line without its mark. */
+const OWN_SETTINGS = ['-c', 'diff.suppressBlankEmpty=false'];
+
 /**
  * What the work changes: from where it left the target to its head, so that what others merged meanwhile is not in it.
  * Bounded; says what is missing. Errors: `commit_not_here`, `GitError`.
@@ -25,23 +38,17 @@ export async function workDiff(repos: Repos, request: DiffRequest): Promise<Diff
   const repo = await repos.ensure(request.repo);
   const { place } = repo;
   const head = await findHead(repos, place, request);
-  const base = await baseOf(place, head, request);
-  const between = ['--end-of-options', base, head];
-  const list = await firstOf(
-    place,
-    ['diff-tree', '-r', '-z', '--raw', '--numstat', ...PLAIN, ...between],
-    DIFF_LIST_BYTES_MAX,
-  );
-  const files = parseDiffList(list.text);
-  const patch = await firstOf(place, ['diff-tree', '-r', '--patch', ...PLAIN, ...between], DIFF_BYTES_MAX);
-  return {
-    base,
-    head,
-    files: files.slice(0, DIFF_FILES_MAX),
-    more: Math.max(0, files.length - DIFF_FILES_MAX),
-    text: patch.text,
-    isCut: patch.isCut,
-  };
+  const base = await baseOf(repo, head, request);
+  const look = (form: readonly string[], bytesMax: number): Promise<FirstOf> =>
+    firstOf(place, [...OWN_SETTINGS, 'diff-tree', '-r', ...form, ...PLAIN, '--end-of-options', base, head], bytesMax);
+  const letters = await look(['-z', '--raw'], DIFF_LIST_BYTES_MAX);
+  const numbers = await look(['-z', '--numstat'], DIFF_LIST_BYTES_MAX);
+  const files = parseDiffList(letters.text, numbers.text);
+  // A list that was cut names the first of them; all are counted by their lines, of which each has one.
+  const all = letters.isCut || numbers.isCut ? (await look(['--name-only'], DIFF_NAMES_BYTES_MAX)).lines : files.length;
+  const patch = await look(['--patch'], DIFF_BYTES_MAX);
+  const shown = files.slice(0, DIFF_FILES_MAX);
+  return { base, head, files: shown, more: Math.max(0, all - shown.length), text: patch.text, isCut: patch.isCut };
 }
 
 /** The head, or what was made of it on the target: the branch of merged work may be gone everywhere. */
@@ -60,8 +67,12 @@ async function findHead(repos: Repos, place: GitPlace, request: DiffRequest): Pr
   );
 }
 
-async function baseOf(place: GitPlace, head: string, request: DiffRequest): Promise<string> {
+async function baseOf(kept: RigRepo, head: string, request: DiffRequest): Promise<string> {
+  const { place } = kept;
   const { merged, repo, base } = request;
+  // The branch is gone: what landed may be several commits in a row, of which the last says how many.
+  const since = head === merged ? await landedSince(kept, head) : null;
+  if (since !== null) return since;
   const others = merged === null ? [`refs/remotes/origin/${repo.targetBranch}`] : [`${merged}^1`];
   for (const other of others) {
     const found = await git(place, ['merge-base', '--end-of-options', other, head], { ok: [0, 1, 128] });
@@ -82,12 +93,14 @@ const emptyTree = async (place: GitPlace): Promise<string> =>
 const isHere = async (place: GitPlace, commit: string): Promise<boolean> =>
   (await git(place, ['cat-file', '-e', '--end-of-options', `${commit}^{commit}`], { ok: [0, 1, 128] })).code === 0;
 
+interface FirstOf {
+  readonly text: string;
+  readonly isCut: boolean;
+  readonly lines: number;
+}
+
 /** The beginning of a command's output; the command ends when that is enough. Errors: `GitError`. */
-function firstOf(
-  place: GitPlace,
-  args: readonly string[],
-  bytesMax: number,
-): Promise<{ readonly text: string; readonly isCut: boolean }> {
+function firstOf(place: GitPlace, args: readonly string[], bytesMax: number): Promise<FirstOf> {
   const { command, words, options } = pinned(place, args);
   const child = spawn(command, [...words], {
     ...options,
@@ -109,7 +122,9 @@ function firstOf(
     });
     child.on('close', (code) => {
       const isCut = size > bytesMax;
-      if (code === 0 || isCut) resolve({ text: Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8'), isCut });
+      const bytes = Buffer.concat(chunks).subarray(0, bytesMax);
+      const lines = bytes.reduce((count, byte) => count + Number(byte === NEWLINE), 0);
+      if (code === 0 || isCut) resolve({ text: bytes.toString('utf8'), isCut, lines });
       else reject(new GitError('diff-tree', code, 'it did not end well, or took too long'));
     });
   });
