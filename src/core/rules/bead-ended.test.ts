@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { proposal } from '../../../test/support/pull-table.ts';
 import {
   attempt,
   bead,
@@ -156,6 +157,17 @@ describe('beadEnded', () => {
 
     it.each(['integrated', 'no_change', 'source_ended'] as const)('asks nobody when it ended as %s', (closeReason) => {
       expect(judge(rework({ status: 'closed', closeReason }), world)).toEqual([]);
+    });
+
+    it('takes back what a feedback bead was given: nobody answered it', () => {
+      const failed = rework({ kind: 'feedback', status: 'failed', closeReason: 'attempts_exhausted' });
+      const asked = proposal({ given: ['change:ann:1'] });
+      expect(judge(failed, { ...world, proposals: [asked] })).toContainEqual({
+        type: 'pull_note',
+        mergeRequest: asked.beadId,
+        change: { given: [] },
+      });
+      expect(judge({ ...failed, kind: 'conflict' }, { ...world, proposals: [asked] })).toHaveLength(2);
     });
 
     it('asks once, and not when the merge request went on', () => {

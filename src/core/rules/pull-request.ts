@@ -5,7 +5,7 @@ import { trusted, type Sha } from '../model/ids.ts';
 import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
-import { feedbackText, type Feedback } from '../pull/feedback.ts';
+import { tellFeedback, type Feedback } from '../pull/feedback.ts';
 import { judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
@@ -223,13 +223,18 @@ function giveBack(pull: Pull, seen: PullRequest, items: readonly Feedback[]): Ri
   const isByPeople = items.some((item) => item.from === 'people');
   const title = isByPeople ? `Answer the review of ${nameOf(seen)}` : `Make ${nameOf(seen)} pass what its forge checks`;
   const reason = `${nameOf(seen)}: ${isByPeople ? 'changes are asked for' : 'checks are red'}`;
-  const given = [...proposal.given, ...items.map(({ id }) => id)].slice(-PULL_GIVEN_MAX);
+  const told = tellFeedback(seen, items);
   const verdict = rework(view, review, 'feedback', {
     reason,
     title,
-    body: feedbackText(seen, items),
+    body: told.text,
     notBeforeMs: isByPeople || review.rounds === 0 ? 0 : nowMs + retryBackoffMs(review.rounds),
   });
+  // Given is what an agent gets: after the last round a person is asked, and nobody was given anything.
+  const isGiven = verdict.actions.some(({ type }) => type === 'create_rework');
+  const given = isGiven
+    ? [...proposal.given, ...told.items.map(({ id }) => id)].slice(-PULL_GIVEN_MAX)
+    : proposal.given;
   return decidePull(pull, verdict.reason, [
     ...verdict.actions,
     {
