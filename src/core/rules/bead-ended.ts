@@ -1,6 +1,6 @@
 import type { RigAction } from '../actions.ts';
 import { clearsDependents, isTerminal, type Bead } from '../model/bead.ts';
-import { trusted } from '../model/ids.ts';
+import { trusted, type BeadId } from '../model/ids.ts';
 import { mayHaveLanded, ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
