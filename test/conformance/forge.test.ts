@@ -99,12 +99,6 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       expect(server.forge.pulls).toHaveLength(1);
     });
 
-    it('adopts none of another project whose branch has the same name (T25), and tells whose branch one is', async () => {
-      server.forge.open({ head: HEAD, base: 'release', title: 'From a fork', by: 'eve' }).isFork = true;
-      expect(await look()).toMatchObject({ branch: null });
-      expect(seen(await port().open(opening()))).toMatchObject({ number: 2, branch: HEAD });
-    });
-
     it('refuses a wrong base of an open one (T25), and makes no second one', async () => {
       server.forge.open({ head: HEAD, base: 'release', title: 'For the release', by: 'ann' });
       expect(await port().open(opening())).toMatchObject({ state: 'refused', code: 'wrong_base' });
@@ -131,20 +125,6 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       server.forge.close(1);
       expect(seen(await port().open(opening())).state).toBe('closed');
       expect(seen(await port().open(opening({ after: 1 })))).toMatchObject({ number: 2, state: 'open' });
-    });
-
-    it('adopts an open one however old it is: people reopen what was over', async () => {
-      server.forge.open({ head: HEAD, base: 'main', title: 'First' });
-      server.forge.close(1);
-      server.forge.reopen(1);
-      expect(seen(await port().open(opening({ after: 1 })))).toMatchObject({ number: 1, state: 'open' });
-      expect(server.forge.pulls).toHaveLength(1);
-    });
-
-    it('leaves to the caller how soon it asks again for one that is not listed yet', async () => {
-      server.forge.open({ head: HEAD, base: 'main', title: 'First' });
-      server.forge.listsNothing = true;
-      expect(await port().open(opening())).toMatchObject({ state: 'later', retryAfterMs: null });
     });
 
     it('says when the branch has nothing new, and when there is no such base', async () => {
@@ -221,16 +201,6 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
         state: 'merged',
         mergeSha: tip('main'),
       });
-    });
-
-    it('names what was merged when the branch moves on afterwards, or is gone', async () => {
-      const head = tip(HEAD);
-      const mergeSha = server.forge.mergeByHand(1, 'squash');
-      const after = server.forge.push(HEAD, 'late.txt', 'too late\n');
-      expect(tip(HEAD)).toBe(after);
-      expect(await look()).toMatchObject({ state: 'merged', headSha: head, mergeSha });
-      server.forge.deleteBranch(HEAD);
-      expect(await look()).toMatchObject({ state: 'merged', headSha: head, mergeSha });
     });
 
     it('says "unchanged" until something is new', async () => {
