@@ -34,6 +34,7 @@ import { registerRigs } from './handlers/rigs.ts';
 import { registerSignIn, registerWeb, type WebDoor } from './handlers/web.ts';
 import { registerSettings, type SettingsDoor } from './handlers/settings.ts';
 import { registerAgents, registerTown } from './handlers/town.ts';
+import { askedOf } from './runner-away.ts';
 import { sameAnswer } from './same-answer.ts';
 import { registerTransfer, type TransferDoor } from './handlers/transfer.ts';
 
@@ -69,7 +70,8 @@ export interface AppOptions {
 }
 
 /** The HTTP application of one town: the same on every host, without a host's modules. */
-export function createApp(options: AppOptions): App {
+export function createApp(given: AppOptions): App {
+  const options: AppOptions = { ...given, transcript: transcriptOf(given) };
   const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
   app.onError((error, c) => answerProblem(c, error, options.log));
   app.notFound((c) =>
@@ -122,6 +124,19 @@ export function createApp(options: AppOptions): App {
   if (options.web !== undefined) registerWeb(app, options, options.web);
   return app;
 }
+
+/** Errors: `runner_away`. */
+const transcriptOf =
+  ({ transcript }: AppOptions): AppOptions['transcript'] =>
+  (attempt, from, waitMs) =>
+    askedOf(
+      {
+        whom: `The runner that has the output of ${attempt}`,
+        next: 'See its attempts with "gt bead show".',
+        look: 'gt runner list',
+      },
+      () => transcript(attempt, from, waitMs),
+    );
 
 function registerHealth(app: App, options: AppOptions): void {
   app.get('/livez', (c) => c.json({ status: 'ok' }));

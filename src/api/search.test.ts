@@ -26,6 +26,9 @@ function townOf(texts: readonly (string | null)[]) {
         (each.startedAtMs === before.startedAtMs && each.id < before.id));
     return Promise.resolve(attempts.filter(fits).toSorted(byNewest).slice(0, limit));
   };
+  // Every second attempt ran at another runner.
+  const ofAttempt = (attempt: string): Promise<string> =>
+    Promise.resolve(Number(attempt.slice(3)) % 2 === 0 ? 'one' : 'two');
   const transcript = (attempt: string, from: number): Promise<{ text: string; nextOffset: number }> => {
     const text = texts[Number(attempt.slice(3))];
     if (text === null || text === undefined)
@@ -37,7 +40,7 @@ function townOf(texts: readonly (string | null)[]) {
     const bytes = whole.subarray(from, end);
     return Promise.resolve({ text: bytes.toString(), nextOffset: from + bytes.length });
   };
-  return { gateway: { runners: { attempts: listed } }, transcript } as never;
+  return { gateway: { runners: { attempts: listed, ofAttempt } }, transcript } as never;
 }
 
 async function all(texts: readonly (string | null)[], text: string, limit: number, filter: AttemptFilter = {}) {
@@ -77,6 +80,12 @@ describe('a search through all output', () => {
     const { lines, unread } = await all(['x', null, 'x', 'x'], 'x', 10, { bead: trusted.bead('app-1') });
     expect(lines).toEqual(['at-0003:1 x']);
     expect(unread).toEqual(['at-0001']);
+  });
+
+  it('does not wait again for a runner that did not answer', async () => {
+    const { lines, unread } = await all(['x', 'x', 'x', 'x', null, 'x'], 'x', 10);
+    expect(unread).toEqual(['at-0004', 'at-0002', 'at-0000']);
+    expect(lines).toEqual(['at-0005:1 x', 'at-0003:1 x', 'at-0001:1 x']);
   });
 
   it('ends each call after so many bytes and attempts, and shows of a long line what is around the words', async () => {

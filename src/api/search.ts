@@ -50,7 +50,9 @@ export async function searchTranscripts(
 
 /** What one call found. */
 class Page {
-  readonly #deps: Pick<Deps, 'transcript'>;
+  readonly #deps: Pick<Deps, 'gateway' | 'transcript'>;
+  /** Runners that did not answer. */
+  readonly #away = new Set<string>();
   readonly #limit: number;
   readonly #matches: (line: string) => number;
   readonly #items: Found[] = [];
@@ -58,7 +60,7 @@ class Page {
   #attempts = 0;
   #bytes = 0;
 
-  constructor(deps: Pick<Deps, 'transcript'>, search: Search) {
+  constructor(deps: Pick<Deps, 'gateway' | 'transcript'>, search: Search) {
     this.#deps = deps;
     this.#limit = search.limit;
     this.#matches = matcherOf(search.text);
@@ -72,13 +74,26 @@ class Page {
   /** Looks at one attempt from a place on; the place where the page was full, null: to its end. */
   async look(from: Place): Promise<Place | null> {
     this.#attempts += 1;
+    const attempt = from.attempt.id;
     try {
-      return await this.#lines(from);
+      // One that hung once is not waited for again and again, attempt by attempt.
+      const isAway = this.#away.size > 0 && this.#away.has(await this.#runnerOf(attempt));
+      if (!isAway) return await this.#lines(from);
     } catch (error) {
       if (!(error instanceof TownError)) throw error;
-      this.#unread.push({ attempt: from.attempt.id, reason: error.message });
-      return null;
+      if (error.code !== 'runner_away') {
+        this.#unread.push({ attempt, reason: error.message });
+        return null;
+      }
     }
+    const runner = await this.#runnerOf(attempt);
+    this.#away.add(runner);
+    this.#unread.push({ attempt, reason: `The runner "${runner}" does not answer now.` });
+    return null;
+  }
+
+  #runnerOf(attempt: string): Promise<string> {
+    return this.#deps.gateway.runners.ofAttempt(attempt);
   }
 
   async #lines(from: Place): Promise<Place | null> {

@@ -8,18 +8,18 @@ import { paint, plain } from './output.ts';
 import { sinceOf } from './since.ts';
 import { query, type TownClient } from './town-client.ts';
 
-/** What means something in a pattern, but for `|`. */
-const PATTERN = /[\\^$.*+?()[\]{}]/;
+/** What looks like a regular expression; a file name or a call is none. */
+const PATTERN = /\\[dswbDSWB]|[.\w\])][*+?](?![\w/])|\[[^\]]+\]|^\^|\$$/;
 const LINES_MAX = 100_000;
 
 /** Errors: `bad_pattern`, those of the API. */
 export async function searchTown(context: Context, client: TownClient, args: Arguments): Promise<number> {
   const text = args.text('grep') ?? '';
-  if (text.replaceAll('|', '') === '' || PATTERN.test(text))
+  if (text.replaceAll('|', '') === '')
     throw usage(
       'bad_pattern',
-      `--grep ${JSON.stringify(text.slice(0, 80))}: the whole town is searched for words as they stand, not for patterns.`,
-      'Write words, with | between those of which one is enough; or name a bead, whose output takes a regular expression.',
+      '--grep has no words.',
+      'Write words, with | between those of which one is enough.',
       'grep',
     );
   const most = args.number('lines', { min: 1, max: LINES_MAX }) ?? Number.POSITIVE_INFINITY;
@@ -31,18 +31,34 @@ export async function searchTown(context: Context, client: TownClient, args: Arg
     since: sinceOf(args.text('since')),
   };
   let found = 0;
-  let unread = 0;
+  const unread = new Map<string, number>();
   for (let cursor: string | undefined; ;) {
     const page = await client.get<SearchPage>(`transcripts${query({ ...filter, cursor })}`);
     for (const item of page.items.slice(0, most - found)) print(context, item);
     found = Math.min(most, found + page.items.length);
-    unread += page.unread.length;
+    for (const { reason } of page.unread) unread.set(reason, (unread.get(reason) ?? 0) + 1);
     if (page.next === null || found >= most) break;
     cursor = page.next;
   }
-  if (found === 0) context.hint('No line matches.');
-  if (unread > 0) context.hint(`${String(unread)} attempts could not be read: their runner does not answer.`);
+  sayRest(context, { text, found, unread });
   return found === 0 ? EXIT.failed : EXIT.ok;
+}
+
+interface Rest {
+  readonly text: string;
+  readonly found: number;
+  /** How many attempts could not be read, by the reason. */
+  readonly unread: ReadonlyMap<string, number>;
+}
+
+function sayRest(context: Context, { text, found, unread }: Rest): void {
+  if (found === 0) context.hint('No line matches.');
+  if (found === 0 && PATTERN.test(text))
+    context.hint(
+      'The whole town is searched for words as they stand; the output of one bead takes a regular expression.',
+    );
+  for (const [reason, count] of unread)
+    context.hint(`${String(count)} ${count === 1 ? 'attempt' : 'attempts'} could not be read: ${reason}`);
 }
 
 /** Escapes in what agents print are never let through: this is other people's output in a list. */

@@ -32,7 +32,7 @@ export const searchPageSchema = z.object({
   /** Go on with it; null: everything was looked at. A page may have no items and still go on. */
   next: z.string().nullable(),
   looked: z.object({ attempts: count, bytes: count }),
-  /** Attempts whose runner does not answer now, or whose transcript is not kept any more. */
+  /** Attempts that could not be read now, for example because their runner does not answer. */
   unread: z.array(z.object({ attempt: z.string(), reason: z.string() })),
 });
 export type SearchPage = z.infer<typeof searchPageSchema>;

@@ -1,14 +1,14 @@
 /** What a bead's work changes, for whoever looks at it before it is merged, or after. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { sectionsOf } from '../../core/diff.ts';
-import { precondition, TownError } from '../../core/errors.ts';
+import { precondition } from '../../core/errors.ts';
 import { rigAmong } from '../../core/etag.ts';
 import { parseBeadId } from '../../core/model/ids.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { BeadDetail } from '../../core/queries.ts';
-import { RunnerRefusal } from '../../ports/runner-client.ts';
 import { name } from '../contract/common.ts';
 import { beadDiffSchema, type BeadDiffItem, type DiffAnswer } from '../contract/diff.ts';
+import { askedOf } from '../runner-away.ts';
 import { answers, ownerOnly, TOWN_PATH } from './shared.ts';
 import type { App, Deps } from './shared.ts';
 
@@ -52,22 +52,19 @@ export function registerDiff(app: App, deps: Deps): void {
 }
 
 /** Errors: `runner_away`, those of the runner. */
-async function asked(
+const asked = (
   { diff }: Deps,
   runner: string,
   request: Parameters<NonNullable<Deps['diff']>>[1],
-): Promise<DiffAnswer> {
-  try {
-    if (diff !== undefined) return await diff(runner, request);
-  } catch (error) {
-    if (error instanceof TownError) throw error;
-    if (error instanceof RunnerRefusal) throw precondition(error.code, error.message, 'Look at the branch with git.');
-  }
-  throw new TownError('unreachable', 'runner_away', {
-    message: `The runner "${runner}", which has the work, does not answer now.`,
-    next: `Look at it with "gt runner show ${runner}", then try again.`,
-  });
-}
+): Promise<DiffAnswer> =>
+  askedOf(
+    {
+      whom: `The runner "${runner}", which has the work,`,
+      next: 'Look at the branch with git.',
+      look: `gt runner show ${runner}`,
+    },
+    () => (diff === undefined ? Promise.reject(new Error('no runner shows differences')) : diff(runner, request)),
+  );
 
 /** The newest commit that stands for the bead; null: there is none. */
 function workOf(bead: BeadDetail): Work | null {

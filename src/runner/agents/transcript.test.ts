@@ -48,4 +48,14 @@ describe('a transcript', () => {
     expect(read === text).toBe(true);
     expect((await readTranscript(join(folder, 'none.log'), 5)).next).toBe(5);
   });
+
+  it('is read as long as it is kept, whatever bytes a program printed', async () => {
+    const path = join(folder, 'odd.log');
+    const transcript = new Transcript(path, { now: () => 1 });
+    const odd = Buffer.from([0x61, 0xff, 0xc3, 0x28, 0xe2, 0x82, 0x0a, 0xef, 0xbf, 0xbd, 0xed, 0xa0, 0x80, 0xc3]);
+    transcript.write(odd);
+    await transcript.close();
+    const { text, next } = await readTranscript(path, 0);
+    expect([text.toString('utf8'), text.length, next]).toEqual(['a??(??\n\ufffd????', odd.length, odd.length]);
+  });
 });

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 
@@ -69,17 +70,30 @@ export async function readTranscript(
     const buffer = Buffer.alloc(TRANSCRIPT_PAGE_BYTES_MAX);
     const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
     const size = bytesRead < buffer.length ? bytesRead : wholeCharacters(buffer);
-    return { text: buffer.subarray(0, size), next: from + size };
+    return { text: readable(buffer.subarray(0, size)), next: from + size };
   } finally {
     await file.close();
   }
 }
 
+/** A byte that belongs to no character becomes `?`: what is read is as long as what is kept, so that places in it hold. */
+function readable(bytes: Buffer): Buffer {
+  if (isUtf8(bytes)) return bytes;
+  for (let at = 0; at < bytes.length;) {
+    const length = characterLength(bytes[at] ?? 0);
+    const isOne = at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length));
+    if (!isOne) bytes[at] = 0x3f;
+    at += isOne ? length : 1;
+  }
+  return bytes;
+}
+
+/** Bytes of a character that begins so. */
+const characterLength = (lead: number): number => (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
+
 /** Length of a full page without a last character that the page's end cuts through; the next page begins with it. */
 function wholeCharacters(page: Buffer): number {
   let start = page.length - 1;
   while (start > page.length - 4 && ((page[start] ?? 0) & 0xc0) === 0x80) start -= 1;
-  const lead = page[start] ?? 0;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return start + length > page.length ? start : page.length;
+  return start + characterLength(page[start] ?? 0) > page.length ? start : page.length;
 }
