@@ -131,6 +131,8 @@ export type RigAction =
       /** Its first attempt waits until then. */
       readonly notBeforeMs: number;
       readonly preferAgent: AgentId | null;
+      /** It is no round of rework. */
+      readonly isNoRound?: boolean;
     }
   /** Moves the merge request to its next step; `job` is the effect of that step. */
   | {

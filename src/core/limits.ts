@@ -274,6 +274,10 @@ export const PULL_ASK_SETTLE_MS: number = MINUTE;
 export const PULL_CONFIRM_RETRY_MS: number = 30 * SECOND;
 /** A conflict that its forge shows and git does not find is looked for again after this long, doubling to `PULL_REFUSED_RETRY_MS`. */
 export const PULL_CONFLICT_RETRY_MS: number = MINUTE;
+/** People hear of checks or a forge that say nothing new for so long: no job of GitHub's own may run longer. */
+export const PULL_WAIT_TOLD_MS: number = 6 * 60 * MINUTE;
+/** So often an agent merges the target into a branch because the forge wants that; on a busy target it would have no end. */
+export const PULL_BEHIND_MAX = 5;
 /** What was given to agents is remembered for so many of the latest comments and checks of a pull request. */
 export const PULL_GIVEN_MAX = 500;
 /** Characters of one comment or failing check that an agent gets, and of all of them together. */

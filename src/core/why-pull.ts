@@ -70,13 +70,16 @@ function waiting(view: RigView, review: ReviewFacts, proposal: Proposal): Said |
   const { waitReason, waitsFor } = proposal;
   if (waitReason === null || waitsFor === null) return under(review);
   const { name, targetBranch } = view.config();
+  const train = view.train(review.targetBranch);
   const resume = `gt mq resume ${name}${review.targetBranch === targetBranch ? '' : ` --target ${review.targetBranch}`}`;
   return {
     sentence: asSentence(`${waitReason.charAt(0).toUpperCase()}${waitReason.slice(1)}`),
     rule: RULE,
     next: NEXT[waitsFor],
     sinceMs: proposal.waitSinceMs,
+    // Since when it is paused, not since when that is all that is in the way.
     ...(waitsFor === 'target' ? { command: resume } : {}),
+    ...(waitsFor === 'target' && train.state === 'paused' ? { sinceMs: train.changedAtMs } : {}),
     ...(review.step === 'opening'
       ? { command: `gt mq retry ${review.sourceBeadId}`, wakeAtMs: proposal.retryAtMs }
       : {}),

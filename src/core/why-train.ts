@@ -15,6 +15,10 @@ interface Said {
 
 type Paused = Pick<Train, 'target' | 'reason' | 'changedBy' | 'changedAtMs'>;
 
+/** The same at any moment. */
+export const pauseOf = ({ target, reason, changedBy }: Omit<Paused, 'changedAtMs'>): string =>
+  `${target} is paused by ${changedBy}: ${reason ?? 'no reason is known'}`;
+
 /** Begins with the target's name. */
 export const pausedBy = ({ target, reason, changedBy, changedAtMs }: Paused, nowMs: number): string =>
   `${target} is paused by ${changedBy} since ${duration(nowMs - changedAtMs)}: ${reason ?? 'no reason is known'}`;

@@ -152,6 +152,9 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       expect((await look()).checks.state).toBe('running');
       forge.check(1, 'build', 'failure', { text: '3 tests failed' });
       expect((await look()).checks).toMatchObject({ state: 'red', failing: [{ name: 'build' }] });
+      expect((await look()).checks.failing[0]?.isForPeople).toBeUndefined();
+      server.forge.check(1, 'build', 'cancelled');
+      expect((await look()).checks).toMatchObject({ state: 'red', failing: [{ isForPeople: true }] });
       forge.check(1, 'build', 'success');
       expect((await look()).checks).toEqual({ state: 'green', failing: [] });
       forge.approve(1, 'ann');

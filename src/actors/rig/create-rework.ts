@@ -11,6 +11,7 @@ export interface Rework {
   readonly title: string;
   readonly body: string;
   readonly createdBy: string;
+  readonly isNoRound?: boolean;
   /** Its first attempt waits until then; at once when it is missing. */
   readonly notBeforeMs?: number;
 }
@@ -28,7 +29,8 @@ export function createRework(
   const source = must(rig.view.bead(review.sourceBeadId), 'a merge request has its source');
   const reviewer = rework.kind === 'review' ? rig.view.config().reviewer : undefined;
   // A review is no round of work.
-  const round = reviewer === undefined ? writer.nextRound(review.beadId) : review.rounds;
+  const isRound = reviewer === undefined && rework.isNoRound !== true;
+  const round = isRound ? writer.nextRound(review.beadId) : review.rounds;
   const id = rig.mintBead(writer);
   writer.insertBead({
     id,

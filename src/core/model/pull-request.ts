@@ -32,6 +32,8 @@ export interface FailingCheck {
   readonly url: string | null;
   /** What the check says of itself, shortened; may be empty. */
   readonly text: string;
+  /** It was stopped, or waits for somebody: nothing that work on the branch changes. */
+  readonly isForPeople?: true;
 }
 
 /** Somebody's last word in a review. */

@@ -32,13 +32,15 @@ export function feedbackOf(seen: PullRequest, policy: { readonly threads: boolea
       text: body,
       origin: `forge:${oneLine(by)}`,
     })),
-    ...(seen.checks.state === 'red' ? seen.checks.failing : []).map(({ name, url, text }) => ({
-      id: `check:${seen.headSha ?? ''}:${name}`,
-      from: 'checks' as const,
-      head: `The check ${JSON.stringify(oneLine(name))} failed${url === null ? '' : ` (${oneLine(url)})`}:`,
-      text: text === '' ? 'It says nothing more here.' : text,
-      origin: 'forge:check',
-    })),
+    ...(seen.checks.state === 'red' ? seen.checks.failing.filter((check) => check.isForPeople !== true) : []).map(
+      ({ name, url, text }) => ({
+        id: `check:${seen.headSha ?? ''}:${name}`,
+        from: 'checks' as const,
+        head: `The check ${JSON.stringify(oneLine(name))} failed${url === null ? '' : ` (${oneLine(url)})`}:`,
+        text: text === '' ? 'It says nothing more here.' : text,
+        origin: 'forge:check',
+      }),
+    ),
   ];
 }
 

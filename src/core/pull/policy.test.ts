@@ -7,6 +7,7 @@ import {
   PULL_FEEDBACK_SETTLE_MS,
   PULL_HEAD_SETTLE_MS,
   PULL_NO_CHECKS_SETTLE_MS,
+  PULL_BEHIND_MAX,
 } from '../limits.ts';
 import type { Proposal } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
@@ -81,7 +82,7 @@ describe('a pull request that is another one now', () => {
 
   it('for another base is never merged there (T25)', () => {
     expect(judged({ seen: { base: 'release' } })).toBe(
-      'people, tell yes: pull request #7 is for release, and its work is meant for main: set its base back there',
+      'people, tell yes: pull request #7 is for release, and its work is meant for main: set its base back there. If main is gone or renamed, "gt bead close api-task1" gives it up here; its branch stays',
     );
   });
 
@@ -185,7 +186,18 @@ describe('a pull request whose comments were worked on', () => {
 
   it('waits for checks that stayed red', () => {
     expect(judged(given({ checks: { state: 'red', failing: [failing] } }))).toBe(
-      'checks, tell no: checks of pull request #7 are red, and its agent changed nothing about that',
+      'people, tell yes: checks of pull request #7 are red at a commit whose agent has had them: look there, and run them again or push to its branch',
+    );
+  });
+
+  it('waits for people when checks were stopped, or are red without a name: no agent can mend that', () => {
+    const stopped = { ...failing, isForPeople: true } as const;
+    expect(judged({ seen: { checks: { state: 'red', failing: [stopped] } } })).toBe(
+      `people, tell yes: checks of pull request #7 were stopped or wait for somebody (${failing.name}): let them run again there`,
+    );
+    expect(judged({ seen: { checks: { state: 'red', failing: [stopped, failing] } } })).toContain('feedback check:');
+    expect(judged({ seen: { checks: { state: 'red', failing: [] } } })).toBe(
+      'people, tell yes: checks of pull request #7 are red, and its forge does not list which: look there',
     );
   });
 });
@@ -252,8 +264,11 @@ describe('a pull request that lacks something', () => {
     expect(judged({ seen: behind })).toBe(`feedback ${id}`);
     expect(judged({ seen: { ...behind, approvals: 0 } })).toContain('0 of 1 approval');
     expect(judged({ seen: behind, proposal: { given: [id] } })).toBe(
-      'people, tell no: pull request #7 has to contain main, says its forge: update it there',
+      'people, tell yes: pull request #7 has to contain the newest main, says its forge: update its branch there',
     );
+    const often = Array.from({ length: PULL_BEHIND_MAX }, (_, n) => `behind:${String(n)}`);
+    expect(judged({ seen: behind, proposal: { given: often } })).toContain('update its branch there');
+    expect(judged({ seen: behind, proposal: { given: often.slice(1) } })).toBe(`feedback ${id}`);
     expect(judged({ seen: behind, proposal: { given: [`behind:${commit(9)}`] } })).toBe(`feedback ${id}`);
   });
 

@@ -4,6 +4,7 @@
  */
 import {
   FORGE_SILENT_MAX_MS,
+  PULL_BEHIND_MAX,
   PULL_FEEDBACK_SETTLE_MS,
   PULL_HEAD_SETTLE_MS,
   PULL_NO_CHECKS_SETTLE_MS,
@@ -94,7 +95,7 @@ const hasWrongBase: Check = ({ seen, review }) =>
     ? null
     : wait(
         'people',
-        `${nameOf(seen)} is for ${seen.base}, and its work is meant for ${review.targetBranch}: set its base back there`,
+        `${nameOf(seen)} is for ${seen.base}, and its work is meant for ${review.targetBranch}: set its base back there. If ${review.targetBranch} is gone or renamed, "gt bead close ${review.sourceBeadId}" gives it up here; its branch stays`,
         { tell: 'yes' },
       );
 
@@ -158,13 +159,25 @@ const lacksChecks: Check = ({ seen, policy, proposal, hasGates, nowMs }) => {
     case 'running':
       return wait('checks', `the checks of ${nameOf(seen)} run`);
     case 'red':
-      return wait('checks', `checks of ${nameOf(seen)} are red, and its agent changed nothing about that`);
+      return redChecks(seen);
     case 'none':
       return withoutChecks({ seen, policy, proposal, hasGates, nowMs });
     default:
       return wait('forge', `the checks of ${nameOf(seen)} can't be read now`);
   }
 };
+
+/** What an agent can mend was given to it already (`hasFeedback`). */
+function redChecks(seen: PullRequest): Wait {
+  const stopped = seen.checks.failing.filter((check) => check.isForPeople === true).map(({ name }) => name);
+  const reason =
+    stopped.length > 0
+      ? `checks of ${nameOf(seen)} were stopped or wait for somebody (${stopped.slice(0, 3).join(', ')}): let them run again there`
+      : seen.checks.failing.length > 0
+        ? `checks of ${nameOf(seen)} are red at a commit whose agent has had them: look there, and run them again or push to its branch`
+        : `checks of ${nameOf(seen)} are red, and its forge does not list which: look there`;
+  return wait('people', reason, { tell: 'yes' });
+}
 
 function withoutChecks(one: Pick<PullCase, 'seen' | 'policy' | 'proposal' | 'hasGates' | 'nowMs'>): Wait | null {
   const untilMs = one.proposal.changedAtMs + PULL_NO_CHECKS_SETTLE_MS;
@@ -190,12 +203,21 @@ const isHeldThere: Check = ({ seen }) => {
   }
 };
 
+const BEHIND = 'behind:';
+const isBehindId = (id: string): boolean => id.startsWith(BEHIND);
+/** The work itself is well: a round for it is no round of rework. */
+export const isOnlyBehind = (items: readonly Feedback[]): boolean => items.every(({ id }) => isBehindId(id));
+
 /** The forge wants the target in the branch first. Asked for last: while people look, the target moves on anyway. */
 const isBehind: Check = ({ seen, review, proposal }) => {
   if (seen.mergeable !== 'behind') return null;
-  const id = `behind:${review.headSha}`;
-  if (proposal.given.includes(id))
-    return wait('people', `${nameOf(seen)} has to contain ${review.targetBranch}, says its forge: update it there`);
+  const id = `${BEHIND}${review.headSha}`;
+  if (proposal.given.includes(id) || proposal.given.filter(isBehindId).length >= PULL_BEHIND_MAX)
+    return wait(
+      'people',
+      `${nameOf(seen)} has to contain the newest ${review.targetBranch}, says its forge: update its branch there`,
+      { tell: 'yes' },
+    );
   const item: Feedback = {
     id,
     from: 'checks',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decided, GATE, pullView, told, UNOPENED, type PullWorld } from '../../../test/support/pull-table.ts';
 import { bead, beadId, commit, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/rig-config.ts';
-import { FORGE_SILENT_MAX_MS, PULL_GATES_FRESH_MS, PULL_GIVEN_MAX } from '../limits.ts';
+import { FORGE_SILENT_MAX_MS, PULL_GATES_FRESH_MS, PULL_GIVEN_MAX, PULL_WAIT_TOLD_MS } from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import type { Proposal } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
@@ -205,21 +205,35 @@ describe('a pull request that waits', () => {
     expect(proposed(settling)).toBe('looks again +1min');
   });
 
-  it('for the same, told with other moments, is no news', () => {
+  it('for a pause says nothing of time, which would be another wait at each look', () => {
     const paused = { target: 'main', state: 'paused', reason: 'freeze', changedBy: 'ann' } as const;
-    const at = (changedAtMs: number, sinceMs: number, waitReason: string): string =>
+    const at = (changedAtMs: number, waitReason: string): string =>
       proposed({
         train: { ...paused, changedAtMs },
-        pull: { waitsFor: 'target', waitReason, waitSinceMs: NOW - sinceMs, readyAtMs: NOW - sinceMs },
+        pull: { waitsFor: 'target', waitReason, waitSinceMs: NOW - 180_000, readyAtMs: NOW - 180_000 },
       });
-    const text = 'the merge train of main is paused by ann since 3 min: freeze';
-    expect(at(NOW - 4 * 60_000, 180_000, text)).toBe('nothing');
-    expect(at(NOW - 5_000, 180_000, text)).toBe('nothing');
-    expect(at(NOW - 45 * 60_000, 180_000, text)).toBe('nothing');
-    expect(at(NOW - 5_000, 180_000, text.replace('3 min', '45 min'))).toBe('nothing');
-    expect(at(NOW - 7_200_000, 180_000, text)).toBe('nothing');
-    expect(at(NOW - 259_200_000, 180_000, text)).toBe('nothing');
-    expect(at(NOW - 5_000, 180_000, 'the merge train of main is paused by ann since 3 min: thaw')).toContain('freeze');
+    const text = 'the merge train of main is paused by ann: freeze';
+    expect(at(NOW - 4 * 60_000, text)).toBe('nothing');
+    expect(at(NOW - 259_200_000, text)).toBe('nothing');
+    expect(at(NOW - 5_000, 'the merge train of main is paused by ann: thaw')).toContain('freeze');
+  });
+
+  it('for checks or its forge without an end is told once, and goes on', () => {
+    const running = (sinceMs: number, escalated = false): string =>
+      proposed({
+        seen: { checks: { state: 'running', failing: [] } },
+        bead: { escalated },
+        pull: { waitsFor: 'checks', waitReason: 'the checks of pull request #7 run', waitSinceMs: NOW - sinceMs },
+      });
+    expect(running(PULL_WAIT_TOLD_MS - 60_000)).toBe('looks again +1min');
+    expect(running(PULL_WAIT_TOLD_MS)).toMatchInlineSnapshot(`
+      "pull-request bead:api-merge: it has waited for long
+      tell a person | causeKey bead:api-merge, severity medium, category merge, subject bead:api-task1
+        api-task1 has waited for 6 h: the checks of pull request #7 run. It waits on; look there, and end or repeat what hangs."
+    `);
+    expect(running(PULL_WAIT_TOLD_MS, true)).toBe('nothing');
+    const approval = { waitsFor: 'people', waitReason: 'pull request #7 has 0 of 1 approval', waitSinceMs: 0 } as const;
+    expect(proposed({ seen: { approvals: 0 }, pull: approval })).toBe('nothing');
   });
 
   it('counts the time to object from when nothing else was in the way, and keeps that moment', () => {
@@ -244,7 +258,9 @@ describe('a pull request that waits', () => {
       tell a person | causeKey bead:api-merge, severity medium, category merge, subject bead:api-task1
         api-task1: pull request #7 was closed without a merge: reopen it there, or "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up."
     `);
-    expect(proposed({ seen: { state: 'closed' }, bead: { escalated: true } })).not.toContain('tell a person');
+    const another = proposed({ seen: { state: 'closed' }, bead: { escalated: true } });
+    expect(another.indexOf('resolve_escalation')).toBeLessThan(another.indexOf('tell a person'));
+    expect(another).toContain('resolve_escalation');
     expect(proposed({ ...few, bead: { escalated: true } })).toContain('resolve_escalation');
   });
 
@@ -266,8 +282,8 @@ describe('a pull request that waits', () => {
   it('behind a paused train says who paused it; a red one holds nobody up', () => {
     const train = { reason: 'freeze', changedBy: 'ann', changedAtMs: NOW - 60_000 } as const;
     expect(proposed({ train: { ...train, state: 'paused' } })).toMatchInlineSnapshot(`
-      "pull-request bead:api-merge: the merge train of main is paused by ann since 1 min: freeze
-      note on api-merge | waitsFor target, waitReason the merge train of main is paused by ann since 1 min: freeze, waitSinceMs now, readyAtMs now"
+      "pull-request bead:api-merge: the merge train of main is paused by ann: freeze
+      note on api-merge | waitsFor target, waitReason the merge train of main is paused by ann: freeze, waitSinceMs now, readyAtMs now"
     `);
     expect(proposed({ train: { ...train, state: 'red' } })).toContain('proposed -> accepting');
   });

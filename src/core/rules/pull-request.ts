@@ -1,16 +1,22 @@
 import type { RigAction } from '../actions.ts';
-import { FORGE_SILENT_MAX_MS, MERGE_STEP_DEADLINE_MS, PULL_GATES_FRESH_MS, PULL_GIVEN_MAX } from '../limits.ts';
+import {
+  FORGE_SILENT_MAX_MS,
+  MERGE_STEP_DEADLINE_MS,
+  PULL_GATES_FRESH_MS,
+  PULL_GIVEN_MAX,
+  PULL_WAIT_TOLD_MS,
+} from '../limits.ts';
 import { isTerminal } from '../model/bead.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
 import { tellFeedback, type Feedback } from '../pull/feedback.ts';
-import { judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
+import { isOnlyBehind, judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
-import { pausedBy } from '../why-train.ts';
+import { pauseOf } from '../why-train.ts';
 import { cancelledSource } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { whileCancelled } from './pull-cancel.ts';
@@ -24,6 +30,7 @@ import {
   keyOf,
   policyOf,
   tell,
+  tellAnew,
   toCheck,
   toConfirm,
   toOpening,
@@ -155,9 +162,9 @@ function whileProposed(pull: Pull): RigVerdicts {
 }
 
 /** A train that is red holds nobody up here: its own gates and the forge's checks say what is red. */
-function pausedText({ view, review, nowMs }: Pull): string | null {
+function pausedText({ view, review }: Pull): string | null {
   const train = view.train(review.targetBranch);
-  return train.state === 'paused' ? `the merge train of ${pausedBy(train, nowMs)}` : null;
+  return train.state === 'paused' ? `the merge train of ${pauseOf(train)}` : null;
 }
 
 function carryOut(pull: Pull, seen: PullRequest, verdict: PullVerdict): RigVerdicts {
@@ -181,9 +188,8 @@ function carryOut(pull: Pull, seen: PullRequest, verdict: PullVerdict): RigVerdi
 function waits(pull: Pull, wait: Omit<Wait, 'kind'>, message = asSentence(wait.reason)): RigVerdicts {
   const { review, proposal, nowMs } = pull;
   const readyAtMs = wait.isReady ? (proposal.readyAtMs ?? nowMs) : null;
-  // A sentence with a moment in it would be another one at each look.
-  const isKnown = proposal.waitsFor === wait.for && isSameWait(proposal.waitReason, wait.reason);
-  if (isKnown && readyAtMs === proposal.readyAtMs) return { decisions: [], wakeAtMs: wait.untilMs };
+  const isKnown = proposal.waitsFor === wait.for && proposal.waitReason === wait.reason;
+  if (isKnown && readyAtMs === proposal.readyAtMs) return long(pull, wait);
   const change: ProposalChange = {
     waitsFor: wait.for,
     waitReason: wait.reason,
@@ -192,15 +198,25 @@ function waits(pull: Pull, wait: Omit<Wait, 'kind'>, message = asSentence(wait.r
   };
   return decidePull(pull, wait.reason, [
     { type: 'pull_note', mergeRequest: review.beadId, change },
-    ...(wait.tell === 'yes' ? tell(pull, `${review.sourceBeadId}: ${message}`) : []),
+    ...(wait.tell === 'yes' && !isKnown ? tellAnew(pull, `${review.sourceBeadId}: ${message}`) : []),
     ...(wait.tell === 'no' ? untell(pull) : []),
   ]);
 }
 
-/** "since 3 min" and "since 4 min" are one wait. */
-const isSameWait = (known: string | null, reason: string): boolean =>
-  known !== null &&
-  known.replaceAll(/\d+ (?:ms|s|min|h|d)\b/g, '') === reason.replaceAll(/\d+ (?:ms|s|min|h|d)\b/g, '');
+/** Checks and forges that never come to an end are told too, once; the wait goes on. */
+function long(pull: Pull, wait: Omit<Wait, 'kind'>): RigVerdicts {
+  const { proposal, review, nowMs } = pull;
+  const isOthers = wait.for === 'checks' || wait.for === 'forge';
+  if (!isOthers || wait.tell !== 'no' || proposal.waitSinceMs === null)
+    return { decisions: [], wakeAtMs: wait.untilMs };
+  const tellAtMs = proposal.waitSinceMs + PULL_WAIT_TOLD_MS;
+  if (nowMs < tellAtMs) return { decisions: [], wakeAtMs: Math.min(tellAtMs, wait.untilMs ?? tellAtMs) };
+  const message = `${review.sourceBeadId} has waited for ${duration(PULL_WAIT_TOLD_MS)}: ${asSentence(wait.reason)} It waits on; look there, and end or repeat what hangs.`;
+  const told = tell(pull, message);
+  return told.length === 0
+    ? { decisions: [], wakeAtMs: wait.untilMs }
+    : decidePull(pull, 'it has waited for long', told);
+}
 
 function lookRefused(pull: Pull, error: string): RigVerdicts {
   const reason = `its forge refuses to show its pull request: ${error}`;
@@ -221,13 +237,24 @@ function adopt(pull: Pull, head: Sha): RigVerdicts {
 function giveBack(pull: Pull, seen: PullRequest, items: readonly Feedback[]): RigVerdicts {
   const { view, review, proposal, nowMs } = pull;
   const isByPeople = items.some((item) => item.from === 'people');
-  const title = isByPeople ? `Answer the review of ${nameOf(seen)}` : `Make ${nameOf(seen)} pass what its forge checks`;
-  const reason = `${nameOf(seen)}: ${isByPeople ? 'changes are asked for' : 'checks are red'}`;
+  const title = isOnlyBehind(items)
+    ? `Merge ${review.targetBranch} into ${nameOf(seen)}`
+    : isByPeople
+      ? `Answer the review of ${nameOf(seen)}`
+      : `Make ${nameOf(seen)} pass what its forge checks`;
+  const isNoRound = isOnlyBehind(items);
+  const what = isNoRound
+    ? `lacks the newest ${review.targetBranch}`
+    : isByPeople
+      ? 'changes are asked for'
+      : 'checks are red';
+  const reason = `${nameOf(seen)}: ${what}`;
   const told = tellFeedback(seen, items);
   const verdict = rework(view, review, 'feedback', {
     reason,
     title,
     body: told.text,
+    isNoRound,
     notBeforeMs: isByPeople || review.rounds === 0 ? 0 : nowMs + retryBackoffMs(review.rounds),
   });
   // Given is what an agent gets: after the last round a person is asked, and nobody was given anything.

@@ -125,12 +125,20 @@ const causeOfPull = ({ review }: Pull): string => `bead:${review.beadId}`;
 /** A person is told once; what is told again after it was resolved is a new cause. */
 export function tell(pull: Pull, message: string): readonly RigAction[] {
   const { view, review } = pull;
-  if (view.bead(review.beadId)?.escalated !== false) return [];
-  const subject = beadRef(review.sourceBeadId);
-  return [
-    { type: 'raise_escalation', causeKey: causeOfPull(pull), severity: 'medium', category: 'merge', subject, message },
-  ];
+  return view.bead(review.beadId)?.escalated === false ? [raised(pull, message)] : [];
 }
+
+/** What a person was told before is over: this is another thing to do. */
+export const tellAnew = (pull: Pull, message: string): readonly RigAction[] => [...untell(pull), raised(pull, message)];
+
+const raised = (pull: Pull, message: string): RigAction => ({
+  type: 'raise_escalation',
+  causeKey: causeOfPull(pull),
+  severity: 'medium',
+  category: 'merge',
+  subject: beadRef(pull.review.sourceBeadId),
+  message,
+});
 
 /** What was told is over. */
 export const untell = (pull: Pull): readonly RigAction[] =>

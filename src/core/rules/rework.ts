@@ -12,6 +12,8 @@ export interface ReworkCause {
   readonly body: string;
   readonly gateLog?: string;
   readonly gateSignature?: string;
+  /** Nothing is wrong with the work: it uses up no round. */
+  readonly isNoRound?: boolean;
   /** The first attempt at it waits until then: rounds that come quickly only burn money. */
   readonly notBeforeMs?: number;
 }
@@ -30,7 +32,8 @@ export function rework(
 ): Rework {
   const step = [...leave(review, cause), backToLine(review)];
   const again = cause.gateSignature === review.gateSignature;
-  if (review.rounds >= REWORK_ROUNDS_MAX || again) return tooOften(view, review, { cause, again, step });
+  const isUsedUp = review.rounds >= REWORK_ROUNDS_MAX && cause.isNoRound !== true;
+  if (isUsedUp || again) return tooOften(view, review, { cause, again, step });
   return {
     reason: cause.reason,
     actions: [
@@ -43,6 +46,7 @@ export function rework(
         body: cause.body,
         notBeforeMs: cause.notBeforeMs ?? 0,
         preferAgent: view.lastAgentOf(review.sourceBeadId),
+        ...(cause.isNoRound === true ? { isNoRound: true } : {}),
       },
     ],
   };

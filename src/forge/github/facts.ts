@@ -13,6 +13,8 @@ import type { CheckRun, Context, Picture, RestPull, Rollup, StatusContext, Threa
 const STATES = { OPEN: 'open', CLOSED: 'closed', MERGED: 'merged' } as const;
 /** Conclusions that stop nobody. All others, and new ones of the host, are red. */
 const GOOD = new Set(['SUCCESS', 'NEUTRAL', 'SKIPPED']);
+/** Red, and nothing that work on the branch changes. */
+const FOR_PEOPLE = new Set(['CANCELLED', 'ACTION_REQUIRED', 'STALE', 'STARTUP_FAILURE']);
 const STATUS_RUNNING = new Set(['PENDING', 'EXPECTED']);
 
 /** What GitHub shows, in the town's words. Throws `NoAnswer` when it contradicts itself: a part of it is older. */
@@ -119,7 +121,12 @@ function judgeRun(run: CheckRun): Judged {
     key: `run ${sourceOf(run)}/${run.name}`,
     order: run.databaseId ?? 0,
     verdict,
-    failing: { name: name(run.name), url: webAddress(run.detailsUrl), text: body(texts.join('\n')) },
+    failing: {
+      name: name(run.name),
+      url: webAddress(run.detailsUrl),
+      text: body(texts.join('\n')),
+      ...(FOR_PEOPLE.has(run.conclusion ?? '') ? { isForPeople: true } : {}),
+    },
   };
 }
 

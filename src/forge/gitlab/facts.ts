@@ -85,6 +85,9 @@ function mergeability(request: MergeRequest): Mergeability {
   return UNKNOWN.has(status) || request.state === 'locked' ? 'unknown' : 'blocked';
 }
 
+/** Somebody stopped it: nothing that work on the branch changes. */
+const stopped = (status: string): { readonly isForPeople?: true } => (status === 'failed' ? {} : { isForPeople: true });
+
 function checksOf(request: MergeRequest, statuses: readonly Status[]): PullRequest['checks'] {
   const pipeline = request.head_pipeline ?? null;
   if (pipeline === null) return { state: 'none', failing: [] };
@@ -95,8 +98,18 @@ function checksOf(request: MergeRequest, statuses: readonly Status[]): PullReque
   if (state !== 'red') return { state, failing: [] };
   const failing = statuses
     .filter((one) => RED.has(one.status) && one.allow_failure !== true)
-    .map((one) => ({ name: name(one.name), url: webAddress(one.target_url), text: line(one.description) }));
-  const whole = { name: 'pipeline', url: webAddress(pipeline.web_url), text: line(pipeline.status) };
+    .map((one) => ({
+      name: name(one.name),
+      url: webAddress(one.target_url),
+      text: line(one.description),
+      ...stopped(one.status),
+    }));
+  const whole = {
+    name: 'pipeline',
+    url: webAddress(pipeline.web_url),
+    text: line(pipeline.status),
+    ...stopped(pipeline.status),
+  };
   return { state, failing: list(failing.length === 0 ? [whole] : failing) };
 }
 
