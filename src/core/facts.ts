@@ -4,6 +4,7 @@
  */
 import type { BeadKind } from './model/bead.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
+import type { LandedCommit } from './model/revert.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
 
 /** Type of an `agent_event`: its program was kept from a host that the list of its network does not have. */
@@ -231,6 +232,8 @@ export type Job =
       readonly bead: string;
       readonly branch: string;
       readonly commits: readonly string[];
+      /** By which merge requests they came, as far as the rig knows. */
+      readonly landed?: readonly LandedCommit[] | undefined;
       readonly author: Author;
       readonly dateMs: number;
     };

@@ -116,6 +116,7 @@ describe('what a ready bead waits for in its rig', () => {
       beadId: task.id,
       convoyId: trusted.convoy('hq-cv-00000'),
       commits: ['a', 'b'],
+      landed: [],
       state: 'making',
       stepKey: null,
       headSha: null,

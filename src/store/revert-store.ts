@@ -1,17 +1,19 @@
 import type { JobResult } from '../core/facts.ts';
 import { trusted, type BeadId } from '../core/model/ids.ts';
-import { REVERT_STATES, type Revert, type RevertState } from '../core/model/revert.ts';
+import { type LandedCommit, REVERT_STATES, type Revert, type RevertState } from '../core/model/revert.ts';
 import { beadRef, type Ref } from '../core/refs.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import { GuardFailed } from './guard-failed.ts';
 import { int, json, text, textOrNull, word } from './rows.ts';
 
-function revertFromRow(row: SqlRow): Revert {
+function revertFromRow(row: SqlRow, landed: readonly LandedCommit[]): Revert {
+  const commits = json<readonly string[]>(row['commits']);
   const head = textOrNull(row['head_sha']);
   return {
     beadId: trusted.bead(text(row['bead_id'])),
     convoyId: trusted.convoy(text(row['convoy_id'])),
-    commits: json<readonly string[]>(row['commits']),
+    commits,
+    landed: landed.filter(({ sha }) => commits.includes(sha)),
     state: word(REVERT_STATES, row['state'], 'reverts.state'),
     stepKey: textOrNull(row['step_key']),
     headSha: head === null ? null : trusted.sha(head),
@@ -25,8 +27,23 @@ export function readRevert(sql: Sql, bead: BeadId): Revert | null {
     'SELECT bead_id, convoy_id, commits, state, step_key, head_sha, reason, version FROM reverts WHERE bead_id = ?',
     bead,
   )[0];
-  return row === undefined ? null : revertFromRow(row);
+  return row === undefined ? null : revertFromRow(row, landedOf(sql, text(row['convoy_id'])));
 }
+
+/** What a convoy's beads of this rig merged. */
+const landedOf = (sql: Sql, convoy: string): readonly LandedCommit[] =>
+  sql
+    .all(
+      `SELECT reviews.bead_id, reviews.head_sha, reviews.merge_sha
+         FROM beads JOIN reviews ON reviews.source_bead_id = beads.id
+        WHERE beads.convoy_id = ? AND reviews.merge_sha IS NOT NULL`,
+      convoy,
+    )
+    .map((row) => ({
+      sha: text(row['merge_sha']),
+      mergeRequest: text(row['bead_id']),
+      head: text(row['head_sha']),
+    }));
 
 interface Answer {
   readonly state: RevertState;

@@ -51,6 +51,40 @@ async function merged(name: string, files: Readonly<Record<string, string>>): Pr
   return candidate.candidate;
 }
 
+/**
+ * Two commits in the words of the train, as a feature branch has them, and a host that brings them to the target by rebase or
+ * squash; answers the branch's head and the target's commit.
+ */
+function landedByHost(how: 'rebase' | 'squash', isBehind: boolean): { readonly head: string; readonly sha: string } {
+  const at = mkdtempSync(join(town.root, 'host-'));
+  const git = (...args: readonly string[]): string => town.git(args, at);
+  const commit = (name: string, words = ''): void => {
+    writeFileSync(join(at, `${name}.txt`), `${name}\n`);
+    git('add', '-A');
+    git('commit', '-q', '-m', `${name}${words}`);
+  };
+  git('clone', '-q', town.origin, '.');
+  git('checkout', '-q', '-b', 'gt/hq-cv-1');
+  for (const name of ['left', 'right'])
+    commit(name, `\n\nGt-Bead: app-${name}\nGt-Merge-Request: app-mr-${name}\nGt-Part: 1/1\n`);
+  const head = git('rev-parse', 'HEAD');
+  git('push', '-q', 'origin', 'HEAD');
+  git('checkout', '-q', 'main');
+  if (isBehind) commit('before');
+  if (how === 'rebase') {
+    git('checkout', '-q', 'gt/hq-cv-1');
+    git('rebase', '-q', 'main');
+    git('checkout', '-q', '-B', 'main');
+  } else {
+    git('merge', '-q', '--squash', 'gt/hq-cv-1');
+    git('commit', '-q', '-m', 'Land it (#1)');
+  }
+  const sha = git('rev-parse', 'HEAD');
+  commit('later');
+  git('push', '-q', 'origin', 'main');
+  return { head, sha };
+}
+
 const revertJob = (commits: readonly string[], bead = 'app-rev01'): Job => ({
   kind: 'revert',
   key: key(),
@@ -128,5 +162,23 @@ describe('revert', () => {
     const head = await made([one]);
     expect(text(head, 'a.txt')).toBe(was);
     expect(town.git(['diff', '--stat', `${one}^1`, head])).toBe('');
+  });
+
+  it.each(['rebase', 'squash'] as const)(
+    'takes back all that a code host landed by %s, not its last commit',
+    async (how) => {
+      const { head, sha } = landedByHost(how, true);
+      const landed = [{ sha, mergeRequest: 'app-landing', head }];
+      const result = await town.job({ ...revertJob([sha]), landed } as Job);
+      if (result.result !== 'reverted') throw new Error(JSON.stringify(result));
+      expect(files(result.head)).toEqual(['.gitignore', 'a.txt', 'before.txt', 'later.txt']);
+    },
+  );
+
+  it('does not guess where work began that a code host put on top without a new commit', async () => {
+    const { head, sha } = landedByHost('rebase', false);
+    const landed = [{ sha, mergeRequest: 'app-landing', head }];
+    const refusal = { result: 'refused', code: 'not_a_merge' };
+    expect(await town.job({ ...revertJob([sha]), landed } as Job)).toMatchObject(refusal);
   });
 });

@@ -223,6 +223,10 @@ export const jobSchema = z.discriminatedUnion('kind', [
     bead: name,
     branch: name,
     commits: z.array(sha).max(REVERT_COMMITS_MAX),
+    landed: z
+      .array(z.object({ sha, mergeRequest: name, head: sha }))
+      .max(REVERT_COMMITS_MAX)
+      .optional(),
     author: z.object({ name, email: z.string().min(1).max(320) }),
     dateMs: z.number().int(),
   }),

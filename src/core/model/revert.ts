@@ -8,12 +8,21 @@ import type { BeadId, ConvoyId, RigName, Sha } from './ids.ts';
 export const REVERT_STATES = ['wanted', 'making', 'made', 'conflict', 'agent', 'nothing'] as const;
 export type RevertState = (typeof REVERT_STATES)[number];
 
+/** By which merge request a commit came to the target, and what was merged with it. */
+export interface LandedCommit {
+  readonly sha: string;
+  readonly mergeRequest: string;
+  readonly head: string;
+}
+
 /** What a rig knows of the revert that one of its beads is for. */
 export interface Revert {
   readonly beadId: BeadId;
   readonly convoyId: ConvoyId;
   /** Merge commits on the target that are to be undone. */
   readonly commits: readonly string[];
+  /** Those of them that this rig's own merge requests brought; what is put away long ago is not among them. */
+  readonly landed: readonly LandedCommit[];
   readonly state: RevertState;
   /** Key of the job whose answer it waits for. */
   readonly stepKey: string | null;

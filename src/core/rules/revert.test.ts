@@ -12,6 +12,7 @@ const wanted: Revert = {
   beadId: task.id,
   convoyId: trusted.convoy('hq-cv-abcde'),
   commits: [commit(1), commit(2)],
+  landed: [],
   state: 'wanted',
   stepKey: null,
   headSha: null,
@@ -31,6 +32,9 @@ describe('a revert', () => {
       to: 'making',
       job: { kind: 'revert', branch: `gt/${task.id}`, commits: [commit(1), commit(2)], dateMs: NOW },
     });
+    const landed = [{ sha: commit(2), mergeRequest: 'api-mr', head: commit(3) }];
+    expect(action).not.toHaveProperty('job.landed');
+    expect(actions({ landed })).toMatchObject([{ job: { landed } }]);
     expect(actions({ version: 4 })).not.toMatchObject([{ job: { key: (action as { job: { key: string } }).job.key } }]);
   });
 

@@ -109,6 +109,7 @@ function revertJob(view: RigView, bead: Bead, revert: Revert, nowMs: number): Jo
     bead: bead.id,
     branch: branchName(bead.id),
     commits: revert.commits,
+    ...(revert.landed.length === 0 ? {} : { landed: revert.landed }),
     author: { name: `${config.name}/refinery`, email: config.ownerEmail },
     dateMs: nowMs,
   };

@@ -9,6 +9,7 @@ import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
 import { identityOf } from './identity.ts';
 import { requireCommit } from './repo-jobs.ts';
+import { broughtSince } from './brought.ts';
 import { landedSince } from './trailers.ts';
 
 type RevertJob = Extract<Job, { kind: 'revert' }>;
@@ -69,7 +70,7 @@ async function newestFirst(
     if ((await resolve(repo.place, sha)) === null || !(await isAncestor(repo.place, sha, target)))
       return refused('not_on_target', `${sha} is not on ${job.repo.targetBranch} any more: its history was rewritten.`);
     const [, before, second] = (await gitLine(repo.place, ['rev-list', '--parents', '-n', '1', sha])).split(' ');
-    const from = second === undefined ? await landedSince(repo, sha) : before;
+    const from = second === undefined ? await beganAt(ctx, repo, { job, sha }) : before;
     if (from === undefined || from === null)
       return refused(
         'not_a_merge',
@@ -81,6 +82,19 @@ async function newestFirst(
     found.push({ commit: { sha, before: from, subject }, after });
   }
   return { commits: found.toSorted((a, b) => a.after - b.after).map(({ commit }) => commit) };
+}
+
+/** Where work that has no merge commit began: the train's trailers say it, else what was merged proves it. */
+async function beganAt(
+  ctx: RunnerContext,
+  repo: RigRepo,
+  { job, sha }: { readonly job: RevertJob; readonly sha: string },
+): Promise<string | null> {
+  const known = job.landed?.find((one) => one.sha === sha);
+  const before = await landedSince(repo, sha, known?.mergeRequest);
+  if (before !== null || known === undefined) return before;
+  if ((await resolve(repo.place, known.head)) === null) await ctx.repos.fetchAll(job.repo);
+  return (await resolve(repo.place, known.head)) === null ? null : broughtSince(repo, sha, known.head);
 }
 
 const refused = (code: string, message: string): { readonly refused: JobResult } => ({

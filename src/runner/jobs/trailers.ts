@@ -37,11 +37,13 @@ const lastParagraph = (message: string): readonly string[] =>
 
 /**
  * The commit on the target's own line from which one that the train landed without a merge began; null: it was not landed
- * so. A rebased entry is several commits, of which the last says how many.
+ * so, or not for the merge request that is asked about (a code host that rebases keeps the words of what it rebases). A
+ * rebased entry is several commits, of which the last says how many.
  */
-export async function landedSince(repo: RigRepo, sha: string): Promise<string | null> {
+export async function landedSince(repo: RigRepo, sha: string, by?: string): Promise<string | null> {
   const message = await gitLine(repo.place, ['show', '--no-patch', '--format=%B', '--end-of-options', sha]);
-  if (mergeRequestOf(message) === null) return null;
+  const name = mergeRequestOf(message);
+  if (name === null || (by !== undefined && name !== by)) return null;
   const part = /^(\d{1,4})\/(\d{1,4})$/.exec(
     trailersOf(message)
       .findLast((line) => line.startsWith(PART))
