@@ -248,6 +248,34 @@ describe('a pull request', () => {
     expect(story.town.nextAlarmMs()).toBeNull();
   });
 
+  it.each([
+    ['did not merge it', 'silent', { closeReason: 'cancelled' }],
+    ['merged it', 'lost', { closeReason: 'merged' }],
+  ] as const)(
+    'of a bead that is cancelled while its forge is asked to merge and says nothing ends as the forge %s',
+    async (_what, how, end) => {
+      const story = new Story();
+      await story.start();
+      const id = await story.proposed();
+      story.silentMerges = how;
+      story.forge.approve();
+      const isAsked = async () => (await story.town.service.listQueue()).some(({ step }) => step === 'accepting');
+      for (let second = 0; second < 900 && !(await isAsked()); second += 1) await story.town.advance(1_000);
+      // It answers nothing at all until the question is given up.
+      story.silent = 'silent';
+      await story.town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'enough' }, human);
+      await story.town.advance(HOUR);
+      expect(await show(story.town, id)).toMatchObject({ status: 'in_review' });
+      const asked = (): number => story.forge.calls.filter((call) => call.startsWith('merge')).length;
+      const before = asked();
+      story.silent = 'no';
+      story.silentMerges = 'no';
+      await story.town.advance(HOUR);
+      expect(await show(story.town, id)).toMatchObject(end);
+      expect(asked()).toBe(before);
+    },
+  );
+
   it('runs the own gates of the rig before it is opened, and again before the merge', async () => {
     const story = new Story();
     await story.start({ gates: [{ name: 'test', run: 'true', timeoutMs: 1_000 }] }, { approvals: 1 });

@@ -30,18 +30,21 @@ export class Story {
   });
   /** Set: the host does not answer. `lost`: it does what it is asked for, and the answer is lost. */
   silent: 'no' | 'silent' | 'lost' = 'no';
+  /** The same, of being asked to merge alone. */
+  silentMerges: 'no' | 'silent' | 'lost' = 'no';
   readonly town: VirtualTown;
 
   constructor() {
-    const call = async <T>(ask: () => Promise<T>): Promise<T | ForgeLater> => {
-      if (this.silent === 'silent') return later;
+    const call = async <T>(ask: () => Promise<T>, how = this.silent): Promise<T | ForgeLater> => {
+      if (how === 'silent') return later;
       const answer = await ask();
-      return this.silent === 'lost' ? later : answer;
+      return how === 'lost' ? later : answer;
     };
     const forge = {
       open: (request: Parameters<MemoryForge['open']>[0]) => call(() => this.forge.open(request)),
       look: (...args: Parameters<MemoryForge['look']>) => call(() => this.forge.look(...args)),
-      merge: (request: Parameters<MemoryForge['merge']>[0]) => call(() => this.forge.merge(request)),
+      merge: (request: Parameters<MemoryForge['merge']>[0]) =>
+        call(() => this.forge.merge(request), this.silentMerges === 'no' ? this.silent : this.silentMerges),
     };
     this.town = new VirtualTown({
       ports: (plain) => ({ ...plain, forge }),
