@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { convoy, convoyBead, CONVOY_ID, landing } from '../../test/support/convoy-builder.ts';
+import { removedText } from './model/landing.ts';
 import { LANDING_ATTEMPTS_MAX } from './limits.ts';
 import type { Convoy } from './model/convoy.ts';
 import { trusted } from './model/ids.ts';
@@ -195,6 +196,16 @@ describe('why a convoy has not landed yet', () => {
         sentence: `Landed in web (order: web, api); attempt 3 of ${LAST} to land in api failed: the gate test is red.`,
         next: 'The next attempt comes by itself; "gt convoy close hq-cv-00000" gives the rest up.',
         wakeAtMs: 888,
+      },
+    ],
+    [
+      'the next rig was removed',
+      [web({ state: 'waiting', reason: removedText('web') }), api()],
+      null,
+      {
+        sentence: `Nothing has landed yet (order: web, api); ${removedText('web')}.`,
+        next: 'A person adds the rig again, and it lands by itself; "gt convoy close hq-cv-00000" ends it without what has not landed.',
+        command: 'gt rig add web <url>',
       },
     ],
     [

@@ -131,6 +131,26 @@ describe('what a merge request waits for', () => {
     });
   });
 
+  it('the rework that blocks it, with what keeps that from being worked on', () => {
+    const rework = (over: Partial<Bead>): Bead =>
+      bead({ id: beadId('fix'), kind: 'rework', branchOf: source.id, title: 'Rework of it', ...over });
+    const of = request({ openBlockers: 1 });
+    const waits = { state: 'reworking', next: 'api-fix is done.', sinceMs: QUEUED };
+    const sentence = 'Waits for the rework api-fix: Rework of it.';
+    const world = (fix: Bead): Partial<World> => ({ beads: [of, fix], ...at('reworking') });
+    check({ of, world: world(rework({ status: 'in_progress' })), says: { ...waits, sentence } });
+    const held = rework({ hold: 'held', holdReason: 'not now' });
+    check({
+      of,
+      world: world(held),
+      says: { ...waits, sentence: `${sentence} Held by a person: not now.`, command: 'gt bead release api-fix' },
+    });
+    const backsOff = rework({ notBeforeMs: NOW + 30_000, failures: 1 });
+    const said = whyBead(rigView(world(backsOff)), of, [], NOW);
+    expect(said).toMatchObject({ command: 'gt bead retry api-fix', wakeAtMs: NOW + 30_000 });
+    expect(said.sentence).toContain(`${sentence} `);
+  });
+
   it('the review that its agent makes, under that name', () => {
     const look = bead({ id: beadId('look'), kind: 'review', branchOf: source.id, title: 'Review it' });
     const of = request({ openBlockers: 1 });

@@ -79,6 +79,17 @@ describe('what a ready bead waits for in its rig', () => {
     );
   });
 
+  it('the end of the rig, when it is drained and the bead has not started', () => {
+    const drained = { config: rigConfig('api', { parked: true }), draining: true };
+    check(drained, {
+      sentence: 'Ready, but api is drained: it is cancelled when what is in the merge line has ended.',
+      next: 'The rig is removed, or a person takes it out of parking.',
+      command: 'gt rig unpark api',
+    });
+    const rework = bead({ updatedAtMs: CHANGED, branchOf: beadId('other') });
+    expect(whyBead(rigView({ beads: [rework], ...drained }), rework, [], NOW).sentence).not.toContain('drained');
+  });
+
   it('a free polecat', () => {
     const full = {
       sentence: 'Ready; all 4 polecats of the rig are taken.',

@@ -3,7 +3,7 @@ import { DEFAULT_MERGING, DEFAULT_PULL, type Gate, type PullPolicy } from '../..
 import type { Job, JobResult } from '../../src/core/facts.ts';
 import type { Bead } from '../../src/core/model/bead.ts';
 import type { ForgeSaid, Proposal } from '../../src/core/model/proposal.ts';
-import type { PullRequest } from '../../src/core/model/pull-request.ts';
+import type { ForgeSite, PullRequest } from '../../src/core/model/pull-request.ts';
 import type { MergeStep } from '../../src/core/model/review.ts';
 import { newTrain, type Train } from '../../src/core/model/train.ts';
 import { pullRequest } from '../../src/core/rules/pull-request.ts';
@@ -85,11 +85,19 @@ export interface PullWorld {
   readonly bead?: Partial<Bead>;
   readonly source?: Partial<Bead>;
   readonly policy?: Partial<PullPolicy>;
+  /** Where the settings say that its pull requests are, if that is another place; null: they say none. */
+  readonly forge?: ForgeSite | null;
   readonly gates?: readonly Gate[];
   readonly train?: Partial<Train>;
   readonly world?: Partial<World>;
 }
 
+const FORGE: ForgeSite = {
+  kind: 'github',
+  apiUrl: 'https://forge.test/api',
+  project: 'acme/api',
+  token: 'env:TOKEN',
+};
 const WAITING: readonly MergeStep[] = ['queued', 'reworking'];
 
 /** The world of such a merge request. */
@@ -107,7 +115,7 @@ export function pullView(of: PullWorld): RigView {
   return rigView({
     config: rigConfig('api', {
       gates: of.gates ?? [],
-      forge: { kind: 'github', apiUrl: 'https://forge.test/api', project: 'acme/api', token: 'env:TOKEN' },
+      ...(of.forge === null ? {} : { forge: of.forge ?? FORGE }),
       merging: { ...DEFAULT_MERGING, strategy: 'pr', pull: { ...DEFAULT_PULL, ...of.policy } },
     }),
     ...of.world,
