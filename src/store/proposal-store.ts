@@ -66,11 +66,14 @@ const silentSince = (sql: Sql): number | null =>
     )[0]?.['since'],
   );
 
-/** Merge requests of a target whose pull request is open; all targets when it is null. */
+/** Merge requests of a target that wait in line or at their forge; of all targets when it is null. */
 export const proposedFor = (sql: Sql, target: string | null): readonly BeadId[] =>
   sql
     .all(
-      `SELECT bead_id FROM reviews WHERE strategy = 'pr' AND step IN ('queued', 'opening', 'proposed') AND target_branch = coalesce(?, target_branch) ORDER BY bead_id`,
+      // Both conditions of the index of what has not ended: nothing of history is walked.
+      `SELECT bead_id FROM reviews WHERE strategy = 'pr' AND step <> 'ended' AND step IN ('queued', 'opening', 'proposed')
+        AND (? IS NULL OR target_branch = ?) ORDER BY +bead_id`,
+      target,
       target,
     )
     .map((row) => trusted.bead(text(row['bead_id'])));

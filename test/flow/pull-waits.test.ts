@@ -10,7 +10,7 @@ import {
 } from '../../src/core/limits.ts';
 import type { ForgeLater } from '../../src/ports/forge.ts';
 import { settings, Story } from '../support/pull-story.ts';
-import { finish, HOUR, human, MINUTE, show, sling } from '../support/town-story.ts';
+import { count, finish, HOUR, human, MINUTE, show, sling } from '../support/town-story.ts';
 import { rigConfig } from '../support/virtual-town.ts';
 
 const api = trusted.rig('api');
@@ -99,6 +99,8 @@ describe('a wait', () => {
     await story.town.advance(HOUR);
     expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
     expect(await told(story)).toEqual([]);
+    // It is no longer among those that wait.
+    expect(count(story.town, 'proposals WHERE waits_for IS NOT NULL OR silent_since IS NOT NULL')).toBe(0);
   });
 
   it('with another cause is told anew', async () => {

@@ -2,7 +2,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
+import { MoneyStore } from '../../src/store/money-store.ts';
+import { forgeSilence, proposedFor, pullRecords } from '../../src/store/proposal-store.ts';
+import { RigQueries } from '../../src/store/rig-queries.ts';
 import { readInvariantFacts } from '../../src/store/invariant-facts.ts';
+import { SqlRigView } from '../../src/store/rig-view.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { RIG_MIGRATIONS } from '../../src/store/migrations/rig.ts';
 import { TOWN_MIGRATIONS } from '../../src/store/migrations/town.ts';
@@ -16,6 +20,7 @@ const HISTORY = [
   'beads',
   'attempts',
   'reviews',
+  'proposals',
   'journal',
   'inbox',
   'outbox',
@@ -28,7 +33,7 @@ const HISTORY = [
 ];
 /** Indexes that hold only what is alive (or what must be nothing); walking all of one is fine. */
 const LIVE_INDEXES =
-  /USING (?:COVERING )?INDEX \w*(?:live|ready|pending|due|lane|unended|open|queue|one_|unread|holding|aside|reserving|expiry|rework|merged|armed|cause|settled|waiting)\w*/;
+  /USING (?:COVERING )?INDEX \w*(?:live|ready|pending|due|lane|unended|open|queue|one_|unread|holding|aside|reserving|expiry|rework|merged|armed|cause|settled|waiting|people|silent)\w*/;
 
 /** The newest row: a walk that ends with its first step. */
 const NEWEST = /^SELECT [^()]* FROM \w+ ORDER BY seq DESC LIMIT 1$|ORDER BY created_at DESC, id DESC LIMIT/;
@@ -112,6 +117,23 @@ describe('what runs all the time', () => {
     expect(heard.rig.size).toBeGreaterThan(60);
     expect(scans(heard.rig, RIG_MIGRATIONS)).toEqual([]);
     expect(scans(heard.town, TOWN_MIGRATIONS)).toEqual([]);
+  });
+
+  it('reads no pull request of history either', () => {
+    const path = 'file:pull-plans?mode=memory&cache=shared';
+    const keeper = new DatabaseSync(path);
+    const sql = SqliteSql.open(path, { readOnly: false });
+    migrate(sql, RIG_MIGRATIONS, 0);
+    const ear = new Listening(sql);
+    proposedFor(ear, 'main');
+    forgeSilence(ear);
+    pullRecords(ear);
+    new MoneyStore(ear).reviewsWaiting();
+    new RigQueries(ear, new SqlRigView(ear)).heldUp();
+    sql.close();
+    keeper.close();
+    expect(ear.texts.size).toBeGreaterThan(4);
+    expect(scans(ear.texts, RIG_MIGRATIONS)).toEqual([]);
   });
 
   it('is noticed when it does', () => {

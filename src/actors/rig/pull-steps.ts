@@ -1,7 +1,7 @@
 import type { RigAction } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
 import type { BeadId, Sha } from '../../core/model/ids.ts';
-import type { ForgeAsk } from '../../core/model/proposal.ts';
+import type { ForgeAsk, ProposalChange } from '../../core/model/proposal.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
 import { forgotten } from '../../core/rules/pull-step.ts';
@@ -34,7 +34,9 @@ export function pullStep(
 ): void {
   const { mergeRequest, forge, toStep } = action;
   if (before.strategy !== 'pr') return;
-  writer.proposals.change(mergeRequest, { ...action.pull, said: null });
+  // Who waits is found by what waits: what has ended is not among them.
+  const over: ProposalChange = toStep === 'ended' ? { waitsFor: null, waitReason: null, silentSinceMs: null } : {};
+  writer.proposals.change(mergeRequest, { ...action.pull, ...over, said: null });
   if (action.passed !== undefined) writer.trains.passed(action.passed, gatesDigest(rig.view.config().gates));
   if (forge !== undefined) {
     const order: ForgeOrder = { ...forge, mergeRequest };
