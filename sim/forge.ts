@@ -205,7 +205,7 @@ export class SimForge {
       },
       thread: () => {
         const id = `t${String(this.#chance.int(1_000))}`;
-        this.#host.set(number, { threads: [{ id, path: 'a.ts', line: 1, by: 'bob', body: 'why?' }] });
+        this.#host.set(number, { threads: [{ id, path: 'a.ts', line: 1, by: 'bob', body: 'why?', last: null }] });
       },
       close: () => {
         this.#host.set(number, { state: 'closed' });

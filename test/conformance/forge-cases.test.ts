@@ -46,4 +46,25 @@ describe.each(FORGE_KINDS)('a forge of the kind %s', (kind) => {
     at.server.forge.deleteBranch(HEAD);
     expect(await at.look()).toMatchObject({ state: 'merged', headSha: head, mergeSha });
   });
+
+  it('tells apart who asks for changes again, and shows the newest answer of a talk', async () => {
+    const { forge } = at.server;
+    forge.open({ head: HEAD, base: 'main', title: 'Add a' });
+    const asked: string[] = [];
+    for (const body of ['', '', 'Not so', 'Not so']) {
+      forge.requestChanges(1, 'ann', body);
+      const { changesRequested } = await at.look();
+      expect(changesRequested).toMatchObject([{ by: 'ann', body }]);
+      asked.push(changesRequested[0]?.id ?? '');
+    }
+    expect(new Set(asked).size).toBe(4);
+    const talk = forge.openThread(1, { by: 'ann', body: 'Why?', path: 'a.txt', line: 1 });
+    const before = await at.look();
+    expect(before.threads).toMatchObject([{ by: 'ann', body: 'Why?', last: null }]);
+    forge.reply(1, talk, 'bob', 'Because');
+    const after = await at.look(before.tag);
+    expect(after.threads).toMatchObject([{ by: 'ann', body: 'Why?', last: { by: 'bob', body: 'Because' } }]);
+    forge.reply(1, talk, 'ann', 'Then say so there');
+    expect((await at.look(after.tag)).threads).toMatchObject([{ last: { by: 'ann', body: 'Then say so there' } }]);
+  });
 });

@@ -163,7 +163,9 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
       forge.requestChanges(1, 'bob', 'Please name it b');
       expect(await look()).toMatchObject({ approvals: 1, changesRequested: [{ by: 'bob' }] });
       const thread = forge.openThread(1, { by: 'bob', body: 'Why this?', path: 'a.txt', line: 1 });
-      expect((await look()).threads).toEqual([{ id: thread, path: 'a.txt', line: 1, by: 'bob', body: 'Why this?' }]);
+      expect((await look()).threads).toEqual([
+        { id: thread, path: 'a.txt', line: 1, by: 'bob', body: 'Why this?', last: null },
+      ]);
       forge.resolve(1, thread);
       expect((await look()).threads).toEqual([]);
       forge.setDraft(1, true);

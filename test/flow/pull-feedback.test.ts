@@ -18,12 +18,12 @@ describe('feedback', () => {
     await story.start();
     const id = await story.proposed();
     for (let n = 0; n < REWORK_ROUNDS_MAX; n += 1) {
-      story.forge.set(1, { changesRequested: [{ by: 'ann', body: `word ${String(n)}` }] });
+      story.forge.set(1, { changesRequested: [{ id: 'r1', by: 'ann', body: `word ${String(n)}` }] });
       await story.town.advance(HOUR);
       await finish(story.town, told(story).bead, 200 + n);
       await story.town.advance(10 * MINUTE);
     }
-    story.forge.set(1, { changesRequested: [{ by: 'ann', body: 'the last word' }] });
+    story.forge.set(1, { changesRequested: [{ id: 'r1', by: 'ann', body: 'the last word' }] });
     await story.town.advance(HOUR);
     expect(story.town.runner.running()).toEqual([]);
     expect((await story.town.service.why(id)).sentence).toContain('was reworked 5 times');
@@ -42,6 +42,7 @@ describe('feedback', () => {
       line: n,
       by: 'ann',
       body: `comment-${String(n)}. ${'x'.repeat(1_900)}`,
+      last: null,
     }));
     const shown = (body: string): readonly string[] =>
       threads.filter((thread) => body.includes(thread.body)).map(({ id }) => id);

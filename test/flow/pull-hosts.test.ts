@@ -53,4 +53,36 @@ describe('a host of pull requests', () => {
     expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
     expect(story.forge.pulls).toHaveLength(1);
   });
+
+  it('where a reviewer says no again with the same words is heard again', async () => {
+    const story = new Story();
+    await story.start();
+    await story.proposed();
+    for (const round of [1, 2]) {
+      story.forge.set(1, { changesRequested: [] });
+      story.forge.requestChanges(1, { by: 'ann', body: 'Not like this.' });
+      await story.town.advance(HOUR);
+      const [rework] = story.town.runner.running();
+      expect(rework?.request.body).toContain('Not like this.');
+      await finish(story.town, rework?.request.bead as BeadId, 200 + round);
+      await story.town.advance(MINUTE);
+    }
+  });
+
+  it('where a reviewer says no without a word costs no run: people hear of it', async () => {
+    const story = new Story();
+    await story.start({}, { threads: false });
+    const id = await story.proposed();
+    story.forge.requestChanges(1, { by: 'ann', body: '' });
+    await story.town.advance(HOUR);
+    expect(story.town.runner.running()).toEqual([]);
+    expect((await story.town.service.why(id)).sentence).toContain('are asked for by ann without a word');
+    expect(await story.town.service.listEscalations(true)).toHaveLength(1);
+    const talk = { id: 't1', path: 'a.ts', line: 1, by: 'ann', body: 'handle null', last: null };
+    story.forge.set(1, { threads: [talk, { ...talk, id: 't2', by: 'bob', body: 'only a question' }] });
+    await story.town.advance(HOUR);
+    const [rework] = story.town.runner.running();
+    expect(rework?.request.body).toContain('handle null');
+    expect(rework?.request.body).not.toContain('only a question');
+  });
 });

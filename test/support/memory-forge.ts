@@ -125,7 +125,9 @@ export class MemoryForge implements Forge {
     this.set(number, { approvals: this.get(number).approvals + people });
   }
 
-  requestChanges(number: number, change: RequestedChange): void {
+  requestChanges(number: number, { by, body }: Omit<RequestedChange, 'id'>): void {
+    this.#tags += 1;
+    const change = { id: `r${String(this.#tags)}`, by, body };
     this.set(number, { changesRequested: [...this.get(number).changesRequested, change] });
   }
 

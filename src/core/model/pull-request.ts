@@ -36,8 +36,10 @@ export interface FailingCheck {
   readonly isForPeople?: true;
 }
 
-/** Somebody's last word in a review. */
+/** Somebody's last word in a review. Where its words stand in talks, or are none, the body is empty. */
 export interface RequestedChange {
+  /** The host's own: who says no again has another one. Empty where the host does not tell them apart. */
+  readonly id: string;
   readonly by: string;
   readonly body: string;
 }
@@ -48,6 +50,16 @@ export interface OpenThread {
   readonly id: string;
   readonly path: string | null;
   readonly line: number | null;
+  /** Who began it, and how. */
+  readonly by: string;
+  readonly body: string;
+  /** The newest answer; null: nobody answered. */
+  readonly last: Reply | null;
+}
+
+/** An answer in a talk. */
+export interface Reply {
+  readonly id: string;
   readonly by: string;
   readonly body: string;
 }

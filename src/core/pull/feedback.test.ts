@@ -11,6 +11,7 @@ const thread = (over: Partial<OpenThread> = {}): OpenThread => ({
   line: 3,
   by: 'ann',
   body: 'why?',
+  last: null,
   ...over,
 });
 const given = (seen: Partial<PullRequest>, threads = true): readonly Feedback[] => feedbackOf(sight(seen), { threads });
@@ -25,9 +26,9 @@ describe('what asks for work', () => {
   });
 
   it('is a change that somebody asks for', () => {
-    expect(given({ changesRequested: [{ by: 'ann', body: 'Not like this.' }] })).toEqual([
+    expect(given({ changesRequested: [{ id: 'r1', by: 'ann', body: 'Not like this.' }] })).toEqual([
       {
-        id: expect.stringMatching(/^change:ann:\w+$/),
+        id: expect.stringMatching(/^change:ann:r1:\w+$/),
         from: 'people',
         head: 'ann asks for changes:',
         text: 'Not like this.',
@@ -51,9 +52,9 @@ describe('what asks for work', () => {
   });
 
   it('is no talk where the rig does not count talks', () => {
-    expect(given({ threads: [thread()], changesRequested: [{ by: 'bob', body: 'x' }] }, false)).toMatchObject([
-      { head: 'bob asks for changes:' },
-    ]);
+    expect(given({ threads: [thread()], changesRequested: [{ id: 'r1', by: 'bob', body: 'x' }] }, false)).toMatchObject(
+      [{ head: 'bob asks for changes:' }],
+    );
   });
 
   it('is a check that failed at this head, with its address and its words', () => {
@@ -80,18 +81,42 @@ describe('what asks for work', () => {
   });
 
   it('is known again by the words of the same person, so that it is given once', () => {
-    const said = (by: string, body: string) => one({ changesRequested: [{ by, body }] })?.id;
+    const said = (by: string, body: string) => one({ changesRequested: [{ id: 'r1', by, body }] })?.id;
     expect(said('ann', 'no')).toBe(said('ann', 'no'));
     expect(said('ann', 'no')).not.toBe(said('bob', 'no'));
     expect(said('ann', 'no')).not.toBe(said('ann', 'still no'));
+    const again = (id: string) => one({ changesRequested: [{ id, by: 'ann', body: 'no' }] })?.id;
+    expect(again('r2')).not.toBe(again('r1'));
     const talk = (over: Partial<OpenThread>) => one({ threads: [thread(over)] })?.id;
     expect(talk({ line: 4 })).toBe(talk({}));
     expect(talk({ id: 't2' })).not.toBe(talk({}));
     expect(talk({ body: 'and now?' })).not.toBe(talk({}));
+    const reply = { id: 'c2', by: 'bob', body: 'because' };
+    expect(talk({ last: reply })).not.toBe(talk({}));
+    expect(talk({ last: { ...reply, id: 'c3' } })).not.toBe(talk({ last: reply }));
+  });
+
+  it('is the newest answer of a talk before what began it', () => {
+    expect(one({ threads: [thread({ last: { id: 'c2', by: 'bob', body: 'because' } })] })).toMatchObject({
+      head: 'bob at src/x.ts line 3, in answer to ann, whose words follow:',
+      text: 'because\n\nwhy?',
+      origin: 'forge:bob',
+    });
+  });
+
+  it('is a talk of who asks for changes, also where the rig does not count talks', () => {
+    const seen = {
+      threads: [thread(), thread({ id: 't2', by: 'bob' })],
+      changesRequested: [{ id: 'r1', by: 'ann', body: '' }],
+    };
+    expect(given(seen, false).map(({ head }) => head)).toEqual([
+      'ann asks for changes, without more words.',
+      'ann at src/x.ts line 3:',
+    ]);
   });
 
   it('comes from names and addresses that end no line of ours, no fence, and are not endless', () => {
-    expect(one({ changesRequested: [{ by: 'a\n\n```b\tc', body: 'x' }] })).toMatchObject({
+    expect(one({ changesRequested: [{ id: 'r1', by: 'a\n\n```b\tc', body: 'x' }] })).toMatchObject({
       head: 'a b c asks for changes:',
       origin: 'forge:a b c',
     });
@@ -100,7 +125,9 @@ describe('what asks for work', () => {
       origin: 'forge:a b',
     });
     expect(one(red({ name: 'c\n`i', url: 'u\n`v', text: 'x' }))?.head).toBe('The check "c i" failed (u v):');
-    expect(one({ changesRequested: [{ by: 'n'.repeat(500), body: 'x' }] })?.origin).toBe(`forge:${'n'.repeat(300)}`);
+    expect(one({ changesRequested: [{ id: 'r1', by: 'n'.repeat(500), body: 'x' }] })?.origin).toBe(
+      `forge:${'n'.repeat(300)}`,
+    );
   });
 });
 
@@ -157,7 +184,7 @@ describe('what an agent is told of it', () => {
       textOf(sight(), items).length - textOf(sight(), []).length - 2 * items.length;
     const full = Array.from({ length: Math.floor(PULL_FEEDBACK_CHARS_MAX / room([filler])) }, () => filler);
     const left = PULL_FEEDBACK_CHARS_MAX - room(full);
-    const last = (spare: number): Feedback => item('y'.repeat(left - room([item('')]) - spare));
+    const last = (spare: number): Feedback => item('y'.repeat(left - room([item('y')]) + 1 - spare));
     expect(textOf(sight(), [...full, last(0)])).not.toContain('with the next round');
     expect(textOf(sight(), [...full, last(-1)])).toContain('1 more come with the next round.');
   });

@@ -1,6 +1,6 @@
 /** What people and checks say of a pull request, as work for an agent: each piece once, as data with its origin. */
 import { PULL_COMMENT_CHARS_MAX, PULL_FEEDBACK_CHARS_MAX } from '../limits.ts';
-import type { PullRequest } from '../model/pull-request.ts';
+import type { OpenThread, PullRequest, RequestedChange } from '../model/pull-request.ts';
 import { fence } from '../prompt.ts';
 import { fingerprint, inert } from '../text.ts';
 
@@ -15,23 +15,18 @@ export interface Feedback {
   readonly origin: string;
 }
 
-/** Everything that asks for work on the branch; with `threads` false open talks are only talks. */
+/**
+ * Everything that asks for work on the branch. With `threads` false open talks are only talks, but for those of who asks for
+ * changes: both hosts keep the words of a review beside its lines.
+ */
 export function feedbackOf(seen: PullRequest, policy: { readonly threads: boolean }): readonly Feedback[] {
+  const reviewers = new Set(seen.changesRequested.map(({ by }) => by));
+  const talks = seen.threads.filter(
+    ({ by, last }) => policy.threads || [by, last?.by].some((who) => reviewers.has(who ?? '')),
+  );
   return [
-    ...seen.changesRequested.map(({ by, body }) => ({
-      id: `change:${by}:${fingerprint(body)}`,
-      from: 'people' as const,
-      head: `${oneLine(by)} asks for changes:`,
-      text: body,
-      origin: `forge:${oneLine(by)}`,
-    })),
-    ...(policy.threads ? seen.threads : []).map(({ id, path, line, by, body }) => ({
-      id: `thread:${id}:${fingerprint(body)}`,
-      from: 'people' as const,
-      head: `${oneLine(by)}${placeOf(path, line)}:`,
-      text: body,
-      origin: `forge:${oneLine(by)}`,
-    })),
+    ...seen.changesRequested.map(ofReview),
+    ...talks.map(ofTalk),
     ...(seen.checks.state === 'red' ? seen.checks.failing.filter((check) => check.isForPeople !== true) : []).map(
       ({ name, url, text }) => ({
         id: `check:${seen.headSha ?? ''}:${name}`,
@@ -43,6 +38,29 @@ export function feedbackOf(seen: PullRequest, policy: { readonly threads: boolea
     ),
   ];
 }
+
+/** An agent alone with it would have to guess what is wanted. */
+export const isWordless = ({ text }: Feedback): boolean => text === '';
+
+const ofReview = ({ id, by, body }: RequestedChange): Feedback => ({
+  id: `change:${by}:${id}:${fingerprint(body)}`,
+  from: 'people',
+  head: body === '' ? `${oneLine(by)} asks for changes, without more words.` : `${oneLine(by)} asks for changes:`,
+  text: body,
+  origin: `forge:${oneLine(by)}`,
+});
+
+/** The newest answer stands first: of two long texts the older one is cut. */
+const ofTalk = ({ id, path, line, by, body, last }: OpenThread): Feedback => ({
+  id: `thread:${id}:${fingerprint(body)}${last === null ? '' : `:${last.id}:${fingerprint(last.body)}`}`,
+  from: 'people',
+  head:
+    last === null
+      ? `${oneLine(by)}${placeOf(path, line)}:`
+      : `${oneLine(last.by)}${placeOf(path, line)}, in answer to ${oneLine(by)}, whose words follow:`,
+  text: last === null ? body : `${last.body}\n\n${body}`,
+  origin: `forge:${oneLine(last?.by ?? by)}`,
+});
 
 /** What an agent is told, and what of it has room there: the rest is not given yet. */
 export interface Told {
@@ -58,7 +76,7 @@ export function tellFeedback(seen: PullRequest, items: readonly Feedback[]): Tol
   let left = PULL_FEEDBACK_CHARS_MAX;
   const told: Feedback[] = [];
   for (const item of items) {
-    const entry = `${item.head}\n${fence(cut(inert(item.text)), item.origin)}`;
+    const entry = isWordless(item) ? item.head : `${item.head}\n${fence(cut(inert(item.text)), item.origin)}`;
     if (entry.length > left) break;
     parts.push(entry);
     told.push(item);

@@ -40,8 +40,8 @@ function judged(over: Over = {}): string {
   return `${waitsFor}${isReady ? ', ready' : ''}, tell ${tell}: ${reason}${until}`;
 }
 
-const thread = (id: string) => ({ id, path: 'x.ts', line: 3, by: 'ann', body: 'why?' });
-const change = { by: 'ann', body: 'no' };
+const thread = (id: string) => ({ id, path: 'x.ts', line: 3, by: 'ann', body: 'why?', last: null });
+const change = { id: 'r1', by: 'ann', body: 'no' };
 const failing = { name: 'ci', url: null, text: '' };
 /** The former of two verdicts holds until just before the moment, the latter from it on. */
 const around = (atMs: number, over: Over): readonly string[] => [
@@ -150,7 +150,7 @@ describe('a pull request that needs work', () => {
     const seen = { changesRequested: [change], threads: [thread('t1')] };
     expect(around(NOW + PULL_FEEDBACK_SETTLE_MS, { seen, proposal: { changedAtMs: NOW } })).toEqual([
       'people, tell no: pull request #7 was commented on; more may follow; until +60000',
-      expect.stringMatching(/^feedback change:ann:\w+ thread:t1:\w+$/),
+      expect.stringMatching(/^feedback change:ann:r1:\w+ thread:t1:\w+$/),
     ]);
   });
 

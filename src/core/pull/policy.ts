@@ -14,7 +14,7 @@ import type { Proposal, WaitsFor } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { Review } from '../model/review.ts';
 import { duration } from '../text.ts';
-import { feedbackOf, type Feedback } from './feedback.ts';
+import { feedbackOf, isWordless, type Feedback } from './feedback.ts';
 
 export interface Wait {
   readonly kind: 'wait';
@@ -127,7 +127,7 @@ const hasConflict: Check = ({ seen, proposal, review, nowMs }) => {
 
 const hasFeedback: Check = ({ seen, policy, proposal, nowMs }) => {
   const items = feedbackOf(seen, policy).filter(({ id }) => !proposal.given.includes(id));
-  if (items.length === 0) return null;
+  if (items.every(isWordless)) return null;
   const untilMs = proposal.changedAtMs + PULL_FEEDBACK_SETTLE_MS;
   return nowMs >= untilMs
     ? { kind: 'feedback', items }
@@ -135,8 +135,17 @@ const hasFeedback: Check = ({ seen, policy, proposal, nowMs }) => {
 };
 
 /** What was asked for was worked on already, and only who asked can say whether it is well now. */
-const isAnswered: Check = ({ seen, policy }) => {
+const isAnswered: Check = ({ seen, policy, proposal }) => {
   const [first] = seen.changesRequested;
+  const isNew = feedbackOf(seen, policy).some((item) => isWordless(item) && !proposal.given.includes(item.id));
+  if (first !== undefined && isNew)
+    return wait(
+      'people',
+      `changes of ${nameOf(seen)} are asked for by ${first.by} without a word: say what there, in a review or a talk`,
+      {
+        tell: 'yes',
+      },
+    );
   if (first !== undefined) return wait('people', `${nameOf(seen)} was reworked; ${first.by} has to look at it again`);
   const open = policy.threads ? seen.threads.length : 0;
   return open === 0

@@ -3,7 +3,7 @@ import { sight } from '../../../test/support/pull-table.ts';
 import { commit } from '../../../test/support/rig-view-builder.ts';
 import { isSameSight, sightText } from './sight.ts';
 
-const thread = { id: 't', path: null, line: null, by: 'ann', body: 'x' };
+const thread = { id: 't', path: null, line: null, by: 'ann', body: 'x', last: null };
 
 describe('a look', () => {
   it('brings news when anything but the tag of the host is new: that is its own business', () => {
@@ -28,7 +28,7 @@ describe('what the journal says of a look', () => {
     [{ isDraft: true }, 'draft, checks green, 1 approved'],
     [{ state: 'closed' }, 'closed, checks green, 1 approved'],
     [{ checks: { state: 'red', failing: [] } }, 'open, checks red, 1 approved'],
-    [{ changesRequested: [{ by: 'ann', body: 'no' }] }, 'open, checks green, 1 approved, changes requested'],
+    [{ changesRequested: [{ id: 'r1', by: 'ann', body: 'no' }] }, 'open, checks green, 1 approved, changes requested'],
     [{ threads: [thread, thread] }, 'open, checks green, 1 approved, 2 open threads'],
     [{ mergeable: 'behind' }, 'open, checks green, 1 approved, mergeable behind'],
     [{ inQueue: true }, 'open, checks green, 1 approved, in the queue'],

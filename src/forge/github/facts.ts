@@ -50,18 +50,27 @@ function opinionsOf(picture: Picture): Pick<PullRequest, 'approvals' | 'changesR
   const against = reviews.filter((review) => review.state === 'CHANGES_REQUESTED');
   return {
     approvals: reviews.filter((review) => review.state === 'APPROVED').length,
-    changesRequested: list(against).map((review) => ({ by: author(review.author?.login), body: body(review.body) })),
+    changesRequested: list(against).map((review) => ({
+      id: name(review.id),
+      by: author(review.author?.login),
+      body: body(review.body),
+    })),
   };
 }
 
 function threadOf(thread: Thread): OpenThread {
-  const first = thread.comments.nodes[0];
+  const first = thread.first.nodes[0];
+  const last = thread.last.nodes[0];
   return {
     id: name(thread.id),
     path: name(thread.path),
     line: thread.line ?? thread.originalLine,
     by: author(first?.author?.login),
     body: body(first?.body),
+    last:
+      last === undefined || last.id === first?.id
+        ? null
+        : { id: name(last.id), by: author(last.author?.login), body: body(last.body) },
   };
 }
 

@@ -20,11 +20,13 @@ export const PULL_REQUEST = `
         isMergeQueueEnabled
         updatedAt
         latestOpinionatedReviews(first: 100, writersOnly: true) {
-          nodes { state body author { login } }
+          nodes { id state body author { login } }
         }
         reviewThreads(first: 100) {
           pageInfo { hasNextPage endCursor }
-          nodes { id isResolved path line originalLine comments(first: 1) { nodes { body author { login } } } }
+          nodes { id isResolved path line originalLine first: comments(first: 1) { nodes { id body author { login } } }
+            last: comments(last: 1) { nodes { id body author { login } } }
+          }
         }
         commits(last: 1) {
           nodes {
@@ -64,7 +66,9 @@ export const MORE_THREADS = `
       pullRequest(number: $number) {
         reviewThreads(first: 100, after: $after) {
           pageInfo { hasNextPage endCursor }
-          nodes { id isResolved path line originalLine comments(first: 1) { nodes { body author { login } } } }
+          nodes { id isResolved path line originalLine first: comments(first: 1) { nodes { id body author { login } } }
+            last: comments(last: 1) { nodes { id body author { login } } }
+          }
         }
       }
     }

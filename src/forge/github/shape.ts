@@ -5,6 +5,8 @@ const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
 const count = z.number().int().positive();
 const login = z.object({ login: z.string() }).nullable();
 
+const comments = z.object({ nodes: z.array(z.object({ id: z.string(), body: z.string(), author: login })) });
+
 const reviewThreads = z.object({
   pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
   nodes: z.array(
@@ -14,7 +16,8 @@ const reviewThreads = z.object({
       path: z.string(),
       line: z.number().int().nullable(),
       originalLine: z.number().int().nullable(),
-      comments: z.object({ nodes: z.array(z.object({ body: z.string(), author: login })) }),
+      first: comments,
+      last: comments,
     }),
   ),
 });
@@ -72,7 +75,7 @@ const picture = z.object({
   isMergeQueueEnabled: z.boolean(),
   updatedAt: z.string(),
   latestOpinionatedReviews: z
-    .object({ nodes: z.array(z.object({ state: z.string(), body: z.string(), author: login })) })
+    .object({ nodes: z.array(z.object({ id: z.string(), state: z.string(), body: z.string(), author: login })) })
     .nullable(),
   reviewThreads,
   commits: z.object({

@@ -1,4 +1,11 @@
-import type { ChecksState, Mergeability, OpenThread, PullRequest } from '../../core/model/pull-request.ts';
+import type {
+  ChecksState,
+  Mergeability,
+  OpenThread,
+  PullRequest,
+  Reply,
+  RequestedChange,
+} from '../../core/model/pull-request.ts';
 import { later } from '../answer.ts';
 import { author, body, line, list, name, webAddress } from '../bounds.ts';
 import type { Discussion, MergeRequest, Status } from './shape.ts';
@@ -36,8 +43,7 @@ export function factsOf(parts: Parts): PullRequest {
     mergeSha: state === 'merged' ? mergeShaOf(request) : null,
     ...judgementOf(parts),
     approvals: parts.approvals,
-    // GitLab has the words of it in threads.
-    changesRequested: list(parts.requestedBy).map((by) => ({ by: author(by), body: '' })),
+    changesRequested: list(parts.requestedBy).map((by) => changeOf(by, parts.discussions)),
     threads: list(parts.discussions.filter(isOpen)).map(threadOf),
     inQueue: state === 'open' && request.merge_when_pipeline_succeeds === true,
     tag: '',
@@ -58,6 +64,19 @@ function judgementOf({ request, tip, statuses }: Parts): Pick<PullRequest, 'merg
   return { mergeable: mergeability(request), checks: checksOf(request, statuses) };
 }
 
+/** What GitLab notes by itself when somebody asks for changes: the only sign that they do so again. */
+const ASKED = /\brequest(s|ed)? changes\b/i;
+
+/** GitLab keeps no review: its words are a comment of who asks, or talks. */
+function changeOf(who: string, discussions: readonly Discussion[]): RequestedChange {
+  const notes = discussions
+    .flatMap((discussion) => discussion.notes)
+    .filter((note) => note.author?.username === who && !note.resolvable);
+  const words = notes.findLast((note) => note.system !== true);
+  const asked = notes.findLast((note) => note.system !== true || ASKED.test(note.body));
+  return { id: String(asked?.id ?? ''), by: author(who), body: body(words?.body) };
+}
+
 const isOpen = (discussion: Discussion): boolean =>
   discussion.notes.some((note) => note.resolvable && note.resolved !== true);
 
@@ -68,7 +87,13 @@ function threadOf(discussion: Discussion): OpenThread {
     ...placeOf(first?.position),
     by: author(first?.author?.username),
     body: body(first?.body),
+    last: replyOf(discussion),
   };
+}
+
+function replyOf({ notes }: Discussion): Reply | null {
+  const last = notes.slice(1).findLast((note) => note.system !== true);
+  return last === undefined ? null : { id: String(last.id), by: author(last.author?.username), body: body(last.body) };
 }
 
 /** A talk about a line that is gone has the old place. */

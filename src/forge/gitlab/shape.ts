@@ -44,6 +44,8 @@ export const reviewers = z.array(z.object({ user, state: z.string() }));
 export const project = z.object({ merge_method: z.string() });
 
 const note = z.object({
+  id: z.number(),
+  system: z.boolean().nullish(),
   body: z.string(),
   author: user.nullish(),
   resolvable: z.boolean(),

@@ -22,6 +22,7 @@ export interface FakeThread {
   readonly path: string;
   readonly line: number;
   isResolved: boolean;
+  readonly replies: { readonly id: number; readonly by: string; readonly body: string }[];
 }
 
 export interface FakePull {
@@ -204,9 +205,15 @@ export class FakeForge {
   openThread(number: number, thread: { by: string; body: string; path: string; line: number }): string {
     const pull = this.get(number);
     const id = `thread-${String(this.id())}`;
-    pull.threads.push({ ...thread, id, isResolved: false });
+    pull.threads.push({ ...thread, id, isResolved: false, replies: [] });
     this.#change(pull, {});
     return id;
+  }
+
+  reply(number: number, id: string, by: string, body: string): void {
+    const pull = this.get(number);
+    pull.threads.find((thread) => thread.id === id)?.replies.push({ id: this.id(), by, body });
+    this.#change(pull, {});
   }
 
   /** No ETag of GitHub tells of it. */

@@ -1,7 +1,14 @@
 /** GitHub's GraphQL before a fake forge, executed against its public schema: a field that it has not is an error here too. */
 import { schema as published } from '@octokit/graphql-schema';
 import { buildSchema, graphql, GraphQLError, type GraphQLSchema } from 'graphql';
-import { type CheckState, type FakeCheck, type FakeForge, type FakePull, Refused } from './fake-forge.ts';
+import {
+  type CheckState,
+  type FakeCheck,
+  type FakeForge,
+  type FakePull,
+  type FakeThread,
+  Refused,
+} from './fake-forge.ts';
 import type { Answer } from './faults.ts';
 import { detailsUrl, mergeState, updatedAt, webUrl } from './github-words.ts';
 import { FAKE_PROJECT } from './wire.ts';
@@ -56,6 +63,20 @@ function rollupOf(checks: readonly FakeCheck[]): unknown {
   return { state: STATES[worst], contexts: { totalCount: checks.length, nodes: checks.map(contextOf) } };
 }
 
+const commentsOf =
+  (thread: FakeThread) =>
+  ({ first, last }: { first?: number | null; last?: number | null }): unknown => {
+    const all = [{ id: thread.id, by: thread.by, body: thread.body }, ...thread.replies];
+    const nodes = last === undefined || last === null ? all.slice(0, first ?? 0) : all.slice(-last);
+    return {
+      nodes: nodes.map(({ id, by, body }) => ({
+        id: `PRRC_${String(id)}`,
+        body,
+        author: { __typename: 'User', login: by },
+      })),
+    };
+  };
+
 const threadsOf =
   (pull: FakePull) =>
   ({ first, after }: { first: number; after?: string | null }): unknown => {
@@ -69,7 +90,7 @@ const threadsOf =
         path: thread.path,
         line: thread.line,
         originalLine: thread.line,
-        comments: { nodes: [{ body: thread.body, author: { __typename: 'User', login: thread.by } }] },
+        comments: commentsOf(thread),
       })),
     };
   };
@@ -99,6 +120,7 @@ export function pictureOf(forge: FakeForge, pull: FakePull): Record<string, unkn
       nodes: opinions
         .filter((review) => !writersOnly || !review.isOutsider)
         .map((review) => ({
+          id: `PRR_${String(review.id)}`,
           state: review.state.toUpperCase(),
           body: review.body,
           author: { __typename: 'User', login: review.by },

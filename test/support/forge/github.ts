@@ -90,12 +90,9 @@ const statusOf = (check: FakeCheck): Status => ({
 });
 
 function reviewsOf(pull: FakePull): Review[] {
-  const talks = pull.threads.map((thread, at) => ({
-    id: 9_000 + at,
-    state: 'COMMENTED',
-    body: '',
-    user: { login: thread.by },
-  }));
+  const talks = pull.threads
+    .flatMap((thread) => [thread, ...thread.replies])
+    .map(({ by }, at) => ({ id: 9_000 + at, state: 'COMMENTED', body: '', user: { login: by } }));
   const reviews = pull.reviews.map((one) => ({
     id: one.id,
     state: one.state.toUpperCase(),

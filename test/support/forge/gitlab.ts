@@ -94,10 +94,27 @@ function discussionsOf(pull: FakePull): readonly Record<string, unknown>[] {
         resolved: thread.isResolved,
         position: { new_path: thread.path, old_path: thread.path, new_line: thread.line, old_line: null },
       },
+      ...thread.replies.map((reply) => ({
+        id: reply.id,
+        type: 'DiffNote',
+        body: reply.body,
+        author: user(reply.by),
+        system: false,
+        resolvable: true,
+        resolved: thread.isResolved,
+      })),
     ],
   }));
+  // Its reviews have no text of their own: a comment, and a note of the host's.
+  const reviews = pull.reviews
+    .filter((review) => review.state === 'changes_requested')
+    .flatMap(({ id, by, body }) => [
+      ...(body === '' ? [] : [{ id, body, author: user(by), system: false, resolvable: false }]),
+      { id: id + 0.5, body: 'requested changes', author: user(by), system: true, resolvable: false },
+    ])
+    .map((note) => ({ id: `note-${String(note.id)}`, individual_note: true, notes: [note] }));
   const system = { id: 2, body: 'added 1 commit', author: user('town-bot'), system: true, resolvable: false };
-  return [{ id: 'system', individual_note: true, notes: [system] }, ...talks];
+  return [{ id: 'system', individual_note: true, notes: [system] }, ...reviews, ...talks];
 }
 
 export function answerGitlab(forge: FakeForge, asked: Asked): Answer {
