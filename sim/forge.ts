@@ -34,6 +34,8 @@ export class SimForge {
   readonly #host: MemoryForge;
   /** What looks may show again, by number: how it was before its last change. */
   readonly #stale = new Map<number, PullRequest>();
+  /** What people opened again: that it stays open is their doing. */
+  readonly #reopened = new Set<number>();
   #tidied = 0;
 
   constructor(sim: Sim, rig: string) {
@@ -58,6 +60,7 @@ export class SimForge {
     return {
       open: (request) => call(`open ${request.head}`, () => this.#host.open(request)),
       look: (ref, tag) => call(`look ${String(ref.number)}`, () => this.#look(ref, tag)),
+      close: (request) => call(`close ${String(request.number ?? request.head)}`, () => this.#host.close(request)),
       merge: (request) => call(`merge ${String(request.ref.number)}`, () => this.#asked(request, approvals())),
     };
   }
@@ -125,6 +128,18 @@ export class SimForge {
     return answer;
   }
 
+  /** F3: nothing of cancelled work stays open without a word, and one word is enough. */
+  checkClosed(isCancelled: (mergeRequest: string) => boolean): void {
+    for (const { number, state, comments, openedAs } of this.#host.pulls) {
+      const [, mergeRequest = ''] = /Gt-Merge-Request: (\S+)/.exec(openedAs.body) ?? [];
+      const isForgotten = state === 'open' && comments.length === 0 && !this.#reopened.has(number);
+      if (isForgotten && isCancelled(mergeRequest))
+        throw new Violation('F3', `#${String(number)} of ${this.#rig} is open, and ${mergeRequest} was cancelled`);
+      if (new Set(comments).size < comments.length)
+        throw new Violation('F3', `#${String(number)} of ${this.#rig} has the same comment twice`);
+    }
+  }
+
   #merge(base: string, head: string, style: string): string | null {
     const repo = repoOf(this.#sim, this.#rig);
     const before = repo.head(base);
@@ -163,7 +178,9 @@ export class SimForge {
     const pull = this.#host.get(number);
     const isNewest = this.#host.pulls.every((one) => one.head !== pull.head || one.number <= number);
     const headSha = repoOf(this.#sim, this.#rig).head(pull.head);
-    if (isNewest && headSha !== null) this.#host.set(number, { state: 'open', headSha });
+    if (!isNewest || headSha === null) return;
+    this.#reopened.add(number);
+    this.#host.set(number, { state: 'open', headSha });
   }
 
   #act(number: number): void {
@@ -285,6 +302,7 @@ export class SimForge {
           const isLast = this.#host.pulls.every((one) => one.head !== pull.head || one.number <= pull.number);
           if (!isLast) continue;
           if (repo.head(pull.head) === null) repo.branches.set(pull.head, pull.headSha ?? pull.openedAs.headSha);
+          this.#reopened.add(pull.number);
           this.#host.set(pull.number, { state: 'open', headSha: repo.head(pull.head) });
         }
         this.#content(pull.number);

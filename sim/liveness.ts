@@ -45,6 +45,7 @@ export class Rest {
     }
     this.#convoys();
     this.#landed();
+    this.#pulls();
     this.#channels();
     this.#accepted();
     this.#claimsJudged();
@@ -271,6 +272,19 @@ export class Rest {
     const bead = this.#bead(text(row, 'bead_id'));
     const ended = bead === null || ['closed', 'failed'].includes(text(bead, 'status'));
     this.#must(!ended, 'V8', () => `${convoy} waits for ${text(row, 'bead_id')}, which has ended`);
+  }
+
+  /** F3: what was cancelled has no pull request that nobody closed. */
+  #pulls(): void {
+    this.#brain.forge?.checkClosed((mergeRequest) =>
+      this.#rigs().some(
+        ({ sql }) =>
+          sql.all(
+            `SELECT 1 AS one FROM reviews r JOIN beads b ON b.id = r.source_bead_id WHERE r.bead_id = ? AND b.close_reason = 'cancelled'`,
+            mergeRequest,
+          ).length > 0,
+      ),
+    );
   }
 
   /** I17: every message that was sent was received. */

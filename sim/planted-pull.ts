@@ -38,4 +38,16 @@ export const PLANTED_PULL: readonly Planted[] = [
     find: 'if (!proposal.isAdopted)',
     put: 'if (pull.nowMs > 0)',
   },
+  {
+    name: 'pull: that of cancelled work stays open',
+    file: 'core/rules/pull-close.ts',
+    find: "source.closeReason !== 'cancelled'",
+    put: "source.closeReason !== 'merged'",
+  },
+  {
+    name: 'pull: one that was opened late is not looked for',
+    file: 'core/rules/pull-close.ts',
+    find: 'proposal.number !== null || proposal.isOpenAsked',
+    put: 'proposal.number !== null',
+  },
 ];

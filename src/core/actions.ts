@@ -165,6 +165,8 @@ export type RigAction =
     }
   /** What is noted of a pull request within its step: whom it waits for, since when. */
   | { readonly type: 'pull_note'; readonly mergeRequest: BeadId; readonly change: ProposalChange }
+  /** The pull request of cancelled work is to be closed, with a word. */
+  | { readonly type: 'close_pull'; readonly mergeRequest: BeadId; readonly asks: number; readonly comment: string }
   /** Somebody else pushed to the branch of a pull request: their commit is what is merged now. */
   | { readonly type: 'adopt_head'; readonly mergeRequest: BeadId; readonly from: Sha; readonly head: Sha }
   /** Runs of the gates on the lists of a round; without a job the tree is known to pass. */

@@ -278,6 +278,14 @@ export const PULL_CONFLICT_RETRY_MS: number = MINUTE;
 export const PULL_WAIT_TOLD_MS: number = 6 * 60 * MINUTE;
 /** So often an agent merges the target into a branch because the forge wants that; on a busy target it would have no end. */
 export const PULL_BEHIND_MAX = 5;
+/** A pull request that was asked for before a cancel may come late: it is looked for again after this long, … */
+export const PULL_CLOSE_AGAIN_MS: number = MINUTE;
+/** … so often in all: what was asked for is made within seconds, or never. */
+export const PULL_CLOSE_ASKS_MAX = 3;
+/** A forge that says nothing about closing for this long is left to people. */
+export const PULL_CLOSE_PATIENCE_MS: number = 24 * 60 * MINUTE;
+/** Of what a person wrote about a cancel, that much is said at the forge. */
+export const PULL_CLOSE_NOTE_CHARS_MAX = 1_000;
 /** What was given to agents is remembered for so many of the latest comments and checks of a pull request. */
 export const PULL_GIVEN_MAX = 500;
 /** Characters of one comment or failing check that an agent gets, and of all of them together. */

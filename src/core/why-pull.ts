@@ -24,6 +24,23 @@ const STEP_TEXT: Readonly<Partial<Record<MergeStep, string>>> = {
   confirming: 'is merged, says its forge; the target is looked at',
 };
 
+/** What became of the pull request of a cancelled bead; empty: it had none. */
+export function closingText(proposal: Proposal | null): string {
+  const closing = proposal?.closing ?? null;
+  if (closing === null || closing.asks === 0) return '';
+  const { state, number, mergeSha, error } = closing;
+  const name = number === null ? 'Its pull request' : `Its pull request #${String(number)}`;
+  const texts: Readonly<Record<typeof state, string>> = {
+    asked: `${name} is to be closed; its forge has not answered yet.`,
+    closed: `${name} is closed.`,
+    left: `${name} was opened by somebody else: it has a comment and stays open.`,
+    merged: `${name} was merged there all the same, as ${mergeSha ?? 'an unknown commit'}.`,
+    refused: `${name} could not be closed: ${error ?? 'it was refused'}`,
+    none: '',
+  };
+  return texts[state];
+}
+
 /** Null: nothing of a pull request is under way. */
 export function pullText(view: RigView, mergeRequest: string): Said | null {
   const review = view.review(trusted.bead(mergeRequest));

@@ -17,7 +17,7 @@ import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
 import { queuedText } from './why-train.ts';
-import { cancelText, pullText } from './why-pull.ts';
+import { cancelText, closingText, pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
@@ -57,7 +57,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
   if (bead.type === 'merge_request') return whyMergeRequest(view, bead, nowMs);
   const state = phaseIn(view, bead, nowMs);
   const say = (text: Sentence): Why => why(bead.id, state, { sinceMs: bead.updatedAtMs, ...text });
-  if (isTerminal(bead.status)) return say(reopenedText(bead, endedText(bead)));
+  if (isTerminal(bead.status)) return say(reopenedText(bead, endedText(view, bead)));
   if (bead.status === 'in_progress') return say(runningText(view, bead));
   if (bead.status === 'in_review') {
     const review = view.reviewOf(bead.id);
@@ -72,7 +72,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
   return say(openText(view, bead, blockers, nowMs));
 }
 
-function endedText(bead: Bead): Sentence {
+function endedText(view: RigView, bead: Bead): Sentence {
   const sinceMs = bead.closedAtMs;
   switch (bead.closeReason) {
     case 'merged':
@@ -90,8 +90,18 @@ function endedText(bead: Bead): Sentence {
         sinceMs,
       };
     default:
-      return { sentence: otherEnd(bead), rule: 'bead-ended', next: null, sinceMs };
+      return {
+        sentence: `${otherEnd(bead)} ${pullEnd(view, bead)}`.trimEnd(),
+        rule: 'bead-ended',
+        next: null,
+        sinceMs,
+      };
   }
+}
+
+function pullEnd(view: RigView, bead: Bead): string {
+  const review = bead.closeReason === 'cancelled' ? view.reviewOf(bead.id) : null;
+  return review?.strategy === 'pr' ? closingText(view.proposal(review.beadId)) : '';
 }
 
 const END_TEXT: Readonly<Partial<Record<CloseReason, string>>> = {
@@ -278,7 +288,7 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const review = view.review(bead.id);
   const say = (text: Sentence): Why =>
     why(bead.id, phaseOf(bead, nowMs), { sinceMs: review?.queuedAtMs ?? bead.updatedAtMs, ...text });
-  if (isTerminal(bead.status)) return say(endedText(bead));
+  if (isTerminal(bead.status)) return say(endedText(view, bead));
   if (review === null)
     return say({ sentence: 'A merge request without its record.', rule: 'invariant I5', next: 'Run "gt doctor".' });
   if (bead.hold !== null)

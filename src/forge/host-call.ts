@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ForgeSite, PullRequest } from '../core/model/pull-request.ts';
-import type { MergePullRequest, OpenPullRequest } from '../ports/forge.ts';
+import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../ports/forge.ts';
 import { later } from './answer.ts';
 import type { Fetch } from './http.ts';
 
@@ -19,6 +19,7 @@ export interface Host {
   /** Null: nothing is new since `tag`. */
   look(number: number, tag: string | null): Promise<PullRequest | null>;
   merge(request: MergePullRequest): Promise<PullRequest>;
+  close(request: ClosePullRequest): Promise<PullClosed>;
 }
 
 /** Reads what a host answered. An answer of another form is half an answer: nothing is known. */

@@ -1,7 +1,7 @@
 /** What holds at every host: which pull request is the branch's, and when none may be merged. */
-import type { PullRequest } from '../core/model/pull-request.ts';
-import type { MergePullRequest, OpenPullRequest } from '../ports/forge.ts';
-import { refused } from './answer.ts';
+import type { PullEnd, PullRequest } from '../core/model/pull-request.ts';
+import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../ports/forge.ts';
+import { refused, type NoAnswer } from './answer.ts';
 
 /**
  * The number of the one that is there already; null: none. `ofBranch` has the youngest first. An open one is the branch's
@@ -22,6 +22,18 @@ export function adoptable(ofBranch: readonly PullRequest[], request: OpenPullReq
   );
   return over?.number ?? null;
 }
+
+export const closedAs = (end: PullEnd, number: number, mergeSha: string | null = null): PullClosed => ({
+  state: 'ok',
+  end,
+  number,
+  mergeSha,
+});
+export const NO_PULL: PullClosed = { state: 'ok', end: 'none', number: null, mergeSha: null };
+
+/** A project that was made anew counts from one again: what has the number there is somebody else's. */
+export const otherBranch = ({ number, head }: ClosePullRequest): NoAnswer =>
+  refused('not_found', `pull request ${String(number)} is not of ${head}`);
 
 /** Throws `NoAnswer` unless it is open, for that base and at that commit. */
 export function refuseMerge(seen: PullRequest, request: MergePullRequest): void {

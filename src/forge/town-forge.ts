@@ -1,10 +1,12 @@
 import type {
+  ClosePullRequest,
   Forge,
   ForgeAnswer,
   ForgeLater,
   ForgeRefusal,
   MergePullRequest,
   OpenPullRequest,
+  PullClosed,
   PullRequestRef,
 } from '../ports/forge.ts';
 import type { ForgeKind, ForgeSite, PullRequest } from '../core/model/pull-request.ts';
@@ -52,6 +54,10 @@ export class TownForge implements Forge {
 
   merge(request: MergePullRequest): Promise<ForgeAnswer> {
     return this.#ask(request.ref.site, async (host) => ok(await host.merge(request)));
+  }
+
+  close(request: ClosePullRequest): Promise<PullClosed | ForgeLater | ForgeRefusal> {
+    return this.#ask(request.site, (host) => host.close(request));
   }
 
   async #ask<T>(site: ForgeSite, work: (host: Host) => Promise<T>): Promise<T | ForgeLater | ForgeRefusal> {

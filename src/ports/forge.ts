@@ -1,5 +1,5 @@
 import type { MergeStyle } from '../core/facts.ts';
-import type { ForgeSite, PullRequest } from '../core/model/pull-request.ts';
+import type { ForgeSite, PullEnd, PullRequest } from '../core/model/pull-request.ts';
 
 /** What to open. A repeat adopts what is there. */
 export interface OpenPullRequest {
@@ -31,6 +31,28 @@ export interface MergePullRequest {
   /** Of the merge or squash commit; a rebase has none. */
   readonly title: string;
   readonly message: string;
+}
+
+/** Which pull request of a cancelled bead to close, and what is said there. */
+export interface ClosePullRequest {
+  readonly site: ForgeSite;
+  /** Null: nobody knows whether it was opened; it is looked for by its branch. */
+  readonly number: number | null;
+  readonly head: string;
+  /** What the town writes into the body of each that it opens itself. */
+  readonly ours: string;
+  /** A line of its comment, by which that is recognised. */
+  readonly mark: string;
+  /** Who cancelled and why; said once, however often it is asked for. */
+  readonly comment: string;
+}
+
+export interface PullClosed {
+  readonly state: 'ok';
+  readonly end: PullEnd;
+  readonly number: number | null;
+  /** Null unless merged. */
+  readonly mergeSha: string | null;
 }
 
 /** It will not get better by itself. */
@@ -87,4 +109,6 @@ export interface Forge {
    * that is merged already is `ok`, with the commit that it has there: the caller compares.
    */
   merge(request: MergePullRequest): Promise<ForgeAnswer>;
+  /** Says once that its work was cancelled, and closes it if the town opened it. What is over is left as it is. */
+  close(request: ClosePullRequest): Promise<PullClosed | ForgeLater | ForgeRefusal>;
 }

@@ -1,6 +1,6 @@
 import type { Evidence } from '../core/model/bead.ts';
 import { trusted, type BeadId, type Sha } from '../core/model/ids.ts';
-import { WAITS_FOR, type ForgeSaid, type Proposal, type ProposalChange } from '../core/model/proposal.ts';
+import { WAITS_FOR, type Closing, type ForgeSaid, type Proposal, type ProposalChange } from '../core/model/proposal.ts';
 import { MERGE_STEPS, MERGE_STRATEGIES, type Review } from '../core/model/review.ts';
 import type { PullSummary, ShownReview } from '../core/queries.ts';
 import type { PullRecord } from '../core/pull/invariants.ts';
@@ -11,7 +11,7 @@ import { GuardFailed } from './guard-failed.ts';
 import { int, intOrNull, json, jsonOrNull, text, textOrNull, word } from './rows.ts';
 
 const COLUMNS =
-  'bead_id, number, url, site, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, asked_at, cancel, retry_at';
+  'bead_id, number, url, site, over, seen, changed_at, looked_at, seen_head, said, look_error, silent_since, waits_for, wait_reason, wait_since, ready_at, given, tested_head, tested_at, is_adopted, asks, asked_at, cancel, retry_at, open_asked, closing';
 
 const sha = (value: SqlValue | undefined): Proposal['seenHead'] => {
   const known = textOrNull(value);
@@ -42,6 +42,8 @@ const proposalFromRow = (row: SqlRow): Proposal => ({
   asks: int(row['asks']),
   askedAtMs: intOrNull(row['asked_at']),
   cancel: jsonOrNull<Evidence>(row['cancel']),
+  isOpenAsked: int(row['open_asked']) === 1,
+  closing: jsonOrNull<Closing>(row['closing']),
   retryAtMs: int(row['retry_at']),
 });
 
@@ -228,6 +230,8 @@ function columnsOf(change: ProposalChange): Record<string, SqlValue> {
     asks: change.asks,
     asked_at: change.askedAtMs,
     cancel: asJson(change.cancel),
+    open_asked: change.isOpenAsked === undefined ? undefined : Number(change.isOpenAsked),
+    closing: asJson(change.closing),
     retry_at: change.retryAtMs,
   };
   const columns: Record<string, SqlValue> = {};

@@ -276,7 +276,8 @@ export class RigQueries {
   draining(nowMs: number): readonly RestItem[] {
     const rows = this.#sql.all(
       `SELECT source_bead_id AS id FROM reviews WHERE step <> 'ended'
-        UNION SELECT source_bead_id FROM attempts WHERE process_gone = 0 LIMIT 0 + ?`,
+        UNION SELECT source_bead_id FROM attempts WHERE process_gone = 0
+        UNION SELECT source_bead_id FROM reviews JOIN proposals USING (bead_id) WHERE json_extract(closing, '$.state') = 'asked' LIMIT 0 + ?`,
       DRAIN_LOOKED_MAX,
     );
     return rows

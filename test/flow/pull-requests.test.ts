@@ -236,18 +236,6 @@ describe('a pull request', () => {
     expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
   });
 
-  it('of a bead that is cancelled stays open there, and is not merged', async () => {
-    const story = new Story();
-    await story.start();
-    const id = await story.proposed();
-    await story.town.service.beadCommand({ type: 'close', bead: id, reason: 'cancelled', note: 'enough' }, human);
-    story.forge.approve();
-    await story.town.advance(HOUR);
-    expect(await show(story.town, id)).toMatchObject({ closeReason: 'cancelled' });
-    expect(story.forge.get(1).state).toBe('open');
-    expect(story.town.nextAlarmMs()).toBeNull();
-  });
-
   it.each([
     ['did not merge it', 'silent', { closeReason: 'cancelled' }],
     ['merged it', 'lost', { closeReason: 'merged' }],

@@ -3,11 +3,13 @@ import type { PullRequest, RequestedChange } from '../../src/core/model/pull-req
 import { NoAnswer } from '../../src/forge/answer.ts';
 import { adoptable } from '../../src/forge/policy.ts';
 import type {
+  ClosePullRequest,
   Forge,
   ForgeAnswer,
   ForgeRefusal,
   MergePullRequest,
   OpenPullRequest,
+  PullClosed,
   PullRequestRef,
 } from '../../src/ports/forge.ts';
 
@@ -15,6 +17,8 @@ type Changing = { -readonly [Key in keyof PullRequest]: PullRequest[Key] };
 interface Stored extends Changing {
   readonly head: string;
   readonly openedAs: OpenPullRequest;
+  /** What was said beside reviews. */
+  readonly comments: string[];
 }
 
 /** What the host takes from the repository. */
@@ -80,6 +84,7 @@ export class MemoryForge implements Forge {
       tag: '',
       head: request.head,
       openedAs: request,
+      comments: [],
     };
     this.pulls.push(made);
     this.touch(made);
@@ -106,6 +111,33 @@ export class MemoryForge implements Forge {
     if (pull.isDraft || pull.mergeable !== 'clean') return answer(refused('not_mergeable', 'it is not mergeable'));
     this.mergeByHand(pull.number, style);
     return answer(this.#shown(pull));
+  }
+
+  close(request: ClosePullRequest): Promise<PullClosed | ForgeRefusal> {
+    this.calls.push(`close ${String(request.number ?? request.head)}`);
+    const isOurs = (pull: Stored): boolean => pull.openedAs.body.includes(request.ours);
+    const pull = this.pulls.findLast((one) =>
+      request.number === null ? one.head === request.head && isOurs(one) : one.number === request.number,
+    );
+    if (pull === undefined)
+      return answer(
+        request.number === null
+          ? ({ state: 'ok', end: 'none', number: null, mergeSha: null } as const)
+          : refused('not_found', 'no such pull request'),
+      );
+    this.#follow(pull);
+    const { number, state, mergeSha } = pull;
+    if (state === 'merged') return answer({ state: 'ok', end: 'merged', number, mergeSha });
+    if (state === 'open' && !pull.comments.some((text) => text.includes(request.mark)))
+      pull.comments.push(`${request.comment}\n\n${request.mark}`);
+    if (state === 'open' && !isOurs(pull)) return answer({ state: 'ok', end: 'left', number, mergeSha: null });
+    if (state === 'open') this.set(number, { state: 'closed' });
+    return answer({ state: 'ok', end: 'closed', number, mergeSha: null });
+  }
+
+  /** Somebody opens one by hand for a branch of the town. */
+  openByHand(request: OpenPullRequest): Promise<ForgeAnswer> {
+    return this.open({ ...request, body: 'By hand.' });
   }
 
   /** Verbs of people, checks and the host. */
@@ -165,7 +197,7 @@ export class MemoryForge implements Forge {
 
   #shown(pull: Stored): ForgeAnswer {
     this.#follow(pull);
-    const { head: _head, openedAs: _openedAs, ...pullRequest } = pull;
+    const { head: _head, openedAs: _openedAs, comments: _comments, ...pullRequest } = pull;
     return { state: 'ok', pullRequest: structuredClone(pullRequest) };
   }
 }

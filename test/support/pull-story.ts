@@ -45,6 +45,7 @@ export class Story {
       look: (...args: Parameters<MemoryForge['look']>) => call(() => this.forge.look(...args)),
       merge: (request: Parameters<MemoryForge['merge']>[0]) =>
         call(() => this.forge.merge(request), this.silentMerges === 'no' ? this.silent : this.silentMerges),
+      close: (request: Parameters<MemoryForge['close']>[0]) => call(() => this.forge.close(request)),
     };
     this.town = new VirtualTown({
       ports: (plain) => ({ ...plain, forge }),

@@ -61,6 +61,8 @@ export const proposal = (over: Partial<Proposal> = {}): Proposal => ({
   testedHead: null,
   testedAtMs: null,
   isAdopted: false,
+  isOpenAsked: false,
+  closing: null,
   asks: 0,
   askedAtMs: null,
   cancel: null,

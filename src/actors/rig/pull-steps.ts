@@ -1,7 +1,7 @@
 import type { RigAction } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
 import type { BeadId, Sha } from '../../core/model/ids.ts';
-import type { ForgeAsk, ProposalChange } from '../../core/model/proposal.ts';
+import type { ForgeAsk, Proposal, ProposalChange } from '../../core/model/proposal.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
 import { forgotten } from '../../core/rules/pull-step.ts';
@@ -15,15 +15,19 @@ import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 
 type StepAction = Extract<RigAction, { readonly type: 'start_merge' | 'merge_step' }>;
-export type PullAction = Extract<RigAction, { readonly type: 'pull_note' | 'adopt_head' }>;
+export type PullAction = Extract<RigAction, { readonly type: 'pull_note' | 'adopt_head' | 'close_pull' }>;
 
 export const isPull = (action: RigAction): action is PullAction =>
-  action.type === 'pull_note' || action.type === 'adopt_head';
+  action.type === 'pull_note' || action.type === 'adopt_head' || action.type === 'close_pull';
 
 /** An order to the forge, as the outbox keeps it. */
 export interface ForgeOrder extends ForgeAsk {
   readonly mergeRequest: string;
+  /** What is said at a pull request that is closed. */
+  readonly comment?: string;
 }
+
+export const closeKey = (mergeRequest: string, asks: number): string => `close:${mergeRequest}:${String(asks)}`;
 
 /** What a step of a merge request with a pull request brings beside the step itself. */
 export function pullStep(
@@ -36,7 +40,7 @@ export function pullStep(
   if (before.strategy !== 'pr') return;
   // Who waits is found by what waits: what has ended is not among them.
   const over: ProposalChange = toStep === 'ended' ? { waitsFor: null, waitReason: null, silentSinceMs: null } : {};
-  writer.proposals.change(mergeRequest, { ...action.pull, ...over, said: null });
+  writer.proposals.change(mergeRequest, { ...action.pull, ...openAsked(action), ...over, said: null });
   if (action.passed !== undefined) writer.trains.passed(action.passed, gatesDigest(rig.view.config().gates));
   if (forge !== undefined) {
     const order: ForgeOrder = { ...forge, mergeRequest };
@@ -53,6 +57,12 @@ export function pullStep(
 const isNumbered = (rig: RigContext, mergeRequest: BeadId): boolean =>
   (rig.view.proposal(mergeRequest)?.number ?? null) !== null;
 
+/** From the question until an answer that names it there may be one that nobody knows of. */
+function openAsked({ forge, pull }: StepAction): ProposalChange {
+  if (forge?.kind === 'open') return { isOpenAsked: true };
+  return typeof pull?.number === 'number' ? { isOpenAsked: false } : {};
+}
+
 /** Just opened it was just seen; after a merge that did not happen the next look is due soon. */
 function nextLook(turn: Turn, before: ReviewFacts): number {
   const soonMs = turn.nowMs + pollAfterMs({ changedAtMs: turn.nowMs }, turn.nowMs);
@@ -67,8 +77,9 @@ export function startAnew(writer: RigWriter, review: ReviewFacts, head: Sha): vo
   writer.proposals.change(review.beadId, { isAdopted: false, asks: 0 });
 }
 
-export function pullAction(rig: RigContext, writer: RigWriter, action: PullAction): Change {
+export function pullAction(rig: RigContext, turn: Turn, writer: RigWriter, action: PullAction): Change {
   const entity = beadRef(action.mergeRequest);
+  if (action.type === 'close_pull') return closePull(rig, turn, writer, action);
   if (action.type === 'pull_note') {
     writer.proposals.change(action.mergeRequest, action.change);
     const { waitsFor } = action.change;
@@ -82,13 +93,27 @@ export function pullAction(rig: RigContext, writer: RigWriter, action: PullActio
   return { entity, from: action.from, to: action.head };
 }
 
+/** Once the cancel is done: nothing waits for the forge. */
+function closePull(
+  rig: RigContext,
+  turn: Turn,
+  writer: RigWriter,
+  { mergeRequest, asks, comment }: Extract<PullAction, { readonly type: 'close_pull' }>,
+): Change {
+  const number = rig.view.proposal(mergeRequest)?.number ?? null;
+  const before = { number, mergeSha: null, error: null, isTold: false };
+  writer.proposals.change(mergeRequest, { closing: { ...before, state: 'asked', asks, askedAtMs: turn.nowMs } });
+  const key = closeKey(mergeRequest, asks);
+  const order: ForgeOrder = { kind: 'close', key, mergeRequest, comment };
+  turn.effect({ key: `forge:${key}`, kind: 'forge', lane: `forge:${mergeRequest}`, payload: order });
+  return { entity: beadRef(mergeRequest), to: number === null ? 'by its branch' : `#${String(number)}` };
+}
+
 /** A person has it tried again now, or its settings changed: what was refused may be possible. */
 export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, review: ReviewFacts): void {
   const proposal = review.strategy === 'pr' ? rig.view.proposal(review.beadId) : null;
   if (proposal === null || review.step === 'ended') return;
-  const isAnothers = proposal.seen !== null && proposal.seen.branch !== review.branch;
-  const isOver = proposal.seen?.state === 'closed' && !isAnothers;
-  const isLost = isOver || isAnothers || proposal.lookError !== null;
+  const { isOver, isLost } = standingOf(proposal, review);
   if (review.step !== 'proposed' || !isLost) {
     writer.proposals.change(review.beadId, { retryAtMs: 0, asks: 0 });
     if (proposal.number !== null) turn.kernel.setTimer(beadRef(review.beadId), 'observe', turn.nowMs);
@@ -103,6 +128,16 @@ export function tryPullNow(rig: RigContext, turn: Turn, writer: RigWriter, revie
     waitsFor: null,
     waitReason: null,
   });
+}
+
+/** Whether its pull request is over, or can't be looked at as its own any more. */
+function standingOf(
+  { seen, lookError }: Proposal,
+  { branch }: ReviewFacts,
+): { readonly isOver: boolean; readonly isLost: boolean } {
+  const isAnothers = seen !== null && seen.branch !== branch;
+  const isOver = seen?.state === 'closed' && !isAnothers;
+  return { isOver, isLost: isOver || isAnothers || lookError !== null };
 }
 
 /** Settings changed: a token, a base or a policy may be another one. */

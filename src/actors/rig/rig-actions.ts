@@ -155,7 +155,7 @@ export class RigActions {
 
   #performRest(turn: Turn, writer: RigWriter, action: Exclude<LastAction, NewsAction>): Change {
     if (isRound(action)) return roundAction(this.#rig, turn, writer, action);
-    if (isPull(action)) return pullAction(this.#rig, writer, action);
+    if (isPull(action)) return pullAction(this.#rig, turn, writer, action);
     if (isPutAway(action)) return putAway(this.#rig, turn, writer, action);
     return isAccount(action) ? account(this.#rig, turn, writer, action) : performTalk(this.#rig, turn, writer, action);
   }

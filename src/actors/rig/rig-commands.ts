@@ -124,7 +124,7 @@ export class RigCommands {
         this.#sling(turn, writer, bead, command.sling);
         return;
       case 'close':
-        this.#close(turn, writer, bead, command);
+        this.#close(turn, writer, bead, { ...command, by: caller.actor });
         return;
       case 'hold':
         this.#hold(writer, bead, command.note);
@@ -192,7 +192,7 @@ export class RigCommands {
   }
 
   /** What may have landed already waits for that to be known; anything else ends in this transaction. */
-  #close(turn: Turn, writer: RigWriter, bead: Bead, command: CloseCommand): void {
+  #close(turn: Turn, writer: RigWriter, bead: Bead, command: CloseCommand & { readonly by: string }): void {
     if (bead.kind === 'landing') throw landingIsOfConvoy(bead);
     if (bead.type !== 'issue' || bead.branchOf !== null) {
       throw usage(
@@ -210,7 +210,7 @@ export class RigCommands {
       );
     const review = this.#rig.view.reviewOf(bead.id);
     if (command.reason === 'no_change') refuseChanges(bead, review);
-    const evidence = { note: command.note };
+    const evidence = { note: command.note, by: command.by };
     if (review !== null && cancelLater(this.#rig, turn, writer, { bead, review, evidence })) return;
     writer.transitionBead(bead, 'closed', { closeReason: command.reason, evidence });
   }

@@ -10,19 +10,25 @@ import { messageOf } from '../../core/rules/merge-train.ts';
 import { freshFromMs, isAskOpen } from '../../core/rules/pull-cancel.ts';
 import { inert } from '../../core/text.ts';
 import type { ReviewFacts } from '../../core/view.ts';
-import type { Forge, ForgeAnswer, ForgeLater, PullRequestRef } from '../../ports/forge.ts';
+import type { Forge, ForgeAnswer, ForgeLater, ForgeRefusal, PullClosed, PullRequestRef } from '../../ports/forge.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
 import type { EffectOutcome } from '../kernel/program.ts';
 import { factEvent, type ForgeFact } from './forge-facts.ts';
-import type { ForgeOrder } from './pull-steps.ts';
+import { closeKey, type ForgeOrder } from './pull-steps.ts';
 import type { RigContext } from './rig-context.ts';
 
 /** A rig whose forge or whose line to it is missing: a setting, so that no repeat helps. */
-const NO_FORGE: ForgeAnswer = {
+const NO_FORGE: ForgeRefusal = {
   state: 'refused',
   code: 'no_token',
   error: 'No forge is set up for this rig (see docs/pull-requests.md).',
+};
+
+const ELSEWHERE: ForgeRefusal = {
+  state: 'refused',
+  code: 'not_found',
+  error: 'It is not at the forge, address and project that the settings name now.',
 };
 
 interface Present {
@@ -49,13 +55,11 @@ function present(rig: RigContext, id: BeadId): Present | null {
 export async function performForge(rig: RigContext, row: OutboxRow): Promise<EffectOutcome> {
   const order = parseJson<ForgeOrder>(row.payload);
   const id = trusted.bead(order.mergeRequest);
+  if (order.kind === 'close') return performClose(rig, order);
   if (rig.view.review(id)?.stepKey !== order.key) return { state: 'done' };
   const now = present(rig, id);
   const answer: ForgeAnswer = now === null ? NO_FORGE : await ask(rig, now, order);
-  if (answer.state === 'later')
-    return answer.retryAfterMs === null
-      ? { state: 'retry', error: answer.error }
-      : { state: 'retry', error: answer.error, atMs: rig.ports.clock.now() + answer.retryAfterMs };
+  if (answer.state === 'later') return again(rig, answer);
   const said: ForgeSaid =
     answer.state === 'ok'
       ? { ...answer, site: now === null ? '' : siteKey(now.site) }
@@ -65,6 +69,41 @@ export async function performForge(rig: RigContext, row: OutboxRow): Promise<Eff
     event: factEvent(`said:${order.key}`, { type: 'forge_said', mergeRequest: id, stepKey: order.key, said }),
   };
 }
+
+const again = (rig: RigContext, { error, retryAfterMs }: ForgeLater): EffectOutcome =>
+  retryAfterMs === null
+    ? { state: 'retry', error }
+    : { state: 'retry', error, atMs: rig.ports.clock.now() + retryAfterMs };
+
+/** Closes the pull request of cancelled work, or finds out what people did with it. */
+async function performClose(rig: RigContext, order: ForgeOrder): Promise<EffectOutcome> {
+  const id = trusted.bead(order.mergeRequest);
+  const closing = rig.view.proposal(id)?.closing ?? null;
+  const isWanted = closing?.state === 'asked' && closeKey(id, closing.asks) === order.key;
+  const now = isWanted ? present(rig, id) : null;
+  if (!isWanted) return { state: 'done' };
+  const answer = now === null ? NO_FORGE : await close(now, closing.number, order.comment ?? '');
+  if (answer.state === 'later') return again(rig, answer);
+  const said = answer.state === 'ok' ? answer : { ...answer, error: inert(answer.error) };
+  return {
+    state: 'done',
+    event: factEvent(`closed:${order.key}`, { type: 'forge_closed', mergeRequest: id, key: order.key, said }),
+  };
+}
+
+/** A number of another place is not the one that is meant. */
+function close(
+  { forge, site, ref, review }: Present,
+  number: number | null,
+  comment: string,
+): Promise<PullClosed | ForgeLater | ForgeRefusal> {
+  if (number !== null && ref?.number !== number) return Promise.resolve(ELSEWHERE);
+  return forge.close({ site, number, head: review.branch, ours: OURS, mark: markOf(review.beadId), comment });
+}
+
+/** Only the town writes this there: by it what it opened itself is known, and what it said. */
+const OURS = 'Gt-Merge-Request: ';
+const markOf = (mergeRequest: BeadId): string => `${OURS}${mergeRequest}`;
 
 function ask(rig: RigContext, now: Present, order: ForgeOrder): Promise<ForgeAnswer> {
   return order.kind === 'open' ? open(rig, now) : merge(rig, now);
@@ -80,7 +119,7 @@ function open(rig: RigContext, { review, proposal, forge, site }: Present): Prom
     headSha: review.headSha,
     base: review.targetBranch,
     title: source.title.split('\n', 1)[0] ?? source.title,
-    body: `${words.slice(0, PULL_BODY_CHARS_MAX)}\n\nGt-Bead: ${source.id}\nGt-Merge-Request: ${review.beadId}\n`,
+    body: `${words.slice(0, PULL_BODY_CHARS_MAX)}\n\nGt-Bead: ${source.id}\n${markOf(review.beadId)}\n`,
     after: proposal.over,
   });
 }

@@ -48,6 +48,8 @@ export interface Evidence {
   readonly mergeSha?: Sha | undefined;
   readonly target?: string | undefined;
   readonly note?: string | undefined;
+  /** Who ended it. */
+  readonly by?: string | undefined;
 }
 
 export interface Bead {

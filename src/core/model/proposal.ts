@@ -1,6 +1,6 @@
 import type { Evidence } from './bead.ts';
 import type { BeadId, Sha } from './ids.ts';
-import type { PullRequest } from './pull-request.ts';
+import type { PullEnd, PullRequest } from './pull-request.ts';
 
 /** Whom or what a pull request waits for before it is merged. */
 export const WAITS_FOR = ['people', 'checks', 'forge', 'delay', 'target'] as const;
@@ -16,8 +16,24 @@ export type ForgeSaid =
 
 /** What the forge is asked to do after the commit; `key` is the step's, so that a late answer is known as such. */
 export interface ForgeAsk {
-  readonly kind: 'open' | 'merge';
+  readonly kind: 'open' | 'merge' | 'close';
   readonly key: string;
+}
+
+/** That its pull request is to be closed because its work was cancelled, and what came of that. */
+export interface Closing {
+  /** `asked`: an answer is awaited. `refused`: it can't be closed, or nobody answered. */
+  readonly state: 'asked' | 'refused' | PullEnd;
+  /** How often it was asked for; the key of the present question. */
+  readonly asks: number;
+  readonly askedAtMs: number;
+  /** Null: it is not known whether one was opened. */
+  readonly number: number | null;
+  /** As what people merged it. */
+  readonly mergeSha: string | null;
+  readonly error: string | null;
+  /** A person was told what only a person can do about it. */
+  readonly isTold: boolean;
 }
 
 /** What is recorded of the pull request of a merge request. Its steps stand in the review. */
@@ -59,6 +75,10 @@ export interface Proposal {
   readonly testedAtMs: number | null;
   /** The head was pushed by somebody else. */
   readonly isAdopted: boolean;
+  /** The forge was asked to open one, and has not said what it did. */
+  readonly isOpenAsked: boolean;
+  /** Null: nothing is to be closed. */
+  readonly closing: Closing | null;
   /** How often the forge was asked to merge this head. */
   readonly asks: number;
   /** When the forge was asked last to merge it without having said that it did; null: never. */

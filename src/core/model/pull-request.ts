@@ -93,3 +93,9 @@ export interface PullRequest {
   /** Opaque. Given to the next look, so that nothing new costs next to nothing. */
   readonly tag: string;
 }
+
+/**
+ * What became of closing one whose work was cancelled. `closed`: it is, whoever did that. `merged`: people did, meanwhile
+ * or before. `left`: somebody else opened it; it has a comment and stays open. `none`: the branch has none of the town's.
+ */
+export type PullEnd = 'closed' | 'merged' | 'left' | 'none';

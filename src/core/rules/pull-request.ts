@@ -21,6 +21,7 @@ import { cancelledSource } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { whileCancelled } from './pull-cancel.ts';
 import { afterCheck, afterConfirm, afterTest } from './pull-check.ts';
+import { afterEnd } from './pull-close.ts';
 import { afterAccept, afterOpen } from './pull-open.ts';
 import {
   decidePull,
@@ -98,6 +99,8 @@ function onItsWay(pull: Pull): RigVerdicts {
       return afterAccept(pull);
     case 'confirming':
       return afterConfirm(pull);
+    case 'ended':
+      return afterEnd(pull);
     default:
       return NOTHING;
   }

@@ -52,7 +52,7 @@ export class GithubApi {
 
   /** One call below the project. Throws `NoAnswer`, or `Conflict` for a status that only the caller can judge. */
   async rest(
-    route: `${'GET' | 'POST' | 'PUT'} /${string}`,
+    route: `${'GET' | 'PATCH' | 'POST' | 'PUT'} /${string}`,
     values: Record<string, unknown>,
     etag = '',
   ): Promise<RestAnswer> {

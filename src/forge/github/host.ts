@@ -1,10 +1,11 @@
 import type { PullRequest } from '../../core/model/pull-request.ts';
-import type { MergePullRequest, OpenPullRequest } from '../../ports/forge.ts';
+import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../../ports/forge.ts';
 import { Conflict, later, type NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
 import { adoptable, refuseMerge } from '../policy.ts';
 import { GithubApi } from './api.ts';
 import { readTag, ring } from './bell.ts';
+import { closePull } from './close.ts';
 import { factsOf, factsOfRest } from './facts.ts';
 import { ENQUEUE, MORE_THREADS, PULL_REQUEST } from './queries.ts';
 import {
@@ -37,7 +38,7 @@ export class GithubHost implements Host {
   }
 
   async open(request: OpenPullRequest): Promise<PullRequest> {
-    const found = adoptable(await this.#ofBranch(request.head), request);
+    const found = adoptable((await this.#ofBranch(request.head)).map(factsOfRest), request);
     if (found !== null) return (await this.#see(found, null)).facts;
     const made = await this.#create(request);
     try {
@@ -91,8 +92,12 @@ export class GithubHost implements Host {
     return facts;
   }
 
+  close(request: ClosePullRequest): Promise<PullClosed> {
+    return closePull(this.#api, request, (head) => this.#ofBranch(head));
+  }
+
   /** The youngest first. */
-  async #ofBranch(head: string): Promise<readonly PullRequest[]> {
+  async #ofBranch(head: string): Promise<readonly RestPull[]> {
     const { owner } = this.#api;
     const answer = await this.#api.rest('GET /pulls', {
       head: `${owner}:${head}`,
@@ -101,9 +106,9 @@ export class GithubHost implements Host {
       direction: 'desc',
       per_page: 30,
     });
-    return read(restPulls, answer.data, 'the pull requests of the branch')
-      .map(factsOfRest)
-      .filter((pull) => pull.branch === head);
+    return read(restPulls, answer.data, 'the pull requests of the branch').filter(
+      (pull) => factsOfRest(pull).branch === head,
+    );
   }
 
   async #create(request: OpenPullRequest): Promise<RestPull> {

@@ -1,3 +1,11 @@
+/** What was said last: whether the town said something there already. */
+export const LAST_COMMENTS = `
+  query ($owner: String!, $name: String!, $number: Int!) {
+    repository(owner: $owner, name: $name) {
+      pullRequest(number: $number) { comments(last: 100) { nodes { body } } }
+    }
+  }`;
+
 /** All that is judged of a pull request, in one picture. Approvals count from people with the right to write. */
 export const PULL_REQUEST = `
   query ($owner: String!, $name: String!, $number: Int!) {

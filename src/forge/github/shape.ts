@@ -90,10 +90,15 @@ const inRepository = <T extends z.ZodType>(pullRequest: T) => z.object({ reposit
 export const pictureAnswer = inRepository(picture);
 export const threadsAnswer = inRepository(z.object({ reviewThreads }));
 
+export const commentsAnswer = inRepository(
+  z.object({ comments: z.object({ nodes: z.array(z.object({ body: z.string() })) }) }),
+);
+
 export const restPull = z.object({
   number: count,
   html_url: z.string(),
   state: z.enum(['open', 'closed']),
+  body: z.string().nullish(),
   draft: z.boolean().optional(),
   merged_at: z.string().nullable(),
   merge_commit_sha: z.string().nullable(),

@@ -1,9 +1,10 @@
 import type { PullRequest } from '../../core/model/pull-request.ts';
-import type { MergePullRequest, OpenPullRequest } from '../../ports/forge.ts';
+import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../../ports/forge.ts';
 import { Conflict, later, NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
 import { adoptable, refuseMerge } from '../policy.ts';
 import { GitlabApi } from './api.ts';
+import { closePull } from './close.ts';
 import { factsOf, factsOfList } from './facts.ts';
 import * as shape from './shape.ts';
 
@@ -22,7 +23,7 @@ export class GitlabHost implements Host {
   }
 
   async open(request: OpenPullRequest): Promise<PullRequest> {
-    const found = adoptable(await this.#ofBranch(request.head), request);
+    const found = adoptable((await this.#ofBranch(request.head)).map(factsOfList), request);
     if (found !== null) return this.#see(found);
     const made = await this.#create(request);
     try {
@@ -68,8 +69,12 @@ export class GitlabHost implements Host {
     throw refused('bad_style', `the project merges by "${method}", which is not the style "${style}"`);
   }
 
+  close(request: ClosePullRequest): Promise<PullClosed> {
+    return closePull(this.#api, request, (head) => this.#ofBranch(head));
+  }
+
   /** The youngest first. */
-  async #ofBranch(head: string): Promise<readonly PullRequest[]> {
+  async #ofBranch(head: string): Promise<readonly shape.MergeRequest[]> {
     const answer = await this.#api.get('/merge_requests', {
       source_branch: head,
       state: 'all',
@@ -77,9 +82,9 @@ export class GitlabHost implements Host {
       sort: 'desc',
       per_page: '30',
     });
-    return read(shape.mergeRequests, answer, 'the merge requests of the branch')
-      .map(factsOfList)
-      .filter((one) => one.branch === head);
+    return read(shape.mergeRequests, answer, 'the merge requests of the branch').filter(
+      (one) => factsOfList(one).branch === head,
+    );
   }
 
   async #create(request: OpenPullRequest): Promise<shape.MergeRequest> {

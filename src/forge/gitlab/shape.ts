@@ -21,6 +21,7 @@ export const mergeRequest = z.object({
   iid: z.number().int().positive(),
   web_url: z.string(),
   state: z.enum(['opened', 'closed', 'merged', 'locked']),
+  description: z.string().nullish(),
   draft: z.boolean().nullish(),
   source_branch: z.string(),
   target_branch: z.string(),
@@ -54,6 +55,8 @@ const note = z.object({
 });
 export const discussions = z.array(z.object({ id: z.string(), notes: z.array(note) }));
 export type Discussion = z.infer<typeof discussions>[number];
+
+export const notes = z.array(z.object({ body: z.string() }));
 
 export const statuses = z.array(
   z.object({

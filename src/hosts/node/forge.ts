@@ -13,5 +13,6 @@ export function nodeForge(env: NodeJS.ProcessEnv, nowMs: () => number): Forge {
     open: async (request) => (await forge()).open(request),
     look: async (ref, tag) => (await forge()).look(ref, tag),
     merge: async (request) => (await forge()).merge(request),
+    close: async (request) => (await forge()).close(request),
   };
 }

@@ -246,6 +246,7 @@ export class GitBrain {
       open: (request) => this.#call(() => forge.open(request)),
       look: (ref, tag) => this.#call(() => forge.look(ref, tag)),
       merge: (request) => this.#call(() => forge.merge(request)),
+      close: (request) => this.#call(() => forge.close(request)),
     };
   }
 

@@ -51,6 +51,8 @@ export interface FakePull {
   unjudged: number;
   readonly reviews: FakeReview[];
   readonly threads: FakeThread[];
+  /** What was said of it beside reviews, oldest first. */
+  readonly comments: string[];
 }
 
 export interface FakeCheck {
@@ -180,6 +182,7 @@ export class FakeForge {
       unjudged: this.rules.unjudgedLooks,
       reviews: [],
       threads: [],
+      comments: [],
     };
     this.pulls.push(pull);
     return pull;
@@ -236,6 +239,18 @@ export class FakeForge {
 
   close(number: number): void {
     this.#change(this.get(number), { state: 'closed', inQueue: false });
+  }
+
+  comment(number: number, text: string): void {
+    const pull = this.get(number);
+    pull.comments.push(text);
+    this.#change(pull, {});
+  }
+
+  /** Somebody asks the host's API: what is merged stays merged. */
+  closeByCall(number: number): void {
+    this.sync();
+    if (this.get(number).state === 'open') this.close(number);
   }
 
   reopen(number: number): void {

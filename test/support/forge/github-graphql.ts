@@ -127,6 +127,7 @@ export function pictureOf(forge: FakeForge, pull: FakePull): Record<string, unkn
         })),
     }),
     reviewThreads: threadsOf({ ...pull, threads: pull.threads.map((thread) => ({ ...thread })) }),
+    comments: ({ last }: { last: number }) => ({ nodes: pull.comments.slice(-last).map((body) => ({ body })) }),
     commits: { nodes: [{ commit: { oid: pull.headSha, statusCheckRollup: rollupOf(forge.checksOf(pull.headSha)) } }] },
   };
 }

@@ -115,17 +115,34 @@ export function answerGithub(forge: FakeForge, asked: Asked): Answer | Promise<A
   if (!asked.path.startsWith(`${ROOT}/`)) throw new Refused(404, 'Not Found');
   const [kind = '', id = '', part = ''] = asked.path.slice(ROOT.length + 1).split('/');
   if (kind === 'commits') return commit(forge, asked, id, part);
+  if (kind === 'issues') return comment(forge, asked, Number(id));
   if (kind !== 'pulls') throw new Refused(404, 'Not Found');
-  if (id === '') return asked.method === 'POST' ? create(forge, asked) : list(forge, asked);
+  if (id === '') return listed(forge, asked);
   return one(forge, asked, forge.get(Number(id)), part);
 }
+
+const listed = (forge: FakeForge, asked: Asked): Answer =>
+  asked.method === 'POST' ? create(forge, asked) : list(forge, asked);
 
 function one(forge: FakeForge, asked: Asked, pull: FakePull, part: string): Answer {
   if (part === 'reviews') return tagged(asked, reviewsOf(pull));
   if (part === 'merge') return merge(forge, asked, pull);
+  if (asked.method === 'PATCH') {
+    if (asText((asked.body as Record<string, unknown>)['state']) !== 'closed')
+      throw new Refused(422, 'Validation Failed');
+    forge.closeByCall(pull.number);
+    return { status: 200, body: pullOf(forge, pull) };
+  }
   const answer = tagged(asked, pullOf(forge, pull));
   pull.unjudged = Math.max(0, pull.unjudged - 1);
   return answer;
+}
+
+function comment(forge: FakeForge, asked: Asked, number: number): Answer {
+  if (asked.method !== 'POST' || !asked.path.endsWith('/comments')) throw new Refused(404, 'Not Found');
+  const body = asText((asked.body as Record<string, unknown>)['body']);
+  forge.comment(number, body);
+  return { status: 201, body: { id: forge.id(), body } };
 }
 
 function commit(forge: FakeForge, asked: Asked, sha: string, part: string): Answer {

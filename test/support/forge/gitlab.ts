@@ -169,6 +169,7 @@ function create(forge: FakeForge, asked: Asked): Answer {
 function one(forge: FakeForge, asked: Asked, pull: FakePull, part: string): Answer {
   switch (part) {
     case '': {
+      if (asked.method === 'PUT') return close(forge, asked, pull);
       const body = requestOf(forge, pull);
       pull.unjudged = Math.max(0, pull.unjudged - 1);
       return ok(body);
@@ -191,11 +192,29 @@ function one(forge: FakeForge, asked: Asked, pull: FakePull, part: string): Answ
       const next = page * size < all.length ? String(page + 1) : '';
       return { ...ok(all.slice((page - 1) * size, page * size)), headers: { 'x-next-page': next } };
     }
+    case 'notes':
+      return notes(forge, asked, pull);
     case 'merge':
       return merge(forge, asked, pull);
     default:
       throw new Refused(404, '404 Not Found');
   }
+}
+
+function close(forge: FakeForge, asked: Asked, pull: FakePull): Answer {
+  if (asText((asked.body as Record<string, unknown>)['state_event']) !== 'close')
+    throw new Refused(400, '400 Bad Request');
+  if (pull.state === 'merged') throw new Refused(405, '405 Method Not Allowed');
+  forge.closeByCall(pull.number);
+  return ok(requestOf(forge, pull));
+}
+
+function notes(forge: FakeForge, asked: Asked, pull: FakePull): Answer {
+  const noteOf = (body: string): Record<string, unknown> => ({ id: 1, body, author: user('town-bot'), system: false });
+  if (asked.method !== 'POST') return ok(pull.comments.toReversed().slice(0, 100).map(noteOf));
+  const body = asText((asked.body as Record<string, unknown>)['body']);
+  forge.comment(pull.number, body);
+  return ok(noteOf(body), 201);
 }
 
 function merge(forge: FakeForge, asked: Asked, pull: FakePull): Answer {
