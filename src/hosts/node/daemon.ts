@@ -4,7 +4,7 @@ import { refuseStaleRig } from '../../core/etag.ts';
 import type { AppOptions, createApp } from '../../api/app.ts';
 import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { SignIn } from '../../api/sign-in.ts';
-import { conflict, TownError } from '../../core/errors.ts';
+import { conflict } from '../../core/errors.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { writeFileAtomic } from './atomic-file.ts';
@@ -26,6 +26,7 @@ import { Figures } from './figures.ts';
 import { fileDoor } from './file-door.ts';
 import { changeRigSettings } from './rig-change.ts';
 import { recordRig } from './rig-record.ts';
+import { askRunner, runnerAway } from './runner-away.ts';
 import type { RunnerLines } from './runner-lines.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
 import type { NodeStreams } from './streams.ts';
@@ -313,8 +314,10 @@ export class Daemon {
           if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
           return answer;
         }),
-      transcript: async (attempt, from, waitMs) =>
-        this.#wire(await this.#service.runners.ofAttempt(attempt)).transcript(attempt, from, waitMs),
+      transcript: async (attempt, from, waitMs) => {
+        const id = await this.#service.runners.ofAttempt(attempt);
+        return askRunner(id, () => this.#wire(id).transcript(attempt, from, waitMs));
+      },
       diff: async (runner, request) => this.#wire(runner).diff(request),
       runnerLine: {
         drain: (id, on, graceMs) => this.#drain(id, on, graceMs),
@@ -333,10 +336,7 @@ export class Daemon {
   #wire(id: string): WireRunnerClient {
     const wire = id === LOCAL_RUNNER ? this.#supervisor.client : (this.#lines?.wire(id) ?? null);
     if (wire !== null) return wire;
-    throw new TownError('unreachable', 'runner_away', {
-      message: `The runner "${id}" has no line to the town now.`,
-      next: `Look at it with "gt runner show ${id}"; what is there is shown again when it is back.`,
-    });
+    throw runnerAway(id);
   }
 
   /** A runner that does not answer now is told when it is met again: the registry says what people want. */
