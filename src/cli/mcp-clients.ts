@@ -68,7 +68,9 @@ export const MCP_CLIENTS: readonly McpClient[] = [
   { id: 'qwen', file: settingsIn('.qwen', 'settings.json'), format: 'json', key: 'mcpServers', entry: plain },
   {
     id: 'copilot',
-    file: settingsIn('.copilot', 'mcp-config.json'),
+    // Of a project it reads this file and `.mcp.json`, which is Claude Code's.
+    file: (env, project) =>
+      project === null ? join(home(env), '.copilot', 'mcp-config.json') : join(project, '.github', 'mcp.json'),
     format: 'json',
     key: 'mcpServers',
     entry: typed('local', { tools: ['*'] }),

@@ -16,7 +16,12 @@ const END = '<!-- end of matrix -->';
 const WORDS: Readonly<Record<Cell['state'], string>> = { passed: 'yes', failed: 'NO', 'not run': 'NOT RUN' };
 
 const distinct = <T>(all: readonly T[]): readonly T[] => [...new Set(all)];
-const wordsOf = (cell: Cell): string => `${WORDS[cell.state]}${cell.state === 'passed' ? ` (${cell.detail})` : ''}`;
+/** Of what a program says in a cell; the rest is in the output of the run. */
+const DETAIL_CHARS_MAX = 90;
+/** On one line, and without what ends a cell. */
+const plain = (text: string): string => text.replaceAll(/[\s|]+/g, ' ').slice(0, DETAIL_CHARS_MAX);
+const wordsOf = (cell: Cell): string =>
+  `${WORDS[cell.state]}${cell.state === 'passed' ? ` (${plain(cell.detail)})` : ''}`;
 
 /** Runtimes across, cases down. */
 export function matrixText(cells: readonly Cell[]): string {

@@ -389,6 +389,11 @@ describe('gt mcp install', () => {
       const { path } = JSON.parse(run('--print').stdout) as { path: string };
       expect(path.startsWith(home)).toBe(true);
       expect(existsSync(path)).toBe(false);
+      if (client === 'copilot') {
+        // Seen: of a project it reads no file with the name of that in the home.
+        const project = JSON.parse(run('--print', '--dir', home).stdout) as { path: string };
+        expect(project.path).toBe(join(home, '.github', 'mcp.json'));
+      }
       mkdirSync(dirname(path), { recursive: true });
       const isToml = path.endsWith('.toml');
       const before = isToml ? '# mine\nmodel = "x"\n' : '{"theme":"dark"}';
