@@ -20,8 +20,11 @@ const distinct = <T>(all: readonly T[]): readonly T[] => [...new Set(all)];
 const DETAIL_CHARS_MAX = 90;
 /** On one line, and without what ends a cell. */
 const plain = (text: string): string => text.replaceAll(/[\s|]+/g, ' ').slice(0, DETAIL_CHARS_MAX);
-const wordsOf = (cell: Cell): string =>
-  `${WORDS[cell.state]}${cell.state === 'passed' ? ` (${plain(cell.detail)})` : ''}`;
+/** What a program does not do, and is allowed not to, begins with "no:". */
+const wordsOf = (cell: Cell): string => {
+  if (cell.state !== 'passed') return WORDS[cell.state];
+  return cell.detail.startsWith('no: ') ? plain(cell.detail) : `${WORDS.passed} (${plain(cell.detail)})`;
+};
 
 /** Runtimes across, cases down. */
 export function matrixText(cells: readonly Cell[]): string {
