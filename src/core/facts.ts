@@ -232,7 +232,6 @@ export type Job =
       readonly bead: string;
       readonly branch: string;
       readonly commits: readonly string[];
-      /** By which merge requests they came, as far as the rig knows. */
       readonly landed?: readonly LandedCommit[] | undefined;
       readonly author: Author;
       readonly dateMs: number;
