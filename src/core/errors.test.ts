@@ -36,6 +36,7 @@ describe('an error for the caller', () => {
   it.each([
     ['bead', 'bead_not_found', 'gt bead list'],
     ['agent', 'agent_not_found', 'gt agents'],
+    ['formula', 'formula_not_found', 'gt mol list'],
     ['merge request', 'merge_request_not_found', 'gt status'],
   ])('about a missing %s shows how to list what exists', (what, code, command) => {
     expect(notFound(what, 'x"y')).toMatchObject({

@@ -64,9 +64,12 @@ const LISTED_BY: Readonly<Record<string, string>> = {
   attempt: 'gt bead show <id>',
   bead: 'gt bead list',
   convoy: 'gt convoy list',
+  budget: 'gt budget list',
   escalation: 'gt escalation list',
+  formula: 'gt mol list',
   mail: 'gt mail inbox --all',
   rig: 'gt rig list',
+  runner: 'gt runner list',
 };
 
 export function notFound(what: string, id: string): TownError {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { parseBeadId } from '../../src/core/model/ids.ts';
 import { Telemetry, type TelemetryOptions } from '../../src/hosts/node/telemetry/exporter.ts';
 import { traceTarget } from '../../src/hosts/node/telemetry/target.ts';
@@ -227,8 +227,51 @@ describe('traces', () => {
     expect(receiver.spans).toHaveLength(2_000);
   });
 
+  it('are looked for once more after a receiver that hung, however often something changed meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const folder = mkdtempSync(join(tmpdir(), 'gt-telemetry-'));
+    try {
+      let looks = 0;
+      let goOn: () => void = () => undefined;
+      const hung = new Promise<void>((done) => (goOn = done));
+      const source = {
+        now: () => Promise.resolve('0'),
+        after: async () => {
+          looks += 1;
+          if (looks === 1) await hung;
+          return { items: [], cursor: String(looks), isGap: false, isMore: false };
+        },
+      };
+      const telemetry = await Telemetry.start({
+        town: { id: 'tw-1', name: 'one' },
+        source: source as unknown as TelemetryOptions['source'],
+        getBead: () => Promise.reject(new Error('no bead')),
+        target: { url: 'http://127.0.0.1:1', headers: {} },
+        cursorFile: join(folder, 'cursor'),
+        log: silentLog,
+      });
+      for (let second = 0; second < 60; second += 1) {
+        telemetry.changed();
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      expect(looks).toBe(1);
+      goOn();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(looks).toBe(2);
+      await telemetry.stop();
+    } finally {
+      vi.useRealTimers();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('go nowhere unless somebody says so', () => {
     expect(traceTarget(null, {})).toBeNull();
+    // Empty is missing; what is no address is named, and the next one counts.
+    const ignored: string[] = [];
+    const odd = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '', OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' };
+    expect(traceTarget('http://x:4318', odd, (name) => ignored.push(name))?.url).toBe('http://x:4318/v1/traces');
+    expect(ignored).toEqual(['OTEL_EXPORTER_OTLP_ENDPOINT']);
     expect(traceTarget('http://x:4318', { OTEL_SDK_DISABLED: 'true' })).toBeNull();
     expect(traceTarget('ftp://x', {})).toBeNull();
     expect(traceTarget('http://x:4318/', {})?.url).toBe('http://x:4318/v1/traces');

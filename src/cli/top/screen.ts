@@ -70,7 +70,10 @@ function windowOf(count: number, focus: number, room: number): readonly [from: n
 }
 
 function listLines(state: TopState, size: Size, style: Style): readonly string[] {
-  if (state.town === null) return ['', '  Waiting for the town.'];
+  if (state.town === null) {
+    const { reason = ['Waiting for the town.'] } = state.link;
+    return ['', ...reason.flatMap((text) => wrapped(text, size.columns - 2)).map((text) => `  ${text}`)];
+  }
   const { head, empty } = listOf(state.town, state.tab, style);
   const rows = shownRows(state, style);
   const widths = widthsOf(head, rows, size.columns);

@@ -15,13 +15,15 @@ export interface TownNow {
   readonly costs: CostsItem | null;
 }
 
-/** How fresh what is shown is. `recorded`: the daemon is away, its databases were read. */
+/** How fresh what is shown is. */
 export type LinkWord = 'Live' | 'Connecting' | 'Catching up' | 'Reading' | 'Offline' | 'Refused';
 
 export interface Link {
   readonly word: LinkWord;
   /** When the town said something last. */
   readonly asOfMs: number;
+  /** Why nothing can be read, and what to do; lines. */
+  readonly reason?: readonly string[];
 }
 
 type Sheet =

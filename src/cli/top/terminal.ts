@@ -93,6 +93,13 @@ export class Terminal {
     this.#set({ link: { word, asOfMs } });
   }
 
+  /** Nothing can be read, and only a person can change that: with the reason and the next step. */
+  #refuse(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = [message, ...(error instanceof TownError ? [error.next] : [])].map(plain);
+    this.#set({ link: { word: 'Refused', asOfMs: this.#state.link.asOfMs, reason } });
+  }
+
   #draw(): void {
     const { columns, rows } = process.stdout;
     const size = { columns: columns || SIZE_DEFAULT.columns, rows: rows || SIZE_DEFAULT.rows };
@@ -142,7 +149,7 @@ export class Terminal {
         await this.#listen(cursor);
       } catch (error) {
         if (isGone(error)) this.#say('Offline');
-        else this.#say('Refused');
+        else this.#refuse(error);
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }

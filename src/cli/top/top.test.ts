@@ -126,6 +126,14 @@ describe('the screen of gt top', () => {
     expect(plainText).toContain('3 need you, 1 working, 2 ready, 0 to merge, 3 merged within the hour, app parked.');
   });
 
+  it('says why a town refuses, and what to do', () => {
+    const reason = ['The token is not known here.', 'Take the one that "gt up" wrote.'];
+    const refused: TopState = { ...START, link: { word: 'Refused', asOfMs: 0, reason } };
+    const text = screenOf(refused, { columns: 60, rows: 20 }, style).join('\n');
+    expect(text).toMatch(/Refused[^]*The token is not known here\.\s+Take the one/);
+    expect(screenOf(START, { columns: 60, rows: 20 }, style).join('\n')).toContain('Waiting for the town.');
+  });
+
   it('shows old figures as old, and what could not be read not as nothing', () => {
     const away: TopState = { ...state, link: { word: 'Offline', asOfMs: 0 } };
     expect(screenOf(away, { columns: 80, rows: 24 }, style)[0]).toMatch(/○ Offline, as of \d\d:\d\d:\d\d$/);

@@ -197,7 +197,9 @@ export class Daemon {
 
   /** Off unless somebody said where traces go; nothing of it is loaded then. */
   async #startTelemetry(): Promise<void> {
-    const target = traceTarget(this.#config.otlpUrl, process.env);
+    const target = traceTarget(this.#config.otlpUrl, process.env, (name) => {
+      this.#log.warn(`${name} is no http or https address, and traces do not go there`);
+    });
     if (target === null) return;
     const { Telemetry } = await import('./telemetry/exporter.ts');
     this.#telemetry = await Telemetry.start({
@@ -240,7 +242,7 @@ export class Daemon {
   /** SIGHUP. A configuration with an error changes nothing and is logged. */
   async reload(): Promise<void> {
     try {
-      await this.#applySettings();
+      await this.#oneByOne(() => this.#applySettings());
     } catch (error) {
       this.#log.error('configuration not reloaded', { cause: error instanceof Error ? error.message : String(error) });
     }
@@ -326,7 +328,7 @@ export class Daemon {
       settings: fileDoor({
         paths: this.#town.paths,
         env: process.env,
-        // Whoever asked hears of an error; on SIGHUP the log does.
+        // Whoever asked hears of an error, and on SIGHUP the log does.
         apply: () => this.#oneByOne(() => this.#applySettings()),
       }),
     };

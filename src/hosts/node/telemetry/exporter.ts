@@ -43,7 +43,12 @@ export class Telemetry {
   #timer: NodeJS.Timeout | null = null;
   #work: Promise<void> = Promise.resolve();
   #retryMs = RETRY_FIRST_MS;
+  /** The cursor as its file has it. */
+  #kept: string;
   #isStopped = false;
+  #isTelling = false;
+  /** Something changed while it told. */
+  #isDue = false;
   readonly #cut = new AbortController();
   #sent = 0;
   #dropped = 0;
@@ -51,6 +56,7 @@ export class Telemetry {
   private constructor(options: TelemetryOptions, cursor: string) {
     this.#options = options;
     this.#cursor = cursor;
+    this.#kept = cursor;
   }
 
   static async start(options: TelemetryOptions): Promise<Telemetry> {
@@ -71,9 +77,10 @@ export class Telemetry {
     return this.#dropped;
   }
 
-  /** After a turn; costs a timer at most. */
+  /** After a turn; costs a timer at most. While a receiver is asked, or waited for, it costs nothing. */
   changed(): void {
-    this.#after(GATHER_MS);
+    if (this.#isTelling) this.#isDue = true;
+    else this.#after(GATHER_MS);
   }
 
   /** Nothing goes out any more; what is not told yet is told at the next start. */
@@ -88,26 +95,37 @@ export class Telemetry {
     if (this.#timer !== null || this.#isStopped) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#work = this.#work.then(() => this.#tell());
+      this.#work = this.#tell();
     }, ms).unref();
   }
 
   async #tell(): Promise<void> {
+    this.#isTelling = true;
+    this.#isDue = false;
+    let againMs: number | null = RETRY_MAX_MS;
     try {
-      const isMore = await this.#readOn();
-      const isSent = await this.#send();
-      this.#retryMs = isSent ? RETRY_FIRST_MS : Math.min(RETRY_MAX_MS, 2 * this.#retryMs);
-      if (!isSent) this.#after(this.#retryMs);
-      else {
-        writeFileAtomic(this.#options.cursorFile, `${this.#cursor}\n`);
-        if (isMore) this.#after(0);
-      }
+      againMs = await this.#told();
     } catch (error) {
       this.#options.log.warn('traces could not be made', {
         cause: error instanceof Error ? error.message : String(error),
       });
-      this.#after(RETRY_MAX_MS);
     }
+    this.#isTelling = false;
+    if (againMs !== null) this.#after(againMs);
+    else if (this.#isDue) this.#after(GATHER_MS);
+  }
+
+  /** One page, and all that waits to be sent; in how long there is more to do, null: nothing is. */
+  async #told(): Promise<number | null> {
+    const isMore = await this.#readOn();
+    if (!(await this.#send())) {
+      this.#retryMs = Math.min(RETRY_MAX_MS, 2 * this.#retryMs);
+      return this.#retryMs;
+    }
+    this.#retryMs = RETRY_FIRST_MS;
+    if (this.#kept !== this.#cursor) writeFileAtomic(this.#options.cursorFile, `${this.#cursor}\n`);
+    this.#kept = this.#cursor;
+    return isMore ? 0 : null;
   }
 
   /** One page of the journals: beads that ended. True: there is more. */
