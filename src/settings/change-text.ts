@@ -6,7 +6,7 @@
 import { parse as parseToml } from 'smol-toml';
 import { precondition } from '../core/errors.ts';
 
-export type SettingValue = string | number | boolean;
+export type SettingValue = string | number | boolean | readonly string[];
 
 /** Null takes the setting away. */
 export interface SettingChange {
@@ -129,15 +129,36 @@ function rangeOf(lines: readonly string[], section: readonly string[]): { readon
 
 function withSetting(text: string, change: SettingChange): string {
   const lines = text.split('\n');
-  const range = rangeOf(lines, change.section);
-  const written = change.value === null ? null : `${change.key} = ${JSON.stringify(change.value)}`;
+  const { range, key } = placeOf(lines, change);
+  const written = change.value === null ? null : `${key.join('.')} = ${JSON.stringify(change.value)}`;
   if (range === null) return written === null ? text : withSection(text, change.section, written);
-  const own = new RegExp(`^\\s*["']?${change.key}["']?\\s*=`);
+  const own = new RegExp(`^\\s*${key.map(keyPattern).join('\\s*\\.\\s*')}\\s*=`);
   const at = lines.findIndex((line, index) => index >= range.from && index < range.to && own.test(line));
   if (written !== null && at < 0) lines.splice(endOfSettings(lines, range), 0, written);
   else if (written !== null) lines[at] = changedLine(lines[at] ?? '', written);
   else if (at >= 0) lines.splice(at, 1);
   return lines.join('\n');
+}
+
+const keyPattern = (part: string): string => `["']?${part.replaceAll(/[^\w-]/g, String.raw`\$&`)}["']?`;
+
+interface KeyPlace {
+  readonly range: ReturnType<typeof rangeOf>;
+  /** The key as it is written there. */
+  readonly key: readonly string[];
+}
+
+/** A section of its own, or names with dots in one above it, as `gates.test = …` in `[rigs.app]`. */
+function placeOf(lines: readonly string[], { section, key }: SettingChange): KeyPlace {
+  for (let depth = section.length; depth > 0; depth -= 1) {
+    const range = rangeOf(lines, section.slice(0, depth));
+    const within = section.slice(depth);
+    if (range === null) continue;
+    const sibling = new RegExp(`^\\s*${within.map((part) => `${keyPattern(part)}\\s*\\.`).join('\\s*')}`);
+    if (within.length === 0 || lines.slice(range.from, range.to).some((line) => sibling.test(line)))
+      return { range, key: [...within, key] };
+  }
+  return { range: null, key: [key] };
 }
 
 function withSection(text: string, section: readonly string[], line: string): string {
@@ -157,7 +178,7 @@ function endOfSettings(lines: readonly string[], range: { readonly from: number;
 
 /** The comment at the end of a line whose value is on that line alone. */
 function commentOf(line: string): string {
-  const match = /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^#"']*?)(\s*#.*)$/.exec(line);
+  const match = /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|\[[^#[\]]*\]|[^#"']*?)(\s*#.*)$/.exec(line);
   return match?.[1] ?? '';
 }
 

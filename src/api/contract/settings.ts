@@ -5,6 +5,8 @@ import { name } from './common.ts';
 const FILE_CHARS_MAX = 512 * 1024;
 const CHANGES_MAX = 100;
 const TEXT_CHARS_MAX = 4_096;
+/** Hosts that agents may reach, folders that they may read. */
+const LIST_MAX = 500;
 
 export const settingsSchema = z.object({
   /** `gastown.toml` as it is. */
@@ -20,7 +22,13 @@ export const changeSettingsSchema = z.strictObject({
     .array(
       z.strictObject({
         key: name,
-        value: z.union([z.string().max(TEXT_CHARS_MAX), z.number(), z.boolean(), z.null()]),
+        value: z.union([
+          z.string().max(TEXT_CHARS_MAX),
+          z.number(),
+          z.boolean(),
+          z.array(z.string().max(TEXT_CHARS_MAX)).max(LIST_MAX),
+          z.null(),
+        ]),
       }),
     )
     .min(1)

@@ -16,7 +16,7 @@ export interface SettingsState {
 export interface SettingsDoor {
   state(): Promise<SettingsState>;
   change(
-    changes: readonly { readonly key: string; readonly value: string | number | boolean | null }[],
+    changes: readonly { readonly key: string; readonly value: string | number | boolean | readonly string[] | null }[],
     meant: Meant,
   ): Promise<SettingsState>;
   replace(text: string, meant: Meant): Promise<SettingsState>;

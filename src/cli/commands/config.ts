@@ -51,7 +51,12 @@ export const explain: CommandSpec = {
 export const set: CommandSpec = {
   usage: 'gt config set <key> <value> | --unset',
   summary: 'change a setting in gastown.toml: checked first, comments kept; a running town takes it at once',
-  examples: ['gt config set rigs.app.polecats_max 6', 'gt config set defaults.runtime --unset'],
+  examples: [
+    'gt config set rigs.app.polecats_max 6',
+    'gt config set rigs.app.gates.test "npm test"',
+    `gt config set rigs.app.network '["api.example.com"]'`,
+    'gt config set defaults.runtime --unset',
+  ],
   args: ['<key>', '[value]'],
   options: { unset: { type: 'boolean', help: 'take the setting out of the file' } },
   run: async (context, args) => {
@@ -131,7 +136,7 @@ async function setAsMeant(
           ? false
           : /^-?\d{1,15}$/.test(text)
             ? Number(text)
-            : null;
+            : listOf(text);
   if (bare === null) return change(text);
   try {
     await change(bare);
@@ -141,5 +146,16 @@ async function setAsMeant(
     } catch {
       throw error;
     }
+  }
+}
+
+/** A list of texts, as TOML and JSON write it; null: it is none. */
+function listOf(text: string): readonly string[] | null {
+  if (!text.startsWith('[')) return null;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((one) => typeof one === 'string') ? list : null;
+  } catch {
+    return null;
   }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SettingValue } from '../../settings/change-text.ts';
 import { changeSettings, dropSection } from './config-set.ts';
 import { townPaths } from './town-files.ts';
 
@@ -32,7 +33,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 const text = (): string => readFileSync(join(root, 'gastown.toml'), 'utf8');
-const set = (section: string, key: string, value: string | number | boolean | null): void => {
+const set = (section: string, key: string, value: SettingValue | null): void => {
   changeSettings(townPaths(root), [{ section: section.split('.'), key, value }], {});
 };
 
@@ -58,6 +59,26 @@ describe('a setting', () => {
     set('rigs.app', 'polecats_max', null);
     set('daemon', 'log_file', null);
     expect(text()).toBe(FILE.replace('polecats_max = 2   # enough\n', ''));
+  });
+
+  it('of a table in names with dots is changed, added and taken away there', () => {
+    set('rigs.app.gates', 'test', 'make test');
+    expect(text()).toBe(FILE.replace('"npm test # not a comment"', '"make test"'));
+    set('rigs.app.gates', 'lint', 'make lint');
+    expect(text()).toContain('gates.test = "make test"\ngates.lint = "make lint"\n');
+    set('rigs.app.gates', 'test', null);
+    set('rigs.app.gates', 'lint', null);
+    expect(text()).toBe(FILE.replace('gates.test = "npm test # not a comment"\n', ''));
+    set('rigs.lib.gates', 'unit', 'make unit');
+    expect(text()).toContain('[rigs.lib.gates]\nunit = "make unit"\n');
+  });
+
+  it('may be a list', () => {
+    set('rigs.app', 'isolation', 'bubblewrap');
+    set('rigs.app', 'network', ['api.example.com', 'b.example.com:8443']);
+    expect(text()).toContain('network = ["api.example.com","b.example.com:8443"]\n');
+    set('rigs.app', 'network', ['c.example.com']);
+    expect(text()).toContain('network = ["c.example.com"]\n');
   });
 
   it('that is not valid changes nothing', () => {
