@@ -289,7 +289,7 @@ export const PULL_CLOSE_NOTE_CHARS_MAX = 1_000;
 /** What was given to agents is remembered for so many of the latest comments and checks of a pull request. */
 export const PULL_GIVEN_MAX = 500;
 /** Characters of one comment or failing check that an agent gets, and of all of them together. */
-export const PULL_COMMENT_CHARS_MAX = 4_000;
+export const PULL_COMMENT_CHARS_MAX = 2_000;
 export const PULL_FEEDBACK_CHARS_MAX = 48_000;
 /** Characters of a pull request's description. */
 export const PULL_BODY_CHARS_MAX = 8_000;

@@ -156,7 +156,7 @@ export interface RigRest {
   readonly running: number;
   /** Merge requests that have not ended. */
   readonly merging: number;
-  /** Of those, held until a person decides. */
+  /** Of those, held until a person decides, or waiting for people at their forge. */
   readonly waitingForPeople: number;
   /** Beads that have not ended. */
   readonly open: number;

@@ -1,8 +1,7 @@
 /** What an answer of a code host means for whoever asked: known, no, or not known yet. */
 import type { ForgeLater, ForgeRefusal } from '../ports/forge.ts';
-import { line } from './bounds.ts';
 
-/** Thrown inside of an adapter; its door turns it into an answer. */
+/** Thrown inside of an adapter; its door turns it into an answer, and bounds its words. */
 export class NoAnswer extends Error {
   readonly answer: ForgeLater | ForgeRefusal;
 
@@ -23,10 +22,10 @@ export class Conflict extends Error {
 }
 
 export const later = (error: string, retryAfterMs: number | null = null): NoAnswer =>
-  new NoAnswer({ state: 'later', error: line(error), retryAfterMs });
+  new NoAnswer({ state: 'later', error, retryAfterMs });
 
 export const refused = (code: ForgeRefusal['code'], error: string): NoAnswer =>
-  new NoAnswer({ state: 'refused', code, error: line(error) });
+  new NoAnswer({ state: 'refused', code, error });
 
 /** The parts of an answer that judge it. Names of headers are in small letters. */
 export interface Refusing {

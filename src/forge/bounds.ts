@@ -1,8 +1,9 @@
 /** Bounds on what outsiders write: it is stored, shown and put before agents. */
+import { PULL_COMMENT_CHARS_MAX } from '../core/limits.ts';
 
 const LINE_CHARS_MAX = 300;
 /** Of a review, a thread, a check: enough to act on; the rest is read at the host. */
-const BODY_CHARS_MAX = 2_000;
+const BODY_CHARS_MAX = PULL_COMMENT_CHARS_MAX;
 /** Threads, reviews, failing checks: more than a person reads. */
 const LIST_MAX = 50;
 const NAME_CHARS_MAX = 200;

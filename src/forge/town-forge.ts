@@ -93,11 +93,11 @@ const ok = (pullRequest: PullRequest): ForgeAnswer => ({ state: 'ok', pullReques
 function answerOf(error: unknown): ForgeLater | ForgeRefusal {
   if (error instanceof NoAnswer) return error.answer;
   const text = error instanceof Error ? error.message : String(error);
-  return { state: 'later', error: line(`the call failed: ${text}`), retryAfterMs: null };
+  return { state: 'later', error: `the call failed: ${text}`, retryAfterMs: null };
 }
 
-/** A host, or a proxy before it, may repeat what it was sent. */
+/** A host, or a proxy before it, may repeat what it was sent. Taken out before anything is cut: half a token is one too. */
 const without = <T extends { readonly error: string }>(token: string, answer: T): T => ({
   ...answer,
-  error: answer.error.replaceAll(token, '[token]'),
+  error: line(answer.error.replaceAll(token, '[token]')),
 });

@@ -259,7 +259,8 @@ export class RigQueries {
     const row = this.#sql.all(
       `SELECT (SELECT COUNT(*) FROM attempts WHERE process_gone = 0) AS running,
         (SELECT COUNT(*) FROM reviews WHERE step <> 'ended') AS merging,
-        (SELECT COUNT(*) FROM beads WHERE type = 'merge_request' AND status IN ('open', 'in_progress') AND hold IS NOT NULL) AS held,
+        (SELECT COUNT(*) FROM beads WHERE type = 'merge_request' AND status IN ('open', 'in_progress') AND (hold IS NOT NULL
+          OR id IN (SELECT bead_id FROM proposals JOIN reviews USING (bead_id) WHERE waits_for = 'people' AND step = 'proposed'))) AS held,
         (SELECT COUNT(*) FROM beads WHERE type = 'issue' AND status IN ('open', 'in_progress', 'in_review')) AS open,
         (SELECT COUNT(*) FROM outbox WHERE state = 'pending') AS unsent`,
     )[0];

@@ -9,6 +9,8 @@ import {
   PULL_WAIT_TOLD_MS,
 } from '../../src/core/limits.ts';
 import type { ForgeLater } from '../../src/ports/forge.ts';
+import { RigQueries } from '../../src/store/rig-queries.ts';
+import { SqlRigView } from '../../src/store/rig-view.ts';
 import { settings, Story } from '../support/pull-story.ts';
 import { count, finish, HOUR, human, MINUTE, show, sling } from '../support/town-story.ts';
 import { rigConfig } from '../support/virtual-town.ts';
@@ -150,5 +152,15 @@ describe('a wait', () => {
     expect(runs).toBe(PULL_BEHIND_MAX);
     expect((await show(story.town, id)).review?.rounds).toBe(0);
     expect(await told(story)).toEqual([expect.stringContaining('has to contain the newest main, says its forge')]);
+  });
+
+  it('for reviewers is one for people, to who drains the rig too', async () => {
+    const story = new Story();
+    await story.start();
+    await story.proposed();
+    await story.town.advance(MINUTE);
+    const sql = story.town.databases.get('rig/api');
+    if (sql === undefined) throw new Error('the rig has a database');
+    expect(new RigQueries(sql, new SqlRigView(sql)).rest()).toMatchObject({ merging: 1, waitingForPeople: 1 });
   });
 });

@@ -167,7 +167,7 @@ const keptDatabase = (town: Town, rig: string): string =>
 function waitingText(rest: RigRemovalItem): string {
   const people =
     rest.waiting_for_people === 0 ? '' : `; ${String(rest.waiting_for_people)} wait for a person: gt inbox`;
-  return `Draining ${rest.id}: ${String(rest.running)} running, ${String(rest.merging)} in the merge train, ${String(rest.open)} open${people}${rest.waits_for.map(waitLine).join('')}`;
+  return `Draining ${rest.id}: ${String(rest.running)} running, ${String(rest.merging)} being merged, ${String(rest.open)} open${people}${rest.waits_for.map(waitLine).join('')}`;
 }
 
 const waitLine = ({ id, sentence, command }: RigRemovalItem['waits_for'][number]): string =>

@@ -194,14 +194,14 @@ describe('the own gates of the rig', () => {
   it('that are red are run again before anybody is blamed', () => {
     expect(testing(RED)).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: red; it is run again before anybody is blamed
-      step of api-merge: testing -> testing | job gates:api-merge:c20:3:3 of c20, suspect pull:again, gateLog It ended with exit code 1. The end of its output: /  / 2 failed, deadlineAtMs +16min"
+      step of api-merge: testing -> testing | job gates:api-merge:c20:3 of c20, suspect pull:again, gateLog It ended with exit code 1. The end of its output: /  / 2 failed, deadlineAtMs +16min"
     `);
   });
 
   it('that are red twice are run on the target by itself', () => {
     expect(testing(RED, { review: { suspect: 'pull:again' } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: red twice; the target by itself is tested
-      step of api-merge: testing -> testing | job gates:api-merge:c1:3:3 of c1, suspect pull:target, gateLog It ended with exit code 1. The end of its output: /  / 2 failed, deadlineAtMs +16min"
+      step of api-merge: testing -> testing | job gates:api-merge:c1:3 of c1, suspect pull:target, gateLog It ended with exit code 1. The end of its output: /  / 2 failed, deadlineAtMs +16min"
     `);
   });
 
@@ -231,7 +231,7 @@ describe('the own gates of the rig', () => {
   });
 
   it('are asked once more about the same commit under another name, so that the first answer does not count twice', () => {
-    expect(testing(RED, { review: { version: 4 } })).toContain('job gates:api-merge:c20:4:4 of c20');
+    expect(testing(RED, { review: { version: 4 } })).toContain('job gates:api-merge:c20:4 of c20');
   });
 
   it('are not judged by an answer to something else', () => {
@@ -243,7 +243,7 @@ describe('gates that something else killed', () => {
   it('say nothing about the work and run again', () => {
     expect(testing(KILLED)).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: gate test was ended by SIGKILL, which says nothing about the work; it runs again
-      step of api-merge: testing -> testing | job gates:api-merge:c20:3:3 of c20, gateKills 1, deadlineAtMs +16min"
+      step of api-merge: testing -> testing | job gates:api-merge:c20:3 of c20, gateKills 1, deadlineAtMs +16min"
     `);
     expect(testing(KILLED, { review: { suspect: 'pull:target' } })).toContain('of c1,');
     expect(testing(KILLED, { review: { suspect: 'pull:again' } })).toContain('of c20,');

@@ -1,5 +1,6 @@
 import {
   GATE_KILLS_MAX,
+  GATE_TIMEOUT_MS,
   FORGE_SILENT_MAX_MS,
   PULL_CONFIRM_RETRY_MS,
   PULL_CONFLICT_RETRY_MS,
@@ -7,8 +8,7 @@ import {
   RED_TARGET_RETRY_MS,
 } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
-import { GATE_TIMEOUT_MS } from '../limits.ts';
-import type { Job, JobResult } from '../facts.ts';
+import type { JobResult } from '../facts.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import { nameOf } from '../pull/policy.ts';
@@ -160,15 +160,12 @@ function rerun(pull: Pull, suspect: string, gateLog: string): readonly RigAction
   const commit = suspect === TARGET ? review.targetSha : review.candidateSha;
   if (commit === null) return [];
   return toStep(pull, 'testing', {
-    job: anotherRun(gatesJob(view, review, commit), review.version),
+    job: gatesJob(view, review, commit),
     suspect,
     gateLog,
     deadlineAtMs: gatesUntil(pull),
   });
 }
-
-/** A run of the same commit is another job. */
-const anotherRun = (job: Job, version: number): Job => ({ ...job, key: `${job.key}:${String(version)}` });
 
 function afterTarget(pull: Pull, isGreen: boolean, name: string): RigVerdicts {
   const { view, review, nowMs } = pull;
@@ -198,7 +195,7 @@ function killed(pull: Pull, what: string): RigVerdicts {
   if (gateKills < GATE_KILLS_MAX && commit !== null)
     return decidePull(pull, `${what}, which says nothing about the work; it runs again`, [
       ...toStep(pull, 'testing', {
-        job: anotherRun(gatesJob(view, review, commit), review.version),
+        job: gatesJob(view, review, commit),
         gateKills,
         deadlineAtMs: gatesUntil(pull),
       }),

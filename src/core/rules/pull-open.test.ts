@@ -131,7 +131,7 @@ describe('a forge that was asked to merge', () => {
   it('and found news in the last look before was not asked at all: they are judged first', () => {
     expect(accepting({ said: shows({ approvals: 0 }), pull: { asks: 2 } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: pull request #7 changed in the last moment
-      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, askedAtMs now}"
+      step of api-merge: accepting -> proposed | job null, heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null, askedAtMs now, readyAtMs null}"
     `);
   });
 

@@ -122,7 +122,7 @@ export function afterAccept(pull: Pull): RigVerdicts {
   return decidePull(pull, reason, [
     ...toStep(pull, 'proposed', {
       heldReason: null,
-      pull: { ...shown(said), ...(isNews ? { askedAtMs: pull.nowMs } : askedOnce(pull)) },
+      pull: { ...shown(said), ...(isNews ? { askedAtMs: pull.nowMs, readyAtMs: null } : askedOnce(pull)) },
     }),
   ]);
 }
