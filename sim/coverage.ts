@@ -79,6 +79,7 @@ export const RARE: ReadonlySet<string> = new Set(
     'confirming>confirming',
     'queued>confirming',
     'opening>reworking',
+    'confirming>reworking',
     'opening>ended',
     'proposed>ended',
   ].map((step) => `transition step ${step}`),

@@ -21,10 +21,10 @@ export const PLANTED_PULL: readonly Planted[] = [
     put: '',
   },
   {
-    name: 'pull: a cancel does not wait for what the forge was asked to merge',
-    file: 'actors/rig/cancel-later.ts',
-    find: '!hasPull && !mayHaveLanded(review)',
-    put: "review.strategy === 'pr' || !mayHaveLanded(review)",
+    name: 'pull: a cancel waits for ever',
+    file: 'core/rules/pull-cancel.ts',
+    find: 'if (isFresh) return carryOut(',
+    put: 'if (isFresh && seen.inQueue) return carryOut(',
   },
   {
     name: 'pull: the answer of the forge is dropped',

@@ -2,6 +2,8 @@ import type { RigAction } from '../../core/actions.ts';
 import { must } from '../../core/assert.ts';
 import type { BeadId, Sha } from '../../core/model/ids.ts';
 import type { ForgeAsk, Proposal, ProposalChange } from '../../core/model/proposal.ts';
+import type { Bead } from '../../core/model/bead.ts';
+import type { MergeStep } from '../../core/model/review.ts';
 import { pollAfterMs } from '../../core/pull/poll.ts';
 import { beadRef } from '../../core/refs.ts';
 import { forgotten } from '../../core/rules/pull-step.ts';
@@ -11,6 +13,7 @@ import { GuardFailed } from '../../store/guard-failed.ts';
 import { proposedFor } from '../../store/proposal-store.ts';
 import type { RigWriter } from '../../store/rig-writer.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { callOff } from './call-off.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 
@@ -63,11 +66,14 @@ function openAsked({ forge, pull }: StepAction): ProposalChange {
   return typeof pull?.number === 'number' ? { isOpenAsked: false } : {};
 }
 
-/** Just opened it was just seen; after a merge that did not happen the next look is due soon. */
+/** Steps after which something has changed there by our own doing: opened, asked to merge, a new head. */
+const SEEN_SOON: ReadonlySet<MergeStep> = new Set(['opening', 'accepting', 'queued']);
+
+/** Just opened it was just seen; after a merge that did not happen, and with a new head, the next look is due soon. */
 function nextLook(turn: Turn, before: ReviewFacts): number {
   const soonMs = turn.nowMs + pollAfterMs({ changedAtMs: turn.nowMs }, turn.nowMs);
-  if (before.step === 'opening' || before.step === 'accepting') return soonMs;
-  return turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
+  const dueMs = turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
+  return SEEN_SOON.has(before.step) ? Math.min(dueMs, soonMs) : dueMs;
 }
 
 /** Rework moved the head of a merge request: what was seen and asked before was about another commit. */
@@ -75,6 +81,17 @@ export function startAnew(writer: RigWriter, review: ReviewFacts, head: Sha): vo
   if (review.strategy !== 'pr' || head === review.headSha) return;
   writer.proposals.startAnew(review.beadId);
   writer.proposals.change(review.beadId, { isAdopted: false, asks: 0 });
+}
+
+/** The head moves while git is asked whether the former one was merged: that question is over, and comes again by itself. */
+export function backToRework(
+  turn: Turn,
+  writer: RigWriter,
+  { review, mergeRequest }: { readonly review: ReviewFacts; readonly mergeRequest: Bead },
+): void {
+  if (review.stepKey !== null) callOff(turn, review.stepKey, 'its rework is done');
+  writer.stepReview(review.beadId, { from: 'confirming', to: 'reworking', stepKey: null, columns: {} });
+  writer.transitionBead(mergeRequest, 'open', { closeReason: null, evidence: null });
 }
 
 export function pullAction(rig: RigContext, turn: Turn, writer: RigWriter, action: PullAction): Change {
@@ -136,7 +153,8 @@ function standingOf(
   { branch }: ReviewFacts,
 ): { readonly isOver: boolean; readonly isLost: boolean } {
   const isAnothers = seen !== null && seen.branch !== branch;
-  const isOver = seen?.state === 'closed' && !isAnothers;
+  // Merged and still proposed: git did not find it in the target, and a person wants another one.
+  const isOver = seen !== null && seen.state !== 'open' && !isAnothers;
   return { isOver, isLost: isOver || isAnothers || lookError !== null };
 }
 

@@ -126,6 +126,8 @@ export function approve(
 /** Takes a merge request out of the train; the effect of its present step is not needed any more. */
 function sendBack(turn: Turn, writer: RigWriter, review: ReviewFacts, mergeRequest: Bead): void {
   if (review.stepKey !== null) callOff(turn, review.stepKey, 'changes were requested');
+  // It was not opened, and nobody waits for that any more: its silence is over.
+  if (review.step === 'opening') writer.proposals.change(review.beadId, { silentSinceMs: null });
   if (review.step !== 'reworking') {
     writer.stepReview(review.beadId, {
       from: review.step,

@@ -23,7 +23,7 @@ import { createRework } from './create-rework.ts';
 import type { Change } from './change.ts';
 import type { RigContext } from './rig-context.ts';
 import { draws } from './rig-usage.ts';
-import { isPull, pullAction, startAnew, type PullAction } from './pull-steps.ts';
+import { backToRework, isPull, pullAction, startAnew, type PullAction } from './pull-steps.ts';
 import { isRound, mergeStep, orderJob, roundAction, type RoundAction } from './rounds.ts';
 import { revertStep } from './revert-messages.ts';
 import { performTalk, type TalkAction } from './rig-talk-actions.ts';
@@ -299,7 +299,8 @@ export class RigActions {
 
   #advanceReview(turn: Turn, writer: RigWriter, action: Of<'advance_review'>): Change {
     const review = must(this.#rig.view.review(action.mergeRequest), 'an advanced merge request exists');
-    if (review.step !== 'reworking') throw new GuardFailed(`${review.beadId} is not waiting for rework`);
+    if (review.step === 'confirming') backToRework(turn, writer, { review, mergeRequest: this.#bead(review.beadId) });
+    else if (review.step !== 'reworking') throw new GuardFailed(`${review.beadId} is not waiting for rework`);
     writer.features.advanced(review.branch, action.head);
     startAnew(writer, review, action.head);
     if (!action.isLast) {

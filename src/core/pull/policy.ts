@@ -78,8 +78,30 @@ const isAnothers: Check = ({ seen, review }) =>
         { tell: 'yes' },
       );
 
-const isOver: Check = ({ seen, review }) => {
-  if (seen.state === 'merged') return { kind: 'merged' };
+/** What people are asked when git does not find what its forge calls merged. */
+export const missingText = (
+  seen: PullRequest,
+  { sourceBeadId, targetBranch }: Pick<Review, 'sourceBeadId' | 'targetBranch'>,
+): string =>
+  `${nameOf(seen)} was merged into ${seen.base} as ${seen.mergeSha?.slice(0, 12) ?? 'an unknown commit'}, and ${targetBranch} does not have that: "gt mq retry ${sourceBeadId}" opens a new one, or "gt bead close ${sourceBeadId}" gives it up`;
+
+/** Merged elsewhere, or taken back in the target: known for now. Git is asked again at `retryAtMs`. */
+export const isMissing = ({
+  proposal,
+  review,
+  nowMs,
+}: Pick<PullCase, 'proposal' | 'nowMs'> & {
+  readonly review: Pick<Review, 'sourceBeadId' | 'targetBranch'>;
+}): boolean =>
+  proposal.seen?.state === 'merged' &&
+  proposal.waitReason === missingText(proposal.seen, review) &&
+  nowMs < proposal.retryAtMs;
+
+const isOver: Check = ({ seen, review, proposal, nowMs }) => {
+  if (seen.state === 'merged')
+    return isMissing({ proposal, review, nowMs })
+      ? wait('people', missingText(seen, review), { untilMs: proposal.retryAtMs, tell: 'yes' })
+      : { kind: 'merged' };
   if (seen.state !== 'closed') return null;
   const source = review.sourceBeadId;
   return wait(

@@ -36,6 +36,7 @@ describe('a cancel of what has a pull request', () => {
     const seen = { state: 'merged', mergeSha: commit(30) } as const;
     expect(cancelled({ seen, pull: looked })).toContain('proposed -> confirming');
     expect(cancelled({ seen, step: 'reworking', pull: looked })).toContain('reworking -> confirming');
+    expect(cancelled({ seen, step: 'checking', pull: looked, result: CANDIDATE })).toContain('checking -> proposed');
   });
 
   it('of a head that the target has already is merged', () => {
@@ -90,6 +91,10 @@ describe('a cancel of what its forge refuses to show', () => {
 
   it('is for git', () => {
     expect(cancelled({ pull: refused })).toContain('proposed -> checking');
+    expect(cancelled({ step: 'reworking', pull: refused })).toContain('reworking -> queued');
+    expect(cancelled({ step: 'queued', pull: refused })).toContain('queued -> checking');
+    // Gates that run end first.
+    expect(cancelled({ step: 'testing', pull: refused })).toBe('nothing');
   });
 
   it('waits for what it was to be asked again for', () => {

@@ -22,9 +22,10 @@ export const isAskOpen = (proposal: Pick<Proposal, 'askedAtMs' | 'lookedAtMs'>):
 
 /**
  * A cancel of what has a pull request. Nothing goes on meanwhile but looking; it is carried out by one look that began after
- * it and shows no merge, or had no answer. Merged is for git, and what waits in the queue of its forge is not over.
+ * it and shows no merge, or had no answer. Merged is for git, and what waits in the queue of its forge is not over. Null: the
+ * git work under way ends first.
  */
-export function whileCancelled(pull: Pull, source: Bead): RigVerdicts {
+export function whileCancelled(pull: Pull, source: Bead): RigVerdicts | null {
   const { view, review, proposal } = pull;
   const { seen } = proposal;
   const reworks = view.openReworks(review.beadId);
@@ -33,9 +34,13 @@ export function whileCancelled(pull: Pull, source: Bead): RigVerdicts {
   const refusal = refusalOf(pull);
   if (refusal !== null) return gitDecides(pull, source, refusal);
   if (seen.state === 'merged')
-    return decidePull(pull, `${nameOf(seen)} was merged before its cancel; git is asked`, toConfirm(pull, seen));
+    return isAtGit(pull)
+      ? null
+      : decidePull(pull, `${nameOf(seen)} was merged before its cancel; git is asked`, toConfirm(pull, seen));
   return seen.inQueue ? inQueue(pull) : whenLooked(pull, source, seen);
 }
+
+const isAtGit = ({ review }: Pull): boolean => review.step === 'checking' || review.step === 'testing';
 
 const refusalOf = ({ view, proposal }: Pull): string | null =>
   proposal.lookError ?? (view.config().forge === undefined ? 'no forge is set up' : null);
@@ -71,7 +76,7 @@ export function cancelPull({ proposal }: Pull, source: Bead, found?: string): re
 }
 
 /** Nobody can see it any more: what git finds in the target is all there is. */
-function gitDecides(pull: Pull, source: Bead, refusal: string): RigVerdicts {
+function gitDecides(pull: Pull, source: Bead, refusal: string): RigVerdicts | null {
   const { review, proposal, nowMs } = pull;
   if (review.step === 'checking')
     return review.result === null
@@ -82,6 +87,11 @@ function gitDecides(pull: Pull, source: Bead, refusal: string): RigVerdicts {
           'git does not find it in the target',
           `its forge refused to show ${nameOf({ number: proposal.number ?? 0 })} (${refusal}), and git did not find it in ${review.targetBranch}`,
         );
+  if (review.step === 'testing') return null;
+  if (review.step === 'reworking')
+    return decidePull(pull, 'its rework was ended with its cancel', [
+      { type: 'merge_step', mergeRequest: review.beadId, fromStep: 'reworking', toStep: 'queued', job: null },
+    ]);
   if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
   return decidePull(pull, 'its forge refuses to show what was cancelled; git is asked', toCheck(pull));
 }

@@ -335,10 +335,10 @@ describe('what its forge calls merged and the target does not have', () => {
   it('is told to a person after half an hour, and goes on being looked for', () => {
     expect(known(FORGE_SILENT_MAX_MS - 1)).not.toContain('tell a person');
     expect(known(FORGE_SILENT_MAX_MS)).toMatchInlineSnapshot(`
-      "pull-request bead:api-merge: it may be there by now
-      step of api-merge: confirming -> confirming | job merge:api-merge:confirming:3 of c10 (as c30), pull {retryAtMs +30s}, deadlineAtMs +2min
+      "pull-request bead:api-merge: pull request #7 was merged into main as 000000000000, and main does not have that: "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up
+      step of api-merge: confirming -> proposed | job null, heldReason null, pull {waitsFor people, waitReason pull request #7 was merged into main as 000000000000, and main does not have that: "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up, waitSinceMs -30min, retryAtMs +30min}
       tell a person | causeKey bead:api-merge, severity medium, category merge, subject bead:api-task1
-        api-task1 is not called merged: its forge says merged as c30, and main does not have that. Look at both."
+        api-task1: pull request #7 was merged into main as 000000000000, and main does not have that: "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up."
     `);
     const view = { pull: { waitReason: reason, waitSinceMs: null, retryAtMs: 0 } };
     expect(confirming(CANDIDATE, view)).not.toContain('tell a person');

@@ -11,7 +11,9 @@ import type { RigAction } from '../actions.ts';
 import type { JobResult } from '../facts.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import type { PullRequest } from '../model/pull-request.ts';
-import { nameOf } from '../pull/policy.ts';
+import type { ProposalChange } from '../model/proposal.ts';
+import type { MergeStep } from '../model/review.ts';
+import { missingText, nameOf } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate } from './gate-verdict.ts';
@@ -232,12 +234,16 @@ export function afterConfirm(pull: Pull): RigVerdicts {
     );
   if (isElsewhere(pull))
     return decidePull(pull, "the rig's forge is another one now, and its target does not have it", [
-      ...toStep(pull, 'queued', { heldReason: null, pull: forgotten(null) }),
+      ...toStep(pull, goesTo(pull, 'queued'), { heldReason: null, pull: forgotten(null) }),
       ...cancelledAs(pull),
     ]);
   const { seen } = proposal;
   if (seen?.state !== 'merged')
-    return decidePull(pull, 'its forge says now that it is not merged', toStep(pull, 'proposed', { heldReason: null }));
+    return decidePull(
+      pull,
+      'its forge says now that it is not merged',
+      toStep(pull, goesTo(pull, 'proposed'), { heldReason: null }),
+    );
   if (!isWhole(pull)) return withoutLast(pull);
   return notThereYet(pull, seen, result);
 }
@@ -248,7 +254,7 @@ function withoutLast(pull: Pull): RigVerdicts {
   const what = nameOf({ number: proposal.number ?? 0 });
   const reason = `${what} was merged without the last commits; they get a pull request of their own`;
   return decidePull(pull, reason, [
-    ...toStep(pull, 'queued', {
+    ...toStep(pull, goesTo(pull, 'queued'), {
       heldReason: reason,
       pull: forgotten(proposal.number),
     }),
@@ -262,12 +268,21 @@ function cancelledAs(pull: Pull, found?: string): readonly RigAction[] {
   return source === null ? [] : cancelPull(pull, source, found);
 }
 
+/** Where it goes on after git's word: an agent may still rework it, and must find it there. */
+const goesTo = ({ view, review }: Pull, to: 'queued' | 'proposed'): MergeStep =>
+  view.openReworks(review.beadId).length > 0 ? 'reworking' : to;
+
+/** What people just merged may take a moment to be there; what stays away is for people, and so is another base at once. */
 function notThereYet(pull: Pull, seen: PullRequest, result: JobResult): RigVerdicts {
   const { review, proposal, nowMs } = pull;
-  const sinceMs = proposal.waitSinceMs ?? nowMs;
-  const found = result.result === 'refused' ? `can't be looked at: ${result.message}` : 'does not have that';
+  const isRefused = result.result === 'refused';
+  const found = isRefused ? `can't be looked at: ${result.message}` : 'does not have that';
   const reason = `its forge says merged as ${seen.mergeSha ?? 'unknown'}, and ${review.targetBranch} ${found}`;
-  if (proposal.waitReason !== reason)
+  const isKnown = proposal.waitReason === reason || proposal.waitReason === missingText(seen, review);
+  const sinceMs = isKnown ? (proposal.waitSinceMs ?? nowMs) : nowMs;
+  const isLong = nowMs >= sinceMs + FORGE_SILENT_MAX_MS;
+  if (!isRefused && (isLong || seen.base !== review.targetBranch)) return missing(pull, seen, sinceMs);
+  if (!isKnown)
     return decidePull(pull, reason, [
       {
         type: 'pull_note',
@@ -276,9 +291,28 @@ function notThereYet(pull: Pull, seen: PullRequest, result: JobResult): RigVerdi
       },
     ]);
   if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
-  const isLong = nowMs >= sinceMs + FORGE_SILENT_MAX_MS;
+  // As long as it has lasted already, so that a night of it is not a job every half a minute.
+  const waitMs = Math.min(PULL_REFUSED_RETRY_MS, Math.max(PULL_CONFIRM_RETRY_MS, nowMs - sinceMs));
   return decidePull(pull, 'it may be there by now', [
-    ...toConfirm(pull, seen, { pull: { retryAtMs: nowMs + PULL_CONFIRM_RETRY_MS } }),
+    ...toConfirm(pull, seen, { pull: { retryAtMs: nowMs + waitMs } }),
     ...(isLong ? tell(pull, `${review.sourceBeadId} is not called merged: ${asSentence(reason)} Look at both.`) : []),
   ]);
+}
+
+/** Merged elsewhere, or the target was reset since. People say what now; git is asked again every half an hour. */
+function missing(pull: Pull, seen: PullRequest, sinceMs: number): RigVerdicts {
+  const { view, review, nowMs } = pull;
+  const question = missingText(seen, review);
+  const source = cancelledSource(view, review);
+  const pullChange: ProposalChange = {
+    waitsFor: 'people',
+    waitReason: question,
+    waitSinceMs: sinceMs,
+    retryAtMs: nowMs + PULL_REFUSED_RETRY_MS,
+  };
+  const step = toStep(pull, goesTo(pull, 'proposed'), { heldReason: null, pull: pullChange });
+  if (source === null)
+    return decidePull(pull, question, [...step, ...tell(pull, `${review.sourceBeadId}: ${asSentence(question)}`)]);
+  const what = `${nameOf(seen)} was merged into ${seen.base}, and git did not find it in ${review.targetBranch}`;
+  return decidePull(pull, 'its cancel is carried out', [...step, ...cancelPull(pull, source, what)]);
 }

@@ -93,7 +93,7 @@ describe('a pull request that people merge while it is in line or reworked', () 
   it('is not that when its bead is no longer open, or another head was merged: the new one gets its own', () => {
     expect(decided({ step: 'reworking', seen, bead: { status: 'in_progress' } })).toBe('nothing');
     expect(decided({ step: 'reworking', seen, pull: { seenHead: commit(9) } })).toBe('nothing');
-    expect(decided({ step: 'queued', seen, pull: { seenHead: commit(9) } })).toContain('queued -> opening');
+    expect(decided({ step: 'queued', seen, pull: { seenHead: commit(9) } })).toContain('queued -> proposed');
   });
 
   it('is reworked on as long as nobody merged it', () => {

@@ -12,7 +12,7 @@ import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
 import { tellFeedback, type Feedback } from '../pull/feedback.ts';
-import { isOnlyBehind, judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
+import { isMissing, isOnlyBehind, judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
@@ -76,9 +76,9 @@ const CANCELLABLE: ReadonlySet<MergeStep> = new Set(['queued', 'reworking', 'che
 function byStep(pull: Pull): RigVerdicts {
   const source = cancelledSource(pull.view, pull.review);
   const isThere = pull.review.result?.result === 'already_merged';
-  return source !== null && CANCELLABLE.has(pull.review.step) && !isThere
-    ? whileCancelled(pull, source)
-    : onItsWay(pull);
+  const verdicts =
+    source !== null && CANCELLABLE.has(pull.review.step) && !isThere ? whileCancelled(pull, source) : null;
+  return verdicts ?? onItsWay(pull);
 }
 
 function onItsWay(pull: Pull): RigVerdicts {
@@ -86,7 +86,7 @@ function onItsWay(pull: Pull): RigVerdicts {
     case 'queued':
       return inLine(pull);
     case 'reworking':
-      return mergedOutside(pull) ?? NOTHING;
+      return mergedOutside(pull) ?? (isMissing(pull) ? wakeAt(pull.proposal.retryAtMs) : NOTHING);
     case 'checking':
       return afterCheck(pull);
     case 'testing':
@@ -110,7 +110,7 @@ function onItsWay(pull: Pull): RigVerdicts {
 function mergedOutside(pull: Pull): RigVerdicts | null {
   const { view, review, proposal } = pull;
   if (proposal.seen?.state !== 'merged' || view.bead(review.beadId)?.status !== 'open') return null;
-  if (proposal.seenHead !== review.headSha || !isOurs(pull, proposal.seen)) return null;
+  if (proposal.seenHead !== review.headSha || !isOurs(pull, proposal.seen) || isMissing(pull)) return null;
   return decidePull(pull, `somebody merged ${nameOf(proposal.seen)}; git is asked`, toConfirm(pull, proposal.seen));
 }
 
@@ -121,9 +121,11 @@ function inLine(pull: Pull): RigVerdicts {
   if (outside !== null) return outside;
   if (!isFree(view, review)) return NOTHING;
   if (nowMs < proposal.retryAtMs) return wakeAt(proposal.retryAtMs);
-  return isTested(pull)
+  if (!isTested(pull)) return decidePull(pull, 'its own gates come before its pull request', toCheck(pull));
+  // The one that there is takes the new head. Closed meanwhile it is a question for people: another one is theirs to ask for.
+  return proposal.number === null
     ? decidePull(pull, 'its pull request is opened or found', toOpening(pull))
-    : decidePull(pull, 'its own gates come before its pull request', toCheck(pull));
+    : decidePull(pull, `${nameOf({ number: proposal.number })} takes the new head`, toStep(pull, 'proposed'));
 }
 
 function isFree(view: RigView, review: ReviewFacts): boolean {

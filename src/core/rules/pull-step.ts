@@ -53,7 +53,7 @@ export function toStep({ review }: Pull, to: MergeStep, more: More = {}): readon
   };
   if (review.step === 'queued' || review.step === 'reworking')
     return [step, { type: 'transition_bead', bead: review.beadId, from: 'open', to: 'in_progress' }];
-  return to === 'queued' ? [step, backToLine(review)] : [step];
+  return to === 'queued' || to === 'reworking' ? [step, backToLine(review)] : [step];
 }
 
 /** Asks git: is it merged already, does it conflict with the target, and what is the tree of both together. */
