@@ -196,6 +196,8 @@ describe('a pull request whose comments were worked on', () => {
       `people, tell yes: checks of pull request #7 were stopped or wait for somebody (${failing.name}): let them run again there`,
     );
     expect(judged({ seen: { checks: { state: 'red', failing: [stopped, failing] } } })).toContain('feedback check:');
+    const many = ['a', 'b', 'c', 'd'].map((name) => ({ ...stopped, name }));
+    expect(judged({ seen: { checks: { state: 'red', failing: many } } })).toContain('(a, b, c): let them run');
     expect(judged({ seen: { checks: { state: 'red', failing: [] } } })).toBe(
       'people, tell yes: checks of pull request #7 are red, and its forge does not list which: look there',
     );

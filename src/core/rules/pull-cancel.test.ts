@@ -72,6 +72,31 @@ describe('a cancel of what has a pull request', () => {
     expect(cancelled({ seen: { inQueue: true }, pull: { ...looked, waitReason } })).toBe('nothing');
   });
 
+  it('says by which of these it was decided', () => {
+    const first = (of: Partial<PullWorld>): string =>
+      (cancelled(of).split('\n')[0] ?? '').split(': ').slice(1).join(': ');
+    expect(first({ step: 'queued', pull: UNOPENED })).toBe('its cancel is carried out: it has no pull request');
+    expect(first({ seen: null })).toBe('its cancel is carried out: it has no pull request');
+    const merged = { state: 'merged', mergeSha: commit(30) } as const;
+    expect(first({ seen: merged })).toBe('pull request #7 was merged before its cancel; git is asked');
+    expect(first({ pull: { silentSinceMs: NOW - 500, lookedAtMs: null } })).toBe(
+      'its cancel is carried out: its forge does not answer, and nobody asked it to merge this',
+    );
+    const refused = { lookError: 'no', retryAtMs: NOW };
+    expect(first({ pull: refused })).toBe('its forge refuses to show what was cancelled; git is asked');
+    expect(first({ step: 'checking', result: CANDIDATE, pull: refused })).toBe(
+      'its cancel is carried out: git does not find it in the target',
+    );
+    expect(first({ forge: null, pull: { retryAtMs: NOW } })).toBe(
+      'its forge refuses to show what was cancelled; git is asked',
+    );
+  });
+
+  it('without a word of a person is noted as one', () => {
+    expect(cancelled({ step: 'queued', pull: { ...UNOPENED, cancel: null } })).toContain('evidence {note cancelled');
+    expect(cancelled({ step: 'queued', pull: { ...UNOPENED, cancel: { note: '' } } })).toContain('evidence {note }');
+  });
+
   it('ends rework at once: an agent would work for nothing', () => {
     const open = { ...bead({ status: 'open' }), id: beadId('rework1'), branchOf: beadId('task1') };
     const of = { step: 'reworking', world: { beads: [open] }, bead: { openBlockers: 1 } } as const;
