@@ -2,8 +2,6 @@
 import { PULL_COMMENT_CHARS_MAX } from '../core/limits.ts';
 
 const LINE_CHARS_MAX = 300;
-/** Of a review, a thread, a check: enough to act on; the rest is read at the host. */
-const BODY_CHARS_MAX = PULL_COMMENT_CHARS_MAX;
 /** Threads, reviews, failing checks: more than a person reads. */
 const LIST_MAX = 50;
 const NAME_CHARS_MAX = 200;
@@ -26,18 +24,21 @@ export const body = (text: string | null | undefined): string =>
       .replace(/\r\n?/g, '\n')
       .replace(/[^\P{Cc}\n\t]/gu, '')
       .trim(),
-    BODY_CHARS_MAX,
+    PULL_COMMENT_CHARS_MAX,
   );
 
 export const list = <T>(items: readonly T[]): readonly T[] => items.slice(0, LIST_MAX);
 
 /** An address that may be shown as a link; anything else is none. */
 export const webAddress = (text: string | null | undefined): string | null =>
-  text !== null && text !== undefined && text.length <= BODY_CHARS_MAX && /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text)
+  text !== null &&
+  text !== undefined &&
+  text.length <= PULL_COMMENT_CHARS_MAX &&
+  /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text)
     ? text
     : null;
 
 /** Whole characters only. */
-function cut(text: string, most: number): string {
+export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

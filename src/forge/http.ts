@@ -10,13 +10,13 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
  * A fetch that follows no redirect (a token goes to its own host), ends with `signal`, and gives its answer only when all
- * of it is there. Throws `NoAnswer` (later) otherwise.
+ * of it is there. A token that the host, or a proxy before it, repeats is taken out before anything cuts it. Throws `NoAnswer` (later) otherwise.
  */
-export function boundedFetch(fetchOnce: Fetch, signal: AbortSignal): Fetch {
+export function boundedFetch(fetchOnce: Fetch, signal: AbortSignal, token: string): Fetch {
   return async (url, init) => {
     try {
       const answer = await fetchOnce(url, { ...init, redirect: 'manual', signal });
-      const bytes = await readAll(answer);
+      const bytes = without(token, await readAll(answer));
       const headers = new Headers(answer.headers);
       for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
       return new Response(WITHOUT_BODY.has(answer.status) ? null : bytes, { status: answer.status, headers });
@@ -24,6 +24,11 @@ export function boundedFetch(fetchOnce: Fetch, signal: AbortSignal): Fetch {
       throw later(`the host gave no whole answer: ${reasonOf(error)}`);
     }
   };
+}
+
+function without(token: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const text = new TextDecoder().decode(bytes);
+  return text.includes(token) ? new TextEncoder().encode(text.replaceAll(token, '[token]')) : bytes;
 }
 
 async function readAll(answer: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -68,7 +68,7 @@ export class TownForge implements Forge {
     const call: HostCall = {
       site,
       token,
-      fetch: boundedFetch(this.#options.fetch ?? ((url, init) => fetch(url, init)), signal),
+      fetch: boundedFetch(this.#options.fetch ?? ((url, init) => fetch(url, init)), signal, token),
       nowMs: this.#options.nowMs,
     };
     try {

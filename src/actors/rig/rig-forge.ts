@@ -119,7 +119,7 @@ function open(rig: RigContext, { review, proposal, forge, site }: Present): Prom
     headSha: review.headSha,
     base: review.targetBranch,
     title: source.title.split('\n', 1)[0] ?? source.title,
-    body: `${words.slice(0, PULL_BODY_CHARS_MAX)}\n\nGt-Bead: ${source.id}\n${markOf(review.beadId)}\n`,
+    body: `${words.slice(0, PULL_BODY_CHARS_MAX).replace(/[\uD800-\uDBFF]$/, '')}\n\nGt-Bead: ${source.id}\n${markOf(review.beadId)}\n`,
     after: proposal.over,
   });
 }

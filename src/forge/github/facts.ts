@@ -102,8 +102,16 @@ function checksOf(picture: Picture): PullRequest['checks'] {
   }
   const judged = [...latest.values()];
   const failing = judged.filter((one) => one.verdict === 'bad').map((one) => one.failing);
-  return { state: together(judged, rollup), failing: list(failing) };
+  const state = together(judged, rollup);
+  return { state, failing: list(state === 'red' && failing.length === 0 ? [unlisted(picture)] : failing) };
 }
+
+/** The host names a hundred checks; one beyond them is red. */
+const unlisted = ({ url }: Picture): FailingCheck => ({
+  name: 'one beyond the first hundred',
+  url: webAddress(`${url}/checks`),
+  text: 'The host says that the checks are red, and lists the first hundred, which are not. Look at the others there.',
+});
 
 function together(judged: readonly Judged[], rollup: Rollup): ChecksState {
   if (judged.some((one) => one.verdict === 'bad')) return 'red';

@@ -1,5 +1,6 @@
 import type { PullRequest } from '../../core/model/pull-request.ts';
 import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../../ports/forge.ts';
+import { cut } from '../bounds.ts';
 import { Conflict, later, type NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
 import { adoptable, refuseMerge } from '../policy.ts';
@@ -19,6 +20,8 @@ import {
   type Thread,
 } from './shape.ts';
 
+/** Longer titles are refused. */
+const TITLE_CHARS_MAX = 256;
 /** Pages of threads that are read: five hundred. */
 const THREAD_PAGES_MAX = 5;
 /** `isDraft` and the like are in the picture; what made it is needed to merge. */
@@ -112,7 +115,8 @@ export class GithubHost implements Host {
   }
 
   async #create(request: OpenPullRequest): Promise<RestPull> {
-    const { title, body, head, base } = request;
+    const { body, head, base } = request;
+    const title = cut(request.title, TITLE_CHARS_MAX);
     try {
       const answer = await this.#api.rest('POST /pulls', { title, body, head, base });
       return read(restPull, answer.data, 'the new pull request');

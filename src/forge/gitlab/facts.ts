@@ -8,7 +8,7 @@ import type {
 } from '../../core/model/pull-request.ts';
 import { later } from '../answer.ts';
 import { author, body, line, list, name, webAddress } from '../bounds.ts';
-import type { Discussion, MergeRequest, Status } from './shape.ts';
+import type { Discussion, MergeRequest, Pipeline, Status } from './shape.ts';
 
 const STATES = { opened: 'open', locked: 'open', closed: 'closed', merged: 'merged' } as const;
 /** The host has not judged yet, or judges just now. */
@@ -24,6 +24,8 @@ export interface Parts {
   readonly approvals: number;
   readonly requestedBy: readonly string[];
   readonly discussions: readonly Discussion[];
+  /** Parents of the commit that a pipeline on the merge of both ran on; empty otherwise. */
+  readonly merged: readonly string[];
   /** Of its pipeline, when that is red. */
   readonly statuses: readonly Status[];
 }
@@ -57,11 +59,11 @@ function mergeShaOf(request: MergeRequest): string {
   return made;
 }
 
-function judgementOf({ request, tip, statuses }: Parts): Pick<PullRequest, 'mergeable' | 'checks'> {
+function judgementOf({ request, tip, merged, statuses }: Parts): Pick<PullRequest, 'mergeable' | 'checks'> {
   // Just after a push the host still judges the commit before.
   if (request.state === 'opened' && tip !== null && tip !== request.sha)
     return { mergeable: 'unknown', checks: { state: 'unknown', failing: [] } };
-  return { mergeable: mergeability(request), checks: checksOf(request, statuses) };
+  return { mergeable: mergeability(request), checks: checksOf(request, merged, statuses) };
 }
 
 /** What GitLab notes by itself when somebody asks for changes: the only sign that they do so again. */
@@ -110,15 +112,26 @@ function mergeability(request: MergeRequest): Mergeability {
   return UNKNOWN.has(status) || request.state === 'locked' ? 'unknown' : 'blocked';
 }
 
+/** A job that somebody has to start by hand: no time brings its end. */
+const waitsForHand = ({ web_url: url }: Pipeline): PullRequest['checks'] => ({
+  state: 'red',
+  failing: [{ name: 'pipeline', url: webAddress(url), text: 'manual: a job waits to be started', isForPeople: true }],
+});
+
 /** Somebody stopped it: nothing that work on the branch changes. */
 const stopped = (status: string): { readonly isForPeople?: true } => (status === 'failed' ? {} : { isForPeople: true });
 
-function checksOf(request: MergeRequest, statuses: readonly Status[]): PullRequest['checks'] {
+function checksOf(
+  request: MergeRequest,
+  merged: readonly string[],
+  statuses: readonly Status[],
+): PullRequest['checks'] {
   const pipeline = request.head_pipeline ?? null;
   if (pipeline === null) return { state: 'none', failing: [] };
-  // Pipelines of merge requests may run on a merge of both; others must be of this commit.
-  if (pipeline.source !== 'merge_request_event' && pipeline.sha !== request.sha)
+  // After a push the host shows the pipeline of before for a while; one on a merge of both has the head as a parent.
+  if (pipeline.sha !== request.sha && !merged.some((parent) => parent === request.sha))
     return { state: 'unknown', failing: [] };
+  if (pipeline.status === 'manual') return waitsForHand(pipeline);
   const state: ChecksState = GREEN.has(pipeline.status) ? 'green' : RED.has(pipeline.status) ? 'red' : 'running';
   if (state !== 'red') return { state, failing: [] };
   const failing = statuses
@@ -140,7 +153,7 @@ function checksOf(request: MergeRequest, statuses: readonly Status[]): PullReque
 
 /** What the list of merge requests says of one; its `sha` stands for the branch. */
 export const factsOfList = (request: MergeRequest): PullRequest => ({
-  ...factsOf({ request, tip: request.sha, approvals: 0, requestedBy: [], discussions: [], statuses: [] }),
+  ...factsOf({ request, tip: request.sha, approvals: 0, requestedBy: [], discussions: [], merged: [], statuses: [] }),
   mergeable: 'unknown',
   checks: { state: 'unknown', failing: [] },
 });

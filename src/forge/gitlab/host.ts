@@ -1,5 +1,6 @@
 import type { PullRequest } from '../../core/model/pull-request.ts';
 import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } from '../../ports/forge.ts';
+import { cut } from '../bounds.ts';
 import { Conflict, later, NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
 import { adoptable, refuseMerge } from '../policy.ts';
@@ -92,7 +93,7 @@ export class GitlabHost implements Host {
       const answer = await this.#api.send('POST', '/merge_requests', {
         source_branch: request.head,
         target_branch: request.base,
-        title: request.title,
+        title: titleOf(request.title),
         description: request.body,
       });
       return read(shape.mergeRequest, answer, 'the new merge request');
@@ -106,11 +107,12 @@ export class GitlabHost implements Host {
   async #see(number: number): Promise<PullRequest> {
     const at = `/merge_requests/${String(number)}`;
     const request = read(shape.mergeRequest, await this.#api.get(at), 'the merge request');
-    const [tip, approved, reviewers, discussions, statuses] = await Promise.all([
+    const [tip, approved, reviewers, discussions, merged, statuses] = await Promise.all([
       this.#tip(request.source_branch),
       this.#api.get(`${at}/approvals`),
       this.#api.get(`${at}/reviewers`),
       this.#discussions(at),
+      this.#merged(request),
       this.#statuses(request),
     ]);
     return factsOf({
@@ -121,14 +123,19 @@ export class GitlabHost implements Host {
         .filter((one) => one.state === 'requested_changes')
         .map((one) => one.user.username),
       discussions,
+      merged,
       statuses,
     });
   }
 
   async #tip(branch: string): Promise<string | null> {
+    const answer = await this.#ifThere(`/repository/branches/${encodeURIComponent(branch)}`);
+    return answer === null ? null : read(shape.branch, answer, 'the branch').commit.id;
+  }
+
+  async #ifThere(path: string): Promise<unknown> {
     try {
-      const answer = await this.#api.get(`/repository/branches/${encodeURIComponent(branch)}`);
-      return read(shape.branch, answer, 'the branch').commit.id;
+      return await this.#api.get(path);
     } catch (error) {
       if (error instanceof NoAnswer && error.answer.state === 'refused' && error.answer.code === 'not_found')
         return null;
@@ -147,6 +154,13 @@ export class GitlabHost implements Host {
     return all;
   }
 
+  /** A pipeline on the merge of both runs on a commit that is on no branch; its parents tell of which head it is. */
+  async #merged({ sha, head_pipeline: pipeline }: shape.MergeRequest): Promise<readonly string[]> {
+    if (pipeline?.ref?.endsWith('/merge') !== true || pipeline.sha === sha) return [];
+    const commit = await this.#ifThere(`/repository/commits/${pipeline.sha}`);
+    return commit === null ? [] : read(shape.commit, commit, 'the merged commit').parent_ids;
+  }
+
   /** Which jobs failed is only asked of a pipeline that did. */
   async #statuses({ head_pipeline: pipeline }: shape.MergeRequest): Promise<readonly shape.Status[]> {
     if (pipeline === null || pipeline === undefined || pipeline.status !== 'failed') return [];
@@ -154,6 +168,13 @@ export class GitlabHost implements Host {
     return read(shape.statuses, await this.#api.get(`/repository/commits/${pipeline.sha}/statuses`, query), 'the jobs');
   }
 }
+
+/** Longer titles are refused. */
+const TITLE_CHARS_MAX = 255;
+/** By such a beginning GitLab makes a draft, which nobody meant. */
+const DRAFT = /^\W*(draft|wip)\b/i;
+
+const titleOf = (title: string): string => cut(DRAFT.test(title) ? `"${title}"` : title, TITLE_CHARS_MAX);
 
 const messageOf = ({ title, message }: MergePullRequest): string => (message === '' ? title : `${title}\n\n${message}`);
 

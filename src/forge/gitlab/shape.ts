@@ -13,9 +13,11 @@ const pipeline = z.object({
   id: z.number().int(),
   sha,
   status: z.string(),
-  source: z.string().nullish(),
+  ref: z.string().nullish(),
   web_url: z.string().nullish(),
 });
+
+export type Pipeline = z.infer<typeof pipeline>;
 
 export const mergeRequest = z.object({
   iid: z.number().int().positive(),
@@ -39,6 +41,7 @@ export const mergeRequest = z.object({
 export type MergeRequest = z.infer<typeof mergeRequest>;
 export const mergeRequests = z.array(mergeRequest);
 
+export const commit = z.object({ parent_ids: z.array(sha) });
 export const branch = z.object({ commit: z.object({ id: sha }) });
 export const approvals = z.object({ approved_by: z.array(z.object({ user })) });
 export const reviewers = z.array(z.object({ user, state: z.string() }));

@@ -4,7 +4,7 @@
  */
 import type { BareGit, Style } from './bare-git.ts';
 
-export type CheckState = 'running' | 'success' | 'failure' | 'cancelled' | 'skipped';
+export type CheckState = 'manual' | 'running' | 'success' | 'failure' | 'cancelled' | 'skipped';
 
 export interface FakeReview {
   readonly id: number;
@@ -74,6 +74,8 @@ export class Refused extends Error {
 }
 
 export interface ForgeRules {
+  /** Pipelines run on a merge of both (GitLab); null: on the head. */
+  mergedPipeline: { readonly sha: string } | null;
   /** Styles that the project allows. */
   styles: readonly Style[];
   /** A push takes approvals away. */
@@ -92,6 +94,7 @@ export class FakeForge {
   readonly git: BareGit;
   readonly pulls: FakePull[] = [];
   readonly rules: ForgeRules = {
+    mergedPipeline: null,
     styles: ['merge', 'squash', 'rebase'],
     dismissesStale: false,
     approvals: 0,
@@ -99,6 +102,8 @@ export class FakeForge {
     unjudgedLooks: 0,
     closesWithBranch: true,
   };
+  /** The pipeline of before is still shown: of this commit (GitLab). */
+  pipelineOf: string | null = null;
   /** The list of pull requests is behind. */
   listsNothing = false;
   /** Pictures of a replica that is behind, by number; they are shown instead. */

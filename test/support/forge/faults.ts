@@ -17,8 +17,8 @@ export type Fault =
   | { readonly kind: 'cut_before' }
   /** It was done; the answer is lost. */
   | { readonly kind: 'cut_after' }
-  /** The answer repeats what it was sent. */
-  | { readonly kind: 'echo' }
+  /** The answer repeats what it was sent, after some words. */
+  | { readonly kind: 'echo'; readonly after?: number }
   | { readonly kind: 'moved' };
 
 export interface Answer {
@@ -72,7 +72,7 @@ const SAYS: { readonly [K in Fault['kind']]?: (fault: Extract<Fault, { kind: K }
     headers: { 'retry-after': String(retryAfterS) },
     body: { message: 'Retry later' },
   }),
-  echo: (_fault, token) => ({ status: 400, body: { message: `Bad request: ${token}` } }),
+  echo: ({ after }, token) => ({ status: 400, body: { message: `${'x'.repeat(after ?? 0)} ${token}` } }),
   moved: () => ({ status: 301, headers: { location: 'http://127.0.0.1:9/elsewhere' }, body: { message: 'Moved' } }),
 };
 

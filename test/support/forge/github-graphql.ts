@@ -26,6 +26,7 @@ const CONCLUSIONS = {
   cancelled: 'CANCELLED',
   skipped: 'SKIPPED',
   running: null,
+  manual: null,
 } as const;
 const STATES = {
   success: 'SUCCESS',
@@ -33,6 +34,7 @@ const STATES = {
   failure: 'FAILURE',
   cancelled: 'ERROR',
   running: 'PENDING',
+  manual: 'PENDING',
 } as const;
 
 const contextOf = (check: FakeCheck): unknown =>
@@ -60,7 +62,7 @@ const WORST: readonly CheckState[] = ['failure', 'cancelled', 'running'];
 function rollupOf(checks: readonly FakeCheck[]): unknown {
   if (checks.length === 0) return null;
   const worst = WORST.find((state) => checks.some((check) => check.state === state)) ?? 'success';
-  return { state: STATES[worst], contexts: { totalCount: checks.length, nodes: checks.map(contextOf) } };
+  return { state: STATES[worst], contexts: { totalCount: checks.length, nodes: checks.slice(0, 100).map(contextOf) } };
 }
 
 const commentsOf =

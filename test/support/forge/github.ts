@@ -66,6 +66,7 @@ const CONCLUSIONS = {
   cancelled: 'cancelled',
   skipped: 'skipped',
   running: null,
+  manual: null,
 } as const;
 const runOf = (check: FakeCheck): Run => ({
   id: check.id,
@@ -80,6 +81,7 @@ const STATUSES = {
   failure: 'failure',
   cancelled: 'error',
   running: 'pending',
+  manual: 'pending',
 } as const;
 const statusOf = (check: FakeCheck): Status => ({
   id: check.id,
@@ -168,6 +170,7 @@ function list(forge: FakeForge, asked: Asked): Answer {
 function create(forge: FakeForge, asked: Asked): Answer {
   const body = asked.body as Record<string, unknown>;
   try {
+    if (asText(body['title']).length > 256) throw new Refused(422, 'title is too long (maximum is 256 characters)');
     const asPull = {
       head: asText(body['head']),
       base: asText(body['base']),

@@ -11,6 +11,7 @@ const PIPELINE = {
   failure: 'failed',
   cancelled: 'canceled',
   running: 'running',
+  manual: 'manual',
 } as const;
 const ok = (body: unknown, status = 200): Answer => ({ status, body });
 
@@ -29,16 +30,18 @@ const isBehind = (forge: FakeForge, pull: FakePull): boolean =>
 
 /** The pipeline of the head, made of its checks; the worst gives its status. */
 function pipelineOf(forge: FakeForge, pull: FakePull): unknown {
-  const checks = forge.checksOf(pull.headSha);
+  const head = forge.pipelineOf ?? pull.headSha;
+  const merged = forge.rules.mergedPipeline;
+  const checks = forge.checksOf(head);
   if (checks.length === 0) return null;
-  const worst = (['failure', 'cancelled', 'running'] as const).find((state) =>
+  const worst = (['failure', 'cancelled', 'running', 'manual'] as const).find((state) =>
     checks.some((check) => check.state === state),
   );
   return {
     id: 7,
-    sha: pull.headSha,
-    ref: pull.head,
-    source: 'push',
+    sha: merged?.sha ?? head,
+    ref: merged === null ? pull.head : `refs/merge-requests/${String(pull.number)}/merge`,
+    source: 'merge_request_event',
     status: PIPELINE[worst ?? 'success'],
     web_url: `https://gitlab.example/${FAKE_PROJECT}/-/pipelines/7`,
   };
@@ -137,6 +140,8 @@ function repository(forge: FakeForge, asked: Asked, [kind = '', id = '', more = 
     if (sha === undefined) throw new Refused(404, '404 Branch Not Found');
     return ok({ name, commit: { id: sha } });
   }
+  if (kind === 'commits' && more === '')
+    return ok({ id, parent_ids: forge.git.run('rev-list', '--parents', '-n1', id).split(' ').slice(1) });
   if (kind !== 'commits' || more !== 'statuses' || asked.query.get('pipeline_id') !== '7')
     throw new Refused(404, '404 Not Found');
   return ok(forge.checksOf(id).map(statusOf));
@@ -157,7 +162,10 @@ function create(forge: FakeForge, asked: Asked): Answer {
     body: asText(body['description']),
   };
   try {
-    return ok(requestOf(forge, forge.open(asPull)), 201);
+    if (asPull.title.length > 255) throw new Refused(400, 'title is too long (maximum is 255 characters)');
+    const made = forge.open(asPull);
+    made.isDraft = /^\s*(draft:|\[draft\]|\(draft\))/i.test(asPull.title);
+    return ok(requestOf(forge, made), 201);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return error.status === 409
