@@ -69,6 +69,7 @@ describe('what people merged into another branch', () => {
     expect(await show(story.town, id)).toMatchObject({
       closeReason: 'cancelled',
       evidence: { note: 'enough; pull request #1 was merged into release, and git did not find it in main' },
+      review: { step: 'ended' },
     });
   });
 

@@ -77,7 +77,9 @@ function byStep(pull: Pull): RigVerdicts {
   const source = cancelledSource(pull.view, pull.review);
   const isThere = pull.review.result?.result === 'already_merged';
   const verdicts =
-    source !== null && CANCELLABLE.has(pull.review.step) && !isThere ? whileCancelled(pull, source) : null;
+    source?.status === 'in_review' && CANCELLABLE.has(pull.review.step) && !isThere
+      ? whileCancelled(pull, source)
+      : null;
   return verdicts ?? onItsWay(pull);
 }
 
