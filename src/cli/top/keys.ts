@@ -29,11 +29,17 @@ export const KEY_HELP: readonly (readonly [keys: string, what: string])[] = [
 const GO: Readonly<Record<string, Tab>> = { i: 'inbox', c: 'convoys', a: 'agents', m: 'train', $: 'costs' };
 /** A filter is a word or two. */
 const FILTER_CHARS_MAX = 60;
+/** A sheet of more lines is a mistake; the screen shows its last page at most. */
+const SHEET_LINES_MAX = 10_000;
 
 const only = (state: TopState): Pressed => ({ state, wish: null });
 const go = (state: TopState, tab: Tab): Pressed => only({ ...state, tab, sheet: null, filter: '' });
 
 function moved(state: TopState, by: number, style: Style): Pressed {
+  if (state.sheet !== null) {
+    const last = state.sheet.kind === 'lines' ? SHEET_LINES_MAX : KEY_HELP.length;
+    return only({ ...state, sheetFrom: Math.max(0, Math.min(last, state.sheetFrom + by)) });
+  }
   const rows = shownRows(state, style);
   const at = Math.min(rows.length - 1, Math.max(0, focusAt(state, rows) + by));
   return only({ ...state, focus: { ...state.focus, [state.tab]: rows[at]?.id ?? null } });
@@ -86,7 +92,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   enter: (state, style) => subjectWish(state, 'open', style),
   n: nextThatNeedsYou,
   '/': (state) => only({ ...state, isTyping: true, filter: '', sheet: null }),
-  '?': (state) => only({ ...state, sheet: { kind: 'help' } }),
+  '?': (state) => only({ ...state, sheet: { kind: 'help' }, sheetFrom: 0 }),
   escape: (state) => only({ ...state, filter: '' }),
 };
 

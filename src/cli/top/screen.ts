@@ -1,8 +1,8 @@
 import { paint, plain, type Style, type Tone } from '../output.ts';
 import { KEY_HELP } from './keys.ts';
 import { focusAt, listOf, shownRows, type Row } from './rows.ts';
-import { TABS, type TopState, type TownNow } from './state.ts';
-import { fitted, widthOf } from './text-width.ts';
+import { type Sheet, TABS, type TopState, type TownNow } from './state.ts';
+import { fitted, PAINTED, widthOf } from './text-width.ts';
 
 export interface Size {
   readonly columns: number;
@@ -11,6 +11,8 @@ export interface Size {
 
 /** Lines that are no rows of a list: title, sentence, tabs, head, and the line of keys. */
 const LINES_AROUND = 6;
+/** Lines of the screen around those of a sheet: its title and end with their gaps, and what stands above. */
+const LINES_AROUND_SHEET = 9;
 /** A list that shows less says nothing; on a smaller terminal the last lines are cut. */
 const ROWS_MIN = 1;
 const CELL_MAX = 34;
@@ -91,10 +93,18 @@ function listLines(state: TopState, size: Size, style: Style): readonly string[]
   ];
 }
 
-function sheetLines({ sheet }: TopState): readonly string[] {
-  if (sheet === null) return [];
-  if (sheet.kind === 'lines') return [sheet.title, '', ...sheet.lines, '', 'Esc closes.'];
-  return ['Keys', '', ...KEY_HELP.map(([keys, what]) => `${fitted(keys, 26)}${what}`), '', 'Esc closes.'];
+/** A sheet that is longer than the screen is seen from where the keys moved it. */
+function sheetLines({ sheetFrom }: TopState, sheet: Sheet, size: Size): readonly string[] {
+  const [title, texts] =
+    sheet.kind === 'lines'
+      ? [sheet.title, sheet.lines]
+      : ['Keys', KEY_HELP.map(([keys, what]) => `${fitted(keys, 26)}${what}`)];
+  const lines = texts.flatMap((text) => wrapped(text, size.columns - 2));
+  const room = Math.max(ROWS_MIN, size.rows - LINES_AROUND_SHEET);
+  const from = Math.max(0, Math.min(sheetFrom, lines.length - room));
+  const rest = lines.length - from - room;
+  const end = `${rest > 0 ? `${String(rest)} more lines: j, PgDn. ` : ''}Esc closes.`;
+  return [title, '', ...lines.slice(from, from + room), '', end].map((text) => `  ${text}`);
 }
 
 /** Long lines of a sheet go on in the next one. */
@@ -123,12 +133,7 @@ export function screenOf(state: TopState, size: Size, style: Style): readonly st
   const left = widthOf(name);
   const link = linkText(state, style);
   const gap = Math.max(1, size.columns - left - widthOf(link));
-  const body =
-    state.sheet === null
-      ? listLines(state, size, style)
-      : sheetLines(state)
-          .flatMap((text) => wrapped(text, size.columns - 2))
-          .map((text) => `  ${text}`);
+  const body = state.sheet === null ? listLines(state, size, style) : sheetLines(state, state.sheet, size);
   const top = [
     `${paint(style, 'bold', name)}${' '.repeat(gap)}${link}`,
     fitted(sentence(state.town), size.columns),
@@ -143,11 +148,11 @@ export function screenOf(state: TopState, size: Size, style: Style): readonly st
   );
 }
 
-/** A painted line is cut only when it is too wide, and loses its paint then. */
-const bounded = (line: string, columns: number): string =>
-  widthOf(line) <= columns ? line : fitted(line.replaceAll(PAINTED, ''), columns);
-
-const PAINTED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
+/** A painted line is cut only when it is too wide, and loses its paint then. How far a tab goes, only the terminal knows. */
+function bounded(text: string, columns: number): string {
+  const line = text.replaceAll('\t', ' ');
+  return widthOf(line) <= columns ? line : fitted(line.replaceAll(PAINTED, ''), columns);
+}
 
 /** The same as plain text, all lists one after the other: for what is no terminal. */
 export function textOf(town: TownNow, style: Style): string {

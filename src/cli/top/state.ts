@@ -26,7 +26,7 @@ export interface Link {
   readonly reason?: readonly string[];
 }
 
-type Sheet =
+export type Sheet =
   | { readonly kind: 'help' }
   | { readonly kind: 'lines'; readonly title: string; readonly lines: readonly string[] };
 
@@ -41,6 +41,8 @@ export interface TopState {
   /** `g` was pressed: the next key says where to go. */
   readonly isGoing: boolean;
   readonly sheet: Sheet | null;
+  /** Its lines above the screen. */
+  readonly sheetFrom: number;
   readonly town: TownNow | null;
   readonly link: Link;
 }
@@ -52,6 +54,7 @@ export const START: TopState = {
   isTyping: false,
   isGoing: false,
   sheet: null,
+  sheetFrom: 0,
   town: null,
   link: { word: 'Connecting', asOfMs: 0 },
 };

@@ -128,7 +128,7 @@ export class Terminal {
       return;
     }
     const title = `${wish.type === 'why' ? 'Why' : 'Open'}: ${plain(wish.subject)}`;
-    this.#set({ sheet: { kind: 'lines', title, lines: ['…'] } });
+    this.#set({ sheet: { kind: 'lines', title, lines: ['…'] }, sheetFrom: 0 });
     const lines = await this.#reader
       [wish.type](wish.subject)
       .catch((error: unknown) => [

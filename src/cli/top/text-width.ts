@@ -1,4 +1,4 @@
-/** Columns of text on a terminal: without a table of all of Unicode, and never too few for what titles usually hold. */
+/** Columns of text on a terminal, without a table of all of Unicode: scripts that are wide, and what is shown as a picture. */
 
 const WIDE: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
@@ -13,14 +13,15 @@ const WIDE: readonly (readonly [number, number])[] = [
   [0x20000, 0x3fffd],
 ];
 const NOTHING = /^[\p{M}\p{Cf}]$/u;
+const PICTURE = /^\p{Emoji_Presentation}$/u;
 /** As a terminal is told it: what `paint` adds takes no room. */
-const PAINTED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
+export const PAINTED: RegExp = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
 
 function columnsOf(char: string): number {
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x300) return 1;
   if (NOTHING.test(char)) return 0;
-  return WIDE.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
+  return PICTURE.test(char) || WIDE.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
 }
 
 /** How many columns the text takes. */

@@ -126,6 +126,25 @@ describe('the screen of gt top', () => {
     expect(plainText).toContain('3 need you, 1 working, 2 ready, 0 to merge, 3 merged within the hour, app parked.');
   });
 
+  it('moves through a sheet that is longer than the screen, and not through the list behind it', () => {
+    const lines = Array.from({ length: 50 }, (_, line) => `line ${String(line)}`);
+    const size = { columns: 60, rows: 24 };
+    let open: TopState = { ...state, sheet: { kind: 'lines', title: 'why', lines } };
+    const shown = (): string => screenOf(open, size, style).join('\n');
+    expect(shown()).toMatch(/line 0\n[^]*more lines: j, PgDn\. Esc closes\./);
+    open = press(open, 'pagedown', style).state;
+    expect(shown()).toMatch(/why\s+line 10\b/);
+    open = press(open, 'G', style).state;
+    expect(shown()).toMatch(/line 49\s+Esc closes\./);
+    expect(open.focus).toEqual(state.focus);
+  });
+
+  it('counts the columns of pictures, and lets no tab through', () => {
+    expect(['✅', '⚡', '☕', '漢', 'é', '→'].map(widthOf)).toEqual([2, 2, 2, 2, 1, 1]);
+    const tabbed: TopState = { ...state, sheet: { kind: 'lines', title: 'why', lines: ['a\tb'] } };
+    expect(screenOf(tabbed, { columns: 60, rows: 24 }, style).join('\n')).toContain('a b');
+  });
+
   it('says why a town refuses, and what to do', () => {
     const reason = ['The token is not known here.', 'Take the one that "gt up" wrote.'];
     const refused: TopState = { ...START, link: { word: 'Refused', asOfMs: 0, reason } };
