@@ -10,6 +10,9 @@ const SNAPSHOT_JOURNAL = 'snapshot_journal';
 /** Up to which journal row housekeeping has looked. */
 const JOURNAL_SEEN = 'journal_seen';
 
+/** When housekeeping was last done with everything. */
+const HOUSE_KEPT_AT = 'house_kept_at';
+
 /** Above every number of a turn or row. */
 const ALL = Number.MAX_SAFE_INTEGER;
 
@@ -21,6 +24,17 @@ export class HistoryStore {
   constructor(sql: Sql) {
     this.#sql = sql;
     this.#kernel = new KernelStore(sql);
+  }
+
+  /** When housekeeping last left nothing behind; before the first time, when the database was made. */
+  keptAtMs(): number {
+    const known = this.#kernel.getMeta(HOUSE_KEPT_AT);
+    if (known !== null) return Number(known);
+    return int(this.#sql.all('SELECT MIN(applied_at) AS at FROM migrations')[0]?.['at'] ?? 0);
+  }
+
+  kept(nowMs: number): void {
+    this.#kernel.setMeta(HOUSE_KEPT_AT, String(nowMs));
   }
 
   newestSnapshot(): number {

@@ -270,9 +270,9 @@ describe('housekeeping', () => {
       kernel.settleEffect(`o${String(n)}`, 'done', null, NOW + n);
       kernel.saveAnswer(`a${String(n)}`, '', NOW + n);
     }
-    pruneQueues(sql, NOW + 4, 3);
+    expect(pruneQueues(sql, NOW + 4, 3)).toBe(true);
     expect([count('inbox'), count('outbox'), count('answers')]).toEqual([2, 2, 2]);
-    pruneQueues(sql, NOW + 4, 3);
+    expect(pruneQueues(sql, NOW + 4, 3)).toBe(false);
     expect([count('inbox'), count('outbox'), count('answers')]).toEqual([1, 1, 1]);
   });
 

@@ -1,8 +1,5 @@
 import {
   EFFECT_DEADLINE_MS,
-  HISTORY_KEPT_MS,
-  PRUNE_BATCH,
-  QUEUE_RETENTION_MS,
   RECONCILE_ROUNDS_MAX,
   RESYNC_ACTIVE_MS,
   RESYNC_WAITING_MS,
@@ -17,13 +14,12 @@ import type { DueObservation } from '../../store/due-observations.ts';
 import { HistoryStore } from '../../store/history-store.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { migrate, newestOf } from '../../store/migrate.ts';
-import { pruneQueues } from '../../store/prune-queues.ts';
 import { TurnStore } from '../../store/turn-store.ts';
 import { drainInbox } from './drain.ts';
 import { describe, stopping, storageFailed } from './failures.ts';
 import { Flights } from './flights.ts';
 import type { EffectOutcome, Program } from './program.ts';
-import { Housekeeping } from './housekeeping.ts';
+import { Housekeeping, putAway } from './housekeeping.ts';
 import type { Envelope, Receipt } from './envelope.ts';
 import { settleEffect, type Performed } from './settle-effect.ts';
 import { LiveTape, UNNAMED, type Call, type Tape } from './tape.ts';
@@ -90,7 +86,7 @@ export class Actor {
   /** Brings the schema up to date, takes up what a crash left undone, and looks at everything that is live. */
   open(): Promise<void> {
     migrate(this.#sql, this.#program.migrations, this.#ports.clock.now());
-    this.#house.opened(this.#ports.clock.now());
+    this.#house.opened(this.#ports.clock.now(), this.#history.keptAtMs(), this.#ports.takesNoSnapshots === true);
     this.#ports.clock.raise?.(this.#kernel.lastRecordedMs());
     return this.ask(
       (turn) => {
@@ -241,11 +237,7 @@ export class Actor {
   /** Puts away what is too old to be needed, a bounded part of it; true when more is left. */
   housekeep(withoutSnapshots = false): Promise<boolean> {
     return this.ask(
-      (turn) => {
-        pruneQueues(this.#sql, turn.nowMs - QUEUE_RETENTION_MS, PRUNE_BATCH);
-        const isMoreHistory = this.#history.prune(turn.nowMs - HISTORY_KEPT_MS, PRUNE_BATCH, withoutSnapshots);
-        return this.#program.collect?.(turn) === true || isMoreHistory;
-      },
+      (turn) => putAway(turn, this.#history, { program: this.#program, withoutSnapshots }),
       withoutSnapshots ? ['housekeep', true] : ['housekeep'],
     );
   }
