@@ -177,22 +177,24 @@ describe('gt for a town at an address', () => {
     expect(() => gt('daemon', 'status'), 'what needs files says so').toThrow('at an address');
   });
 
-  it('follows the output of an agent until it ends', { timeout: 2 * WAIT_MS }, async () => {
+  it('follows the output of an agent until it ends, and sits down beside it', { timeout: 2 * WAIT_MS }, async () => {
     const body = `\`\`\`gt-script\necho begun; ${meanwhile('output')}; echo ended; date +%N > f; git add -A; git commit -qm made\n\`\`\`\n`;
     const bead = await town.call<{ id: string }>('POST', 'beads', { rig, title: 'Talk', body, sling: true });
     await until(() => existsSync(at('output.made')), 'it works', WAIT_MS);
     setTimeout(() => {
       writeFileSync(at('output.go'), '');
     }, FOLLOWED_MS);
-    const said = await followed(bead.id);
-    expect(said.split('\n').filter((line) => line === 'begun' || line === 'ended')).toEqual(['begun', 'ended']);
+    const [log, beside] = await Promise.all([run('logs', bead.id, '-f'), run('attach', bead.id, '--read-only')]);
+    for (const { out } of [log, beside])
+      expect(out.split('\n').filter((line) => line === 'begun' || line === 'ended')).toEqual(['begun', 'ended']);
+    expect(beside.hints).toMatch(/attached, read-only[^]*has ended: gt logs at-/);
   });
 
-  const followed = (bead: string): Promise<string> =>
+  const run = (...args: readonly string[]): Promise<{ readonly out: string; readonly hints: string }> =>
     new Promise((resolve, reject) => {
       const env = { ...process.env, GT_TOWN_ROOT: town.url, GT_OWNER_TOKEN_FILE: at('owner.token') };
-      execFile(GT, ['logs', bead, '-f'], { cwd: folder, env }, (error, stdout) => {
-        if (error === null) resolve(stdout);
+      execFile(GT, args, { cwd: folder, env }, (error, out, hints) => {
+        if (error === null) resolve({ out, hints });
         else reject(error);
       });
     });
