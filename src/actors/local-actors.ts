@@ -1,7 +1,7 @@
 import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigHealth } from '../core/model/health.ts';
-import type { HostPorts } from '../ports/host.ts';
+import type { ActorAddress, HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
 import { parseJson } from '../store/rows.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
@@ -21,31 +21,68 @@ const GAP_RETRY_MS = 50;
 
 /** All actors of one town in this process, by address, and the wire between them. */
 export class LocalActors implements TownActors {
-  readonly town: TownActor;
-  /** Null in a town that is only read and never had one. */
-  readonly mayor: MayorActor | null;
+  #town: TownActor;
+  #mayor: MayorActor | null;
   readonly #rigs = new Map<string, RigActor>();
-  readonly #townId: string;
+  readonly #name: { readonly id: string; readonly name: string };
   readonly #ports: HostPorts;
+  readonly #portsOf: (address: ActorAddress) => HostPorts;
   /** True in a process that reads beside the daemon, or without one. */
   readonly readOnly: boolean;
 
-  constructor(town: { readonly id: string; readonly name: string }, ports: HostPorts, readOnly: boolean) {
-    this.#townId = town.id;
+  /** `portsOf`: for a bench in which each actor has its own; in the field they share those of their process. */
+  constructor(
+    town: { readonly id: string; readonly name: string },
+    ports: HostPorts,
+    readOnly: boolean,
+    portsOf: (address: ActorAddress) => HostPorts = () => ports,
+  ) {
+    this.#name = town;
     this.#ports = ports;
+    this.#portsOf = portsOf;
     this.readOnly = readOnly;
-    this.town = named(
-      new TownActor({
-        ports,
-        sql: ports.openSql(TOWN_ADDRESS),
-        deliver: this.#deliver,
-        askRig: this.#askRig,
-      }),
-    );
-    this.mayor =
-      ports.hasSql?.(MAYOR_ADDRESS) === false
-        ? null
-        : named(new MayorActor({ ports, sql: ports.openSql(MAYOR_ADDRESS), town, deliver: this.#deliver }));
+    this.#town = this.#makeTown();
+    this.#mayor = ports.hasSql?.(MAYOR_ADDRESS) === false ? null : this.#makeMayor();
+  }
+
+  get town(): TownActor {
+    return this.#town;
+  }
+
+  /** Null in a town that is only read and never had one. */
+  get mayor(): MayorActor | null {
+    return this.#mayor;
+  }
+
+  #makeTown(): TownActor {
+    const ports = this.#portsOf(TOWN_ADDRESS);
+    const sql = ports.openSql(TOWN_ADDRESS);
+    return named(new TownActor({ ports, sql, deliver: this.#deliver, askRig: this.#askRig }));
+  }
+
+  #makeMayor(): MayorActor {
+    const ports = this.#portsOf(MAYOR_ADDRESS);
+    const sql = ports.openSql(MAYOR_ADDRESS);
+    return named(new MayorActor({ ports, sql, town: this.#name, deliver: this.#deliver }));
+  }
+
+  /**
+   * One actor ends and begins anew from its rows, as an object of another host does that was put away: what waited for it
+   * is refused, and answers that were on their way to it count no more.
+   */
+  async reopen(address: ActorAddress): Promise<void> {
+    const old = this.all().find((one) => one.address === address);
+    if (old === undefined) throw new Error(`no actor ${address}`);
+    old.actor.close();
+    await this.#made(address).actor.open();
+  }
+
+  #made(address: ActorAddress): { readonly actor: Actor } {
+    if (address === TOWN_ADDRESS) return (this.#town = this.#makeTown());
+    if (address === MAYOR_ADDRESS) return (this.#mayor = this.#makeMayor());
+    const row = this.town.program.view.rigs().find(({ name }) => rigAddress(name) === address);
+    if (row === undefined) throw new Error(`no rig ${address}`);
+    return this.#add(row.name, row.createdAtMs);
   }
 
   async open(): Promise<void> {
@@ -69,12 +106,13 @@ export class LocalActors implements TownActors {
 
   #add(name: string, createdAtMs: number): RigActor {
     const address = rigAddress(name);
+    const ports = this.#portsOf(address);
     const rig = named(
       new RigActor({
         address,
-        town: this.#townId,
-        ports: this.#ports,
-        sql: this.#ports.openSql(address),
+        town: this.#name.id,
+        ports,
+        sql: ports.openSql(address),
         createdAtMs,
         deliver: this.#deliver,
       }),

@@ -1,7 +1,8 @@
 /** What a town of Durable Objects costs, counted in a real workerd by the ports themselves. */
 import { sha } from '../support/fake-runner.ts';
 import { rigConfig } from '../support/rig-config.ts';
-import type { Counts, TownBench } from './bench.ts';
+import type { TownBench } from './bench.ts';
+import type { Counts } from './world.ts';
 import { newBead, person } from './words.ts';
 
 const BEADS = 20;

@@ -22,6 +22,9 @@ export interface HistoryEnd {
 /** What was done to the town. */
 export interface Faults {
   readonly evictions: number;
+  /** In the middle of a step: with what waited for a turn, and in a turn before its commit. */
+  readonly diedWaiting: number;
+  readonly diedInTurn: number;
   /** Turns that threw, those of alarms among them. */
   readonly failedTurns: number;
   readonly lateAnswers: number;
@@ -29,12 +32,12 @@ export interface Faults {
 
 /** From one commit to the next, past a lease, a retry, a takeover, a rung of GUPP; and how often each is picked. */
 const WAITS: readonly (readonly [ms: number, weight: number])[] = [
-  [0, 20],
-  [1_000, 8],
-  [6_000, 5],
-  [16_000, 4],
-  [31_000, 4],
-  [61_000, 2],
+  [0, 60],
+  [1_000, 10],
+  [6_000, 6],
+  [16_000, 3],
+  [31_000, 2],
+  [61_000, 1],
   [320_000, 1],
 ];
 /** Longer than an effect waits for its answer, so that the call is repeated before the first answer is there. */
@@ -50,11 +53,10 @@ type Verb = (history: History) => Promise<unknown> | null;
 
 /** What is done, with how often it is picked. Null: there was nothing to do it to. */
 const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = [
-  ['sling', 4, (history) => history.sling([])],
-  ['sling after another', 2, (history) => history.sling(history.somebead())],
-  // Its maker waits for the rigs, and time stands still meanwhile: not while every place for an effect may be taken.
-  ['convoy', 1, (history) => (history.bench.world.isWaiting() ? null : history.convoy())],
-  ['done', 8, (history) => history.agent((process) => history.finish(process))],
+  ['sling', 2, (history) => history.sling([])],
+  ['sling after another', 1, (history) => history.sling(history.somebead())],
+  ['convoy', 1, (history) => history.convoy()],
+  ['done', 14, (history) => history.agent((process) => history.finish(process))],
   ['exit 0', 1, (history) => history.agent((process) => history.exit(process, {}))],
   [
     'exit 1',
@@ -68,15 +70,26 @@ const VERBS: readonly (readonly [name: string, weight: number, verb: Verb])[] = 
   ['hold', 1, (history) => history.order((bead) => ({ type: 'hold', bead, note: 'later' }))],
   ['release', 2, (history) => history.order((bead) => ({ type: 'release', bead }))],
   ['retry', 2, (history) => history.order((bead) => ({ type: 'retry', bead }))],
-  ['close', 1, (history) => history.order((bead) => ({ type: 'close', bead, reason: 'cancelled', note: 'no' }))],
-  ['silence', 1, (history) => history.silence()],
+  ['close', 2, (history) => history.order((bead) => ({ type: 'close', bead, reason: 'cancelled', note: 'no' }))],
+  ['silence', 1, (history) => history.silence(true)],
+  ['an answer', 4, (history) => history.silence(false)],
   ['new runner', 1, (history) => history.newRunner()],
   ['mail', 1, (history) => history.mail()],
   ['acknowledge', 1, (history) => history.acknowledge()],
-  ['crash', 1, (history) => history.bench.crash()],
+  ['crash', 1, (history) => history.bench.evictAll()],
   ['eviction', 2, (history) => history.bench.evict(history.pick(60))],
+  ['death in a step', 3, (history) => history.doom()],
   ['late runner', 1, (history) => history.late()],
   ['failing alarms', 1, (history) => history.failing()],
+];
+
+/** A step has some ten turns. */
+const DOOM_TURNS = 24;
+const DOOMS: readonly (readonly [who: 'next' | 'some' | 'all' | 'in its turn', weight: number])[] = [
+  ['in its turn', 3],
+  ['next', 2],
+  ['some', 2],
+  ['all', 1],
 ];
 
 class History {
@@ -119,13 +132,13 @@ class History {
     const rig =
       dependsOn[0]?.startsWith('web') === true ? 'web' : this.pick(3) === 0 && dependsOn.length === 0 ? 'web' : 'api';
     const bead = newBead(`task ${String(this.#beads.length)}`, { rig: trusted.rig(rig), dependsOn });
-    this.#beads.push((await this.bench.gateway.createBead(bead, this.#key())).id);
+    this.#beads.push((await this.bench.ask(this.bench.gateway.createBead(bead, this.#key()))).id);
   }
 
   async convoy(): Promise<void> {
     const tasks = [newTask('api', 'a'), newTask('web', 'b', [0]), newTask('api', 'c', [1])];
     const convoy = newConvoy({ tasks, onFailure: 'skip' });
-    for (const { beadId } of (await this.bench.gateway.createConvoy(convoy, this.#key())).beads)
+    for (const { beadId } of (await this.bench.ask(this.bench.gateway.createConvoy(convoy, this.#key()))).beads)
       if (beadId !== null) this.#beads.push(beadId);
   }
 
@@ -161,7 +174,7 @@ class History {
 
   order(command: (bead: BeadId) => Parameters<TownBench['gateway']['beadCommand']>[0]): Promise<unknown> | null {
     const bead = this.somebead()[0];
-    return bead === undefined ? null : this.bench.gateway.beadCommand(command(bead), this.#key());
+    return bead === undefined ? null : this.bench.ask(this.bench.gateway.beadCommand(command(bead), this.#key()));
   }
 
   /**
@@ -183,8 +196,20 @@ class History {
     return Promise.resolve();
   }
 
-  silence(): Promise<unknown> {
-    this.bench.runner.silent = !this.bench.runner.silent;
+  /** Somebody dies a few turns from now: before a turn with all that waits for it, or in it before its commit. */
+  doom(): Promise<unknown> {
+    const turns = this.pick(DOOM_TURNS);
+    const [who] = this.weighed(DOOMS);
+    this.bench.world.doom =
+      who === 'in its turn'
+        ? { turns, how: who, who: 'next' }
+        : { turns, how: 'waiting', who: who === 'some' ? this.pick(60) : who };
+    return Promise.resolve();
+  }
+
+  silence(isSilent: boolean): Promise<unknown> | null {
+    if (this.bench.runner.silent === isSilent) return null;
+    this.bench.runner.silent = isSilent;
     return Promise.resolve();
   }
 
@@ -197,17 +222,20 @@ class History {
 
   mail(): Promise<unknown> | null {
     return this.agent(({ request }) =>
-      this.bench.gateway.talk.sendMail(
-        { to: request.agent, kind: 'note', subject: 'Hello', body: 'There.', replyTo: null },
-        this.#key(),
+      this.bench.ask(
+        this.bench.gateway.talk.sendMail(
+          { to: request.agent, kind: 'note', subject: 'Hello', body: 'There.', replyTo: null },
+          this.#key(),
+        ),
       ),
     );
   }
 
   async acknowledge(): Promise<void> {
-    const open = await this.bench.gateway.listEscalations(true);
+    const open = await this.bench.ask(this.bench.gateway.listEscalations(true));
     const item = open[this.pick(open.length)];
-    if (item !== undefined) await this.bench.gateway.commandEscalation(item.id, { type: 'ack' }, this.#key());
+    if (item !== undefined)
+      await this.bench.ask(this.bench.gateway.commandEscalation(item.id, { type: 'ack' }, this.#key()));
   }
 }
 
@@ -216,16 +244,21 @@ export async function tellHistory(bench: TownBench, order: HistoryOrder): Promis
   const done = await tellUntil(bench, order);
   bench.runner.silent = false;
   bench.world.late = null;
+  bench.holdTurns(true);
   await bench.advance(END_MS);
-  const { evictions, failedTurns, lateAnswers } = bench.world;
-  return { ends: await bench.ends(), done, faults: { evictions, failedTurns, lateAnswers } };
+  if (bench.world.surprises > 0)
+    throw new Error('the host put an actor away by itself: it has too little of the machine');
+  const { evictions, deaths, failedTurns, lateAnswers } = bench.world;
+  const [diedWaiting, diedInTurn] = [deaths.waiting, deaths['in its turn']];
+  return { ends: await bench.ends(), done, faults: { evictions, diedWaiting, diedInTurn, failedTurns, lateAnswers } };
 }
 
 /** Tells it up to its last step and leaves everything as it is then. What a step was refused is part of it, not an error. */
 export async function tellUntil(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd['done']> {
   const history = new History(bench, order.seed);
+  bench.holdTurns(true);
   const done: Record<string, number> = {};
-  await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web')]);
+  await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web', { polecatsMax: 1 })]);
   for (let step = 0; step < order.steps; step += 1) {
     const [name, , verb] = history.weighed(VERBS);
     const doing = verb(history);
@@ -236,5 +269,7 @@ export async function tellUntil(bench: TownBench, order: HistoryOrder): Promise<
     await bench.settle();
     await bench.advance(history.weighed(WAITS)[0]);
   }
+  bench.world.doom = null;
+  bench.holdTurns(false);
   return done;
 }

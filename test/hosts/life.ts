@@ -1,10 +1,38 @@
 /**
- * What one life of an actor, or of a process, has begun and not ended. While anybody has something under way the town is
+ * What one life of an actor has begun and not ended. While anybody has something under way the town is
  * not quiet; what waits for the test's own clock is not under way. A life that ended takes its work with it.
  */
 export class Life {
   #underWay = 0;
   #waiting = 0;
+  #held: (() => void) | null = null;
+  #isOver = false;
+  #over: () => void = () => undefined;
+  /** Resolves when it is over. */
+  readonly over: Promise<void> = new Promise((resolve) => {
+    this.#over = resolve;
+  });
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#over();
+  }
+
+  /** Its next turn, until it is given. */
+  hold(turn: () => void): void {
+    this.#held = turn;
+  }
+
+  /** It has its turn. */
+  takeTurn(): void {
+    const turn = this.#held;
+    this.#held = null;
+    turn?.();
+  }
 
   /** Something begins; what is called at its end. */
   begins(): () => void {

@@ -245,7 +245,8 @@ async function compareHistories(start: () => Promise<Workerd>): Promise<void> {
   const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
   console.log(`steps of the histories: ${JSON.stringify(done)}`);
   console.log(
-    `histories: ${String(told)} of ${String(steps)} steps, ${String(faults.evictions)} evictions, ` +
+    `histories: ${String(told)} of ${String(steps)} steps, ${String(faults.evictions)} evictions between steps, ` +
+      `${String(faults.diedWaiting)} within, ${String(faults.diedInTurn)} deaths in a turn, ` +
       `${String(done['crash'] ?? 0)} crashes, ${String(faults.failedTurns)} turns that threw on ` +
       `${String(done['failing alarms'] ?? 0)} failing disks, ${String(faults.lateAnswers)} late answers, ` +
       `${String(differences)} differences, ${seconds} s`,

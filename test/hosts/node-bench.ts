@@ -7,16 +7,21 @@ import type { RigConfig } from '../../src/core/commands.ts';
 import { SqliteSql } from '../../src/hosts/node/sql-sqlite.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import type { Sql } from '../../src/ports/sql.ts';
-import { BenchTimers, BenchWorld, benchPorts, endOf, TownBench, WatchedSql, type ActorEnd } from './bench.ts';
+import { endOf, TownBench, type ActorEnd } from './bench.ts';
+import type { Life } from './life.ts';
+import { actorsOfLife, untilDeath } from './mortal.ts';
+import { BenchTimers, BenchWorld, benchPorts, WatchedSql } from './world.ts';
 
-/** All actors of a Node process share its timers. */
-const PROCESS = 'process';
 export const TOWN = { id: 'town-hosts', name: 'hosts' };
+
+interface Living {
+  readonly life: Life;
+  readonly ports: HostPorts;
+}
 
 export class NodeBench extends TownBench {
   readonly #databases = new Map<string, WatchedSql>();
-  /** Whose turn it is: chance is drawn from the stream of that actor. */
-  #speaker = 'town';
+  readonly #living = new Map<string, Living>();
   #actors: LocalActors;
   gateway: TownService;
 
@@ -26,36 +31,46 @@ export class NodeBench extends TownBench {
   }
 
   #make(): [LocalActors, TownService] {
+    const begins = (address: string): HostPorts => this.#begins(address).ports;
+    const { ports } = this.#begins('process');
+    const actors = new LocalActors(TOWN, ports, false, begins);
+    return [actors, this.#service(actors)];
+  }
+
+  /** Speaks for the whole town, in the same object as its actor on the other host: it dies with it. */
+  #service(actors: LocalActors): TownService {
+    const { life, ports } = this.#living.get('town') ?? this.#begins('town');
+    return untilDeath<TownService>(new TownService({ ...TOWN, ports, actors: actorsOfLife(actors, life) }), life);
+  }
+
+  #begins(address: string): Living {
+    const { world } = this;
     const timers = new BenchTimers();
-    this.world.timers.set(PROCESS, timers);
+    world.timers.set(address, timers);
+    const life = world.born(address);
     const ports: HostPorts = {
-      ...benchPorts(this.world, { timers, life: this.world.born(PROCESS), soon: setImmediate }),
-      random: { bytes: (count) => this.world.bytes(this.#speaker, count) },
-      openSql: (address) => {
-        const sql = this.#databases.get(address) ?? this.#open(address);
-        this.#databases.set(address, sql);
+      ...benchPorts(world, { address, timers, life, soon: setImmediate }),
+      openSql: (of) => {
+        const sql = this.#databases.get(of) ?? this.#open(of);
+        this.#databases.set(of, sql);
         return sql;
       },
     };
-    const actors = new LocalActors(TOWN, ports, false);
-    return [actors, new TownService({ ...TOWN, ports, actors })];
+    const living = { life, ports };
+    this.#living.set(address, living);
+    return living;
   }
 
   #open(address: string): WatchedSql {
-    return new WatchedSql(SqliteSql.open(':memory:', { readOnly: false }), { world: this.world, address }, (work) => {
-      const before = this.#speaker;
-      this.#speaker = address;
-      try {
-        return work();
-      } finally {
-        this.#speaker = before;
-      }
-    });
+    const die = (): void => {
+      this.#dies(address);
+    };
+    return new WatchedSql(SqliteSql.open(':memory:', { readOnly: false }), { world: this.world, address, die });
   }
 
   async start(rigs: readonly RigConfig[]): Promise<void> {
     await this.#actors.open();
-    for (const rig of rigs) await this.#actors.configureRig(rig);
+    for (const rig of rigs) await this.ask(this.#actors.configureRig(rig));
     await this.settle();
   }
 
@@ -70,8 +85,14 @@ export class NodeBench extends TownBench {
     });
   }
 
-  protected ring(): Promise<void> {
-    this.world.timers.get(PROCESS)?.fire(this.world.nowMs);
+  /** All calls are in this process: they arrive before anything else happens. */
+  protected async arrivals(): Promise<void> {
+    do await this.breath();
+    while (this.world.opening > 0);
+  }
+
+  protected ring(address: string): Promise<void> {
+    this.world.timers.get(address)?.fire(this.world.nowMs);
     return Promise.resolve();
   }
 
@@ -81,19 +102,33 @@ export class NodeBench extends TownBench {
   }
 
   receive(envelope: Envelope): Promise<Receipt> {
-    const target = [this.#actors.town, ...this.#actors.rigs()].find(
-      (one) => ('address' in one ? one.address : 'town') === envelope.to,
-    );
+    const target = this.#actor(envelope.to);
     if (target === undefined) throw new Error(`no actor ${envelope.to}`);
-    return Promise.resolve('receive' in target ? target.receive(envelope) : target.actor.receive(envelope));
+    return target.receive(envelope);
   }
 
   protected addresses(): readonly string[] {
     return this.#actors.all().map(({ address }) => address);
   }
 
-  protected async reopen(address: string): Promise<void> {
-    await this.#actor(address)?.open();
+  protected giveTurn(address: string): Promise<void> {
+    this.#living.get(address)?.life.takeTurn();
+    return Promise.resolve();
+  }
+
+  #dies(address: string): void {
+    this.#actor(address)?.close();
+    this.world.diedAlone(address);
+  }
+
+  protected kill(address: string): Promise<void> {
+    this.#dies(address);
+    return Promise.resolve();
+  }
+
+  protected async revive(address: string): Promise<void> {
+    await this.#actors.reopen(address);
+    if (!address.startsWith('rig/')) this.gateway = this.#service(this.#actors);
   }
 
   protected wake(address: string): Promise<void> {

@@ -22,6 +22,15 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 const statusOf = async (bench: TownBench, id: string): Promise<string> =>
   (await bench.gateway.getBead(trusted.bead(id))).status;
 
+/** How many facts an actor still has that it applied. */
+async function appliedOf(bench: TownBench, address: string): Promise<number> {
+  const inbox = (await bench.ends())
+    .find((end) => end.address === address)
+    ?.tables.find(({ table }) => table === 'inbox');
+  const state = inbox?.columns.indexOf('state') ?? -1;
+  return inbox?.rows.filter((row) => row[state] === 'applied').length ?? 0;
+}
+
 const MESSAGES: readonly Case<TownBench>[] = [
   {
     name: 'messages: a convoy is made, run and landed over two rigs',
@@ -171,6 +180,21 @@ const ACTORS: readonly Case<TownBench>[] = [
       await finish(bench, 'one');
       await bench.advance(2 * HOUR);
       equal(await bench.settle(), null, 'the alarm when all is done');
+    },
+  },
+  {
+    name: 'actor: one that never lives for long keeps house all the same, and rests',
+    run: async (bench) => {
+      await open(bench);
+      await bench.gateway.createBead(newBead('one'), person('key'));
+      await bench.settle();
+      await finish(bench, 'one');
+      await bench.advance(25 * HOUR);
+      equal((await appliedOf(bench, 'rig/api')) > 0, true, 'facts that were applied a day ago');
+      // Addresses are the town, the mayor, then the rigs.
+      await bench.evict(2);
+      equal(await appliedOf(bench, 'rig/api'), 0, 'once somebody opened it for a moment');
+      equal(await bench.settle(), null, 'the alarm afterwards');
     },
   },
   {

@@ -9,9 +9,10 @@ import { StorageSql } from '../../src/hosts/cloudflare/sql-storage.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import type { HostPorts } from '../../src/ports/host.ts';
 import { Life } from './life.ts';
-import { benchPorts, BenchTimers, BenchWorld, endOf, WatchedSql, type ActorEnd } from './bench.ts';
-import type { Envelope } from '../../src/actors/kernel/envelope.ts';
-import type { ActorStub } from '../../src/hosts/cloudflare/rpc.ts';
+import { endOf, type ActorEnd } from './bench.ts';
+import { benchPorts, BenchTimers, BenchWorld, WatchedSql } from './world.ts';
+import type { Envelope, Receipt } from '../../src/actors/kernel/envelope.ts';
+import type { ActorStub, Answer } from '../../src/hosts/cloudflare/rpc.ts';
 import { runCase, type CaseResult } from './case.ts';
 import { SQL_CASES } from './sql-cases.ts';
 
@@ -24,7 +25,10 @@ export function worldOf(town: string): BenchWorld {
   return world;
 }
 
-export const forgetWorld = (town: string): boolean => worlds.delete(town);
+export function forgetWorld(town: string): void {
+  worlds.get(town)?.died();
+  worlds.delete(town);
+}
 
 const partsOf = (ctx: DurableState): { readonly town: string; readonly address: string } => {
   const name = ctx.id.name ?? '';
@@ -39,46 +43,79 @@ export interface BenchEnv extends Env {
   readonly BENCH_MAYOR: DurableNamespace<ActorStub & BenchObject>;
 }
 
-const envOf = (ctx: DurableState, env: BenchEnv, kind: string): Env =>
-  benchEnv(partsOf(ctx).town, env, lifeOf(ctx, kind));
+const whoOf = (ctx: DurableState, kind: string): string => partsOf(ctx).address || kind;
 
-/** `life`: of who calls; the Worker itself waits for what it calls, so it has none. */
-export const benchEnv = (town: string, env: BenchEnv, life: Life = new Life()): Env => ({
+const envOf = (ctx: DurableState, env: BenchEnv, kind: string): Env =>
+  benchEnv(partsOf(ctx).town, env, { who: whoOf(ctx, kind), life: lifeOf(ctx, kind) });
+
+interface From {
+  readonly who: string;
+  readonly life: Life;
+}
+
+/** `from`: who calls; the Worker itself waits for what it calls, so it has no life. */
+export const benchEnv = (town: string, env: BenchEnv, from: From = { who: 'worker', life: new Life() }): Env => ({
   ...env,
   GT_TOWN_ID: town,
-  TOWN: counted(env.BENCH_TOWN, town, life),
-  RIG: counted(env.BENCH_RIG, town, life),
-  MAYOR: counted(env.BENCH_MAYOR, town, life),
+  TOWN: counted(env.BENCH_TOWN, { town, kind: 'town' }, from),
+  RIG: counted(env.BENCH_RIG, { town, kind: 'rig' }, from),
+  MAYOR: counted(env.BENCH_MAYOR, { town, kind: 'mayor' }, from),
 });
 
 /** By object: it calls others while it is still being made. */
 const livesOf = new WeakMap<DurableState, Life>();
 
 function lifeOf(ctx: DurableState, kind: string): Life {
-  const { town, address } = partsOf(ctx);
-  const life = livesOf.get(ctx) ?? worldOf(town).born(address === '' ? kind : address);
+  const { town } = partsOf(ctx);
+  const life = livesOf.get(ctx) ?? worldOf(town).born(whoOf(ctx, kind));
   livesOf.set(ctx, life);
   return life;
 }
 
+/** A call from one of them to another, while it is on its way; `call` gets its number along. */
+export async function onTrip<T>(
+  world: BenchWorld,
+  way: { readonly from: string; readonly to: string },
+  call: (trip: number) => Promise<T>,
+): Promise<T> {
+  world.counts.requests += 1;
+  const trip = world.trips.begins(way.from, way.to);
+  try {
+    return await call(trip);
+  } finally {
+    world.trips.ended(trip);
+  }
+}
+
+/** The other end of it. */
+async function atItsEnd<T>(ctx: DurableState, trip: number | undefined, work: () => Promise<T>): Promise<T> {
+  if (trip === undefined) return work();
+  const { trips } = worldOf(partsOf(ctx).town);
+  trips.arrived(trip);
+  try {
+    return await work();
+  } finally {
+    trips.answered(trip);
+  }
+}
+
 /** The same objects; each call to one is counted. */
 function counted<Stub extends ActorStub>(
-  namespace: DurableNamespace<Stub>,
-  town: string,
-  life: Life,
+  namespace: DurableNamespace<Stub & BenchObject>,
+  { town, kind }: { readonly town: string; readonly kind: string },
+  { who, life }: From,
 ): DurableNamespace<Stub> {
-  const count = <T>(call: () => Promise<T>): Promise<T> => {
-    worldOf(town).counts.requests += 1;
-    return life.during(call);
-  };
+  const count = <T>(to: string, call: (trip: number) => Promise<T>): Promise<T> =>
+    life.during(() => onTrip(worldOf(town), { from: who, to }, call));
   return {
     getByName: (name) => {
       const stub = namespace.getByName(name);
+      const to = name.includes('/') ? name.slice(name.indexOf('/') + 1) : kind;
       return Object.assign(Object.create(null) as Stub, {
-        call: (path: readonly string[], args: readonly unknown[]) => count(() => stub.call(path, args)),
-        receive: (envelope: Envelope) => count(() => stub.receive(envelope)),
+        call: (path: readonly string[], args: readonly unknown[]) => count(to, (trip) => stub.call(path, args, trip)),
+        receive: (envelope: Envelope) => count(envelope.to, (trip) => stub.receive(envelope, trip)),
         transfer: (verb: string, args: readonly unknown[]) => stub.transfer(verb, args),
-        watch: () => count(() => stub.watch()),
+        watch: () => life.during(() => stub.watch()),
       });
     },
   };
@@ -91,13 +128,27 @@ export interface BenchObject {
   wake(): Promise<void>;
   end(): Promise<ActorEnd>;
   crash(): Promise<void>;
+  /** Answers once it is open. */
+  opened(): Promise<void>;
+  /** Answers when its life is over: while a call is under way the platform does not put an object away by itself. */
+  stay(): Promise<void>;
+  /** It has the turn that was held for it. */
+  giveTurn(): Promise<void>;
+  /** Both, in one call. */
+  ringAndGive(): Promise<void>;
+  /** With the number of a call that the bench follows. */
+  call(path: readonly string[], args: readonly unknown[], trip?: number): Promise<Answer>;
+  receive(envelope: Envelope, trip?: number): Promise<Receipt>;
 }
 
+/** How soon one that stays notices that it need not any more. */
+const LOOKS_EVERY_MS = 500;
+
 function benched(ctx: DurableState, kind: string) {
-  const { town, address } = partsOf(ctx);
-  const who = address === '' ? kind : address;
-  const world = worldOf(town);
+  const who = whoOf(ctx, kind);
+  const world = worldOf(partsOf(ctx).town);
   const { counts } = world;
+  const life = lifeOf(ctx, kind);
   const timers = new BenchTimers(counts);
   world.timers.set(who, timers);
   const sql = new StorageSql(ctx.storage, ({ rowsRead, rowsWritten }) => {
@@ -105,10 +156,13 @@ function benched(ctx: DurableState, kind: string) {
     counts.rowsRead += rowsRead;
     counts.rowsWritten += rowsWritten;
   });
+  const die = (): void => {
+    world.diedAlone(who);
+    ctx.abort('it died in its turn');
+  };
   const ports: Partial<HostPorts> = {
-    ...benchPorts(world, { timers, life: lifeOf(ctx, kind), soon: (work) => setTimeout(work, 0) }),
-    random: { bytes: (count) => world.bytes(who, count) },
-    openSql: () => new WatchedSql(sql, { world, address: who }),
+    ...benchPorts(world, { address: who, timers, life, soon: (work) => setTimeout(work, 0) }),
+    openSql: () => new WatchedSql(sql, { world, address: who, die }),
   };
   return {
     ports,
@@ -116,7 +170,24 @@ function benched(ctx: DurableState, kind: string) {
       timers.fire(world.nowMs);
       return Promise.resolve();
     },
+    stay: async (): Promise<void> => {
+      while (!life.isOver) await new Promise((resolve) => setTimeout(resolve, LOOKS_EVERY_MS));
+    },
+    giveTurn: (): Promise<void> => {
+      life.takeTurn();
+      return Promise.resolve();
+    },
+    ringAndGive: (): Promise<void> => {
+      timers.fire(world.nowMs);
+      world.order.taken(who);
+      life.takeTurn();
+      return Promise.resolve();
+    },
     end: (): Promise<ActorEnd> => Promise.resolve(endOf(who, sql)),
+    crash: (): Promise<void> => {
+      world.diedAlone(who);
+      return dieNow(ctx);
+    },
   };
 }
 
@@ -132,7 +203,7 @@ function benchOf(object: object, ctx: DurableState, kind: string): Benched {
 }
 
 /** Dies at the next chance, so that the caller hears of it only as a lost call. */
-function die(ctx: DurableState): Promise<void> {
+function dieNow(ctx: DurableState): Promise<void> {
   ctx.abort('crash of the bench');
   return Promise.resolve();
 }
@@ -159,7 +230,31 @@ export class BenchTownDO extends TownDO implements BenchObject {
   }
 
   crash(): Promise<void> {
-    return die(this.ctx);
+    return benchOf(this, this.ctx, 'town').crash();
+  }
+
+  opened(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stay(): Promise<void> {
+    return benchOf(this, this.ctx, 'town').stay();
+  }
+
+  giveTurn(): Promise<void> {
+    return benchOf(this, this.ctx, 'town').giveTurn();
+  }
+
+  ringAndGive(): Promise<void> {
+    return benchOf(this, this.ctx, 'town').ringAndGive();
+  }
+
+  override call(path: readonly string[], args: readonly unknown[], trip?: number): Promise<Answer> {
+    return atItsEnd(this.ctx, trip, () => super.call(path, args));
+  }
+
+  override receive(envelope: Envelope, trip?: number): Promise<Receipt> {
+    return atItsEnd(this.ctx, trip, () => super.receive(envelope));
   }
 }
 
@@ -185,7 +280,31 @@ export class BenchRigDO extends RigDO implements BenchObject {
   }
 
   crash(): Promise<void> {
-    return die(this.ctx);
+    return benchOf(this, this.ctx, 'rig').crash();
+  }
+
+  opened(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stay(): Promise<void> {
+    return benchOf(this, this.ctx, 'rig').stay();
+  }
+
+  giveTurn(): Promise<void> {
+    return benchOf(this, this.ctx, 'rig').giveTurn();
+  }
+
+  ringAndGive(): Promise<void> {
+    return benchOf(this, this.ctx, 'rig').ringAndGive();
+  }
+
+  override call(path: readonly string[], args: readonly unknown[], trip?: number): Promise<Answer> {
+    return atItsEnd(this.ctx, trip, () => super.call(path, args));
+  }
+
+  override receive(envelope: Envelope, trip?: number): Promise<Receipt> {
+    return atItsEnd(this.ctx, trip, () => super.receive(envelope));
   }
 }
 
@@ -211,7 +330,31 @@ export class BenchMayorDO extends MayorDO implements BenchObject {
   }
 
   crash(): Promise<void> {
-    return die(this.ctx);
+    return benchOf(this, this.ctx, 'mayor').crash();
+  }
+
+  opened(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stay(): Promise<void> {
+    return benchOf(this, this.ctx, 'mayor').stay();
+  }
+
+  giveTurn(): Promise<void> {
+    return benchOf(this, this.ctx, 'mayor').giveTurn();
+  }
+
+  ringAndGive(): Promise<void> {
+    return benchOf(this, this.ctx, 'mayor').ringAndGive();
+  }
+
+  override call(path: readonly string[], args: readonly unknown[], trip?: number): Promise<Answer> {
+    return atItsEnd(this.ctx, trip, () => super.call(path, args));
+  }
+
+  override receive(envelope: Envelope, trip?: number): Promise<Receipt> {
+    return atItsEnd(this.ctx, trip, () => super.receive(envelope));
   }
 }
 
@@ -290,7 +433,7 @@ export class AlarmDO extends DurableObject<DurableState, Env> {
   }
 
   crash(): Promise<void> {
-    return die(this.ctx);
+    return dieNow(this.ctx);
   }
 
   alarm(): Promise<void> {

@@ -22,7 +22,7 @@ import { goOn } from './go-on.ts';
 import { transferStepSchema } from '../../src/api/contract/transfer.ts';
 import { transferDoor } from '../../src/hosts/cloudflare/transfer-door.ts';
 import { TOWN_CASES } from './town-cases.ts';
-import { benchEnv, forgetWorld, worldOf, type BenchEnv, type BenchObject } from './worker-objects.ts';
+import { benchEnv, forgetWorld, onTrip, worldOf, type BenchEnv, type BenchObject } from './worker-objects.ts';
 
 export * from './worker-objects.ts';
 export { MayorDO, RigDO, TownDO } from '../../src/hosts/cloudflare/objects.ts';
@@ -38,6 +38,11 @@ interface WorkerEnv extends BenchEnv {
   readonly ALARM: DurableNamespace<ObjectAlarmBench>;
 }
 
+/** A call takes a few; beyond it something hangs. */
+const ARRIVAL_ROUNDS_MAX = 20_000;
+/** Far above the one or two that are seen now and then. */
+const REVIVE_TRIES_MAX = 1_000;
+
 /** A town of Durable Objects for the bench. */
 class ObjectBench extends TownBench {
   readonly #env: WorkerEnv;
@@ -50,10 +55,10 @@ class ObjectBench extends TownBench {
     this.#env = env;
     this.#town = town;
     this.gateway = remote<TownTarget['gateway']>(
-      (path, args) => {
-        this.world.counts.requests += 1;
-        return env.BENCH_TOWN.getByName(town).call(['gateway', ...path], args);
-      },
+      (path, args) =>
+        onTrip(this.world, { from: 'worker', to: 'town' }, (trip) =>
+          this.#object('town').call(['gateway', ...path], args, trip),
+        ),
       { id: town, name: 'bench' },
     );
   }
@@ -72,14 +77,18 @@ class ObjectBench extends TownBench {
   }
 
   async start(rigs: readonly RigConfig[]): Promise<void> {
-    for (const rig of rigs) await this.gateway.addRig(rig, { actor: 'human/bench', origin: 'human' });
+    // On Node both are made when the town starts, on a platform of objects when they are first called.
+    for (const address of this.addresses()) await this.revive(address);
+    for (const rig of rigs) await this.ask(this.gateway.addRig(rig, { actor: 'human/bench', origin: 'human' }));
     this.#rigs = rigs.map((rig) => rig.name);
+    if (this.world.order.holds) for (const { name } of rigs) this.#holds(`rig/${name}`);
     await this.settle();
   }
 
   /** Timers of the platform ring only when no call is under way, and a turn begins with one; a call is much quicker. */
   protected breath(): Promise<void> {
-    return this.world.isBusy()
+    const { world } = this;
+    return world.opening > 0 || (!world.order.holds && world.isBusy())
       ? new Promise((resolve) => {
           setTimeout(resolve, 0);
         })
@@ -107,12 +116,44 @@ class ObjectBench extends TownBench {
     for (const object of this.#objects()) await object.ring();
   }
 
-  protected async reopen(address: string): Promise<void> {
+  protected async kill(address: string): Promise<void> {
     await this.#object(address)
       .crash()
       .catch(() => undefined);
-    this.world.timers.delete(address);
-    await this.ring(address);
+  }
+
+  /** A call that comes very soon still meets the former life, or what it died of. */
+  protected async revive(address: string): Promise<void> {
+    for (let tries = 0; !this.world.isAlive(address); tries += 1) {
+      if (tries > REVIVE_TRIES_MAX) throw new Error(`${address} does not come back`);
+      await this.#object(address)
+        .opened()
+        .catch(() => this.breath());
+    }
+    if (this.world.order.holds) this.#holds(address);
+  }
+
+  /** Until its life is over. */
+  #holds(address: string): void {
+    this.#object(address)
+      .stay()
+      .catch(() => undefined);
+  }
+
+  protected giveTurn(address: string): Promise<void> {
+    return this.#object(address).giveTurn();
+  }
+
+  protected override ringAndGive(address: string): Promise<void> {
+    return this.#object(address).ringAndGive();
+  }
+
+  protected async arrivals(): Promise<void> {
+    const { world } = this;
+    for (let rounds = 0; world.trips.isMoving || world.opening > 0; rounds += 1) {
+      if (rounds > ARRIVAL_ROUNDS_MAX) throw new Error(`a call does not arrive: ${world.trips.text()}`);
+      await this.breath();
+    }
   }
 
   protected wake(address: string): Promise<void> {
