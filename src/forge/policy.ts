@@ -35,6 +35,16 @@ export const NO_PULL: PullClosed = { state: 'ok', end: 'none', number: null, mer
 export const otherBranch = ({ number, head }: ClosePullRequest): NoAnswer =>
   refused('not_found', `pull request ${String(number)} is not of ${head}`);
 
+/** Pages of a hundred talks that are read at one look. */
+export const TALK_PAGES_MAX = 20;
+
+/** What is not read may be an objection: then nothing is known, and nothing is merged. */
+export const tooManyTalks = (): NoAnswer =>
+  refused(
+    'invalid',
+    `it has more than ${String(100 * TALK_PAGES_MAX)} talks, and those after them are not read: close it, and "gt mq retry" opens another`,
+  );
+
 /** Throws `NoAnswer` unless it is open, for that base and at that commit. */
 export function refuseMerge(seen: PullRequest, request: MergePullRequest): void {
   if (seen.state === 'closed') throw refused('closed', 'it was closed without a merge');

@@ -28,6 +28,16 @@ describe.each(FORGE_KINDS)('a forge of the kind %s', (kind) => {
     expect(at.server.forge.get(2).title).toContain('Draft: the letter');
   });
 
+  it('takes a talk that is too far behind to be read for no consent', async () => {
+    at.server.forge.open({ head: HEAD, base: 'main', title: 'Add a' });
+    const say = (): string => at.server.forge.openThread(1, { by: 'bob', body: 'Why?', path: 'a.txt', line: 1 });
+    for (let n = 0; n < 700; n += 1) at.server.forge.resolve(1, say());
+    say();
+    expect((await at.look()).threads).toHaveLength(1);
+    for (let n = 0; n < 1_300; n += 1) at.server.forge.resolve(1, say());
+    expect(await at.lookRaw()).toMatchObject({ state: 'refused', error: expect.stringContaining('2000 talks') });
+  });
+
   it('never repeats a token that stands where an error is cut', async () => {
     at.server.forge.open({ head: HEAD, base: 'main', title: 'Add a' });
     for (const after of [260, 270, 275, 280, 285, 290]) {

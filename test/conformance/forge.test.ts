@@ -442,7 +442,7 @@ describe('GitHub alone', () => {
     const tag = first.state === 'ok' ? first.pullRequest.tag : null;
     server.forge.resolve(1, thread);
     expect(await look(tag)).toEqual({ state: 'unchanged' });
-    nowMs += 11 * 60_000;
+    nowMs += 61 * 60_000;
     expect(await look(tag)).toMatchObject({ state: 'ok', pullRequest: { threads: [] } });
   });
 

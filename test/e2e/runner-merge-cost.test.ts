@@ -66,7 +66,7 @@ const push = (name: string, made: { readonly candidate: string; readonly targetS
 /** Commands of git, without their numbers. */
 const commands = (): readonly string[] => trap.commands.map((line) => line.split(' ')[1] ?? '');
 
-it('takes eight git processes, of which three speak with the remote (G6)', async () => {
+it('takes nine git processes, of which three speak with the remote (G6)', async () => {
   // The first one of a rig makes its clone.
   const one = await merge('one', work('one', false));
   const two = work('two');
@@ -76,7 +76,8 @@ it('takes eight git processes, of which three speak with the remote (G6)', async
   expect(commands()).toEqual(['fetch', 'cat-file', 'merge-tree', 'commit-tree', 'update-ref']);
   trap.arm(null);
   expect(await push('two', made)).toEqual({ result: 'pushed', targetSha: made.candidate });
-  expect(commands()).toEqual(['log', 'push', 'ls-remote']);
+  expect(commands()).toEqual(['log', 'push', 'ls-remote', 'update-ref']);
+  expect(town.git(['rev-parse', 'refs/remotes/origin/main'], town.bare)).toBe(made.candidate);
   expect(town.git(['log', '-1', '--format=%P', 'main'])).toBe(`${made.targetSha} ${two}`);
 });
 

@@ -69,10 +69,15 @@ function openAsked({ forge, pull }: StepAction): ProposalChange {
 /** Steps after which something has changed there by our own doing: opened, asked to merge, a new head. */
 const SEEN_SOON: ReadonlySet<MergeStep> = new Set(['opening', 'accepting', 'queued']);
 
-/** Just opened it was just seen; after a merge that did not happen, and with a new head, the next look is due soon. */
+/**
+ * Just opened it was just seen; after a merge that did not happen, and with a new head, the next look is due soon. What is
+ * overdue is being looked at, perhaps still without its number: that look's answer, that there is nothing to look at, must
+ * not count for the new one, so the moment is another one (seed 5068).
+ */
 function nextLook(turn: Turn, before: ReviewFacts): number {
   const soonMs = turn.nowMs + pollAfterMs({ changedAtMs: turn.nowMs }, turn.nowMs);
-  const dueMs = turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
+  const setMs = turn.kernel.timer(beadRef(before.beadId), 'observe') ?? soonMs;
+  const dueMs = setMs <= turn.nowMs ? soonMs : setMs;
   return SEEN_SOON.has(before.step) ? Math.min(dueMs, soonMs) : dueMs;
 }
 

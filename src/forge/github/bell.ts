@@ -1,11 +1,15 @@
 /** Whether anything rang since the last look: conditional requests, which cost nothing of the rate when nothing is new. */
 import { z } from 'zod';
+import { PULL_POLL_MAX_MS } from '../../core/limits.ts';
 import { read } from '../host-call.ts';
 import type { GithubApi } from './api.ts';
 import { restPull, type RestPull } from './shape.ts';
 
-/** What no ETag shows (a talk that is opened again) is seen after this time at the latest. */
-const TAG_LIFE_MS = 10 * 60_000;
+/**
+ * What no ETag shows (a talk that is opened again) is seen after this time at the latest; a look before a merge sees it at
+ * once. Longer than the slowest rhythm of looks, so that most of them cost nothing.
+ */
+const TAG_LIFE_MS = 4 * PULL_POLL_MAX_MS;
 
 const tagShape = z.object({
   /** When the picture was taken. */

@@ -3,7 +3,7 @@ import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } 
 import { cut } from '../bounds.ts';
 import { Conflict, later, type NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
-import { adoptable, refuseMerge } from '../policy.ts';
+import { adoptable, refuseMerge, TALK_PAGES_MAX, tooManyTalks } from '../policy.ts';
 import { GithubApi } from './api.ts';
 import { readTag, ring } from './bell.ts';
 import { closePull } from './close.ts';
@@ -22,8 +22,6 @@ import {
 
 /** Longer titles are refused. */
 const TITLE_CHARS_MAX = 256;
-/** Pages of threads that are read: five hundred. */
-const THREAD_PAGES_MAX = 5;
 /** `isDraft` and the like are in the picture; what made it is needed to merge. */
 interface Seen {
   readonly facts: PullRequest;
@@ -149,12 +147,13 @@ export class GithubHost implements Host {
     const { owner, repo: name } = this.#api;
     let page = picture.reviewThreads;
     const threads = [...page.nodes];
-    for (let pages = 1; page.pageInfo.hasNextPage && pages < THREAD_PAGES_MAX; pages += 1) {
+    for (let pages = 1; page.pageInfo.hasNextPage && pages < TALK_PAGES_MAX; pages += 1) {
       const variables = { owner, name, number, after: page.pageInfo.endCursor };
       const data = await this.#api.graphql(MORE_THREADS, variables);
       page = read(threadsAnswer, data, 'the threads').repository.pullRequest.reviewThreads;
       threads.push(...page.nodes);
     }
+    if (page.pageInfo.hasNextPage) throw tooManyTalks();
     return threads;
   }
 }

@@ -3,14 +3,11 @@ import type { ClosePullRequest, MergePullRequest, OpenPullRequest, PullClosed } 
 import { cut } from '../bounds.ts';
 import { Conflict, later, NoAnswer, refused } from '../answer.ts';
 import { type Host, type HostCall, read } from '../host-call.ts';
-import { adoptable, refuseMerge } from '../policy.ts';
+import { adoptable, refuseMerge, TALK_PAGES_MAX, tooManyTalks } from '../policy.ts';
 import { GitlabApi } from './api.ts';
 import { closePull } from './close.ts';
 import { factsOf, factsOfList } from './facts.ts';
 import * as shape from './shape.ts';
-
-/** Pages of discussions that are read: five hundred. */
-const DISCUSSION_PAGES_MAX = 5;
 
 /**
  * GitLab. Its limits count requests whether something is new or not, so a look always takes the whole picture, and the
@@ -146,11 +143,12 @@ export class GitlabHost implements Host {
   async #discussions(at: string): Promise<readonly shape.Discussion[]> {
     const all: shape.Discussion[] = [];
     let next: number | null = 1;
-    for (let pages = 0; next !== null && pages < DISCUSSION_PAGES_MAX; pages += 1) {
+    for (let pages = 0; next !== null && pages < TALK_PAGES_MAX; pages += 1) {
       const page = await this.#api.page(`${at}/discussions`, { per_page: '100', page: String(next) });
       all.push(...read(shape.discussions, page.data, 'the discussions'));
       next = page.next;
     }
+    if (next !== null) throw tooManyTalks();
     return all;
   }
 

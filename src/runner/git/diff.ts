@@ -13,7 +13,7 @@ import {
 } from '../limits.ts';
 import { git, GitError, pinned, type GitPlace } from './git.ts';
 import { landedSince } from '../jobs/trailers.ts';
-import type { Repos, RigRepo } from './repos.ts';
+import { remoteName, type Repos, type RigRepo } from './repos.ts';
 
 const NEWLINE = 10;
 
@@ -73,7 +73,7 @@ async function baseOf(kept: RigRepo, head: string, request: DiffRequest): Promis
   // The branch is gone: what landed may be several commits in a row, of which the last says how many.
   const since = head === merged ? await landedSince(kept, head) : null;
   if (since !== null) return since;
-  const others = merged === null ? [`refs/remotes/origin/${repo.targetBranch}`] : [`${merged}^1`];
+  const others = merged === null ? [remoteName(repo.targetBranch)] : [`${merged}^1`];
   for (const other of others) {
     const found = await git(place, ['merge-base', '--end-of-options', other, head], { ok: [0, 1, 128] });
     const commit = found.stdout.trim();

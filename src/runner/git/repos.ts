@@ -85,7 +85,7 @@ export class Repos {
 
   /** The same, and what other names stand for here: one question to git instead of one for each. */
   async fetchTargetAnd(repo: Repo, names: readonly string[]): Promise<Fetched> {
-    const tracking = `refs/remotes/origin/${repo.targetBranch}`;
+    const tracking = remoteName(repo.targetBranch);
     await this.#fetch(repo, `+refs/heads/${repo.targetBranch}:${tracking}`);
     return lookAt(this.known(repo.rig).place, tracking, names);
   }
@@ -179,6 +179,9 @@ export class Repos {
     }
   }
 }
+
+/** What the clone calls a branch of the origin. */
+export const remoteName = (branch: string): string => `refs/remotes/origin/${branch}`;
 
 /** The commit that a name stands for, or null. */
 export async function resolve(place: GitPlace, name: string): Promise<string | null> {

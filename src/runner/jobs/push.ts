@@ -3,7 +3,7 @@ import type { RunnerContext } from '../context.ts';
 import type { GitOutput } from '../git/git.ts';
 import { pushRef, remoteHead } from '../git/keep-branch.ts';
 import { checkBranch } from '../git/names.ts';
-import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { isAncestor, remoteName, resolve, type RigRepo, writeRef } from '../git/repos.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
 import { scanAdded, type SecretFound, secretMessage } from '../secrets/scan.ts';
 import { requireCommit } from './repo-jobs.ts';
@@ -31,7 +31,11 @@ export async function runPush(ctx: RunnerContext, job: PushJob): Promise<JobResu
         expectedOld: job.expectedOld,
       });
   const actual = await remoteHead(repo, job.repo.url, job.repo.targetBranch);
-  if (actual === job.candidate) return { result: 'pushed', targetSha: actual };
+  if (actual === job.candidate) {
+    // A push by address moves no name here, and "gt doctor" and agents look at this one before anybody fetches.
+    await writeRef(repo, remoteName(job.repo.targetBranch), actual);
+    return { result: 'pushed', targetSha: actual };
+  }
   // Somebody deleted the target meanwhile: that race is lost too, and the next merge sees what to do about it.
   if (actual === null) return { result: 'lost_race', targetSha: null };
   const targetSha = await ctx.repos.fetchTarget(job.repo);
