@@ -80,6 +80,7 @@ export const RARE: ReadonlySet<string> = new Set(
     'queued>confirming',
     'opening>reworking',
     'confirming>reworking',
+    'reworking>confirming',
     'opening>ended',
     'proposed>ended',
   ].map((step) => `transition step ${step}`),

@@ -8,7 +8,7 @@ export class Landings {
   checks = 0;
   readonly #merged = new Map<string, string>();
 
-  /** A feature branch moved by one of our pushes: each bead comes once. */
+  /** A feature branch moved by one of our pushes: each bead is in it once. */
   merged(
     rig: string,
     repo: GitModel,
@@ -18,7 +18,8 @@ export class Landings {
       if (commit.by !== 'refinery' || commit.bead === null) continue;
       this.checks += 1;
       const earlier = this.#merged.get(commit.bead);
-      if (earlier !== undefined && earlier !== commit.id)
+      // People may have deleted the branch, and what they took away comes again.
+      if (earlier !== undefined && earlier !== commit.id && repo.isAncestor(earlier, commit.id))
         throw new Violation('L4', `${commit.bead} of ${rig} was merged twice into ${move.branch}`);
       this.#merged.set(commit.bead, commit.id);
     }

@@ -28,6 +28,8 @@ export interface ForgeOrder extends ForgeAsk {
   readonly mergeRequest: string;
   /** What is said at a pull request that is closed. */
   readonly comment?: string;
+  /** Since when it has been as it was judged, where it is to be merged. */
+  readonly judgedSinceMs?: number;
 }
 
 export const closeKey = (mergeRequest: string, asks: number): string => `close:${mergeRequest}:${String(asks)}`;
@@ -46,7 +48,8 @@ export function pullStep(
   writer.proposals.change(mergeRequest, { ...action.pull, ...openAsked(action), ...over, said: null });
   if (action.passed !== undefined) writer.trains.passed(action.passed, gatesDigest(rig.view.config().gates));
   if (forge !== undefined) {
-    const order: ForgeOrder = { ...forge, mergeRequest };
+    const judgedSinceMs = rig.view.proposal(mergeRequest)?.changedAtMs;
+    const order: ForgeOrder = { ...forge, mergeRequest, ...(judgedSinceMs === undefined ? {} : { judgedSinceMs }) };
     turn.effect({ key: `forge:${forge.key}`, kind: 'forge', lane: `forge:${mergeRequest}`, payload: order });
   }
   const ref = beadRef(mergeRequest);

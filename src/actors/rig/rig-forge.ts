@@ -106,7 +106,7 @@ const OURS = 'Gt-Merge-Request: ';
 const markOf = (mergeRequest: BeadId): string => `${OURS}${mergeRequest}`;
 
 function ask(rig: RigContext, now: Present, order: ForgeOrder): Promise<ForgeAnswer> {
-  return order.kind === 'open' ? open(rig, now) : merge(rig, now);
+  return order.kind === 'open' ? open(rig, now) : merge(rig, now, order);
 }
 
 function open(rig: RigContext, { review, proposal, forge, site }: Present): Promise<ForgeAnswer> {
@@ -124,8 +124,13 @@ function open(rig: RigContext, { review, proposal, forge, site }: Present): Prom
   });
 }
 
+/** A look between two tries of one call may have found news, and nobody has judged those yet (seed 245). */
+const isJudged = ({ judgedSinceMs }: ForgeOrder, { changedAtMs }: Proposal): boolean =>
+  judgedSinceMs === undefined || judgedSinceMs === changedAtMs;
+
 /** Looks once more before: the policy was judged on what was seen last, and people may have said no since. */
-async function merge(rig: RigContext, { review, proposal, forge, ref }: Present): Promise<ForgeAnswer> {
+async function merge(rig: RigContext, present: Present, order: ForgeOrder): Promise<ForgeAnswer> {
+  const { review, proposal, forge, ref } = present;
   if (ref === null || proposal.seen === null)
     return { state: 'refused', code: 'not_found', error: 'There is no pull request to merge.' };
   // Without the tag: not all that people take back rings (`Forge.look`).
@@ -134,6 +139,7 @@ async function merge(rig: RigContext, { review, proposal, forge, ref }: Present)
   if (cancelAtMs(rig, review) !== null)
     return look.state === 'unchanged' ? { state: 'ok', pullRequest: proposal.seen } : look;
   if (look.state !== 'unchanged' && (look.state !== 'ok' || !isSameSight(look.pullRequest, proposal.seen))) return look;
+  if (!isJudged(order, proposal)) return { state: 'ok', pullRequest: proposal.seen };
   const source = rig.view.bead(review.sourceBeadId);
   const { style } = rig.view.config().merging ?? DEFAULT_MERGING;
   const [title = '', ...rest] = messageOf(review, source, style).split('\n');
