@@ -74,6 +74,12 @@ function dispatches(view: RigView, pass: Pass): RigDecision[] {
 /** A drained rig finishes what is in its line: rework and reviews. */
 const continuesBranch = (bead: Bead): boolean => bead.branchOf !== null;
 
+/** Of several rounds of rework that are ready at once the first: a branch has one process (seed 5190). */
+function firstOfEachBranch(ready: readonly Bead[]): readonly Bead[] {
+  const seen = new Set<string>();
+  return ready.filter(({ id, branchOf }) => seen.size < seen.add(branchOf ?? id).size);
+}
+
 /** True when enough of these may run to fill the slots. */
 function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass): boolean {
   const trial = new Admission(view, nowMs);
@@ -87,7 +93,7 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
   const config = view.config();
   const probed = new Set<BreakerScope>();
   let asking = slots;
-  for (const bead of ready) {
+  for (const bead of firstOfEachBranch(ready)) {
     if (decisions.length >= slots) break;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
