@@ -33,7 +33,8 @@ function judged(over: Over = {}): string {
     policy: { ...DEFAULT_PULL, ...over.policy },
   });
   if (verdict.kind === 'adopt') return `adopt ${String(Number.parseInt(verdict.head, 16))}`;
-  if (verdict.kind === 'feedback') return `feedback ${verdict.items.map(({ id }) => id).join(' ')}`;
+  if (verdict.kind === 'feedback' || verdict.kind === 'behind')
+    return `${verdict.kind} ${verdict.items.map(({ id }) => id).join(' ')}`;
   if (verdict.kind !== 'wait') return verdict.kind;
   const { for: waitsFor, reason, untilMs, tell, isReady } = verdict;
   const until = untilMs === null ? '' : `; until +${String(untilMs - NOW)}`;
@@ -263,15 +264,18 @@ describe('a pull request that lacks something', () => {
   it('behind its target is brought up to date once per head, when all else holds', () => {
     const behind = { mergeable: 'behind' } as const;
     const id = `behind:${commit(10)}`;
-    expect(judged({ seen: behind })).toBe(`feedback ${id}`);
+    expect(judged({ seen: behind })).toBe(`behind ${id}`);
     expect(judged({ seen: { ...behind, approvals: 0 } })).toContain('0 of 1 approval');
     expect(judged({ seen: behind, proposal: { given: [id] } })).toBe(
       'people, tell yes: pull request #7 has to contain the newest main, says its forge: update its branch there',
     );
     const often = Array.from({ length: PULL_BEHIND_MAX }, (_, n) => `behind:${String(n)}`);
     expect(judged({ seen: behind, proposal: { given: often } })).toContain('update its branch there');
-    expect(judged({ seen: behind, proposal: { given: often.slice(1) } })).toBe(`feedback ${id}`);
-    expect(judged({ seen: behind, proposal: { given: [`behind:${commit(9)}`] } })).toBe(`feedback ${id}`);
+    expect(judged({ seen: behind, proposal: { given: often.slice(1) } })).toBe(`behind ${id}`);
+    expect(judged({ seen: behind, proposal: { given: [`behind:${commit(9)}`] } })).toBe(`behind ${id}`);
+    // What people and checks said before counts for none of these rounds.
+    const said = Array.from({ length: PULL_BEHIND_MAX }, (_, n) => `thread:t${String(n)}:words`);
+    expect(judged({ seen: behind, proposal: { given: said } })).toBe(`behind ${id}`);
   });
 
   it('tells an agent of a rig that it has to bring the target in, as a rule of the forge', () => {
@@ -286,7 +290,7 @@ describe('a pull request that lacks something', () => {
       nowMs: NOW,
     });
     expect(verdict).toEqual({
-      kind: 'feedback',
+      kind: 'behind',
       items: [
         {
           id: `behind:${commit(10)}`,

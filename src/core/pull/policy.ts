@@ -36,7 +36,8 @@ export type PullVerdict =
   | { readonly kind: 'adopt'; readonly head: string }
   /** Git is asked where it conflicts. */
   | { readonly kind: 'conflict' }
-  | { readonly kind: 'feedback'; readonly items: readonly Feedback[] }
+  /** Work for an agent. `behind`: its forge only wants the target in the branch first; the work itself is well. */
+  | { readonly kind: 'feedback' | 'behind'; readonly items: readonly Feedback[] }
   | { readonly kind: 'merge' };
 
 export interface PullCase {
@@ -236,8 +237,6 @@ const isHeldThere: Check = ({ seen }) => {
 
 const BEHIND = 'behind:';
 const isBehindId = (id: string): boolean => id.startsWith(BEHIND);
-/** The work itself is well: a round for it is no round of rework. */
-export const isOnlyBehind = (items: readonly Feedback[]): boolean => items.every(({ id }) => isBehindId(id));
 
 /** The forge wants the target in the branch first. Asked for last: while people look, the target moves on anyway. */
 const isBehind: Check = ({ seen, review, proposal }) => {
@@ -256,7 +255,7 @@ const isBehind: Check = ({ seen, review, proposal }) => {
     text: `Merge ${review.targetBranch} into the branch and keep both changes.`,
     origin: 'forge:rule',
   };
-  return { kind: 'feedback', items: [item] };
+  return { kind: 'behind', items: [item] };
 };
 
 const isDelayed: Check = ({ seen, policy, proposal, nowMs }) => {

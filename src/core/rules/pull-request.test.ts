@@ -59,6 +59,14 @@ describe('a head in line', () => {
     expect(inLine({ pull: { ...UNOPENED, retryAtMs: NOW } })).toContain('queued -> opening');
   });
 
+  it('goes to the pull request that there is, instead of getting another one', () => {
+    expect(decided({ step: 'queued' })).toMatchInlineSnapshot(`
+      "pull-request bead:api-merge: pull request #7 takes the new head
+      step of api-merge: queued -> proposed | job null
+      bead api-merge: open -> in_progress"
+    `);
+  });
+
   it.each<[string, Partial<Bead>]>([
     ['a person holds it', { hold: 'held' }],
     ['rework or another bead blocks it', { openBlockers: 1 }],
@@ -341,6 +349,8 @@ describe('what is said of a pull request', () => {
     const fifth = proposed({ seen, review: { rounds: 5 } });
     expect(fifth).toContain('hold_bead | bead api-merge, hold needs_human');
     expect(fifth).not.toContain('create_rework');
+    // Nobody was given it: tried again by that person, an agent gets it.
+    expect(fifth).toContain('note on api-merge | given [], waitsFor null');
   });
 });
 

@@ -12,7 +12,7 @@ import type { ProposalChange } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { MergeStep } from '../model/review.ts';
 import { tellFeedback, type Feedback } from '../pull/feedback.ts';
-import { isMissing, isOnlyBehind, judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
+import { isMissing, judgePull, nameOf, type PullVerdict, type Wait } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { duration } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
@@ -185,7 +185,8 @@ function carryOut(pull: Pull, seen: PullRequest, verdict: PullVerdict): RigVerdi
     case 'conflict':
       return decidePull(pull, `${nameOf(seen)} conflicts, says its forge; git is asked where`, toCheck(pull));
     case 'feedback':
-      return giveBack(pull, seen, verdict.items);
+    case 'behind':
+      return giveBack(pull, seen, verdict);
     default:
       return merge(pull, seen);
   }
@@ -241,15 +242,19 @@ function adopt(pull: Pull, head: Sha): RigVerdicts {
 }
 
 /** One bead for all that was said since the last one. What an agent was given once is not given again. */
-function giveBack(pull: Pull, seen: PullRequest, items: readonly Feedback[]): RigVerdicts {
+function giveBack(
+  pull: Pull,
+  seen: PullRequest,
+  { kind, items }: Extract<PullVerdict, { readonly items: readonly Feedback[] }>,
+): RigVerdicts {
   const { view, review, proposal, nowMs } = pull;
   const isByPeople = items.some((item) => item.from === 'people');
-  const title = isOnlyBehind(items)
+  const isNoRound = kind === 'behind';
+  const title = isNoRound
     ? `Merge ${review.targetBranch} into ${nameOf(seen)}`
     : isByPeople
       ? `Answer the review of ${nameOf(seen)}`
       : `Make ${nameOf(seen)} pass what its forge checks`;
-  const isNoRound = isOnlyBehind(items);
   const what = isNoRound
     ? `lacks the newest ${review.targetBranch}`
     : isByPeople
