@@ -115,6 +115,18 @@ describe('what asks for work', () => {
     ]);
   });
 
+  it('is a talk that who asks for changes has answered, whoever began it', () => {
+    const talk = (id: string, by: string) => thread({ id, by: 'bob', last: { id: 'c2', by, body: 'still' } });
+    const seen = {
+      threads: [talk('t1', 'ann'), talk('t2', 'bob')],
+      changesRequested: [{ id: 'r1', by: 'ann', body: 'x' }],
+    };
+    expect(given(seen, false).map(({ head }) => head)).toEqual([
+      'ann asks for changes:',
+      'ann at src/x.ts line 3, in answer to bob, whose words follow:',
+    ]);
+  });
+
   it('comes from names and addresses that end no line of ours, no fence, and are not endless', () => {
     expect(one({ changesRequested: [{ id: 'r1', by: 'a\n\n```b\tc', body: 'x' }] })).toMatchObject({
       head: 'a b c asks for changes:',
@@ -148,6 +160,15 @@ describe('what an agent is told of it', () => {
       Never.
       \`\`\`"
     `);
+  });
+
+  it('has no fence of nothing for who asks for changes without a word', () => {
+    const mute = { ...item(''), head: 'ann asks for changes, without more words.' };
+    expect(
+      textOf(sight(), [mute, item('No.')])
+        .split('\n\n')
+        .slice(1),
+    ).toEqual([mute.head, 'ann:\n```text origin=forge:ann\nNo.\n```']);
   });
 
   it('cuts a long comment, and shows control characters instead of obeying them', () => {

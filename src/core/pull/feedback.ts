@@ -22,7 +22,7 @@ export interface Feedback {
 export function feedbackOf(seen: PullRequest, policy: { readonly threads: boolean }): readonly Feedback[] {
   const reviewers = new Set(seen.changesRequested.map(({ by }) => by));
   const talks = seen.threads.filter(
-    ({ by, last }) => policy.threads || [by, last?.by].some((who) => reviewers.has(who ?? '')),
+    ({ by, last }) => policy.threads || reviewers.has(by) || (last !== null && reviewers.has(last.by)),
   );
   return [
     ...seen.changesRequested.map(ofReview),
@@ -41,6 +41,13 @@ export function feedbackOf(seen: PullRequest, policy: { readonly threads: boolea
 
 /** An agent alone with it would have to guess what is wanted. */
 export const isWordless = ({ text }: Feedback): boolean => text === '';
+
+/** The first that asks for changes without a word and was given to no agent; undefined: there is none. */
+export const wordlessChange = (seen: PullRequest, given: readonly string[]): RequestedChange | undefined =>
+  seen.changesRequested.find((change) => {
+    const item = ofReview(change);
+    return isWordless(item) && !given.includes(item.id);
+  });
 
 const ofReview = ({ id, by, body }: RequestedChange): Feedback => ({
   id: `change:${by}:${id}:${fingerprint(body)}`,

@@ -65,6 +65,20 @@ describe('a pull request that is over', () => {
     expect(judged({ seen: { state: 'merged', base: 'other', headSha: null, mergeable: 'conflict' } })).toBe('merged');
   });
 
+  it('merged, and git did not find that: people hear what they can do, and git is asked again at its time', () => {
+    const text =
+      'pull request #7 was merged into main as an unknown commit, and main does not have that: "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up';
+    const missing = (seen: Partial<PullRequest>, waitReason: string): readonly string[] =>
+      around(NOW + 5, { seen, proposal: { seen: sight(seen), waitReason, retryAtMs: NOW + 5 } });
+    expect(missing({ state: 'merged' }, text)).toEqual([`people, tell yes: ${text}; until +5`, 'merged']);
+    const named = text.replace('an unknown commit', 'a'.repeat(12));
+    const asOne = { state: 'merged', mergeSha: 'a'.repeat(40) } as const;
+    expect(missing(asOne, named)[0]).toBe(`people, tell yes: ${named}; until +5`);
+    // About what was merged as another commit since, or into another branch, git has not been asked yet.
+    expect(missing({ ...asOne, mergeSha: 'b'.repeat(40) }, named)).toEqual(['merged', 'merged']);
+    expect(missing({ ...asOne, base: 'next' }, named)).toEqual(['merged', 'merged']);
+  });
+
   it('closed without a merge: a person says what becomes of the work', () => {
     expect(judged({ seen: { state: 'closed' } })).toBe(
       'people, tell yes: pull request #7 was closed without a merge: reopen it there, or "gt mq retry api-task1" opens a new one, or "gt bead close api-task1" gives it up',
@@ -174,6 +188,21 @@ describe('a pull request whose comments were worked on', () => {
     expect(judged(given({ changesRequested: [change], threads: [thread('t1')] }))).toBe(
       'people, tell no: pull request #7 was reworked; ann has to look at it again',
     );
+  });
+
+  it('that are asked for without a word cost no run: who asks is to say what, and a person hears of it', () => {
+    const mute = { id: 'r2', by: 'bob', body: '' };
+    const silent = (by: string): string =>
+      `people, tell yes: changes of pull request #7 are asked for by ${by} without a word: say what there, in a review or a talk`;
+    expect(judged({ seen: { changesRequested: [mute] } })).toBe(silent('bob'));
+    // The words of others were worked on before: it is not they who have to say more.
+    const before = given({ changesRequested: [change], threads: [thread('t1')] });
+    const seen = { changesRequested: [change, mute], threads: [thread('t1')] };
+    expect(judged({ ...before, seen })).toBe(silent('bob'));
+    // With words beside it, it is work; once that was given, who asked looks again.
+    const both = { changesRequested: [mute], threads: [thread('t1')] };
+    expect(judged({ seen: both })).toMatch(/^feedback change:bob:r2:\w+ thread:t1:\w+$/);
+    expect(judged(given(both))).toBe('people, tell no: pull request #7 was reworked; bob has to look at it again');
   });
 
   it('waits for its talks to be resolved', () => {

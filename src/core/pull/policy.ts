@@ -14,7 +14,7 @@ import type { Proposal, WaitsFor } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { Review } from '../model/review.ts';
 import { duration } from '../text.ts';
-import { feedbackOf, isWordless, type Feedback } from './feedback.ts';
+import { feedbackOf, isWordless, wordlessChange, type Feedback } from './feedback.ts';
 
 export interface Wait {
   readonly kind: 'wait';
@@ -159,16 +159,14 @@ const hasFeedback: Check = ({ seen, policy, proposal, nowMs }) => {
 
 /** What was asked for was worked on already, and only who asked can say whether it is well now. */
 const isAnswered: Check = ({ seen, policy, proposal }) => {
-  const [first] = seen.changesRequested;
-  const isNew = feedbackOf(seen, policy).some((item) => isWordless(item) && !proposal.given.includes(item.id));
-  if (first !== undefined && isNew)
+  const wordless = wordlessChange(seen, proposal.given);
+  if (wordless !== undefined)
     return wait(
       'people',
-      `changes of ${nameOf(seen)} are asked for by ${first.by} without a word: say what there, in a review or a talk`,
-      {
-        tell: 'yes',
-      },
+      `changes of ${nameOf(seen)} are asked for by ${wordless.by} without a word: say what there, in a review or a talk`,
+      { tell: 'yes' },
     );
+  const [first] = seen.changesRequested;
   if (first !== undefined) return wait('people', `${nameOf(seen)} was reworked; ${first.by} has to look at it again`);
   const open = policy.threads ? seen.threads.length : 0;
   return open === 0
