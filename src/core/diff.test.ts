@@ -101,6 +101,14 @@ describe('the list of a diff', () => {
     ]);
   });
 
+  it.each(['R100', 'C90'])('has what stands behind %s under its own letter', (moved) => {
+    const raw = [`:100644 100644 1 1 ${moved}`, 'old', 'new', ':100644 000000 1 0 D', 'gone', ''].join('\0');
+    expect(parseDiffList(raw, ['0\t0\t', 'old', 'new', '0\t4\tgone', ''].join('\0'))).toMatchObject([
+      { path: 'new', oldPath: 'old' },
+      { path: 'gone', oldPath: null, status: 'D' },
+    ]);
+  });
+
   it('that was cut anywhere has only what stands whole in both lists', () => {
     const raw = ':100644 100644 1 2 M\0a\0:100644 100644 1 1 R100\0old\0new\0';
     const numbers = '3\t1\ta\x000\t0\t\0old\0new\0';
@@ -138,6 +146,16 @@ describe('what is shown of each file', () => {
       [false, ['old', 'link']],
       [false, ['z']],
     ]);
+  });
+
+  it('of a file that became another kind is no text as soon as one side is none', () => {
+    const binary = 'diff --git a/t b/t\nBinary files a/t and b/t differ\n';
+    const isBinary = (text: string, isCut = false): unknown => sectionsOf([{ status: 'T' }], text, isCut)[0]?.binary;
+    expect(isBinary(`${change('t', '-old')}${change('t', '+link')}`)).toBe(false);
+    expect(isBinary(`${binary}${change('t', '+link')}`)).toBe(true);
+    expect(isBinary(`${change('t', '-link')}${binary}`)).toBe(true);
+    // What the text does not show any more is not called binary.
+    expect(isBinary(change('t', '-old'), true)).toBe(false);
   });
 
   it('is a part, or nothing, where the text was cut', () => {
