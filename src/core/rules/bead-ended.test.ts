@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { proposal } from '../../../test/support/pull-table.ts';
 import {
   attempt,
   bead,
@@ -161,13 +160,9 @@ describe('beadEnded', () => {
 
     it('takes back what a feedback bead was given: nobody answered it', () => {
       const failed = rework({ kind: 'feedback', status: 'failed', closeReason: 'attempts_exhausted' });
-      const asked = proposal({ given: ['change:ann:1'] });
-      expect(judge(failed, { ...world, proposals: [asked] })).toContainEqual({
-        type: 'pull_note',
-        mergeRequest: asked.beadId,
-        change: { given: [] },
-      });
-      expect(judge({ ...failed, kind: 'conflict' }, { ...world, proposals: [asked] })).toHaveLength(2);
+      const taken = { type: 'pull_note', mergeRequest: beadId('merge'), change: { given: [] } };
+      expect(judge(failed, world)).toContainEqual(taken);
+      expect(judge({ ...failed, kind: 'conflict' }, world)).toHaveLength(2);
     });
 
     it('asks once, and not when the merge request went on', () => {

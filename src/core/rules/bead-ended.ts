@@ -102,7 +102,7 @@ function giveUpRework(view: RigView, bead: Bead): RigAction[] {
   if (landing?.kind === 'landing') return giveUpLanding(view, { bead, landing, review });
   const question = `The rework ${bead.id} of ${bead.branchOf} ended as ${bead.closeReason ?? bead.status}. Look at it, then "gt bead retry ${bead.branchOf}".`;
   return [
-    ...untold(view, bead, review.beadId),
+    ...untold(bead, review.beadId),
     { type: 'hold_bead', bead: review.beadId, hold: 'needs_human', reason: question },
     {
       type: 'raise_escalation',
@@ -116,10 +116,8 @@ function giveUpRework(view: RigView, bead: Bead): RigAction[] {
 }
 
 /** What a feedback bead should have answered was answered by nobody: all that still stands there is given again. */
-const untold = (view: RigView, bead: Bead, mergeRequest: BeadId): readonly RigAction[] =>
-  bead.kind === 'feedback' && view.proposal(mergeRequest) !== null
-    ? [{ type: 'pull_note', mergeRequest, change: { given: [] } }]
-    : [];
+const untold = (bead: Bead, mergeRequest: BeadId): readonly RigAction[] =>
+  bead.kind === 'feedback' ? [{ type: 'pull_note', mergeRequest, change: { given: [] } }] : [];
 
 /** A landing whose rework came to nothing is given up; the convoy decides whether another one follows. */
 function giveUpLanding(

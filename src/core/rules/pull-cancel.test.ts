@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PULL_ASK_SETTLE_MS } from '../limits.ts';
-import { decided, UNOPENED, type PullWorld } from '../../../test/support/pull-table.ts';
+import { decided, GATE, UNOPENED, type PullWorld } from '../../../test/support/pull-table.ts';
 import { bead, beadId, commit, NOW } from '../../../test/support/rig-view-builder.ts';
+import { freshFromMs } from './pull-cancel.ts';
 
 const CANDIDATE = { result: 'candidate', candidate: commit(20), tree: 'tree', targetSha: commit(1) } as const;
 const CANCELLED = 'bead api-task1: in_review -> closed | closeReason cancelled, evidence {note not wanted';
@@ -39,6 +40,14 @@ describe('a cancel of what has a pull request', () => {
     expect(cancelled({ seen, step: 'checking', pull: looked, result: CANDIDATE })).toContain('checking -> proposed');
   });
 
+  it('leaves the gates that run to their end before git is asked: one job at a time', () => {
+    const seen = { state: 'merged', mergeSha: commit(30) } as const;
+    const testing = { seen, step: 'testing', pull: looked, gates: [GATE] } as const;
+    expect(cancelled(testing)).toBe('nothing');
+    const green = { result: 'gates', green: true, runs: [] } as const;
+    expect(cancelled({ ...testing, result: green })).toContain('testing -> proposed');
+  });
+
   it('of a head that the target has already is merged', () => {
     const result = { result: 'already_merged', targetSha: commit(40), mergeSha: commit(30) } as const;
     expect(cancelled({ step: 'checking', result, pull: looked })).toContain('closeReason merged');
@@ -50,6 +59,10 @@ describe('a cancel of what has a pull request', () => {
     expect(cancelled({ pull: { askedAtMs, lookedAtMs: NOW } })).toContain(CANCELLED);
   });
 
+  it('of what no forge was asked to merge needs only a look that began after it', () => {
+    expect(freshFromMs(1_000, { askedAtMs: null })).toBe(1_001);
+  });
+
   it('is not held up by a forge that does not answer, unless that may have merged it', () => {
     const silent = { silentSinceMs: NOW - 500, lookedAtMs: null };
     expect(cancelled({ pull: silent })).toContain(CANCELLED);
@@ -57,6 +70,10 @@ describe('a cancel of what has a pull request', () => {
     expect(cancelled({ pull: { ...silent, askedAtMs: NOW - 3_600_000, lookedAtMs: NOW - 2_000 } })).toContain(
       CANCELLED,
     );
+    // A look shows what came of the question from the moment on at which the call can't arrive any more.
+    const settled = { ...silent, askedAtMs: NOW - 3_600_000, lookedAtMs: NOW - 3_600_000 + PULL_ASK_SETTLE_MS };
+    expect(cancelled({ pull: settled })).toContain(CANCELLED);
+    expect(cancelled({ pull: { ...settled, lookedAtMs: settled.lookedAtMs - 1 } })).toBe('nothing');
     expect(cancelled({ pull: silent, seen: { inQueue: true } })).not.toContain(CANCELLED);
   });
 
@@ -84,6 +101,7 @@ describe('a cancel of what has a pull request', () => {
     );
     const refused = { lookError: 'no', retryAtMs: NOW };
     expect(first({ pull: refused })).toBe('its forge refuses to show what was cancelled; git is asked');
+    expect(first({ step: 'reworking', pull: refused })).toBe('its rework was ended with its cancel');
     expect(first({ step: 'checking', result: CANDIDATE, pull: refused })).toBe(
       'its cancel is carried out: git does not find it in the target',
     );
@@ -130,6 +148,18 @@ describe('a cancel of what its forge refuses to show', () => {
   it('is carried out, with what was not seen, when git does not find it', () => {
     expect(cancelled({ step: 'checking', result: CANDIDATE, pull: refused })).toContain(
       `${CANCELLED}; its forge refused to show pull request #7 (the token is not accepted), and git did not find it in main}`,
+    );
+  });
+
+  it('is carried out where the rig has no forge any more, and says so', () => {
+    expect(cancelled({ step: 'checking', result: CANDIDATE, forge: null })).toContain(
+      `${CANCELLED}; its forge refused to show pull request #7 (no forge is set up), and git did not find it in main}`,
+    );
+  });
+
+  it('says only what was found where nobody gave a reason', () => {
+    expect(cancelled({ step: 'checking', result: CANDIDATE, pull: { ...refused, cancel: { note: '' } } })).toContain(
+      'evidence {note its forge refused to show pull request #7',
     );
   });
 });

@@ -30,7 +30,7 @@ export function whileCancelled(pull: Pull, source: Bead): RigVerdicts | null {
   const { seen } = proposal;
   const reworks = view.openReworks(review.beadId);
   if (reworks.length > 0) return decidePull(pull, 'its source is being cancelled', reworks.map(endRework));
-  if (proposal.number === null || seen === null) return carryOut(pull, source, 'it has no pull request');
+  if (seen === null) return carryOut(pull, source, 'it has no pull request');
   const refusal = refusalOf(pull);
   if (refusal !== null) return gitDecides(pull, source, refusal);
   if (seen.state === 'merged')

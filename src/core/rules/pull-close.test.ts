@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { decided, UNOPENED } from '../../../test/support/pull-table.ts';
-import { NOW } from '../../../test/support/rig-view-builder.ts';
-import { PULL_CLOSE_AGAIN_MS, PULL_CLOSE_ASKS_MAX, PULL_CLOSE_PATIENCE_MS } from '../limits.ts';
+import { decided, pullView, told, UNOPENED } from '../../../test/support/pull-table.ts';
+import { beadId, NOW } from '../../../test/support/rig-view-builder.ts';
+import {
+  PULL_CLOSE_AGAIN_MS,
+  PULL_CLOSE_ASKS_MAX,
+  PULL_CLOSE_NOTE_CHARS_MAX,
+  PULL_CLOSE_PATIENCE_MS,
+} from '../limits.ts';
 import type { Bead } from '../model/bead.ts';
 import type { Closing, Proposal } from '../model/proposal.ts';
+import { pullRequest } from './pull-request.ts';
 
 const CANCELLED: Partial<Bead> = {
   status: 'closed',
@@ -34,6 +40,12 @@ describe('the pull request of cancelled work', () => {
     expect(ended({}, { ...CANCELLED, evidence: null })).toContain('api-task1 was cancelled in its town.');
   });
 
+  it('is to be closed with a comment that people read, however much was written of why', () => {
+    const note = 'y'.repeat(PULL_CLOSE_NOTE_CHARS_MAX);
+    const comment = ended({}, { ...CANCELLED, evidence: { note: `${note}z` } }).split('in its town: ')[1];
+    expect(comment).toBe(note);
+  });
+
   it('is looked for when it was asked for and no answer came, and not when it never was', () => {
     expect(ended({ ...UNOPENED, isOpenAsked: true })).toContain('close_pull');
     expect(ended(UNOPENED)).toBe('nothing');
@@ -42,6 +54,11 @@ describe('the pull request of cancelled work', () => {
   it('stays as it is when its work was merged or failed: that may be tried again', () => {
     expect(ended({}, { status: 'closed', closeReason: 'merged' })).toBe('nothing');
     expect(ended({}, { status: 'failed', closeReason: 'merge_failed' })).toBe('nothing');
+  });
+
+  it('stays as it is when nobody knows its work any more', () => {
+    const view = pullView({ step: 'ended', source: CANCELLED });
+    expect(told(pullRequest({ ...view, bead: () => null }, beadId('merge'), NOW))).toBe('nothing');
   });
 
   it('is asked about until an answer comes, and after a day a person is asked', () => {
@@ -71,6 +88,8 @@ describe('the pull request of cancelled work', () => {
     expect(ended(closing({ state: 'refused', error: 'the token may not.', number: null }))).toContain(
       "its pull request can't be closed: the token may not.",
     );
+    expect(ended(closing({ state: 'refused' }))).toContain("pull request #7 can't be closed: it is refused. Close it");
+    expect(ended(closing({ state: 'merged' }))).toContain('all the same, as an unknown commit: its work is in main.');
     expect(ended(closing({ state: 'merged', isTold: true }))).toBe('nothing');
     expect(ended(closing({ state: 'refused', isTold: true }))).toBe('nothing');
     expect(ended(closing({ state: 'closed' }))).toBe('nothing');

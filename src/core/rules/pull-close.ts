@@ -19,7 +19,7 @@ import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 export function afterEnd(pull: Pull): RigVerdicts {
   const { closing } = pull.proposal;
   const source = pull.view.bead(pull.review.sourceBeadId);
-  if (source?.status !== 'closed' || source.closeReason !== 'cancelled') return NOTHING;
+  if (source?.closeReason !== 'cancelled') return NOTHING;
   if (closing === null) return mayBeOpen(pull) ? ask(pull, source, 1) : NOTHING;
   switch (closing.state) {
     case 'asked':
