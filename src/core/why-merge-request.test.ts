@@ -9,6 +9,7 @@ import {
   rigView,
   type World,
 } from '../../test/support/rig-view-builder.ts';
+import { rigConfig } from '../../test/support/rig-config.ts';
 import type { Bead } from './model/bead.ts';
 import { newTrain } from './model/train.ts';
 import type { Why } from './queries.ts';
@@ -138,7 +139,13 @@ describe('what a merge request waits for', () => {
     const waits = { state: 'reworking', next: 'api-fix is done.', sinceMs: QUEUED };
     const sentence = 'Waits for the rework api-fix: Rework of it.';
     const world = (fix: Bead): Partial<World> => ({ beads: [of, fix], ...at('reworking') });
-    check({ of, world: world(rework({ status: 'in_progress' })), says: { ...waits, sentence } });
+    const runs = world(rework({ status: 'in_progress' }));
+    check({ of, world: runs, says: { ...waits, sentence } });
+    // What keeps open beads from being started keeps nobody from working.
+    check({ of, world: { ...runs, config: rigConfig('api', { parked: true }) }, says: { ...waits, sentence } });
+    const parked = { ...world(rework({})), config: rigConfig('api', { parked: true }) };
+    const unpark = { sentence: `${sentence} Ready, but the rig api is parked.`, command: 'gt rig unpark api' };
+    check({ of, world: parked, says: { ...waits, ...unpark } });
     const held = rework({ hold: 'held', holdReason: 'not now' });
     check({
       of,

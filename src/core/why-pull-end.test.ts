@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { proposal, pullView, type PullWorld } from '../../test/support/pull-table.ts';
-import { commit, NOW } from '../../test/support/rig-view-builder.ts';
+import { beadId, commit, NOW } from '../../test/support/rig-view-builder.ts';
 import { newTrain } from './model/train.ts';
 import type { Proposal } from './model/proposal.ts';
 import { cancelText, closingText, pullText } from './why-pull.ts';
+import { whyBead } from './why.ts';
 
 const cancel = (of: PullWorld): string => cancelText(pullView(of), 'api-merge');
 type Closing = NonNullable<Proposal['closing']>;
@@ -68,6 +69,20 @@ describe('what became of the pull request of cancelled work', () => {
     [{ state: 'refused' }, 'Its pull request #7 could not be closed: it was refused'],
   ])('is one sentence: %j', (over, text) => {
     expect(became(over)).toBe(text);
+  });
+
+  it('is said with the end of that work, where there is something to say', () => {
+    const source = { status: 'closed', closeReason: 'cancelled', evidence: { note: 'Not needed.' } } as const;
+    const why = (pull: Partial<Proposal>): unknown => {
+      const view = pullView({ step: 'ended', source, pull });
+      const bead = view.bead(beadId('task1'));
+      return bead && whyBead(view, bead, [], NOW).sentence;
+    };
+    const closing = { state: 'closed', asks: 1, number: 7, mergeSha: null, error: null, askedAtMs: NOW } as const;
+    expect(why({ closing: { ...closing, isTold: false } })).toBe(
+      'Cancelled. Not needed. Its pull request #7 is closed.',
+    );
+    expect(why({})).toBe('Cancelled. Not needed.');
   });
 });
 

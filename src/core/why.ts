@@ -91,7 +91,7 @@ function endedText(view: RigView, bead: Bead): Sentence {
       };
     default:
       return {
-        sentence: `${otherEnd(bead)} ${pullEnd(view, bead)}`.trimEnd(),
+        sentence: `${otherEnd(bead)} ${pullEnd(view, bead)}`,
         rule: 'bead-ended',
         next: null,
         sinceMs,
@@ -100,8 +100,8 @@ function endedText(view: RigView, bead: Bead): Sentence {
 }
 
 function pullEnd(view: RigView, bead: Bead): string {
-  const review = bead.closeReason === 'cancelled' ? view.reviewOf(bead.id) : null;
-  return review?.strategy === 'pr' ? closingText(view.proposal(review.beadId)) : '';
+  const review = view.reviewOf(bead.id);
+  return review === null ? '' : closingText(view.proposal(review.beadId));
 }
 
 const END_TEXT: Readonly<Partial<Record<CloseReason, string>>> = {

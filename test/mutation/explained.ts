@@ -172,4 +172,10 @@ export const EXPLANATIONS: readonly Explanation[] = [
   core('why.ts', CONDITION, "bead.status === 'in_progress' && bead.type === 'issue'", SPARES, 'true'),
   core('why.ts', 'LogicalOperator', "bead.status === 'in_progress' && bead.type === 'issue'", SPARES),
   core('why.ts', CONDITION, 'bead.closeReason === null ? undefined', TYPES, 'false'),
+  core(
+    'why.ts',
+    'ArrayDeclaration',
+    'openText(view, rework, [], nowMs)',
+    'a word is neither an open nor a failed bead',
+  ),
 ];
