@@ -293,6 +293,9 @@ describe('a pull request that waits', () => {
       "pull-request bead:api-merge: the merge train of main is paused by ann: freeze
       note on api-merge | waitsFor target, waitReason the merge train of main is paused by ann: freeze, waitSinceMs now, readyAtMs now"
     `);
+    expect(proposed({ train: { ...train, reason: null, state: 'paused' } })).toContain(
+      'main is paused by ann: no reason is known',
+    );
     expect(proposed({ train: { ...train, state: 'red' } })).toContain('proposed -> accepting');
   });
 });
