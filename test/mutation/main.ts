@@ -63,6 +63,11 @@ try {
   const summary = summarize(tried, EXPLANATIONS, { isWhole: named.length === 0 });
   for (const line of summary.lines) console.log(line);
   process.exitCode = summary.holds ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+// After an error the other process still works on what nobody waits for.
+process.exit();

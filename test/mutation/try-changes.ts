@@ -31,7 +31,8 @@ interface Switch {
     readonly perTest: Readonly<Record<string, Readonly<Record<string, number>>>>;
   };
 }
-const say = (said: Said): void => void process.send?.(said);
+/** Nobody listens any more once a process found the tests broken: then there is nothing left to do here. */
+const say = (said: Said): void => void process.send?.(said, (error: Error | null) => error && process.exit(0));
 
 const control: Switch = {};
 Reflect.set(globalThis, '__stryker__', control);
