@@ -90,6 +90,7 @@ export abstract class TownBench {
   }
 
   async #dies(address: string): Promise<void> {
+    this.world.trace?.note(`${address} dies`);
     await this.kill(address);
     await this.revive(address);
     await this.arrivals();
@@ -189,6 +190,7 @@ export abstract class TownBench {
       return false;
     const facts = runner.facts.splice(0);
     this.#isSending = true;
+    for (const fact of facts) world.trace?.note(`the runner tells ${JSON.stringify(fact)}`);
     this.gateway.recordFacts(facts).then(
       () => {
         this.#isSending = false;
@@ -206,6 +208,8 @@ export abstract class TownBench {
     const { world } = this;
     const due = this.addresses().filter((address) => world.timers.get(address)?.isDue(world.nowMs) === true);
     const [alone] = due;
+    // An alarm that is set anew while its turn is held asks for the same turn.
+    for (const address of due) if (!world.order.isHeld(address)) world.trace?.note(`${address} rings`);
     const isQuick = due.length === 1 && alone !== undefined && world.order.isEmpty && world.doom === null;
     if (isQuick && world.timers.get(alone)?.isOnlyAlarm(world.nowMs) === true) await this.ringAndGive(alone);
     else for (const address of due) await this.ring(address);

@@ -5,11 +5,14 @@ import type { JobResult } from '../../src/core/facts.ts';
 import { defaultResult, sha, type FakeProcess } from '../support/fake-runner.ts';
 import { rigConfig } from '../support/rig-config.ts';
 import type { ActorEnd, TownBench } from './bench.ts';
+import { Trace } from './trace.ts';
 import { newBead, newConvoy, newTask, person } from './words.ts';
 
 export interface HistoryOrder {
   readonly seed: number;
   readonly steps: number;
+  /** True: it is told with its trace. */
+  readonly trace?: boolean;
 }
 
 export interface HistoryEnd {
@@ -17,6 +20,8 @@ export interface HistoryEnd {
   /** How often each verb was done to something. */
   readonly done: Readonly<Record<string, number>>;
   readonly faults: Faults;
+  /** Empty, but when it was asked for. */
+  readonly trace: readonly string[];
 }
 
 /** What was done to the town. */
@@ -241,6 +246,8 @@ class History {
 
 /** Tells it and answers where every actor ended. */
 export async function tellHistory(bench: TownBench, order: HistoryOrder): Promise<HistoryEnd> {
+  const { world } = bench;
+  if (order.trace === true) world.trace = new Trace(() => world.nowMs);
   const done = await tellUntil(bench, order);
   bench.runner.silent = false;
   bench.world.late = null;
@@ -250,7 +257,8 @@ export async function tellHistory(bench: TownBench, order: HistoryOrder): Promis
     throw new Error('the host put an actor away by itself: it has too little of the machine');
   const { evictions, deaths, failedTurns, lateAnswers } = bench.world;
   const [diedWaiting, diedInTurn] = [deaths.waiting, deaths['in its turn']];
-  return { ends: await bench.ends(), done, faults: { evictions, diedWaiting, diedInTurn, failedTurns, lateAnswers } };
+  const faults = { evictions, diedWaiting, diedInTurn, failedTurns, lateAnswers };
+  return { ends: await bench.ends(), done, faults, trace: world.trace?.lines ?? [] };
 }
 
 /** Tells it up to its last step and leaves everything as it is then. What a step was refused is part of it, not an error. */
@@ -259,8 +267,10 @@ export async function tellUntil(bench: TownBench, order: HistoryOrder): Promise<
   bench.holdTurns(true);
   const done: Record<string, number> = {};
   await bench.start([rigConfig('api', { polecatsMax: 2 }), rigConfig('web', { polecatsMax: 1 })]);
+  if (bench.world.trace !== null) bench.world.trace.isTold = true;
   for (let step = 0; step < order.steps; step += 1) {
     const [name, , verb] = history.weighed(VERBS);
+    bench.world.trace?.note(`step ${String(step)}: ${name}`);
     const doing = verb(history);
     if (doing !== null) {
       done[name] = (done[name] ?? 0) + 1;

@@ -3,7 +3,7 @@
  * that must end in the same state and journal on both. `--histories N --steps N` tells more and longer ones, and nothing
  * else is done then; `--from N` begins with another seed, `--seed N` tells one.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,7 @@ import { NodeBench, TOWN } from './node-bench.ts';
 import { SQL_CASES } from './sql-cases.ts';
 import { StreamStory } from './stream-cases.ts';
 import { askOf, tellBoth, type Ask, type Workerd } from './tell-both.ts';
+import { partingOf } from './trace.ts';
 import { TOWN_CASES } from './town-cases.ts';
 
 const { values } = parseArgs({
@@ -43,6 +44,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     /** Processes of workerd that tell histories at once. */
     jobs: { type: 'string', default: '2' },
+    /** Says what happened in each history on both hosts, and where their stories part. */
+    trace: { type: 'boolean', default: false },
     /** Only the moves from host to host. */
     move: { type: 'boolean', default: false },
   },
@@ -214,6 +217,13 @@ async function onWorkerd(bench: Ask): Promise<void> {
     report('town', 'workerd', await bench<CaseResult>('/town', { name, seed }));
 }
 
+function tellTraces(seed: number, here: readonly string[], there: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), `gt-trace-${String(seed)}-`));
+  writeFileSync(join(folder, 'node.txt'), `${here.join('\n')}\n`);
+  writeFileSync(join(folder, 'workerd.txt'), `${there.join('\n')}\n`);
+  console.log(`history ${String(seed)}: traces in ${folder}; ${partingOf(here, there) ?? 'they are the same'}`);
+}
+
 /** The whole of the long form takes an hour or more: what is known so far is said now and then. */
 const SAY_EVERY = 10;
 
@@ -230,6 +240,7 @@ async function compareHistories(start: () => Promise<Workerd>): Promise<void> {
     steps,
     jobs: Math.min(count, Number(values.jobs)),
     start,
+    traced: values.trace ? tellTraces : null,
     told: (which, difference) => {
       told += 1;
       if (difference === null) passed += 1;

@@ -22,6 +22,8 @@ export interface Telling {
   readonly jobs: number;
   readonly start: () => Promise<Workerd>;
   readonly told: (seed: number, difference: string | null) => void;
+  /** What happened on each, when it is asked for. */
+  readonly traced: ((seed: number, here: readonly string[], there: readonly string[]) => void) | null;
 }
 
 export interface Told {
@@ -58,13 +60,14 @@ export async function tellBoth(telling: Telling): Promise<Told> {
 }
 
 async function one(telling: Telling, workerd: Workerd, seed: number, sum: Sum): Promise<void> {
-  const order: HistoryOrder = { seed, steps: telling.steps };
+  const order: HistoryOrder = { seed, steps: telling.steps, trace: telling.traced !== null };
   try {
     const [here, there] = await Promise.all([
       tellHistory(new NodeBench(seed), order),
       workerd.ask<HistoryEnd>('/history', { order }),
     ]);
     sum.add(order, there);
+    telling.traced?.(seed, here.trace, there.trace);
     telling.told(seed, firstDifference(here, there));
   } catch (error) {
     // The others are told all the same: one that can't be told to its end must not hide what they show.

@@ -21,6 +21,10 @@ export class TurnOrder {
     this.#held.delete(address);
   }
 
+  isHeld(address: string): boolean {
+    return this.#held.has(address);
+  }
+
   get isEmpty(): boolean {
     return this.#held.size === 0;
   }

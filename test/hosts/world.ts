@@ -5,6 +5,7 @@ import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/s
 import { FakeRunner } from '../support/fake-runner.ts';
 import { lateRunner, type LateWorld } from './late-runner.ts';
 import { Life } from './life.ts';
+import type { Trace } from './trace.ts';
 import { Trips, TurnOrder, type Doom } from './turns.ts';
 
 /** What a town cost so far, counted where it happens. */
@@ -39,6 +40,8 @@ export class BenchWorld implements LateWorld {
   surprises = 0;
   /** Actors that open just now. */
   opening = 0;
+  /** Null: nobody asked for one. */
+  trace: Trace | null = null;
   /** Whose turn ends in its death. */
   dyingIn: string | null = null;
   readonly order: TurnOrder = new TurnOrder((below) => (this.#next('turns') * below) >> 8);
@@ -65,6 +68,7 @@ export class BenchWorld implements LateWorld {
   /** An actor begins to live; what its former life had under way is lost. */
   born(address: string): Life {
     if (this.order.holds && this.#lives.has(address)) this.surprises += 1;
+    this.trace?.note(`${address} is born`);
     const life = new Life();
     this.#lives.set(address, life);
     return life;
@@ -148,11 +152,14 @@ export class WatchedSql implements Sql {
     world.turns += 1;
     if ((world.failingUntilMs.get(this.#address) ?? 0) > world.nowMs) {
       world.failedTurns += 1;
+      world.trace?.note(`turn of ${this.#address} threw: its disk takes nothing`);
       throw new DbError('storage', 'the disk takes nothing');
     }
     this.#depth += 1;
     try {
-      return this.inner.tx(() => this.#lastly(work()));
+      const value = this.inner.tx(() => this.#lastly(work()));
+      world.trace?.committed(this.#address, this.inner);
+      return value;
     } finally {
       this.#depth -= 1;
     }
@@ -162,6 +169,7 @@ export class WatchedSql implements Sql {
   #lastly<T>(value: T): T {
     if (this.#world.dyingIn !== this.#address) return value;
     this.#world.dyingIn = null;
+    this.#world.trace?.note(`${this.#address} dies in its turn`);
     this.#die();
     throw new DbError('storage', 'it died in its turn');
   }
