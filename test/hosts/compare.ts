@@ -6,14 +6,8 @@
 import type { SqlValue } from '../../src/ports/sql.ts';
 import type { TableDump } from '../../src/store/table-dump.ts';
 import type { ActorEnd } from './bench.ts';
+import { inOneWord } from './died.ts';
 import type { HistoryEnd } from './history.ts';
-
-/** How each host says that somebody died who was asked something. */
-const DIED: readonly RegExp[] = [
-  /The town is stopping and takes no more work\./g,
-  /A part of the town does not answer now: [^.]*\./g,
-  /The database of [a-z/]+ could not be written: DbError: it died in its turn\. Nothing was changed\./g,
-];
 
 type Row = Readonly<Record<string, SqlValue>>;
 
@@ -48,8 +42,6 @@ const linesOf = (end: HistoryEnd): readonly string[] => end.ends.flatMap(linesOf
 
 const linesOfActor = ({ address, tables }: ActorEnd): readonly string[] =>
   tables.flatMap((dump) => inOrder(dump).map((line) => `${address} ${dump.table} ${line}`));
-
-const inOneWord = (line: string): string => DIED.reduce((text, said) => text.replaceAll(said, 'died'), line);
 
 function inOrder(dump: TableDump): readonly string[] {
   const left = OF_TURNS[dump.table] ?? [];

@@ -1,7 +1,7 @@
 /**
  * Holds the hosts against each other: every case of every port on Node and in a real workerd, and random histories
  * that must end in the same state and journal on both. `--histories N --steps N` tells more and longer ones, and nothing
- * else is done then; `--from N` begins with another seed, `--seed N` tells one.
+ * else is done then; `--from N` begins with another seed, `--seed N` tells one. `--trace` says where two stories part.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -61,6 +61,8 @@ const WAKES_MS = 1_500;
 const OWNER = 'o'.repeat(32);
 const failures: string[] = [];
 let passed = 0;
+/** Histories whose traces are not the same, whatever their ends. */
+let partings = 0;
 
 function report(port: string, host: string, result: CaseResult): void {
   if (result.error === null) passed += 1;
@@ -217,11 +219,15 @@ async function onWorkerd(bench: Ask): Promise<void> {
     report('town', 'workerd', await bench<CaseResult>('/town', { name, seed }));
 }
 
+/** Both traces are left in a folder where they part, and where one history was asked for. */
 function tellTraces(seed: number, here: readonly string[], there: readonly string[]): void {
+  const parting = partingOf(here, there);
+  if (parting !== null) partings += 1;
+  else if (values.seed === undefined) return;
   const folder = mkdtempSync(join(tmpdir(), `gt-trace-${String(seed)}-`));
   writeFileSync(join(folder, 'node.txt'), `${here.join('\n')}\n`);
   writeFileSync(join(folder, 'workerd.txt'), `${there.join('\n')}\n`);
-  console.log(`history ${String(seed)}: traces in ${folder}; ${partingOf(here, there) ?? 'they are the same'}`);
+  console.log(`history ${String(seed)}: traces in ${folder}; ${parting ?? 'they are the same'}`);
 }
 
 /** The whole of the long form takes an hour or more: what is known so far is said now and then. */
@@ -260,7 +266,7 @@ async function compareHistories(start: () => Promise<Workerd>): Promise<void> {
       `${String(faults.diedWaiting)} within, ${String(faults.diedInTurn)} deaths in a turn, ` +
       `${String(done['crash'] ?? 0)} crashes, ${String(faults.failedTurns)} turns that threw on ` +
       `${String(done['failing alarms'] ?? 0)} failing disks, ${String(faults.lateAnswers)} late answers, ` +
-      `${String(differences)} differences, ${seconds} s`,
+      `${String(differences)} differences, ${values.trace ? `${String(partings)} partings, ` : ''}${seconds} s`,
   );
 }
 

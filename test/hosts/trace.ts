@@ -3,6 +3,7 @@
  * story have the same lines; the first that differs is where the stories part.
  */
 import type { Sql, SqlRow } from '../../src/ports/sql.ts';
+import { inOneWord } from './died.ts';
 
 /** Lines before and after the first that differs: what led there is mostly within the same step. */
 const BEFORE = 30;
@@ -24,7 +25,7 @@ export class Trace {
   }
 
   note(what: string): void {
-    if (this.isTold) this.lines.push(`${String(this.#nowMs())} ${what}`);
+    if (this.isTold) this.lines.push(inOneWord(`${String(this.#nowMs())} ${what}`));
   }
 
   /** What a turn has committed: what was asked of it, and what it decided. */
