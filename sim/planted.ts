@@ -33,8 +33,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a turn that failed is not tried again',
     file: 'actors/kernel/actor.ts',
-    find: 'this.#ports.after(TURN_RETRY_MS, this.wake);\n  }\n',
-    put: '}\n',
+    find: 'for (const job of jobs) job.reject(error);\n    this.tryLater();',
+    put: 'for (const job of jobs) job.reject(error);',
   },
   {
     name: 'an idempotency key is not looked up',

@@ -17,6 +17,7 @@ class SpySql implements Sql {
   commits = 0;
   /** The next so many transactions fail at their commit. */
   failing = 0;
+  failed = 0;
   readonly #inner: Sql;
   #depth = 0;
 
@@ -35,6 +36,7 @@ class SpySql implements Sql {
         const value = work();
         if (this.#depth === 1 && this.failing > 0) {
           this.failing -= 1;
+          this.failed += 1;
           throw new DbError('storage', 'database or disk is full');
         }
         return value;
@@ -118,7 +120,7 @@ export class BareActor {
   readonly program = new TestProgram();
   readonly sql = new SpySql(SqliteSql.open(':memory:', { readOnly: false }));
   readonly kernel = new KernelStore(this.sql);
-  readonly #timers = new Map<() => void, number>();
+  readonly #timers = new Set<{ readonly atMs: number; readonly work: () => void }>();
   actor: Actor;
   #fire: () => void = () => undefined;
 
@@ -159,7 +161,7 @@ export class BareActor {
     const untilMs = this.nowMs + ms;
     await this.settle();
     for (;;) {
-      const due = [...this.#timers.values(), ...(this.alarmMs === null ? [] : [this.alarmMs])];
+      const due = [...[...this.#timers].map(({ atMs }) => atMs), ...(this.alarmMs === null ? [] : [this.alarmMs])];
       const next = Math.min(untilMs + 1, ...due);
       if (next > untilMs) break;
       this.nowMs = Math.max(this.nowMs, next);
@@ -175,10 +177,10 @@ export class BareActor {
       this.alarmMs = null;
       this.#fire();
     }
-    for (const [work, atMs] of this.#timers) {
-      if (atMs > this.nowMs) continue;
-      this.#timers.delete(work);
-      work();
+    for (const timer of this.#timers) {
+      if (timer.atMs > this.nowMs) continue;
+      this.#timers.delete(timer);
+      timer.work();
     }
   }
 
@@ -202,8 +204,9 @@ export class BareActor {
         setImmediate(work);
       },
       after: (delayMs, work) => {
-        this.#timers.set(work, this.nowMs + delayMs);
-        return () => this.#timers.delete(work);
+        const timer = { atMs: this.nowMs + delayMs, work };
+        this.#timers.add(timer);
+        return () => this.#timers.delete(timer);
       },
       mintCapability: () => Promise.resolve(''),
     };

@@ -12,6 +12,7 @@ import {
   RESYNC_ACTIVE_MS,
   RESYNC_WAITING_MS,
   TURN_BATCH_MAX,
+  TURN_RETRY_MS,
 } from '../../core/limits.ts';
 import { DbError } from '../../ports/sql.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
@@ -186,6 +187,36 @@ describe('a disk that fails', () => {
     await bare.advance(10_000);
     expect(looked).toBe(4);
     expect(bare.kernel.timer('bead:a', 'rule')).toBeNull();
+  });
+
+  it('is tried once in a while, however many asked when it failed (T45)', async () => {
+    const bare = await BareActor.open();
+    bare.sql.failing = 10_000;
+    const asked = 20;
+    for (let one = 0; one < asked; one += 1) {
+      await expect(bare.actor.ask(() => null)).rejects.toMatchObject({ code: 'storage_failed' });
+      await bare.advance(TURN_RETRY_MS / asked);
+    }
+    const before = bare.sql.failed;
+    await bare.advance(10 * TURN_RETRY_MS);
+    expect(bare.sql.failed - before).toBe(10);
+  });
+
+  it('is not tried sooner for a call that sets the alarm again (T45)', async () => {
+    const bare = await BareActor.open();
+    const dueMs = bare.nowMs + 10;
+    await bare.actor.ask((turn) => {
+      turn.kernel.setTimer('bead:a', 'rule', dueMs);
+    });
+    bare.sql.failing = 2;
+    await bare.advance(10);
+    for (let call = 0; call < 5; call += 1) {
+      bare.actor.rearm();
+      await bare.advance(TURN_RETRY_MS / 10);
+    }
+    expect([bare.alarmMs, bare.sql.failed]).toEqual([dueMs + TURN_RETRY_MS, 1]);
+    await bare.advance(2 * TURN_RETRY_MS);
+    expect([bare.kernel.timer('bead:a', 'rule'), bare.sql.failed]).toEqual([null, 2]);
   });
 });
 

@@ -51,6 +51,8 @@ export class Actor {
   #scheduled = false;
   #closed = false;
   #dueMs: number | null = null;
+  /** When the turn is tried again that failed; null: none did. */
+  #nextTryMs: number | null = null;
   readonly #flights: Flights;
   readonly #watch: Watch;
   readonly #waiters: Waiters;
@@ -195,6 +197,16 @@ export class Actor {
     });
   };
 
+  /** Asks for a turn after a while, since something failed: for one, however many ask and fail until then. */
+  tryLater(): void {
+    if (this.#nextTryMs !== null) return;
+    this.#nextTryMs = this.#ports.clock.now() + TURN_RETRY_MS;
+    this.#ports.after(TURN_RETRY_MS, () => {
+      this.#nextTryMs = null;
+      this.wake();
+    });
+  }
+
   #turn(): void {
     const jobs = this.#jobs.splice(0, TURN_BATCH_MAX);
     const replies: (() => void)[] = [];
@@ -257,7 +269,7 @@ export class Actor {
       this.#watch.start(nowMs);
     } catch (error) {
       this.#ports.log.error('state not readable after the turn', { actor: this.address, error: describe(error) });
-      this.#ports.after(TURN_RETRY_MS, this.wake);
+      this.tryLater();
     }
   }
 
@@ -325,7 +337,9 @@ export class Actor {
     this.#ports.log.error('turn failed', { actor: this.address, error: describe(cause) });
     const error = storageFailed(this.address, cause);
     for (const job of jobs) job.reject(error);
-    this.#ports.after(TURN_RETRY_MS, this.wake);
+    this.tryLater();
+    // What was due waits for that too: `rearm` would else let each call try it at once.
+    if (this.#dueMs !== null && this.#dueMs <= this.#ports.clock.now()) this.#dueMs = this.#nextTryMs;
   }
 
   async #perform(row: OutboxRow, nowMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { OBSERVE_BATCH_MAX, TURN_RETRY_MS } from '../../core/limits.ts';
+import { OBSERVE_BATCH_MAX } from '../../core/limits.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { dueObservations, type DueObservation } from '../../store/due-observations.ts';
@@ -9,7 +9,7 @@ import type { ObservedKind, Program } from './program.ts';
 /** The actor as its observations need it. */
 interface Watched {
   readonly address: string;
-  readonly wake: () => void;
+  tryLater(): void;
   observed(
     due: readonly DueObservation[],
     again: Readonly<Record<string, number>>,
@@ -57,7 +57,7 @@ export class Watch {
       .catch((error: unknown) => {
         this.ended(due);
         this.#ports.log.warn('observation not recorded', { actor: this.#actor.address, error: describe(error) });
-        this.#ports.after(TURN_RETRY_MS, this.#actor.wake);
+        this.#actor.tryLater();
       });
   }
 }
