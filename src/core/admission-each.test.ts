@@ -169,6 +169,18 @@ describe('a hard budget', () => {
     expect(pass.judge(bead({ id: beadId('task3') }))).toEqual({ kind: 'budget', budgets: [usd] });
   });
 
+  it('expects of a kind of work what that kind has used, not what others have', () => {
+    const pass = new Admission(
+      {
+        ...rigView({ budgets: [usd] }),
+        average: ({ kind }) => ({ tokens: 1, microUsd: kind === 'review' ? 3 : 40 }),
+      },
+      NOW,
+    );
+    pass.take(bead({ kind: 'review' }));
+    expect(pass.usedOf(usd)).toBe(3);
+  });
+
   it.each<[string, Partial<RigBudget>, Partial<World>, number]>([
     ['dollars', {}, { average }, 40],
     ['tokens', { unit: 'tokens' }, { average }, 7],

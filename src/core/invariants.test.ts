@@ -13,6 +13,7 @@ import {
 import type { Agent } from './model/agent.ts';
 import { trusted } from './model/ids.ts';
 import { checkRig, type InvariantFacts } from './invariants.ts';
+import type { PullRecord } from './pull/invariants.ts';
 import type { AttemptFacts, ReviewFacts } from './view.ts';
 
 const REST: InvariantFacts = {
@@ -287,6 +288,23 @@ describe('the invariants of a rig', () => {
       expect(saidOf({ mailExpiresAtMs: NOW, mailDueAtMs: NOW + 1 })).toEqual(says);
       expect(saidOf({ mailExpiresAtMs: NOW })).toEqual(says);
       expect(saidOf({ mailDueAtMs: NOW })).toEqual([]);
+    });
+
+    it('I34, I35, I21: what pull requests and sums of money are found to break is said with the rest', () => {
+      const pull: PullRecord = {
+        beadId: 'api-merge',
+        branch: 'gt/api-task1',
+        strategy: 'pr',
+        step: 'proposed',
+        hasProposal: true,
+        number: 7,
+        lookAtMs: null,
+      };
+      const money = [{ code: 'I21', text: 'town:usd:hard counts 2 and has 1' }];
+      expect(saidOf({ pulls: [pull], money })).toEqual([
+        'I35 nobody looks at the pull request #7 of api-merge',
+        'I21 town:usd:hard counts 2 and has 1',
+      ]);
     });
 
     it('I16: an effect comes back', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rigConfig } from '../../test/support/rig-config.ts';
 import type { RigConfig } from './commands.ts';
+import { RUNTIME_PRESETS } from './runtime-presets.ts';
 import { checkRuntime } from './runtimes.ts';
 
 const config: RigConfig = { ...rigConfig('api'), runtime: 'script', command: null };
@@ -17,6 +18,11 @@ describe('checkRuntime', () => {
   it('takes what is known, and the rig’s own when none is named', () => {
     expect([refusal('script'), refusal(null)]).toEqual([null, null]);
     expect(refusal('script', { runtime: 'abacus' })).toBeNull();
+  });
+
+  it('takes what its town has a section for', () => {
+    const mine = RUNTIME_PRESETS['claude'];
+    expect(refusal('mine', mine === undefined ? {} : { runtimes: { mine } })).toBeNull();
   });
 
   it('refuses what no runner has, and names the choice', () => {

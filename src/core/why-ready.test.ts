@@ -205,6 +205,8 @@ describe('what a ready bead waits for in its rig', () => {
       check({ scopes: [{ ...other('runtime:script'), retryAtMs: NOW }] }, ITS_TURN);
       check({ scopes: [other('runtime:command')] }, ITS_TURN);
       check({ breaker: open, scopes: [other('runtime:script')] }, stopped);
+      // A free polecat would not start it either.
+      check({ scopes: [other('runtime:script')], attempts: others(4) }, { ...stopped, sentence });
     });
 
     it('of every runner that would take it keeps it', () => {

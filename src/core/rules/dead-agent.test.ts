@@ -26,6 +26,13 @@ describe('deadAgent', () => {
     expect(decision?.actions).toContainEqual(expect.objectContaining({ type: 'charge_bead', failures: 1 }));
   });
 
+  it('charges nothing to the bead when its provider had just refused to go on', () => {
+    const quota = { resetsAtMs: NOW + 60_000, reason: 'limit reached', atMs: NOW - 1 };
+    const [decision] = judge({ processGone: true, exit: exitRecord({ endedAtMs: NOW }), quota }).decisions;
+    expect(decision?.actions[0]).toMatchObject({ type: 'end_attempt', outcome: 'quota', signature: null });
+    expect(decision?.actions.map((action) => action.type)).not.toContain('charge_bead');
+  });
+
   it('charges nothing to the bead when nothing is known of the end', () => {
     const [decision] = judge({ processGone: true }).decisions;
     expect(decision?.actions.map((action) => action.type)).toEqual(['end_attempt', 'transition_bead', 'trip_breaker']);

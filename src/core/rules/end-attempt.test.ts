@@ -74,6 +74,7 @@ describe('endingActions', () => {
 
   it('gives the bead up at the fifth failure, with one escalation and the reason as evidence', () => {
     const actions = end(running({ failures: 4, lastSignature: 'another' }), crash);
+    expect(actions).toContainEqual(expect.objectContaining({ type: 'charge_bead', failures: 5 }));
     expect(actions).toContainEqual({
       type: 'transition_bead',
       bead: running().id,

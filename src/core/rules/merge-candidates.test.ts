@@ -136,6 +136,14 @@ describe('a round of several that merged', () => {
       order_probes api-mra
          {"key":"gates:api-mra:1:3","entries":0,"targetSha":"c1","commit":"c1","tree":"target","job":"gates:api-mra:1:3"}"
     `);
+    // With more lanes the others are asked too, each once.
+    const asked = merged('ab', { result, train: red, lanes: 3 });
+    expect(asked.slice(asked.indexOf('order_probes'))).toMatchInlineSnapshot(`
+      "order_probes api-mra
+         {"key":"gates:api-mra:1:3","entries":0,"targetSha":"c1","commit":"c1","tree":"target","job":"gates:api-mra:1:3"}
+        api-mra {"key":"gates:api-mra:14:3","entries":1,"targetSha":"c1","commit":"c20","tree":"a","job":"gates:api-mra:14:3"}
+        api-mrb {"key":"gates:api-mra:15:3","entries":1,"targetSha":"c1","commit":"c21","tree":"b","job":"gates:api-mra:15:3"}"
+    `);
     expect(merged('ab', { result, train: { ...red, redTree: 'target' }, lanes: 1 })).toMatchInlineSnapshot(`
       "clean merge; gates run on its tree
       merge_step {"mergeRequest":"api-mrb","fromStep":"preparing","toStep":"queued","job":null,"heldReason":null}

@@ -45,6 +45,15 @@ describe('classifyExit', () => {
     expect(classifyExit(exitRecord(over)).reason).toBe(reason);
   });
 
+  it.each([0, 3])(
+    'knows a failure with exit code %i again by its last line, whatever number stands in it',
+    (exitCode) => {
+      const signature = (lastLine: string) => classifyExit(exitRecord({ exitCode, lastLine })).signature;
+      expect(signature('2 tests failed')).toBe(signature('3 tests failed'));
+      expect(signature('2 tests failed')).not.toBe(signature('out of disk'));
+    },
+  );
+
   it('blames the infrastructure, never the bead, for a cause it does not know', () => {
     const exit = JSON.parse(JSON.stringify(exitRecord()).replace('"exited"', '"eaten"'));
     expect(classifyExit(exit)).toEqual({

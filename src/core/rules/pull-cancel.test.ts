@@ -134,7 +134,9 @@ describe('a cancel of what its forge refuses to show', () => {
 
   it('is for git', () => {
     expect(cancelled({ pull: refused })).toContain('proposed -> checking');
-    expect(cancelled({ step: 'reworking', pull: refused })).toContain('reworking -> queued');
+    expect(cancelled({ step: 'reworking', pull: refused })).toContain(
+      'step of api-merge: reworking -> queued | job null',
+    );
     expect(cancelled({ step: 'queued', pull: refused })).toContain('queued -> checking');
     // Gates that run end first.
     expect(cancelled({ step: 'testing', pull: refused })).toBe('nothing');
@@ -154,6 +156,13 @@ describe('a cancel of what its forge refuses to show', () => {
   it('is carried out where the rig has no forge any more, and says so', () => {
     expect(cancelled({ step: 'checking', result: CANDIDATE, forge: null })).toContain(
       `${CANCELLED}; its forge refused to show pull request #7 (no forge is set up), and git did not find it in main}`,
+    );
+  });
+
+  it('keeps who cancelled beside what was found', () => {
+    const cancel = { note: 'not wanted', by: 'human/ann' };
+    expect(cancelled({ step: 'checking', result: CANDIDATE, pull: { ...refused, cancel } })).toContain(
+      'did not find it in main, by human/ann}',
     );
   });
 

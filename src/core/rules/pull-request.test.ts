@@ -287,6 +287,11 @@ describe('a pull request that waits', () => {
     `);
   });
 
+  it('that its forge goes on refusing to show is noted once', () => {
+    const waitReason = 'its forge refuses to show its pull request: no.';
+    expect(proposed({ pull: { lookError: 'no.', waitsFor: 'people', waitReason } })).toBe('nothing');
+  });
+
   it('behind a paused train says who paused it; a red one holds nobody up', () => {
     const train = { reason: 'freeze', changedBy: 'ann', changedAtMs: NOW - 60_000 } as const;
     expect(proposed({ train: { ...train, state: 'paused' } })).toMatchInlineSnapshot(`

@@ -253,10 +253,14 @@ describe('verifyDone', () => {
       expect(actions(task, { ...promoted, processGone: true, contactLostAtMs: 0 })).toHaveLength(3);
     });
 
-    it('shows that agents can be started again', () => {
-      const row = attempt(task, promoted);
+    it.each<[string, Bead, Partial<AttemptFacts>]>([
+      ['a task', task, promoted],
+      ['rework', rework, promoted],
+      ['what needs no change', task, { claim: { state: 'recorded', kind: 'no_change' } }],
+    ])('shows that agents can be started again: %s', (_case, of, over) => {
+      const row = attempt(of, over);
       const breaker = { ...CLOSED_BREAKER, failures: 1 };
-      const { decisions } = verifyDone(rigView({ beads: [task], attempts: [row], breaker }), row.id, NOW);
+      const { decisions } = verifyDone(rigView({ beads: [of, source], attempts: [row], breaker }), row.id, NOW);
       expect(decisions.flatMap((decision) => decision.actions)).toContainEqual({
         type: 'reset_breaker',
         scope: 'dispatch',
