@@ -26,6 +26,7 @@ import { askAllOf, sameResults, statusResults, type Fetch } from './api-cases.ts
 import { ALARM_CASES, OBJECT_ALARM_CASES, type AlarmBench } from './alarm-cases.ts';
 import { equal, runCase, type CaseResult } from './case.ts';
 import type { Figures } from './figures.ts';
+import { wrongInGuide } from './guide.ts';
 import { moveCases } from './move.ts';
 import { NodeBench, TOWN } from './node-bench.ts';
 import { SQL_CASES } from './sql-cases.ts';
@@ -150,6 +151,7 @@ async function figures(bench: Ask): Promise<void> {
   const still = { statements: 0, rowsRead: 0, rowsWritten: 0, requests: 0, alarms: 0, alarmsSet: 0 };
   const cases = [
     { name: 'a town at rest has no alarm and runs no statement', run: () => equal(found.perRestDay, still) },
+    { name: 'the guide says what a town costs, within a tenth', run: () => equal(wrongInGuide(found), []) },
     {
       name: 'a bead costs what it did',
       run: () => equal(found.perBead.statements < STATEMENTS_PER_BEAD_MAX, true, JSON.stringify(found.perBead)),
