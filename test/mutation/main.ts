@@ -11,7 +11,8 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXPLANATIONS } from './explained.ts';
-import { instrument } from './instrument.ts';
+import { instrument, type Instrumented } from './instrument.ts';
+import { leaveOut } from './leave-out.ts';
 import { tryAll } from './try-all.ts';
 import { summarize, type TriedChange } from './summary.ts';
 
@@ -37,12 +38,11 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const { files, mutants } = await instrument(
-  root,
-  all.filter((file) => !isTest(file)),
-);
+const sources = all.filter((file) => !isTest(file));
 const folder = mkdtempSync(join(tmpdir(), 'gt-mutation-'));
-try {
+
+/** What becomes of changes that are built into one set of texts. */
+async function tried({ files, mutants }: Instrumented): Promise<readonly TriedChange[]> {
   const workFile = join(folder, 'work.json');
   const texts = Object.fromEntries(files.map((file) => [file.name, file.content]));
   writeFileSync(workFile, JSON.stringify({ texts, tests: [...all.filter(isTest), ...TABLE_TESTS] }));
@@ -52,7 +52,7 @@ try {
     wanted.map((mutant) => mutant.id),
   );
   const lines = new Map(files.map(({ name }) => [name, readFileSync(join(root, name), 'utf8').split('\n')]));
-  const tried = wanted.map((mutant): TriedChange => ({
+  return wanted.map((mutant): TriedChange => ({
     file: mutant.fileName,
     line: mutant.location.start.line + 1,
     text: lines.get(mutant.fileName)?.[mutant.location.start.line] ?? '',
@@ -60,7 +60,11 @@ try {
     replacement: mutant.replacement,
     outcome: outcomes.get(mutant.id) ?? 'missed',
   }));
-  const summary = summarize(tried, EXPLANATIONS, { isWhole: named.length === 0 });
+}
+
+try {
+  const changes = [...(await tried(await instrument(root, sources))), ...(await tried(leaveOut(root, sources)))];
+  const summary = summarize(changes, EXPLANATIONS, { isWhole: named.length === 0 });
   for (const line of summary.lines) console.log(line);
   process.exitCode = summary.holds ? 0 : 1;
 } catch (error) {
