@@ -52,6 +52,36 @@ describe('a pull request', () => {
     expect(looks() - first).toBeGreaterThan(24 * 4);
   });
 
+  it('is not merged by a repeated call when a look between its tries found that checks run again', async () => {
+    const story = new Story();
+    await story.start({}, { approvals: 0 });
+    const { merge } = story.forge;
+    let noAnswer: (() => void) | null = null;
+    story.forge.merge = () =>
+      new Promise((resolve) => {
+        noAnswer = () => {
+          resolve({ state: 'later', error: 'no answer', retryAfterMs: null });
+        };
+      });
+    const id = await story.proposed();
+    await story.town.advance(MINUTE / 12);
+    expect(noAnswer).not.toBeNull();
+    story.forge.set(1, { checks: { state: 'running', failing: [] } });
+    await story.town.advance(MINUTE / 12);
+    expect((await show(story.town, id)).review).toMatchObject({
+      step: 'accepting',
+      pullRequest: { checks: 'running' },
+    });
+    story.forge.merge = merge;
+    (noAnswer as (() => void) | null)?.();
+    await story.town.advance(HOUR);
+    expect(story.forge.get()).toMatchObject({ state: 'open', mergeSha: null });
+    expect((await story.town.service.why(id)).sentence).toContain('checks');
+    story.forge.set(1, { checks: { state: 'green', failing: [] } });
+    await story.town.advance(PULL_POLL_MAX_MS);
+    expect(await show(story.town, id)).toMatchObject({ closeReason: 'merged' });
+  });
+
   it.each(['open', 'merge'] as const)('whose answer to "%s" is lost is not doubled', async (call) => {
     const story = new Story();
     await story.start({}, { approvals: 0 });

@@ -66,6 +66,34 @@ describe('a reopened bead', () => {
     for (const id of [waiting.id, far.id]) expect((await show(town, id)).closeReason).toBe('merged');
   });
 
+  it.each(['merged', 'cancelled'] as const)(
+    'is known by its end, %s, to who begins to wait in another rig long after',
+    async (end) => {
+      const first = await town.service.createBead(newBead('first'), human);
+      const begin = async (title: string): Promise<BeadId> => {
+        const far = { rig: 'web' as never, dependsOn: [first.id] };
+        const { id } = await town.service.createBead(newBead(title, far), human);
+        await town.settle();
+        return id;
+      };
+      const early = await begin('early');
+      await close(first.id);
+      const second = await reopen(first.id);
+      if (end === 'merged') await workAll();
+      else await close(second.id);
+      await town.advance(MINUTE);
+      const late = await begin('late');
+      for (const id of [early, late]) {
+        const bead = await show(town, id);
+        if (end === 'merged') expect(bead.blockers.filter(({ state }) => state !== 'cleared')).toEqual([]);
+        else expect(bead.blockers).toMatchObject([{ blockerRef: second.id, state: 'failed' }]);
+      }
+      if (end === 'cancelled') await reopen(second.id);
+      await workAll();
+      for (const id of [early, late]) expect((await show(town, id)).closeReason).toBe('merged');
+    },
+  );
+
   it('keeps its place in its convoy also when it is closed and reopened in one turn', async () => {
     const convoy = await create({ tasks: [newTask('api', 'a'), newTask('web', 'b', [0])] });
     const first = idOf(convoy, 0);

@@ -28,7 +28,7 @@ export interface ForgeOrder extends ForgeAsk {
   readonly mergeRequest: string;
   /** What is said at a pull request that is closed. */
   readonly comment?: string;
-  /** Since when it has been as it was judged, where it is to be merged. */
+  /** Only of a merge: since when the pull request has been as it was judged. */
   readonly judgedSinceMs?: number;
 }
 
@@ -48,9 +48,12 @@ export function pullStep(
   writer.proposals.change(mergeRequest, { ...action.pull, ...openAsked(action), ...over, said: null });
   if (action.passed !== undefined) writer.trains.passed(action.passed, gatesDigest(rig.view.config().gates));
   if (forge !== undefined) {
-    const judgedSinceMs = rig.view.proposal(mergeRequest)?.changedAtMs;
-    const order: ForgeOrder = { ...forge, mergeRequest, ...(judgedSinceMs === undefined ? {} : { judgedSinceMs }) };
-    turn.effect({ key: `forge:${forge.key}`, kind: 'forge', lane: `forge:${mergeRequest}`, payload: order });
+    const payload: ForgeOrder = {
+      ...forge,
+      mergeRequest,
+      ...(forge.kind === 'merge' ? judgedSince(rig, mergeRequest) : {}),
+    };
+    turn.effect({ key: `forge:${forge.key}`, kind: 'forge', lane: `forge:${mergeRequest}`, payload });
   }
   const ref = beadRef(mergeRequest);
   if (toStep === 'ended') turn.kernel.setTimer(ref, 'observe', null);
@@ -58,6 +61,11 @@ export function pullStep(
   // Whatever has a number is looked at, come what may: people merge and close it whenever they like.
   else if (isNumbered(rig, mergeRequest) && turn.kernel.timer(ref, 'observe') === null)
     turn.kernel.setTimer(ref, 'observe', nextLook(turn, before));
+}
+
+function judgedSince(rig: RigContext, mergeRequest: BeadId): Pick<ForgeOrder, 'judgedSinceMs'> {
+  const { changedAtMs } = must(rig.view.proposal(mergeRequest), 'what is merged was proposed');
+  return { judgedSinceMs: changedAtMs };
 }
 
 const isNumbered = (rig: RigContext, mergeRequest: BeadId): boolean =>

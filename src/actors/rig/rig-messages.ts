@@ -164,9 +164,7 @@ function watchBead(rig: RigContext, turn: Turn, writer: RigWriter, id: BeadId): 
   if (bead !== null) {
     writer.markWatched(id);
     if (bead.reopenedAs === null || clearsDependents(bead)) return;
-    // Whoever asks for a bead that was reopened waits for what took its place.
-    rig.bead(turn, bead.reopenedAs);
-    rig.sql.all('UPDATE beads SET watched = 1 WHERE id = ?', bead.reopenedAs);
+    // Whoever asks for a bead that was reopened waits for what took its place, and asks for that next.
     turn.send<RigToTown>('town', rig.address, {
       type: 'bead_reopened',
       bead: id,

@@ -12,12 +12,10 @@ export function beadReopened(town: TownContext, turn: Turn, message: Reopened): 
     message.bead,
   );
   for (const wait of waits) {
-    town.sql.all(
-      `INSERT INTO remote_waits (blocker_ref, rig_id, state) VALUES (?, ?, 'open') ON CONFLICT (blocker_ref, rig_id) DO NOTHING`,
-      message.successor,
-      wait['rig_id'] ?? null,
-    );
-    town.tell(turn, String(wait['rig_id']), { type: 'gate_moved', ref: message.bead, successor: message.successor });
+    const rig = String(wait['rig_id']);
+    town.tell(turn, rig, { type: 'gate_moved', ref: message.bead, successor: message.successor });
+    // The successor may have ended long ago, or have one itself: its owner is asked about each wait (seed 850).
+    town.waitFor(turn, message.successor, rig);
   }
   if (message.convoy === null) return;
   const convoy = town.view.convoy(trusted.convoy(message.convoy));

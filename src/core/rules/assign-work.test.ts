@@ -49,6 +49,20 @@ describe('assignWork', () => {
     expect(started(false)).toEqual([first?.id, rework.id]);
   });
 
+  it('starts one of several rounds of rework of a branch: the first that may run', () => {
+    const task = bead({ status: 'in_review' });
+    const round = (id: string, over: Partial<Bead> = {}): Bead =>
+      bead({ id: beadId(id), kind: 'rework', branchOf: task.id, ...over });
+    const other = bead({ id: beadId('other') });
+    const busy = agent('slit', { status: 'working' });
+    const started = (...ready: readonly Bead[]): readonly string[] =>
+      dispatched(assignWork(rigView({ beads: [task], agents: [busy], ready }), '', NOW));
+    expect(started(round('first'), round('second'), other)).toEqual([beadId('first'), other.id]);
+    expect(started(round('first', { pinnedAgent: busy.id }), round('second'), round('third'))).toEqual([
+      beadId('second'),
+    ]);
+  });
+
   it('fills the free slots in order and gives each bead its own agent', () => {
     const verdicts = assignWork(rigView({ ready: line(6), agents: [agent('slit')] }), '', NOW);
     expect(dispatched(verdicts)).toEqual(line(4).map((row) => row.id));

@@ -4,6 +4,7 @@ import { isClosedToDispatch, isHalfOpen, isTripped, scopesAt } from '../breaker-
 import { RIG_SCOPE, runtimeScope, scopeText, type BreakerScope } from '../model/breaker.ts';
 import { READY_SCAN_MAX, START_DEADLINE_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
+import type { BeadId } from '../model/ids.ts';
 import { SCHEDULE } from '../refs.ts';
 import { engineOf } from '../quota.ts';
 import type { BreakerFacts, RigView } from '../view.ts';
@@ -74,11 +75,8 @@ function dispatches(view: RigView, pass: Pass): RigDecision[] {
 /** A drained rig finishes what is in its line: rework and reviews. */
 const continuesBranch = (bead: Bead): boolean => bead.branchOf !== null;
 
-/** Of several rounds of rework that are ready at once the first: a branch has one process (seed 5190). */
-function firstOfEachBranch(ready: readonly Bead[]): readonly Bead[] {
-  const seen = new Set<string>();
-  return ready.filter(({ id, branchOf }) => seen.size < seen.add(branchOf ?? id).size);
-}
+/** Whose branch a bead works on. Of several rounds of rework that are ready at once one starts: a branch has one process (seed 5190). */
+const ownerOfBranch = ({ id, branchOf }: Bead): BeadId => branchOf ?? id;
 
 /** True when enough of these may run to fill the slots. */
 function mayFill(view: RigView, ready: readonly Bead[], { nowMs, slots }: Pass): boolean {
@@ -92,9 +90,11 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
   const given = new Map<string, number>();
   const config = view.config();
   const probed = new Set<BreakerScope>();
+  const branches = new Set<BeadId>();
   let asking = slots;
-  for (const bead of firstOfEachBranch(ready)) {
+  for (const bead of ready) {
     if (decisions.length >= slots) break;
+    if (branches.has(ownerOfBranch(bead))) continue;
     const choice = chooseAgent(view, bead, taken);
     if (choice === null) continue;
     const runner = chooseRunner(view, bead, { given, probed, nowMs });
@@ -104,6 +104,7 @@ function choose(view: RigView, ready: readonly Bead[], { slots, probing, admissi
     if (obstacle !== null) continue;
     admission.take(bead);
     taken.add(choice.agent);
+    branches.add(ownerOfBranch(bead));
     given.set(runner, (given.get(runner) ?? 0) + 1);
     const { agent, isNew } = choice;
     const halfOpen = [runtimeScope(engineOf(bead, config).runtime), ...scopesAt(view, bead, runner)]

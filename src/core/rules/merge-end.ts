@@ -30,6 +30,16 @@ export const cancelBeforePush = (review: ReviewFacts, source: Bead): readonly Ri
   cancelSource(source),
 ];
 
+/** Rework of what is merged or cancelled has no purpose, also while nobody knows yet which of the two it is. */
+export const endReworks = (view: RigView, review: ReviewFacts): readonly RigAction[] =>
+  view.openReworks(review.beadId).map(({ id, status }) => ({
+    type: 'transition_bead',
+    bead: id,
+    from: status,
+    to: 'closed',
+    closeReason: 'source_ended',
+  }));
+
 /** The bead of a merge request whose cancel waits for a verdict; null: nobody cancelled it. */
 export const cancelledSource = (view: RigView, member: ReviewFacts): Bead | null => {
   const source = view.bead(member.sourceBeadId);

@@ -5,7 +5,7 @@ import type { Proposal } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import { nameOf } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
-import { cancelSource } from './merge-end.ts';
+import { cancelSource, endReworks } from './merge-end.ts';
 import { decidePull, tell, toCheck, toConfirm, type Pull } from './pull-step.ts';
 import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 
@@ -28,8 +28,8 @@ export const isAskOpen = (proposal: Pick<Proposal, 'askedAtMs' | 'lookedAtMs'>):
 export function whileCancelled(pull: Pull, source: Bead): RigVerdicts | null {
   const { view, review, proposal } = pull;
   const { seen } = proposal;
-  const reworks = view.openReworks(review.beadId);
-  if (reworks.length > 0) return decidePull(pull, 'its source is being cancelled', reworks.map(endRework));
+  const reworks = endReworks(view, review);
+  if (reworks.length > 0) return decidePull(pull, 'its source is being cancelled', reworks);
   if (seen === null) return carryOut(pull, source, 'it has no pull request');
   const refusal = refusalOf(pull);
   if (refusal !== null) return gitDecides(pull, source, refusal);
@@ -54,15 +54,6 @@ function whenLooked(pull: Pull, source: Bead, seen: PullRequest): RigVerdicts {
     ? NOTHING
     : carryOut(pull, source, 'its forge does not answer, and nobody asked it to merge this');
 }
-
-/** Agents of a cancelled bead have nothing left to do, also while nobody knows yet whether it was merged. */
-const endRework = ({ id, status }: Bead): RigAction => ({
-  type: 'transition_bead',
-  bead: id,
-  from: status,
-  to: 'closed',
-  closeReason: 'source_ended',
-});
 
 /** `found` is for the record where it says more than that somebody cancelled it. */
 const carryOut = (pull: Pull, source: Bead, reason: string, found?: string): RigVerdicts =>

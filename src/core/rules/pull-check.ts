@@ -18,7 +18,7 @@ import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
-import { cancelledSource, merged } from './merge-end.ts';
+import { cancelledSource, endReworks, merged } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { cancelPull } from './pull-cancel.ts';
 import {
@@ -39,18 +39,12 @@ import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 
 type Candidate = Extract<JobResult, { readonly result: 'candidate' }>;
 
-/** Merged for good: with the commit that git found in the target; rework that somebody still does has no purpose. */
-function endMerged(pull: Pull, mergeSha: Sha): readonly RigAction[] {
-  const { view, review } = pull;
-  const orphans = view.openReworks(review.beadId).map((open): RigAction => ({
-    type: 'transition_bead',
-    bead: open.id,
-    from: open.status,
-    to: 'closed',
-    closeReason: 'source_ended',
-  }));
-  return [...merged(view, review, mergeSha), ...orphans, ...untell(pull)];
-}
+/** Merged for good: with the commit that git found in the target. */
+const endMerged = (pull: Pull, mergeSha: Sha): readonly RigAction[] => [
+  ...merged(pull.view, pull.review, mergeSha),
+  ...endReworks(pull.view, pull.review),
+  ...untell(pull),
+];
 
 /** What git says before a pull request is opened, before it is merged, or of a conflict that its forge sees. */
 export function afterCheck(pull: Pull): RigVerdicts {
