@@ -10,7 +10,7 @@ import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { queueKey } from '../../core/queue-key.ts';
 import { agentRef, attemptEntity, beadRef, trainRef } from '../../core/refs.ts';
 import { featureCause } from '../../core/rules/feature-branch.ts';
-import { trainCause } from '../../core/rules/merge-gates.ts';
+import { trainCause } from '../../core/rules/red-target.ts';
 import { forgeCause } from '../../core/rules/pull-request.ts';
 import { strategyFor } from '../../core/pull/strategy.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';

@@ -11,6 +11,7 @@ import { AGENT_VERBS, REVIEWER_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
 import { chooseJobRunner, isRemoved, jobRunners } from '../../core/rules/choose-runner.ts';
+import { isOfClaim } from '../../core/rules/verify-done.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import { unseenEnds } from '../../store/runner-store.ts';
@@ -238,14 +239,14 @@ export class RigEffects {
 
   /** A claim is judged where its work is; all other git work has one place per rig. */
   #placeOf(job: Job): string | null {
-    if (job.kind !== 'verify' && job.kind !== 'promote') return null;
+    if (!isOfClaim(job.key)) return null;
     return this.#rig.view.attempt(trusted.attempt(job.key.split(':')[1] ?? ''))?.runner ?? null;
   }
 
   /** The guard of a job, read again just before it is performed. */
   #isWanted(job: Job): boolean {
     if (job.kind === 'repo') return true;
-    if (job.kind === 'verify' || job.kind === 'promote') {
+    if (isOfClaim(job.key)) {
       const attempt = this.#rig.view.attempt(trusted.attempt(job.key.split(':')[1] ?? ''));
       return (
         attempt !== null &&

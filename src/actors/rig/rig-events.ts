@@ -4,7 +4,7 @@ import type { TownToRig } from '../../core/messages.ts';
 import type { AgentStatus } from '../../core/model/agent.ts';
 import { trusted } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';
-import { promoteKey, verifyKey } from '../../core/rules/verify-done.ts';
+import { isOfClaim, promoteKey, verifyKey } from '../../core/rules/verify-done.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import type { InboxEvent } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
@@ -303,7 +303,7 @@ export class RigEvents {
       return;
     }
     turn.kernel.settleEffect(`job:${jobKey}`, 'done', null, turn.nowMs);
-    if (jobKey.startsWith('verify:') || jobKey.startsWith('promote:')) this.#claimResult(turn, writer, jobKey, result);
+    if (isOfClaim(jobKey)) this.#claimResult(turn, writer, jobKey, result);
     else if (jobKey.startsWith('revert:') && writer.reverts.answered(jobKey, result)) return;
     else if (jobKey.startsWith('branch:') && writer.features.checked(jobKey, result)) return;
     else if (jobKey.startsWith('gates:') && writer.trains.answered(jobKey, result)) return;

@@ -1,18 +1,16 @@
 import { RED_TARGET_RETRY_MS } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import { isTargetKnownRed, type Probe, type Train } from '../model/train.ts';
-import { trainRef } from '../refs.ts';
 import { conclude, isOpen, type Conclusion } from '../train/conclude.ts';
 import { isAlone, isGood, isRedAgain, nextMark, remarks } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
-import { redGate, type RedGate } from './gate-verdict.ts';
+import { redGate } from './gate-verdict.ts';
 import { killedGates } from './merge-kills.ts';
 import { decide, pushSteps, type Landing } from './merge-push.ts';
 import { retryBackoffMs } from './outcome.ts';
+import { goesOn, targetIsRed } from './red-target.ts';
 import { backToLine, rework, type Rework } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
-
-export const trainCause = (target: string): string => `train:${target}`;
 
 interface Round {
   readonly leader: ReviewFacts;
@@ -179,41 +177,15 @@ function trainSteps(round: Round, nowMs: number): readonly RigAction[] {
   return said.isTargetRed || train.state === 'red' ? stands(round, nowMs) : [];
 }
 
-function goesOn({ target, escalated }: Train): readonly RigAction[] {
-  const running: RigAction = {
-    type: 'train_state',
-    target,
-    state: 'running',
-    reason: null,
-    redTree: null,
-    retryAtMs: null,
-  };
-  return escalated ? [running, { type: 'resolve_escalation', causeKey: trainCause(target), bead: null }] : [running];
-}
-
 function stands({ leader, train, probes }: Round, nowMs: number): readonly RigAction[] {
-  const target = leader.targetBranch;
   const untouched = targetProbe(probes);
-  const retryAtMs = train.retryAtMs ?? 0;
   const red = untouched === undefined ? null : redGate(untouched.run ?? undefined);
-  const reason = red === null ? (train.reason ?? 'the target is red') : `gate ${red.name} is red on ${target} itself`;
-  const state: RigAction = {
-    type: 'train_state',
-    target,
-    state: 'red',
-    reason,
-    redTree: untouched?.tree ?? train.redTree,
+  const retryAtMs = train.retryAtMs ?? 0;
+  return targetIsRed(train, {
+    target: leader.targetBranch,
+    red,
+    tree: untouched?.tree ?? train.redTree,
     // What is new in line is tried in between, and puts the next try off no further.
     retryAtMs: untouched === undefined && retryAtMs > nowMs ? retryAtMs : nowMs + RED_TARGET_RETRY_MS,
-  };
-  return train.escalated ? [state] : [state, tellRed(target, reason, red)];
+  });
 }
-
-const tellRed = (target: string, reason: string, red: RedGate | null): RigAction => ({
-  type: 'raise_escalation',
-  causeKey: trainCause(target),
-  severity: 'high',
-  category: 'merge',
-  subject: trainRef(target),
-  message: `The merge train of ${target} stands: ${reason}, without any of the work that waits. Mend ${target}, or sling the repair; new work is tried at once, and every 5 min ${target} by itself or, in turn, one that waits.${red === null ? '' : `\n\n${red.log}`}`,
-});

@@ -221,7 +221,10 @@ describe('the own gates of the rig', () => {
     expect(testing(RED, { review: { suspect: 'pull:target' } })).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: the target itself is red; nobody is blamed
       step of api-merge: testing -> queued | job null, heldReason main itself is red (gate test); nobody's work is blamed, suspect null, pull {retryAtMs +5min}
-      bead api-merge: in_progress -> open"
+      bead api-merge: in_progress -> open
+      train_state | target main, state red, reason gate test is red on main itself, redTree null, retryAtMs +5min
+      tell a person | causeKey train:main, severity high, category merge, subject train:main
+        The merge train of main stands: gate test is red on main itself, without any of the work that waits. Mend main, or sling the repair; new work is tried at once, and every 5 min main by itself or, in turn, one that waits. /  / It ended with exit code 1. The end of its output: /  / 2 failed"
     `);
   });
 

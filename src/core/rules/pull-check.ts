@@ -16,7 +16,7 @@ import type { MergeStep } from '../model/review.ts';
 import { missingText, nameOf } from '../pull/policy.ts';
 import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
-import { redGate } from './gate-verdict.ts';
+import { redGate, type RedGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
 import { cancelledSource, endReworks, merged } from './merge-end.ts';
 import { retryBackoffMs } from './outcome.ts';
@@ -33,6 +33,7 @@ import {
   untell,
   type Pull,
 } from './pull-step.ts';
+import { goesOn, targetIsRed } from './red-target.ts';
 import { askPerson } from './refused-push.ts';
 import { conflictCause, rework } from './rework.ts';
 import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
@@ -67,6 +68,9 @@ export function afterCheck(pull: Pull): RigVerdicts {
           pull: { retryAtMs: pull.nowMs + RED_TARGET_RETRY_MS },
         }),
       ]);
+    case 'promoted':
+    case 'branch_moved':
+      return decidePull(pull, 'its branch is there; its pull request is opened or found', toOpening(pull));
     default:
       return NOTHING;
   }
@@ -142,10 +146,13 @@ export function afterTest(pull: Pull): RigVerdicts {
   if (result === null) return overdue(pull);
   if (result.result !== 'gates') return NOTHING;
   if (result.green && review.suspect !== TARGET)
-    return decidePull(pull, 'all gates are green on the combined tree', passedOn(pull, review.testedTree));
+    return decidePull(pull, 'all gates are green on the combined tree', [
+      ...passedOn(pull, review.testedTree),
+      ...targetPasses(pull),
+    ]);
   const red = redGate(result.runs.at(-1));
   if (!result.green && red.killedBy !== null) return killed(pull, `gate ${red.name} was ended by ${red.killedBy}`);
-  if (review.suspect === TARGET) return afterTarget(pull, result.green, red.name);
+  if (review.suspect === TARGET) return afterTarget(pull, result.green ? null : red);
   if (review.suspect === AGAIN)
     return decidePull(pull, 'red twice; the target by itself is tested', rerun(pull, TARGET, red.log));
   return decidePull(pull, 'red; it is run again before anybody is blamed', rerun(pull, AGAIN, red.log));
@@ -163,15 +170,20 @@ function rerun(pull: Pull, suspect: string, gateLog: string): readonly RigAction
   });
 }
 
-function afterTarget(pull: Pull, isGreen: boolean, name: string): RigVerdicts {
+/** As by the train: of all that waits for a red target a person is told once. A pause is a person's word, and stays. */
+function afterTarget(pull: Pull, red: RedGate | null): RigVerdicts {
   const { view, review, nowMs } = pull;
-  if (!isGreen)
+  const { targetBranch: target } = review;
+  const train = view.train(target);
+  const retryAtMs = nowMs + RED_TARGET_RETRY_MS;
+  if (red !== null)
     return decidePull(pull, 'the target itself is red; nobody is blamed', [
       ...toStep(pull, 'queued', {
-        heldReason: `${review.targetBranch} itself is red (gate ${name}); nobody's work is blamed`,
+        heldReason: `${target} itself is red (gate ${red.name}); nobody's work is blamed`,
         suspect: null,
-        pull: { retryAtMs: nowMs + RED_TARGET_RETRY_MS },
+        pull: { retryAtMs },
       }),
+      ...(train.state === 'paused' ? [] : targetIsRed(train, { target, red, tree: null, retryAtMs })),
     ]);
   const log = review.gateLog ?? '';
   const verdict = rework(view, review, 'rework', {
@@ -181,7 +193,12 @@ function afterTarget(pull: Pull, isGreen: boolean, name: string): RigVerdicts {
     gateLog: log,
     notBeforeMs: review.rounds === 0 ? 0 : nowMs + retryBackoffMs(review.rounds),
   });
-  return decidePull(pull, verdict.reason, verdict.actions);
+  return decidePull(pull, verdict.reason, [...verdict.actions, ...targetPasses(pull)]);
+}
+
+function targetPasses({ view, review }: Pull): readonly RigAction[] {
+  const train = view.train(review.targetBranch);
+  return train.state === 'red' ? goesOn(train) : [];
 }
 
 function killed(pull: Pull, what: string): RigVerdicts {

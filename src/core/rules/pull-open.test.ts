@@ -90,6 +90,22 @@ describe('a pull request that is refused', () => {
     expect(opening({ said: refuses('no_right'), pull: other })).toContain('waitReason the token may not do this');
   });
 
+  it('because it is no valid one may lack its branch, which is made again first', () => {
+    const said = refuses('invalid', 'head is invalid');
+    expect(opening({ said })).toMatchInlineSnapshot(`
+      "pull-request bead:api-merge: its branch may be gone, and is made again then
+      step of api-merge: opening -> checking | job again:api-merge:3, pull {waitsFor people, waitReason head is invalid, waitSinceMs now, retryAtMs +30min, silentSinceMs null}, deadlineAtMs +2min"
+    `);
+    const asked = { ...UNOPENED, waitReason: 'head is invalid', retryAtMs: NOW + 60_000 };
+    expect(opening({ said, pull: asked })).toMatchInlineSnapshot(`
+      "pull-request bead:api-merge: its branch is there, and it is still refused
+      tell a person | causeKey bead:api-merge, severity medium, category merge, subject bead:api-task1
+        A pull request is refused for api-task1: head is invalid. It is tried again every 30 min, when the settings change, and at once with "gt mq retry api-task1"."
+    `);
+    expect(opening({ said, pull: asked, bead: { escalated: true } })).toBe('looks again +1min');
+    expect(opening({ said, pull: { ...asked, retryAtMs: NOW } })).toContain('it may be possible now');
+  });
+
   it('because its branch has nothing that the target lacks may be merged already, which git knows', () => {
     const said = refuses('no_commits', 'nothing new');
     expect(opening({ said })).toMatchInlineSnapshot(`

@@ -9,6 +9,7 @@ import {
   isOurs,
   refusalText,
   tell,
+  toBranch,
   toCheck,
   toConfirm,
   toOpening,
@@ -55,10 +56,7 @@ function openRefused(pull: Pull, said: Pick<Refused, 'code' | 'error'>): RigVerd
   if (proposal.waitReason === said.error) {
     if (nowMs >= proposal.retryAtMs)
       return decidePull(pull, 'it may be possible now', toOpening(pull, { pull: { waitReason: null } }));
-    const contradicted = said.code === 'no_commits' ? tellOfBranch(pull, said.error) : [];
-    return contradicted.length === 0
-      ? wakeAt(proposal.retryAtMs)
-      : decidePull(pull, 'git finds work where its forge finds none', contradicted);
+    return stillRefused(pull, said);
   }
   const noted: ProposalChange = {
     waitsFor: 'people',
@@ -71,18 +69,27 @@ function openRefused(pull: Pull, said: Pick<Refused, 'code' | 'error'>): RigVerd
   // Nothing that the target lacks: it may be merged already, and git knows.
   if (said.code === 'no_commits')
     return decidePull(pull, 'its forge finds nothing to merge; git is asked', toCheck(pull, { pull: noted }));
+  if (said.code === 'invalid')
+    return decidePull(pull, 'its branch may be gone, and is made again then', toBranch(pull, { pull: noted }));
   return decidePull(pull, `a pull request is refused: ${said.code}`, [
     { type: 'pull_note', mergeRequest: pull.review.beadId, change: noted },
     ...tell(pull, refusalText(pull, 'A pull request', said.error)),
   ]);
 }
 
-/** Git was asked after the first refusal, and says otherwise: the branch there is not what it was. */
-const tellOfBranch = (pull: Pull, error: string): readonly RigAction[] => {
+/** Git was asked after the first refusal, or made the branch again, and that was not it: people hear of it. */
+function stillRefused(pull: Pull, { code, error }: Pick<Refused, 'code' | 'error'>): RigVerdicts {
   const { branch, headSha } = pull.review;
-  const where = `Git finds its work at ${headSha}: look whether ${branch} is still there.`;
-  return tell(pull, refusalText(pull, 'A pull request', `${asSentence(error)} ${where}`));
-};
+  const told = (what: string): readonly RigAction[] => tell(pull, refusalText(pull, 'A pull request', what));
+  const [reason, actions] =
+    code === 'no_commits'
+      ? [
+          'git finds work where its forge finds none',
+          told(`${asSentence(error)} Git finds its work at ${headSha}: look whether ${branch} is still there.`),
+        ]
+      : ['its branch is there, and it is still refused', code === 'invalid' ? told(error) : []];
+  return actions.length === 0 ? wakeAt(pull.proposal.retryAtMs) : decidePull(pull, reason, actions);
+}
 
 /** The forge does not answer: neither done nor failed. From the deadline on that is known, and people hear of it in time. */
 function unanswered(pull: Pull, atDeadline: readonly RigAction[]): RigVerdicts {

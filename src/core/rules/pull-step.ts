@@ -89,6 +89,23 @@ function toGit(pull: Pull, kind: 'checking' | 'confirming', mergeSha: string | n
   return toStep(pull, kind, { ...more, job, deadlineAtMs });
 }
 
+/**
+ * The branch is deleted where hosts tidy up after a merge, or people do: then no host opens anything. It is made again where
+ * it is missing, and left alone where somebody put other work on it (seed 1157).
+ */
+export function toBranch(pull: Pull, more: More = {}): readonly RigAction[] {
+  const { view, review, nowMs } = pull;
+  const job: Job = {
+    kind: 'promote',
+    key: `again:${review.beadId}:${String(review.version)}`,
+    repo: repoFor(view, review.targetBranch),
+    branch: review.branch,
+    head: review.headSha,
+    expectedOld: null,
+  };
+  return toStep(pull, 'checking', { ...more, job, deadlineAtMs: nowMs + MERGE_STEP_DEADLINE_MS });
+}
+
 export function toOpening(pull: Pull, more: More = {}): readonly RigAction[] {
   const forge: ForgeAsk = { kind: 'open', key: keyOf('open', pull) };
   return toStep(pull, 'opening', { ...more, forge, deadlineAtMs: pull.nowMs + MERGE_STEP_DEADLINE_MS });

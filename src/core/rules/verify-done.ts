@@ -77,6 +77,8 @@ const claimOf = (attempt: AttemptFacts): string => `${attempt.id}:${String(attem
 /** Key of the job that judges the present claim; the result of another one is late. */
 export const verifyKey = (attempt: AttemptFacts): string => `verify:${claimOf(attempt)}:${attempt.claimedHead ?? ''}`;
 export const promoteKey = (attempt: AttemptFacts): string => `promote:${claimOf(attempt)}:${attempt.headSha ?? ''}`;
+/** True for the jobs of a claim. A branch is brought to the origin for merge requests too; those have other keys. */
+export const isOfClaim = (jobKey: string): boolean => jobKey.startsWith('verify:') || jobKey.startsWith('promote:');
 
 /** What the work must be ahead of: the task's base, or the merge request's present head for a continued branch. */
 function baseOf(view: RigView, bead: Bead): Sha | null {
