@@ -13,6 +13,8 @@ const TIMEOUT_MS = 10 * SECOND;
 /** How often people and checks do something there while the storm lasts. */
 const BUSY_MS = 8 * SECOND;
 /** … and how often somebody looks after what is left when it is over. */
+/** So often people only reopen the last one of a branch. */
+const TIDY_LAST_MAX = 4;
 const TIDY_MS = 5 * 60 * SECOND;
 const TIDY_MAX = 60;
 
@@ -290,23 +292,34 @@ export class SimForge {
     });
   }
 
+  /**
+   * The last one of its branch; where that does not help, one of those before it, as the town asks for the one that it
+   * knows: a call that arrived late made another, and a host keeps one open of each branch.
+   */
+  #openOne(branch: string): void {
+    const repo = repoOf(this.#sim, this.#rig);
+    const ours = this.#host.pulls.filter(({ head, state }) => head === branch && state !== 'merged');
+    const turn = Math.max(0, this.#tidied - TIDY_LAST_MAX);
+    const chosen = ours[ours.length - 1 - (turn % ours.length)];
+    if (chosen?.state !== 'closed') return;
+    for (const { number, state } of ours) if (state === 'open') this.#host.set(number, { state: 'closed' });
+    if (repo.head(branch) === null) {
+      // A host brings back what it saw last: newer work on the branch is not there.
+      repo.branches.set(branch, chosen.headSha ?? chosen.openedAs.headSha);
+      this.#sim.ledger.discarded.add(branch.slice('gt/'.length));
+    }
+    this.#reopened.add(chosen.number);
+    this.#host.set(chosen.number, { state: 'open', headSha: repo.head(branch) });
+  }
+
   /** When the storm is over people do what pull requests wait for, again and again: rework needs another look. */
   #tidy(): void {
     this.#tidied += 1;
     if (this.#tidied > TIDY_MAX) return;
     this.#sim.time.after(TIDY_MS, 'people look after pull requests', () => {
-      const repo = repoOf(this.#sim, this.#rig);
-      for (const pull of this.#host.pulls) {
-        if (pull.state === 'merged') continue;
-        if (pull.state === 'closed') {
-          const isLast = this.#host.pulls.every((one) => one.head !== pull.head || one.number <= pull.number);
-          if (!isLast) continue;
-          if (repo.head(pull.head) === null) repo.branches.set(pull.head, pull.headSha ?? pull.openedAs.headSha);
-          this.#reopened.add(pull.number);
-          this.#host.set(pull.number, { state: 'open', headSha: repo.head(pull.head) });
-        }
-        this.#content(pull.number);
-      }
+      const over = this.#host.pulls.filter(({ state }) => state === 'closed');
+      for (const branch of new Set(over.map(({ head }) => head))) this.#openOne(branch);
+      for (const { state, number } of this.#host.pulls) if (state === 'open') this.#content(number);
       this.#tidy();
     });
   }

@@ -37,6 +37,13 @@ export const REGRESSIONS: readonly Regression[] = [
     keep: null,
     found: 'two rounds of rework of one branch were dispatched at once, and the whole schedule was set aside',
   },
+  { seed: 850, keep: null, found: 'who waits in another rig for what was reopened long before was never told its end' },
+  {
+    seed: 1_157,
+    keep: null,
+    found: 'a branch that was deleted before its pull request was opened was never made again',
+  },
+  { seed: 6_050, keep: null, found: 'with pull requests nobody heard that the target itself is red' },
   {
     seed: 180,
     keep: null,

@@ -25,9 +25,8 @@ describe('a target that is red by itself', () => {
   it('is told to a person once, however much waits for it, and goes on when it is mended', async () => {
     const story = new Story();
     let red = true;
-    const { judge } = story;
     story.town.runner.judge = (job: Job): JobResult | null => {
-      const result = judge.call(story, job);
+      const result = story.judge(job);
       return red && result?.result === 'gates'
         ? {
             ...result,

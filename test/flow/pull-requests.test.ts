@@ -55,7 +55,7 @@ describe('a pull request', () => {
   it('is not merged by a repeated call when a look between its tries found that checks run again', async () => {
     const story = new Story();
     await story.start({}, { approvals: 0 });
-    const { merge } = story.forge;
+    const merge = story.forge.merge.bind(story.forge);
     let noAnswer: (() => void) | null = null;
     story.forge.merge = () =>
       new Promise((resolve) => {
