@@ -5,16 +5,23 @@ import {
   verdictSchema,
   type VerdictRequest,
 } from '../api/contract/runner.ts';
+import { CONTENT_CODES } from '../api/contract/refusals.ts';
 import { z } from 'zod';
 
 import { type BrainAnswer, BrainAway, type BrainWire } from './brain-wire.ts';
 
-/** What the brain made of a batch: `refused` when it will never take this batch as it is. */
-export type FactsAnswer = { readonly recorded: readonly string[] } | { readonly refused: string };
+/**
+ * What the brain made of a batch: `refused` when it will never take this batch as it is, `tooMuch` when who stands before
+ * it takes no body of this size.
+ */
+export type FactsAnswer =
+  | { readonly recorded: readonly string[] }
+  | { readonly refused: string }
+  | { readonly tooMuch: true };
 
-/** Status codes by which the brain says that the content itself is wrong; all others may change by waiting. */
-const CONTENT_REFUSED = new Set([400, 409, 413, 422]);
+const TOO_MUCH = 413;
 
+const codeSchema = z.object({ code: z.string() });
 const recordedSchema = z.object({ recorded: z.array(z.string()) });
 const liveSchema = z.object({ live: z.boolean() });
 
@@ -33,7 +40,8 @@ export class Brain {
   /** Errors: `BrainAway`. */
   async facts(facts: readonly Fact[]): Promise<FactsAnswer> {
     const answer = await this.#post('facts', { facts }, this.#callMs);
-    if (CONTENT_REFUSED.has(answer.status)) return { refused: `${String(answer.status)} ${answer.body.slice(0, 300)}` };
+    if (isRefused(answer)) return { refused: `${String(answer.status)} ${answer.body.slice(0, 300)}` };
+    if (answer.status === TOO_MUCH) return { tooMuch: true };
     return parse(recordedSchema, answer);
   }
 
@@ -78,6 +86,17 @@ export class Brain {
       body: JSON.stringify(body),
       timeoutMs,
     });
+  }
+}
+
+/** A fact is set aside only for what it is: all else, such as a town that is held, changes by waiting. */
+function isRefused(answer: BrainAnswer): boolean {
+  if (answer.status < 400 || answer.status >= 500) return false;
+  try {
+    const problem = codeSchema.safeParse(JSON.parse(answer.body));
+    return problem.success && CONTENT_CODES.has(problem.data.code);
+  } catch {
+    return false;
   }
 }
 

@@ -81,6 +81,8 @@ export class Forwarder {
         single = batch.length > 1;
         continue;
       }
+      single = 'tooMuch' in answer;
+      if (single && batch.length > 1) continue;
       await pause(waitMs, this.#hurry.signal);
       waitMs = Math.min(waitMs * 2, this.#timings.retryMsMax);
     }

@@ -111,6 +111,8 @@ async function compose(parts: Parts): Promise<{ readonly handle: RunnerHandle; r
     ctx.log.error('a fact can not be read, it is set aside', { key, reason: reason.slice(0, 200) });
   };
   const forwarder = new Forwarder({ facts: ctx.facts, brain: ctx.brain, timings: ctx.timings, log: ctx.log });
+  const again = ctx.facts.retryRejected();
+  if (again > 0) ctx.log.info('facts that were set aside are offered again', { facts: again });
   await recover(ctx);
   const jobs = new JobEngine(ctx);
   const service = new RunnerService({ ctx, jobs, forwarder, versions: await versions(ctx) });

@@ -19,11 +19,18 @@ import {
 } from '../../src/api/contract/frames.ts';
 import type { ConvoyDetailItem } from '../../src/api/contract/convoys.ts';
 import { PROTOCOL_VERSION } from '../../src/api/contract/protocol.ts';
-import { prove, readToken } from '../../src/api/contract/runner-auth.ts';
+import { bearerFor, prove, readToken } from '../../src/api/contract/runner-auth.ts';
 import { demoConvoy } from '../../src/cli/demo/plan.ts';
 import { makeRemote } from '../../src/cli/demo/remotes.ts';
 import { DEMO_REPOSITORIES } from '../../src/cli/demo/repositories.ts';
+import { Brain } from '../../src/runner/brain.ts';
+import { HttpBrainWire } from '../../src/runner/brain-wire.ts';
+import { Forwarder } from '../../src/runner/forwarder.ts';
+import { DEFAULT_TIMINGS } from '../../src/runner/limits.ts';
+import { silentLog } from '../../src/ports/log.ts';
 import { marked } from '../../src/runner/process/sweep.ts';
+import { RunnerDb } from '../../src/runner/store/db.ts';
+import { FactStore } from '../../src/runner/store/facts.ts';
 import { until } from '../fixtures/runner/town.ts';
 import { sleep } from '../support/processes.ts';
 import { NO_COUNTS, type Counts } from '../fixtures/workerd/counts.ts';
@@ -380,5 +387,32 @@ describe('the door for runners', () => {
     town.startRunner('box', ['--listen', at]);
     await until(async () => (await town.runner('box'))?.instance !== instance && healthy('box'), 'met anew', 30_000);
     await until(() => merges('site').get(next.id) === 1, 'the rest is merged', 60_000);
+  });
+
+  it('takes nothing while it is held for a move, and a runner keeps what it reports', { timeout: 60_000 }, async () => {
+    const bearer = await bearerFor((await readToken(token)).verifier, 'x', 'to-town');
+    const wire = new HttpBrainWire({ url: town.url }, () => Promise.resolve(bearer));
+    const brain = new Brain({ wire, town: TOWN_ID, callMs: 10_000 });
+    const facts = new FactStore(new RunnerDb(join(folder, 'held.db')));
+    const forwarder = new Forwarder({ facts, brain, timings: DEFAULT_TIMINGS, log: silentLog });
+    await town.call('POST', 'transfer', { step: 'hold', move: 'mv-1' });
+    try {
+      const about = {
+        type: 'agent_no_change',
+        rig: 'site',
+        attempt: 'at-none',
+        epoch: 1,
+        reason: 'r',
+        atMs: 1,
+      } as const;
+      for (const key of ['done:at-none:1', 'done:at-none:2']) facts.record({ ...about, key });
+      await expect(brain.facts(facts.oldest('site'))).rejects.toThrow('503');
+      forwarder.wake();
+    } finally {
+      await town.call('POST', 'transfer', { step: 'resume', addresses: null, facts: [] });
+    }
+    await expect.poll(() => facts.counts(), { timeout: 30_000 }).toEqual({ waiting: 0, rejected: 0 });
+    await forwarder.stop();
+    wire.close();
   });
 });

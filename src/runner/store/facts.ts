@@ -82,9 +82,14 @@ export class FactStore {
     });
   }
 
-  /** Sets a fact aside that the brain refuses for itself; it is kept for a person to look at. */
+  /** Sets a fact aside that the brain refuses for itself; it is kept, and offered again by the next start of the runner. */
   reject(key: string, reason: string): void {
     this.#db.all('UPDATE facts SET rejected = ? WHERE key = ?', reason, key);
+  }
+
+  /** What was set aside waits once more: who refused it may be newer or another one by now. Answers how many. */
+  retryRejected(): number {
+    return this.#db.all('UPDATE facts SET rejected = NULL WHERE rejected IS NOT NULL RETURNING seq').length;
   }
 
   counts(): { readonly waiting: number; readonly rejected: number } {
