@@ -19,4 +19,13 @@ describe('an error of a code host', () => {
       expect('error' in answer ? answer.error.length : 999).toBeLessThanOrEqual(300);
     },
   );
+
+  it('that our own side makes of a token that is none shows no part of it', async () => {
+    const token = 'secret-0123456789\nabc';
+    const forge = new TownForge({ secret: () => token, nowMs: () => 0 });
+    const site = { kind: 'github', apiUrl: 'http://127.0.0.1:9', project: 'a/b', token: 'env:T' } as const;
+    const answer = await forge.look({ site, number: 1 }, null);
+    expect(answer).toMatchObject({ state: 'later' });
+    expect(JSON.stringify(answer)).not.toContain('secret-');
+  });
 });

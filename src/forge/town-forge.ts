@@ -96,7 +96,7 @@ function answerOf(error: unknown): ForgeLater | ForgeRefusal {
   return { state: 'later', error: `the call failed: ${text}`, retryAfterMs: null };
 }
 
-/** A host, or a proxy before it, may repeat what it was sent. Taken out before anything is cut: half a token is one too. */
+/** What our own side throws may name it, as of a header that it is no legal value of. What hosts repeat goes with their answers. */
 const without = <T extends { readonly error: string }>(token: string, answer: T): T => ({
   ...answer,
   error: line(answer.error.replaceAll(token, '[token]')),

@@ -1,39 +1,24 @@
 /** Closing the pull request of cancelled work, asked of both code hosts. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TownForge } from '../../src/forge/town-forge.ts';
 import type { ClosePullRequest, OpenPullRequest } from '../../src/ports/forge.ts';
-import { BareGit, makeBare } from '../support/forge/bare-git.ts';
-import { type ForgeServer, forgeServer } from '../support/forge/server.ts';
+import type { BareGit } from '../support/forge/bare-git.ts';
+import { bench, FORGE_KINDS, HEAD, Seed } from '../support/forge/bench.ts';
+import type { ForgeServer } from '../support/forge/server.ts';
 import { FAKE_TOKEN } from '../support/forge/wire.ts';
 
-const HEAD = 'gt/sh-1';
-const folder = mkdtempSync(join(tmpdir(), 'gt-forge-close-'));
-let copies = 0;
-
-beforeAll(() => {
-  const seed = makeBare(join(folder, 'seed.git'));
-  const main = seed.commit(seed.tip('main'), 'read.me', 'hello\n');
-  seed.setBranch('main', main);
-  seed.setBranch(HEAD, seed.commit(main, 'a.txt', 'one\n'));
-});
+const seed = new Seed();
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  seed.remove();
 });
 
-describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) => {
+describe.each(FORGE_KINDS)('a forge of the kind %s', (kind) => {
   let server: ForgeServer;
   let git: BareGit;
   const port = (): TownForge => new TownForge({ secret: () => FAKE_TOKEN, nowMs: () => Date.now() });
 
   beforeEach(async () => {
-    copies += 1;
-    const path = join(folder, `${String(copies)}.git`);
-    cpSync(join(folder, 'seed.git'), path, { recursive: true });
-    git = new BareGit(path);
-    server = await forgeServer(kind, git);
+    ({ server, git } = await bench(kind, seed.copy()));
   });
   afterEach(async () => {
     await server.close();

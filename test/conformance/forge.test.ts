@@ -1,32 +1,20 @@
 /** Both code hosts behind the one port, against a fake host over a real repository. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PullRequest } from '../../src/core/model/pull-request.ts';
 import { TownForge } from '../../src/forge/town-forge.ts';
 import type { ForgeAnswer, MergePullRequest, OpenPullRequest } from '../../src/ports/forge.ts';
-import { BareGit, makeBare } from '../support/forge/bare-git.ts';
+import type { BareGit } from '../support/forge/bare-git.ts';
+import { bench, FORGE_KINDS, HEAD, Seed } from '../support/forge/bench.ts';
 import { pictureOf } from '../support/forge/github-graphql.ts';
-import { type ForgeServer, forgeServer } from '../support/forge/server.ts';
+import type { ForgeServer } from '../support/forge/server.ts';
 import { FAKE_TOKEN } from '../support/forge/wire.ts';
 
-const HEAD = 'gt/sh-1';
-const folder = mkdtempSync(join(tmpdir(), 'gt-forge-'));
-let copies = 0;
-
-beforeAll(() => {
-  const seed = makeBare(join(folder, 'seed.git'));
-  const main = seed.commit(seed.tip('main'), 'read.me', 'hello\n');
-  seed.setBranch('main', main);
-  seed.setBranch('release', main);
-  seed.setBranch(HEAD, seed.commit(main, 'a.txt', 'one\n'));
-});
+const seed = new Seed();
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  seed.remove();
 });
 
-describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) => {
+describe.each(FORGE_KINDS)('a forge of the kind %s', (kind) => {
   let server: ForgeServer;
   let git: BareGit;
   let nowMs: number;
@@ -34,12 +22,8 @@ describe.each(['github', 'gitlab'] as const)('a forge of the kind %s', (kind) =>
     new TownForge({ secret, nowMs: () => nowMs, timeoutMs });
 
   beforeEach(async () => {
-    copies += 1;
     nowMs = Date.now();
-    const path = join(folder, `${String(copies)}.git`);
-    cpSync(join(folder, 'seed.git'), path, { recursive: true });
-    git = new BareGit(path);
-    server = await forgeServer(kind, git);
+    ({ server, git } = await bench(kind, seed.copy()));
   });
   afterEach(async () => {
     await server.close();
@@ -418,11 +402,8 @@ describe('GitHub alone', () => {
   };
 
   beforeEach(async () => {
-    copies += 1;
     nowMs = Date.now();
-    const path = join(folder, `${String(copies)}.git`);
-    cpSync(join(folder, 'seed.git'), path, { recursive: true });
-    server = await forgeServer('github', new BareGit(path));
+    ({ server } = await bench('github', seed.copy()));
     server.forge.open({ head: HEAD, base: 'main', title: 'Add a' });
   });
   afterEach(async () => {
@@ -493,10 +474,7 @@ describe('GitHub alone', () => {
 
 describe('GitLab alone', () => {
   it('tells a branch that must have its base first', async () => {
-    copies += 1;
-    const path = join(folder, `${String(copies)}.git`);
-    cpSync(join(folder, 'seed.git'), path, { recursive: true });
-    const server = await forgeServer('gitlab', new BareGit(path));
+    const { server } = await bench('gitlab', seed.copy());
     try {
       server.forge.rules.styles = ['squash', 'rebase'];
       const { headSha } = server.forge.open({ head: HEAD, base: 'main', title: 'Add a' });
