@@ -7,6 +7,14 @@ import type { Scheduler } from './scheduler.ts';
 import type { Weather } from './weather.ts';
 import type { Wire } from './wire.ts';
 
+/** How much later than it would a forge hears of something, and says its answer. */
+export interface Late {
+  readonly heardMs: number;
+  readonly saidMs: number;
+}
+
+export const IN_TIME: Late = { heardMs: 0, saidMs: 0 };
+
 /** What all parts of one simulated world share. */
 export interface Sim {
   readonly time: Scheduler;
@@ -24,6 +32,8 @@ export interface Sim {
   readonly atLanding: { next: ((branch: string) => void) | null };
   /** What somebody does when a merge request is red again, so that its rework waits; called with its lineage. */
   readonly atRedAgain: { next: ((bead: string) => void) | null; readonly red: Set<string> };
+  /** What somebody does when the next pull request is asked for; called with its branch. It says how much later the forge is. */
+  readonly atOpen: { next: ((branch: string) => Late) | null };
   /** Who hears that an agent asks people something. */
   readonly asked: { hear: (agent: string) => void };
   /** True while people act and faults strike. */

@@ -16,6 +16,15 @@ const FORGE_SHARE = 0.4;
 /** … and of the single beads that run at once there. */
 const SLUNG_WITH_FORGE = 0.7;
 
+/** Share of the stories with pull requests in which somebody cancels what has one. */
+const CANCEL_SHARE = 0.4;
+
+interface PullCancel {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind: 'cancel_pull';
+}
+
 interface ForgeFault {
   readonly id: string;
   readonly atMs: number;
@@ -48,5 +57,17 @@ export function forgeFaults(seed: number, size: Times): readonly ForgeFault[] {
     durationMs: chance.between(MINUTE / 2, 6 * MINUTE),
     strength: chance.between(20, 70) / 100,
     countdown: 0,
+  }));
+}
+
+/** Of its own chance, too: somebody cancels work while it has a pull request. */
+export function pullCancels(seed: number, { workMs, stormMs }: Times): readonly PullCancel[] {
+  if (!hasForge(seed)) return [];
+  const chance = new Prng(`cancels ${String(seed)}`);
+  if (!chance.chance(CANCEL_SHARE)) return [];
+  return Array.from({ length: chance.between(2, 5) }, (_, index) => ({
+    id: `x${String(index)}`,
+    atMs: chance.between(workMs / 4, stormMs),
+    kind: 'cancel_pull',
   }));
 }

@@ -3,7 +3,7 @@ import { MemoryForge } from '../test/support/memory-forge.ts';
 import type { PullRequest } from '../src/core/model/pull-request.ts';
 import type { Forge, ForgeAnswer, ForgeLater, MergePullRequest } from '../src/ports/forge.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
-import { repoOf, type Sim } from './context.ts';
+import { IN_TIME, repoOf, type Late, type Sim } from './context.ts';
 import { Violation } from './ledger.ts';
 import type { Prng } from './prng.ts';
 
@@ -60,14 +60,30 @@ export class SimForge {
   client(mine: { readonly alive: boolean }, approvals: () => number): Forge {
     const call = <T>(label: string, apply: () => Promise<T>): Promise<T | ForgeLater> => this.#call(mine, label, apply);
     return {
-      open: (request) => call(`open ${request.head}`, () => this.#host.open(request)),
+      open: (request) =>
+        this.#call(mine, `open ${request.head}`, () => this.#host.open(request), this.#opens(request.head)),
       look: (ref, tag) => call(`look ${String(ref.number)}`, () => this.#look(ref, tag)),
       close: (request) => call(`close ${String(request.number ?? request.head)}`, () => this.#host.close(request)),
       merge: (request) => call(`merge ${String(request.ref.number)}`, () => this.#asked(request, approvals())),
     };
   }
 
-  #call<T>(mine: { readonly alive: boolean }, label: string, apply: () => Promise<T>): Promise<T | ForgeLater> {
+  /** Branches whose pull request is open. */
+  get open(): readonly string[] {
+    return this.#host.pulls.filter(({ state }) => state === 'open').map(({ head }) => head);
+  }
+
+  #opens(branch: string): Late {
+    const { atOpen } = this.#sim;
+    const act = atOpen.next;
+    if (act === null || !this.#sim.storm()) return IN_TIME;
+    atOpen.next = null;
+    return act(branch);
+  }
+
+  #call<T>(
+    ...[mine, label, apply, late = IN_TIME]: [{ readonly alive: boolean }, string, () => Promise<T>, Late?]
+  ): Promise<T | ForgeLater> {
     const { time, weather } = this.#sim;
     return new Promise((resolve) => {
       const settle = (value: T | ForgeLater): void => {
@@ -83,10 +99,15 @@ export class SimForge {
       const delayMs = weather.hits('forge_slow')
         ? this.#chance.between(SECOND, 2 * TIMEOUT_MS)
         : this.#chance.between(5, 200);
-      time.after(delayMs, `to the forge: ${label}`, () => {
+      time.after(delayMs + late.heardMs, `to the forge: ${label}`, () => {
         if (weather.hits('forge_down')) return;
         void apply().then((value) => {
-          if (!weather.hits('forge_answer')) settle(value);
+          if (weather.hits('forge_answer')) return;
+          if (late.saidMs === 0) settle(value);
+          else
+            time.after(late.saidMs, `from the forge: ${label}`, () => {
+              settle(value);
+            });
         });
       });
       time.after(TIMEOUT_MS, `timeout of the forge: ${label}`, () => {

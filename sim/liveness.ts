@@ -127,7 +127,7 @@ export class Rest {
   #bead(id: string): SqlRow | null {
     for (const rig of this.#rigs()) {
       const row = rig.sql.all(
-        'SELECT id, type, status, hold, close_reason, evidence, open_blockers, failed_blockers, branch_of FROM beads WHERE id = ?',
+        'SELECT id, type, status, hold, close_reason, evidence, open_blockers, failed_blockers, branch_of, cancel_requested_at FROM beads WHERE id = ?',
         id,
       )[0];
       if (row !== undefined) return row;
@@ -141,6 +141,7 @@ export class Rest {
     if (bead === null) return;
     const status = text(bead, 'status');
     this.#must(status !== 'in_progress', 'V5', () => `${id} is in progress for ever`);
+    this.#must(bead['cancel_requested_at'] === null, 'V5', () => `the cancel of ${id} is never carried out`);
     if (PEOPLE_HOLD.has(text(bead, 'hold'))) return;
     if (status === 'in_review') {
       const review = rig.sql.all(`SELECT bead_id FROM reviews WHERE source_bead_id = ? AND step <> 'ended'`, id)[0];

@@ -11,6 +11,8 @@ export function commandOf(step: PersonStep, bead: BeadId, chance: Prng): BeadCom
       return { type: 'sling', sling: { bead, runtime: null, model: null, pinnedAgent: null } };
     case 'close':
       return { type: 'close', bead, reason: chance.chance(0.8) ? 'cancelled' : 'no_change', note: 'not wanted' };
+    case 'cancel_pull':
+      return { type: 'close', bead, reason: 'cancelled', note: 'not wanted' };
     case 'hold':
       return { type: 'hold', bead, note: 'let me look' };
     case 'release':

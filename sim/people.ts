@@ -14,6 +14,7 @@ import { meddle } from './meddle.ts';
 import { PeopleMoney, townCap } from './money.ts';
 import type { PersonStep } from './plan.ts';
 import { commandOf } from './people-orders.ts';
+import { cancelPull } from './people-pulls.ts';
 import { PeopleTalk, TALK_KINDS } from './people-talk.ts';
 import type { Prng } from './prng.ts';
 import { askRevert } from './reverts.ts';
@@ -72,6 +73,9 @@ export class People {
       case 'convoy':
       case 'doomed_convoy':
         this.#createConvoy(step, chance, caller);
+        return;
+      case 'cancel_pull':
+        this.#cancelPull(step, chance, caller);
         return;
       default:
         this.#change(step, chance, caller);
@@ -285,6 +289,20 @@ export class People {
     else this.#order(step, bead, chance, caller);
   }
 
+  #cancelPull(step: PersonStep, chance: Prng, caller: Caller): void {
+    cancelPull({
+      sim: this.#sim,
+      chance,
+      open: this.#brain.forge?.open ?? [],
+      bead: (bead) => {
+        this.#order(step, bead, chance, caller);
+      },
+      convoy: (id) => {
+        this.#orderOfConvoy({ ...step, kind: 'convoy_close' }, id, { chance, caller });
+      },
+    });
+  }
+
   #closeInRework(step: PersonStep, chance: Prng, caller: Caller): void {
     this.#ask(
       `queue for ${step.id}`,
@@ -311,7 +329,7 @@ export class People {
         const { retries } = this.#sim.ledger;
         if (!this.beads.includes(after.id)) this.beads.push(after.id);
         if (step.kind === 'retry') retries.set(bead, (retries.get(bead) ?? 0) + 1);
-        if (step.kind === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
+        if (command.type === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
           this.#sim.ledger.cancelled.set(bead, this.#sim.time.nowMs);
       },
     );

@@ -1,5 +1,6 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
-import { FORGE_KINDS, forgeFaults, slungOf } from './forge-plan.ts';
+import { FORGE_KINDS, forgeFaults, pullCancels, slungOf } from './forge-plan.ts';
+import { trainPauses } from './people-plan.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -38,6 +39,7 @@ export const PERSON_KINDS = [
   'mayor_rest',
   'mayor_cycle',
   'pause_train',
+  'cancel_pull',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -202,7 +204,9 @@ const LONG: Size = {
   doomed: 0.3,
 };
 
-const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy' | 'pause_train'>, number>> = {
+/** What comes by a chance of its own, to some stories. */
+type OwnKind = 'pause_train' | 'cancel_pull';
+const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy' | OwnKind>, number>> = {
   budget: 8,
   start_convoy: 3,
   sling: 3,
@@ -270,6 +274,7 @@ export function makePlan(seed: number): Plan {
     people: [
       ...people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
       ...trainPauses(seed, size),
+      ...pullCancels(seed, size),
     ],
     faults: [
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),
@@ -340,13 +345,6 @@ function targetFaults(seed: number, size: Size): readonly FaultStep[] {
   return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
-/** Of its own chance, too. Whoever pauses a train lets it go on later. */
-function trainPauses(seed: number, size: Size): readonly PersonStep[] {
-  const chance = new Prng(`pause ${String(seed)}`);
-  if (!chance.chance(PAUSE_SHARE)) return [];
-  return [{ id: 'q0', kind: 'pause_train', atMs: chance.between(size.workMs / 4, size.workMs) }];
-}
-
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   const kind = chance.pick(NEAR_KINDS) ?? 'crash_statement';
   const [low, high] = DURATIONS[kind] ?? [MINUTE, 10 * MINUTE];
@@ -369,8 +367,6 @@ const PROGRAM_SHARE = 0.25;
 const SHIELD_SHARE = 0.2;
 /** Share of the stories in which somebody breaks the target itself. */
 const TARGET_SHARE = 0.2;
-/** Share of the stories in which a person pauses a merge train. */
-const PAUSE_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
 /** Share of the stories with a second runner. */

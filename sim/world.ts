@@ -128,6 +128,7 @@ class World {
       atPush: { next: null },
       atLanding: { next: null },
       atRedAgain: { next: null, red: new Set() },
+      atOpen: { next: null },
       asked: { hear: () => undefined },
       storm: () => this.#storm,
       long: plan.long,
