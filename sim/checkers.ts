@@ -17,7 +17,7 @@ import type { Coverage } from './coverage.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 import { MoneyChecks } from './money-checks.ts';
-import { checkPause, checkReviewed } from './pause-checks.ts';
+import { checkDrained, checkPause, checkReviewed } from './pause-checks.ts';
 
 /** An effect that is due and first in its lane waits this long only behind others in flight. */
 const OVERDUE_MS = 90_000;
@@ -109,6 +109,7 @@ export class Checkers {
         checkPause(database, String(entity));
         checkReviewed(database, String(entity));
       }
+      if (action === 'dispatch_agent') checkDrained(database, String(entity));
       // Nothing in this world is unreadable, so nothing may be set aside.
       if (String(action).startsWith('quarantine'))
         throw new Violation('I18', `${address}: ${String(entity)} was set aside: ${String(reason)}`);
@@ -178,7 +179,7 @@ export class Checkers {
     const calm = time.nowMs > weather.lastTroubleMs + CALM_MS;
     if (calm) this.money.atRest(this.#brain.nowMs);
     const excused = time.nowMs < this.#brain.wakeExcusedUntilMs;
-    for (const database of this.#brain.databases.values()) {
+    for (const database of this.#present()) {
       const { address, changes } = database;
       const awake = `${String(changes)} ${String(this.#brain.alarms.get(address)?.atMs)}`;
       if (!excused && this.#awake.get(address) !== awake) {
@@ -191,6 +192,14 @@ export class Checkers {
       this.checks += 1;
       this.#checkCalm(database);
     }
+  }
+
+  /** Nobody is there for a rig that was removed; it is looked at when it is added again. */
+  #present(): readonly SimDatabase[] {
+    const { configs, databases } = this.#brain;
+    return [...databases.values()].filter(
+      ({ address }) => !address.startsWith('rig/') || configs.has(address.slice('rig/'.length)),
+    );
   }
 
   #checkCalm(database: SimDatabase): void {

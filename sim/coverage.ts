@@ -98,6 +98,9 @@ const ROUND_ACTIONS = [
   'resume_train',
 ] as const;
 
+/** What people bring about in some stories only. */
+const PEOPLE_ACTIONS = ['close_pull', 'drain_rig'] as const;
+
 /** What was reached: rule × fired, fault × struck, transition × taken, and the journal's actions. */
 export class Coverage {
   readonly counts = new Map<string, number>();
@@ -154,7 +157,7 @@ export function expectedCoverage(): readonly string[] {
     ...table('continuation', beadTransitions('issue', 'rework')),
     ...table('merge_request', beadTransitions('merge_request', 'task')),
     ...table('step', MERGE_STEP_TRANSITIONS),
-    ...ROUND_ACTIONS.map((action) => `action ${action}`),
+    ...[...ROUND_ACTIONS, ...PEOPLE_ACTIONS].map((action) => `action ${action}`),
     ...table('agent', AGENT_TRANSITIONS),
     ...table('convoy', CONVOY_TRANSITIONS),
   ];

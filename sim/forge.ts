@@ -38,6 +38,8 @@ export class SimForge {
   readonly #stale = new Map<number, PullRequest>();
   /** What people opened again: that it stays open is their doing. */
   readonly #reopened = new Set<number>();
+  /** Called merged though they were open: a host is believed, and what is merged nobody closes. */
+  readonly #lied = new Set<number>();
   #tidied = 0;
 
   constructor(sim: Sim, rig: string) {
@@ -122,8 +124,10 @@ export class SimForge {
     const before = this.#stale.get(ref.number);
     this.#stale.set(ref.number, answer.pullRequest);
     // An answer that is wrong: nobody merged it.
-    if (answer.pullRequest.state === 'open' && this.#sim.weather.hits('forge_wrong'))
+    if (answer.pullRequest.state === 'open' && this.#sim.weather.hits('forge_wrong')) {
+      this.#lied.add(ref.number);
       return { state: 'ok', pullRequest: { ...answer.pullRequest, state: 'merged', tag: 'wrong' } };
+    }
     // A copy that lags: it is true of a moment before, and its tag is as old.
     if (before !== undefined && this.#sim.weather.hits('forge_stale')) return { state: 'ok', pullRequest: before };
     return answer;
@@ -155,7 +159,8 @@ export class SimForge {
   checkClosed(isCancelled: (mergeRequest: string) => boolean): void {
     for (const { number, state, comments, openedAs } of this.#host.pulls) {
       const [, mergeRequest = ''] = /Gt-Merge-Request: (\S+)/.exec(openedAs.body) ?? [];
-      const isForgotten = state === 'open' && comments.length === 0 && !this.#reopened.has(number);
+      const isForgotten =
+        state === 'open' && comments.length === 0 && !this.#reopened.has(number) && !this.#lied.has(number);
       if (isForgotten && isCancelled(mergeRequest))
         throw new Violation('F3', `#${String(number)} of ${this.#rig} is open, and ${mergeRequest} was cancelled`);
       if (new Set(comments).size < comments.length)

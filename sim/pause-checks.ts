@@ -26,3 +26,14 @@ export function checkReviewed({ address, sql }: SimDatabase, entity: string): vo
   if (skipped !== undefined && Number(skipped['rounds']) < REVIEW_ROUNDS_MAX)
     throw new Violation('REVIEW', `${address}: ${id} began although its review agent was not asked about it`);
 }
+
+/** A rig that is being drained begins nothing new; what has a branch is finished. */
+export function checkDrained({ address, sql }: SimDatabase, entity: string): void {
+  const [draining] = sql.all(
+    `SELECT 1 AS one FROM meta d JOIN meta c ON c.key = 'config' WHERE d.key = 'drain' AND d.value = 'yes' AND json_extract(c.value, '$.parked') = 1`,
+  );
+  if (draining === undefined) return;
+  const id = entity.slice('bead:'.length);
+  const [bead] = sql.all('SELECT branch_of FROM beads WHERE id = ?', id);
+  if (bead?.['branch_of'] === null) throw new Violation('DRAIN', `${address}: ${id} is begun while its rig is drained`);
+}

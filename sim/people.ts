@@ -15,9 +15,10 @@ import { PeopleMoney, townCap } from './money.ts';
 import type { PersonStep } from './plan.ts';
 import { commandOf } from './people-orders.ts';
 import { cancelPull } from './people-pulls.ts';
-import { PeopleTalk, TALK_KINDS } from './people-talk.ts';
+import { PeopleOfRigs } from './people-rigs.ts';
+import { PeopleTalk, TALK_KINDS, type Ask } from './people-talk.ts';
 import type { Prng } from './prng.ts';
-import { askRevert } from './reverts.ts';
+import { revertConvoy } from './reverts.ts';
 
 const CALL_MS = 15_000;
 const AGAIN_MS = 8_000;
@@ -38,14 +39,18 @@ export class People {
   readonly surprises: string[] = [];
   readonly #talk: PeopleTalk;
   readonly #money: PeopleMoney;
+  readonly #ofRigs: PeopleOfRigs;
+  readonly #asks: Ask;
 
   constructor(sim: Sim, brain: Brain, rigs: readonly string[]) {
     this.#sim = sim;
     this.#brain = brain;
     this.#rigs = rigs;
-    this.#talk = new PeopleTalk(sim, (label, work, then) => {
+    this.#asks = (label, work, then) => {
       this.#ask(label, work, then);
-    });
+    };
+    this.#talk = new PeopleTalk(sim, this.#asks);
+    this.#ofRigs = new PeopleOfRigs(sim, brain, this.#asks);
     this.#money = new PeopleMoney(sim, (label, work) => {
       this.#ask(label, work, () => undefined);
     });
@@ -73,6 +78,9 @@ export class People {
       case 'convoy':
       case 'doomed_convoy':
         this.#createConvoy(step, chance, caller);
+        return;
+      case 'drain_rig':
+        this.#ofRigs.drain(step, chance, caller);
         return;
       case 'cancel_pull':
         this.#cancelPull(step, chance, caller);
@@ -154,7 +162,7 @@ export class People {
 
   #changeConvoy(step: PersonStep, chance: Prng, caller: Caller): void {
     if (step.kind === 'revert_convoy') {
-      this.#revert(step, chance, caller);
+      revertConvoy({ sim: this.#sim, ask: this.#asks, id: chance.pick(this.convoys), chance }, step, caller);
       return;
     }
     // A convoy that is about to land is the hardest to call off.
@@ -179,28 +187,6 @@ export class People {
       (town) => (change === null ? town.startConvoy(id, caller) : town.changeConvoy(id, change, caller)),
       (convoy) => {
         this.#learn(convoy);
-      },
-    );
-  }
-
-  /** Takes a convoy back when it has ended; and asks again, which must not do it twice. */
-  #revert(step: PersonStep, chance: Prng, caller: Caller): void {
-    const id = chance.pick(this.convoys);
-    if (id === undefined) return;
-    const againMs = chance.between(1_000, 300_000);
-    const label = `revert ${id}`;
-    this.#ask(
-      label,
-      (town) => askRevert(town, id, caller),
-      () => {
-        this.#sim.time.after(againMs, `${label} again`, () => {
-          const other = { ...caller, idempotencyKey: `${step.id}-again` };
-          this.#ask(
-            label,
-            (town) => askRevert(town, id, other),
-            () => undefined,
-          );
-        });
       },
     );
   }
@@ -344,9 +330,10 @@ export class People {
     this.apply(config);
   }
 
-  /** After the storm: what waits for money goes on. */
-  liftBudgets(): void {
+  /** After the storm: what waits for money goes on, and so does what was drained. */
+  endStorm(): void {
     this.#money.lift();
+    this.#ofRigs.takeAllBack();
   }
 
   /** Writes the town's file and tells the daemon to read it. */
@@ -355,9 +342,14 @@ export class People {
     this.#ask(
       `settings of ${config.name}`,
       // As the file is when it is read: an order that comes late must not bring back what it was before.
-      (town) => town.configure([this.#brain.configs.get(config.name) ?? config], this.#brain.budgets),
+      (town) => town.configure(this.#inFile(config.name), this.#brain.budgets),
       () => undefined,
     );
+  }
+
+  #inFile(name: string): readonly RigConfig[] {
+    const config = this.#brain.configs.get(name);
+    return config === undefined ? [] : [config];
   }
 
   #look(chance: Prng): void {

@@ -1,6 +1,6 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
 import { FORGE_KINDS, forgeFaults, pullCancels, slungOf } from './forge-plan.ts';
-import { trainPauses } from './people-plan.ts';
+import { rigDrains, trainPauses } from './people-plan.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -40,6 +40,7 @@ export const PERSON_KINDS = [
   'mayor_cycle',
   'pause_train',
   'cancel_pull',
+  'drain_rig',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -205,7 +206,7 @@ const LONG: Size = {
 };
 
 /** What comes by a chance of its own, to some stories. */
-type OwnKind = 'pause_train' | 'cancel_pull';
+type OwnKind = 'pause_train' | 'cancel_pull' | 'drain_rig';
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy' | OwnKind>, number>> = {
   budget: 8,
   start_convoy: 3,
@@ -275,6 +276,7 @@ export function makePlan(seed: number): Plan {
       ...people.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `p${String(index)}` })),
       ...trainPauses(seed, size),
       ...pullCancels(seed, size),
+      ...rigDrains(seed, size),
     ],
     faults: [
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),

@@ -1,4 +1,5 @@
 import { PLANTED_PULL } from './planted-pull.ts';
+import { PLANTED_RIGS } from './planted-rigs.ts';
 import { PLANTED_TRAIN, type Planted } from './planted-train.ts';
 
 export type { Planted } from './planted-train.ts';
@@ -6,6 +7,7 @@ export type { Planted } from './planted-train.ts';
 export const PLANTED: readonly Planted[] = [
   ...PLANTED_TRAIN,
   ...PLANTED_PULL,
+  ...PLANTED_RIGS,
   {
     name: 'a message is taken again',
     file: 'actors/kernel/actor.ts',

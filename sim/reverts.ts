@@ -5,9 +5,13 @@ import type { Job, JobResult } from '../src/core/facts.ts';
 import { isConvoyEnded } from '../src/core/model/convoy.ts';
 import type { ConvoyId } from '../src/core/model/ids.ts';
 import type { ConvoyDetail } from '../src/core/queries.ts';
+import type { Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 import { Violation } from './ledger.ts';
+import type { Ask } from './people-talk.ts';
+import type { PersonStep } from './plan.ts';
+import type { Prng } from './prng.ts';
 
 type RevertJob = Extract<Job, { readonly kind: 'revert' }>;
 
@@ -46,8 +50,36 @@ export function performRevert(repo: GitModel, job: RevertJob, target: string): J
   return { result: 'reverted', head: made.id };
 }
 
+interface Reverting {
+  readonly sim: Sim;
+  readonly ask: Ask;
+  readonly chance: Prng;
+  readonly id: ConvoyId | undefined;
+}
+
+/** Takes a convoy back when it has ended; and asks again, which must not do it twice. */
+export function revertConvoy({ sim, ask, chance, id }: Reverting, step: PersonStep, caller: Caller): void {
+  if (id === undefined) return;
+  const againMs = chance.between(1_000, 300_000);
+  const label = `revert ${id}`;
+  ask(
+    label,
+    (town) => askRevert(town, id, caller),
+    () => {
+      sim.time.after(againMs, `${label} again`, () => {
+        const other = { ...caller, idempotencyKey: `${step.id}-again` };
+        ask(
+          label,
+          (town) => askRevert(town, id, other),
+          () => undefined,
+        );
+      });
+    },
+  );
+}
+
 /** A person waits for the end of a convoy and takes it back. */
-export async function askRevert(town: TownService, id: ConvoyId, caller: Caller): Promise<ConvoyDetail> {
+async function askRevert(town: TownService, id: ConvoyId, caller: Caller): Promise<ConvoyDetail> {
   const { status } = await town.getConvoy(id);
   if (!isConvoyEnded(status))
     throw new TownError('busy', 'sim_waits', { message: `${id} has not ended`, next: 'Wait.' });

@@ -328,7 +328,7 @@ class World {
   #calm(): void {
     this.#storm = false;
     this.#weather.clear();
-    this.#people.liftBudgets();
+    this.#people.endStorm();
     // Only what must change is touched: a call would wake an actor that has lost its wake-up, and hide that.
     for (const config of this.#brain.configs.values())
       if (config.parked) this.#people.apply({ ...config, parked: false });
