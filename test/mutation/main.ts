@@ -2,7 +2,7 @@
  * `npm run mutation [-- src/core/rules/gupp.ts …]`: breaks the pure core in thousands of small ways, one at a time, and
  * asks whether a unit test notices. Ends with a table of files and one line of figures; fails below the goal, or with a
  * survivor that `explained.ts` does not account for. All changes are built into the sources at once and two processes
- * switch them on one after the other, so that the whole core takes a minute.
+ * switch them on one after the other, so that the whole core takes two minutes.
  *
  * What makes the changes is a package of its own in this folder: a new user's `npm ci` stays small.
  */
