@@ -341,7 +341,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'a removed runner is ordered to stop for ever',
     file: 'actors/rig/rig-effects.ts',
-    find: ' || isRemoved(this.#rig.view, attempt.runner)',
+    find: ' || isRemoved(this.#rig.view.runners(), attempt.runner)',
     put: '',
   },
   {

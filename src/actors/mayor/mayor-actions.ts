@@ -20,8 +20,11 @@ interface Change {
   readonly to?: string;
 }
 
-/** Processes of the mayor are started and stopped one after the other. */
-const LANE = 'mayor';
+/**
+ * Lane of the effects that start and stop the mayor's processes at one runner, one after the other: a stop that waits for
+ * a lost runner must not hold up the start at another one.
+ */
+const lane = (runner: string): string => (runner === LOCAL_RUNNER ? 'mayor' : `mayor@${runner}`);
 
 /** Carries out what the mayor's rule decided; journalled with its reason. */
 export function applyMayorAction(
@@ -55,7 +58,7 @@ function perform(mayor: MayorContext, turn: Turn, action: MayorAction): Change {
       turn.effect({
         key: `stop:${action.attempt}`,
         kind: 'stop',
-        lane: LANE,
+        lane: lane(store.attempt(action.attempt)?.runner ?? LOCAL_RUNNER),
         payload: { attempt: action.attempt, epoch: action.epoch, mode: action.mode },
       });
       return { to: action.mode };
@@ -141,7 +144,7 @@ function start(mayor: MayorContext, turn: Turn, action: Of<'start_mayor'>): Chan
   });
   const { mail } = mayor.store;
   mail.markDelivered(mail.unread(MAYOR, MAILBOX_UNREAD_MAX), id, turn.nowMs);
-  turn.effect({ key: `start:${id}`, kind: 'start', lane: LANE, payload: { attempt: id } });
+  turn.effect({ key: `start:${id}`, kind: 'start', lane: lane(action.runner), payload: { attempt: id } });
   turn.kernel.setTimer(attemptEntity(id), 'observe', turn.nowMs + START_DEADLINE_MS);
   return { to: `${id}, epoch ${String(epoch)}, sitting ${String(sitting.number)}, runner ${action.runner}` };
 }

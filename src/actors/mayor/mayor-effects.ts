@@ -7,9 +7,11 @@ import { MAYOR, MAYOR_SCOPE, type MayorAttempt, type MayorConfig } from '../../c
 import { trusted } from '../../core/model/ids.ts';
 import { MAYOR_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
+import { isRemoved } from '../../core/rules/choose-runner.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
 import type { NewEvent, OutboxRow } from '../../store/kernel-store.ts';
 import { parseJson } from '../../store/rows.ts';
+import { readRunnerLoads } from '../../store/runner-store.ts';
 import type { EffectOutcome, Observation } from '../kernel/program.ts';
 import { runnerAt } from '../runner-at.ts';
 import type { MayorContext } from './mayor-context.ts';
@@ -130,7 +132,8 @@ export class MayorEffects {
   async #stop(request: StopAgent): Promise<EffectOutcome> {
     const attempt = this.#mayor.store.attempt(request.attempt);
     // Declared gone after a long silence is no proof: only an exit record makes the order needless.
-    if (attempt === null || attempt.exit !== null) return DONE;
+    if (attempt === null || attempt.exit !== null || isRemoved(readRunnerLoads(this.#mayor.sql), attempt.runner))
+      return DONE;
     const answer = await runnerAt(this.#mayor, attempt.runner).stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#mayor.ports.clock.now() + STOP_POLL_MS };

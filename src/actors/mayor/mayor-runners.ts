@@ -26,6 +26,8 @@ function changed(mayor: MayorContext, turn: Turn, runner: RunnerFacts): void {
 
 function removed(mayor: MayorContext, turn: Turn, id: string): void {
   dropRunner(mayor.sql, id);
+  // Orders to it have nobody left to hear them: they end now, not at their back-off.
+  turn.kernel.reviveEffects(turn.nowMs);
   const attempt = mayor.store.unresolved();
   if (attempt?.runner !== id) return;
   mayor.store.setGone(attempt.id, null);

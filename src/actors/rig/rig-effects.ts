@@ -205,7 +205,7 @@ export class RigEffects {
   async #stop(request: StopAgent): Promise<EffectOutcome> {
     const attempt = this.#rig.view.attempt(trusted.attempt(request.attempt));
     // Declared gone after a long silence is no proof: only an exit record makes the order needless.
-    if (attempt === null || attempt.exit !== null || isRemoved(this.#rig.view, attempt.runner)) return DONE;
+    if (attempt === null || attempt.exit !== null || isRemoved(this.#rig.view.runners(), attempt.runner)) return DONE;
     const answer = await runnerAt(this.#rig, attempt.runner).stop(request);
     if (answer.state === 'stopping')
       return { state: 'retry', error: 'stopping', atMs: this.#rig.ports.clock.now() + STOP_POLL_MS };

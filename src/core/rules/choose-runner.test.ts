@@ -79,7 +79,7 @@ describe('runners of equal load', () => {
 describe('a runner whose rights were taken', () => {
   it('is not among those that are known; the local one can not be', () => {
     const view = rigView({ runners: [runner('a'), runner('b')] });
-    expect(['a', 'b', 'c', 'local'].map((id) => isRemoved(view, id))).toEqual([false, false, true, false]);
+    expect(['a', 'b', 'c', 'local'].map((id) => isRemoved(view.runners(), id))).toEqual([false, false, true, false]);
   });
 });
 

@@ -73,8 +73,8 @@ export function jobRunners(view: RigView): readonly string[] {
 }
 
 /** A person took its rights: nobody there can be told anything any more. */
-export const isRemoved = (view: RigView, runner: string): boolean =>
-  runner !== LOCAL_RUNNER && view.runners().every(({ id }) => id !== runner);
+export const isRemoved = (known: readonly { readonly id: string }[], runner: string): boolean =>
+  runner !== LOCAL_RUNNER && known.every(({ id }) => id !== runner);
 
 /** Runners that answer, by name. */
 const answering = (view: RigView): readonly string[] =>
