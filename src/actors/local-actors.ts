@@ -1,6 +1,7 @@
 import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigHealth } from '../core/model/health.ts';
+import type { RefusedSettings } from '../core/refused-settings.ts';
 import type { ActorAddress, HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
 import { parseJson } from '../store/rows.ts';
@@ -43,6 +44,10 @@ export class LocalActors implements TownActors {
     this.readOnly = readOnly;
     this.#town = this.#makeTown();
     this.#mayor = ports.hasSql?.(MAYOR_ADDRESS) === false ? null : this.#makeMayor();
+  }
+
+  refusedSettings(): RefusedSettings | null {
+    return this.#ports.refusedSettings?.() ?? null;
   }
 
   get town(): TownActor {

@@ -1,6 +1,7 @@
 import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
+import type { RefusedSettings } from '../core/refused-settings.ts';
 import type { KernelStore } from '../store/kernel-store.ts';
 import type { Asked, AskedMayor, AskedRig } from './asked.ts';
 import type { TownActor } from './town/town-actor.ts';
@@ -13,6 +14,8 @@ export interface TownActors {
   readonly town: TownActor;
   /** True in a process that reads beside the daemon, or without one. */
   readonly readOnly: boolean;
+  /** Missing on a host whose settings are checked before they are written, and nobody edits. */
+  readonly refusedSettings?: () => RefusedSettings | null;
   /** Null in a town that is only read and never had one. */
   readonly mayor: AskedMayor | null;
   open(): Promise<void>;

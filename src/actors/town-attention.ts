@@ -26,6 +26,7 @@ export async function readAttention(actors: TownActors): Promise<readonly Attent
     convoys: () => view.liveConvoys().map((convoy) => ({ convoy, beads: view.convoyBeads(convoy.id) })),
     escalations: () => escalations,
     health: () => town.health(),
+    refusedSettings: () => actors.refusedSettings?.() ?? null,
     mail: () => town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN }),
   };
   return attention(read, findings);

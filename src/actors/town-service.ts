@@ -52,9 +52,11 @@ import type { TalkGateway } from '../ports/talk-gateway.ts';
 import type { TownGateway } from '../ports/town-gateway.ts';
 import { changeConvoy } from './convoy-changes.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { findAgent } from './find-agent.ts';
 import { readFeed, readFeedTail, townStream } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
 import { removeRig } from './remove-rig.ts';
+import { refusePrefix } from './town/put-rig.ts';
 import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
@@ -139,6 +141,11 @@ export class TownService implements TownGateway {
   /** Re-arms alarms that were lost; costs nothing when none were. */
   rearm(): void {
     this.#actors.wakeAll();
+  }
+
+  /** Whether `configure` would take these rigs; nothing changes. Errors: `prefix_fixed`, `prefix_taken`. */
+  mustTake(rigs: readonly RigConfig[]): void {
+    for (const config of rigs) refusePrefix(this.#actors.town.program.view, config);
   }
 
   /** Applies the settings of the town's file. Rigs that are not in it keep running with their last settings. */
@@ -311,23 +318,7 @@ export class TownService implements TownGateway {
   }
 
   async findAgent(name: string): Promise<AgentSummary> {
-    const all = await this.listAgents();
-    const exact = all.find((agent) => agent.id === name || agent.attemptId === name);
-    if (exact !== undefined) return exact;
-    const owners = await askAll(this.#actors.rigs(), (rig) => rig.queries.agentOfAttempt(name));
-    const owner = owners.find((id) => id !== null);
-    const named = all.filter(
-      (agent) => agent.name === name || agent.id === owner || `${agent.rig}/${agent.name}` === name,
-    );
-    if (named.length > 1)
-      throw conflict(
-        'ambiguous_agent',
-        `${named.length} agents are called "${name}": ${named.map((agent) => agent.id).join(', ')}.`,
-        'Use the whole identity.',
-      );
-    const only = named[0];
-    if (only === undefined) throw notFound('agent', name);
-    return only;
+    return findAgent(this.#actors, await this.listAgents(), name);
   }
 
   async listQueue(rig?: RigName): Promise<readonly QueueEntry[]> {

@@ -11,6 +11,7 @@ export const ATTENTION_KINDS = [
   'rig',
   'runner',
   'mail',
+  'settings',
 ] as const;
 export type AttentionKind = (typeof ATTENTION_KINDS)[number];
 

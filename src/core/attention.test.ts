@@ -301,6 +301,22 @@ describe('what needs a person', () => {
     });
   });
 
+  it('settings that are not in force', () => {
+    const refused = { message: 'A prefix never changes.', next: 'Set it back.', sinceMs: 300 };
+    expect(items(town({ refusedSettings: () => refused }))).toEqual([
+      {
+        ...BASE,
+        kind: 'settings',
+        severity: 'high',
+        subject: 'daemon',
+        title: 'gastown.toml',
+        sentence: 'The settings in gastown.toml are not in force: A prefix never changes. Set it back.',
+        sinceMs: 300,
+        command: 'gt daemon reload',
+      },
+    ]);
+  });
+
   describe('the runner', () => {
     const health = (over: Partial<Health>): Health => ({
       subject: 'runner',

@@ -15,11 +15,12 @@ import { isBeadId, trusted, type BeadId, type RigName } from './model/ids.ts';
 import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
 import type { EscalationSummary, Why } from './queries.ts';
+import type { RefusedSettings } from './refused-settings.ts';
 import { breakerCause } from './rules/dispatch-breaker.ts';
 import type { AttemptFacts, RigView } from './view.ts';
 import { whyBead } from './why.ts';
 import { whyConvoy } from './why-convoy.ts';
-import { whyBroken, whyEscalation, whyMail, whyPaused, whyRig, whyRunner } from './why-others.ts';
+import { whyBroken, whyRefusedSettings, whyEscalation, whyMail, whyPaused, whyRig, whyRunner } from './why-others.ts';
 
 /** One rig as attention reads it: the view of the rules, and what only people ask for. Lazy and bounded. */
 export interface RigAttentionView {
@@ -42,6 +43,8 @@ export interface AttentionView {
   convoys(): readonly { readonly convoy: Convoy; readonly beads: readonly ConvoyBead[] }[];
   escalations(): readonly EscalationSummary[];
   health(): readonly Health[];
+  /** Null: the town works with what its file says. */
+  refusedSettings(): RefusedSettings | null;
   /** Unread mail of people, newest last. */
   mail(): readonly Mail[];
 }
@@ -161,6 +164,14 @@ const machines: AttentionSource = (view) =>
     .filter((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')
     .map((item) => found(`health:${item.subject}`, whyRunner(item), { kind: 'runner', severity: 'high', title: null }));
 
+/** What people changed and believe to hold, and does not. */
+const settings: AttentionSource = (view) => {
+  const refused = view.refusedSettings();
+  if (refused === null) return [];
+  const why = whyRefusedSettings(refused);
+  return [found('settings', why, { kind: 'settings', severity: 'high', title: 'gastown.toml' })];
+};
+
 const mail: AttentionSource = (view) =>
   view
     .mail()
@@ -219,7 +230,7 @@ function toldByRig(rig: RigAttentionView, id: BeadId, nowMs: number): Told | nul
  * is a `Why`, so that `gt why` says the same.
  */
 const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself, pauses];
-const SOURCES: readonly AttentionSource[] = [convoys, machines, escalations, mail];
+const SOURCES: readonly AttentionSource[] = [convoys, machines, settings, escalations, mail];
 
 /** What one rig finds; `asked` are its beads that the town's open escalations are about. */
 export function rigFindings(rig: RigAttentionView, asked: readonly BeadId[], nowMs: number): RigFindings {

@@ -5,6 +5,7 @@ import type { Health } from './model/health.ts';
 import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
+import type { RefusedSettings } from './refused-settings.ts';
 import type { EscalationSummary, RigSummary, Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { brokenText } from './rules/dispatch-breaker.ts';
@@ -93,28 +94,42 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
 
 const countOf = (waiting: number): string => `${String(waiting)} ${waiting === 1 ? 'bead waits' : 'beads wait'}`;
 
-/** The runner, or a rig's loop, as the watchdog knows it. */
-/** `answers`: it is the daemon itself that says this; otherwise somebody reads its files without it. */
-export const whyDaemon = (answers: boolean): Why =>
-  answers
-    ? say({
-        id: DAEMON_SUBJECT,
-        state: 'up',
-        sentence: 'The daemon runs: it answered this question.',
-        rule: 'watchdog',
-        sinceMs: null,
-        next: 'Nothing; "gt daemon status" shows since when.',
-      })
-    : say({
-        id: DAEMON_SUBJECT,
-        state: 'down',
-        sentence: 'The daemon does not run, so nothing is decided; what is recorded can still be read.',
-        rule: 'watchdog',
-        sinceMs: null,
-        next: 'A person starts it.',
-        command: 'gt up',
-      });
+/** The town's file was changed to something that the town can't take: it goes on with what it had, or does not start. */
+export const whyRefusedSettings = (refused: RefusedSettings): Why =>
+  say({
+    id: DAEMON_SUBJECT,
+    state: 'needs_human',
+    sentence: `The settings in gastown.toml are not in force: ${refused.message} ${refused.next}`,
+    rule: 'settings',
+    sinceMs: refused.sinceMs,
+    next: 'A person corrects the file, and the daemon reads it again.',
+    command: 'gt daemon reload',
+  });
 
+/** `answers`: it is the daemon itself that says this; otherwise somebody reads its files without it. */
+export const whyDaemon = (answers: boolean, refused: RefusedSettings | null = null): Why =>
+  refused !== null
+    ? whyRefusedSettings(refused)
+    : answers
+      ? say({
+          id: DAEMON_SUBJECT,
+          state: 'up',
+          sentence: 'The daemon runs: it answered this question.',
+          rule: 'watchdog',
+          sinceMs: null,
+          next: 'Nothing; "gt daemon status" shows since when.',
+        })
+      : say({
+          id: DAEMON_SUBJECT,
+          state: 'down',
+          sentence: 'The daemon does not run, so nothing is decided; what is recorded can still be read.',
+          rule: 'watchdog',
+          sinceMs: null,
+          next: 'A person starts it.',
+          command: 'gt up',
+        });
+
+/** The runner, or a rig's loop, as the watchdog knows it. */
 export function whyRunner(health: Health | null): Why {
   const common = { id: RUNNER_SUBJECT, rule: 'watchdog' };
   switch (health?.state) {

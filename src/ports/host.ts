@@ -1,4 +1,5 @@
 import type { Capability, MayorCapability } from '../core/queries.ts';
+import type { RefusedSettings } from '../core/refused-settings.ts';
 import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import type { Forge } from './forge.ts';
@@ -31,6 +32,8 @@ export interface HostPorts {
   readonly runners?: RunnerLines | undefined;
   /** The way to people outside; without it such routes are off. */
   readonly notifier?: Notifier | undefined;
+  /** Settings that the town's file has and that are not in force; null: there are none. Missing: as null. */
+  readonly refusedSettings?: (() => RefusedSettings | null) | undefined;
   /** The way to code hosts with pull requests; without it no rig can use them. */
   readonly forge?: Forge | undefined;
   /** The database of one actor; opened once per actor and process. */

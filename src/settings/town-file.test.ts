@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RigConfig } from '../core/commands.ts';
-import { TownError } from '../core/errors.ts';
+import { conflict, TownError } from '../core/errors.ts';
 import { trusted } from '../core/model/ids.ts';
 import type { RigSummary } from '../core/queries.ts';
 import { sectionOf } from '../hosts/cloudflare/rig-settings.ts';
@@ -27,6 +27,7 @@ function kept(text = first, over: Partial<Configured> = {}) {
       unsent: 0,
       waitsFor: [],
     }),
+    mustTake: () => undefined,
     configure: async (rigs, budgets) => {
       for (const rig of rigs) state.rigs.set(rig.name, rig);
       state.budgets = budgets;
@@ -72,6 +73,24 @@ describe('the file of a town without files', () => {
     ];
     expect(refused).toEqual(['bad_config', 'unknown_setting', 'bad_config', 'rig_exists', 'rig_not_found']);
     expect(state.text).toBe(before);
+  });
+
+  it('asks the town before it changes anything, so that one refused rig leaves all of them as they are', async () => {
+    const fixed = (rigs: readonly RigConfig[]): void => {
+      if (rigs.some((rig) => rig.prefix === 'zz'))
+        throw conflict('prefix_fixed', 'A prefix never changes.', 'Set it back.');
+    };
+    const rigs = '[rigs.a]\nurl = "/a"\nprefix = "a"\n\n[rigs.b]\nurl = "/b"\nprefix = "b"\n';
+    const { state, file } = kept(`${first}\n${rigs}`, { mustTake: fixed });
+    const text = state.text;
+    expect(await codeOf(file.replace(text.replace('"/a"', '"/x"').replace('prefix = "b"', 'prefix = "zz"')))).toBe(
+      'prefix_fixed',
+    );
+    expect([state.text, state.rigs.size]).toEqual([text, 0]);
+    state.text = text.replace('prefix = "b"', 'prefix = "zz"');
+    expect([await codeOf(file.reload()), state.rigs.size]).toEqual(['prefix_fixed', 0]);
+    state.text = text;
+    expect([await codeOf(file.reload()), state.rigs.size]).toEqual(['done', 2]);
   });
 
   it('leaves what this host can not do where a moved town had it, and takes nothing new of it', async () => {

@@ -23,6 +23,8 @@ export interface FileStore {
 export interface Configured {
   addRig(config: RigConfig): Promise<RigSummary>;
   removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
+  /** Whether `configure` would take these rigs; nothing changes. Errors: `prefix_fixed`, `prefix_taken`. */
+  mustTake(rigs: readonly RigConfig[]): void;
   configure(rigs: readonly RigConfig[], budgets: readonly Budget[]): Promise<void>;
   configureMayor(config: MayorConfig | null): Promise<void>;
 }
@@ -92,6 +94,12 @@ export class TownFile {
     });
   }
 
+  /** `apply`, for somebody who looks at what came out. */
+  async reload(): Promise<FileState> {
+    await this.apply();
+    return this.state();
+  }
+
   /** Applies the file as it is, whatever of it this host can't keep. */
   apply(): Promise<void> {
     return this.#oneByOne(() => this.#apply(this.settings()));
@@ -158,6 +166,8 @@ export class TownFile {
   }
 
   async #apply(settings: Settings): Promise<void> {
+    // All or none: a rig that is refused must not leave the rigs before it changed.
+    this.#options.town.mustTake(settings.rigs);
     await this.#options.town.configure(settings.rigs, settings.budgets);
     await this.#options.town.configureMayor(settings.mayor);
   }

@@ -135,6 +135,37 @@ describe('the daemon', () => {
     writeFileSync(place.path('town', 'gastown.toml'), config);
   });
 
+  it('refuses a setting that the town would not take where it is set, and tells of a refused file until it is mended', async () => {
+    await json<Up>('up');
+    const path = place.path('town', 'gastown.toml');
+    const config = place.read('town', 'gastown.toml');
+    expect(await gt('config', 'set', 'rigs.app.prefix', 'zz')).toMatchObject({ code: 5 });
+    expect(place.read('town', 'gastown.toml')).toBe(config);
+    writeFileSync(path, config.replace('prefix = "app"', 'prefix = "zz"'));
+    const reload = await gt('daemon', 'reload', '--json');
+    expect(reload.code).toBe(5);
+    expect(JSON.parse(reload.err)).toMatchObject({
+      error: { code: 'prefix_fixed', next: 'Set prefix = "app" for it.' },
+    });
+    expect(await gt('config', 'set', 'rigs.app.polecats_max', '1')).toMatchObject({ code: 5 });
+    type Told = { kind: string; subject: string; sentence: string };
+    const told = {
+      kind: 'settings',
+      subject: 'daemon',
+      sentence: expect.stringContaining('a prefix never changes. Set'),
+    };
+    const inbox = async () => (await json<{ items: Told[] }>('inbox')).items;
+    expect(await inbox()).toMatchObject([told]);
+    expect((await gt('doctor')).out).toContain('problem  configuration: The rig "app" has the prefix "app"');
+    expect((await gt('up')).err).toContain('The rig "app" has the prefix "app"');
+    await gt('daemon', 'stop');
+    expect(await inbox()).toMatchObject([told]);
+    expect(await gt('up')).toMatchObject({ code: 5, err: expect.stringContaining('Set prefix = "app" for it.') });
+    writeFileSync(path, config);
+    await json<Up>('up');
+    expect(await inbox()).toEqual([]);
+  });
+
   it('does not start with a wrong configuration, and says why; but can be looked at and stopped (T27)', async () => {
     const config = place.read('town', 'gastown.toml');
     writeFileSync(place.path('town', 'gastown.toml'), config.replace('polecats_max', 'polecat_max'));

@@ -127,6 +127,7 @@ async function nodeApp(): Promise<Fetch> {
       state: () => Promise.resolve(file.state()),
       change: (changes) => file.change(changes),
       replace: (next) => file.replace(next),
+      reload: () => file.reload(),
     },
     runnerLine: { drain: () => Promise.resolve() },
     transcript: () => Promise.reject(new Error('no runner')),

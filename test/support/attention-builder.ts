@@ -34,6 +34,7 @@ export const town = (over: Partial<TownWorld> = {}): TownWorld => ({
   convoys: () => [],
   escalations: () => [],
   health: () => [],
+  refusedSettings: () => null,
   mail: () => [],
   ...over,
 });

@@ -18,9 +18,12 @@ export function removeRig(town: TownContext, turn: Turn, name: string): boolean 
   return true;
 }
 
-/** Registers a rig or updates its settings. A prefix is for life: ids minted with it must never mean another rig. */
-export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
-  const namesakes = town.view.namesakes(config.name, config.prefix);
+/**
+ * A prefix is for life: ids minted with it must never mean another rig. Asked before settings are written or applied, and
+ * again when they are applied. Errors: `prefix_fixed`, `prefix_taken`.
+ */
+export function refusePrefix(view: Pick<TownContext['view'], 'namesakes'>, config: RigConfig): void {
+  const namesakes = view.namesakes(config.name, config.prefix);
   const known = namesakes.find((rig) => rig.name === config.name);
   if (known !== undefined && known.prefix !== config.prefix) {
     throw conflict(
@@ -34,9 +37,14 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
     throw conflict(
       'prefix_taken',
       `The prefix "${config.prefix}" belongs to the rig "${other.name}".`,
-      'Choose another with --prefix.',
+      `Choose another prefix for the rig "${config.name}".`,
     );
   }
+}
+
+/** Registers a rig or updates its settings. Errors: those of `refusePrefix`. */
+export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
+  refusePrefix(town.view, config);
   const isNew = town.view.rig(config.name) === null;
   town.sql.all(
     `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)

@@ -20,6 +20,8 @@ export interface SettingsDoor {
     meant: Meant,
   ): Promise<SettingsState>;
   replace(text: string, meant: Meant): Promise<SettingsState>;
+  /** Applies the text as it is kept, which somebody may have edited. Errors: those of the parser and of the town. */
+  reload(): Promise<SettingsState>;
 }
 
 const path = `${TOWN_PATH}/settings`;
@@ -46,6 +48,13 @@ const replace = createRoute({
   request: { params: town, ...ifMatch, ...jsonBody(replaceSettingsSchema) },
   responses: answers(settingsSchema, 'The settings; they hold at once'),
 });
+const reload = createRoute({
+  method: 'post',
+  path: `${path}/reload`,
+  security: ownerOnly,
+  request: { params: town },
+  responses: answers(settingsSchema, 'The settings, read again; they hold at once'),
+});
 
 export function registerSettings(app: App, door: SettingsDoor): void {
   app.openapi(show, async (c) => {
@@ -58,6 +67,7 @@ export function registerSettings(app: App, door: SettingsDoor): void {
   app.openapi(replace, async (c) =>
     c.json(present(await door.replace(c.req.valid('json').text, c.get('caller'))), 200),
   );
+  app.openapi(reload, async (c) => c.json(present(await door.reload()), 200));
 }
 
 const present = (state: SettingsState): SettingsItem => ({

@@ -69,7 +69,7 @@ export const set: CommandSpec = {
         'value',
       );
     const key = args.at(0);
-    const hints = await (context.town().remote === undefined ? setHere : setThere)(context, key, text ?? null);
+    const hints = await ((await answers(context)) ? setThere : setHere)(context, key, text ?? null);
     const one = (await settingsOf(context)).one(key);
     if (context.json) context.print(JSON.stringify(one));
     else context.print(`${one.key} = ${plain(one.shown)}  (${plain(one.from)})`);
@@ -98,20 +98,20 @@ async function settingsOf(context: Context): Promise<SettingsRead> {
   return { one: (key) => explainKey(text, key, {}), all: () => explainAll(text, {}) };
 }
 
-/** Changes the file in the town's folder. Answers hints. */
+/** Changes the file in the town's folder while no daemon runs, which would do it itself. Answers hints. */
 async function setHere(context: Context, name: string, text: string | null): Promise<readonly string[]> {
-  const town = context.town();
+  const { paths } = context.town();
   const { changeSettings } = await import('../../hosts/node/config-set.ts');
+  const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
   const { settingPath } = await import('../../settings/explain.ts');
   const { section, key } = settingPath(name);
   await setAsMeant((value) => {
-    changeSettings(town.paths, [{ section, key, value }], context.env);
+    changeSettings(paths, [{ section, key, value }], { env: context.env, mustTake: mustTakeOf(paths) });
   }, text);
-  const { reloadDaemon } = await import('../../hosts/node/daemon-control.ts');
-  return [reloadDaemon(town) ? 'The daemon reads it now.' : 'It counts when the daemon starts.'];
+  return ['It counts when the daemon starts.'];
 }
 
-/** Asks a town at an address to change what it keeps; it checks and applies that. Answers hints. */
+/** Asks a town that runs, here or at an address, to change what it keeps; it checks and applies that. Answers hints. */
 async function setThere(context: Context, key: string, text: string | null): Promise<readonly string[]> {
   const client = new TownClient(context.town());
   const without: string[] = [];
@@ -120,6 +120,15 @@ async function setThere(context: Context, key: string, text: string | null): Pro
     without.push(...without_effect);
   }, text);
   return ['The town has it now.', ...without];
+}
+
+/** A daemon that only begins does not answer yet, and reads the file at its start. */
+async function answers(context: Context): Promise<boolean> {
+  const town = context.town();
+  if (town.remote !== undefined) return true;
+  const { statusOf } = await import('../../hosts/node/daemon-control.ts');
+  const { running, url } = statusOf(town);
+  return running && url !== null;
 }
 
 /** `4` may be a number or the text "4", `true` a switch or a word: the setting decides, by taking the one and not the other. */

@@ -1,4 +1,4 @@
-import { reloadDaemon, statusOf, startDaemon, runnerStatus, stopDaemon } from '../../hosts/node/daemon-control.ts';
+import { statusOf, startDaemon, runnerStatus, stopDaemon } from '../../hosts/node/daemon-control.ts';
 import type { RunnerStatus } from '../../hosts/node/daemon-control.ts';
 import type { DaemonStatus } from '../../hosts/node/daemon-state.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
@@ -69,21 +69,28 @@ export const runCommand: CommandSpec = {
 
 export const reloadCommand: CommandSpec = {
   usage: 'gt daemon reload',
-  summary: 'read gastown.toml again; one with an error changes nothing',
+  summary: 'read gastown.toml again; one that is refused changes nothing',
   examples: ['gt daemon reload', 'gt daemon reload --json'],
   run: async (context) => {
     const town = context.town();
-    const { loadConfig } = await import('../../hosts/node/town-config.ts');
-    loadConfig(town.paths, context.env);
-    const isReloading = reloadDaemon(town);
+    const isReloading = statusOf(town).running;
+    if (isReloading) await new TownClient(town).post('settings/reload', {});
+    else await mustStartWith(town, context.env);
     if (context.json) context.print(JSON.stringify({ reloading: isReloading }));
     else
       context.print(
-        isReloading ? 'The daemon reads its settings again.' : 'No daemon is running; its start reads them.',
+        isReloading ? 'The daemon has read its settings again.' : 'No daemon is running; its start reads them.',
       );
     return EXIT.ok;
   },
 };
+
+/** What the start of a daemon would refuse. */
+async function mustStartWith(town: Town, env: NodeJS.ProcessEnv): Promise<void> {
+  const { loadConfig } = await import('../../hosts/node/town-config.ts');
+  const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
+  mustTakeOf(town.paths)(loadConfig(town.paths, env).rigs);
+}
 
 export const statusCommand: CommandSpec = {
   usage: 'gt daemon status',

@@ -28,7 +28,9 @@ async function change(
   } catch (error) {
     if (!(error instanceof TownError) || error.code !== 'daemon_down') throw error;
     const { changeRigSettings } = await import('../../hosts/node/rig-change.ts');
-    const after = changeRigSettings(context.town().paths, rig, call.settings, context.env);
+    const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
+    const { paths } = context.town();
+    const after = changeRigSettings(paths, rig, call.settings, { env: context.env, mustTake: mustTakeOf(paths) });
     const status = after.parked ? 'parked' : 'ready';
     if (context.json) context.print(JSON.stringify({ id: rig, status }));
     else context.print(`${paint(context.style, 'bold', rig)}  ${state(context.style, status)}`);

@@ -1,12 +1,12 @@
 import { basename, resolve } from 'node:path';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { usage } from '../../core/errors.ts';
+import { TownError, usage } from '../../core/errors.ts';
 import { mustNotBeHeld } from '../../hosts/node/held-town.ts';
 import { statusOf, startDaemon, stopDaemon, stopRunner } from '../../hosts/node/daemon-control.ts';
 import { git } from '../../hosts/node/git.ts';
 import { createTown } from '../../hosts/node/town-create.ts';
-import { findTownRoot, writeDesired } from '../../hosts/node/town-files.ts';
+import { findTownRoot, writeDesired, type Town } from '../../hosts/node/town-files.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -70,10 +70,23 @@ export const up: CommandSpec = {
     const before = statusOf(town);
     const status = before.running ? before : await startDaemon({ town, main: mainPath() });
     print(context, { running: true, already: before.running, pid: status.pid, url: status.url, root: town.paths.root });
+    if (before.running) await tellRefused(context, town);
     context.hint('Give it work with: gt sling "<title>" --rig <rig>');
     return EXIT.ok;
   },
 };
+
+/** A town that is up goes on with its former settings; its next start would be refused. */
+async function tellRefused(context: Context, { paths }: Town): Promise<void> {
+  const { loadConfig } = await import('../../hosts/node/town-config.ts');
+  const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
+  try {
+    mustTakeOf(paths)(loadConfig(paths, context.env).rigs);
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    context.hint(`It runs with the settings that it had before: ${error.message} ${error.next}`);
+  }
+}
 
 export const down: CommandSpec = {
   usage: 'gt down',

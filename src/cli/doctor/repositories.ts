@@ -8,6 +8,7 @@ import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';
 import { type RescuedWork, setAsideWork } from '../rescued-work.ts';
 import { note, ok, problem, type Check } from './check.ts';
+import { settingsCheck } from './settings.ts';
 
 /** Merges and rescues looked at per rig, the newest: an older one was looked at when it was new. */
 const LOOKED_AT = 50;
@@ -23,7 +24,7 @@ export async function repositoryChecks(town: Town): Promise<readonly Check[]> {
   try {
     const config = loadConfig(town.paths, process.env);
     const rigs = await Promise.all(config.rigs.map((rig) => rigChecks(town, rig)));
-    return [ok('configuration', town.paths.config), ...rigs.flat(), ...worktreeChecks(town)];
+    return [await settingsCheck(town, config.rigs), ...rigs.flat(), ...worktreeChecks(town)];
   } catch (error) {
     if (!(error instanceof TownError)) throw error;
     return [

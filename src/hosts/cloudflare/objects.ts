@@ -181,6 +181,7 @@ function townTarget(parts: {
       state: () => Promise.resolve(file.state()),
       change: (changes, meant) => file.change(changes, meant),
       replace: (text, meant) => file.replace(text, meant),
+      reload: () => file.reload(),
     },
     addRig: async (body) => {
       const rigs = actors.town.program.view.rigs();

@@ -34,7 +34,10 @@ afterEach(() => {
 });
 const text = (): string => readFileSync(join(root, 'gastown.toml'), 'utf8');
 const set = (section: string, key: string, value: SettingValue | null): void => {
-  changeSettings(townPaths(root), [{ section: section.split('.'), key, value }], {});
+  changeSettings(townPaths(root), [{ section: section.split('.'), key, value }], {
+    env: {},
+    mustTake: () => undefined,
+  });
 };
 
 describe('a setting', () => {

@@ -1,13 +1,14 @@
 /** Starting and stopping the daemon and the runner from outside. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { conflict, TownError } from '../../core/errors.ts';
+import { TownError } from '../../core/errors.ts';
 import { readIfThere } from './atomic-file.ts';
 import { loadConfig } from './town-config.ts';
-import { daemonStatus } from './daemon-state.ts';
+import { daemonStatus, runsAlready } from './daemon-state.ts';
 import type { DaemonStatus } from './daemon-state.ts';
 import { mustNotBeHeld } from './held-town.ts';
 import { isLocked } from './lock.ts';
+import { mustTakeOf } from './must-take.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import { readSecrets, runnerSocket } from './town-files.ts';
 import type { Town } from './town-files.ts';
@@ -40,14 +41,6 @@ function pidFileOf(town: Town): string {
   }
 }
 
-/** Has the daemon read its settings again; false when none runs. */
-export function reloadDaemon(town: Town): boolean {
-  const { running, pid } = statusOf(town);
-  if (!running || pid === null) return false;
-  process.kill(pid, 'SIGHUP');
-  return true;
-}
-
 export interface StartInput {
   readonly town: Town;
   /** `src/cli/main.ts`, or its compiled form. */
@@ -58,14 +51,10 @@ export interface StartInput {
 export async function startDaemon(input: StartInput): Promise<DaemonStatus> {
   const { paths } = input.town;
   mustNotBeHeld(paths);
-  loadConfig(paths, process.env);
+  const { rigs } = loadConfig(paths, process.env);
   const before = statusOf(input.town);
-  if (before.running)
-    throw conflict(
-      'daemon_running',
-      `A daemon runs for this town already${before.pid === null ? '' : ` (pid ${String(before.pid)})`}.`,
-      'Look at it with "gt daemon status".',
-    );
+  if (before.running) throw runsAlready(before);
+  mustTakeOf(paths)(rigs);
   mkdirSync(paths.daemonDir, { recursive: true });
   const output = openSync(paths.daemonLog, 'a');
   let ended: number | null = null;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { conflict, type TownError } from '../../core/errors.ts';
 import { readIfThere, readJsonIfThere, writeFileAtomic, PRIVATE_MODE } from './atomic-file.ts';
 import { isLocked } from './lock.ts';
 import type { TownPaths } from './town-files.ts';
@@ -41,6 +42,14 @@ export interface DaemonStatus {
   readonly url: string | null;
   readonly state: DaemonState | null;
 }
+
+/** For whoever would start a second one. */
+export const runsAlready = ({ pid }: DaemonStatus): TownError =>
+  conflict(
+    'daemon_running',
+    `A daemon runs for this town already${pid === null ? '' : ` (pid ${String(pid)})`}.`,
+    'Look at it with "gt daemon status"; "gt daemon stop" ends it.',
+  );
 
 export function daemonStatus(paths: TownPaths, pidFile: string): DaemonStatus {
   const running = isLocked(paths.lockFile);

@@ -4,14 +4,13 @@ import { refuseStaleRig } from '../../core/etag.ts';
 import type { AppOptions, createApp } from '../../api/app.ts';
 import type { WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { SignIn } from '../../api/sign-in.ts';
-import { conflict } from '../../core/errors.ts';
 import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
 import type { TownConfig } from './town-config.ts';
-import { daemonStatus, keepPort, lastPort, readState, writeEndpoint, writeState } from './daemon-state.ts';
+import { daemonStatus, keepPort, lastPort, readState, runsAlready, writeEndpoint, writeState } from './daemon-state.ts';
 import { nodePorts } from './host-ports.ts';
 import type { NodePorts } from './host-ports.ts';
 import type { Listener } from './http-server.ts';
@@ -21,7 +20,7 @@ import { NodeNotifier } from './notifier.ts';
 import { mustNotBeHeld } from './held-town.ts';
 import type { HeldLock } from './lock.ts';
 import { LogFile } from './log-file.ts';
-import { dropSection } from './config-set.ts';
+import { dropSection, type Checks } from './config-set.ts';
 import { Figures } from './figures.ts';
 import { fileDoor } from './file-door.ts';
 import { changeRigSettings } from './rig-change.ts';
@@ -29,6 +28,7 @@ import { recordRig } from './rig-record.ts';
 import { askRunner, runnerAway } from './runner-away.ts';
 import type { RunnerLines } from './runner-lines.ts';
 import { RunnerSupervisor } from './runner-supervisor.ts';
+import { SettingsInForce } from './settings-in-force.ts';
 import type { NodeStreams } from './streams.ts';
 import type { Telemetry } from './telemetry/exporter.ts';
 import { traceTarget } from './telemetry/target.ts';
@@ -72,6 +72,8 @@ export class Daemon {
   #heartbeats = 0;
   #ready = false;
   #rigAdds: Promise<unknown> = Promise.resolve();
+  readonly #settings: SettingsInForce;
+  readonly #checks: Checks = { env: process.env, mustTake: (rigs) => this.#service.mustTake(rigs) };
 
   private constructor(
     options: DaemonOptions,
@@ -83,6 +85,11 @@ export class Daemon {
     this.#config = held.config;
     this.#log = new LogFile({ path: held.config.logFile, echo: options.echo });
     const clock = monotoneClock();
+    this.#settings = new SettingsInForce({
+      apply: () => this.#oneByOne(() => this.#applySettings()),
+      log: this.#log,
+      now: () => clock.now(),
+    });
     this.#supervisor = new RunnerSupervisor({
       town,
       secrets: held.secrets,
@@ -114,6 +121,7 @@ export class Daemon {
       },
       notifier: this.#notifier,
       forge: nodeForge(process.env, () => clock.now()),
+      refusedSettings: () => this.#settings.refused(),
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
       onTurn: (address) => {
@@ -140,7 +148,7 @@ export class Daemon {
     const secrets = readSecrets(paths);
     ensureSocketDir(identity);
     const lock = takeLock(paths.lockFile);
-    if (lock === null) throw runningError(options.town, config);
+    if (lock === null) throw runsAlready(daemonStatus(paths, config.pidFile));
     let daemon: Daemon;
     try {
       daemon = new Daemon(options, { lock, config, secrets });
@@ -239,17 +247,14 @@ export class Daemon {
     await lines.start();
   }
 
-  /** SIGHUP. A configuration with an error changes nothing and is logged. */
+  /** SIGHUP. A configuration with an error changes nothing, is logged, and is told to whoever asks. */
   async reload(): Promise<void> {
-    try {
-      await this.#oneByOne(() => this.#applySettings());
-    } catch (error) {
-      this.#log.error('configuration not reloaded', { cause: error instanceof Error ? error.message : String(error) });
-    }
+    await this.#settings.apply().catch(() => undefined);
   }
 
   async #applySettings(): Promise<void> {
     const config = loadConfig(this.#town.paths, process.env);
+    this.#service.mustTake(config.rigs);
     this.#config = config;
     this.#notifier.configure(config.escalation);
     await this.#service.configure(config.rigs, config.budgets);
@@ -303,7 +308,7 @@ export class Daemon {
       changeRig: (name, settings, caller) =>
         this.#oneByOne(async () => {
           refuseStaleRig(caller, await this.#service.listRigs(), name);
-          return this.#service.addRig(changeRigSettings(this.#town.paths, name, settings, process.env), caller);
+          return this.#service.addRig(changeRigSettings(this.#town.paths, name, settings, this.#checks), caller);
         }),
       removeRig: (name, drain, caller) =>
         this.#oneByOne(async () => {
@@ -311,7 +316,7 @@ export class Daemon {
           refuseStaleRig(caller, await this.#service.listRigs(), name);
           const known = loadConfig(paths, process.env).rigs.some((rig) => rig.name === name);
           if (drain && known)
-            await this.#service.addRig(changeRigSettings(paths, name, { parked: true }, process.env), caller);
+            await this.#service.addRig(changeRigSettings(paths, name, { parked: true }, this.#checks), caller);
           const answer = await this.#service.removeRig(name, drain, caller);
           if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
           return answer;
@@ -327,9 +332,8 @@ export class Daemon {
       },
       settings: fileDoor({
         paths: this.#town.paths,
-        env: process.env,
-        // Whoever asked hears of an error, and on SIGHUP the log does.
-        apply: () => this.#oneByOne(() => this.#applySettings()),
+        checks: this.#checks,
+        apply: () => this.#settings.apply(),
       }),
     };
   }
@@ -385,13 +389,4 @@ export class Daemon {
       this.#log.error('state.json not written', { cause: error instanceof Error ? error.message : String(error) });
     }
   }
-}
-
-function runningError(town: Town, config: TownConfig): Error {
-  const pid = daemonStatus(town.paths, config.pidFile).pid;
-  return conflict(
-    'daemon_running',
-    `A daemon runs for this town already${pid === null ? '' : ` (pid ${String(pid)})`}.`,
-    'Look at it with "gt daemon status"; "gt daemon stop" ends it.',
-  );
 }

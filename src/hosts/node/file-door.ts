@@ -3,17 +3,17 @@ import type { SettingsDoor, SettingsState } from '../../api/handlers/settings.ts
 import { refuseStale, textTag } from '../../core/etag.ts';
 import { settingPath } from '../../settings/explain.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { changeSettings } from './config-set.ts';
+import { changeSettings, type Checks } from './config-set.ts';
 import { parseConfig } from './town-config.ts';
 import type { TownPaths } from './town-files.ts';
 
 /** The town's file of this machine for the API. */
 export function fileDoor(options: {
   readonly paths: TownPaths;
-  readonly env: NodeJS.ProcessEnv;
+  readonly checks: Checks;
   readonly apply: () => Promise<void>;
 }): SettingsDoor {
-  const { paths, env, apply } = options;
+  const { paths, checks, apply } = options;
   const text = (): string => readFileSync(paths.config, 'utf8');
   const state = async (): Promise<SettingsState> => ({ text: text(), withoutEffect: [] });
   return {
@@ -23,14 +23,18 @@ export function fileDoor(options: {
       changeSettings(
         paths,
         changes.map(({ key, value }) => ({ ...settingPath(key), value })),
-        env,
+        checks,
       );
+      await apply();
+      return state();
+    },
+    reload: async () => {
       await apply();
       return state();
     },
     replace: async (wanted, meant) => {
       refuseStale(meant, 'gastown.toml', textTag(text()));
-      parseConfig(wanted, paths, env);
+      checks.mustTake(parseConfig(wanted, paths, checks.env).rigs);
       writeFileAtomic(paths.config, wanted);
       await apply();
       return state();

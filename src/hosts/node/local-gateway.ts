@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs';
 import { createApp } from '../../api/app.ts';
+import type { RigConfig } from '../../core/commands.ts';
+import type { RefusedSettings } from '../../core/refused-settings.ts';
 import { TownError } from '../../core/errors.ts';
 import { silentLog } from '../../ports/log.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
 import { nodePorts } from './host-ports.ts';
+import { mustTakeOf } from './must-take.ts';
+import { refusedBy } from './settings-in-force.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import type { ServiceFactory } from './service.ts';
 import { readSecrets, runnerSocket } from './town-files.ts';
@@ -38,6 +42,7 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     runner,
     storage: hasRun ? 'read-only' : 'memory',
     checkInvariants: false,
+    refusedSettings: () => refusedHere(town, config.rigs),
   });
   const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
   await service.start(config.rigs, config.budgets);
@@ -68,6 +73,16 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
       ports.close();
     },
   };
+}
+
+/** What keeps the next start of the daemon from happening. */
+function refusedHere({ paths }: Town, rigs: readonly RigConfig[]): RefusedSettings | null {
+  try {
+    mustTakeOf(paths)(rigs);
+    return null;
+  } catch (error) {
+    return refusedBy(error, null);
+  }
 }
 
 const daemonDown = (): Promise<never> =>

@@ -20,6 +20,8 @@ export interface TownRuntime extends TownGateway {
   stop(): Promise<void> | void;
   /** A runner of this instance answers now. */
   runnerChanged(instance: string): Promise<void>;
+  /** Whether `configure` would take these rigs; nothing changes. Errors: `prefix_fixed`, `prefix_taken`. */
+  mustTake(rigs: readonly RigConfig[]): void;
   configure(rigs: readonly RigConfig[], budgets?: readonly Budget[]): Promise<void>;
   /** Null: this town has no mayor. Kept until it is set anew. */
   configureMayor(config: MayorConfig | null): Promise<void>;
