@@ -5,6 +5,7 @@ import type { WireAnswer } from '../api/contract/frames.ts';
 import { type Link, LinkLost } from '../api/contract/link.ts';
 import { readText } from './http/bytes.ts';
 import { BODY_START_BYTES_MAX } from './limits.ts';
+import { hostOf } from './sockets.ts';
 
 /** The brain did not answer, or answered something that says nothing about the question: ask again later. */
 export class BrainAway extends Error {
@@ -51,7 +52,7 @@ export class HttpBrainWire implements BrainWire {
     this.#to =
       'socketPath' in to
         ? { socketPath: to.socketPath, agent }
-        : { host: url?.hostname ?? '', port: url?.port ?? '', agent };
+        : { host: url === null ? '' : hostOf(url), port: url?.port ?? '', agent };
     this.#secret = secret;
   }
 

@@ -152,6 +152,12 @@ describe('other calls of an agent', () => {
     expect(answer.json).toEqual({ echoed: `/api/v1/towns/${town.id}/agent/checkpoint?x=1` });
     expect(town.brain.agentCalls[0]).toMatchObject({ authorization: `Bearer ${start.capability}`, body: '{"a":1}' });
     expect((await town.call('GET', '/agent/../runner/facts', undefined, start.capability)).status).toBe(401);
+    for (const token of ['any', `${start.capability}x`])
+      expect(await town.call('GET', '/agent/hook', undefined, token)).toMatchObject({
+        status: 401,
+        json: { error: { code: 'bad_token' } },
+      });
+    expect(town.brain.agentCalls).toHaveLength(1);
     await town.brain.close();
     expect(await town.call('GET', '/agent/hook', undefined, start.capability)).toMatchObject({
       status: 503,

@@ -4,8 +4,8 @@
  * 1. The runner dials `GET /api/v1/towns/:town/runner/connect` with the headers below. Wrong or missing: 401, no socket.
  * 2. The town proves itself (`welcome`), the runner answers the town's fresh nonce (`ready`). Nothing else is sent or
  *    taken before, so a replayed request opens nothing, and a false town learns nothing that opens the true one.
- * 3. Either side sends `call` and gets one `answer` by its id. Ids are of the caller; a repeated id is answered from
- *    memory. A cut ends all calls without an answer: their senders repeat them, and every call is idempotent by key.
+ * 3. Either side sends `call` and gets one `answer` by its id. Ids are of the caller; an id that is repeated while
+ *    its call is under way is the same call. A cut ends all calls without an answer: their senders repeat them, and every call is idempotent by key.
  */
 import { z } from 'zod';
 
@@ -25,6 +25,9 @@ export const PROTOCOL_HEADER = 'x-gt-protocol';
 /** Scheme of the `authorization` header: what follows is the runner's first proof. */
 export const PROOF_SCHEME = 'GT-Proof';
 
+/** Of a path and of each header in a frame: as much as HTTP servers take. */
+export const HEAD_CHARS_MAX = 8_192;
+
 const id = z.number().int().min(1);
 const proof = z.string().min(1).max(200);
 
@@ -32,12 +35,12 @@ const callSchema = z.object({
   t: z.literal('call'),
   id,
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
-  path: z.string().startsWith('/').max(8_192),
+  path: z.string().startsWith('/').max(HEAD_CHARS_MAX),
   /** Of an agent's call that the runner passes on; the runner's own calls need none: the connection is proven. */
-  authorization: z.string().max(8_192).nullable(),
+  authorization: z.string().max(HEAD_CHARS_MAX).nullable(),
   body: z.string().nullable(),
   /** The idempotency key of an agent's call: said again on another connection it is the same call. */
-  key: z.string().max(8_192).optional(),
+  key: z.string().max(HEAD_CHARS_MAX).optional(),
 });
 const answerSchema = z.object({
   t: z.literal('answer'),

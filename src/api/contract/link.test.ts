@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FRAME_BYTES_MAX, type WireAnswer, type WireCall } from './frames.ts';
+import { FRAME_BYTES_MAX, HEAD_CHARS_MAX, type WireAnswer, type WireCall } from './frames.ts';
 import { Link, LinkLost } from './link.ts';
 import { bearerFor, tokenOf, prove, readToken, runnerOfBearer } from './runner-auth.ts';
 
@@ -96,6 +96,39 @@ describe('a line of frames', () => {
     await settle();
     big.left.receive(big.sent.right[0] ?? '');
     expect((await answer).status).toBe(413);
+  });
+
+  it('keeps no answer once it is sent', async () => {
+    let served = 0;
+    const { left, right, sent } = pair(() => Promise.resolve(ok(String((served += 1)))));
+    void left.call(call('/a'), 1_000).catch(() => undefined);
+    right.receive(sent.left[0] ?? '');
+    await settle();
+    right.receive(sent.left[0] ?? '');
+    await settle();
+    expect(served).toBe(2);
+    left.end('over');
+  });
+
+  it('refuses the one call that no frame can carry, and that the other side could not read', async () => {
+    const { left, right, sent, aborted } = pair();
+    const long = 'a'.repeat(HEAD_CHARS_MAX + 1);
+    for (const odd of [call(`/${long}`), { ...call('/a'), authorization: long }, { ...call('/a'), key: long }])
+      expect(await left.call(odd, 1_000)).toMatchObject({
+        status: 431,
+        body: expect.stringContaining('head_too_large'),
+      });
+    expect(sent.left).toEqual([]);
+    // As an older side sends it, and as a newer one may.
+    const waiting = left.call(call('/a'), 1_000);
+    const text = sent.left[0] ?? '';
+    right.receive(text.replace('"/a"', JSON.stringify(`/${long}`)));
+    right.receive(text.replace('"POST"', '"QUERY"'));
+    await settle();
+    expect(sent.right.map((answer) => (JSON.parse(answer) as { status: number }).status)).toEqual([400, 400]);
+    left.receive(sent.right[0] ?? '');
+    expect((await waiting).body).toContain('bad_call');
+    expect(aborted).toEqual([]);
   });
 
   it('hides what went wrong on the other side', async () => {

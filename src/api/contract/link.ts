@@ -1,9 +1,9 @@
-import { FRAME_BYTES_MAX, frameSchema, type Frame, type WireAnswer, type WireCall } from './frames.ts';
+import { z } from 'zod';
+
+import { FRAME_BYTES_MAX, HEAD_CHARS_MAX, frameSchema, type Frame, type WireAnswer, type WireCall } from './frames.ts';
 
 /** Calls of the other side that are worked on at once; more are told to come back. */
 const SERVED_AT_ONCE_MAX = 64;
-/** Answers kept for repeated ids: many times what can be under way. */
-const ANSWERS_KEPT = 256;
 
 /** The connection ended, or the answer did not come in time: nobody knows whether the call happened. */
 export class LinkLost extends Error {
@@ -41,11 +41,13 @@ export class Link {
     this.#options = options;
   }
 
-  /** Errors: `LinkLost`. */
+  /** What no frame can carry is refused here: sent, it would end the line for all others. Errors: `LinkLost`. */
   call(call: WireCall, timeoutMs: number): Promise<WireAnswer> {
     if (this.#ended !== null) return Promise.reject(new LinkLost(this.#ended));
     const id = this.#options.nextId?.() ?? ++this.#lastId;
-    const text = JSON.stringify({ t: 'call', id, ...call } satisfies Frame);
+    const frame = { t: 'call', id, ...call } satisfies Frame;
+    if (!frameSchema.safeParse(frame).success) return Promise.resolve(headTooLarge());
+    const text = JSON.stringify(frame);
     // A character has at most three bytes; refused here, it costs one call and not the connection.
     if (text.length * 3 > FRAME_BYTES_MAX && bytes(text) > FRAME_BYTES_MAX)
       return Promise.reject(new LinkLost('the call is too large for one frame'));
@@ -65,6 +67,7 @@ export class Link {
     const frame = readFrame(text);
     if (frame?.t === 'answer') this.#answered(frame);
     else if (frame?.t === 'call') this.#serve(frame);
+    else if (frame === null && unreadId(text) !== null) this.#refuse(unreadId(text) ?? 0);
     else this.#break(frame === null ? 'a frame could not be read' : `"${frame.t}" came after the greeting`);
   }
 
@@ -78,6 +81,17 @@ export class Link {
       one.cancel();
       one.reject(new LinkLost(reason));
     }
+  }
+
+  /** A call of a newer side, or a wrong one: its caller hears of it, and the calls of all others go on. */
+  #refuse(id: number): void {
+    const refusal = problem(
+      400,
+      'bad_call',
+      'The call could not be read.',
+      'Run the same version of gt on both sides.',
+    );
+    this.#options.send(fitting(id, refusal));
   }
 
   #break(reason: string): void {
@@ -100,9 +114,10 @@ export class Link {
     if (answer === undefined) {
       answer = this.#begin({ method, path, authorization, body, ...(key === undefined ? {} : { key }) });
       this.#served.set(id, answer);
-      if (this.#served.size > ANSWERS_KEPT) this.#served.delete(this.#served.keys().next().value ?? 0);
     }
     void answer.then((value) => {
+      // Kept for as long as it is under way: whoever lost an answer asks on another connection, under its key.
+      this.#served.delete(id);
       if (this.#ended === null) this.#options.send(fitting(id, value));
     });
   }
@@ -132,6 +147,26 @@ export function readFrame(text: string): Frame | null {
   const parsed = frameSchema.safeParse(data);
   return parsed.success ? parsed.data : null;
 }
+
+/** The id of a call that could not be read otherwise; null: it is no such thing. */
+function unreadId(text: string): number | null {
+  try {
+    const parsed = unreadSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data.id : null;
+  } catch {
+    return null;
+  }
+}
+
+const unreadSchema = z.object({ t: z.literal('call'), id: z.number().int().min(1) });
+
+const headTooLarge = (): WireAnswer =>
+  problem(
+    431,
+    'head_too_large',
+    `The address or a header of the call has more than ${String(HEAD_CHARS_MAX)} characters.`,
+    'Put long texts into the body.',
+  );
 
 /** The same shape as errors of the runner over HTTP have. */
 export function problem(status: number, code: string, message: string, next: string): WireAnswer {

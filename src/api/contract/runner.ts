@@ -322,7 +322,7 @@ export const factSchema = z.discriminatedUnion('type', [
     atMs: z.number().int(),
   }),
   /** All that the attempt has used until now: totals. */
-  z.strictObject({
+  z.object({
     type: z.literal('agent_usage'),
     key: name,
     rig: name,
@@ -332,7 +332,7 @@ export const factSchema = z.discriminatedUnion('type', [
     atMs: z.number().int(),
   }),
   /** The quota of the attempt's account for its model is used up; `resetsAtMs` is null when nobody said until when. */
-  z.strictObject({
+  z.object({
     type: z.literal('quota_limited'),
     key: name,
     rig: name,

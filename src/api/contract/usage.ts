@@ -4,7 +4,7 @@ import type { UsageOfModel } from '../../core/facts.ts';
 
 const amount = z.number().int().min(0);
 /** What an attempt used of one model; money in millionths of a US dollar. */
-export const usageSchema: z.ZodType<UsageOfModel> = z.strictObject({
+export const usageSchema: z.ZodType<UsageOfModel> = z.object({
   model: z.string().max(200).nullable(),
   tokensIn: amount,
   tokensOut: amount,

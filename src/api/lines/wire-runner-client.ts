@@ -21,6 +21,9 @@ import type { RunnerHealth } from '../contract/runner-health.ts';
 export const CALL_TIMEOUT_MS = 10_000;
 /** Statuses by which the runner says no for good, instead of failing. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 409, 422]);
+const NOT_FOUND = 404;
+/** Attempts in one question: their ids must fit into the path of a frame. */
+const REPORTS_AT_ONCE_MAX = 100;
 
 export interface Transcript {
   readonly text: string;
@@ -66,12 +69,23 @@ export class WireRunnerClient implements RunnerClient {
   }
 
   async report(attempts: readonly string[]): Promise<readonly AgentReport[]> {
+    const reports: AgentReport[] = [];
+    for (let from = 0; from < attempts.length; from += REPORTS_AT_ONCE_MAX)
+      reports.push(...(await this.#reports(attempts.slice(from, from + REPORTS_AT_ONCE_MAX))));
+    return reports;
+  }
+
+  /** A report that a newer runner says in words unknown here is left out: of all others we know. */
+  async #reports(attempts: readonly string[]): Promise<readonly AgentReport[]> {
     const answer = await this.#call('GET', `/agents?ids=${attempts.map(encodeURIComponent).join(',')}`);
     const data: unknown = JSON.parse(answer.body);
-    if (typeof data !== 'object' || data === null || !('items' in data))
+    if (typeof data !== 'object' || data === null || !('items' in data) || !Array.isArray(data.items))
       throw new Error('the runner answered without items');
     const { agentReportSchema } = await schemas();
-    return agentReportSchema.array().parse(data.items);
+    return data.items.flatMap((item: unknown) => {
+      const read = agentReportSchema.safeParse(item);
+      return read.success ? [read.data] : [];
+    });
   }
 
   stop(stop: StopAgent): Promise<StopAnswer> {
@@ -86,8 +100,13 @@ export class WireRunnerClient implements RunnerClient {
     return this.#ask((is) => is.jobAnswerSchema, 'POST', '/jobs', job);
   }
 
+  /** An older runner has no such call, and lets the job end by itself. */
   async cancelJob(key: string): Promise<void> {
-    await this.#ask((is) => is.cancelAnswerSchema, 'POST', '/jobs/cancel', { key });
+    try {
+      await this.#ask((is) => is.cancelAnswerSchema, 'POST', '/jobs/cancel', { key });
+    } catch (error) {
+      if (!(error instanceof NoSuchCall)) throw error;
+    }
   }
 
   async drain(on: boolean, graceMs: number | null): Promise<void> {
@@ -123,8 +142,14 @@ export class WireRunnerClient implements RunnerClient {
     if (answer.status >= 200 && answer.status < 300) return answer;
     const { code, message } = refusalOf(answer);
     if (REFUSALS.has(answer.status)) throw new RunnerRefusal(code, message);
-    throw new Error(`the runner answered ${String(answer.status)}: ${message}`);
+    const said = `the runner answered ${String(answer.status)}: ${message}`;
+    throw answer.status === NOT_FOUND ? new NoSuchCall(said) : new Error(said);
   }
+}
+
+/** The runner, of another version, does not have this call. */
+class NoSuchCall extends Error {
+  override readonly name = 'NoSuchCall';
 }
 
 /** Reads `{code, message}` at the top or under `error`; a runner that says something else still refused. */

@@ -4,6 +4,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
+import { hostOf } from '../../runner/sockets.ts';
 
 /** Calls at once: four effects per actor share few connections. */
 const CONNECTIONS_MAX = 16;
@@ -52,7 +53,7 @@ export const requestTo = (to: RunnerPlace): typeof request => (isOverTls(to) ? t
 export function httpTarget(to: RunnerPlace, path: string): RequestOptions {
   if ('socketPath' in to) return { socketPath: to.socketPath, path };
   const url = new URL(to.url);
-  return { host: url.hostname, port: url.port, path: `${url.pathname.replace(/\/$/, '')}${path}` };
+  return { host: hostOf(url), port: url.port, path: `${url.pathname.replace(/\/$/, '')}${path}` };
 }
 
 function sendHttp(line: HttpLine, call: WireCall): Promise<WireAnswer> {

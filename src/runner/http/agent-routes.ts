@@ -21,7 +21,10 @@ const waitSchema = z.object({
   attempt: z.string().max(200).optional(),
 });
 
-/** Calls of agents: `done` is answered here, all others go to the brain with the agent's own credential. */
+/**
+ * Calls of agents: `done` is answered here, all others go to the brain with the agent's own credential. Errors: `no_token`,
+ * `bad_token` (no attempt of this runner has it), `brain_away`.
+ */
 export async function agentRoute(
   ctx: RunnerContext,
   request: IncomingMessage,
@@ -41,6 +44,8 @@ export async function agentRoute(
     sendJson(response, 200, await handleDone(ctx, live, { intent, waitMs: call.waitMs ?? ctx.timings.doneWaitMs }));
     return;
   }
+  // Whatever else reaches the socket may not use the line to the town.
+  if (ctx.attempts.byCapability(token) === null) throw badToken();
   const live = findLive(ctx, token);
   if (live !== null) live.lastCallAtMs = ctx.clock.now();
   await forward(
@@ -116,7 +121,11 @@ function liveByToken(ctx: RunnerContext, token: string): LiveAgent {
       'Stop working; what was in the worktree is kept.',
     );
   }
-  throw new TownError('unauthenticated', 'bad_token', {
+  throw badToken();
+}
+
+function badToken(): TownError {
+  return new TownError('unauthenticated', 'bad_token', {
     message: 'This token belongs to no attempt of this runner.',
     next: 'Use the token in $GT_TOKEN of a running agent.',
   });
