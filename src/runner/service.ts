@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION } from '../api/contract/protocol.ts';
 import type { RunnerHealth } from '../api/contract/runner-health.ts';
 import { orderEnd } from './agents/stop.ts';
 import type { RunnerContext } from './context.ts';
+import { beginWatch } from './http/watch.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { JobEngine } from './jobs/engine.ts';
 
@@ -101,10 +102,9 @@ export class RunnerService {
     };
   }
 
-  /** Keeps the answer open for as long as this process lives; its end is what the caller waits for. */
-  openWatch(response: ServerResponse): void {
-    response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
-    response.write(`${this.ctx.instance}\n`);
+  /** Keeps the answer open for as long as this process lives. `beats`: with signs of life. */
+  openWatch(response: ServerResponse, beats: boolean): void {
+    beginWatch(response, { instance: this.ctx.instance, beats });
     this.#watchers.add(response);
     response.once('close', () => {
       this.#watchers.delete(response);

@@ -18,6 +18,8 @@ export const SILENCE_MAX_MS = 25_000;
 /** From the connection to `ready`. */
 export const HANDSHAKE_MS = 10_000;
 
+/** Asks a runner that listens, on a call that is held open, for a sign of life so often; its answer says that it gives them. */
+export const BEAT_HEADER = 'x-gt-beat';
 /** Headers of the runner's request. */
 export const RUNNER_HEADER = 'x-gt-runner';
 export const NONCE_HEADER = 'x-gt-nonce';

@@ -45,10 +45,17 @@ export type RunnerWire = (call: WireCall) => Promise<WireAnswer>;
 export class WireRunnerClient implements RunnerClient {
   readonly #wire: RunnerWire;
   readonly #instance: () => RunnerInstance | null;
+  readonly #heard: (health: RunnerHealth) => void;
 
-  constructor(wire: RunnerWire, instance: () => RunnerInstance | null) {
+  /** `heard`: told of each answer to `health`, whoever asked. */
+  constructor(
+    wire: RunnerWire,
+    instance: () => RunnerInstance | null,
+    heard: (health: RunnerHealth) => void = () => undefined,
+  ) {
     this.#wire = wire;
     this.#instance = instance;
+    this.#heard = heard;
   }
 
   instance(): RunnerInstance | null {
@@ -58,7 +65,10 @@ export class WireRunnerClient implements RunnerClient {
   /** Errors: also when the runner speaks a protocol that this side does not. */
   async health(): Promise<RunnerHealth> {
     const health = await this.#ask((is) => is.runnerHealthSchema, 'GET', '/health');
-    if (health.protocol >= PROTOCOL_OLDEST && health.protocol <= PROTOCOL_VERSION) return health;
+    if (health.protocol >= PROTOCOL_OLDEST && health.protocol <= PROTOCOL_VERSION) {
+      this.#heard(health);
+      return health;
+    }
     throw new Error(
       `the runner (process ${String(health.pid)}) speaks protocol ${String(health.protocol)}, this town speaks ${protocolRange()}: run the same version of gt on both sides`,
     );

@@ -1,6 +1,5 @@
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
-import { bearerFor } from '../../api/contract/runner-auth.ts';
-import { verifierOf } from '../../api/lines/admission.ts';
+import { calledWire } from '../../api/lines/called-wire.ts';
 import { recordMet } from '../../api/lines/runner-line.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient, type RunnerWire } from '../../api/lines/wire-runner-client.ts';
 import type { Runner } from '../../core/model/runner.ts';
@@ -120,12 +119,11 @@ export class CalledRunners {
   }
 
   #wire(runner: Runner): RunnerWire {
-    return async (call) => {
-      const serials = await this.#options.gateway().serials(runner.id);
-      if (serials === null || runner.url === null) throw new Error('it was removed');
-      const verifier = await verifierOf(this.#options, runner.id, serials.current);
-      return send(runner.url, await bearerFor(verifier, runner.id, 'to-runner'), call);
-    };
+    const { id, url } = runner;
+    return calledWire(this.#options, id, (bearer, call) => {
+      if (url === null) throw new Error('it has no address');
+      return send(url, bearer, call);
+    });
   }
 }
 

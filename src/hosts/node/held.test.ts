@@ -1,5 +1,7 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer as createHttp } from 'node:http';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { beginWatch } from '../../runner/http/watch.ts';
 import { held } from './held.ts';
 
 /** What the client of `held` says first to a server behind an address of this protocol. */
@@ -39,5 +41,40 @@ describe('a held call', () => {
     await call;
     server.close();
     await held({ socketPath: '/nonexistent/socket' }, 'token', new AbortController().signal);
+  });
+
+  it('over a network ends with the silence of its machine, and not while that gives signs of life', async () => {
+    const BEAT_MS = 20;
+    const runner = createHttp((request, response) => {
+      beginWatch(response, { instance: 'i1', beats: request.headers['x-gt-beat'] !== undefined }, BEAT_MS);
+    });
+    await new Promise<void>((resolve) => runner.listen(0, '127.0.0.1', resolve));
+    // Between both; a machine that loses power ends no connection.
+    let lost = false;
+    const way = createServer((near) => {
+      const far = connect((runner.address() as AddressInfo).port, '127.0.0.1');
+      near.on('error', () => undefined).on('close', () => far.destroy());
+      far.on('error', () => undefined);
+      near.on('data', (data) => lost || far.write(data));
+      far.on('data', (data) => lost || near.write(data));
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${String((way.address() as AddressInfo).port)}`;
+    let isOver = false;
+    const limits = { answerMs: 5_000, silenceMs: 40 * BEAT_MS };
+    const call = held({ url }, 'token', new AbortController().signal, limits).then(() => {
+      isOver = true;
+    });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1.25 * limits.silenceMs);
+    });
+    expect(isOver).toBe(false);
+    lost = true;
+    await call;
+    // Nothing is answered at all: the machine is off already.
+    await held({ url }, 'token', new AbortController().signal, { answerMs: BEAT_MS, silenceMs: 60_000 });
+    runner.closeAllConnections();
+    runner.close();
+    way.close();
   });
 });

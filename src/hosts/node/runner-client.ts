@@ -22,15 +22,33 @@ export interface HttpRunnerOptions {
 
 /** A runner over HTTP: its unix socket, or its address. */
 export class HttpRunnerClient extends WireRunnerClient {
-  readonly #agent: Agent;
+  readonly #sender: HttpSender;
 
   constructor(options: HttpRunnerOptions) {
-    const { to } = options;
-    const isTls = isOverTls(to);
+    const sender = new HttpSender(options.to);
+    super(async (call) => sender.send(await options.token(), call), options.instance);
+    this.#sender = sender;
+  }
+
+  close(): void {
+    this.#sender.close();
+  }
+}
+
+/** Sends calls to one place; connections are kept. */
+export class HttpSender {
+  readonly #to: RunnerPlace;
+  readonly #agent: Agent;
+
+  constructor(to: RunnerPlace) {
     const settings = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
-    const agent = isTls ? new TlsAgent(settings) : new Agent(settings);
-    super(async (call) => sendHttp({ ...options, agent, token: await options.token() }, call), options.instance);
-    this.#agent = agent;
+    this.#to = to;
+    this.#agent = isOverTls(to) ? new TlsAgent(settings) : new Agent(settings);
+  }
+
+  /** Errors: it does not answer in time, or too much. */
+  send(token: string, call: WireCall): Promise<WireAnswer> {
+    return sendHttp({ to: this.#to, agent: this.#agent, token }, call);
   }
 
   close(): void {

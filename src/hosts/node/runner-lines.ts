@@ -8,7 +8,8 @@ import { FRAME_BYTES_MAX, HANDSHAKE_MS } from '../../api/contract/frames.ts';
 import { Link } from '../../api/contract/link.ts';
 import { bearerFor, newNonce } from '../../api/contract/runner-auth.ts';
 import type { RunnerHealth } from '../../api/contract/runner-health.ts';
-import { admit, isReady, verifierOf, welcome, type Known } from '../../api/lines/admission.ts';
+import { admit, isReady, welcome, type Known } from '../../api/lines/admission.ts';
+import { bearerToRunner, calledWire } from '../../api/lines/called-wire.ts';
 import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 
@@ -17,7 +18,7 @@ import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
 import { textOf, watchLife } from '../../runner/sockets.ts';
-import { HttpRunnerClient } from './runner-client.ts';
+import { HttpSender } from './runner-client.ts';
 import { held } from './held.ts';
 import { refuse } from './runner-sockets.ts';
 
@@ -274,17 +275,18 @@ export class RunnerLines {
   }
 
   async #call(id: string, url: string, ended: AbortSignal): Promise<void> {
-    const serials = await this.#options.gateway().serials(id);
-    if (serials === null) return;
+    if (!(await this.#isRemote(id))) return;
     const met: { instance: string | null } = { instance: null };
-    const token = async (): Promise<string> =>
-      bearerFor(await verifierOf(this.#options, id, serials.current), id, 'to-runner');
-    const client = new HttpRunnerClient({
-      to: { url },
-      token,
-      instance: () => (met.instance === null ? null : trusted.runner(met.instance)),
-    });
     const cut = new AbortController();
+    const sender = new HttpSender({ url });
+    const client = new WireRunnerClient(
+      calledWire(this.#options, id, (bearer, call) => sender.send(bearer, call)),
+      () => (met.instance === null ? null : trusted.runner(met.instance)),
+      ({ instance }) => {
+        // Another process answers there now, although nothing said that the first one ended: it is met anew.
+        if (met.instance !== null && met.instance !== instance) cut.abort();
+      },
+    );
     ended.addEventListener('abort', () => {
       cut.abort();
     });
@@ -299,11 +301,14 @@ export class RunnerLines {
         met.instance = health.instance;
         this.#unanswered.delete(id);
       });
-      await held({ url }, await token(), cut.signal);
+      // It may have taken its next token just now.
+      const serials = await this.#options.gateway().serials(id);
+      if (serials === null) return;
+      await held({ url }, await bearerToRunner(this.#options, id, serials.current), cut.signal);
     } catch (error) {
       this.#notMet(id, url, error);
     } finally {
-      client.close();
+      sender.close();
       this.#gone(id, line);
     }
   }

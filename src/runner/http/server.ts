@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+import { BEAT_HEADER } from '../../api/contract/frames.ts';
 import { TownError } from '../../core/errors.ts';
 import { awaitOutput, OUTPUT_WAIT_MS_MAX } from '../agents/output.ts';
 import { pathSegment } from '../paths.ts';
@@ -70,7 +71,8 @@ async function brainRoute(service: RunnerService, request: IncomingMessage, resp
   const url = new URL(request.url ?? '/', 'http://runner');
   const method = request.method ?? 'GET';
   const streamed = /^\/agents\/([^/]+)\/stream$/.exec(url.pathname)?.[1];
-  if (method === 'GET' && url.pathname === '/health/watch') service.openWatch(response);
+  if (method === 'GET' && url.pathname === '/health/watch')
+    service.openWatch(response, request.headers[BEAT_HEADER] !== undefined);
   else if (method === 'GET' && streamed !== undefined)
     await streamOutput(
       service,
