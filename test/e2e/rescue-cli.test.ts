@@ -1,6 +1,6 @@
 /** `gt rescue` as a person uses it: what agents left is listed, shown, brought back; what is not stored is given up by a word only. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Place, until } from './cli-support.ts';
 
@@ -100,5 +100,47 @@ describe('gt rescue', () => {
     expect((await gt(['doctor'])).out).toContain(`is kept aside with the work of ${work.attempt} for ${work.bead}`);
     expect((await gt(['rescue', 'discard', work.attempt, '--give-up'])).code).toBe(0);
     expect(existsSync(file)).toBe(true);
+  });
+
+  it('is in a backup and in the town that is made of it, or that town says what it does not have', async () => {
+    const work = await left('saved', () => undefined);
+    const [whole, without] = [place.path('whole'), place.path('without')];
+    expect((await gt(['backup', whole])).code).toBe(0);
+    const files = readdirSync(whole, { recursive: true }).map(String).toSorted();
+    expect(files).toEqual([
+      'backup.json',
+      'gastown.toml',
+      'mayor.db',
+      'rigs',
+      'rigs/app.db',
+      'town.db',
+      'work',
+      'work/app.bundle',
+    ]);
+    expect((await gt(['backup', without, '--no-work'])).err).toContain('Not in it: what agents committed and left');
+    // The former town runs: no second one takes up its work.
+    const again = place.path('again');
+    expect((await place.gt(['restore', whole, again])).err).toContain(`It was in ${town} on `);
+    expect(await place.gt(['up', '--town', again])).toMatchObject({
+      code: 5,
+      err: expect.stringContaining(`"gt down --town ${town}"`),
+    });
+    const { items } = await place.json<Listed>(['rescue', 'list', work.bead, '--town', again]);
+    expect(items).toMatchObject([{ attempt: work.attempt, ref: work.ref, stored: true }]);
+    const there = place.path('again', '.gastown', 'repos', 'app.git');
+    expect(git(place.path(), `--git-dir=${there}`, 'show', `${work.ref ?? ''}:more.txt`)).toBe('more');
+    const bare = place.path('bare');
+    await place.gt(['restore', without, bare]);
+    const { items: checks } = await place.json<{ items: { name: string; status: string; what: string }[] }>([
+      'doctor',
+      '--town',
+      bare,
+    ]);
+    expect(checks.filter(({ name }) => name === 'clone of app')).toMatchObject([
+      { status: 'note', what: expect.stringMatching(/^what \d attempts? left is not here: the backup/) },
+    ]);
+    appendFileSync(place.path('whole', 'work', 'app.bundle'), 'x');
+    const refused = await place.gt(['restore', whole, place.path('none')]);
+    expect(refused.err).toContain('work/app.bundle is not what was written');
   });
 });

@@ -60,12 +60,16 @@ async function ownerEmail(): Promise<string> {
 }
 
 export const up: CommandSpec = {
-  usage: 'gt up',
+  usage: 'gt up [--beside]',
   summary: 'start the town and keep it up; waits until it answers',
   examples: ['gt up', 'gt up --json'],
-  run: async (context) => {
+  options: {
+    beside: { type: 'boolean', help: 'of a restored town: although the town that the backup is of runs' },
+  },
+  run: async (context, args) => {
     const town = context.town();
     mustNotBeHeld(town.paths);
+    if (!statusOf(town).running && !args.flag('beside')) await mindFormer(context, town);
     writeDesired(town.paths, 'up');
     const before = statusOf(town);
     const status = before.running ? before : await startDaemon({ town, main: mainPath() });
@@ -75,6 +79,14 @@ export const up: CommandSpec = {
     return EXIT.ok;
   },
 };
+
+/** Errors: `former_town_runs`. */
+async function mindFormer(context: Context, { paths }: Town): Promise<void> {
+  const { besideFormer } = await import('../../hosts/node/restored.ts');
+  const { error, hint } = besideFormer(paths);
+  if (error !== null) throw error;
+  if (hint !== null) context.hint(hint);
+}
 
 /** A town that is up goes on with its former settings; its next start would be refused. */
 async function tellRefused(context: Context, { paths }: Town): Promise<void> {

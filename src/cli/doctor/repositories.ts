@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import { git } from '../../hosts/node/git.ts';
+import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';
 import { type RescuedWork, setAsideWork } from '../rescued-work.ts';
@@ -51,7 +52,7 @@ async function originCheck(rig: Rig): Promise<Check> {
 interface Recorded {
   readonly attempts: number;
   readonly merged: readonly { readonly id: string; readonly sha: string; readonly target: string }[];
-  readonly rescues: readonly { readonly attempt: string; readonly ref: string }[];
+  readonly rescues: readonly { readonly attempt: string; readonly ref: string; readonly endedAtMs: number }[];
 }
 
 /** What the rig's database says that git must have; null when it can't be read, which its own check says. */
@@ -74,11 +75,11 @@ function recorded(town: Town, rig: string): Recorded | null {
           .map((row) => ({ id: text(row, 'id'), sha: text(row, 'sha'), target: text(row, 'target') })),
         rescues: db
           .prepare(
-            `SELECT id, json_extract(exit_record, '$.rescueRef') AS ref FROM attempts
+            `SELECT id, json_extract(exit_record, '$.rescueRef') AS ref, ended_at FROM attempts
               WHERE json_extract(exit_record, '$.rescueRef') IS NOT NULL ORDER BY epoch DESC LIMIT ?`,
           )
           .all(LOOKED_AT)
-          .map((row) => ({ attempt: text(row, 'id'), ref: text(row, 'ref') })),
+          .map((row) => ({ attempt: text(row, 'id'), ref: text(row, 'ref'), endedAtMs: Number(row['ended_at']) })),
       };
     } finally {
       db.close();
@@ -93,9 +94,11 @@ async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
   const known = recorded(town, rig.name);
   const folder = join(town.paths.dataDir, 'repos', `${rig.name}.git`);
   if (known === null) return [];
+  const { left, lost: gone } = await lostRescues(town, folder, known);
+  const notes = left === 0 ? [] : [notInBackup(town, name, left)];
   if (!existsSync(folder))
-    return known.attempts === 0
-      ? []
+    return known.attempts === 0 || readRestored(town.paths) !== null
+      ? notes
       : [
           problem(name, {
             what: `${folder} is missing`,
@@ -103,23 +106,44 @@ async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
             fix: 'Put it back from a copy of the disk if there is one; otherwise the next start of an agent clones again.',
           }),
         ];
-  const lost = [...(await lostRescues(folder, known)), ...(await unmerged(folder, known))];
-  if (lost.length === 0) return [ok(name, 'git bears out what is recorded')];
-  return lost.map((what) =>
-    problem(name, {
-      what,
-      why: 'somebody changed the clone or the origin behind the town',
-      fix: `git --git-dir=${folder} log --oneline --all -20`,
-    }),
-  );
+  const lost = [...gone, ...(await unmerged(folder, known))];
+  if (lost.length === 0) return [ok(name, 'git bears out what is recorded'), ...notes];
+  return [
+    ...notes,
+    ...lost.map((what) =>
+      problem(name, {
+        what,
+        why: 'somebody changed the clone or the origin behind the town',
+        fix: `git --git-dir=${folder} log --oneline --all -20`,
+      }),
+    ),
+  ];
 }
 
-async function lostRescues(folder: string, known: Recorded): Promise<readonly string[]> {
+/** Rescued work that the clone does not have: how much the backup left out, from which this town came, and what else. */
+async function lostRescues(
+  { paths }: Town,
+  folder: string,
+  known: Recorded,
+): Promise<{ readonly left: number; readonly lost: readonly string[] }> {
   const refs = await git([`--git-dir=${folder}`, 'for-each-ref', '--format=%(refname)', 'refs/gt/rescue']);
   const there = new Set(refs.stdout.split('\n'));
-  return known.rescues
-    .filter(({ ref }) => !there.has(ref))
-    .map(({ attempt, ref }) => `the rescued work of ${attempt} is gone: there is no ${ref}`);
+  const missing = known.rescues.filter(({ ref }) => !there.has(ref));
+  const restored = readRestored(paths);
+  const lost = missing.filter((one) => restored === null || restored.work || one.endedAtMs > restored.atMs);
+  return {
+    left: missing.length - lost.length,
+    lost: lost.map(({ attempt, ref }) => `the rescued work of ${attempt} is gone: there is no ${ref}`),
+  };
+}
+
+function notInBackup({ paths }: Town, name: string, left: number): Check {
+  const root = readRestored(paths)?.former.root ?? null;
+  return note(name, {
+    what: `what ${String(left)} ${left === 1 ? 'attempt' : 'attempts'} left is not here: the backup that this town came from does not hold it`,
+    why: 'it was made with --no-work, or by a gt that could not do it yet',
+    fix: root === null ? 'Look for it in the former town with "gt rescue list".' : `gt rescue list --town ${root}`,
+  });
 }
 
 /** I9: what is closed as merged is on its target, as the clone knows it. */

@@ -1,10 +1,23 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { conflict, TownError, usage } from '../../core/errors.ts';
 import { readJsonIfThere, writeFileAtomic } from './atomic-file.ts';
-import { copyDatabase, damageOf } from './copy-database.ts';
+import { bundleWork, unbundleWork } from './backup-work.ts';
+import { copyDatabase, damageOfCopy } from './copy-database.ts';
 import { tooOld } from './consistent-cut.ts';
+import { thisMachine, writeRestored, type Restored } from './restored.ts';
 import { createTown } from './town-create.ts';
 import { PRIVATE_DIR_MODE, townPaths, type Town, type TownPaths } from './town-files.ts';
 
@@ -12,6 +25,8 @@ const MANIFEST = 'backup.json';
 const FORMAT = 1;
 /** Copies take milliseconds and messages come in bursts; more rounds than this mean a town that never rests. */
 const ROUNDS_MAX = 20;
+/** Read at once; more is not faster. */
+const READ_BYTES = 1024 * 1024;
 
 interface BackupFile {
   readonly name: string;
@@ -32,28 +47,51 @@ function databases(paths: TownPaths): readonly string[] {
   );
 }
 
-const fileOf = (folder: string, name: string): BackupFile => {
-  const bytes = readFileSync(join(folder, name));
-  return { name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
-};
+/** Part by part: a bundle may be larger than any buffer. */
+function fileOf(folder: string, name: string): BackupFile {
+  const hash = createHash('sha256');
+  const part = Buffer.allocUnsafe(READ_BYTES);
+  const file = openSync(join(folder, name), 'r');
+  try {
+    let bytes = 0;
+    for (;;) {
+      const read = readSync(file, part, 0, part.length, null);
+      if (read === 0) return { name, bytes, sha256: hash.digest('hex') };
+      hash.update(part.subarray(0, read));
+      bytes += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+export interface BackupOptions {
+  readonly nowMs: number;
+  /** Whether the refs with work of agents go with it; they bring the history of their repositories along. */
+  readonly work: boolean;
+}
 
 /**
- * Copies all databases of a town, which may be running, and its configuration into a new folder, and checks each copy.
- * Not in it: secrets, clones, worktrees, and the runner's database, which is about this machine's processes and folders.
- * No copy misses a message that another one holds for delivered. Errors: `folder_exists`, `database_damaged`, `too_busy`.
+ * Copies all databases of a town, which may be running, its configuration, and the work of agents that is only in this
+ * machine's clones into a new folder, and checks each copy. Not in it: secrets, worktrees with what is not committed or
+ * rescued yet, and the runner's database, which is about this machine's processes and folders. No copy misses a message
+ * that another one holds for delivered. Errors: `folder_exists`, `database_damaged`, `too_busy`, `work_not_copied`.
  */
-export async function backupTown(town: Town, folder: string, nowMs: number): Promise<BackupResult> {
+export async function backupTown(town: Town, folder: string, { nowMs, work }: BackupOptions): Promise<BackupResult> {
   if (existsSync(folder))
     throw conflict('folder_exists', `${folder} exists.`, 'Name a folder that does not exist yet.');
   const half = `${folder}.half`;
   rmSync(half, { recursive: true, force: true });
-  mkdirSync(join(half, 'rigs'), { recursive: true, mode: PRIVATE_DIR_MODE });
+  mkdirSync(half, { recursive: true, mode: PRIVATE_DIR_MODE });
+  mkdirSync(join(half, 'rigs'));
   const names = databases(town.paths);
   await copyAll(town.paths, half, names);
   cpSync(town.paths.config, join(half, 'gastown.toml'));
-  const files = [...names, 'gastown.toml'].map((name) => fileOf(half, name));
+  const bundles = work ? await bundleWork(town.paths.dataDir, half) : [];
+  const files = [...names, ...bundles, 'gastown.toml'].map((name) => fileOf(half, name));
   const { id, name } = town.identity;
-  const manifest = { kind: 'gastown-backup', format: FORMAT, town: { id, name }, createdAtMs: nowMs, files };
+  const from = { id, name, root: town.paths.root, machine: thisMachine() };
+  const manifest = { kind: 'gastown-backup', format: FORMAT, town: from, createdAtMs: nowMs, work, files };
   writeFileAtomic(join(half, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   mkdirSync(dirname(folder), { recursive: true });
   renameSync(half, folder);
@@ -81,18 +119,35 @@ async function copyAll(paths: TownPaths, folder: string, names: readonly string[
 const broken = (folder: string, why: string): TownError =>
   usage('bad_backup', `${folder} is no whole backup: ${why}.`, 'Use a folder that "gt backup" wrote.');
 
-function readManifest(folder: string): { readonly name: string; readonly files: readonly BackupFile[] } {
-  const data: unknown = readJsonIfThere(join(folder, MANIFEST));
-  const files: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'files') : undefined;
-  const town: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'town') : undefined;
-  const name: unknown = typeof town === 'object' && town !== null ? Reflect.get(town, 'name') : undefined;
-  if (!Array.isArray(files) || typeof name !== 'string') throw broken(folder, `${MANIFEST} is missing or unreadable`);
-  return { name, files: files.map((file: unknown) => asFile(folder, file)) };
+interface Manifest {
+  readonly name: string;
+  readonly restored: Restored;
+  readonly files: readonly BackupFile[];
 }
 
+function readManifest(folder: string): Manifest {
+  const data: unknown = readJsonIfThere(join(folder, MANIFEST));
+  const [files, town, work, createdAtMs] = ['files', 'town', 'work', 'createdAtMs'].map((key) => fieldOf(data, key));
+  const text = (key: string): string | null => {
+    const value = fieldOf(town, key);
+    return typeof value === 'string' ? value : null;
+  };
+  const name = text('name');
+  if (!Array.isArray(files) || name === null) throw broken(folder, `${MANIFEST} is missing or unreadable`);
+  const former = { id: text('id') ?? '', root: text('root'), machine: text('machine') };
+  const atMs = typeof createdAtMs === 'number' ? createdAtMs : 0;
+  return {
+    name,
+    restored: { atMs, work: work === true, former },
+    files: files.map((file: unknown) => asFile(folder, file)),
+  };
+}
+
+const fieldOf = (data: unknown, key: string): unknown =>
+  typeof data === 'object' && data !== null ? Reflect.get(data, key) : undefined;
+
 function asFile(folder: string, file: unknown): BackupFile {
-  const field = (key: string): unknown => (typeof file === 'object' && file !== null ? Reflect.get(file, key) : null);
-  const [name, bytes, sha256] = [field('name'), field('bytes'), field('sha256')];
+  const [name, bytes, sha256] = ['name', 'bytes', 'sha256'].map((key) => fieldOf(file, key));
   if (typeof name !== 'string' || typeof bytes !== 'number' || typeof sha256 !== 'string' || !isOurName(name))
     throw broken(folder, `${MANIFEST} is unreadable`);
   return { name, bytes, sha256 };
@@ -100,7 +155,7 @@ function asFile(folder: string, file: unknown): BackupFile {
 
 /** Nothing outside the town's folder is ever written, whatever a manifest says. */
 const isOurName = (name: string): boolean =>
-  /^(gastown\.toml|town\.db|mayor\.db|rigs\/[a-z0-9][a-z0-9-]*\.db)$/.test(name);
+  /^(gastown\.toml|town\.db|mayor\.db|rigs\/[a-z0-9][a-z0-9-]*\.db|work\/[a-z0-9][a-z0-9-]*\.bundle)$/.test(name);
 
 /** Says what is wrong with a backup; null when each file is as it was written and sound. */
 function backupProblem(folder: string): string | null {
@@ -108,7 +163,7 @@ function backupProblem(folder: string): string | null {
     if (!existsSync(join(folder, file.name))) return `${file.name} is missing`;
     const found = fileOf(folder, file.name);
     if (found.sha256 !== file.sha256) return `${file.name} is not what was written`;
-    const damage = file.name.endsWith('.db') ? damageOf(join(folder, file.name)) : null;
+    const damage = file.name.endsWith('.db') ? damageOfCopy(join(folder, file.name)) : null;
     if (damage !== null) return `${file.name}: ${damage}`;
   }
   return null;
@@ -116,10 +171,15 @@ function backupProblem(folder: string): string | null {
 
 /**
  * Makes a town in a new folder from a backup. It gets an identity and secrets of its own, so that it takes no process of
- * the former town for its own. What an agent was at work on then is dispatched again. Errors: `bad_backup`, `town_exists`.
+ * the former town for its own. What an agent was at work on then is dispatched again. Answers also what is known of the
+ * former town. Errors: `bad_backup`, `town_exists`, `work_not_restored`.
  */
-export function restoreTown(backup: string, root: string, nowMs: number): Town {
-  const { name, files } = readManifest(backup);
+export async function restoreTown(
+  backup: string,
+  root: string,
+  nowMs: number,
+): Promise<{ readonly town: Town; readonly restored: Restored }> {
+  const { name, files, restored } = readManifest(backup);
   const problem = backupProblem(backup);
   if (problem !== null) throw broken(backup, problem);
   if (existsSync(root) && readdirSync(root).length > 0)
@@ -129,11 +189,16 @@ export function restoreTown(backup: string, root: string, nowMs: number): Town {
   const half = join(paths.dataDir, 'restore.half');
   mkdirSync(join(half, 'rigs'), { recursive: true, mode: PRIVATE_DIR_MODE });
   mkdirSync(paths.rigsDir, { recursive: true });
-  for (const file of files) cpSync(join(backup, file.name), join(half, file.name));
+  const isWork = (file: BackupFile): boolean => file.name.startsWith('work/');
+  const work = files.filter(isWork).map((file) => file.name);
+  await unbundleWork(backup, work, paths.dataDir);
+  for (const file of files.filter((one) => !isWork(one))) cpSync(join(backup, file.name), join(half, file.name));
   for (const file of files.filter((one) => one.name.endsWith('.db')))
     renameSync(join(half, file.name), join(paths.dataDir, file.name));
+  writeRestored(paths, restored);
   // Last: its presence makes the folder a town.
   renameSync(join(half, 'gastown.toml'), paths.config);
   rmSync(half, { recursive: true, force: true });
-  return createTown({ root: paths.root, name: name === '' ? basename(root) : name, ownerEmail: '', nowMs }).town;
+  const { town } = createTown({ root: paths.root, name: name === '' ? basename(root) : name, ownerEmail: '', nowMs });
+  return { town, restored };
 }

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { openCopy } from './copy-database.ts';
 
 /** What one actor's copy says about its wires: what each peer acknowledged, and what it has received from each. */
 interface Wires {
@@ -8,7 +8,7 @@ interface Wires {
 }
 
 function readWires(address: string, path: string): Wires {
-  const db = new DatabaseSync(path, { readOnly: true });
+  const db = openCopy(path);
   try {
     const acknowledged = new Map<string, number>();
     const received = new Map<string, number>();

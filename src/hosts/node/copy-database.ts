@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { TownError } from '../../core/errors.ts';
 
@@ -18,7 +19,7 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
   } finally {
     source.close();
   }
-  const problem = damageOf(half);
+  const problem = damageOfCopy(half);
   if (problem !== null) {
     rmSync(half, { force: true });
     throw damaged(from, problem);
@@ -29,10 +30,25 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
   renameSync(half, to);
 }
 
-/** What SQLite finds wrong with a file; null when it is sound. */
-export function damageOf(path: string): string | null {
+/**
+ * Opens a copy that nobody writes to. As such SQLite needs no files beside it, where a backup would keep them for ever,
+ * and a folder that can't be written can be read.
+ */
+export function openCopy(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true });
+}
+
+/** What SQLite finds wrong with a database that is in use; null when it is sound. */
+export const damageOf = (path: string): string | null => damageIn(() => new DatabaseSync(path, { readOnly: true }));
+
+/** The same of a copy. */
+export const damageOfCopy = (path: string): string | null => damageIn(() => openCopy(path));
+
+function damageIn(open: () => DatabaseSync): string | null {
   try {
-    const db = new DatabaseSync(path, { readOnly: true });
+    const db = open();
     try {
       const answer = db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
       if (answer !== 'ok') return String(answer);

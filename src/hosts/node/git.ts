@@ -11,9 +11,9 @@ export interface GitAnswer {
 }
 
 /** Runs one short git command for checks at the edge. Never asks for a password, never runs a repository's hooks. */
-export function git(args: readonly string[], cwd?: string): Promise<GitAnswer> {
+export function git(args: readonly string[], cwd?: string, timeoutMs: number = GIT_TIMEOUT_MS): Promise<GitAnswer> {
   const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '', LC_ALL: 'C' };
-  const options = { cwd, env, timeout: GIT_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
+  const options = { cwd, env, timeout: timeoutMs, maxBuffer: OUTPUT_BYTES_MAX };
   return new Promise((resolve) => {
     execFile(
       'git',

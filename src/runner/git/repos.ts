@@ -7,13 +7,13 @@ import type { Repo } from '../../api/contract/runner.ts';
 import { GIT_CLONE_TIMEOUT_MS, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { Mutex } from '../mutex.ts';
 import { bareRepo, type RunnerPaths } from '../paths.ts';
+import { CLONE_SETTINGS, EVERY_BRANCH } from './clone-settings.ts';
 import { git, GitError, type GitPlace } from './git.ts';
 import { checkBranch, checkUrl } from './names.ts';
 import { hasOwnSettings, makeOwnSettings, ownSettings } from './own-settings.ts';
 
 /** SHA-1 or SHA-256. */
 const OBJECT_NAME = /^[0-9a-f]{40,64}$/;
-const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 /** What runners on other machines pushed; kept apart from this runner's own refs. */
 const EVERY_WORK_REF = '+refs/gt/*:refs/remotes/gt/*';
 
@@ -162,11 +162,7 @@ export class Repos {
     const place = { ...this.#owner, gitDir: temporary };
     try {
       await git(place, ['init', '--quiet', '--bare', '--end-of-options', temporary]);
-      const settings = [
-        ['remote.origin.url', url],
-        ['remote.origin.fetch', EVERY_BRANCH],
-        ['core.logAllRefUpdates', 'true'],
-      ] as const;
+      const settings = [['remote.origin.url', url] as const, ...CLONE_SETTINGS];
       for (const [key, value] of settings) await git(place, ['config', '--local', key, value]);
       await git(place, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', 'origin'], {
         timeoutMs: GIT_CLONE_TIMEOUT_MS,

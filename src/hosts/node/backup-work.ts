@@ -1,0 +1,85 @@
+/** The work of agents in a backup: what is only in the clones of this machine, each as one git bundle. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { precondition, type TownError } from '../../core/errors.ts';
+import { CLONE_SETTINGS } from '../../runner/git/clone-settings.ts';
+import { git } from './git.ts';
+
+/** A repository of several GiB is copied at disk speed within it; what takes longer hangs. */
+const BUNDLE_TIMEOUT_MS = 10 * 60_000;
+const STDERR_CHARS_SHOWN = 300;
+/** Attempts, rescues, merges: whatever this system alone has made. */
+const WORK_REFS = 'refs/gt/';
+const FOLDER = 'work';
+
+const reposOf = (dataDir: string): string => join(dataDir, 'repos');
+
+async function workRefs(repo: string): Promise<readonly string[]> {
+  const answer = await git([`--git-dir=${repo}`, 'for-each-ref', '--format=%(refname)', WORK_REFS]);
+  if (!answer.ok) throw notCopied(repo, answer.stderr);
+  return answer.stdout.split('\n').filter((line) => line !== '');
+}
+
+const notCopied = (repo: string, stderr: string): TownError =>
+  precondition(
+    'work_not_copied',
+    `The work in ${repo} could not be copied: ${stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
+    'Mend the clone, or leave the work of agents out with --no-work.',
+  );
+
+/**
+ * Writes the work refs of every clone with all that they need, so that a backup is whole without the origin, and reads
+ * each bundle back. Called after the databases are copied: refs are only added, so each that a copy names is in it.
+ * Answers the files' names below `folder`. Errors: `work_not_copied`.
+ */
+export async function bundleWork(dataDir: string, folder: string): Promise<readonly string[]> {
+  const repos = existsSync(reposOf(dataDir))
+    ? readdirSync(reposOf(dataDir)).filter((name) => /^[a-z0-9][a-z0-9-]*\.git$/.test(name))
+    : [];
+  mkdirSync(join(folder, FOLDER), { recursive: true });
+  const written: string[] = [];
+  for (const name of repos.toSorted()) {
+    const repo = join(reposOf(dataDir), name);
+    const wanted = await workRefs(repo);
+    if (wanted.length === 0) continue;
+    const file = `${FOLDER}/${name.slice(0, -'.git'.length)}.bundle`;
+    const create = ['bundle', 'create', '--quiet', join(folder, file), `--glob=${WORK_REFS}*`];
+    const made = await git([`--git-dir=${repo}`, ...create], undefined, BUNDLE_TIMEOUT_MS);
+    if (!made.ok) throw notCopied(repo, made.stderr);
+    const read = await git(['bundle', 'list-heads', join(folder, file)]);
+    const has = new Set(read.stdout.split('\n').map((line) => line.slice(line.indexOf(' ') + 1)));
+    const lost = wanted.filter((ref) => !has.has(ref));
+    if (!read.ok || lost.length > 0)
+      throw notCopied(repo, read.ok ? `${lost[0] ?? ''} is not in the copy` : read.stderr);
+    written.push(file);
+  }
+  return written;
+}
+
+/** Makes each rig's clone anew with the work of a backup; the runner follows its origin from there. Errors: `work_not_restored`. */
+export async function unbundleWork(backup: string, files: readonly string[], dataDir: string): Promise<void> {
+  mkdirSync(reposOf(dataDir), { recursive: true });
+  for (const file of files) {
+    const name = file.slice(`${FOLDER}/`.length, -'.bundle'.length);
+    // Removed by the runner's first look, should this end half-way.
+    const half = join(reposOf(dataDir), `.making-${name}-restore`);
+    rmSync(half, { recursive: true, force: true });
+    const steps = [
+      ['init', '--quiet', '--bare', half],
+      ...CLONE_SETTINGS.map(([key, value]) => [`--git-dir=${half}`, 'config', '--local', key, value]),
+      [`--git-dir=${half}`, 'fetch', '--quiet', '--no-tags', join(backup, file), `+${WORK_REFS}*:${WORK_REFS}*`],
+    ];
+    for (const step of steps) {
+      const answer = await git(step, undefined, BUNDLE_TIMEOUT_MS);
+      if (!answer.ok) throw notTaken(file, answer.stderr);
+    }
+    renameSync(half, join(reposOf(dataDir), `${name}.git`));
+  }
+}
+
+const notTaken = (file: string, stderr: string): TownError =>
+  precondition(
+    'work_not_restored',
+    `${file} could not be read: ${stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
+    'Look whether there is room on the disk, and restore into another folder.',
+  );
