@@ -13,6 +13,7 @@ import { chooseRunner } from '../src/core/rules/choose-runner.ts';
 import { BreakerChecks } from './breaker-checks.ts';
 import type { Brain } from './brain.ts';
 import type { Sim } from './context.ts';
+import { checkClaimVerdict } from './far-claims.ts';
 import type { Coverage } from './coverage.ts';
 import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
@@ -94,12 +95,13 @@ export class Checkers {
     const { address, sql } = database;
     const after = this.#journal.get(address) ?? 0;
     const rows = sql.all(
-      'SELECT seq, entity, action, rule, reason, from_status, to_status FROM journal WHERE seq > ? ORDER BY seq',
+      'SELECT seq, at, entity, action, rule, reason, from_status, to_status FROM journal WHERE seq > ? ORDER BY seq',
       after,
     );
     for (const row of rows) {
       const { entity, action, rule, reason, from_status: from, to_status: to } = row;
       if (this.#states && String(action).endsWith('_breaker')) this.breakers.sawJournal(database, row);
+      checkClaimVerdict(this.#sim, database, row);
       this.#coverage.add(`rule ${String(rule)}`);
       this.#coverage.add(`action ${String(action)}`);
       this.#sim.note(

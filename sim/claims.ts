@@ -72,7 +72,9 @@ export class Claims {
       return { key: claimKey(row), head };
     }
     repo.refs.set(ref, head);
-    return this.#record(row, intent, head);
+    const made = this.#record(row, intent, head);
+    this.#parts.disk.onClaim({ rig: request.rig, ref, key: claimKey(row) });
+    return made;
   }
 
   #record(row: AttemptRow, intent: Intent, head: string | null): Made {

@@ -2,6 +2,7 @@ import type { TownService } from '../src/actors/town-service.ts';
 import { TAKEOVER_AFTER_MS } from '../src/core/limits.ts';
 import { BrainDoor } from './brain-door.ts';
 import type { Sim } from './context.ts';
+import { FarClaims } from './far-claims.ts';
 import type { Prng } from './prng.ts';
 import { SimRunner } from './runner.ts';
 import { NoAnswer, type Reach } from './wire.ts';
@@ -11,6 +12,8 @@ export const FAR = 'far';
 const CAPACITY = 2;
 /** From a cut to the moment in which the town's end notices it. */
 const NOTICED_MAX_MS = 25_000;
+/** What a cut of the line leads to shows so long after it. */
+const AFTERMATH_MS = 4 * TAKEOVER_AFTER_MS;
 /** A runner dials again after so long at most, and what failed is tried again. */
 const AGAIN_MAX_MS = 3_000;
 /** A machine that is down is looked at again. */
@@ -62,6 +65,20 @@ export class Far {
     this.#door = door;
     this.#chance = sim.chance('far');
     this.runner = new SimRunner(sim, new FarDoor(door, () => this.#isCut), FAR);
+    const { disk } = this.runner;
+    disk.owner = FAR;
+    const claims = new FarClaims(sim, {
+      name: FAR,
+      isCut: () => this.#isCut || this.runner.instance() === null,
+      cut: (durationMs) => {
+        sim.ledger.trouble(sim.time.wallMs, sim.time.wallMs + durationMs + AFTERMATH_MS);
+        this.cut(durationMs);
+      },
+      hasFact: (rig, key) => disk.hasFact(rig, key),
+    });
+    disk.onClaim = (claim) => {
+      claims.claimed(claim);
+    };
     this.runner.onInstance = () => {
       this.#meet();
     };
@@ -126,6 +143,7 @@ export class Far {
     }
     this.runner.die(null, true);
     this.#isGone = true;
+    this.#sim.ledger.burned.add(FAR);
     this.#noticed();
     this.#sim.time.after(this.#chance.between(...FOUND_OUT_MS), 'a person removes far', () => {
       // What was said to have been used and not told burned with it.

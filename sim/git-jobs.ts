@@ -7,7 +7,7 @@ import { performRevert } from './reverts.ts';
 import { keyFound } from './shield.ts';
 
 /** What a job does to git and finds there; the same answers as the real runner gives. */
-export function performJob(sim: Sim, job: Job): JobResult {
+export function performJob(sim: Sim, job: Job, runner: string): JobResult {
   const repo = repoOf(sim, job.repo.rig);
   if (sim.weather.hits('git_outage')) return { result: 'error', message: 'the origin does not answer' };
   const found = keyFound(sim, job);
@@ -18,9 +18,9 @@ export function performJob(sim: Sim, job: Job): JobResult {
     case 'branch':
       return branch(repo, job);
     case 'verify':
-      return verify(repo, job);
+      return verify(repo, job, runner);
     case 'promote':
-      return promote(repo, job);
+      return promote(repo, job, runner);
     case 'merge':
       return merge(repo, job);
     case 'gates':
@@ -34,9 +34,13 @@ export function performJob(sim: Sim, job: Job): JobResult {
 
 type Of<Kind extends Job['kind']> = Extract<Job, { readonly kind: Kind }>;
 
-function verify(repo: GitModel, job: Of<'verify'>): JobResult {
-  const refused = (code: string): JobResult => ({ result: 'refused', code, message: `refused: ${code}` });
-  const actual = repo.refs.get(job.ref);
+const refused = (code: string): JobResult => ({ result: 'refused', code, message: `refused: ${code}` });
+const NOT_HERE_YET: JobResult = { result: 'error', message: 'its runner has it' };
+
+function verify(repo: GitModel, job: Of<'verify'>, runner: string): JobResult {
+  const isHere = (repo.onlyAt.get(job.ref) ?? runner) === runner;
+  const actual = isHere ? repo.refs.get(job.ref) : undefined;
+  if (job.elsewhere === true && actual !== job.claimedHead) return NOT_HERE_YET;
   if (actual === undefined) return refused('ref_missing');
   if (actual !== job.claimedHead) return refused('head_moved');
   if (actual === job.base) return refused('no_commits');
@@ -44,13 +48,21 @@ function verify(repo: GitModel, job: Of<'verify'>): JobResult {
   return { result: 'verified', head: actual, ahead: repo.between(job.base, actual).length };
 }
 
-function promote(repo: GitModel, job: Of<'promote'>): JobResult {
+function promote(repo: GitModel, job: Of<'promote'>, runner: string): JobResult {
+  if (!isHere(repo, job.head, runner)) return job.elsewhere === false ? refused('ref_missing') : NOT_HERE_YET;
   const actual = repo.head(job.branch);
   if (actual === job.head) return { result: 'promoted', head: job.head };
   const harmless = actual === null || repo.isAncestor(actual, job.head);
   if (actual !== job.expectedOld && !harmless) return { result: 'branch_moved', actual };
   repo.branches.set(job.branch, job.head);
   return { result: 'promoted', head: job.head };
+}
+
+/** A commit that a late ref holds is only where that was made, unless a branch has it. */
+function isHere(repo: GitModel, head: string, runner: string): boolean {
+  const refs = [...repo.onlyAt].filter(([ref]) => repo.refs.get(ref) === head);
+  const published = [...repo.branches.values()].some((tip) => repo.isAncestor(head, tip));
+  return published || refs.length === 0 || refs.some(([, owner]) => owner === runner);
 }
 
 const LOST: JobResult = { result: 'refused', code: 'branch_lost', message: 'it was rewritten and conflicts.' };

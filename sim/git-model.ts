@@ -34,6 +34,8 @@ export class GitModel {
   readonly branches = new Map<string, string>();
   /** Refs of the runner's clone: attempts, rescues, merge candidates. */
   readonly refs = new Map<string, string>();
+  /** Of these, the ones that the origin does not have yet: the runner whose clone alone has them. */
+  readonly onlyAt = new Map<string, string>();
   readonly #name: string;
 
   constructor(name: string) {

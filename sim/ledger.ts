@@ -47,6 +47,8 @@ export class Ledger {
   readonly retries = new Map<string, number>();
   /** Steps of formulas that agents were told to be settled, with their words; by bead and number. */
   readonly steps = new Map<string, string>();
+  /** Runners whose machine is gone for good, with all that nobody else had. */
+  readonly burned = new Set<string>();
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
   /** What agents said to have used in all, by attempt. */

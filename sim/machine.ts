@@ -1,4 +1,5 @@
 import type { AgentReport, ExitRecord, Fact, JobResult, StartAgent } from '../src/core/facts.ts';
+import { LOCAL_RUNNER } from '../src/core/model/runner.ts';
 
 export const WAITS = {
   /** A stop that takes longer is answered as under way. */
@@ -45,6 +46,13 @@ export interface Intent {
   readonly noChange: string | null;
 }
 
+/** A claim that was recorded for the town: its ref, and the key of its fact. */
+export interface Claimed {
+  readonly rig: string;
+  readonly ref: string;
+  readonly key: string;
+}
+
 /** The part of the machine that survives every process on it: the runner's database and its agents' folders. */
 export class Disk {
   readonly attempts = new Map<string, AttemptRow>();
@@ -52,6 +60,10 @@ export class Disk {
   readonly tombstones = new Set<string>();
   readonly facts = new Map<string, Fact[]>();
   readonly jobs = new Map<string, StoredJob>();
+  /** Name of the runner that it belongs to. */
+  owner: string = LOCAL_RUNNER;
+  /** A claim's work was stored here. */
+  onClaim: (claim: Claimed) => void = () => undefined;
 
   epoch(rig: string, kind: string, subject: string): number {
     return this.epochs.get(`${rig} ${kind} ${subject}`) ?? 0;

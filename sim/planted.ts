@@ -1,5 +1,6 @@
 import { PLANTED_PULL } from './planted-pull.ts';
 import { PLANTED_RIGS } from './planted-rigs.ts';
+import { PLANTED_RUNNERS } from './planted-runners.ts';
 import { PLANTED_TRAIN, type Planted } from './planted-train.ts';
 
 export type { Planted } from './planted-train.ts';
@@ -8,6 +9,7 @@ export const PLANTED: readonly Planted[] = [
   ...PLANTED_TRAIN,
   ...PLANTED_PULL,
   ...PLANTED_RIGS,
+  ...PLANTED_RUNNERS,
   {
     name: 'a message is taken again',
     file: 'actors/kernel/actor.ts',
@@ -337,12 +339,6 @@ export const PLANTED: readonly Planted[] = [
     file: 'core/usage.ts',
     find: "if (attempt.state === 'live')",
     put: "if (attempt.state !== 'never_ran')",
-  },
-  {
-    name: 'a removed runner is ordered to stop for ever',
-    file: 'actors/rig/rig-effects.ts',
-    find: ' || isRemoved(this.#rig.view.runners(), attempt.runner)',
-    put: '',
   },
   {
     name: 'money: what a rig does not need stays there',

@@ -73,7 +73,7 @@ export class RunnerJobs {
     const workMs = slow ? this.#chance.between(1_000, 40_000) : this.#chance.between(5, 400);
     const gateMs = job.kind === 'gates' ? this.#chance.between(500, this.#sim.long ? 120_000 : 15_000) : 0;
     this.#later(workMs + gateMs, `job ${job.key} works`, () => {
-      const result = performJob(this.#sim, job);
+      const result = performJob(this.#sim, job, this.#disk.owner);
       if (job.kind === 'gates' && result.result === 'gates' && !result.green) this.#isRed(job);
       this.#sim.note(`job ${job.key} run ${String(run)}: ${result.result}`);
       this.#later(this.#chance.between(1, 200), `job ${job.key} ends`, () => {

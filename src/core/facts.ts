@@ -3,7 +3,9 @@
  * `api/contract/runner.ts`, which a type test holds equal to this file.
  */
 import type { BeadKind } from './model/bead.ts';
+import type { ClaimJob } from './model/claim-job.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
+import type { Repo } from './model/repo.ts';
 import type { LandedCommit } from './model/revert.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
 
@@ -12,20 +14,6 @@ export const NETWORK_REFUSED = 'network_refused';
 
 /** Type of an `agent_event`: work that could not be stored at the end of its attempt is stored since, or was given up. */
 export const WORK_KEPT = 'work_kept';
-
-export interface Repo {
-  readonly rig: string;
-  readonly url: string;
-  readonly targetBranch: string;
-  readonly shared?: boolean | undefined;
-  /** What may look like a key and be pushed all the same; null: commits are not searched for keys. */
-  readonly secretsAllowed?: readonly string[] | null | undefined;
-  /**
-   * Set for a branch that the town keeps itself: a commit that the target must contain. When the branch is gone or was
-   * rewritten, it is put back before anything else.
-   */
-  readonly restore?: string | undefined;
-}
 
 export interface Author {
   readonly name: string;
@@ -173,22 +161,7 @@ export type Job =
   | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
   /** Makes the target branch when it is missing, from the newest commit of `from` or from `repo.restore`. */
   | { readonly kind: 'branch'; readonly key: string; readonly repo: Repo; readonly from: string }
-  | {
-      readonly kind: 'verify';
-      readonly key: string;
-      readonly repo: Repo;
-      readonly ref: string;
-      readonly claimedHead: string;
-      readonly base: string;
-    }
-  | {
-      readonly kind: 'promote';
-      readonly key: string;
-      readonly repo: Repo;
-      readonly branch: string;
-      readonly head: string;
-      readonly expectedOld: string | null;
-    }
+  | ClaimJob
   | {
       readonly kind: 'merge';
       readonly key: string;

@@ -158,9 +158,26 @@ describe('promote and verify', () => {
     const verify = (part: object): Promise<JobResult> =>
       town.job({ kind: 'verify', key: key(), repo: town.repo, ref, claimedHead: head, base, ...part });
     expect(await verify({})).toMatchObject({ result: 'refused', code: 'ref_missing' });
+    expect(await verify({ elsewhere: true })).toMatchObject({ result: 'error' });
     town.git(['update-ref', ref, head], town.bare);
     expect(await verify({})).toEqual({ result: 'verified', head, ahead: 1 });
     expect(await verify({ claimedHead: base })).toMatchObject({ result: 'refused', code: 'head_moved' });
+    // Its runner pushed an earlier claim only.
+    expect(await verify({ claimedHead: base, elsewhere: true })).toMatchObject({ result: 'error' });
+    expect(await verify({ elsewhere: true })).toMatchObject({ result: 'verified' });
+    const promote = (part: object): Promise<JobResult> =>
+      town.job({
+        kind: 'promote',
+        key: key(),
+        repo: town.repo,
+        branch: 'gt/v',
+        head: NOBODY,
+        expectedOld: null,
+        ...part,
+      });
+    expect(await promote({ elsewhere: true })).toMatchObject({ result: 'error' });
+    expect(await promote({})).toMatchObject({ result: 'error' });
+    expect(await promote({ elsewhere: false })).toMatchObject({ result: 'refused', code: 'ref_missing' });
     expect(await verify({ base: head })).toMatchObject({ result: 'refused', code: 'no_commits' });
     expect(await verify({ base: town.branch('w', { 'y.txt': '1' }) })).toMatchObject({
       result: 'refused',

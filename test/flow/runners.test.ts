@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { TAKEOVER_AFTER_MS, WATCHDOG_INTERVAL_MS } from '../../src/core/limits.ts';
 import { trusted } from '../../src/core/model/ids.ts';
-import { defaultResult, FakeRunner, sha } from '../support/fake-runner.ts';
+import { defaultResult, sha } from '../support/fake-runner.ts';
 import { human, MINUTE, newBead, show } from '../support/town-story.ts';
 import { openTwo } from '../support/two-runners.ts';
-import { rigConfig, VirtualTown } from '../support/virtual-town.ts';
 
 describe('a runner', () => {
   it('gets work by its load, and keeps a lineage', async () => {
@@ -56,6 +55,55 @@ describe('a runner', () => {
     await town.settle();
     expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(60) } });
     expect([...town.runner.pushed, ...at('a').pushed, ...at('b').pushed]).toHaveLength(1);
+  });
+
+  it('that is away for a moment is asked itself about the work that it has; nobody else refuses it', async () => {
+    const { town, at } = await openTwo();
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    const attempt = at('a').running()[0]?.request.attempt ?? '';
+    const missing = { result: 'refused', code: 'ref_missing', message: 'It is not here.' } as const;
+    const late = { result: 'error', message: 'It is not here yet.' } as const;
+    for (const other of [at('b'), town.runner])
+      other.judge = (job) => (job.kind === 'verify' ? (job.elsewhere === true ? late : missing) : defaultResult(job));
+    at('a').done(attempt, sha(40));
+    at('a').exit(attempt);
+    at('a').silent = true;
+    await town.service.recordFacts(at('a').facts.splice(0), 'a');
+    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    await town.advance(10_000);
+    const verifies = (id_: 'a' | 'b'): number =>
+      [...at(id_).jobs.values()].filter((job) => job.kind === 'verify').length;
+    expect([verifies('a'), verifies('b') + town.runner.jobs.size > 0]).toEqual([0, true]);
+    at('a').silent = false;
+    await town.service.runners.seen('a', { instance: 'rn-a', capacity: 2, labels: [], versions: {} });
+    await town.advance(MINUTE);
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged', evidence: { head: sha(40) } });
+    expect([at('a').processes.size, at('b').processes.size]).toEqual([1, 0]);
+  });
+
+  it('that does not come back within the takeover deadline with work that nobody has gives it to another agent', async () => {
+    const { town, at } = await openTwo();
+    const { id } = await town.service.createBead(newBead('one'), human);
+    await town.settle();
+    const attempt = at('a').running()[0]?.request.attempt ?? '';
+    const missing = { result: 'refused', code: 'ref_missing', message: 'It is not here.' } as const;
+    const late = { result: 'error', message: 'It is not here yet.' } as const;
+    for (const other of [at('b'), town.runner])
+      other.judge = (job) => (job.kind === 'verify' ? (job.elsewhere === true ? late : missing) : defaultResult(job));
+    at('a').done(attempt, sha(40));
+    at('a').exit(attempt);
+    at('a').silent = true;
+    await town.service.recordFacts(at('a').facts.splice(0), 'a');
+    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    await town.advance(TAKEOVER_AFTER_MS - MINUTE);
+    expect(at('b').running()).toEqual([]);
+    await town.advance(5 * MINUTE);
+    expect(
+      at('b')
+        .running()
+        .map((process) => process.request.bead),
+    ).toEqual([id]);
   });
 
   it('that is removed after the takeover leaves no order behind', async () => {

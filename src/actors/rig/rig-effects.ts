@@ -10,7 +10,7 @@ import { RESTARTING_RUNTIMES } from '../../core/runtimes.ts';
 import { AGENT_VERBS, REVIEWER_VERBS } from '../../core/queries.ts';
 import { attemptEntity, parseRef, type Ref } from '../../core/refs.ts';
 import { repoFor } from '../../core/rules/feature-branch.ts';
-import { chooseJobRunner, isRemoved, jobRunners } from '../../core/rules/choose-runner.ts';
+import { chooseJobRunner, isElsewhere, isRemoved, jobRunners } from '../../core/rules/choose-runner.ts';
 import { isOfClaim } from '../../core/rules/verify-done.ts';
 import type { AttemptFacts } from '../../core/view.ts';
 import { RunnerRefusal } from '../../ports/runner-client.ts';
@@ -218,8 +218,15 @@ export class RigEffects {
 
   async #job(job: Job): Promise<EffectOutcome> {
     if (!this.#isWanted(job)) return DONE;
-    const runner = runnerAt(this.#rig, chooseJobRunner(this.#rig.view, this.#placeOf(job)));
-    const answer = await runner.job({ ...this.#shut(job), repo: this.#shared(job.repo) });
+    const { view, ports } = this.#rig;
+    const attempt = attemptOf(view, job);
+    // A claim is judged where its work is; all other git work has one place per rig.
+    const runner = chooseJobRunner(view, attempt?.runner ?? null);
+    const answer = await runnerAt(this.#rig, runner).job({
+      ...this.#shut(job),
+      repo: this.#shared(job.repo),
+      ...(attempt === null ? {} : { elsewhere: isElsewhere(view, attempt, { runner, nowMs: ports.clock.now() }) }),
+    });
     if (answer.state === 'accepted') return { state: 'accepted' };
     if (answer.result.result === 'error') return { state: 'retry', error: answer.result.message };
     return {
@@ -235,12 +242,6 @@ export class RigEffects {
   async #cancelJob(key: string): Promise<EffectOutcome> {
     await Promise.all(jobRunners(this.#rig.view).map(async (runner) => runnerAt(this.#rig, runner).cancelJob?.(key)));
     return DONE;
-  }
-
-  /** A claim is judged where its work is; all other git work has one place per rig. */
-  #placeOf(job: Job): string | null {
-    if (!isOfClaim(job.key)) return null;
-    return this.#rig.view.attempt(trusted.attempt(job.key.split(':')[1] ?? ''))?.runner ?? null;
   }
 
   /** The guard of a job, read again just before it is performed. */
@@ -342,6 +343,10 @@ export class RigEffects {
     });
   }
 }
+
+/** The attempt whose claim a job judges; null for all other git work. */
+const attemptOf = (view: RigContext['view'], job: Job): AttemptFacts | null =>
+  job.kind === 'verify' || job.kind === 'promote' ? view.attempt(trusted.attempt(job.key.split(':')[1] ?? '')) : null;
 
 /** The key of the step that waits for a job of this kind now. */
 function stepKeyOf(rig: RigContext, job: Job): string | null {

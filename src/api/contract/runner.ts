@@ -167,6 +167,8 @@ export const jobSchema = z.discriminatedUnion('kind', [
     claimedHead: sha,
     /** Task: its base. branch_of: the merge request's present head, which must be a strict ancestor. */
     base: sha,
+    /** See `ClaimJob` of the core. */
+    elsewhere: z.boolean().optional(),
   }),
   /** Moves `gt/<bead>` on the origin to a verified head, with the expected old value (null: must not exist). */
   z.object({
@@ -176,6 +178,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     branch: name,
     head: sha,
     expectedOld: sha.nullable(),
+    elsewhere: z.boolean().optional(),
   }),
   /** Merge in the object database; makes the candidate commit and keeps it in `refs/gt/merging/<mr>`. No push. */
   z.object({

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { TAKEOVER_AFTER_MS } from '../limits.ts';
 import type { RunnerLoad } from '../view.ts';
 import { bead, NOW, rigView } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/virtual-town.ts';
-import { chooseJobRunner, chooseRunner, isRemoved, jobRunners, noRunnerReason } from './choose-runner.ts';
+import { chooseJobRunner, chooseRunner, isElsewhere, isRemoved, jobRunners, noRunnerReason } from './choose-runner.ts';
 
 const runner = (id: string, over: Partial<RunnerLoad> = {}): RunnerLoad => ({
   id,
@@ -101,5 +102,23 @@ describe('a runner for git work', () => {
     expect(job([runner('a', { state: 'suspect' }), runner('b')], 'a')).toBe('b');
     expect(job([runner('a', { state: 'draining' })])).toBe('a');
     expect(job([])).toBe('local');
+  });
+});
+
+describe('work that is looked for elsewhere', () => {
+  const claim = { runner: 'a', claimedAtMs: NOW };
+  const isIt = (runners: readonly RunnerLoad[], runner: string, afterMs = 0): boolean =>
+    isElsewhere(rigView({ runners }), claim, { runner, nowMs: NOW + afterMs });
+  const both = [runner('a', { state: 'suspect' }), runner('b')];
+
+  it('may still come while its runner is away, until the takeover deadline', () => {
+    expect(isIt(both, 'b')).toBe(true);
+    expect(isIt(both, 'b', TAKEOVER_AFTER_MS - 1)).toBe(true);
+    expect(isIt(both, 'b', TAKEOVER_AFTER_MS)).toBe(false);
+  });
+
+  it('is judged for good by its own runner, and by any when that one was removed', () => {
+    expect(isIt(both, 'a')).toBe(false);
+    expect(isIt([runner('b')], 'b')).toBe(false);
   });
 });

@@ -1,8 +1,9 @@
+import { TAKEOVER_AFTER_MS } from '../limits.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
 import { isClosedToDispatch, scopesAt } from '../breaker-scope.ts';
 import type { BreakerScope } from '../model/breaker.ts';
 import { LOCAL_RUNNER } from '../model/runner.ts';
-import type { BreakerFacts, RunnerLoad, RigView } from '../view.ts';
+import type { AttemptFacts, BreakerFacts, RunnerLoad, RigView } from '../view.ts';
 
 /** What one pass over the line has done already. */
 export interface PassSoFar {
@@ -75,6 +76,20 @@ export function jobRunners(view: RigView): readonly string[] {
 /** A person took its rights: nobody there can be told anything any more. */
 export const isRemoved = (known: readonly { readonly id: string }[], runner: string): boolean =>
   runner !== LOCAL_RUNNER && known.every(({ id }) => id !== runner);
+
+/**
+ * Whether work of an attempt is looked for at another runner than the one that made it, while that one may still come
+ * back: what is not found there is no verdict yet, since a claim is said before its ref has reached the origin. After the
+ * takeover deadline, or when its runner was removed, it is.
+ */
+export function isElsewhere(
+  view: RigView,
+  attempt: Pick<AttemptFacts, 'runner' | 'claimedAtMs'>,
+  { runner, nowMs }: { readonly runner: string; readonly nowMs: number },
+): boolean {
+  if (runner === attempt.runner || isRemoved(view.runners(), attempt.runner)) return false;
+  return nowMs < (attempt.claimedAtMs ?? 0) + TAKEOVER_AFTER_MS;
+}
 
 /** Runners that answer, by name. */
 const answering = (view: RigView): readonly string[] =>

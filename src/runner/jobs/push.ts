@@ -6,7 +6,7 @@ import { checkBranch } from '../git/names.ts';
 import { isAncestor, remoteName, resolve, type RigRepo, writeRef } from '../git/repos.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
 import { scanAdded, type SecretFound, secretMessage } from '../secrets/scan.ts';
-import { requireCommit } from './repo-jobs.ts';
+import { claimMissing, requireCommit } from './repo-jobs.ts';
 
 type PushJob = Extract<Job, { kind: 'push' }>;
 
@@ -72,7 +72,9 @@ async function keysIn(ctx: RunnerContext, repo: RigRepo, job: PushJob): Promise<
  */
 export async function runPromote(ctx: RunnerContext, job: Extract<Job, { kind: 'promote' }>): Promise<JobResult> {
   checkBranch(job.branch);
-  const repo = await requireCommit(ctx, job.repo, job.head);
+  const missing = await claimMissing(ctx, job);
+  if (missing !== null) return missing;
+  const repo = await ctx.repos.ensure(job.repo);
   const to = { url: job.repo.url, branch: job.branch, sha: job.head };
   const first = await pushRef(repo, { ...to, expectedOld: job.expectedOld });
   if (first.code === 0) return { result: 'promoted', head: job.head };

@@ -14,12 +14,8 @@ export async function runRepo(ctx: RunnerContext, job: Extract<Job, { kind: 'rep
 export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'verify' }>): Promise<JobResult> {
   const repo = await ctx.repos.ensure(job.repo);
   const actual = await workAt(ctx, repo, { origin: job.repo, ref: checkRef(job.ref) });
-  if (actual === null)
-    return {
-      result: 'refused',
-      code: 'ref_missing',
-      message: 'The claimed work is not stored in the repository. Call gt done again.',
-    };
+  if (job.elsewhere === true && actual !== job.claimedHead) return NOT_HERE_YET;
+  if (actual === null) return refMissing('The claimed work is not stored in the repository.');
   if (actual !== job.claimedHead) {
     return {
       result: 'refused',
@@ -49,6 +45,24 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
   };
 }
 
+/** The runner that has the work may bring it to the origin, or be asked itself. */
+const NOT_HERE_YET: JobResult = { result: 'error', message: 'The claimed work is not here yet; its runner has it.' };
+
+const refMissing = (what: string): JobResult => ({
+  result: 'refused',
+  code: 'ref_missing',
+  message: `${what} Call gt done again.`,
+});
+
+/** Answers null when the commit of a claim is here; else what that means for who asks. Errors: `GitError`. */
+export async function claimMissing(
+  ctx: RunnerContext,
+  job: Extract<Job, { kind: 'promote' }>,
+): Promise<JobResult | null> {
+  if ((await findCommit(ctx, job.repo, job.head)) !== null) return null;
+  return job.elsewhere === false ? refMissing('The verified work is neither here nor on the origin.') : NOT_HERE_YET;
+}
+
 /** What a work ref holds: here, or on the origin when another runner made it, or when this town came from another machine. */
 async function workAt(
   ctx: RunnerContext,
@@ -63,11 +77,15 @@ async function workAt(
 
 /** The rig's clone with this commit in it, fetched when it is only on the origin. Errors: `GitError`. */
 export async function requireCommit(ctx: RunnerContext, repo: Repo, sha: string): Promise<RigRepo> {
+  const found = await findCommit(ctx, repo, sha);
+  if (found === null) throw new GitError('fetch', null, `commit ${sha} is neither here nor on the origin`);
+  return found;
+}
+
+async function findCommit(ctx: RunnerContext, repo: Repo, sha: string): Promise<RigRepo | null> {
   const rigRepo = await ctx.repos.ensure(repo);
   if ((await resolve(rigRepo.place, sha)) !== null) return rigRepo;
   await ctx.repos.fetchAll(repo);
   if ((await resolve(rigRepo.place, sha)) === null) await ctx.repos.fetchWork(repo);
-  if ((await resolve(rigRepo.place, sha)) === null)
-    throw new GitError('fetch', null, `commit ${sha} is neither here nor on the origin`);
-  return rigRepo;
+  return (await resolve(rigRepo.place, sha)) === null ? null : rigRepo;
 }
