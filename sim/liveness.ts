@@ -80,7 +80,7 @@ export class Rest {
     for (const [subject, to] of mails) {
       const copies = seen.get(subject) ?? 0;
       const kept =
-        this.#sim.time.wallOffsetMs > MAIL_KEPT_MS ||
+        this.#sim.time.jumpedMs > MAIL_KEPT_MS ||
         to === 'daemon/' ||
         copies + (seen.get(`Returned: ${subject}`) ?? 0) > 0;
       this.#must(kept, 'I19', () => `the mail "${subject}" to ${to} was acknowledged and is nowhere`);

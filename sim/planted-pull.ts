@@ -41,8 +41,8 @@ export const PLANTED_PULL: readonly Planted[] = [
   {
     name: 'pull: that of cancelled work stays open',
     file: 'core/rules/pull-close.ts',
-    find: "source.closeReason !== 'cancelled'",
-    put: "source.closeReason !== 'merged'",
+    find: "source?.closeReason !== 'cancelled'",
+    put: "source?.closeReason !== 'merged'",
   },
   {
     name: 'pull: one that was opened late is not looked for',

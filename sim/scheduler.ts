@@ -9,13 +9,21 @@ export interface SimEvent {
   cancelled: boolean;
 }
 
+/** The wall clock of every story begins here. */
+const WALL_START_MS = 1_800_000_000_000;
+
 export class Scheduler {
   /** Monotonic: what timers count. The wall clock of the machine is `nowMs + wallOffsetMs`. */
   nowMs = 0;
-  wallOffsetMs = 1_800_000_000_000;
+  wallOffsetMs = WALL_START_MS;
   readonly #heap: SimEvent[] = [];
   #seq = 0;
   #foreground = 0;
+
+  /** By how much the wall clock jumped in all. */
+  get jumpedMs(): number {
+    return this.wallOffsetMs - WALL_START_MS;
+  }
 
   get wallMs(): number {
     return this.nowMs + this.wallOffsetMs;
