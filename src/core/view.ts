@@ -6,6 +6,7 @@ import type { Agent, Attempt } from './model/agent.ts';
 import type { Bead } from './model/bead.ts';
 import type { AgentId, AttemptId, BeadId, RunnerInstance } from './model/ids.ts';
 import type { Feature } from './model/feature.ts';
+import type { JobTrouble } from './model/job-trouble.ts';
 import type { Mail } from './model/mail.ts';
 import type { RunnerFacts } from './model/runner.ts';
 import type { Revert } from './model/revert.ts';
@@ -117,6 +118,8 @@ export interface RigView {
   /** Runs of the gates on the lists of this leader's round. */
   probes(leader: BeadId): readonly Probe[];
   train(target: string): Train;
+  /** Why an order to the runner is not done yet; null: it is, or nothing failed so far. */
+  trouble(jobKey: string): JobTrouble | null;
   /** True when this tree passed exactly these gates. */
   isTested(tree: string, gates: string): boolean;
   /** The pull request of a merge request; null with the strategy `direct`. */

@@ -93,6 +93,7 @@ describe('since when a pull request waits for a paused train', () => {
       return pullText(
         pullView({ step: 'proposed', train, pull: { waitsFor, waitReason: 'it waits', waitSinceMs: 7 } }),
         'api-merge',
+        0,
       )?.sinceMs;
     };
     expect([since('target', 'paused'), since('target', 'running'), since('people', 'paused')]).toEqual([3, 7, 7]);

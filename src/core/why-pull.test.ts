@@ -4,13 +4,13 @@ import { NOW } from '../../test/support/rig-view-builder.ts';
 import type { WaitsFor } from './model/proposal.ts';
 import { pullText } from './why-pull.ts';
 
-const said = (of: PullWorld) => pullText(pullView(of), 'api-merge');
+const said = (of: PullWorld) => pullText(pullView(of), 'api-merge', 0);
 
 describe('what "gt why" says of a pull request', () => {
   it('is nothing of a merge request that the train merges, that is unknown, or has no record of one', () => {
     expect(said({ step: 'queued', review: { strategy: 'direct' } })).toBeNull();
-    expect(pullText(pullView({ step: 'proposed' }), 'api-other')).toBeNull();
-    expect(pullText({ ...pullView({ step: 'opening' }), proposal: () => null }, 'api-merge')).toBeNull();
+    expect(pullText(pullView({ step: 'proposed' }), 'api-other', 0)).toBeNull();
+    expect(pullText({ ...pullView({ step: 'opening' }), proposal: () => null }, 'api-merge', 0)).toBeNull();
   });
 
   it('is nothing of one that is reworked or has ended: its rework and its end are told elsewhere', () => {

@@ -1,5 +1,6 @@
 /** `gt why`, `gt mq` and the inbox for a merge request with a pull request. */
 import { trusted } from './model/ids.ts';
+import { nextOf, troubleNow } from './job-trouble.ts';
 import type { MergeStep } from './model/review.ts';
 import type { Proposal } from './model/proposal.ts';
 import { asSentence } from './sentence.ts';
@@ -42,7 +43,7 @@ export function closingText(proposal: Proposal | null): string {
 }
 
 /** Null: nothing of a pull request is under way. */
-export function pullText(view: RigView, mergeRequest: string): Said | null {
+export function pullText(view: RigView, mergeRequest: string, nowMs: number): Said | null {
   const review = view.review(trusted.bead(mergeRequest));
   if (review === null || review.strategy !== 'pr') return null;
   const proposal = view.proposal(review.beadId);
@@ -54,17 +55,20 @@ export function pullText(view: RigView, mergeRequest: string): Said | null {
       next: 'It answers; it is asked again by itself.',
       sinceMs: proposal.silentSinceMs,
     };
-  return review.step === 'proposed' || review.step === 'opening' ? waiting(view, review, proposal) : under(review);
+  return review.step === 'proposed' || review.step === 'opening'
+    ? waiting(view, { review, proposal, nowMs })
+    : under(view, review, nowMs);
 }
 
-function under(review: ReviewFacts): Said | null {
+function under(view: RigView, review: ReviewFacts, nowMs: number): Said | null {
   const what = STEP_TEXT[review.step];
+  const trouble = review.stepKey === null ? null : view.trouble(review.stepKey);
   if (what !== undefined)
     return {
-      sentence: `${review.branch} ${what} (${review.targetBranch}).`,
+      sentence: `${review.branch} ${what} (${review.targetBranch}).${troubleNow(view, review.stepKey, nowMs)}`,
       rule: RULE,
       next: 'The result of this step.',
-      wakeAtMs: review.deadlineAtMs,
+      wakeAtMs: nextOf(nowMs, trouble?.nextAtMs, review.deadlineAtMs),
     };
   if (review.step !== 'queued') return null;
   return {
@@ -83,9 +87,12 @@ const NEXT: Readonly<Record<NonNullable<Proposal['waitsFor']>, string>> = {
   target: 'A person lets the train go on.',
 };
 
-function waiting(view: RigView, review: ReviewFacts, proposal: Proposal): Said | null {
+function waiting(
+  view: RigView,
+  { review, proposal, nowMs }: { readonly review: ReviewFacts; readonly proposal: Proposal; readonly nowMs: number },
+): Said | null {
   const { waitReason, waitsFor } = proposal;
-  if (waitReason === null || waitsFor === null) return under(review);
+  if (waitReason === null || waitsFor === null) return under(view, review, nowMs);
   const { name, targetBranch } = view.config();
   const train = view.train(review.targetBranch);
   const resume = `gt mq resume ${name}${review.targetBranch === targetBranch ? '' : ` --target ${review.targetBranch}`}`;

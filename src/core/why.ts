@@ -16,7 +16,9 @@ import {
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
-import { queuedText } from './why-train.ts';
+import { claimKey } from './rules/verify-done.ts';
+import { troubleNow } from './job-trouble.ts';
+import { queuedText, stepText } from './why-train.ts';
 import { cancelText, closingText, pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
@@ -58,7 +60,7 @@ export function whyBead(view: RigView, bead: Bead, blockers: readonly Blocker[],
   const state = phaseIn(view, bead, nowMs);
   const say = (text: Sentence): Why => why(bead.id, state, { sinceMs: bead.updatedAtMs, ...text });
   if (isTerminal(bead.status)) return say(reopenedText(bead, endedText(view, bead)));
-  if (bead.status === 'in_progress') return say(runningText(view, bead));
+  if (bead.status === 'in_progress') return say(runningText(view, bead, nowMs));
   if (bead.status === 'in_review') {
     const review = view.reviewOf(bead.id);
     const mergeRequest = review === null ? null : view.bead(review.beadId);
@@ -117,14 +119,14 @@ function otherEnd(bead: Bead): string {
   return `${end ?? `Ended as ${bead.closeReason ?? bead.status}`}. ${bead.evidence?.note ?? ''}`;
 }
 
-function runningText(view: RigView, bead: Bead): Sentence {
+function runningText(view: RigView, bead: Bead, nowMs: number): Sentence {
   const attempt = view.liveAttempt(bead.id);
   if (attempt === null)
     return { sentence: 'In progress without a live attempt.', rule: 'invariant I4', next: 'Run "gt doctor".' };
   const sinceMs = attempt.startedAtMs;
   if (attempt.claim !== null)
     return {
-      sentence: `${attempt.agentId} says it is done; the claim is ${attempt.claim.state}.`,
+      sentence: `${attempt.agentId} says it is done; the claim is ${attempt.claim.state}.${troubleNow(view, claimKey(attempt), nowMs)}`,
       rule: 'verify-done',
       next: 'The verdict of the verification.',
       sinceMs: attempt.claimedAtMs,
@@ -278,12 +280,6 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
   };
 }
 
-const STEP_TEXT: Readonly<Record<'preparing' | 'gating' | 'pushing', string>> = {
-  preparing: 'is being merged in the object database',
-  gating: 'runs its gates on the combined tree',
-  pushing: 'is being pushed to the target',
-};
-
 function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
   const review = view.review(bead.id);
   const say = (text: Sentence): Why =>
@@ -299,17 +295,11 @@ function whyMergeRequest(view: RigView, bead: Bead, nowMs: number): Why {
       command: `gt bead retry ${review.sourceBeadId}`,
       sinceMs: bead.updatedAtMs,
     });
-  if (review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing') {
-    return say({
-      sentence: `${review.branch} ${STEP_TEXT[review.step]} (${review.targetBranch}).`,
-      rule: 'merge-step',
-      next: 'The result of this step.',
-      wakeAtMs: review.deadlineAtMs,
-    });
-  }
+  if (review.step === 'preparing' || review.step === 'gating' || review.step === 'pushing')
+    return say(stepText(view, review, nowMs));
   const [rework] = view.openReworks(bead.id);
   if (rework !== undefined) return say(reworkText(view, review, rework, nowMs));
-  return say(pullText(view, bead.id) ?? queuedText(view, review, nowMs));
+  return say(pullText(view, bead.id, nowMs) ?? queuedText(view, review, nowMs));
 }
 
 /** What keeps the rework from being worked on is said with it: nobody looks for that under another id. */

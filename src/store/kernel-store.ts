@@ -196,8 +196,10 @@ export class KernelStore {
     );
   }
 
+  /** Without an error the last one stays. */
   retryEffect(key: string, nextAtMs: number, error: string | null): void {
-    this.#sql.all(`UPDATE outbox SET next_at = ?, error = ? WHERE key = ? AND state = 'pending'`, nextAtMs, error, key);
+    const query = `UPDATE outbox SET next_at = ?, error = coalesce(?, error) WHERE key = ? AND state = 'pending'`;
+    this.#sql.all(query, nextAtMs, error, key);
   }
 
   pendingEffect(key: string): OutboxRow | null {

@@ -131,6 +131,15 @@ export class ProposalWriter {
     this.#sql.all('INSERT INTO proposals (bead_id, changed_at) VALUES (?, ?)', mergeRequest, this.#nowMs);
   }
 
+  /** From the line of the train to a pull request: one that was not pushed. False: it is not there any more. */
+  takeOver(mergeRequest: BeadId): boolean {
+    const query = `UPDATE reviews SET strategy = 'pr', suspect = NULL, version = version + 1 WHERE bead_id = ? AND step = 'queued' AND strategy = 'direct' AND candidate_sha IS NULL RETURNING bead_id`;
+    if (this.#sql.all(query, mergeRequest).length === 0) return false;
+    this.insert(mergeRequest);
+    this.#touch(mergeRequest, false);
+    return true;
+  }
+
   /** What an own decision sets; a new sight counts as a change from now on. */
   change(mergeRequest: BeadId, change: ProposalChange): void {
     const columns = columnsOf(change);

@@ -6,6 +6,7 @@ import type { Mail } from '../core/model/mail.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { RigBudget, Use } from '../core/budget.ts';
 import type { AttemptFacts, BreakerFacts, QuotaWindow, ReviewFacts, RigView, RunnerLoad } from '../core/view.ts';
+import type { JobTrouble } from '../core/model/job-trouble.ts';
 import { must } from '../core/assert.ts';
 import type { Sql, SqlRow, SqlValue } from '../ports/sql.ts';
 import type { Feature } from '../core/model/feature.ts';
@@ -13,6 +14,7 @@ import type { Probe, Train } from '../core/model/train.ts';
 import type { Proposal } from '../core/model/proposal.ts';
 import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
+import { jobTrouble } from './job-store.ts';
 import { BREAKER_BY_SCOPE, breakerFromRow, BREAKERS, closedBreaker } from './breaker-rows.ts';
 import type { BreakerScope } from '../core/model/breaker.ts';
 import { ArchiveStore } from './archive-store.ts';
@@ -236,9 +238,8 @@ export class SqlRigView implements RigView {
   readonly train = (target: string): Train => readTrain(this.#sql, target);
   readonly isTested = (tree: string, gates: string): boolean => isTested(this.#sql, tree, gates);
 
-  feature(branch: string): Feature | null {
-    return readFeature(this.#sql, branch);
-  }
+  readonly feature = (branch: string): Feature | null => readFeature(this.#sql, branch);
+  readonly trouble = (jobKey: string): JobTrouble | null => jobTrouble(this.#sql, jobKey);
 
   readonly proposal = (id: BeadId): Proposal | null => this.#one(readProposalRow, PROPOSAL_BY_ID, id);
   readonly isOwnHead = (source: BeadId, sha: string): boolean => isOwnHead(this.#sql, source, sha);
@@ -247,9 +248,7 @@ export class SqlRigView implements RigView {
 
   revert = (bead: BeadId): Revert | null => readRevert(this.#sql, bead);
 
-  featureInUse(branch: string): boolean {
-    return featureInUse(this.#sql, branch);
-  }
+  readonly featureInUse = (branch: string): boolean => featureInUse(this.#sql, branch);
 
   isAborted(bead: BeadId): boolean {
     return this.#one((row) => int(row['aborted']), 'SELECT aborted FROM beads WHERE id = ?', bead) === 1;

@@ -108,12 +108,16 @@ describe('push', () => {
     expect(town.git(['rev-list', '--count', '--merges', 'main'])).toBe('1');
   });
 
-  it('says error, not lost race, when the remote refuses it or does not answer', async () => {
+  it('is refused with the words of the host when a hook declines it, and is an error when nobody answers', async () => {
     const made = await candidate(town.branch('one', { 'b.txt': 'b\n' }));
     mkdirSync(join(town.origin, 'hooks'), { recursive: true });
     writeFileSync(join(town.origin, 'hooks', 'pre-receive'), '#!/bin/sh\necho protected; exit 1\n', { mode: 0o755 });
+    expect(await town.job(pushJob(made.candidate, made.targetSha))).toEqual({
+      result: 'refused',
+      code: 'push_refused',
+      message: 'protected (pre-receive hook declined)',
+    });
     const refused = pushJob(made.candidate, made.targetSha);
-    expect(await town.job(refused)).toMatchObject({ result: 'error', message: expect.stringContaining('protected') });
     writeFileSync(join(town.origin, 'hooks', 'pre-receive'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
     expect(await town.job(refused)).toMatchObject({ result: 'pushed' });
     expect(

@@ -1,4 +1,5 @@
 /** A rig's world as plain frozen objects: the test states what is recorded, rules read it through `RigView`. */
+import type { JobTrouble } from '../../src/core/model/job-trouble.ts';
 import type { Proposal } from '../../src/core/model/proposal.ts';
 import { RIG_SCOPE } from '../../src/core/model/breaker.ts';
 import type { RigConfig } from '../../src/core/commands.ts';
@@ -36,6 +37,8 @@ export interface World {
   readonly ready: readonly Bead[];
   /** Queued merge requests in the order of the line. */
   readonly line: readonly ReviewFacts[];
+  /** Why orders are not done yet, by the key of their job. */
+  readonly troubles: Readonly<Record<string, JobTrouble>>;
   readonly backoffEndMs: number | null;
   readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
   /** The rig's breaker, and those of other scopes. */
@@ -105,6 +108,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     reviews: [],
     ready: [],
     line: [],
+    troubles: {},
     backoffEndMs: null,
     dependents: {},
     breaker: CLOSED_BREAKER,
@@ -178,6 +182,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     line: (target, limit) => world.line.filter((row) => row.targetBranch === target).slice(0, limit),
     probes: (leader) => world.probes.filter((row) => row.leader === leader),
     train: (target) => find(world.trains, (row) => row.target === target) ?? newTrain(target),
+    trouble: (key) => world.troubles[key] ?? null,
     isTested: (tree) => world.tested.includes(tree),
     proposal: (id) => find(world.proposals, (row) => row.beadId === id),
     isOwnHead: (_source, sha) => world.ownHeads.includes(sha),

@@ -13,6 +13,7 @@ export interface Performed {
 export function settleEffect(turn: Turn, row: Performed, outcome: EffectOutcome, random: Random): void {
   switch (outcome.state) {
     case 'accepted':
+      // What failed before stays said until it is done: a receiver that takes its time answers only then.
       turn.kernel.retryEffect(row.key, turn.nowMs + ACCEPTED_POLL_MS, null);
       return;
     case 'retry':

@@ -22,6 +22,7 @@ import { reopen } from './reopen.ts';
 import { attachFormula } from './rig-molecules.ts';
 import { reassign } from './reassign.ts';
 import { approve, landingIsOfConvoy, requestChanges, unsling, update } from './review-commands.ts';
+import { followStrategy, tryClaimNow, tryStepNow } from './try-now.ts';
 import { tryPullNow } from './pull-steps.ts';
 import { drain } from './drain.ts';
 import { trainCommand, tryRedNow } from './train-commands.ts';
@@ -284,6 +285,7 @@ export class RigCommands {
     }
     this.#closeBreakers(turn, writer);
     moneyWriter(this.#rig, turn).openQuota(engineOf(bead, this.#rig.view.config()).quotaScope, turn.nowMs);
+    tryClaimNow(this.#rig, turn, bead);
     if (review === null) return;
     this.#requeue(turn, writer, review);
     tryRedNow(this.#rig, turn, review.targetBranch);
@@ -320,6 +322,8 @@ export class RigCommands {
     if (isTerminal(mergeRequest.status)) return;
     if (mergeRequest.hold !== null) writer.updateBead(mergeRequest.id, { hold: null, hold_reason: null });
     tryPullNow(this.#rig, turn, writer, review);
+    tryStepNow(this.#rig, turn, writer, review);
+    followStrategy(this.#rig, writer, review);
     if (review.step !== 'reworking' || this.#rig.view.openReworks(review.beadId).length > 0) return;
     for (const blocker of this.#rig.view.blockers(review.beadId)) {
       if (blocker.state === 'failed') writer.blockers.forgive(review.beadId, blocker.blockerRef);

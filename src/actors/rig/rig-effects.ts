@@ -222,9 +222,11 @@ export class RigEffects {
     const attempt = attemptOf(view, job);
     // A claim is judged where its work is; all other git work has one place per rig.
     const runner = chooseJobRunner(view, attempt?.runner ?? null);
+    // Where the repository is now, not where it was when this was ordered: a person may have corrected it since.
+    const repo = { ...job.repo, url: view.config().url };
     const answer = await runnerAt(this.#rig, runner).job({
       ...this.#shut(job),
-      repo: this.#shared(job.repo),
+      repo: this.#shared(repo),
       ...(attempt === null ? {} : { elsewhere: isElsewhere(view, attempt, { runner, nowMs: ports.clock.now() }) }),
     });
     if (answer.state === 'accepted') return { state: 'accepted' };

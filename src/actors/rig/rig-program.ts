@@ -12,6 +12,7 @@ import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
 import type { Activity, EffectOutcome, Observation, ObservedKind, Program, SlowKind } from '../kernel/program.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { settingsChanged } from './pull-steps.ts';
+import { hurryJobs } from '../../store/job-store.ts';
 import { RigActions } from './rig-actions.ts';
 import { nameOld } from './put-away.ts';
 import { tellActivity } from './rig-activity.ts';
@@ -151,6 +152,8 @@ export class RigProgram implements Program {
         payload: { job: { kind: 'repo', key: `repo:${config.name}`, repo } },
       });
     if (known !== null) settingsChanged(this.#rig, turn, this.#rig.writer(turn));
+    // An address or a right may be another one.
+    if (known !== null) hurryJobs(turn.sql, turn.nowMs);
     turn.dirty(SCHEDULE);
   }
 

@@ -52,7 +52,7 @@ export function roundAction(rig: RigContext, turn: Turn, writer: RigWriter, acti
       orderProbe(turn, action.job);
       return { entity: `job:${action.job.key}` };
     case 'dissolve_round':
-      dissolve(rig, turn, writer, action);
+      dissolveRound(rig, turn, writer, action);
       return { entity: trainRef(action.target) };
     case 'change_suspicion':
       writer.trains.changeSuspicion(action.target, action);
@@ -92,7 +92,7 @@ function dropProbes(turn: Turn, writer: RigWriter, leader: BeadId): void {
 }
 
 /** All but `except` go back in line; what was known of them stays. */
-function dissolve(
+export function dissolveRound(
   rig: RigContext,
   turn: Turn,
   writer: RigWriter,
@@ -118,7 +118,8 @@ function backInLine(rig: RigContext, writer: RigWriter, member: ReviewFacts): vo
 /** Before one is taken out of a round by hand: the candidates of the others were made with it among them. */
 export function leaveRound(rig: RigContext, turn: Turn, writer: RigWriter, review: ReviewFacts): void {
   const { targetBranch: target, beadId: except, step } = review;
-  if (ROUND_STEPS.includes(step)) dissolve(rig, turn, writer, { target, except, reason: `${except} leaves the round` });
+  if (ROUND_STEPS.includes(step))
+    dissolveRound(rig, turn, writer, { target, except, reason: `${except} leaves the round` });
 }
 
 /** Of what the step sets going; its answer carries it. */

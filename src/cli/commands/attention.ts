@@ -63,7 +63,7 @@ function whyText(style: Style, answer: WhyItem): string {
     `  rule   ${answer.rule}`,
   ];
   if (answer.since !== null) lines.push(`  since  ${ago(style, answer.since)}`);
-  if (answer.wake_at !== null) lines.push(`  looks again ${ago(style, answer.wake_at)}`);
+  if (answer.wake_at !== null && answer.wake_at > Date.now()) lines.push(`  looks again ${ago(style, answer.wake_at)}`);
   if (answer.next !== null) lines.push(`  next   ${plain(answer.next)}`);
   if (answer.command !== null) lines.push(`  run    ${plain(answer.command)}`);
   return lines.join('\n');

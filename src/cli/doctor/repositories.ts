@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
+import { inOneLine } from '../../core/job-trouble.ts';
 import { git } from '../../hosts/node/git.ts';
 import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
@@ -52,6 +53,8 @@ async function originCheck(rig: Rig): Promise<Check> {
 interface Recorded {
   readonly attempts: number;
   readonly merged: readonly { readonly id: string; readonly sha: string; readonly target: string }[];
+  /** The order to the runner that fails most often; null: none does. */
+  readonly failing: { readonly job: string; readonly tries: number; readonly error: string } | null;
   readonly rescues: readonly { readonly attempt: string; readonly ref: string; readonly endedAtMs: number }[];
 }
 
@@ -64,6 +67,7 @@ function recorded(town: Town, rig: string): Recorded | null {
     try {
       const text = (row: Readonly<Record<string, unknown>>, name: string): string => String(row[name]);
       return {
+        failing: failingJob(db),
         attempts: Number(db.prepare('SELECT COUNT(*) AS n FROM attempts WHERE running_at IS NOT NULL').get()?.['n']),
         merged: db
           .prepare(
@@ -89,17 +93,41 @@ function recorded(town: Town, rig: string): Recorded | null {
   }
 }
 
+function failingJob(db: DatabaseSync): Recorded['failing'] {
+  const row = db
+    .prepare(
+      `SELECT key, tries, error FROM outbox WHERE kind = 'job' AND state = 'pending' AND error IS NOT NULL ORDER BY tries DESC LIMIT 1`,
+    )
+    .get();
+  return row === undefined
+    ? null
+    : { job: String(row['key']).replace(/^job:/, ''), tries: Number(row['tries']), error: String(row['error']) };
+}
+
+/** What the town asks of git and does not get; the origin may answer us all the same. */
+const failingChecks = (rig: Rig, failing: Recorded['failing']): readonly Check[] =>
+  failing === null
+    ? []
+    : [
+        problem(`git work of ${rig.name}`, {
+          what: `${failing.job.split(':').slice(0, 2).join(' of ')} fails: ${inOneLine(failing.error)}`,
+          why: `asked for ${String(failing.tries)} times; what waits for it says so in "gt mq"`,
+          fix: `gt why ${failing.job.split(':')[1] ?? rig.name}`,
+        }),
+      ];
+
 async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
   const name = `clone of ${rig.name}`;
   const known = recorded(town, rig.name);
   const folder = join(town.paths.dataDir, 'repos', `${rig.name}.git`);
   if (known === null) return [];
   const { left, lost: gone } = await lostRescues(town, folder, known);
-  const notes = left === 0 ? [] : [notInBackup(town, name, left)];
+  const notes = [...failingChecks(rig, known.failing), ...(left === 0 ? [] : [notInBackup(town, name, left)])];
   if (!existsSync(folder))
     return known.attempts === 0 || readRestored(town.paths) !== null
       ? notes
       : [
+          ...failingChecks(rig, known.failing),
           problem(name, {
             what: `${folder} is missing`,
             why: 'the refs of attempts and rescues were in it; what is merged is at the origin',

@@ -2,6 +2,7 @@ import type { Job } from '../facts.ts';
 import { BRANCH_JOB_DEADLINE_MS, FEATURE_RETRY_MS } from '../limits.ts';
 import type { Feature } from '../model/feature.ts';
 import { trainRef } from '../refs.ts';
+import { troubleSaid } from '../job-trouble.ts';
 import { duration } from '../text.ts';
 import type { RigView } from '../view.ts';
 import { act, NOTHING, wakeAt, type RigDecision, type RigRule } from './rule.ts';
@@ -36,7 +37,7 @@ export const featureBranch: RigRule = (view, branch, nowMs) => {
         ]),
       );
     case 'checking':
-      return overdue(feature, nowMs);
+      return overdue(view, feature, nowMs);
     case 'ready':
       return feature.escalated
         ? act(
@@ -76,10 +77,11 @@ function checkJob(view: RigView, feature: Feature): Job {
  * An origin that is away or refuses the branch gives no verdict, and the whole convoy stands: a person is told once. It
  * goes on being asked for; its answer ends the alarm.
  */
-function overdue(feature: Feature, nowMs: number): ReturnType<RigRule> {
+function overdue(view: RigView, feature: Feature, nowMs: number): ReturnType<RigRule> {
   const { branch, retryAtMs, convoyId } = feature;
   if (retryAtMs === null || feature.escalated) return NOTHING;
   if (nowMs < retryAtMs) return wakeAt(retryAtMs);
+  const failed = troubleSaid(view, feature.stepKey);
   return act(
     decide(feature, 'the verdict is overdue', [
       {
@@ -88,7 +90,7 @@ function overdue(feature: Feature, nowMs: number): ReturnType<RigRule> {
         severity: 'high',
         category: 'convoy',
         subject: `convoy:${convoyId}`,
-        message: `The feature branch ${branch} of ${convoyId} is not ${feature.headSha === null ? 'made' : 'checked'} after ${duration(BRANCH_JOB_DEADLINE_MS)}: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself; look into the runner's log.`,
+        message: `The feature branch ${branch} of ${convoyId} is not ${feature.headSha === null ? 'made' : 'checked'} after ${duration(BRANCH_JOB_DEADLINE_MS)}: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself${failed === '' ? "; look into the runner's log." : `.${failed}`}`,
       },
     ]),
   );

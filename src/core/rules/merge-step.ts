@@ -5,13 +5,14 @@ import { isTerminal } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
 import { mayHaveLanded, ROUND_STEPS } from '../model/review.ts';
 import { beadRef } from '../refs.ts';
+import { troubleSaid } from '../job-trouble.ts';
 import { pushMark } from '../train/marks.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { afterGates } from './merge-gates.ts';
 import { afterMerge } from './merge-candidates.ts';
 import { cancelBeforePush, cancelledSource, merged } from './merge-end.ts';
 import { decide } from './merge-push.ts';
-import { refusedPush } from './refused-push.ts';
+import { PUSH_REFUSED, refusedByHost, refusedPush } from './refused-push.ts';
 import { backToLine } from './rework.ts';
 import { NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts';
 
@@ -53,7 +54,9 @@ function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts
   if (review.deadlineAtMs === null) return NOTHING;
   if (nowMs < review.deadlineAtMs) return wakeAt(review.deadlineAtMs);
   const isTold = view.bead(review.beadId)?.escalated !== false;
-  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer, or refuses.`;
+  const failed = troublesOf(view, review);
+  const said = failed === '' ? '; the runner or its git host does not answer, or refuses.' : `.${failed}`;
+  const message = `${review.beadId} has been ${review.step} past its deadline${said}`;
   const tell: RigAction = {
     type: 'raise_escalation',
     causeKey: `bead:${review.beadId}`,
@@ -71,6 +74,12 @@ function overdue(view: RigView, review: ReviewFacts, nowMs: number): RigVerdicts
   const back = round.flatMap((member) => toTheBack(member, suspect, nowMs));
   return decide(review, 'the step is overdue', [...back, ...(isTold ? [] : [tell])]);
 }
+
+/** What the orders of its step met: the step's own, or the runs of its gates. */
+const troublesOf = (view: RigView, { beadId, stepKey }: ReviewFacts): string =>
+  [stepKey, ...view.probes(beadId).map(({ key }) => key)].map((key) => troubleSaid(view, key)).find(isSaid) ?? '';
+
+const isSaid = (text: string): boolean => text !== '';
 
 function toTheBack(review: ReviewFacts, suspect: string, nowMs: number): RigAction[] {
   return [
@@ -96,7 +105,7 @@ function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs:
       'the target has the tested commit',
       round.flatMap((member) => (member.candidateSha === null ? [] : merged(view, member, member.candidateSha))),
     );
-  if (result.result === 'refused') return refused(view, review, result.message);
+  if (result.result === 'refused') return refused(view, review, result);
   if (result.result !== 'lost_race') return NOTHING;
   return decide(
     review,
@@ -105,15 +114,23 @@ function afterPush(view: RigView, review: ReviewFacts, result: JobResult, nowMs:
   );
 }
 
+type Refusal = Extract<JobResult, { readonly result: 'refused' }>;
+
 /**
  * Of several, nobody knows yet whose it is: they are told apart, and only that one asks a person. Nothing was pushed, so that
  * a cancel which waited for the verdict is carried out.
  */
-function refused(view: RigView, review: ReviewFacts, message: string): RigVerdicts {
-  const reason = 'what would be pushed looks like a key';
+function refused(view: RigView, review: ReviewFacts, result: Refusal): RigVerdicts {
+  const isByHost = result.code === PUSH_REFUSED;
+  const reason = isByHost ? 'the git host refused the push' : 'what would be pushed looks like a key';
   const round = view.round(review.targetBranch);
   const cancelled = round.map((member) => cancelledSource(view, member));
-  if (round.length === 1 && cancelled[0] === null) return decide(review, reason, refusedPush(review, message));
+  if (round.length === 1 && cancelled[0] === null)
+    return decide(
+      review,
+      reason,
+      isByHost ? refusedByHost(view, review, result.message) : refusedPush(review, result.message),
+    );
   const suspect = suspectedPush(review);
   return decide(
     review,

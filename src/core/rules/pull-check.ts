@@ -1,3 +1,4 @@
+import { troubleSaid } from '../job-trouble.ts';
 import {
   GATE_KILLS_MAX,
   GATE_TIMEOUT_MS,
@@ -222,10 +223,10 @@ function killed(pull: Pull, what: string): RigVerdicts {
 
 /** A runner that does not answer is told to a person once; the job goes on being asked for. */
 function overdue(pull: Pull): RigVerdicts {
-  const { review, nowMs } = pull;
+  const { view, review, nowMs } = pull;
   if (review.deadlineAtMs === null) return NOTHING;
   if (nowMs < review.deadlineAtMs) return wakeAt(review.deadlineAtMs);
-  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer.`;
+  const message = `${review.beadId} has been ${review.step} past its deadline; the runner or its git host does not answer.${troubleSaid(view, review.stepKey)}`;
   return decidePull(pull, 'the step is overdue', tell(pull, message));
 }
 

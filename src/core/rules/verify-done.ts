@@ -6,6 +6,7 @@ import { sourceOf, type Bead } from '../model/bead.ts';
 import { missingSteps } from '../model/molecule.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { attemptEntity, beadRef } from '../refs.ts';
+import { troubleSaid } from '../job-trouble.ts';
 import { duration } from '../text.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
 import { closeBreakers } from './dispatch-breaker.ts';
@@ -32,7 +33,7 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
     case 'refused':
       return act(refuse(view, attempt, attempt.claim, nowMs));
     default:
-      return overdue(bead, attempt, nowMs);
+      return overdue(view, bead, attempt, nowMs);
   }
 };
 
@@ -40,12 +41,13 @@ export const verifyDone: RigRule = (view, id, nowMs) => {
  * A verdict that does not come (a remote that refuses the branch, a runner that is away) is told to a person once; it
  * goes on being asked for. Nobody else would see it: the agent is gone, and its silence is expected.
  */
-function overdue(bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts {
+function overdue(view: RigView, bead: Bead, attempt: AttemptFacts, nowMs: number): RigVerdicts {
   if (attempt.claimedAtMs === null || attempt.claim === null) return NOTHING;
   const deadlineMs = attempt.claimedAtMs + CLAIM_DEADLINE_MS;
   if (nowMs < deadlineMs) return wakeAt(deadlineMs);
   if (bead.escalated) return NOTHING;
-  const message = `${bead.id} is done, says its agent, but the claim has been ${attempt.claim.state} for ${duration(nowMs - attempt.claimedAtMs)}: the runner or the git host does not answer, or refuses ${branchName(sourceOf(bead))}. It is asked for again by itself; look into the runner's log.`;
+  const failed = troubleSaid(view, claimKey(attempt));
+  const message = `${bead.id} is done, says its agent, but the claim has been ${attempt.claim.state} for ${duration(nowMs - attempt.claimedAtMs)}: the runner or the git host does not answer, or refuses ${branchName(sourceOf(bead))}. It is asked for again by itself${failed === '' ? "; look into the runner's log." : `.${failed}`}`;
   return act(
     decision(attempt, 'the verdict is overdue', [
       {
@@ -77,6 +79,11 @@ const claimOf = (attempt: AttemptFacts): string => `${attempt.id}:${String(attem
 /** Key of the job that judges the present claim; the result of another one is late. */
 export const verifyKey = (attempt: AttemptFacts): string => `verify:${claimOf(attempt)}:${attempt.claimedHead ?? ''}`;
 export const promoteKey = (attempt: AttemptFacts): string => `promote:${claimOf(attempt)}:${attempt.headSha ?? ''}`;
+/** Of the job that the claim waits for; null: for none. */
+export function claimKey(attempt: AttemptFacts): string | null {
+  if (attempt.claim?.state === 'verifying') return verifyKey(attempt);
+  return attempt.claim?.state === 'promoting' ? promoteKey(attempt) : null;
+}
 /** True for the jobs of a claim. A branch is brought to the origin for merge requests too; those have other keys. */
 export const isOfClaim = (jobKey: string): boolean => jobKey.startsWith('verify:') || jobKey.startsWith('promote:');
 

@@ -1,9 +1,11 @@
 import type { Job, JobResult } from '../../api/contract/runner.ts';
+import { PUSH_REFUSED } from '../../core/rules/refused-push.ts';
 import type { RunnerContext } from '../context.ts';
 import type { GitOutput } from '../git/git.ts';
 import { pushRef, remoteHead } from '../git/keep-branch.ts';
 import { checkBranch } from '../git/names.ts';
 import { isAncestor, remoteName, resolve, type RigRepo, writeRef } from '../git/repos.ts';
+import { refusalOf } from '../git/push-refusal.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
 import { scanAdded, type SecretFound, secretMessage } from '../secrets/scan.ts';
 import { claimMissing, requireCommit } from './repo-jobs.ts';
@@ -42,6 +44,8 @@ export async function runPush(ctx: RunnerContext, job: PushJob): Promise<JobResu
   if (await isAncestor(repo.place, job.candidate, targetSha)) return { result: 'pushed', targetSha };
   if (targetSha !== job.expectedOld) return { result: 'lost_race', targetSha };
   // The target is where we expected it and still the push failed: a rule of the remote, or the network.
+  const refusal = refusalOf(pushed);
+  if (refusal !== null) return { result: 'refused', code: PUSH_REFUSED, message: refusal };
   return { result: 'error', message: failure(pushed) };
 }
 
