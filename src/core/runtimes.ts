@@ -23,15 +23,7 @@ export const RESTARTING_RUNTIMES: ReadonlySet<string> = new Set(['script']);
  */
 export function checkRuntime(runtime: string | null, config: RigConfig): void {
   const chosen = runtime ?? config.runtime;
-  const known = runtimeNames(config.runtimes);
-  if (!known.includes(chosen)) {
-    throw usage(
-      'unknown_runtime',
-      `There is no runtime ${JSON.stringify(chosen.slice(0, 80))}.`,
-      `Choose one of: ${known.join(', ')}. A new one is a section [runtimes.<name>] of gastown.toml.`,
-      'runtime',
-    );
-  }
+  refuseUnknownRuntime(chosen, config.runtimes);
   if (chosen === 'command' && config.command === null) {
     throw precondition(
       'no_command',
@@ -39,4 +31,16 @@ export function checkRuntime(runtime: string | null, config: RigConfig): void {
       `Set command = "…" in [rigs.${config.name}] of gastown.toml.`,
     );
   }
+}
+
+/** `own`: runtimes that the town's file names. Errors: `unknown_runtime`. */
+export function refuseUnknownRuntime(chosen: string, own: Readonly<Record<string, RuntimePreset>> | undefined): void {
+  const known = runtimeNames(own);
+  if (known.includes(chosen)) return;
+  throw usage(
+    'unknown_runtime',
+    `There is no runtime ${JSON.stringify(chosen.slice(0, 80))}.`,
+    `Choose one of: ${known.join(', ')}. A new one is a section [runtimes.<name>] of gastown.toml.`,
+    'runtime',
+  );
 }

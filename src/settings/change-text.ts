@@ -6,7 +6,29 @@
 import { parse as parseToml } from 'smol-toml';
 import { precondition } from '../core/errors.ts';
 
-export type SettingValue = string | number | boolean | readonly string[];
+/** A small table, as a gate with its time limit; written on one line. */
+type SettingTable = Readonly<Record<string, string | number>>;
+export type SettingValue = string | number | boolean | readonly string[] | SettingTable;
+
+/** As TOML has it; a JSON string is a basic string of TOML. */
+const writtenValue = (value: SettingValue): string =>
+  typeof value === 'object' && !Array.isArray(value)
+    ? `{ ${Object.entries(value)
+        .map(([name, inner]) => `${/^[\w-]+$/.test(name) ? name : JSON.stringify(name)} = ${JSON.stringify(inner)}`)
+        .join(', ')} }`
+    : JSON.stringify(value);
+
+/** A text that is meant as such a table; null: it is none. */
+export function tableOf(text: string): SettingTable | null {
+  if (!text.startsWith('{')) return null;
+  const whole = parsed(`value = ${text}`);
+  const table = whole?.['value'];
+  if (whole === null || Object.keys(whole).length > 1 || !isTable(table)) return null;
+  const entries = Object.entries(table).filter(
+    (entry): entry is [string, string | number] => typeof entry[1] === 'string' || typeof entry[1] === 'number',
+  );
+  return entries.length > 0 && entries.length === Object.keys(table).length ? Object.fromEntries(entries) : null;
+}
 
 /** Null takes the setting away. */
 export interface SettingChange {
@@ -130,7 +152,7 @@ function rangeOf(lines: readonly string[], section: readonly string[]): { readon
 function withSetting(text: string, change: SettingChange): string {
   const lines = text.split('\n');
   const { range, key } = placeOf(lines, change);
-  const written = change.value === null ? null : `${key.join('.')} = ${JSON.stringify(change.value)}`;
+  const written = change.value === null ? null : `${key.join('.')} = ${writtenValue(change.value)}`;
   if (range === null) return written === null ? text : withSection(text, change.section, written);
   const own = new RegExp(`^\\s*${key.map(keyPattern).join('\\s*\\.\\s*')}\\s*=`);
   const at = lines.findIndex((line, index) => index >= range.from && index < range.to && own.test(line));
@@ -178,7 +200,10 @@ function endOfSettings(lines: readonly string[], range: { readonly from: number;
 
 /** The comment at the end of a line whose value is on that line alone. */
 function commentOf(line: string): string {
-  const match = /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|\[[^#[\]]*\]|[^#"']*?)(\s*#.*)$/.exec(line);
+  const match =
+    /^[^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|\[[^#[\]]*\]|\{(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^#"'{}])*\}|[^#"']*?)(\s*#.*)$/.exec(
+      line,
+    );
   return match?.[1] ?? '';
 }
 

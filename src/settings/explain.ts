@@ -75,6 +75,8 @@ const isGate = (section: readonly string[], name: string): boolean =>
   section.length === 3 && section[0] === 'rigs' && section[2] === 'gates' && /^[a-z0-9][a-z0-9_-]*$/.test(name);
 
 function hintFor(section: readonly string[], name: string, names: readonly string[]): string {
+  if (section[2] === 'gates' && section.length === 4)
+    return `A gate is set as a whole: gt config set ${section.join('.')} '{ run = "npm test", timeout = "5m" }'.`;
   const near = nearest(name, names);
   if (near !== null && near !== name) return `Did you mean "${[...section, near].join('.')}"?`;
   return names.length > 0

@@ -117,3 +117,22 @@ const textOrNone = (own: string | undefined, base: string | null): string | null
 
 const bad = (path: string, what: string) =>
   precondition('bad_config', `${path}: ${what}`, 'Correct it; nothing was changed.');
+
+export interface TownRuntimes {
+  /** What `[defaults]` says; null: nothing. */
+  readonly defaultRuntime: string | null;
+  /** Those of `[runtimes]`. */
+  readonly runtimes: Readonly<Record<string, RuntimePreset>>;
+}
+
+/** Errors: as for `ownRuntimes`. */
+export const townRuntimes = (
+  file: {
+    readonly defaults?: { readonly runtime?: string | undefined } | undefined;
+    readonly runtimes?: Readonly<Record<string, RuntimeSection>> | undefined;
+  },
+  path: string,
+): TownRuntimes => ({
+  defaultRuntime: file.defaults?.runtime ?? null,
+  runtimes: ownRuntimes(file.runtimes ?? {}, path),
+});

@@ -9,7 +9,7 @@ import type { MayorConfig } from '../core/model/mayor.ts';
 import { budgetsSection, configBudgets } from './budget-config.ts';
 import { capSettings, pricesSection, rigCaps, townPrices } from './caps-config.ts';
 import { parseDurationMs } from './duration.ts';
-import { ownRuntimes, RUNTIME_KEYS, runtimesSection } from './runtimes-config.ts';
+import { ownRuntimes, RUNTIME_KEYS, runtimesSection, townRuntimes, type TownRuntimes } from './runtimes-config.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalation-config.ts';
 import type { EscalationConfig } from './escalation-config.ts';
@@ -121,7 +121,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[]>> = {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The town's file with defaults and environment applied, on any host. */
-export interface Settings {
+export interface Settings extends TownRuntimes {
   readonly name: string;
   readonly ownerEmail: string;
   readonly heartbeatIntervalMs: number;
@@ -167,6 +167,7 @@ export function parseSettings(source: string, path: string, env: Environment): S
       runtimes: ownRuntimes(file.runtimes ?? {}, path),
     }),
     rigs,
+    ...townRuntimes(file, path),
     budgets: configBudgets(file.budgets, file.town?.polecats_max, new Set(rigs.map((rig) => rig.name)), path),
     places: {
       townRoot: file.daemon?.town_root,

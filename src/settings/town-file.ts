@@ -7,6 +7,7 @@ import type { MayorConfig } from '../core/model/mayor.ts';
 import type { RigRemoval, RigSummary } from '../core/queries.ts';
 import { changedText, droppedText, type SettingValue } from './change-text.ts';
 import { settingPath } from './explain.ts';
+import { refuseNew } from './refuse-new.ts';
 import { rigChanges, withRigSection, type RigSectionText } from './rig-section.ts';
 import { parseSettings, type Environment, type Settings } from './settings.ts';
 
@@ -155,6 +156,7 @@ export class TownFile {
 
   async #replace(before: string, text: string): Promise<FileState> {
     const settings = this.#parse(text);
+    refuseNew(this.#parse(before), settings);
     const known = new Set(this.#options.refuses(this.#parse(before)));
     const refused = this.#options.refuses(settings);
     // What a moved town brought along may stay; nothing new of it is taken.

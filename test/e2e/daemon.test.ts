@@ -140,14 +140,18 @@ describe('the daemon', () => {
     const path = place.path('town', 'gastown.toml');
     const config = place.read('town', 'gastown.toml');
     expect(await gt('config', 'set', 'rigs.app.prefix', 'zz')).toMatchObject({ code: 5 });
+    expect(await gt('config', 'set', 'rigs.app.runtime', 'nosuch')).toMatchObject({ code: 2 });
+    expect(await gt('config', 'set', 'rigs.app.url', '/nonexistent/x')).toMatchObject({ code: 3 });
+    expect(await gt('config', 'set', 'rigs.app.gates.a', '{ run = "true"')).toMatchObject({ code: 2 });
     expect(place.read('town', 'gastown.toml')).toBe(config);
+    await gt('config', 'set', 'rigs.app.gates.a', '{ run = "true", timeout = "10s" }');
+    expect(place.read('town', 'gastown.toml')).toContain('a = { run = "true", timeout = "10s" }');
     writeFileSync(path, config.replace('prefix = "app"', 'prefix = "zz"'));
     const reload = await gt('daemon', 'reload', '--json');
     expect(reload.code).toBe(5);
     expect(JSON.parse(reload.err)).toMatchObject({
       error: { code: 'prefix_fixed', next: 'Set prefix = "app" for it.' },
     });
-    expect(await gt('config', 'set', 'rigs.app.polecats_max', '1')).toMatchObject({ code: 5 });
     type Told = { kind: string; subject: string; sentence: string };
     const told = {
       kind: 'settings',

@@ -7,6 +7,8 @@ const CHANGES_MAX = 100;
 const TEXT_CHARS_MAX = 4_096;
 /** Hosts that agents may reach, folders that they may read. */
 const LIST_MAX = 500;
+/** Caps by runtime; a town knows a dozen. */
+const TABLE_MAX = 50;
 
 export const settingsSchema = z.object({
   /** `gastown.toml` as it is. */
@@ -27,6 +29,10 @@ export const changeSettingsSchema = z.strictObject({
           z.number(),
           z.boolean(),
           z.array(z.string().max(TEXT_CHARS_MAX)).max(LIST_MAX),
+          /** A small table: a gate with its time limit. */
+          z
+            .record(name, z.union([z.string().max(TEXT_CHARS_MAX), z.number()]))
+            .refine((table) => Object.keys(table).length <= TABLE_MAX, `at most ${String(TABLE_MAX)} entries`),
           z.null(),
         ]),
       }),

@@ -13,10 +13,12 @@ export interface SettingsState {
   readonly withoutEffect: readonly string[];
 }
 
+type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string | number>>;
+
 export interface SettingsDoor {
   state(): Promise<SettingsState>;
   change(
-    changes: readonly { readonly key: string; readonly value: string | number | boolean | readonly string[] | null }[],
+    changes: readonly { readonly key: string; readonly value: Value | null }[],
     meant: Meant,
   ): Promise<SettingsState>;
   replace(text: string, meant: Meant): Promise<SettingsState>;

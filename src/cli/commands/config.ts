@@ -1,5 +1,5 @@
 import { usage } from '../../core/errors.ts';
-import type { SettingValue } from '../../settings/change-text.ts';
+import { tableOf, type SettingValue } from '../../settings/change-text.ts';
 import type { Explained } from '../../settings/explain.ts';
 import type { SettingsItem } from '../../api/contract/settings.ts';
 import type { CommandSpec } from '../command.ts';
@@ -54,6 +54,7 @@ export const set: CommandSpec = {
   examples: [
     'gt config set rigs.app.polecats_max 6',
     'gt config set rigs.app.gates.test "npm test"',
+    `gt config set rigs.app.gates.test '{ run = "npm test", timeout = "5m" }'`,
     `gt config set rigs.app.network '["api.example.com"]'`,
     'gt config set defaults.runtime --unset',
   ],
@@ -101,12 +102,13 @@ async function settingsOf(context: Context): Promise<SettingsRead> {
 /** Changes the file in the town's folder while no daemon runs, which would do it itself. Answers hints. */
 async function setHere(context: Context, name: string, text: string | null): Promise<readonly string[]> {
   const { paths } = context.town();
-  const { changeSettings } = await import('../../hosts/node/config-set.ts');
+  const { changeSettings, withCheckedAddresses } = await import('../../hosts/node/config-set.ts');
   const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
   const { settingPath } = await import('../../settings/explain.ts');
   const { section, key } = settingPath(name);
-  await setAsMeant((value) => {
-    changeSettings(paths, [{ section, key, value }], { env: context.env, mustTake: mustTakeOf(paths) });
+  await setAsMeant(async (value) => {
+    const changes = await withCheckedAddresses(paths, [{ section, key, value }], context.env);
+    changeSettings(paths, changes, { env: context.env, mustTake: mustTakeOf(paths) });
   }, text);
   return ['It counts when the daemon starts.'];
 }
@@ -136,16 +138,17 @@ async function setAsMeant(
   change: (value: SettingValue | null) => Promise<void> | void,
   text: string | null,
 ): Promise<void> {
-  const bare =
-    text === null
-      ? null
-      : text === 'true'
-        ? true
-        : text === 'false'
-          ? false
-          : /^-?\d{1,15}$/.test(text)
-            ? Number(text)
-            : listOf(text);
+  if (text === null) return change(null);
+  const table = tableOf(text);
+  if (table !== null) return change(table);
+  if (HALF_TABLE.test(text))
+    throw usage(
+      'bad_table',
+      `${JSON.stringify(text.slice(0, 120))} begins like a table and is none.`,
+      `Write it on one line with quotes, as '{ run = "npm test", timeout = "5m" }'.`,
+      'value',
+    );
+  const bare = bareOf(text);
   if (bare === null) return change(text);
   try {
     await change(bare);
@@ -156,6 +159,15 @@ async function setAsMeant(
       throw error;
     }
   }
+}
+
+/** A group of shell commands begins with a brace too, but has no name with "=" behind it and blanks around. */
+const HALF_TABLE = /^\{\s*[\w-]+\s+=/;
+
+/** What may be meant as something else than a text; null: it can't. */
+function bareOf(text: string): SettingValue | null {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : listOf(text);
 }
 
 /** A list of texts, as TOML and JSON write it; null: it is none. */

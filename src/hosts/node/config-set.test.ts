@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SettingValue } from '../../settings/change-text.ts';
+import { tableOf, type SettingValue } from '../../settings/change-text.ts';
 import { changeSettings, dropSection } from './config-set.ts';
 import { townPaths } from './town-files.ts';
 
@@ -54,6 +54,37 @@ describe('a setting', () => {
   it('makes its section when there is none', () => {
     set('defaults', 'runtime', 'script');
     expect(text()).toBe(`${FILE}\n[defaults]\nruntime = "script"\n`);
+  });
+
+  it('that is a table is written on one line, and the comment behind it stays', () => {
+    const gate = tableOf('{ run = "npm test", timeout = "5m" }');
+    set('rigs.app.gates', 'hang', gate);
+    set('rigs.lib.gates', 'unit', { run: 'make "all"', timeout: '1m' });
+    set('rigs.app', 'polecats_per_runtime', tableOf('{ command = 2 }'));
+    expect(text()).toContain('gates.hang = { run = "npm test", timeout = "5m" }\n');
+    expect(text()).toContain('unit = { run = "make \\"all\\"", timeout = "1m" }\n');
+    expect(text()).toContain('polecats_per_runtime = { command = 2 }\n');
+    writeFileSync(join(root, 'gastown.toml'), FILE.replace('"5m" }', '"5m" } # slow'));
+    set('rigs.lib.gates', 'unit', { run: 'make', timeout: '9m' });
+    expect(text()).toBe(FILE.replace('"5m" }', '"9m" } # slow'));
+  });
+
+  it.each(['{ cd x; make; }', '{ run = "a"', 'run = "a"', '{}', '{ run = ["a"] }', '{ run = "a" }\nb = 1'])(
+    'is no table when it says %j',
+    (said) => {
+      expect(tableOf(said)).toBeNull();
+    },
+  );
+
+  it('may not name a runtime that is not there, but a file that has one can be changed', () => {
+    const unknown = expect.objectContaining({ code: 'unknown_runtime' });
+    expect(() => set('defaults', 'runtime', 'nosuch')).toThrow(unknown);
+    expect(() => set('rigs.app', 'runtime', 'nosuch')).toThrow(unknown);
+    expect(text()).toBe(FILE);
+    writeFileSync(join(root, 'gastown.toml'), `${FILE}\n[defaults]\nruntime = "nosuch"\n`);
+    set('rigs.app', 'polecats_max', 5);
+    set('defaults', 'runtime', 'claude');
+    expect(text()).toContain('runtime = "claude"');
   });
 
   it('is taken away', () => {

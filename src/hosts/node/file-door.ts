@@ -3,7 +3,7 @@ import type { SettingsDoor, SettingsState } from '../../api/handlers/settings.ts
 import { refuseStale, textTag } from '../../core/etag.ts';
 import { settingPath } from '../../settings/explain.ts';
 import { writeFileAtomic } from './atomic-file.ts';
-import { changeSettings, type Checks } from './config-set.ts';
+import { changeSettings, withCheckedAddresses, type Checks } from './config-set.ts';
 import { parseConfig } from './town-config.ts';
 import type { TownPaths } from './town-files.ts';
 
@@ -19,12 +19,10 @@ export function fileDoor(options: {
   return {
     state,
     change: async (changes, meant) => {
+      const wanted = changes.map(({ key, value }) => ({ ...settingPath(key), value }));
+      const checked = await withCheckedAddresses(paths, wanted, checks.env);
       refuseStale(meant, 'gastown.toml', textTag(text()));
-      changeSettings(
-        paths,
-        changes.map(({ key, value }) => ({ ...settingPath(key), value })),
-        checks,
-      );
+      changeSettings(paths, checked, checks);
       await apply();
       return state();
     },

@@ -52,6 +52,19 @@ export async function resolveRig(
   };
 }
 
+/**
+ * The address of a rig's repository, which was asked and has its target branch.
+ * Errors: as for `resolveRig`.
+ */
+export async function checkedAddress(
+  rig: { readonly name: string; readonly url: string; readonly targetBranch: string },
+  paths: TownPaths,
+): Promise<string> {
+  const url = await resolveUrl({ name: rig.name, url: rig.url }, rig.name, paths);
+  await checkRemote(url, rig.targetBranch);
+  return url;
+}
+
 const isRemote = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/\s]+@[^/\s]+:/.test(url);
 
 async function resolveUrl(body: AddRigBody, name: string, paths: TownPaths): Promise<string> {
@@ -118,7 +131,7 @@ async function checkRemote(url: string, wanted: string | undefined): Promise<str
     throw precondition(
       'repository_unreachable',
       `git can't read ${url}: ${answer.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
-      `Try "git ls-remote ${url}" until it works, then add the rig again.`,
+      `Try "git ls-remote ${url}" until it works, then repeat this. Nothing was changed.`,
     );
   }
   const branches = [...answer.stdout.matchAll(/^[0-9a-f]{40,64}\trefs\/heads\/(.+)$/gm)].map((match) => match[1] ?? '');
@@ -130,7 +143,7 @@ async function checkRemote(url: string, wanted: string | undefined): Promise<str
     throw precondition(
       'branch_missing',
       `${url} has no branch "${branch ?? ''}".`,
-      `Choose one with --branch; it has: ${branches.slice(0, 5).join(', ')}.`,
+      `Choose another; it has: ${branches.slice(0, 5).join(', ')}.`,
     );
   }
   return branch;
