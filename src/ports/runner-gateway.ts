@@ -1,6 +1,6 @@
 import type { Caller } from '../core/commands.ts';
 import type { AttemptFilter, AttemptPlace } from '../core/model/attempt-filter.ts';
-import type { Runner, RunnerHello, RunnerState } from '../core/model/runner.ts';
+import type { Runner, RunnerHello, RunnerState, RunnerTrouble } from '../core/model/runner.ts';
 
 /** The version that a change is meant for. Errors of each that takes it: `stale`. */
 export type Meant = Pick<Caller, 'ifMatch'>;
@@ -27,6 +27,8 @@ export interface RunnerGateway {
   /** It answers now; null when it was removed meanwhile. */
   seen(id: string, hello: RunnerHello): Promise<Runner | null>;
   away(id: string, state: Extract<RunnerState, 'suspect' | 'down'>, reason: string): Promise<void>;
+  /** People are told once while it lasts, and that it is over when `text` is null. */
+  troubled(id: string, trouble: RunnerTrouble, text: string | null): Promise<void>;
   /** Attempts of all rigs, or of one, newest first, at most `limit`. Errors: `rig_not_found`. */
   attempts(filter: AttemptFilter, limit: number): Promise<readonly AttemptPlace[]>;
   /** Where an attempt is. */

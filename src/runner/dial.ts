@@ -147,7 +147,7 @@ class Session {
         this.#link.end('the connection was cut');
         this.#options.onLink(null);
       }
-      over(problem ?? new Error(`closed by the other side (${String(code)} ${String(reason)})`));
+      over(problem ?? endOf(code, String(reason)));
     });
   }
 
@@ -191,6 +191,13 @@ class Session {
     this.#options.onLink(this.#link);
   }
 }
+
+/** A town that ends a line with this code says why, and what to do. */
+const NOT_ALLOWED = 1008;
+const endOf = (code: number, reason: string): Error =>
+  code === NOT_ALLOWED
+    ? new Refused(`the town ended the line: ${reason}`)
+    : new Error(`closed by the other side (${String(code)} ${reason})`);
 
 function refusal(response: IncomingMessage): Error {
   const status = response.statusCode ?? 0;

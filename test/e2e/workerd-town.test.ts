@@ -20,6 +20,7 @@ import {
 import type { ConvoyDetailItem } from '../../src/api/contract/convoys.ts';
 import { PROTOCOL_VERSION } from '../../src/api/contract/protocol.ts';
 import { bearerFor, prove, readToken } from '../../src/api/contract/runner-auth.ts';
+import { TWIN_REASON } from '../../src/api/lines/twin.ts';
 import { demoConvoy } from '../../src/cli/demo/plan.ts';
 import { makeRemote } from '../../src/cli/demo/remotes.ts';
 import { DEMO_REPOSITORIES } from '../../src/cli/demo/repositories.ts';
@@ -300,15 +301,22 @@ describe('the door for runners', () => {
   });
 
   it(
-    'gives a runner one line: a newer one ends the older, and it is not away for that',
+    'gives a runner one line: a newer one of it ends the older; another process with its token is refused and told',
     { timeout: 60_000 },
     async () => {
       const first = await enter(token, 'rn-first');
       await until(async () => (await town.runner('x'))?.instance === 'rn-first', 'it is met');
-      const second = await enter(token, 'rn-second');
+      const second = await enter(token, 'rn-first');
       expect(await first.ended).toBe('1008 it has another line now');
-      await until(async () => (await town.runner('x'))?.instance === 'rn-second', 'it is met anew');
       expect(await town.runner('x')).toMatchObject({ status: 'healthy' });
+      const told = async (): Promise<readonly string[]> =>
+        (await town.call<{ items: { message: string }[] }>('GET', 'escalations')).items
+          .map(({ message }) => message)
+          .filter((message) => message.includes('Two processes show the token'));
+      for (const twin of [await enter(token, 'rn-twin'), await enter(token, 'rn-twin')])
+        expect(await twin.ended).toBe(`1008 ${TWIN_REASON}`);
+      expect(await town.runner('x')).toMatchObject({ status: 'healthy', instance: 'rn-first' });
+      await until(async () => (await told()).length === 1, 'it is told once');
 
       // What it may not ask is refused by a frame; what is no frame ends the line.
       second.socket.send(
@@ -325,6 +333,11 @@ describe('the door for runners', () => {
       second.socket.send('{"t":"welcome"}');
       expect(await second.ended).toMatch(/^1008 /);
       await until(async () => (await town.runner('x'))?.status === 'suspect', 'it is away');
+      const next = await enter(token, 'rn-twin');
+      await until(async () => (await town.runner('x'))?.instance === 'rn-twin', 'the other one is met');
+      expect(await told()).toEqual([]);
+      next.socket.terminate();
+      await until(async () => (await town.runner('x'))?.status === 'suspect', 'it is away too');
     },
   );
 

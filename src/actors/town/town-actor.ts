@@ -4,7 +4,7 @@ import type { BeadId, ConvoyId, EscalationId } from '../../core/model/ids.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Sql } from '../../ports/sql.ts';
 import type { Mail, NewMail } from '../../core/model/mail.ts';
-import type { Runner, RunnerHello } from '../../core/model/runner.ts';
+import type { Runner, RunnerHello, RunnerTrouble } from '../../core/model/runner.ts';
 import { must } from '../../core/assert.ts';
 import { escalationTag, refuseStale, runnerTag, versionTag } from '../../core/etag.ts';
 import type { Meant } from '../../ports/runner-gateway.ts';
@@ -143,6 +143,12 @@ export class TownActor {
 
   runnerSeen(id: string, hello: RunnerHello): Promise<Runner | null> {
     return this.actor.ask((turn) => this.#town.runners.seen(turn, id, hello));
+  }
+
+  runnerTroubled(id: string, trouble: RunnerTrouble, text: string | null): Promise<void> {
+    return this.actor.ask((turn) => {
+      this.#town.runners.troubled(turn, id, { trouble, text });
+    });
   }
 
   runnerAway(id: string, state: 'suspect' | 'down', reason: string): Promise<void> {

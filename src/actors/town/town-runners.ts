@@ -1,18 +1,28 @@
 import { conflict, notFound, precondition } from '../../core/errors.ts';
 import { RUNNER_SUBJECT } from '../../core/model/health.ts';
-import { LOCAL_RUNNER, type Runner, type RunnerHello, type RunnerState } from '../../core/model/runner.ts';
+import {
+  LOCAL_RUNNER,
+  RUNNER_TROUBLES,
+  type Runner,
+  type RunnerHello,
+  type RunnerState,
+  type RunnerTrouble,
+} from '../../core/model/runner.ts';
 import type { TownToRig } from '../../core/messages.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { RunnerStore } from '../../store/runner-store.ts';
 import type { SqlTownView } from '../../store/town-view.ts';
+import type { WatchdogTown } from './watchdog.ts';
 import type { Turn } from '../kernel/turn.ts';
 import type { TownPost } from './town-post.ts';
 
 /** Subject of the watchdog for one runner; the one beside the daemon has had its own from the start. */
 const runnerSubject = (id: string): string => (id === LOCAL_RUNNER ? RUNNER_SUBJECT : `${RUNNER_SUBJECT}:${id}`);
 
+const causeOfTrouble = (id: string, trouble: RunnerTrouble): string => `runner-${trouble}:${id}`;
+
 /** What the registry needs of the town actor. */
-export interface RunnersTown {
+export interface RunnersTown extends Pick<WatchdogTown, 'raise' | 'resolve'> {
   readonly sql: Sql;
   readonly view: SqlTownView;
   readonly watchdog: {
@@ -60,6 +70,7 @@ export class TownRunners {
       );
     this.store.remove(id);
     this.#town.watchdog.forget(turn, runnerSubject(id));
+    for (const trouble of RUNNER_TROUBLES) this.troubled(turn, id, { trouble, text: null });
     this.#journal(turn, id, 'runner_removed', how.lost ? 'its machine is lost, says a person' : 'removed by a person');
     for (const rig of this.#town.view.rigs()) this.#town.tell(turn, rig.name, { type: 'runner_removed', id });
     this.tellMayor(turn);
@@ -106,6 +117,8 @@ export class TownRunners {
     });
     const after = this.store.get(id);
     this.#town.watchdog.runnerAnswered(turn, runnerSubject(id));
+    // A line was taken: nothing kept it from that.
+    this.troubled(turn, id, { trouble: 'twin', text: null });
     if (before === null || after === null || !sameForRigs(before, after)) {
       this.#journal(turn, id, 'runner_seen', {
         reason: `instance ${hello.instance}`,
@@ -115,6 +128,20 @@ export class TownRunners {
       this.#tell(turn, id);
     }
     return after;
+  }
+
+  /** Tells people once; a null `text` says that it is over. Of one that is not registered nothing is told. */
+  troubled(
+    turn: Turn,
+    id: string,
+    { trouble, text }: { readonly trouble: RunnerTrouble; readonly text: string | null },
+  ): void {
+    const causeKey = causeOfTrouble(id, trouble);
+    const isOpen = this.#town.view.openCauses(causeKey).includes(causeKey);
+    if (text === null && isOpen) this.#town.resolve(turn, causeKey);
+    if (text === null || isOpen || this.store.get(id) === null) return;
+    const subject = runnerSubject(id);
+    this.#town.raise(turn, { rig: '', causeKey, severity: 'high', category: 'runner', subject, message: text });
   }
 
   /** Its line was cut, or it was asked in vain: nothing new goes there. What it has, has its own deadlines. */

@@ -32,6 +32,12 @@ export interface Runner extends RunnerFacts {
   readonly rotating: boolean;
 }
 
+/**
+ * What only people can mend at a runner. `twin`: two processes show its token. Told once while it lasts.
+ */
+export const RUNNER_TROUBLES = ['twin'] as const;
+export type RunnerTrouble = (typeof RUNNER_TROUBLES)[number];
+
 /** What a runner says of itself when it is met. */
 export interface RunnerHello {
   readonly instance: string;

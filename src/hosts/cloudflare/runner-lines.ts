@@ -5,6 +5,7 @@ import { protocolRange } from '../../api/contract/protocol.ts';
 import { bearerFor, newNonce } from '../../api/contract/runner-auth.ts';
 import { admit, isReady, verifierOf, welcome, type Refusal } from '../../api/lines/admission.ts';
 import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
+import { isTwin, TWIN_REASON, twinText } from '../../api/lines/twin.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { TownError } from '../../core/errors.ts';
 import type { Runner } from '../../core/model/runner.ts';
@@ -192,7 +193,7 @@ export class ObjectLines {
     return false;
   }
 
-  /** Its second proof. From here on the line is its only one. */
+  /** Its second proof. The line is used once it was met on it. */
   async #prove(socket: DurableSocket, text: string): Promise<boolean> {
     const { about, serial, isNext } = seatOf(socket);
     const verifier = await verifierOf(this.#options, about.runner, serial);
@@ -201,7 +202,6 @@ export class ObjectLines {
       return false;
     }
     if (seatOf(socket).state === 'over') return false;
-    for (const other of this.#open(about.runner)) this.#hangUp(other, 'it has another line now');
     this.#greeted.get(socket)?.();
     changeSeat(socket, { state: 'proven' });
     if (isNext) await this.#options.gateway().rotated(about.runner);
@@ -221,15 +221,29 @@ export class ObjectLines {
   }
 
   async #meet(socket: DurableSocket, id: string): Promise<void> {
-    const link = this.#linkOf(socket);
-    const client = new WireRunnerClient(
-      (call) => link.call(call, CALL_TIMEOUT_MS),
-      () => null,
-    );
+    const client = this.#clientOn(socket);
     const health = await client.health();
+    const inUse = this.#met(id);
+    const present = (await this.#options.gateway().list()).find((runner) => runner.id === id)?.instance ?? null;
+    if (inUse !== null && inUse !== socket && (await isTwin(this.#clientOn(inUse), present, health.instance))) {
+      this.#hangUp(socket, TWIN_REASON);
+      await this.#options.gateway().troubled(id, 'twin', twinText(id));
+      return;
+    }
+    // It may have been cut meanwhile, or be another one's that came at once: the later one stays.
+    if (seatOf(socket).state === 'over') return;
+    for (const other of this.#open(id)) if (other !== socket) this.#hangUp(other, 'it has another line now');
     changeSeat(socket, { state: 'met' });
     if (!(await recordMet(this.#options.gateway(), id, { client, health }))) this.#hangUp(socket, 'it was removed');
     else this.#options.ports.log.info('runner is connected', { runner: id, instance: health.instance });
+  }
+
+  #clientOn(socket: DurableSocket): WireRunnerClient {
+    const link = this.#linkOf(socket);
+    return new WireRunnerClient(
+      (call) => link.call(call, CALL_TIMEOUT_MS),
+      () => null,
+    );
   }
 
   #linkOf(socket: DurableSocket): Link {

@@ -45,6 +45,7 @@ async function calledRunner() {
     remove: never,
     rotate: never,
     drain: never,
+    troubled: never,
     attempts: never,
     ofAttempt: never,
     serials: () => Promise.resolve({ ...serials }),

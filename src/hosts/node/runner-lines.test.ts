@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { NONCE_HEADER, PROOF_SCHEME, PROTOCOL_HEADER, RUNNER_HEADER } from '../../api/contract/frames.ts';
 import { PROTOCOL_VERSION } from '../../api/contract/protocol.ts';
 import { prove, readToken, tokenOf } from '../../api/contract/runner-auth.ts';
+import { TWIN_REASON } from '../../api/lines/twin.ts';
 import type { Runner } from '../../core/model/runner.ts';
 import { silentLog } from '../../ports/log.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
@@ -71,6 +72,7 @@ async function door(watch?: (socket: EventEmitter) => void, over: Partial<Runner
     rotated: never,
     seen: never,
     away: never,
+    troubled: never,
     attempts: never,
     ofAttempt: never,
     serials: (id) => Promise.resolve(id === 'box' ? { current: 's1', next: null } : null),
@@ -205,6 +207,51 @@ describe('the door for runners', () => {
     await expect.poll(() => seen).toBe(2);
     // The other dials again, as every runner does.
     await expect.poll(() => cut.length).toBeGreaterThan(0);
+  });
+
+  it('keeps to the process that it has while that answers: another one with its token is refused, and told', async () => {
+    const told: string[] = [];
+    const met: string[] = [];
+    const url = await door(undefined, {
+      away: () => Promise.resolve(),
+      seen: (_id, { instance }) => {
+        met.push(instance);
+        return Promise.resolve(RECORD);
+      },
+      troubled: (id, trouble) => {
+        told.push(`${id} ${trouble}`);
+        return Promise.resolve();
+      },
+    });
+    const { token } = await tokenOf(KEY, SERIAL);
+    let isThere = true;
+    const said: string[] = [];
+    for (const instance of ['i1', 'i2']) {
+      const hangUp = dial({
+        url,
+        token: () => readToken(token),
+        serve: () =>
+          instance === 'i1' && !isThere
+            ? Promise.reject(new Error('it hangs'))
+            : Promise.resolve({
+                status: 200,
+                type: 'application/json',
+                body: JSON.stringify({ ...HEALTH, instance }),
+                next: null,
+              }),
+        onLink: () => undefined,
+        log: { ...silentLog, error: (_text, fields) => said.push(String(fields?.['cause'])) },
+      });
+      open.push(() => void hangUp());
+      if (instance === 'i1') await expect.poll(() => met).toEqual(['i1']);
+    }
+    await expect.poll(() => told.length).toBeGreaterThan(0);
+    expect(told[0]).toBe('box twin');
+    expect(met).toEqual(['i1']);
+    await expect.poll(() => said).toEqual([`the town ended the line: ${TWIN_REASON}`]);
+    // The first one does not answer any more: who asks for its place gets it.
+    isThere = false;
+    await expect.poll(() => met, { timeout: 8_000 }).toEqual(['i1', 'i2']);
   });
 
   it('names its own protocol when it refuses another one', async () => {

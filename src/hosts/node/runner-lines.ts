@@ -11,6 +11,7 @@ import type { RunnerHealth } from '../../api/contract/runner-health.ts';
 import { admit, isReady, welcome, type Known } from '../../api/lines/admission.ts';
 import { bearerToRunner, calledWire } from '../../api/lines/called-wire.ts';
 import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
+import { isTwin, TWIN_REASON, twinText } from '../../api/lines/twin.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 
 import { trusted } from '../../core/model/ids.ts';
@@ -22,6 +23,8 @@ import { HttpSender } from './runner-client.ts';
 import { held } from './held.ts';
 import { refuse } from './runner-sockets.ts';
 
+/** WebSocket's code for it. */
+const NOT_ALLOWED = 1008;
 /** A runner that listens is looked for this often while it does not answer. */
 const LOOK_EVERY_MS = 2_000;
 
@@ -38,6 +41,8 @@ export interface RunnerLinesOptions {
 interface Line {
   readonly client: WireRunnerClient;
   readonly hangUp: () => void;
+  /** Ends it with words for the other side. */
+  readonly refuse: (reason: string) => void;
 }
 
 /** The lines to all runners but the one beside the daemon: those that dialled in, and those that are called. */
@@ -148,7 +153,7 @@ export class RunnerLines {
       isReady(textOf(data), known.verifier, about)
         .then(async (isProven) => {
           if (!isProven) {
-            connection.close(1008, 'not proven');
+            connection.close(NOT_ALLOWED, 'not proven');
             return;
           }
           clearTimeout(late);
@@ -195,13 +200,15 @@ export class RunnerLines {
       hangUp: () => {
         connection.terminate();
       },
+      refuse: (reason) => {
+        connection.close(NOT_ALLOWED, reason);
+      },
     };
     connection.once('close', () => {
       link.end('the connection was cut');
       this.#gone(id, line);
     });
     connection.resume();
-    this.#lines.get(id)?.hangUp();
     await this.#meet(id, line, (health) => {
       met.instance = health.instance;
     });
@@ -210,6 +217,12 @@ export class RunnerLines {
   /** From here on the line is used. */
   async #meet(id: string, line: Line, met: (health: RunnerHealth) => void): Promise<void> {
     const health = await line.client.health();
+    const inUse = this.#lines.get(id);
+    if (inUse !== undefined && (await isTwin(inUse.client, inUse.client.instance(), health.instance))) {
+      line.refuse(TWIN_REASON);
+      await this.#options.gateway().troubled(id, 'twin', twinText(id));
+      return;
+    }
     met(health);
     // Two may have come at once, when neither was in use yet: the later one stays.
     const former = this.#lines.get(id);
@@ -293,6 +306,9 @@ export class RunnerLines {
     const line: Line = {
       client,
       hangUp: () => {
+        cut.abort();
+      },
+      refuse: () => {
         cut.abort();
       },
     };
