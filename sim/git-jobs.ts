@@ -91,8 +91,8 @@ function keptHead(repo: GitModel, { targetBranch, restore }: Job['repo']): strin
 function merge(repo: GitModel, job: Of<'merge'>): JobResult {
   const targetSha = keptHead(repo, job.repo);
   if (targetSha === null) return LOST;
-  const mergeSha = mergedAs(repo, job, job, targetSha);
-  if (mergeSha !== null) return { result: 'already_merged', targetSha, mergeSha };
+  const brought = mergedAs(repo, job, job, targetSha);
+  if (brought !== null) return { result: 'already_merged', targetSha, ...brought };
   const paths = repo.conflicts(targetSha, job.head);
   if (paths.length > 0)
     return { result: 'conflict', targetSha, paths, message: `${String(paths.length)} files conflict` };

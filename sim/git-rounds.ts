@@ -1,4 +1,5 @@
 import type { Job, JobResult, LeftOut, MadeList, Rider } from '../src/core/facts.ts';
+import type { Brought } from '../src/core/model/outside.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 
 type MergeJob = Extract<Job, { readonly kind: 'merge' }>;
@@ -27,23 +28,26 @@ export function mergeOnto(
   return repo.commit({ places, bad, fixes, parents, by: 'refinery', bead, landed, salt: `${salt} ${style}` }).id;
 }
 
-export function mergedAs(repo: GitModel, job: MergeJob, entry: Entry, targetSha: string): string | null {
+export function mergedAs(repo: GitModel, job: MergeJob, entry: Entry, targetSha: string): Brought | null {
   const earlier = entry.earlierCandidate;
-  if (earlier !== null && repo.isAncestor(earlier, targetSha)) return earlier;
+  if (earlier !== null && repo.isAncestor(earlier, targetSha)) return { mergeSha: earlier };
   if (repo.isAncestor(entry.head, targetSha)) return broughtBy(repo, entry.head, targetSha);
   if ((job.style ?? 'merge') === 'merge') return null;
-  return repo.between(entry.head, targetSha).find(({ landed }) => landed?.head === entry.head)?.id ?? null;
+  const landed = repo.between(entry.head, targetSha).find((commit) => commit.landed?.head === entry.head);
+  return landed === undefined ? null : { mergeSha: landed.id };
 }
 
 /** The first commit on the target's first-parent line that contains the head. */
-function broughtBy(repo: GitModel, head: string, target: string): string {
+function broughtBy(repo: GitModel, head: string, target: string): Brought {
   let found = head;
   let at: string | undefined = target;
   while (at !== undefined && repo.isAncestor(head, at)) {
     found = at;
     at = repo.get(at).parents[0];
   }
-  return found;
+  const { by } = repo.get(found);
+  if (by === 'refinery') return { mergeSha: found };
+  return { mergeSha: found, outside: found === head || by === repo.get(head).by ? 'pushed' : 'by_hand' };
 }
 
 /** What the real runner makes of the lists of a round. */
@@ -93,8 +97,8 @@ function makeList(
 
 function outsideOf(repo: GitModel, job: MergeJob, entry: Rider, targetSha: string): LeftOut | null {
   const { mergeRequest } = entry;
-  const mergeSha = mergedAs(repo, job, entry, targetSha);
-  if (mergeSha !== null) return { mergeRequest, why: 'merged', mergeSha };
+  const brought = mergedAs(repo, job, entry, targetSha);
+  if (brought !== null) return { mergeRequest, why: 'merged', ...brought };
   const paths = repo.conflicts(targetSha, entry.head);
   return paths.length === 0
     ? null

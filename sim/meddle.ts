@@ -10,7 +10,7 @@ interface Where {
   readonly isPull: boolean;
 }
 
-/** Somebody moves or deletes a branch of the town, or merges it by hand. */
+/** Somebody moves or deletes a branch of the town, merges it by hand, or pushes it to the target past the train. */
 export function meddle(sim: Sim, step: PersonStep, { chance, rig, isPull }: Where): void {
   const repo = repoOf(sim, rig);
   const prefix = step.kind === 'drop_feature' ? 'gt/hq-' : 'gt/';
@@ -32,7 +32,9 @@ function mergeByHand(sim: Sim, rig: string, { head, salt }: { readonly head: str
   const repo = repoOf(sim, rig);
   const before = repo.mustHead();
   if (repo.conflicts(before, head).length > 0 || repo.isAncestor(head, before)) return;
-  const merge = repo.commit({ ...PLAIN, parents: [before, head], by: 'person', bead: null, salt });
-  repo.branches.set(repo.target, merge.id);
-  sim.ledger.targetMoved(rig, repo, before, merge.id);
+  // What is ahead of the target may be pushed to it as it is: by an agent that thinks it should, or by a person.
+  const isPushed = repo.isAncestor(before, head);
+  const to = isPushed ? head : repo.commit({ ...PLAIN, parents: [before, head], by: 'person', bead: null, salt }).id;
+  repo.branches.set(repo.target, to);
+  sim.ledger.targetMoved(rig, repo, before, to);
 }

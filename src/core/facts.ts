@@ -1,10 +1,8 @@
-/**
- * What crosses the line between brain and muscle, as plain types. The wire form with its checks is
- * `api/contract/runner.ts`, which a type test holds equal to this file.
- */
+/** What crosses the line between brain and muscle, as plain types; a type test holds `api/contract/runner.ts` equal to it. */
 import type { BeadKind } from './model/bead.ts';
 import type { ClaimJob } from './model/claim-job.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
+import type { Brought } from './model/outside.ts';
 import type { Repo } from './model/repo.ts';
 import type { LandedCommit } from './model/revert.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
@@ -155,7 +153,7 @@ export type LeftOut =
       readonly paths: readonly string[];
       readonly message: string;
     }
-  | { readonly mergeRequest: string; readonly why: 'merged'; readonly mergeSha: string };
+  | ({ readonly mergeRequest: string; readonly why: 'merged' } & Brought);
 
 export type Job =
   | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
@@ -245,7 +243,7 @@ export type JobResult =
       readonly paths: readonly string[];
       readonly message: string;
     }
-  | { readonly result: 'already_merged'; readonly targetSha: string; readonly mergeSha: string }
+  | ({ readonly result: 'already_merged'; readonly targetSha: string } & Brought)
   | { readonly result: 'gates'; readonly green: boolean; readonly runs: readonly GateRun[] }
   | { readonly result: 'pushed'; readonly targetSha: string }
   | { readonly result: 'lost_race'; readonly targetSha: string | null }

@@ -79,7 +79,7 @@ function endedText(view: RigView, bead: Bead): Sentence {
   switch (bead.closeReason) {
     case 'merged':
       return {
-        sentence: `Merged into ${bead.evidence?.target ?? bead.targetBranch} as ${bead.evidence?.mergeSha ?? 'unknown'}.`,
+        sentence: `Merged into ${bead.evidence?.target ?? bead.targetBranch} as ${bead.evidence?.mergeSha ?? 'unknown'}.${bead.evidence?.note === undefined ? '' : ` ${bead.evidence.note}`}`,
         rule: 'merge-step',
         next: null,
         sinceMs,

@@ -40,6 +40,17 @@ describe('done', () => {
     expect(town.git(['log', '-1', '--format=%cn %s', fact.head], town.bare)).toBe(`${start.agent} Add x`);
   });
 
+  it('is the only way for work to leave: a push to the origin by its name is refused, with the way', async () => {
+    await town.start();
+    const before = town.targetSha;
+    const start = await working(`${COMMIT}; git push origin HEAD:main 2>&1; echo "pushed $?"`);
+    const said = town.transcript(start);
+    expect(said).toContain('gt done');
+    expect(said).not.toContain('pushed 0');
+    expect(town.targetSha).toBe(before);
+    expect(await done(start)).toMatchObject({ status: 200, json: { verdict: 'accepted' } });
+  });
+
   it('without commits is refused, and no-change needs a reason and a clean worktree (R10)', async () => {
     await town.start();
     const start = await working('true');

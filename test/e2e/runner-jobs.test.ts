@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -26,7 +27,7 @@ const mergeJob = (head: string, earlierCandidate: string | null = null): Extract
   mergeRequest: 'app-mr001',
   head,
   earlierCandidate,
-  message: 'Merge\n\nGt-Bead: app-1\n',
+  message: 'Merge\n\nGt-Bead: app-1\nGt-Merge-Request: app-mr001\n',
   author: { name: 'Gas Town', email: 'gt@example.com' },
   dateMs: 1_700_000_000_000,
 });
@@ -61,6 +62,46 @@ describe('merge', () => {
       paths: ['a.txt', 'zażółć "x".txt'],
       targetSha: town.targetSha,
     });
+  });
+
+  it('says of what is there already who brought it: a train, its own commits, or somebody by hand (R12)', async () => {
+    const asked = async (head: string): Promise<unknown> => town.job(mergeJob(head));
+    const there = (mergeSha: string, outside?: string): object => ({
+      result: 'already_merged',
+      targetSha: town.targetSha,
+      mergeSha,
+      ...(outside === undefined ? {} : { outside }),
+    });
+    const own = town.branch('own', { 'b.txt': 'b\n' });
+    town.git(['push', '-q', town.origin, `${own}:main`]);
+    expect(await asked(own)).toEqual(there(own, 'pushed'));
+    town.pushElsewhere({ 'c.txt': 'later' });
+    expect(await asked(own)).toEqual(there(own, 'pushed'));
+
+    const merges = (name: string, by: string): { readonly head: string; readonly merge: string } => {
+      const head = town.branch(name, { [`${name}.txt`]: name });
+      const clone = mkdtempSync(join(town.root, 'hand-'));
+      town.git(['clone', '-q', town.origin, clone], town.root);
+      const who = ['-c', `user.name=${by}`, '-c', `user.email=${by}@t`];
+      town.git([...who, 'merge', '-q', '--no-ff', '--no-commit', head], clone);
+      const tree = town.git(['write-tree'], clone);
+      const parents = ['-p', 'HEAD', '-p', head];
+      const merge = execFileSync('git', [...who, 'commit-tree', tree, ...parents, '-m', 'by hand'], {
+        cwd: clone,
+        encoding: 'utf8',
+      }).trim();
+      town.git(['push', '-q', 'origin', `${merge}:main`], clone);
+      return { head, merge };
+    };
+    // The fixture commits the work as t@t.
+    const agents = merges('agents', 't');
+    expect(await asked(agents.head)).toEqual(there(agents.merge, 'pushed'));
+    const persons = merges('persons', 'person');
+    expect(await asked(persons.head)).toEqual(there(persons.merge, 'by_hand'));
+    const trains = await candidate(town.branch('trains', { 'd.txt': 'd\n' }));
+    expect(await town.job(pushJob(trains.candidate, trains.targetSha))).toMatchObject({ result: 'pushed' });
+    town.pushElsewhere({ 'e.txt': 'later' });
+    expect(await asked(town.git(['rev-parse', 'gt/trains']))).toEqual(there(trains.candidate));
   });
 
   it('finds what is merged already: by ancestry, and by its earlier candidate when it was squashed away from the head (R9)', async () => {

@@ -1,6 +1,7 @@
 /** The part of the merge job, and of its answer, that is about a round of several entries; see `core/facts.ts`. */
 import { z } from 'zod';
 import { MERGE_STYLES } from '../../core/facts.ts';
+import { OUTSIDE } from '../../core/model/outside.ts';
 import { LINE_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
 
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
@@ -18,11 +19,13 @@ const made = z.array(
     entries: z.array(z.object({ mergeRequest: name, candidate: sha, tree: sha })),
   }),
 );
+/** How merged work came to its target without a train. */
+export const outside: z.ZodEnum<{ pushed: 'pushed'; by_hand: 'by_hand' }> = z.enum(OUTSIDE);
 const leftOut = z.array(
   z.discriminatedUnion('why', [
     z.object({ mergeRequest: name, why: z.literal('behind'), paths: z.array(z.string()) }),
     z.object({ mergeRequest: name, why: z.literal('conflict'), paths: z.array(z.string()), message: z.string() }),
-    z.object({ mergeRequest: name, why: z.literal('merged'), mergeSha: sha }),
+    z.object({ mergeRequest: name, why: z.literal('merged'), mergeSha: sha, outside: outside.optional() }),
   ]),
 );
 const style = z.enum(MERGE_STYLES);

@@ -27,7 +27,7 @@
  *   everything else an agent calls is forwarded with the agent's own capability token.
  */
 import { z } from 'zod';
-import { roundAnswer, roundOrder } from './merge-round.ts';
+import { outside, roundAnswer, roundOrder } from './merge-round.ts';
 
 import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { exitRecordSchema } from './exit-record.ts';
@@ -249,7 +249,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('branch_moved'), actual: sha.nullable() }),
   z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha, ...roundAnswer }),
   z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
-  z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha }),
+  z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha, outside: outside.optional() }),
   z.object({
     result: z.literal('gates'),
     green: z.boolean(),

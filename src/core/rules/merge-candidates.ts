@@ -8,8 +8,9 @@ import { isOpen, type Judged } from '../train/conclude.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
-import { cancelBeforePush, cancelledSource, merged } from './merge-end.ts';
+import { cancelBeforePush, cancelledSource } from './merge-end.ts';
 import { decide, pushSteps } from './merge-push.ts';
+import { mergedAlready, onTarget } from './merged-outside.ts';
 import { backToLine, conflictCause, rework } from './rework.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
 
@@ -24,8 +25,8 @@ export function afterMerge(view: RigView, review: ReviewFacts, result: JobResult
       return afterCandidates(view, review, result, nowMs);
     case 'already_merged':
       return alone(view, review, {
-        reason: 'the head is an ancestor of the target already',
-        actions: merged(view, review, trusted.sha(result.mergeSha)),
+        reason: onTarget(result),
+        actions: mergedAlready(view, review, result),
       });
     case 'conflict':
       return alone(view, review, afterConflict(view, review, result));
@@ -251,7 +252,7 @@ function leave(
 ): readonly RigAction[] {
   switch (why?.why) {
     case 'merged':
-      return merged(view, member, trusted.sha(why.mergeSha));
+      return mergedAlready(view, member, why);
     case 'conflict':
       return rework(view, member, 'conflict', conflictCause(member, { ...why, targetSha })).actions;
     case 'behind':

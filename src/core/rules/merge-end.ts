@@ -47,8 +47,13 @@ export const cancelledSource = (view: RigView, member: ReviewFacts): Bead | null
 };
 
 /** Merged is a fact about ancestry: the commit is on the target. It closes the merge request and its source together. */
-export function merged(view: RigView, review: ReviewFacts, mergeSha: Sha): readonly RigAction[] {
-  const evidence = { head: review.headSha, mergeSha, target: review.targetBranch };
+export function merged(view: RigView, review: ReviewFacts, mergeSha: Sha, note?: string): readonly RigAction[] {
+  const evidence = {
+    head: review.headSha,
+    mergeSha,
+    target: review.targetBranch,
+    ...(note === undefined ? {} : { note }),
+  };
   const end = { to: 'closed', closeReason: 'merged', evidence } as const;
   const source = view.bead(review.sourceBeadId);
   return [

@@ -10,7 +10,8 @@ import {
 } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { JobResult } from '../facts.ts';
-import { trusted, type Sha } from '../model/ids.ts';
+import { trusted } from '../model/ids.ts';
+import type { Brought } from '../model/outside.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { ProposalChange } from '../model/proposal.ts';
 import type { MergeStep } from '../model/review.ts';
@@ -19,7 +20,8 @@ import { asSentence } from '../sentence.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
-import { cancelledSource, endReworks, merged } from './merge-end.ts';
+import { cancelledSource, endReworks } from './merge-end.ts';
+import { mergedAlready, onTarget } from './merged-outside.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { cancelPull } from './pull-cancel.ts';
 import {
@@ -42,8 +44,8 @@ import { NOTHING, wakeAt, type RigVerdicts } from './rule.ts';
 type Candidate = Extract<JobResult, { readonly result: 'candidate' }>;
 
 /** Merged for good: with the commit that git found in the target. */
-const endMerged = (pull: Pull, mergeSha: Sha): readonly RigAction[] => [
-  ...merged(pull.view, pull.review, mergeSha),
+const endMerged = (pull: Pull, brought: Brought): readonly RigAction[] => [
+  ...mergedAlready(pull.view, pull.review, brought),
   ...endReworks(pull.view, pull.review),
   ...untell(pull),
 ];
@@ -55,7 +57,7 @@ export function afterCheck(pull: Pull): RigVerdicts {
   if (result === null) return overdue(pull);
   switch (result.result) {
     case 'already_merged':
-      return alreadyMerged(pull, trusted.sha(result.mergeSha));
+      return alreadyMerged(pull, result);
     case 'conflict': {
       const verdict = rework(view, review, 'conflict', conflictCause(review, result));
       return decidePull(pull, verdict.reason, verdict.actions);
@@ -81,10 +83,13 @@ export function afterCheck(pull: Pull): RigVerdicts {
  * What our own agents made is merged when the target has it, whoever brought it there. What somebody else pushed may
  * simply be the target: then nothing of the work is left on the branch, and that is no merge.
  */
-function alreadyMerged(pull: Pull, mergeSha: Sha): RigVerdicts {
+function alreadyMerged(pull: Pull, brought: Brought): RigVerdicts {
   const { review, proposal } = pull;
-  if (!proposal.isAdopted)
-    return decidePull(pull, 'the head is an ancestor of the target already', endMerged(pull, mergeSha));
+  if (!proposal.isAdopted) {
+    // Through a pull request it came the way that people chose for this rig.
+    const how = proposal.number === null ? brought : { mergeSha: brought.mergeSha };
+    return decidePull(pull, onTarget(how), endMerged(pull, how));
+  }
   if (proposal.number === null) return decidePull(pull, 'its forge knows what its branch is by now', toOpening(pull));
   if (proposal.seen?.state !== 'open' || proposal.seenHead !== review.headSha)
     return decidePull(pull, 'something happened to it since', toStep(pull, 'proposed', { heldReason: null }));
@@ -242,7 +247,7 @@ export function afterConfirm(pull: Pull): RigVerdicts {
     return decidePull(
       pull,
       'its forge says merged, and the target has it',
-      endMerged(pull, trusted.sha(result.mergeSha)),
+      endMerged(pull, { mergeSha: result.mergeSha }),
     );
   if (isElsewhere(pull))
     return decidePull(pull, "the rig's forge is another one now, and its target does not have it", [

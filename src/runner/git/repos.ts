@@ -7,7 +7,7 @@ import type { Repo } from '../../api/contract/runner.ts';
 import { GIT_CLONE_TIMEOUT_MS, GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { Mutex } from '../mutex.ts';
 import { bareRepo, type RunnerPaths } from '../paths.ts';
-import { CLONE_SETTINGS, EVERY_BRANCH } from './clone-settings.ts';
+import { CLONE_SETTINGS, EVERY_BRANCH, NO_PUSH } from './clone-settings.ts';
 import { git, GitError, type GitPlace } from './git.ts';
 import { checkBranch, checkUrl } from './names.ts';
 import { hasOwnSettings, makeOwnSettings, ownSettings } from './own-settings.ts';
@@ -146,12 +146,13 @@ export class Repos {
   }
 
   async #follow(entry: Entry, url: string): Promise<void> {
-    // For agents, who push and fetch by its name; in the clone's own settings.
+    // For agents, who fetch by its name; in the clone's own settings.
     const { common: _ours, ...place } = entry.repo.place;
     const present = (
       await git(place, ['config', '--local', '--get', 'remote.origin.url'], { ok: [0, 1] })
     ).stdout.trim();
     if (present !== url) await git(place, ['config', '--local', 'remote.origin.url', url]);
+    await git(place, ['config', '--local', 'remote.origin.pushurl', NO_PUSH]);
   }
 
   /** Everything happens under a temporary name; the rename is the moment from which the clone exists. */

@@ -2,6 +2,7 @@ import { copyFile, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { GitError } from '../git/git.ts';
+import { NO_PUSH } from '../git/clone-settings.ts';
 import type { Worktree } from '../git/worktree.ts';
 
 /** The git directory that one isolated attempt has for itself. */
@@ -75,5 +76,6 @@ const BASICS = `[core]
 
 const settings = (url: string): string => `${BASICS}[remote "origin"]
 \turl = ${JSON.stringify(url)}
+\tpushurl = ${JSON.stringify(NO_PUSH)}
 \tfetch = +refs/heads/*:refs/remotes/origin/*
 `;

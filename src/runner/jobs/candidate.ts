@@ -1,5 +1,6 @@
 import type { Job } from '../../api/contract/runner.ts';
 import type { Rider } from '../../core/facts.ts';
+import type { Brought } from '../../core/model/outside.ts';
 import { git, gitLine } from '../git/git.ts';
 import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
 import { LANDED_LOOKED_AT_MAX } from '../limits.ts';
@@ -44,13 +45,13 @@ export async function candidateOn(
 export async function candidateOnTarget(
   repo: RigRepo,
   { job, entry, target }: { readonly job: MergeJob; readonly entry: Entry; readonly target: Target },
-): Promise<Candidate | { readonly mergeSha: string }> {
+): Promise<Candidate | Brought> {
   if (entry.earlierCandidate !== null && (await landed(repo, entry.earlierCandidate, target.sha)))
     return { mergeSha: entry.earlierCandidate };
   const merged = await mergeOnto(repo, { job, entry, on: target.sha });
   const isSame = 'tree' in merged && merged.tree === target.tree;
-  const mergeSha = await mergedAs(repo, { job, entry, target, isSame });
-  if (mergeSha !== null) return { mergeSha };
+  const brought = await mergedAs(repo, { job, entry, target, isSame });
+  if (brought !== null) return brought;
   return 'tree' in merged ? madeOf(repo, { job, entry, on: target.sha, tree: merged.tree }) : merged;
 }
 
@@ -86,17 +87,43 @@ async function mergeOnto(
 async function mergedAs(
   repo: RigRepo,
   of: { readonly job: MergeJob; readonly entry: Entry; readonly target: Target; readonly isSame: boolean },
-): Promise<string | null> {
+): Promise<Brought | null> {
   const { job, entry, target } = of;
-  if (!of.isSame || !(await isAncestor(repo.place, entry.head, target.sha)))
-    return (job.style ?? 'merge') === 'merge' ? null : landedWithout(repo, entry, target.sha);
+  if (!of.isSame || !(await isAncestor(repo.place, entry.head, target.sha))) {
+    const landedAs = (job.style ?? 'merge') === 'merge' ? null : await landedWithout(repo, entry, target.sha);
+    return landedAs === null ? null : { mergeSha: landedAs };
+  }
   const path = (
-    await git(repo.place, ['rev-list', '--ancestry-path', '--first-parent', `${entry.head}..${target.sha}`])
+    await git(repo.place, [
+      'rev-list',
+      '--ancestry-path',
+      '--first-parent',
+      '--parents',
+      `${entry.head}..${target.sha}`,
+    ])
   ).stdout
     .trim()
     .split('\n');
-  const first = path.at(-1) ?? '';
-  return first === '' ? entry.head : first;
+  const [first = '', below = ''] = path.at(-1)?.split(' ') ?? [];
+  // Nothing was merged onto the target's own line: that line goes through the head itself.
+  return broughtBy(repo, first === '' || below === entry.head ? entry.head : first, entry.head);
+}
+
+/** Says who brought it: the commits of a train name their merge request, those of others don't. */
+async function broughtBy(repo: RigRepo, mergeSha: string, head: string): Promise<Brought> {
+  const format = ['%ce', '%B'].join('%x00');
+  const { stdout } = await git(repo.place, [
+    'show',
+    '-s',
+    '-z',
+    `--format=${format}`,
+    '--end-of-options',
+    mergeSha,
+    head,
+  ]);
+  const [by = '', message = '', author = by] = stdout.split('\0');
+  if (mergeRequestOf(message) !== null) return { mergeSha };
+  return { mergeSha, outside: mergeSha === head || by === author ? 'pushed' : 'by_hand' };
 }
 
 async function landed(repo: RigRepo, candidate: string, targetSha: string): Promise<boolean> {

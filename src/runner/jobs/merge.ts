@@ -35,7 +35,7 @@ async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   const here = new Set(commits);
   const repo = here.has(job.head) ? ctx.repos.known(job.repo.rig) : await requireCommit(ctx, job.repo, job.head);
   const made = await candidateOnTarget(repo, { job, entry: job, target });
-  if ('mergeSha' in made) return { result: 'already_merged', targetSha, mergeSha: made.mergeSha };
+  if ('mergeSha' in made) return { result: 'already_merged', targetSha, ...made };
   if ('error' in made) return { result: 'error', message: made.error };
   if ('paths' in made) return { result: 'conflict', targetSha, ...cut(made) };
   const { candidate, tree } = made;
@@ -152,7 +152,7 @@ class RoundMaker {
     this.#looked.add(place);
     if (!this.#here.has(entry.head)) await requireCommit(this.#ctx, this.#job.repo, entry.head);
     const made = await candidateOnTarget(this.#repo, { job: this.#job, entry, target: this.#target });
-    if ('mergeSha' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', mergeSha: made.mergeSha });
+    if ('mergeSha' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', ...made });
     if ('error' in made) throw new Error(made.error);
     if ('paths' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'conflict', ...cut(made) });
     if ('candidate' in made) this.#made.set(`${this.#target.sha} ${String(place)}`, made);

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { rigConfig } from '../../../test/support/rig-config.ts';
+import {
+  attempt,
+  bead,
+  commit,
+  mergeRequest,
+  NOW,
+  polecat,
+  review,
+  rigView,
+} from '../../../test/support/rig-view-builder.ts';
+import type { RigAction } from '../actions.ts';
+import type { BeadKind } from '../model/bead.ts';
+import type { Outside } from '../model/outside.ts';
+import { mergeStep } from './merge-step.ts';
+
+interface Given {
+  readonly outside?: Outside;
+  readonly kind?: BeadKind;
+  readonly hasGates?: boolean;
+}
+
+function merges({ outside, kind = 'task', hasGates = true }: Given) {
+  const source = bead({ status: 'in_review', kind });
+  const result = { result: 'already_merged', targetSha: commit(8), mergeSha: commit(9), outside } as const;
+  const row = review(source, { step: 'preparing', result, stepKey: 'key', position: 0 });
+  const view = rigView({
+    beads: [source, mergeRequest(source, { status: 'in_progress' })],
+    reviews: [row],
+    attempts: [attempt(source, { endedAtMs: NOW, agentId: polecat('slit'), processGone: true })],
+    config: rigConfig('api', { gates: hasGates ? [{ name: 'test', run: 'true', timeoutMs: 1_000 }] : [] }),
+  });
+  const [decision] = mergeStep(view, row.beadId, NOW).decisions;
+  const actions: readonly RigAction[] = decision?.actions ?? [];
+  const ends = actions.flatMap((one) => (one.type === 'transition_bead' ? [one.evidence?.note ?? null] : []));
+  return { reason: decision?.reason ?? '', ends, told: actions.find((one) => one.type === 'raise_escalation') };
+}
+
+describe('work that the target has already', () => {
+  it('is merged without a word when a train brought it', () => {
+    expect(merges({})).toEqual({
+      reason: 'the head is an ancestor of the target already',
+      ends: [null, null],
+      told: undefined,
+    });
+  });
+
+  it('is merged and told to a person when it was pushed there past the gates', () => {
+    const { reason, ends, told } = merges({ outside: 'pushed' });
+    expect(reason).toBe('the head is on the target already, past the gates: no train brought it');
+    expect(ends).toEqual(
+      Array.from({ length: 2 }, () => 'It was pushed there past the train: no gate ran on it here.'),
+    );
+    // A cause of its own: the end of the bead resolves what is told of the bead.
+    expect(told).toMatchObject({ causeKey: 'past:api-task1', severity: 'high', subject: 'bead:api-task1' });
+    expect(told?.message).toBe(
+      `api-task1 is on main as ${commit(9).slice(0, 12)}, and this town did not push it: its agent api/polecats/slit did, or somebody moved main to its branch. No gate ran on it here; the next merge tests main with it. Look at it with "gt bead diff api-task1"; a host that protects main refuses such pushes.`,
+    );
+  });
+
+  it('of a rig without gates is told too, and nothing is said of gates', () => {
+    const { ends, told } = merges({ outside: 'pushed', hasGates: false });
+    expect(ends[0]).toBe('It was pushed there past the train.');
+    expect(told).toMatchObject({ severity: 'medium', message: expect.not.stringContaining('gate') });
+  });
+
+  it('by a hand-made merge is recorded as untested, and nobody is told what they did themselves (R12)', () => {
+    expect(merges({ outside: 'by_hand' })).toEqual({
+      reason: 'the head is on the target already, past the gates: somebody merged it by hand',
+      ends: Array.from({ length: 2 }, () => 'It was merged there by hand: no gate ran on it here.'),
+      told: undefined,
+    });
+  });
+
+  it('accuses nobody of what the town made itself', () => {
+    for (const kind of ['landing', 'revert'] as const)
+      expect(merges({ outside: 'pushed', kind })).toMatchObject({ ends: [null, null], told: undefined });
+  });
+});
