@@ -6,6 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { openPage } from './chromium.ts';
 import { live, settled, signedIn, type WebCase, type World } from './page.ts';
 import { talkCases } from './talk-cases.ts';
+import { DECISION_CASES } from './decision-cases.ts';
 import { REVIEW_CASES } from './review-cases.ts';
 import { HOSTILE, LOG_LINES, type Stage } from './stage.ts';
 
@@ -369,6 +370,7 @@ export const cases = (screenshots: string | null, isShort: boolean): readonly We
   { name: 'what can not be read is not shown as nothing', run: honest },
   { name: 'a viewer reads and changes nothing', run: viewer },
   ...REVIEW_CASES,
+  ...DECISION_CASES,
   ...talkCases(isShort),
   ...(screenshots === null ? [] : [pictures(screenshots)]),
 ];

@@ -3,6 +3,7 @@ import { lazy, Suspense, type ReactNode } from 'react';
 import type { AttemptItem, BeadDetailItem, ReviewItem } from '../../../src/api/contract/beads.ts';
 import { useAct } from '../act.ts';
 import { part } from '../api.ts';
+import { AskedOnce } from '../asked-once.tsx';
 import { Ref } from '../links.tsx';
 import { Edit } from '../edit.tsx';
 import { Age, Asked, Facts, Nothing, Screen, span, StateWord } from '../parts.tsx';
@@ -118,6 +119,17 @@ function Buttons({ bead }: { readonly bead: BeadDetailItem }): ReactNode {
         bead.hold !== 'staged' &&
         button('Release', 'release', 'It goes on.', `gt bead release ${bead.id}`)}
       {!isOver && button('Retry now', 'retry', 'It is tried again.', `gt bead retry ${bead.id}`)}
+      {!isOver && (
+        <AskedOnce
+          name="cancel it"
+          question="It ends as cancelled: an agent at work is stopped, and what it has is kept."
+          title={`gt bead close ${bead.id}`}
+          disabled={isPending}
+          act={() => act({ path: `${path}/close`, said: 'It is cancelled.' })}
+        >
+          Cancel
+        </AskedOnce>
+      )}
       {isOver &&
         bead.reopened_as === null &&
         button('Reopen', 'reopen', 'Its successor takes its place.', `gt bead reopen ${bead.id}`)}

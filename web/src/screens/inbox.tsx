@@ -4,6 +4,7 @@ import type { EscalationItem } from '../../../src/api/contract/escalations.ts';
 import type { AttentionWire, StatusItem } from '../../../src/api/contract/town.ts';
 import { useAct } from '../act.ts';
 import { part } from '../api.ts';
+import { AskedOnce } from '../asked-once.tsx';
 import { pathOf } from '../links.tsx';
 import { Age, Asked, Nothing, Screen, StateWord } from '../parts.tsx';
 
@@ -113,16 +114,14 @@ function Actions({
   return (
     <div className="flex flex-wrap gap-2">
       {escalation.options.map((option) => (
-        <button
+        <AskedOnce
           key={option.key}
-          type="button"
-          className="button"
-          title={option.what}
+          name={option.name}
+          question={option.what}
+          title={`gt escalation decide ${escalation.id} ${option.key}`}
           disabled={isPending}
-          onClick={() => act({ path: `${path}/decide`, body: { option: option.key }, said: `${option.name}: said.` })}
-        >
-          {option.name}
-        </button>
+          act={() => act({ path: `${path}/decide`, body: { option: option.key }, said: `${option.name}: said.` })}
+        />
       ))}
       {item.acknowledged_by === null && (
         <button
@@ -135,15 +134,16 @@ function Actions({
           Take care of it <kbd>a</kbd>
         </button>
       )}
-      <button
-        type="button"
-        className="button"
-        data-key="r"
+      <AskedOnce
+        name="it is over"
+        question="It leaves the inbox, and comes again only when its cause does."
+        title={`gt escalation resolve ${escalation.id}`}
+        hotkey="r"
         disabled={isPending}
-        onClick={() => act({ path: `${path}/resolve`, said: 'It is over.' })}
+        act={() => act({ path: `${path}/resolve`, said: 'It is over.' })}
       >
         It is over <kbd>r</kbd>
-      </button>
+      </AskedOnce>
     </div>
   );
 }
