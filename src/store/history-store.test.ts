@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SqliteSql } from '../hosts/node/sql-sqlite.ts';
 import { HistoryStore } from './history-store.ts';
 import { KernelStore } from './kernel-store.ts';
-import { KERNEL_TABLES, TURN_TABLES } from './migrations/kernel.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './migrations/kernel.ts';
 import { TurnStore } from './turn-store.ts';
 
 const TURNS = 10;
@@ -10,7 +10,7 @@ const TURNS = 10;
 /** Ten turns, one a second from second 1, each with a journal row about one of two entities. */
 function recorded() {
   const sql = SqliteSql.open(':memory:', { readOnly: false });
-  for (const statement of [...KERNEL_TABLES, ...TURN_TABLES]) sql.all(statement);
+  for (const statement of [...KERNEL_TABLES, ...CLAIM_COLUMNS, ...TURN_TABLES]) sql.all(statement);
   const kernel = new KernelStore(sql);
   const turns = new TurnStore(sql);
   for (let turn = 1; turn <= TURNS; turn += 1) {

@@ -4,7 +4,8 @@ import { SqliteSql } from '../hosts/node/sql-sqlite.ts';
 import { KernelStore } from './kernel-store.ts';
 import { pruneQueues } from './prune-queues.ts';
 import { migrate } from './migrate.ts';
-import { KERNEL_TABLES } from './migrations/kernel.ts';
+import { reviveLost, reviveWaiting } from './outbox-revival.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES } from './migrations/kernel.ts';
 
 const NOW = 1_000_000;
 const DEADLINE = 20_000;
@@ -12,7 +13,7 @@ let sql: SqliteSql;
 let kernel: KernelStore;
 beforeEach(() => {
   sql = SqliteSql.open(':memory:', { readOnly: false });
-  migrate(sql, [{ id: 1, name: 'kernel', statements: KERNEL_TABLES }], NOW);
+  migrate(sql, [{ id: 1, name: 'kernel', statements: [...KERNEL_TABLES, ...CLAIM_COLUMNS] }], NOW);
   kernel = new KernelStore(sql);
 });
 
@@ -140,13 +141,29 @@ describe('the outbox', () => {
     expect(kernel.pendingEffect('k')).toBeNull();
   });
 
-  it('is due at once after a restart, except for what was never tried', () => {
-    effect('tried');
+  it('is due at once after a restart when it was in flight; what waits for a time keeps that', () => {
+    effect('flying');
+    effect('told to wait');
+    effect('accepted');
     effect('later', 'later', NOW + 500);
     claim();
-    expect(kernel.reviveEffects(NOW + 1)).toBe(1);
-    expect(claim(NOW + 1)).toEqual(['tried']);
-    expect(claim(NOW + 499)).toEqual([]);
+    kernel.retryEffect('told to wait', NOW + 400, 'not before');
+    kernel.retryEffect('accepted', NOW + 300, null);
+    expect(reviveLost(sql, NOW + 1)).toBe(1);
+    expect(claim(NOW + 1)).toEqual(['flying']);
+    expect(claim(NOW + 299)).toEqual([]);
+    expect(claim(NOW + 500)).toEqual(['told to wait', 'accepted', 'later']);
+  });
+
+  it('is due before its time when somebody picks it, unless it is in flight or was never tried', () => {
+    effect('flying');
+    effect('waiting');
+    effect('other');
+    effect('later', 'later', NOW + 500);
+    claim();
+    for (const key of ['waiting', 'other']) kernel.retryEffect(key, NOW + 400, 'no answer');
+    reviveWaiting(sql, NOW + 1, ({ key }) => key !== 'other');
+    expect(claim(NOW + 1)).toEqual(['waiting']);
   });
 
   it('never has two effects of a lane in flight and never skips one, whatever happens', () => {

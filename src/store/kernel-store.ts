@@ -159,7 +159,7 @@ export class KernelStore {
     if (all <= 0 || !this.#hasDueEffect(nowMs)) return [];
     return this.#sql
       .all(
-        `UPDATE outbox SET next_at = ?, tries = tries + 1 WHERE seq IN (
+        `UPDATE outbox SET next_at = ?, tries = tries + 1, claimed = 1 WHERE seq IN (
           SELECT seq FROM (
             SELECT o.seq, o.next_at, o.kind = ? AS is_slow, sum(o.kind = ?) OVER (ORDER BY o.next_at, o.seq) AS slow_so_far
               FROM outbox o WHERE o.state = 'pending' AND o.next_at <= ?
@@ -196,9 +196,9 @@ export class KernelStore {
     );
   }
 
-  /** Without an error the last one stays. */
+  /** Puts it back until a time that holds over restarts. Without an error the last one stays. */
   retryEffect(key: string, nextAtMs: number, error: string | null): void {
-    const query = `UPDATE outbox SET next_at = ?, error = coalesce(?, error) WHERE key = ? AND state = 'pending'`;
+    const query = `UPDATE outbox SET next_at = ?, error = coalesce(?, error), claimed = 0 WHERE key = ? AND state = 'pending'`;
     this.#sql.all(query, nextAtMs, error, key);
   }
 
@@ -208,15 +208,6 @@ export class KernelStore {
       key,
     )[0];
     return row === undefined ? null : outboxRow(row);
-  }
-
-  /** After a restart of this side or the other nothing is in flight any more: every undone effect is due at once. */
-  reviveEffects(nowMs: number): number {
-    return this.#sql.all(
-      `UPDATE outbox SET next_at = ? WHERE state = 'pending' AND next_at > ? AND tries > 0 RETURNING seq`,
-      nowMs,
-      nowMs,
-    ).length;
   }
 
   /** A message to this address has not arrived. */

@@ -9,7 +9,7 @@ import type { HostPorts } from '../../src/ports/host.ts';
 import { silentLog } from '../../src/ports/log.ts';
 import { DbError, type Sql, type SqlRow, type SqlValue } from '../../src/ports/sql.ts';
 import { KernelStore, type InboxEvent, type OutboxRow } from '../../src/store/kernel-store.ts';
-import { KERNEL_TABLES, TURN_TABLES } from '../../src/store/migrations/kernel.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from '../../src/store/migrations/kernel.ts';
 import { FakeRunner } from './fake-runner.ts';
 
 /** Counts outermost transactions, and can fail like a full disk. */
@@ -57,6 +57,7 @@ export class TestProgram implements Program {
       name: 'test',
       statements: [
         ...KERNEL_TABLES,
+        ...CLAIM_COLUMNS,
         ...TURN_TABLES,
         'CREATE TABLE notes (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT',
       ],

@@ -14,6 +14,7 @@ import type { DueObservation } from '../../store/due-observations.ts';
 import { HistoryStore } from '../../store/history-store.ts';
 import { KernelStore, type NewEvent, type OutboxRow } from '../../store/kernel-store.ts';
 import { migrate, newestOf } from '../../store/migrate.ts';
+import { reviveLost } from '../../store/outbox-revival.ts';
 import { TurnStore } from '../../store/turn-store.ts';
 import { drainInbox } from './drain.ts';
 import { describe, stopping, storageFailed } from './failures.ts';
@@ -92,7 +93,7 @@ export class Actor {
     this.#ports.clock.raise?.(this.#kernel.lastRecordedMs());
     return this.ask(
       (turn) => {
-        this.#kernel.reviveEffects(turn.nowMs);
+        reviveLost(this.#sql, turn.nowMs);
         for (const ref of this.#program.liveRefs()) turn.dirty(ref);
       },
       ['open', newestOf(this.#program.migrations)],

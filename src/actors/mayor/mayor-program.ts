@@ -14,6 +14,7 @@ import type { MayorContext } from './mayor-context.ts';
 import { MayorEffects } from './mayor-effects.ts';
 import { applyMayorEvent } from './mayor-events.ts';
 import { MayorPost } from './mayor-post.ts';
+import { reviveOrders } from './mayor-runners.ts';
 
 const PRESENCE = 'presence_told';
 
@@ -117,7 +118,7 @@ export class MayorProgram implements Program {
   runnerChanged(turn: Turn, instance: string): void {
     if (turn.kernel.getMeta('runner') === instance) return;
     turn.kernel.setMeta('runner', instance);
-    turn.kernel.reviveEffects(turn.nowMs);
+    reviveOrders(this.#mayor, turn, LOCAL_RUNNER);
     const attempt = this.#mayor.store.unresolved();
     if (attempt?.runner === LOCAL_RUNNER) turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', turn.nowMs);
   }

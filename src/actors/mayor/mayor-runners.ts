@@ -1,7 +1,10 @@
 import type { RunnerFacts } from '../../core/model/runner.ts';
+import type { AttemptId } from '../../core/model/ids.ts';
 import { attemptEntity, MAYOR_REF } from '../../core/refs.ts';
+import { reviveWaiting } from '../../store/outbox-revival.ts';
 import { dropRunner, putRunner, readRunnerLoads } from '../../store/runner-store.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { concernsRunner } from '../runner-orders.ts';
 import type { MayorContext } from './mayor-context.ts';
 
 /**
@@ -18,16 +21,21 @@ export function runnersChanged(mayor: MayorContext, turn: Turn, runners: readonl
 function changed(mayor: MayorContext, turn: Turn, runner: RunnerFacts): void {
   const before = putRunner(mayor.sql, runner);
   const isNew = runner.instance !== null && before?.instance !== runner.instance;
+  if (isNew || before?.state !== runner.state) reviveOrders(mayor, turn, runner.id);
   const attempt = mayor.store.unresolved();
-  if (attempt?.runner !== runner.id) return;
-  if (isNew) turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', turn.nowMs);
-  if (isNew || before?.state !== runner.state) turn.kernel.reviveEffects(turn.nowMs);
+  if (isNew && attempt?.runner === runner.id) turn.kernel.setTimer(attemptEntity(attempt.id), 'observe', turn.nowMs);
+}
+
+/** No order to this runner waits for its back-off. */
+export function reviveOrders(mayor: MayorContext, turn: Turn, runner: string): void {
+  const runnerOf = (attempt: AttemptId): string | null => mayor.store.attempt(attempt)?.runner ?? null;
+  reviveWaiting(mayor.sql, turn.nowMs, (effect) => concernsRunner(effect, runner, runnerOf));
 }
 
 function removed(mayor: MayorContext, turn: Turn, id: string): void {
   dropRunner(mayor.sql, id);
   // Orders to it have nobody left to hear them: they end now, not at their back-off.
-  turn.kernel.reviveEffects(turn.nowMs);
+  reviveOrders(mayor, turn, id);
   const attempt = mayor.store.unresolved();
   if (attempt?.runner !== id) return;
   mayor.store.setGone(attempt.id, null);

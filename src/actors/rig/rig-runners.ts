@@ -1,9 +1,11 @@
 import type { TownToRig } from '../../core/messages.ts';
 import { LOCAL_RUNNER, type RunnerFacts } from '../../core/model/runner.ts';
-import { trusted } from '../../core/model/ids.ts';
+import { trusted, type AttemptId } from '../../core/model/ids.ts';
 import { attemptEntity, SCHEDULE } from '../../core/refs.ts';
+import { reviveWaiting } from '../../store/outbox-revival.ts';
 import { dropRunner, putRunner } from '../../store/runner-store.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { concernsRunner } from '../runner-orders.ts';
 import type { RigContext } from './rig-context.ts';
 
 /** What the town tells of a runner. */
@@ -18,7 +20,7 @@ export function runnerNews(
 
 /**
  * What became of a runner. A new instance proves the loss of what ran under the old one, so it is asked about at once;
- * what that one was ordered died with it or was never heard, so no order waits for its poll or its back-off. A runner
+ * what that one was ordered died with it or was never heard, so no order to it waits for its poll or its back-off. A runner
  * that is down gives its git work to another one, likewise at once.
  */
 export function runnerChanged(rig: RigContext, turn: Turn, runner: RunnerFacts): void {
@@ -27,7 +29,7 @@ export function runnerChanged(rig: RigContext, turn: Turn, runner: RunnerFacts):
   if (isNew)
     for (const attempt of attemptsAt(rig, runner.id))
       turn.kernel.setTimer(attemptEntity(attempt), 'observe', turn.nowMs);
-  if (isNew || (before !== null && before.state !== runner.state)) turn.kernel.reviveEffects(turn.nowMs);
+  if (isNew || (before !== null && before.state !== runner.state)) reviveOrders(rig, turn, runner.id);
   // Also for other labels or another capacity: what waited may fit now.
   turn.dirty(SCHEDULE);
 }
@@ -48,8 +50,13 @@ function runnerRemoved(rig: RigContext, turn: Turn, id: string): void {
       reason: `its runner "${id}" was removed`,
     });
   }
-  turn.kernel.reviveEffects(turn.nowMs);
+  reviveOrders(rig, turn, id);
   turn.dirty(SCHEDULE);
+}
+
+function reviveOrders(rig: RigContext, turn: Turn, runner: string): void {
+  const runnerOf = (attempt: AttemptId): string | null => rig.view.attempt(attempt)?.runner ?? null;
+  reviveWaiting(rig.sql, turn.nowMs, (effect) => concernsRunner(effect, runner, runnerOf));
 }
 
 function attemptsAt(rig: RigContext, runner: string): readonly ReturnType<typeof trusted.attempt>[] {

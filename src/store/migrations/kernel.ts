@@ -28,6 +28,9 @@ export const KERNEL_TABLES: readonly string[] = [
   'CREATE INDEX answers_age ON answers (created_at)',
 ];
 
+/** Whether an effect is in flight, so that a new life takes up that and not what waits for a time. */
+export const CLAIM_COLUMNS: readonly string[] = ['ALTER TABLE outbox ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0'];
+
 /** The inputs of each turn that changed something; see docs/decisions/0011-replay.md. */
 export const TURN_TABLES: readonly string[] = [
   'CREATE TABLE turns (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, journal_seq INTEGER NOT NULL, input TEXT NOT NULL) STRICT',

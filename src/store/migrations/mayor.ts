@@ -1,5 +1,5 @@
 import type { Migration } from '../migrate.ts';
-import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { MAIL_TABLES } from './mail.ts';
 import { MAYOR_RUNNERS } from './runners.ts';
 import { MAYOR_USAGE } from './mayor-usage.ts';
@@ -56,4 +56,5 @@ export const MAYOR_MIGRATIONS: readonly Migration[] = [
   },
   MAYOR_USAGE,
   MAYOR_RUNNERS,
+  { id: 4, name: 'claims', statements: CLAIM_COLUMNS },
 ];

@@ -2,7 +2,7 @@ import type { Migration } from '../migrate.ts';
 import { RIG_MONEY } from './rig-money.ts';
 import { RIG_ARCHIVE } from './rig-archive.ts';
 import { RIG_COUNTS } from './rig-counts.ts';
-import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_PULL_CLOSE } from './rig-pull-close.ts';
 import { RIG_PULL_ASKS, RIG_PULL_LOOKS, RIG_PULL_SITES, RIG_PULLS } from './rig-pulls.ts';
 import { RIG_RUNNERS } from './runners.ts';
@@ -109,4 +109,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_PULL_SITES,
   RIG_PULL_ASKS,
   RIG_PULL_CLOSE,
+  { id: 20, name: 'claims', statements: CLAIM_COLUMNS },
 ];

@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 import { TOWN_LISTS } from './town-lists.ts';
-import { KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
+import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
 import { TOWN_REVERT } from './town-revert.ts';
 import { TOWN_GRANTS_HEARD, TOWN_MONEY } from './town-money.ts';
@@ -87,4 +87,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_RUNNERS,
   TOWN_REVERT,
   TOWN_GRANTS_HEARD,
+  { id: 11, name: 'claims', statements: CLAIM_COLUMNS },
 ];
