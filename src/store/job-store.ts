@@ -12,10 +12,10 @@ export function jobTrouble(sql: Sql, jobKey: string): JobTrouble | null {
   return { tries: int(row['tries']), error: text(row['error']), nextAtMs: int(row['next_at']) };
 }
 
-/** What failed is due now: a person says so. */
+/** What failed is due now: a person says so. What is in flight again is not begun beside itself. */
 export const hurryJob = (sql: Sql, jobKey: string, nowMs: number): void => {
   sql.all(
-    `UPDATE outbox SET next_at = ? WHERE key = ? AND state = 'pending' AND error IS NOT NULL AND next_at > ?`,
+    `UPDATE outbox SET next_at = ? WHERE key = ? AND state = 'pending' AND claimed = 0 AND error IS NOT NULL AND next_at > ?`,
     nowMs,
     `job:${jobKey}`,
     nowMs,
@@ -25,7 +25,7 @@ export const hurryJob = (sql: Sql, jobKey: string, nowMs: number): void => {
 /** Every order that failed is due now: what was in its way may be gone. */
 export const hurryJobs = (sql: Sql, nowMs: number): void => {
   sql.all(
-    `UPDATE outbox SET next_at = ? WHERE kind = 'job' AND state = 'pending' AND error IS NOT NULL AND next_at > ?`,
+    `UPDATE outbox SET next_at = ? WHERE kind = 'job' AND state = 'pending' AND claimed = 0 AND error IS NOT NULL AND next_at > ?`,
     nowMs,
     nowMs,
   );
