@@ -274,8 +274,8 @@ describe('what an escalation waits for', () => {
       {
         state: 'open',
         sentence: 'Something is wrong.',
-        next: 'A person takes care of it. a retry: It is tried again. b cancel: It is given up.',
-        command: 'gt escalation decide hq-esc-00000 a|b',
+        next: 'A person takes care of it. a retry: It is tried again. ("gt escalation decide hq-esc-00000 a") b cancel: It is given up. ("gt escalation decide hq-esc-00000 b")',
+        command: null,
       },
     ],
     [

@@ -173,12 +173,12 @@ export function whyEscalation(item: EscalationSummary): Why {
       sinceMs: item.resolvedAtMs,
       next: null,
     });
-  const letters = item.options.map((option) => option.key).join('|');
+  // What is printed as a command is pasted: of several answers none is, and each is named whole below.
   const command =
-    letters !== ''
-      ? `gt escalation decide ${item.id} ${letters}`
-      : `gt escalation ${item.acknowledgedAtMs === null ? 'ack' : 'resolve'} ${item.id}`;
-  const choices = item.options.map((option) => `${option.key} ${option.name}: ${option.what}`).join(' ');
+    item.options.length > 0 ? null : `gt escalation ${item.acknowledgedAtMs === null ? 'ack' : 'resolve'} ${item.id}`;
+  const choices = item.options
+    .map(({ key, name, what }) => `${key} ${name}: ${what} ("gt escalation decide ${item.id} ${key}")`)
+    .join(' ');
   const cares =
     item.acknowledgedBy === null
       ? item.nextEscalationAtMs === null

@@ -42,7 +42,7 @@ function textOf(context: Context, item: EscalationItem): string {
     `  ${plain(item.message)}`,
     ...(told.length === 0 ? [] : [`  told: ${told.join('; ')}`]),
     ...item.options.map((option) => `  ${option.key} ${option.name}: ${plain(option.what)}`),
-    ...(item.options.length === 0 ? [] : [`  next: gt escalation decide ${item.id} ${item.options[0]?.key ?? 'A'}`]),
+    ...(item.options.length === 0 ? [] : [`  next: gt why ${item.id}`]),
   ].join('\n');
 }
 
