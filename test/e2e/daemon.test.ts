@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive, Place, until } from './cli-support.ts';
 
@@ -54,6 +55,28 @@ describe('the daemon', () => {
     expect(place.read('town', 'daemon', 'daemon.pid').trim()).toBe(String(pid));
     for (const file of ['town/daemon/endpoint.json', 'town/.gastown/secrets.json'])
       expect(statSync(place.path(file)).mode & 0o077, file).toBe(0);
+  });
+
+  it('names the file of a newer or damaged database, its rig and the way out, and calls neither a fault of gt', async () => {
+    expect((await gt('down')).code).toBe(0);
+    const file = place.path('town', '.gastown', 'rigs', 'app.db');
+    const db = new DatabaseSync(file);
+    db.exec("INSERT INTO migrations (id, name, checksum, applied_at) VALUES (999, 'later', 'x', 0)");
+    const newer = await gt('up');
+    expect(newer.code).toBe(3);
+    expect(newer.err).toContain(`${file} is of a newer gt (step 999;`);
+    expect(newer.err).toContain('It holds the rig app; until it is sound the whole town stays down with it.');
+    expect(newer.err).toContain('Use the newer gt again');
+    db.exec('DELETE FROM migrations WHERE id = 999');
+    db.close();
+    const sound = readFileSync(file);
+    writeFileSync(file, Buffer.concat([sound.subarray(0, 4_096), Buffer.alloc(4_096, 65), sound.subarray(8_192)]));
+    const broken = await gt('up');
+    expect(broken.code).toBe(3);
+    expect(broken.err).toContain(`${file} is damaged: `);
+    expect(broken.err).toContain('gt restore');
+    expect(`${newer.err}${broken.err}`).not.toMatch(/fault of gt|DbError|NewerDatabaseError/);
+    writeFileSync(file, sound);
   });
 
   it('refuses a second one by its lock, whatever the files say (T46)', async () => {

@@ -62,8 +62,14 @@ function damageIn(open: () => DatabaseSync): string | null {
   }
 }
 
-const damaged = (path: string, what: string): TownError =>
-  new TownError('precondition', 'database_damaged', {
-    message: `${path} is damaged: ${what}.`,
-    next: 'Keep the file as it is, and restore the newest backup that is sound into a new folder with "gt restore".',
-  });
+/** `database_damaged`, with the file and the way out; `what` is a sentence or several. */
+export const damaged = (path: string, what: string, cause?: unknown): TownError =>
+  new TownError(
+    'precondition',
+    'database_damaged',
+    {
+      message: `${path} is damaged: ${what.replace(/\.$/, '')}.`,
+      next: 'Keep the file as it is, and restore the newest backup that is sound into a new folder with "gt restore".',
+    },
+    { cause },
+  );

@@ -1,7 +1,7 @@
 /** Starting and stopping the daemon and the runner from outside. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { TownError } from '../../core/errors.ts';
+import { type ErrorKind, TownError } from '../../core/errors.ts';
 import { readIfThere } from './atomic-file.ts';
 import { loadConfig } from './town-config.ts';
 import { daemonStatus, runsAlready } from './daemon-state.ts';
@@ -78,11 +78,18 @@ export async function startDaemon(input: StartInput): Promise<DaemonStatus> {
   throw notReady(input.town, ended);
 }
 
+/** What the daemon could not do is what `gt up` could not do: its exit code is kept. */
+const KIND_OF_END: ReadonlyMap<number, ErrorKind> = new Map([
+  [2, 'usage'],
+  [3, 'precondition'],
+  [5, 'conflict'],
+]);
+
 function notReady(town: Town, ended: number | null): TownError {
   const log = readIfThere(town.paths.daemonLog) ?? '';
   const lines = log.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n    ');
   const what = ended === null ? 'did not come up in time' : `ended at once with code ${String(ended)}`;
-  return new TownError('internal', 'daemon_not_ready', {
+  return new TownError(KIND_OF_END.get(ended ?? 0) ?? 'internal', 'daemon_not_ready', {
     message: `The daemon ${what}. Its log ends:\n    ${lines}`,
     next: 'Correct that and try again; "gt daemon run" shows it in the foreground.',
   });

@@ -10,6 +10,7 @@ import { writeFileAtomic } from './atomic-file.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
 import type { TownConfig } from './town-config.ts';
+import { databaseFault } from './database-fault.ts';
 import { daemonStatus, keepPort, lastPort, readState, runsAlready, writeEndpoint, writeState } from './daemon-state.ts';
 import { nodePorts } from './host-ports.ts';
 import type { NodePorts } from './host-ports.ts';
@@ -139,7 +140,7 @@ export class Daemon {
     });
   }
 
-  /** Takes the lock, opens the actors and serves. Errors: `daemon_running`, those of the configuration. */
+  /** Takes the lock, opens the actors and serves. Errors: `daemon_running`, `database_damaged`, `database_newer`, those of the configuration. */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { paths, identity } = options.town;
     mkdirSync(paths.daemonDir, { recursive: true });
@@ -154,13 +155,13 @@ export class Daemon {
       daemon = new Daemon(options, { lock, config, secrets });
     } catch (error) {
       lock.release();
-      throw error;
+      throw databaseFault(paths, error);
     }
     try {
       await daemon.#open(options, secrets);
     } catch (error) {
       await daemon.stop('start failed');
-      throw error;
+      throw databaseFault(paths, error);
     }
     return daemon;
   }

@@ -6,6 +6,7 @@ import { TownError } from '../../core/errors.ts';
 import { silentLog } from '../../ports/log.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
+import { databaseFault } from './database-fault.ts';
 import { nodePorts } from './host-ports.ts';
 import { mustTakeOf } from './must-take.ts';
 import { refusedBy } from './settings-in-force.ts';
@@ -44,8 +45,11 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     checkInvariants: false,
     refusedSettings: () => refusedHere(town, config.rigs),
   });
-  const service = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
-  await service.start(config.rigs, config.budgets);
+  const service = await opened(town, async () => {
+    const made = makeService({ id: town.identity.id, name: config.name, ports, readOnly: hasRun });
+    await made.start(config.rigs, config.budgets);
+    return made;
+  });
   const app = createApp({
     gateway: service,
     auth: {
@@ -92,3 +96,11 @@ const daemonDown = (): Promise<never> =>
       next: 'Start it with "gt up".',
     }),
   );
+
+async function opened<T>({ paths }: Town, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw databaseFault(paths, error);
+  }
+}
