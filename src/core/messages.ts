@@ -154,6 +154,8 @@ export type TownToRig =
       readonly townReserved: number;
     }
   | { readonly type: 'budget_ended'; readonly budget: string }
+  /** The rig was removed and is added again: its account of every budget that it knows, so that those which ended since end. */
+  | { readonly type: 'accounts_asked' }
   | { readonly type: 'quota_closed'; readonly window: QuotaWindow }
   | { readonly type: 'watch_bead'; readonly bead: string }
   | { readonly type: 'deliver_mail'; readonly mail: NewMail }

@@ -160,6 +160,12 @@ export class MoneyWriter {
     return typeof row?.['told'] === 'string' ? row['told'] : null;
   }
 
+  /** Every account is told again. */
+  forgetTold(): void {
+    this.#sql.all('UPDATE budgets SET told = NULL');
+    this.#dirty(SCHEDULE);
+  }
+
   setTold(id: string, told: string): void {
     this.#sql.all('UPDATE budgets SET told = ? WHERE id = ?', told, id);
   }

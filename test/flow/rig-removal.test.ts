@@ -19,6 +19,8 @@ const remove = (town: VirtualTown, drain: boolean) => town.service.removeRig(api
 const rigNames = async (town: VirtualTown): Promise<readonly string[]> =>
   (await town.service.listRigs()).map((rig) => rig.id);
 
+const usd = (amount: number): number => amount * MICRO_USD;
+
 describe('a rig', () => {
   it('with work is not removed, and one without is, for good', async () => {
     const town = await openTown({ api: {}, web: {} });
@@ -66,7 +68,6 @@ describe('a rig', () => {
 });
 
 describe('a town without one of its rigs', () => {
-  const usd = (amount: number): number => amount * MICRO_USD;
   const budget = async (town: VirtualTown) => (await town.service.money.listBudgets())[0];
   const web = trusted.rig('web');
 
@@ -151,9 +152,23 @@ describe('a rig that is added again', () => {
     const waits = await sling(town, 'waits', { dependsOn: [blocker] });
     await finish(town, blocker);
     expect(processOf(town, waits).state).toBe('running');
-    // What ended while it was away ends for it with its next account.
     expect(count(town, `budgets WHERE id = 'rig:api:usd:hard'`)).toBe(0);
     expect(onTheWay(town)).toEqual([]);
+  });
+
+  it('keeps no budget that ended while it was away, though it has nothing new to tell of it', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const id = await sling(town, 'one');
+    const { money } = town.service;
+    await money.setBudget({ scope: `bead:${id}`, unit: 'usd', kind: 'soft', amount: usd(1) }, human);
+    await finish(town, id);
+    await town.advance(1_000);
+    expect(count(town, 'budgets')).toBe(1);
+    await remove(town, false);
+    await money.removeBudget(`bead:${id}:usd:soft`, human);
+    await town.service.addRig(rigConfig('api'));
+    await town.advance(1_000);
+    expect(count(town, 'budgets')).toBe(0);
   });
 
   it('was not removed while a message to it was on its way', async () => {

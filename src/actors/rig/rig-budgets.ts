@@ -5,10 +5,15 @@ import type { RigContext } from './rig-context.ts';
 
 type Of<Type extends TownToRig['type']> = Extract<TownToRig, { readonly type: Type }>;
 
-export type MoneyMessage = Of<'budget_terms' | 'budget_ended' | 'quota_closed'>;
+export type MoneyMessage = Of<'budget_terms' | 'budget_ended' | 'accounts_asked' | 'quota_closed'>;
 
-export const isMoneyMessage = (message: TownToRig): message is MoneyMessage =>
-  message.type === 'budget_terms' || message.type === 'budget_ended' || message.type === 'quota_closed';
+const MONEY: ReadonlySet<TownToRig['type']> = new Set([
+  'budget_terms',
+  'budget_ended',
+  'accounts_asked',
+  'quota_closed',
+] satisfies MoneyMessage['type'][]);
+export const isMoneyMessage = (message: TownToRig): message is MoneyMessage => MONEY.has(message.type);
 
 export const moneyWriter = (rig: RigContext, turn: Turn): MoneyWriter => new MoneyWriter(rig.sql, turn.dirty);
 
@@ -21,6 +26,9 @@ export function applyMoneyMessage(rig: RigContext, turn: Turn, message: MoneyMes
       break;
     case 'budget_ended':
       writer.endBudget(message.budget);
+      break;
+    case 'accounts_asked':
+      writer.forgetTold();
       break;
     default: {
       const { window } = message;
@@ -35,6 +43,7 @@ export function applyMoneyMessage(rig: RigContext, turn: Turn, message: MoneyMes
 
 function textOf(message: MoneyMessage): string {
   if (message.type === 'budget_ended') return message.budget;
+  if (message.type === 'accounts_asked') return 'the rig was added again';
   if (message.type === 'quota_closed') return 'another rig met it';
   return `${message.budget.id}: ${String(message.budget.amount)}, given ${String(message.granted)}`;
 }

@@ -103,7 +103,7 @@ export function applyMoneyNews(
 ): void {
   const from = rigOf(message.from);
   if (message.type === 'budget_account') {
-    // It was not there when the budget ended: a rig that was removed meanwhile and added again.
+    // It was not there when the budget ended: a rig that was removed meanwhile, and is asked when it is added again.
     if (town.view.budget(message.budget) === null)
       town.tell(turn, from, { type: 'budget_ended', budget: message.budget });
     budgetWriter(town, turn).account(message.budget, from, message.account);

@@ -46,6 +46,7 @@ export function refusePrefix(view: Pick<TownContext['view'], 'namesakes'>, confi
 export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
   refusePrefix(town.view, config);
   const isNew = town.view.rig(config.name) === null;
+  const isBack = town.view.isRemovedRig(config.name);
   town.sql.all(
     `INSERT INTO rigs (id, name, rig_do_id, git_url, default_branch, prefix, config, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET git_url = excluded.git_url, default_branch = excluded.default_branch, config = excluded.config, version = version + 1
@@ -63,6 +64,7 @@ export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
     // Also one that was removed and is added again: it was told nothing meanwhile.
     town.landings(turn).look(config.name);
     touchBudgets(town, turn, config.name);
+    if (isBack) town.tell(turn, config.name, { type: 'accounts_asked' });
     town.runners.introduce(turn, config.name);
   }
 }
