@@ -47,6 +47,8 @@ export interface StartAgent {
   readonly preset?: RuntimePreset | undefined;
   readonly fresh?: boolean | undefined;
   readonly startDeadlineMs: number;
+  /** The same from now on, for a runner whose clock is another than ours. */
+  readonly startWithinMs?: number | undefined;
   readonly wallClockMs: number;
   /** Missing: not shut in. A runner that can't do this starts nothing. */
   readonly sandbox?: Sandbox | undefined;

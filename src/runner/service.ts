@@ -99,6 +99,8 @@ export class RunnerService {
       protocol: PROTOCOL_VERSION,
       capacity: ctx.capacity,
       labels: [...ctx.labels],
+      nowMs: ctx.clock.now(),
+      refusedFacts: ctx.facts.refused(),
     };
   }
 

@@ -108,6 +108,7 @@ export class MayorEffects {
       capability,
       env: config.command === null ? {} : { GT_COMMAND: config.command },
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
+      startWithinMs: attempt.startedAtMs + START_DEADLINE_MS - this.#mayor.ports.clock.now(),
       wallClockMs: config.wallClockMs,
       ...(config.preset === undefined ? {} : { preset: config.preset }),
       ...(config.shield === undefined

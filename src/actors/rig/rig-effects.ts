@@ -144,6 +144,7 @@ export class RigEffects {
       ...presetFor(config, attempt.runtime),
       ...wantsFresh(this.#rig, attempt),
       startDeadlineMs: attempt.startedAtMs + START_DEADLINE_MS,
+      startWithinMs: attempt.startedAtMs + START_DEADLINE_MS - this.#rig.ports.clock.now(),
       wallClockMs: config.wallClockMs,
       ...this.#shieldOf(attempt.runtime),
     };

@@ -92,8 +92,10 @@ export class RigEvents {
 
   #started(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_started'>): void {
     if (attempt.processGone) return;
+    // The runner's clock may be another than ours: it began after it was told to, and before we hear of it.
+    const startedAtMs = Math.max(attempt.startedAtMs, Math.min(fact.atMs, turn.nowMs));
     writer.weigh(attempt.id, {
-      running_at: fact.atMs,
+      running_at: startedAtMs,
       // An observation of a running process does not say so again.
       ...(fact.isolation === undefined ? {} : { isolation: fact.isolation }),
       runner_id: fact.instance,
@@ -109,7 +111,7 @@ export class RigEvents {
       });
     this.#inContact(turn, writer, attempt, {
       runner_id: fact.instance,
-      last_activity_at: Math.min(fact.atMs, turn.nowMs),
+      last_activity_at: startedAtMs,
       last_event_type: 'started',
     });
     turn.journal({
@@ -227,10 +229,9 @@ export class RigEvents {
   #activity(turn: Turn, writer: RigWriter, attempt: AttemptFacts, fact: FactOf<'agent_event'>): void {
     if (fact.eventType === WORK_KEPT) this.#told(turn, attempt, fact);
     if (attempt.endedAtMs !== null || fact.eventType === WORK_KEPT) return;
-    // Before the dispatch it can't have been: the runner's clock is behind ours, and now is what we know.
-    const atMs = fact.atMs < attempt.startedAtMs ? turn.nowMs : Math.min(fact.atMs, turn.nowMs);
+    // When we hear of it, by our clock: another machine's may be hours behind, and a working agent is nudged for that.
     this.#inContact(turn, writer, attempt, {
-      last_activity_at: atMs,
+      last_activity_at: turn.nowMs,
       last_event_type: fact.eventType,
       active_tools: JSON.stringify(fact.activeTools),
       status_message: fact.statusMessage,

@@ -117,8 +117,9 @@ export class TownRunners {
     });
     const after = this.store.get(id);
     this.#town.watchdog.runnerAnswered(turn, runnerSubject(id));
-    // A line was taken: nothing kept it from that.
-    this.troubled(turn, id, { trouble: 'twin', text: null });
+    // A line was taken, so it has no twin; of the rest it speaks itself.
+    for (const trouble of RUNNER_TROUBLES)
+      this.troubled(turn, id, { trouble, text: hello.troubles?.[trouble] ?? null });
     if (before === null || after === null || !sameForRigs(before, after)) {
       this.#journal(turn, id, 'runner_seen', {
         reason: `instance ${hello.instance}`,

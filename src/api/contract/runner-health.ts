@@ -19,5 +19,9 @@ export const runnerHealthSchema = z.object({
   /** Agents of one rig at once; null: no limit of its own. */
   capacity: z.number().int().min(0).nullable().default(null),
   labels: z.array(z.string()).default([]),
+  /** Its time; an older runner does not say it. */
+  nowMs: z.number().int().nullable().default(null),
+  /** Reports that the town refused for what they are; they wait for its next process. */
+  refusedFacts: z.object({ count: z.number().int(), reason: z.string() }).nullable().default(null),
 });
 export type RunnerHealth = z.infer<typeof runnerHealthSchema>;

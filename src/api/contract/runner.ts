@@ -105,6 +105,8 @@ export const startAgentSchema = z.object({
   fresh: z.boolean().optional(),
   /** Absolute time after which the process must not be spawned any more. */
   startDeadlineMs: z.number().int(),
+  /** The same as a span from when the call comes; clocks of two machines differ. It goes before the absolute time. */
+  startWithinMs: z.number().int().optional(),
   wallClockMs: z.number().int().positive(),
   /** Missing: not shut in. A runner that can't do this starts nothing. */
   sandbox: sandboxSchema.optional(),

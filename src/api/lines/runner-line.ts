@@ -46,10 +46,14 @@ export async function serveRunner(
 export async function recordMet(
   gateway: RunnerGateway,
   id: string,
-  met: { readonly client: WireRunnerClient; readonly health: RunnerHealth },
+  met: {
+    readonly client: WireRunnerClient;
+    readonly health: RunnerHealth;
+    readonly troubles: NonNullable<RunnerHello['troubles']>;
+  },
 ): Promise<boolean> {
-  const { client, health } = met;
-  const runner = await gateway.seen(id, helloOf(health));
+  const { client, health, troubles } = met;
+  const runner = await gateway.seen(id, { ...helloOf(health), troubles });
   if (runner === null) return false;
   if (runner.draining !== health.draining) await client.drain(runner.draining, null);
   return true;

@@ -33,9 +33,10 @@ export interface Runner extends RunnerFacts {
 }
 
 /**
- * What only people can mend at a runner. `twin`: two processes show its token. Told once while it lasts.
+ * What only people can mend at a runner, told once while it lasts. `twin`: two processes show its token. `clock`: its time is
+ * another than ours. `facts`: the town can't read something that it reports.
  */
-export const RUNNER_TROUBLES = ['twin'] as const;
+export const RUNNER_TROUBLES = ['twin', 'clock', 'facts'] as const;
 export type RunnerTrouble = (typeof RUNNER_TROUBLES)[number];
 
 /** What a runner says of itself when it is met. */
@@ -44,4 +45,6 @@ export interface RunnerHello {
   readonly capacity: number | null;
   readonly labels: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** What of it people must mend, in words. */
+  readonly troubles?: Partial<Readonly<Record<RunnerTrouble, string>>>;
 }

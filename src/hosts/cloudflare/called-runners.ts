@@ -1,6 +1,7 @@
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
 import { calledWire } from '../../api/lines/called-wire.ts';
 import { recordMet } from '../../api/lines/runner-line.ts';
+import { troublesOf } from '../../api/lines/runner-troubles.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient, type RunnerWire } from '../../api/lines/wire-runner-client.ts';
 import type { Runner } from '../../core/model/runner.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -114,7 +115,13 @@ export class CalledRunners {
     const client = new WireRunnerClient(this.#wire(runner), () => null);
     const health = await client.health();
     this.#unanswered.delete(runner.id);
-    if (await recordMet(this.#options.gateway(), runner.id, { client, health }))
+    if (
+      await recordMet(this.#options.gateway(), runner.id, {
+        client,
+        health,
+        troubles: troublesOf(runner.id, health, this.#options.clock.now()),
+      })
+    )
       this.#metAtMs.set(runner.id, this.#options.clock.now());
   }
 

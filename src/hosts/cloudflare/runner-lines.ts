@@ -5,6 +5,7 @@ import { protocolRange } from '../../api/contract/protocol.ts';
 import { bearerFor, newNonce } from '../../api/contract/runner-auth.ts';
 import { admit, isReady, verifierOf, welcome, type Refusal } from '../../api/lines/admission.ts';
 import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
+import { RunnerTroubles } from '../../api/lines/runner-troubles.ts';
 import { isTwin, TWIN_REASON, twinText } from '../../api/lines/twin.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import { TownError } from '../../core/errors.ts';
@@ -49,12 +50,14 @@ interface Proving {
 export class ObjectLines {
   readonly #options: ObjectLinesOptions;
   readonly #links = new WeakMap<DurableSocket, Link>();
+  readonly #troubles: RunnerTroubles;
   readonly #proving = new WeakMap<DurableSocket, Proving>();
   /** Ends the waiting for a greeting: a timer that is still set would keep the object awake. */
   readonly #greeted = new WeakMap<DurableSocket, () => void>();
 
   constructor(options: ObjectLinesOptions) {
     this.#options = options;
+    this.#troubles = new RunnerTroubles(options.gateway, options.ports);
     options.sockets.setWebSocketAutoResponse(new WebSocketRequestResponsePair(BEAT, BEAT));
   }
 
@@ -63,6 +66,9 @@ export class ObjectLines {
     return new WireRunnerClient(
       (call) => this.call(id, call),
       () => null,
+      (health) => {
+        this.#troubles.heard(id, health);
+      },
     );
   }
 
@@ -234,7 +240,8 @@ export class ObjectLines {
     if (seatOf(socket).state === 'over') return;
     for (const other of this.#open(id)) if (other !== socket) this.#hangUp(other, 'it has another line now');
     changeSeat(socket, { state: 'met' });
-    if (!(await recordMet(this.#options.gateway(), id, { client, health }))) this.#hangUp(socket, 'it was removed');
+    if (!(await recordMet(this.#options.gateway(), id, { client, health, troubles: this.#troubles.met(id, health) })))
+      this.#hangUp(socket, 'it was removed');
     else this.#options.ports.log.info('runner is connected', { runner: id, instance: health.instance });
   }
 

@@ -82,7 +82,7 @@ async function calledRunner() {
     lastSeenAtMs: 1,
     createdAtMs: 1,
   };
-  const lines = new RunnerLines({ ...door, fetch: never, log: silentLog });
+  const lines = new RunnerLines({ ...door, fetch: never, log: silentLog, clock: { now: Date.now } });
   closers.push(() => {
     lines.stop();
     server.closeAllConnections();

@@ -230,6 +230,7 @@ export class Daemon {
       gateway: () => this.#service.runners,
       fetch: (request) => this.#local?.fetch(request) ?? new Response(null, { status: 503 }),
       log: this.#log,
+      clock: this.#ports.clock,
     });
     this.#lines = lines;
     const loopback = this.#listeners[1];

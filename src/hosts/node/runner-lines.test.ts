@@ -78,7 +78,14 @@ async function door(watch?: (socket: EventEmitter) => void, over: Partial<Runner
     serials: (id) => Promise.resolve(id === 'box' ? { current: 's1', next: null } : null),
     ...over,
   };
-  const lines = new RunnerLines({ town: 'town-1', key: KEY, gateway: () => gateway, fetch: never, log: silentLog });
+  const lines = new RunnerLines({
+    town: 'town-1',
+    key: KEY,
+    gateway: () => gateway,
+    fetch: never,
+    log: silentLog,
+    clock: { now: Date.now },
+  });
   const server = createServer();
   lines.attach(server);
   if (watch !== undefined) server.on('connection', watch);

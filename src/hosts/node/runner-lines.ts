@@ -11,10 +11,12 @@ import type { RunnerHealth } from '../../api/contract/runner-health.ts';
 import { admit, isReady, welcome, type Known } from '../../api/lines/admission.ts';
 import { bearerToRunner, calledWire } from '../../api/lines/called-wire.ts';
 import { recordMet, serveRunner } from '../../api/lines/runner-line.ts';
+import { RunnerTroubles } from '../../api/lines/runner-troubles.ts';
 import { isTwin, TWIN_REASON, twinText } from '../../api/lines/twin.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 
 import { trusted } from '../../core/model/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { RunnerClient } from '../../ports/runner-client.ts';
 import type { RunnerGateway } from '../../ports/runner-gateway.ts';
@@ -36,6 +38,7 @@ export interface RunnerLinesOptions {
   /** Carries out calls of runners and agents: the town's HTTP application. */
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 interface Line {
@@ -54,10 +57,12 @@ export class RunnerLines {
   readonly #unanswered = new Map<string, string>();
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false });
   readonly #stopped = new AbortController();
+  readonly #troubles: RunnerTroubles;
   #looking: NodeJS.Timeout | null = null;
 
   constructor(options: RunnerLinesOptions) {
     this.#options = options;
+    this.#troubles = new RunnerTroubles(options.gateway, options);
   }
 
   client(id: string): RunnerClient | null {
@@ -194,6 +199,9 @@ export class RunnerLines {
     const client = new WireRunnerClient(
       (call) => link.call(call, CALL_TIMEOUT_MS),
       () => (met.instance === null ? null : trusted.runner(met.instance)),
+      (health) => {
+        this.#troubles.heard(id, health);
+      },
     );
     const line: Line = {
       client,
@@ -228,7 +236,13 @@ export class RunnerLines {
     const former = this.#lines.get(id);
     this.#lines.set(id, line);
     if (former !== line) former?.hangUp();
-    if (!(await recordMet(this.#options.gateway(), id, { client: line.client, health }))) {
+    if (
+      !(await recordMet(this.#options.gateway(), id, {
+        client: line.client,
+        health,
+        troubles: this.#troubles.met(id, health),
+      }))
+    ) {
       line.hangUp();
       return;
     }
@@ -295,7 +309,9 @@ export class RunnerLines {
     const client = new WireRunnerClient(
       calledWire(this.#options, id, (bearer, call) => sender.send(bearer, call)),
       () => (met.instance === null ? null : trusted.runner(met.instance)),
-      ({ instance }) => {
+      (health) => {
+        this.#troubles.heard(id, health);
+        const { instance } = health;
         // Another process answers there now, although nothing said that the first one ended: it is met anew.
         if (met.instance !== null && met.instance !== instance) cut.abort();
       },

@@ -11,9 +11,11 @@ import { LiveAgent } from './live.ts';
  * Takes a start order: recorded durably, answered at once, carried out in the background.
  * Errors (conflict): `stale_epoch`, `busy`, `stopped`; (usage): `bad_name`, `bad_url`, `bad_branch`.
  */
-export function acceptStart(ctx: RunnerContext, request: StartAgent): StartAnswer {
-  checkNames(request);
-  const verdict = ctx.attempts.accept(request, ctx.clock.now());
+export function acceptStart(ctx: RunnerContext, asked: StartAgent): StartAnswer {
+  checkNames(asked);
+  const nowMs = ctx.clock.now();
+  const request = byOurClock(asked, nowMs);
+  const verdict = ctx.attempts.accept(request, nowMs);
   switch (verdict) {
     case 'new': {
       const live = new LiveAgent(request);
@@ -77,3 +79,7 @@ function checkNames(request: StartAgent): void {
   checkBranch(request.repo.targetBranch);
   checkUrl(request.repo.url);
 }
+
+/** The deadline as a moment of this machine, which is what is kept. An older town names only its own moment. */
+export const byOurClock = (start: StartAgent, nowMs: number): StartAgent =>
+  start.startWithinMs === undefined ? start : { ...start, startDeadlineMs: nowMs + start.startWithinMs };

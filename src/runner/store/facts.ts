@@ -92,6 +92,14 @@ export class FactStore {
     return this.#db.all('UPDATE facts SET rejected = NULL WHERE rejected IS NOT NULL RETURNING seq').length;
   }
 
+  /** How many are set aside, and what was said about the first; null: none. */
+  refused(): { readonly count: number; readonly reason: string } | null {
+    const rows = this.#db.all(
+      'SELECT rejected, count(*) OVER () AS count FROM facts WHERE rejected IS NOT NULL ORDER BY seq LIMIT 1',
+    );
+    return rows[0] === undefined ? null : { count: Number(rows[0]['count']), reason: String(rows[0]['rejected']) };
+  }
+
   counts(): { readonly waiting: number; readonly rejected: number } {
     const row = this.#db.all('SELECT count(*) - count(rejected) AS waiting, count(rejected) AS rejected FROM facts')[0];
     return { waiting: Number(row?.['waiting'] ?? 0), rejected: Number(row?.['rejected'] ?? 0) };
