@@ -306,6 +306,10 @@ export const TURN_RETRY_MS: number = SECOND;
 export const RECONCILE_ROUNDS_MAX = 50;
 /** Inbox events and commands taken into one commit. */
 export const TURN_BATCH_MAX = 256;
+/** All that one turn takes in, as it is recorded: half of the 2 MiB that one value of a database may have. */
+export const TURN_INPUT_BYTES_MAX: number = 1024 * 1024;
+/** One call, as it is recorded; beside it there is room for the turn's chance. */
+export const CALL_BYTES_MAX: number = 2 * 1024 * 1024 - 64 * 1024;
 /** An event that throws this often is quarantined and escalated. */
 export const EVENT_TRIES_MAX = 3;
 /** Effects of one actor in flight; a Durable Object may hold six connections, two stay free for replies. */

@@ -17,7 +17,7 @@ function recorded() {
     const entity = turn <= 2 ? 'bead:old' : 'bead:busy';
     const atMs = turn * 1_000;
     kernel.writeJournal({ tick: turn, atMs, entity, action: 'a', rule: 'r', reason: '', from: null, to: null });
-    turns.record(atMs, { calls: [['tick']], drawn: '', room: { all: 1 } });
+    turns.record(atMs, { calls: ['["tick"]'], drawn: '', room: { all: 1 } });
   }
   const left = () => ({
     turns: turns.after(0, 99).map((turn) => turn.seq),

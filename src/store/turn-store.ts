@@ -33,11 +33,13 @@ export class TurnStore {
     return int(this.#sql.all('SELECT total_changes() AS n')[0]?.['n']);
   }
 
-  record(atMs: number, input: TurnInput): void {
+  /** Each call is its JSON already. */
+  record(atMs: number, input: Omit<TurnInput, 'calls'> & { readonly calls: readonly string[] }): void {
+    const { calls, drawn, room } = input;
     this.#sql.all(
       'INSERT INTO turns (at, journal_seq, input) VALUES (?, coalesce((SELECT MAX(seq) FROM journal), 0), ?)',
       atMs,
-      JSON.stringify(input),
+      `{"calls":[${calls.join(',')}],"drawn":${JSON.stringify(drawn)},"room":${JSON.stringify(room)}}`,
     );
   }
 

@@ -25,6 +25,7 @@ import type { Envelope, Receipt } from './envelope.ts';
 import { settleEffect, type Performed } from './settle-effect.ts';
 import { LiveTape, UNNAMED, type Call, type Tape } from './tape.ts';
 import { Turn } from './turn.ts';
+import { takeJobs } from './turn-jobs.ts';
 import { Waiters } from './waiters.ts';
 import { Watch } from './watch.ts';
 
@@ -209,7 +210,7 @@ export class Actor {
   }
 
   #turn(): void {
-    const jobs = this.#jobs.splice(0, TURN_BATCH_MAX);
+    const { jobs, calls } = takeJobs(this.#jobs);
     const replies: (() => void)[] = [];
     let claimed: readonly OutboxRow[] = [];
     let nextDueMs: number | null = null;
@@ -228,7 +229,7 @@ export class Actor {
         turn.finish();
         // A turn that changed nothing needs no second run. The record is part of the same commit.
         if (this.#turns.changesSoFar() !== before)
-          this.#turns.record(nowMs, { calls: jobs.map((job) => job.call), drawn: this.#tape.drawn(), room });
+          this.#turns.record(nowMs, { calls, drawn: this.#tape.drawn(), room });
       });
     } catch (error) {
       this.#turnFailed(jobs, error);
