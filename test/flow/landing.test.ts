@@ -98,7 +98,7 @@ describe('a convoy that lands at once', () => {
     const convoy = await create();
     await town.advance(BRANCH_JOB_DEADLINE_MS + 1_000);
     const causes = async () => (await town.service.listEscalations(true)).map((item) => item.causeKey);
-    expect(await causes()).toContain(`feature:gt/${convoy.id}`);
+    expect(await causes()).toContain(`feature:api/gt/${convoy.id}`);
     for (const job of town.runner.jobs.values())
       if (job.kind === 'branch')
         town.runner.finish(job.key, job.repo.rig, { result: 'branch_ready', head: 'a'.repeat(40) });
@@ -185,7 +185,7 @@ describe('a convoy that lands at once', () => {
     town.runner.judge = (job) => (job.kind === 'merge' || job.kind === 'branch' ? lost : defaultResult(job));
     await finishAll(town);
     expect(await town.service.listEscalations(true)).toMatchObject([
-      { severity: 'high', category: 'convoy', causeKey: `feature:gt/${convoy.id}` },
+      { severity: 'high', category: 'convoy', causeKey: `feature:api/gt/${convoy.id}` },
     ]);
     expect(targets('merge')).toEqual([`api gt/${convoy.id}`]);
     await town.advance(3 * FEATURE_RETRY_MS);

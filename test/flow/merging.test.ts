@@ -390,7 +390,9 @@ describe('the train', () => {
     await town.advance(HOUR);
     expect(await Promise.all(ids.map(async (id) => (await show(town, id)).reworkBeads))).toEqual([[], []]);
     expect(await stepsOf(town, ids)).toEqual(['queued', 'queued']);
-    expect(await town.service.listEscalations(true)).toMatchObject([{ causeKey: 'train:main', subject: 'train:main' }]);
+    expect(await town.service.listEscalations(true)).toMatchObject([
+      { causeKey: 'train:api/main', subject: 'train:api/main' },
+    ]);
     // One run of the gates or two every five minutes, no more.
     expect(town.runner.calls.filter((call) => call === 'job gates').length).toBeLessThan(40);
     red = false;
@@ -469,6 +471,31 @@ describe('the train', () => {
     expect(await town.service.listEscalations(true)).toEqual([]);
   });
 
+  it('is told of each rig by itself when the targets of two are red, and of one only as long as its own is', async () => {
+    const town = await openTown({ api: {}, web: {} });
+    const red = new Set(['api', 'web']);
+    town.runner.judge = (job) =>
+      job.kind === 'gates' && red.has(job.repo.rig) ? redWith(`${job.repo.rig} is broken`) : defaultResult(job);
+    const ids = [await sling(town, 'one'), await sling(town, 'two', { rig: trusted.rig('web') })];
+    for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
+    await town.advance(20 * MINUTE);
+    const told = async () => (await town.service.attention()).map(({ title, severity }) => [title, severity]);
+    expect((await told()).toSorted()).toEqual([
+      ['api/main', 'high'],
+      ['web/main', 'high'],
+    ]);
+    red.delete('api');
+    await town.advance(10 * MINUTE);
+    expect(await stepsOf(town, ids)).toEqual(['ended', 'queued']);
+    expect(await told()).toEqual([['web/main', 'high']]);
+    // Said to be over by a person while it is not: the rig hears it, and tells again.
+    const [open] = await town.service.listEscalations(true);
+    if (open === undefined) throw new Error('nothing is open');
+    await town.service.commandEscalation(open.id, { type: 'resolve', note: 'seen' }, human);
+    await town.advance(20 * MINUTE);
+    expect(await town.service.listEscalations(true)).toMatchObject([{ rig: 'web', causeKey: 'train:web/main' }]);
+  });
+
   it('goes on after a red target that was a flake, although the newest in line is bad', async () => {
     const town = await openTown();
     const bad = sha(101);
@@ -482,7 +509,7 @@ describe('the train', () => {
     red = false;
     await town.advance(12 * MINUTE);
     expect(await stepsOf(town, ids)).toEqual(['ended', 'reworking']);
-    expect((await town.service.listEscalations(true)).map(({ causeKey }) => causeKey)).not.toContain('train:main');
+    expect((await town.service.listEscalations(true)).map(({ causeKey }) => causeKey)).not.toContain('train:api/main');
   });
 
   it('works on one merge request at a time when the rig says so', async () => {

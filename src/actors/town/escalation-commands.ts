@@ -5,6 +5,7 @@ import type { Escalation } from '../../core/model/escalation.ts';
 import type { EscalationId } from '../../core/model/ids.ts';
 import { escalationRef } from '../../core/refs.ts';
 import type { Turn } from '../kernel/turn.ts';
+import { causeInRig } from './rig-cause.ts';
 import type { TownContext } from './town-context.ts';
 
 /** What people ask of escalations. A repeat changes nothing. */
@@ -34,7 +35,8 @@ export class EscalationCommands {
     if (item.resolvedAtMs !== null) return id;
     this.#town.escalations(turn).resolve(id, { by: caller.actor, note, decision: null });
     this.#account(turn, item, { action: 'resolve_escalation', reason: `by ${caller.actor}`, to: 'resolved' });
-    if (item.rig !== null) this.#town.tell(turn, item.rig, { type: 'escalation_closed', causeKey: item.causeKey });
+    if (item.rig !== null)
+      this.#town.tell(turn, item.rig, { type: 'escalation_closed', causeKey: causeInRig(item.rig, item.causeKey) });
     return id;
   }
 

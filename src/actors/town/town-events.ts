@@ -1,4 +1,5 @@
 import type { TownFact } from '../../core/actions.ts';
+import { causeInTown } from './rig-cause.ts';
 import type { RigToTown } from '../../core/messages.ts';
 import { unreachable } from '../../core/assert.ts';
 import type { MayorToTown } from '../../core/mayor-actions.ts';
@@ -76,10 +77,10 @@ function applyOther(town: TownContext, turn: Turn, message: Exclude<Sent, Convoy
       town.post.take(turn, message.mail);
       return;
     case 'escalation_raised':
-      town.raise(turn, { ...message, rig: sourceRig(message.from), message: message.text });
+      raised(town, turn, message);
       return;
     case 'escalation_resolved':
-      town.resolve(turn, message.causeKey);
+      town.resolve(turn, causeInTown(sourceRig(message.from), message.causeKey));
       return;
     case 'mayor_presence':
       town.post.setMayorPresent(turn, message.present);
@@ -92,6 +93,13 @@ function applyOther(town: TownContext, turn: Turn, message: Exclude<Sent, Convoy
     default:
       unreachable(message, 'message of a rig');
   }
+}
+
+function raised(town: TownContext, turn: Turn, message: Extract<Sent, { readonly type: 'escalation_raised' }>): void {
+  const rig = sourceRig(message.from);
+  const causeKey = causeInTown(rig, message.causeKey);
+  const subject = causeInTown(rig, message.subject);
+  town.raise(turn, { ...message, causeKey, subject, rig, message: message.text });
 }
 
 /** Nobody works in the rig any more: whoever wrote to nobody has ended, and no wrong belief is left to correct. */
