@@ -1,4 +1,5 @@
-import type { Job, JobResult, LeftOut, MadeList, Rider } from '../src/core/facts.ts';
+import type { Job, JobResult, MadeList, Rider } from '../src/core/facts.ts';
+import type { LeftOut } from '../src/core/model/merge-answer.ts';
 import type { Brought } from '../src/core/model/outside.ts';
 import { PLAIN, type GitModel } from './git-model.ts';
 

@@ -3,6 +3,7 @@ import type { BeadKind } from './model/bead.ts';
 import type { ClaimJob } from './model/claim-job.ts';
 import type { AgentLimits, Isolation, Sandbox } from './model/isolation.ts';
 import type { Brought } from './model/outside.ts';
+import type { LeftOut, TargetRewrite } from './model/merge-answer.ts';
 import type { Repo } from './model/repo.ts';
 import type { LandedCommit } from './model/revert.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
@@ -130,6 +131,7 @@ export interface Rider {
   readonly head: string;
   readonly earlierCandidate: string | null;
   readonly message: string;
+  readonly mayRevive?: string | undefined;
 }
 
 /** How entries are brought to the target: as a merge commit, as one commit, or as their commits again on top of it. */
@@ -142,20 +144,6 @@ export interface MadeList {
   readonly list: number;
   readonly entries: readonly { readonly mergeRequest: string; readonly candidate: string; readonly tree: string }[];
 }
-
-/**
- * Riders that are in no list. `behind`: it conflicts only with entries before it, so it waits for them. `conflict`: with the
- * target itself. `merged`: it is on the target already.
- */
-export type LeftOut =
-  | { readonly mergeRequest: string; readonly why: 'behind'; readonly paths: readonly string[] }
-  | {
-      readonly mergeRequest: string;
-      readonly why: 'conflict';
-      readonly paths: readonly string[];
-      readonly message: string;
-    }
-  | ({ readonly mergeRequest: string; readonly why: 'merged' } & Brought);
 
 export type Job =
   | { readonly kind: 'repo'; readonly key: string; readonly repo: Repo }
@@ -178,6 +166,10 @@ export type Job =
       readonly lists?: readonly (readonly number[])[] | undefined;
       /** Missing: a merge commit. */
       readonly style?: MergeStyle | undefined;
+      /** What the target was seen at: last, then tips that a rewrite of it left behind. */
+      readonly formerTips?: readonly string[] | undefined;
+      /** A former tip: a person lets this one bring back what was in it. */
+      readonly mayRevive?: string | undefined;
     }
   | {
       readonly kind: 'gates';
@@ -246,6 +238,7 @@ export type JobResult =
       readonly message: string;
     }
   | ({ readonly result: 'already_merged'; readonly targetSha: string } & Brought)
+  | TargetRewrite
   | { readonly result: 'gates'; readonly green: boolean; readonly runs: readonly GateRun[] }
   | { readonly result: 'pushed'; readonly targetSha: string }
   | { readonly result: 'lost_race'; readonly targetSha: string | null }

@@ -227,6 +227,8 @@ export const MERGE_STEP_DEADLINE_MS: number = 2 * MINUTE;
  * minutes), and clocks of two machines may be a minute apart. Only then is a push without an answer given up.
  */
 export const PUSH_GRACE_MS: number = 3 * MINUTE;
+/** Tips that rewrites of a target left behind, and that nothing may bring back unasked: nobody rewrites a shared branch more often. */
+export const FORMER_TIPS_MAX = 8;
 /** Words of git and of its host inside a sentence; a sentence that is longer than 400 characters is cut. */
 export const HOST_WORDS_CHARS_MAX = 240;
 /** Verification and promotion are short git work too; a claim that waits longer for its verdict is told to a person. */

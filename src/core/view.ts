@@ -118,6 +118,8 @@ export interface RigView {
   /** Runs of the gates on the lists of this leader's round. */
   probes(leader: BeadId): readonly Probe[];
   train(target: string): Train;
+  /** What this target was seen at: last, then the tips that rewrites left behind. Empty: it was never seen. */
+  formerTips(target: string): readonly string[];
   /** Why an order to the runner is not done yet; null: it is, or nothing failed so far. */
   trouble(jobKey: string): JobTrouble | null;
   /** True when this tree passed exactly these gates. */

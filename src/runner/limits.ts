@@ -30,6 +30,8 @@ export const REBASE_COMMITS_MAX: number = 50;
 export const CO_AUTHORS_MAX: number = 10;
 /** Commits that carry a merge request's name and may be the one by which it landed; a rebased one is the first. */
 export const LANDED_LOOKED_AT_MAX: number = 8;
+/** Commits that went in a rewrite of the target and are searched for merge requests; of more, the count is too low. */
+export const REWRITE_LOOKED_AT_MAX: number = 10_000;
 
 /** Facts in one call to the brain: one durable commit there, well below 1 MiB. */
 export const FACT_BATCH_MAX: number = 50;

@@ -131,6 +131,7 @@ export const REVIEW_COLUMNS: string = list(
   'position',
   'suspect',
   'review_asked',
+  'may_revive',
   'flakes',
   'gate_kills',
   'version',

@@ -15,6 +15,7 @@ import type { Proposal } from '../core/model/proposal.ts';
 import type { Revert } from '../core/model/revert.ts';
 import { featureInUse, readFeature } from './feature-store.ts';
 import { jobTrouble } from './job-store.ts';
+import { readTips } from './tip-store.ts';
 import { BREAKER_BY_SCOPE, breakerFromRow, BREAKERS, closedBreaker } from './breaker-rows.ts';
 import type { BreakerScope } from '../core/model/breaker.ts';
 import { ArchiveStore } from './archive-store.ts';
@@ -239,6 +240,7 @@ export class SqlRigView implements RigView {
   readonly isTested = (tree: string, gates: string): boolean => isTested(this.#sql, tree, gates);
 
   readonly feature = (branch: string): Feature | null => readFeature(this.#sql, branch);
+  readonly formerTips = (target: string): readonly string[] => readTips(this.#sql, target);
   readonly trouble = (jobKey: string): JobTrouble | null => jobTrouble(this.#sql, jobKey);
 
   readonly proposal = (id: BeadId): Proposal | null => this.#one(readProposalRow, PROPOSAL_BY_ID, id);

@@ -39,6 +39,7 @@ export interface World {
   readonly line: readonly ReviewFacts[];
   /** Why orders are not done yet, by the key of their job. */
   readonly troubles: Readonly<Record<string, JobTrouble>>;
+  readonly formerTips: readonly string[];
   readonly backoffEndMs: number | null;
   readonly dependents: Readonly<Record<string, readonly BeadId[]>>;
   /** The rig's breaker, and those of other scopes. */
@@ -109,6 +110,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     ready: [],
     line: [],
     troubles: {},
+    formerTips: [],
     backoffEndMs: null,
     dependents: {},
     breaker: CLOSED_BREAKER,
@@ -182,6 +184,7 @@ export function rigView(over: Partial<World> = {}): RigView {
     line: (target, limit) => world.line.filter((row) => row.targetBranch === target).slice(0, limit),
     probes: (leader) => world.probes.filter((row) => row.leader === leader),
     train: (target) => find(world.trains, (row) => row.target === target) ?? newTrain(target),
+    formerTips: () => world.formerTips,
     trouble: (key) => world.troubles[key] ?? null,
     isTested: (tree) => world.tested.includes(tree),
     proposal: (id) => find(world.proposals, (row) => row.beadId === id),
@@ -388,6 +391,7 @@ export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFac
     position: null,
     suspect: null,
     reviewAsked: null,
+    mayRevive: null,
     flakes: 0,
     version: 1,
     result: null,

@@ -314,6 +314,7 @@ export class RigActions {
       queue_key: Math.min(review.queueKey, queueKey(bead.priority, turn.nowMs)),
       held_reason: null,
       races: 0,
+      may_revive: null,
       // The candidate was made of the earlier head: if its push arrived after all, that says nothing of this one.
       ...(action.head === review.headSha ? {} : { candidate_sha: null }),
     };

@@ -2,7 +2,7 @@ import { type Fact, type JobResult, NETWORK_REFUSED, WORK_KEPT } from '../../cor
 import { LEASE_MS } from '../../core/limits.ts';
 import type { TownToRig } from '../../core/messages.ts';
 import type { AgentStatus } from '../../core/model/agent.ts';
-import { trusted } from '../../core/model/ids.ts';
+import { trusted, type BeadId } from '../../core/model/ids.ts';
 import { attemptEntity } from '../../core/refs.ts';
 import { isOfClaim, promoteKey, verifyKey } from '../../core/rules/verify-done.ts';
 import type { AttemptFacts } from '../../core/view.ts';
@@ -18,6 +18,7 @@ import { applyForgeFact, isForgeFact, type ForgeFact } from './forge-facts.ts';
 import { renewAt } from './rig-actions.ts';
 import type { RigContext } from './rig-context.ts';
 import { applyTownMessage } from './rig-messages.ts';
+import { sawTarget } from './target-tips.ts';
 
 type FactOf<Type extends Fact['type']> = Extract<Fact, { readonly type: Type }>;
 
@@ -308,13 +309,19 @@ export class RigEvents {
     else if (jobKey.startsWith('revert:') && writer.reverts.answered(jobKey, result)) return;
     else if (jobKey.startsWith('branch:') && writer.features.checked(jobKey, result)) return;
     else if (jobKey.startsWith('gates:') && writer.trains.answered(jobKey, result)) return;
-    else if (writer.setReviewResult(jobKey, result) === null && !jobKey.startsWith('repo:'))
+    else if (this.#reviewResult(turn, writer, jobKey, result) === null && !jobKey.startsWith('repo:'))
       turn.journal({
         entity: `job:${jobKey}`,
         action: 'late_result',
         rule: 'events',
         reason: `${result.result}; nobody waits for it`,
       });
+  }
+
+  #reviewResult(turn: Turn, writer: RigWriter, jobKey: string, result: JobResult): BeadId | null {
+    const id = writer.setReviewResult(jobKey, result);
+    if (id !== null) sawTarget(this.#rig, turn, id, result);
+    return id;
   }
 
   #claimResult(turn: Turn, writer: RigWriter, jobKey: string, result: JobResult): void {

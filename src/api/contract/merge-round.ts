@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MERGE_STYLES } from '../../core/facts.ts';
 import { OUTSIDE } from '../../core/model/outside.ts';
-import { LINE_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
+import { FORMER_TIPS_MAX, LINE_MAX, TRAIN_LANES_MAX } from '../../core/limits.ts';
 
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const name = z.string().min(1).max(200);
@@ -10,7 +10,13 @@ const ENTRIES_MAX = LINE_MAX;
 const LISTS_MAX = 2 * TRAIN_LANES_MAX;
 
 const riders = z.array(
-  z.object({ mergeRequest: name, head: sha, earlierCandidate: sha.nullable(), message: z.string() }),
+  z.object({
+    mergeRequest: name,
+    head: sha,
+    earlierCandidate: sha.nullable(),
+    message: z.string(),
+    mayRevive: sha.optional(),
+  }),
 );
 const lists = z.array(z.array(z.number().int().min(0).max(ENTRIES_MAX)).max(ENTRIES_MAX));
 const made = z.array(
@@ -26,16 +32,26 @@ const leftOut = z.array(
     z.object({ mergeRequest: name, why: z.literal('behind'), paths: z.array(z.string()) }),
     z.object({ mergeRequest: name, why: z.literal('conflict'), paths: z.array(z.string()), message: z.string() }),
     z.object({ mergeRequest: name, why: z.literal('merged'), mergeSha: sha, outside: outside.optional() }),
+    z.object({ mergeRequest: name, why: z.literal('revives'), from: sha, commits: z.number().int() }),
   ]),
 );
 const style = z.enum(MERGE_STYLES);
+const formerTips = z.array(sha).max(FORMER_TIPS_MAX + 1);
 
 /** Further entries of the round, and the lists that are made of all of them. */
 export const roundOrder: {
   readonly riders: z.ZodOptional<typeof riders>;
   readonly lists: z.ZodOptional<typeof lists>;
   readonly style: z.ZodOptional<typeof style>;
-} = { riders: riders.max(ENTRIES_MAX).optional(), lists: lists.max(LISTS_MAX).optional(), style: style.optional() };
+  readonly formerTips: z.ZodOptional<typeof formerTips>;
+  readonly mayRevive: z.ZodOptional<typeof sha>;
+} = {
+  riders: riders.max(ENTRIES_MAX).optional(),
+  lists: lists.max(LISTS_MAX).optional(),
+  style: style.optional(),
+  formerTips: formerTips.optional(),
+  mayRevive: sha.optional(),
+};
 
 /** What became of the lists. An older runner does not say. */
 export const roundAnswer: {

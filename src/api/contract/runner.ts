@@ -253,6 +253,14 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
   z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha, outside: outside.optional() }),
   z.object({
+    result: z.literal('rewritten'),
+    from: sha,
+    targetSha: sha,
+    commits: z.number().int().nullable(),
+    merged: z.number().int().nullable(),
+  }),
+  z.object({ result: z.literal('revives'), targetSha: sha, from: sha, commits: z.number().int() }),
+  z.object({
     result: z.literal('gates'),
     green: z.boolean(),
     /** One entry per gate that ran, in order; the first red one ends the list. */

@@ -1,8 +1,9 @@
 import { DEFAULT_MERGING } from '../commands.ts';
 import { GATE_TIMEOUT_MS, GATES_AT_ONCE_MAX } from '../limits.ts';
 import type { ProbeOrder, RigAction } from '../actions.ts';
-import type { Job, JobResult, LeftOut } from '../facts.ts';
+import type { Job, JobResult } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
+import type { LeftOut, Revived } from '../model/merge-answer.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { isOpen, type Judged } from '../train/conclude.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
@@ -12,6 +13,7 @@ import { cancelBeforePush, cancelledSource } from './merge-end.ts';
 import { decide, pushSteps } from './merge-push.ts';
 import { mergedAlready, onTarget } from './merged-outside.ts';
 import { backToLine, conflictCause, rework } from './rework.ts';
+import { askToRevive, targetRewritten } from './rewritten-target.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
 
 type Candidates = Extract<JobResult, { readonly result: 'candidate' }>;
@@ -30,6 +32,10 @@ export function afterMerge(view: RigView, review: ReviewFacts, result: JobResult
       });
     case 'conflict':
       return alone(view, review, afterConflict(view, review, result));
+    case 'rewritten':
+      return targetRewritten(view, review, result);
+    case 'revives':
+      return alone(view, review, afterRevival(view, review, result));
     case 'refused':
       return targetLost(view, review, result.message);
     default:
@@ -100,6 +106,13 @@ function isKnownAbsent({ beadId }: ReviewFacts, result: Candidates, lists: reado
 function afterConflict(view: RigView, review: ReviewFacts, result: Conflict): Outcome {
   const source = cancelledSource(view, review);
   return source === null ? rework(view, review, 'conflict', conflictCause(review, result)) : callOff(review, source);
+}
+
+function afterRevival(view: RigView, review: ReviewFacts, found: Revived): Outcome {
+  const source = cancelledSource(view, review);
+  return source === null
+    ? { reason: 'it would bring back what was taken out of its target', actions: askToRevive(review, found) }
+    : callOff(review, source);
 }
 
 interface Made {
@@ -255,6 +268,8 @@ function leave(
       return mergedAlready(view, member, why);
     case 'conflict':
       return rework(view, member, 'conflict', conflictCause(member, { ...why, targetSha })).actions;
+    case 'revives':
+      return askToRevive(member, why);
     case 'behind':
       return [
         requeue(member, `conflicts in ${why.paths.join(', ')} with one before it, which goes first`),

@@ -96,6 +96,8 @@ function start(view: RigView, { round, review, position, plan, nowMs }: Start): 
   ];
 }
 
+type MergeJob = Extract<Job, { readonly kind: 'merge' }>;
+
 /** The candidates' date comes with the order, so that repeating the order makes the same commits. */
 function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan, nowMs: number): Job | null {
   const config = view.config();
@@ -115,8 +117,18 @@ function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan,
     author: { name: `${config.name}/refinery`, email: config.ownerEmail },
     dateMs: nowMs,
     ...(style === 'merge' ? {} : { style }),
+    ...rewriteOf(view, review),
     ...(isAlone ? {} : { riders: riders.map((rider) => riderOf(view, rider, style)), lists: plan.lists }),
   };
+}
+
+/** A branch that the town keeps is put back instead. */
+function rewriteOf(
+  view: RigView,
+  { targetBranch, mayRevive }: ReviewFacts,
+): Pick<MergeJob, 'formerTips' | 'mayRevive'> {
+  const formerTips = view.feature(targetBranch) === null ? view.formerTips(targetBranch) : [];
+  return { ...(formerTips.length === 0 ? {} : { formerTips }), ...(mayRevive === null ? {} : { mayRevive }) };
 }
 
 const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
@@ -124,6 +136,7 @@ const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
   head: review.headSha,
   earlierCandidate: review.candidateSha,
   message: messageOf(review, view.bead(review.sourceBeadId), style),
+  ...(review.mayRevive === null ? {} : { mayRevive: review.mayRevive }),
 });
 
 /** A squashed commit says what the bead says; a rebased one has its own words, unless it has to be squashed. */

@@ -9,6 +9,7 @@ import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { pathSegment } from '../paths.ts';
 import { orRefused } from './branch.ts';
 import { candidateOn, candidateOnTarget, type Made, type Target } from './candidate.ts';
+import { formerTips, revivedBy } from './former-tips.ts';
 import { requireCommit } from './repo-jobs.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
@@ -34,16 +35,20 @@ async function merge(ctx: RunnerContext, job: MergeJob): Promise<JobResult> {
   const targetSha = target.sha;
   const here = new Set(commits);
   const repo = here.has(job.head) ? ctx.repos.known(job.repo.rig) : await requireCommit(ctx, job.repo, job.head);
+  const former = await formerTips(repo, job, targetSha);
+  if ('result' in former) return former;
   const made = await candidateOnTarget(repo, { job, entry: job, target });
   if ('mergeSha' in made) return { result: 'already_merged', targetSha, ...made };
   if ('error' in made) return { result: 'error', message: made.error };
+  const revived = await revivedBy(repo, { entry: job, targetSha, left: former.left });
+  if (revived !== null) return { result: 'revives', targetSha, ...revived };
   if ('paths' in made) return { result: 'conflict', targetSha, ...cut(made) };
   const { candidate, tree } = made;
   if (job.lists === undefined) {
     await keep(ctx, repo, { job, ref: mergingRef(trusted.bead(job.mergeRequest)), sha: candidate });
     return { result: 'candidate', candidate, tree, targetSha };
   }
-  const round = new RoundMaker(ctx, repo, { job, target, here, leader: made });
+  const round = new RoundMaker(ctx, repo, { job, target, here, leader: made, left: former.left });
   return { result: 'candidate', candidate, tree, targetSha, ...(await round.make(job.lists)) };
 }
 
@@ -69,7 +74,9 @@ class RoundMaker {
   readonly #target: Target;
   /** Commits that this clone has. */
   readonly #here: ReadonlySet<string | null>;
-  readonly #entries: readonly Pick<Rider, 'mergeRequest' | 'head' | 'earlierCandidate' | 'message'>[];
+  /** Tips that rewrites of the target left behind. */
+  readonly #left: readonly string[];
+  readonly #entries: readonly Rider[];
   readonly #leftOut = new Map<string, LeftOut>();
   /** By the commit that it is merged onto and its place. */
   readonly #made = new Map<string, Made>();
@@ -83,6 +90,7 @@ class RoundMaker {
       readonly target: Target;
       readonly here: ReadonlySet<string | null>;
       readonly leader: Made;
+      readonly left: readonly string[];
     },
   ) {
     this.#ctx = ctx;
@@ -90,6 +98,7 @@ class RoundMaker {
     this.#job = round.job;
     this.#target = round.target;
     this.#here = round.here;
+    this.#left = round.left;
     this.#entries = [round.job, ...(round.job.riders ?? [])];
     this.#made.set(`${round.target.sha} 0`, round.leader);
   }
@@ -154,6 +163,11 @@ class RoundMaker {
     const made = await candidateOnTarget(this.#repo, { job: this.#job, entry, target: this.#target });
     if ('mergeSha' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'merged', ...made });
     if ('error' in made) throw new Error(made.error);
+    const revived = await revivedBy(this.#repo, { entry, targetSha: this.#target.sha, left: this.#left });
+    if (revived !== null && !('mergeSha' in made)) {
+      this.#leftOut.set(mergeRequest, { mergeRequest, why: 'revives', ...revived });
+      return false;
+    }
     if ('paths' in made) this.#leftOut.set(mergeRequest, { mergeRequest, why: 'conflict', ...cut(made) });
     if ('candidate' in made) this.#made.set(`${this.#target.sha} ${String(place)}`, made);
     return 'candidate' in made;

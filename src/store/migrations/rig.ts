@@ -4,6 +4,7 @@ import { RIG_ARCHIVE } from './rig-archive.ts';
 import { RIG_COUNTS } from './rig-counts.ts';
 import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { RIG_PULL_CLOSE } from './rig-pull-close.ts';
+import { RIG_TIPS } from './rig-tips.ts';
 import { RIG_PULL_ASKS, RIG_PULL_LOOKS, RIG_PULL_SITES, RIG_PULLS } from './rig-pulls.ts';
 import { RIG_RUNNERS } from './runners.ts';
 import { RIG_ISOLATION } from './rig-isolation.ts';
@@ -110,4 +111,5 @@ export const RIG_MIGRATIONS: readonly Migration[] = [
   RIG_PULL_ASKS,
   RIG_PULL_CLOSE,
   { id: 20, name: 'claims', statements: CLAIM_COLUMNS },
+  RIG_TIPS,
 ];

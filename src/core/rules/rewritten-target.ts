@@ -1,0 +1,64 @@
+import type { JobResult } from '../facts.ts';
+import type { RigAction } from '../actions.ts';
+import { trusted } from '../model/ids.ts';
+import type { Revived } from '../model/merge-answer.ts';
+import { trainRef } from '../refs.ts';
+import type { ReviewFacts, RigView } from '../view.ts';
+import { decide } from './merge-push.ts';
+import { askPerson } from './refused-push.ts';
+import { backToLine } from './rework.ts';
+import type { RigVerdicts } from './rule.ts';
+
+type Rewritten = Extract<JobResult, { readonly result: 'rewritten' }>;
+
+/** Digits of a commit's name that people read. */
+const SHORT = 12;
+
+const counted = (count: number | null, one: string, many: string): string =>
+  count === null ? `an unknown number of ${many}` : `${String(count)} ${count === 1 ? one : many}`;
+
+/**
+ * People took commits out of the target by force. That is theirs to do, so the train goes on from what is there; but it is
+ * told once, because merged work may be gone, and what was begun before asks before it brings anything back.
+ */
+export function targetRewritten(view: RigView, review: ReviewFacts, found: Rewritten): RigVerdicts {
+  const { targetBranch: target } = review;
+  const span = `${found.from.slice(0, SHORT)}..${found.targetSha.slice(0, SHORT)}`;
+  const reason = `${target} was rewritten (${span})`;
+  const went = counted(found.commits, 'commit', 'commits');
+  const merged = counted(found.merged, 'merged bead is', 'merged beads are');
+  return decide(review, reason, [
+    { type: 'dissolve_round', target, except: null, reason },
+    {
+      type: 'raise_escalation',
+      causeKey: `rewritten:${target}:${found.targetSha}`,
+      severity: 'high',
+      category: 'merge',
+      subject: trainRef(target),
+      message: `${target} of ${view.config().name} was rewritten on its host (${span}): ${went} went, and ${merged} not on it any more, though closed as merged ("gt doctor" names them, "gt bead reopen <id>" does one again). The train goes on from there. Work that was begun before is not merged without you where it would bring back what went.`,
+    },
+  ]);
+}
+
+/** It waits for a person, who says that it may ("gt bead retry"), or has it done anew. */
+export function askToRevive(review: ReviewFacts, { from, commits }: Revived): readonly RigAction[] {
+  const { sourceBeadId: source, targetBranch: target } = review;
+  const what = `${counted(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${from.slice(0, SHORT)})`;
+  return [
+    {
+      type: 'merge_step',
+      mergeRequest: review.beadId,
+      fromStep: review.step,
+      toStep: 'queued',
+      job: null,
+      candidate: null,
+      heldReason: `would bring back ${what}`,
+      mayRevive: trusted.sha(from),
+    },
+    backToLine(review),
+    ...askPerson(
+      review,
+      `${source} was begun before ${target} was rewritten; merged, it would bring back ${what}. Do it anew on what is there now: "gt bead close ${source}", then "gt bead reopen ${source}". Or bring them back with it: "gt bead retry ${source}".`,
+    ),
+  ];
+}
