@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseProject, parseRemote } from './remote-url.ts';
+import { hasPassword, parseProject, parseRemote } from './remote-url.ts';
 
 describe('the address of a remote', () => {
   it.each([
@@ -89,5 +89,28 @@ describe('the project in a path', () => {
     };
     expect(parseRemote(address(1_024))).not.toBeNull();
     expect(parseRemote(address(1_025))).toBeNull();
+  });
+});
+
+describe('a password in an address', () => {
+  it.each([
+    'https://user:secret@h.org/a/b',
+    'http://:token@127.0.0.1:8931/sub.git',
+    'ssh://git:pw@h.org/a/b',
+    'https://u:p@ss@h.org/a/b',
+  ])('is seen in %s', (url) => {
+    expect(hasPassword(url)).toBe(true);
+  });
+
+  it.each([
+    'https://h.org/a/b',
+    'https://user@h.org:8443/a/b',
+    'ssh://git@h.org:22/a/b',
+    'git@h.org:a/b',
+    'https://h.org:8443/a/b@c',
+    'https://h.org/a:b@c',
+    '/srv/a:b@c.git',
+  ])('is not seen in %s', (url) => {
+    expect(hasPassword(url)).toBe(false);
   });
 });

@@ -48,3 +48,6 @@ export function parseProject(path: string): string | null {
   const isName = (part: string): boolean => /^[\w.+-]{1,255}$/.test(part) && part !== '.' && part !== '..';
   return parts.every(isName) ? parts.join('/') : null;
 }
+
+/** Somebody put a password (or a token in its place) into the address: everybody who reads settings or a backup would have it. */
+export const hasPassword = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/?#:@]*:[^/?#]+@/i.test(url);

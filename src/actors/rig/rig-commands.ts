@@ -266,7 +266,7 @@ export class RigCommands {
       throw conflict(
         'bead_ended',
         `${bead.id} has ended (${bead.closeReason ?? bead.status}); an end is final.`,
-        'Create a new bead with the same text.',
+        `"gt bead reopen ${bead.id}" makes a new bead with the same text.`,
       );
     writer.updateBead(bead.id, {
       failures: 0,

@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 
 const EXIT_CODES = `Exit codes of gt
     0  ok
-    1  failed: a fault of gt, or of the disk
+    1  failed: a fault of gt, or of the disk; of "gt logs --grep": nothing was found
     2  usage: the command line is wrong
     3  precondition: no town, bad configuration, the world is not ready
     4  not found
@@ -17,7 +17,7 @@ const EXIT_CODES = `Exit codes of gt
     7  the daemon is unreachable
     8  doctor found problems
    75  try later
-  124  timeout
+  124  timeout; what was asked for may have happened
   130  interrupted (Ctrl-C)
   143  terminated`;
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { choosePrefix } from '../../core/choose-prefix.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
+import { hasPassword } from '../../core/remote-url.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
@@ -76,7 +77,7 @@ async function resolveUrl(body: AddRigBody, name: string, paths: TownPaths): Pro
       'Use a path, or an https:// or ssh URL.',
       'url',
     );
-  if (isRemote(url)) return url;
+  if (isRemote(url)) return refusePassword(url);
   if (!isAbsolute(url))
     throw usage(
       'bad_url',
@@ -105,8 +106,19 @@ async function resolveUrl(body: AddRigBody, name: string, paths: TownPaths): Pro
   );
 }
 
+/** Settings hold no secrets: the file is copied by each backup and shown by each list. The refusal shows none either. */
+function refusePassword(url: string): string {
+  if (!hasPassword(url)) return url;
+  throw usage(
+    'password_in_url',
+    `The address ${url.replace(/\/\/[^/?#]*@/, '//')} was given with a password, which gastown.toml and its backups would show. Nothing was changed.`,
+    'Give it without the login: git asks its credential helper (or use ssh with a key). A clone\'s origin is changed with "git remote set-url".',
+    'url',
+  );
+}
+
 function originOf(url: string, folder: string): string {
-  return isRemote(url) || isAbsolute(url) ? refuseOption(url, 'origin') : resolve(folder, url);
+  return isRemote(url) || isAbsolute(url) ? refusePassword(refuseOption(url, 'origin')) : resolve(folder, url);
 }
 
 async function createBare(folder: string, name: string, paths: TownPaths): Promise<string> {
