@@ -5,7 +5,7 @@ import type { WireAnswer } from '../api/contract/frames.ts';
 import { type Link, LinkLost } from '../api/contract/link.ts';
 import { readText } from './http/bytes.ts';
 import { BODY_START_BYTES_MAX } from './limits.ts';
-import { hostOf } from './sockets.ts';
+import { hostOf } from './host-of.ts';
 
 /** The brain did not answer, or answered something that says nothing about the question: ask again later. */
 export class BrainAway extends Error {

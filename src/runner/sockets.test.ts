@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 import { HttpRunnerClient } from '../hosts/node/runner-client.ts';
 import { HttpBrainWire } from './brain-wire.ts';
-import { hostOf } from './sockets.ts';
+import { hostOf } from './host-of.ts';
 
 it('a host is what sockets take, without the brackets of an address', () => {
   const hosts = ['http://[::1]:1', 'https://town.example.com', 'http://127.0.0.1:80'];

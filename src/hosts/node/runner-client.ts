@@ -4,7 +4,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
 import { CALL_TIMEOUT_MS, WireRunnerClient } from '../../api/lines/wire-runner-client.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
-import { hostOf } from '../../runner/sockets.ts';
+import { hostOf } from '../../runner/host-of.ts';
 
 /** Calls at once: four effects per actor share few connections. */
 const CONNECTIONS_MAX = 16;
