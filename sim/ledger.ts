@@ -49,6 +49,8 @@ export class Ledger {
   readonly steps = new Map<string, string>();
   /** Runners whose machine is gone for good, with all that nobody else had. */
   readonly burned = new Set<string>();
+  /** Rigs that people removed once: what runners still had to say of them found nobody, and is not counted. */
+  readonly removed = new Set<string>();
   /** Per attempt: what happened outside that explains that it did not succeed. */
   readonly explained = new Map<string, string>();
   /** What agents said to have used in all, by attempt. */

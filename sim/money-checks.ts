@@ -192,6 +192,7 @@ export class MoneyChecks {
   }
 
   #used(address: string, sql: SimDatabase['sql']): void {
+    if (this.#sim.ledger.removed.has(address.slice('rig/'.length))) return;
     for (const [attempt, said] of this.#sim.ledger.used) {
       const [row] = sql.all(address === MAYOR_ADDRESS ? USED_BY_MAYOR : USED, attempt);
       if (row === undefined) continue;

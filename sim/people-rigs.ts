@@ -77,7 +77,10 @@ export class PeopleOfRigs {
     this.#brain.configs.set(rig, parked);
     await town.addRig(parked);
     const answer = await removeIfEmpty(town, rig, caller);
-    if (answer?.status === 'removed') this.#brain.configs.delete(rig);
+    if (answer?.status === 'removed') {
+      this.#brain.configs.delete(rig);
+      this.#sim.ledger.removed.add(rig);
+    }
     this.#sim.note(`people drain ${rig}: ${answer?.status ?? 'not theirs'}`);
     if (!this.#sim.storm()) await this.#add(town, rig);
     return answer;
