@@ -18,8 +18,8 @@ export interface RunnerGateway {
   remove(id: string, lost: boolean, meant?: Meant): Promise<void>;
   /** Errors: `runner_not_found`, `local_runner`. */
   rotate(id: string, serial: string, meant?: Meant): Promise<Runner>;
-  /** Errors: `runner_not_found`. */
-  drain(id: string, on: boolean, meant?: Meant): Promise<Runner>;
+  /** `graceMs`: those that still run then are stopped. Errors: `runner_not_found`. */
+  drain(id: string, on: boolean, meant?: Meant & { readonly graceMs?: number | null }): Promise<Runner>;
   /** Of the tokens that it may show; null for one that is not registered. */
   serials(id: string): Promise<{ readonly current: string; readonly next: string | null } | null>;
   /** The token that was made last was used. */

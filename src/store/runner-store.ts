@@ -8,7 +8,7 @@ import { int, intOrNull, json, text, textOrNull, word } from './rows.ts';
 const UNSEEN_ENDS_READ = 5;
 
 const COLUMNS =
-  'id, instance_id, url, state, last_seen_at, capacity, labels, versions, draining, next_serial, created_at';
+  'id, instance_id, url, state, last_seen_at, capacity, labels, versions, draining, drain_until, next_serial, created_at';
 
 /** The town's registry of runners. */
 export class RunnerStore {
@@ -72,6 +72,7 @@ function runnerFromRow(row: SqlRow): Runner {
     labels: json<readonly string[]>(row['labels']),
     versions: json<Readonly<Record<string, string>>>(row['versions']),
     draining: int(row['draining']) === 1,
+    drainUntilMs: intOrNull(row['drain_until']),
     createdAtMs: int(row['created_at']),
     rotating: row['next_serial'] !== null,
   };

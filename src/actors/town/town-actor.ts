@@ -134,10 +134,10 @@ export class TownActor {
     if (runner !== null) refuseStale(meant, id, runnerTag(runner));
   }
 
-  drainRunner(id: string, on: boolean, meant: Meant): Promise<void> {
+  drainRunner(id: string, on: boolean, meant: Meant & { readonly graceMs?: number | null }): Promise<void> {
     return this.actor.ask((turn) => {
       this.#refuseStaleRunner(id, meant);
-      this.#town.runners.drain(turn, id, on);
+      this.#town.runners.drain(turn, id, { on, graceMs: meant.graceMs ?? null });
     });
   }
 

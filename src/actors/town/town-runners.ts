@@ -91,11 +91,15 @@ export class TownRunners {
   }
 
   /** Errors: `runner_not_found`. */
-  drain(turn: Turn, id: string, on: boolean): void {
+  drain(turn: Turn, id: string, { on, graceMs }: { readonly on: boolean; readonly graceMs: number | null }): void {
     const runner = this.store.get(id);
     if (runner === null) throw notFound('runner', id);
     const answers = runner.state === 'healthy' || runner.state === 'draining';
-    this.store.update(id, { draining: on ? 1 : 0, state: answers ? (on ? 'draining' : 'healthy') : runner.state });
+    this.store.update(id, {
+      draining: on ? 1 : 0,
+      drain_until: on && graceMs !== null ? turn.nowMs + graceMs : null,
+      state: answers ? (on ? 'draining' : 'healthy') : runner.state,
+    });
     this.#journal(turn, id, on ? 'runner_drained' : 'runner_undrained', 'by a person');
     this.#tell(turn, id);
   }
@@ -117,9 +121,7 @@ export class TownRunners {
     });
     const after = this.store.get(id);
     this.#town.watchdog.runnerAnswered(turn, runnerSubject(id));
-    // A line was taken, so it has no twin; of the rest it speaks itself.
-    for (const trouble of RUNNER_TROUBLES)
-      this.troubled(turn, id, { trouble, text: hello.troubles?.[trouble] ?? null });
+    this.#saidOf(turn, id, hello);
     if (before === null || after === null || !sameForRigs(before, after)) {
       this.#journal(turn, id, 'runner_seen', {
         reason: `instance ${hello.instance}`,
@@ -129,6 +131,11 @@ export class TownRunners {
       this.#tell(turn, id);
     }
     return after;
+  }
+
+  /** A line was taken, so it has no twin; of the rest it speaks itself. */
+  #saidOf(turn: Turn, id: string, { troubles = {} }: RunnerHello): void {
+    for (const trouble of RUNNER_TROUBLES) this.troubled(turn, id, { trouble, text: troubles[trouble] ?? null });
   }
 
   /** Tells people once; a null `text` says that it is over. Of one that is not registered nothing is told. */

@@ -109,8 +109,9 @@ export function registerRunners(app: App, deps: Deps & { readonly auth: { readon
   });
   app.openapi(drain, async (c) => {
     const id = c.req.valid('param').id;
-    const runner = await runners.drain(id, true, meantBy(c));
-    await deps.runnerLine.drain(id, true, c.req.valid('json')?.grace_ms ?? null);
+    const graceMs = c.req.valid('json')?.grace_ms ?? null;
+    const runner = await runners.drain(id, true, { ...meantBy(c), graceMs });
+    await deps.runnerLine.drain(id, true, graceMs);
     return c.json(await present(runner), 200);
   });
   app.openapi(undrain, async (c) => {

@@ -50,12 +50,17 @@ export async function recordMet(
     readonly client: WireRunnerClient;
     readonly health: RunnerHealth;
     readonly troubles: NonNullable<RunnerHello['troubles']>;
+    readonly nowMs: number;
   },
 ): Promise<boolean> {
-  const { client, health, troubles } = met;
+  const { client, health, troubles, nowMs } = met;
   const runner = await gateway.seen(id, { ...helloOf(health), troubles });
   if (runner === null) return false;
-  if (runner.draining !== health.draining) await client.drain(runner.draining, null);
+  if (runner.draining !== health.draining) {
+    const { drainUntilMs } = runner;
+    // What is left of the time that a person gave, since it may have been away meanwhile.
+    await client.drain(runner.draining, drainUntilMs === null ? null : Math.max(0, drainUntilMs - nowMs));
+  }
   return true;
 }
 

@@ -27,6 +27,8 @@ export interface Runner extends RunnerFacts {
   readonly versions: Readonly<Record<string, string>>;
   /** What people want: it stays so over cuts and restarts. */
   readonly draining: boolean;
+  /** When those that still run there are stopped; null: they take their time. */
+  readonly drainUntilMs: number | null;
   readonly createdAtMs: number;
   /** A token was made that has not been used yet; the old one works until then. */
   readonly rotating: boolean;

@@ -120,6 +120,7 @@ export class CalledRunners {
         client,
         health,
         troubles: troublesOf(runner.id, health, this.#options.clock.now()),
+        nowMs: this.#options.clock.now(),
       })
     )
       this.#metAtMs.set(runner.id, this.#options.clock.now());

@@ -240,7 +240,14 @@ export class ObjectLines {
     if (seatOf(socket).state === 'over') return;
     for (const other of this.#open(id)) if (other !== socket) this.#hangUp(other, 'it has another line now');
     changeSeat(socket, { state: 'met' });
-    if (!(await recordMet(this.#options.gateway(), id, { client, health, troubles: this.#troubles.met(id, health) })))
+    if (
+      !(await recordMet(this.#options.gateway(), id, {
+        client,
+        health,
+        troubles: this.#troubles.met(id, health),
+        nowMs: this.#options.ports.clock.now(),
+      }))
+    )
       this.#hangUp(socket, 'it was removed');
     else this.#options.ports.log.info('runner is connected', { runner: id, instance: health.instance });
   }

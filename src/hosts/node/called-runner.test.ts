@@ -74,6 +74,7 @@ async function calledRunner() {
     instance: null,
     state: 'healthy',
     draining: false,
+    drainUntilMs: null,
     rotating: false,
     capacity: null,
     labels: [],

@@ -34,6 +34,7 @@ const RECORD: Runner = {
   instance: null,
   state: 'healthy',
   draining: false,
+  drainUntilMs: null,
   rotating: false,
   capacity: null,
   labels: [],

@@ -241,6 +241,7 @@ export class RunnerLines {
         client: line.client,
         health,
         troubles: this.#troubles.met(id, health),
+        nowMs: this.#options.clock.now(),
       }))
     ) {
       line.hangUp();

@@ -12,6 +12,13 @@ export const TOWN_RUNNERS: Migration = {
   ],
 };
 
+/** When a drain stops the agents that still run, as a person set it; a runner that is away hears of it when it is met. */
+export const TOWN_DRAINS: Migration = {
+  id: 12,
+  name: 'drains',
+  statements: ['ALTER TABLE runners ADD COLUMN drain_until INTEGER'],
+};
+
 /** What a rig knows of the town's runners, and at which of them an attempt is. */
 export const RIG_RUNNERS: Migration = {
   id: 10,

@@ -4,7 +4,7 @@ import { CLAIM_COLUMNS, KERNEL_TABLES, TURN_TABLES } from './kernel.ts';
 import { TOWN_CONVOY } from './town-convoy.ts';
 import { TOWN_REVERT } from './town-revert.ts';
 import { TOWN_GRANTS_HEARD, TOWN_MONEY } from './town-money.ts';
-import { TOWN_RUNNERS } from './runners.ts';
+import { TOWN_DRAINS, TOWN_RUNNERS } from './runners.ts';
 import { TOWN_MAIL } from './town-mail.ts';
 
 const CONVOY_CLOSED_FOR_EVER = `CREATE TRIGGER convoys_terminal BEFORE UPDATE ON convoys
@@ -88,4 +88,5 @@ export const TOWN_MIGRATIONS: readonly Migration[] = [
   TOWN_REVERT,
   TOWN_GRANTS_HEARD,
   { id: 11, name: 'claims', statements: CLAIM_COLUMNS },
+  TOWN_DRAINS,
 ];
