@@ -385,7 +385,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: 'shield: a push that is refused is not answered',
     file: 'core/rules/merge-step.ts',
-    find: "if (result.result === 'refused') return refused(view, review, result.message);",
+    find: "if (result.result === 'refused') return refused(view, review, result);",
     put: '',
   },
 ];
