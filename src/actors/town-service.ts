@@ -299,7 +299,8 @@ export class TownService implements TownGateway {
     );
     const landings = view.convoyLandings(id);
     const reverts = view.convoyReverts(id);
-    const why = await this.#whyConvoy(convoy, rows, { landings, reverts });
+    const standing = beads.flatMap(({ bead }) => (bead?.phase === 'needs_human' ? [bead.id] : []));
+    const why = await this.#whyConvoy(convoy, rows, { landings, reverts, standing });
     return { ...convoy, beads, landings, reverts, why };
   }
 

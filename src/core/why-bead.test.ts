@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { attempt, bead, beadId, commit, NOW, rigView, type World } from '../../test/support/rig-view-builder.ts';
+import {
+  attempt,
+  bead,
+  beadId,
+  commit,
+  mergeRequest,
+  NOW,
+  review,
+  rigView,
+  type World,
+} from '../../test/support/rig-view-builder.ts';
 import type { Bead, Blocker } from './model/bead.ts';
 import { trusted } from './model/ids.ts';
 import type { Why } from './queries.ts';
@@ -241,6 +251,24 @@ describe('what an open bead waits for', () => {
         next: 'api-one is merged or needs no change.',
       },
     });
+  });
+
+  it('the beads it needs, and that one of them waits for a person, itself or before its merge', () => {
+    const held = { hold: 'needs_human', holdReason: 'twice alike' } as const;
+    const one = bead({ id: beadId('one'), ...held });
+    const two = bead({ id: beadId('two'), status: 'in_review' });
+    const blockers = [needs('one', 'open'), needs('two', 'open')];
+    const said = (standing: string) => ({
+      state: 'blocked',
+      sentence: `Waits for api-one, api-two; ${standing} waits for a person.`,
+      rule: 'bead-ended',
+      next: `A person looks at ${standing}.`,
+      command: `gt why ${standing}`,
+    });
+    const of = task({ openBlockers: 2 });
+    check({ of, blockers, world: { beads: [of, one] }, says: said('api-one') });
+    const beads = [of, two, mergeRequest(two, held)];
+    check({ of, blockers, world: { beads, reviews: [review(two)] }, says: said('api-two') });
   });
 
   it.each<[string, Partial<Bead>, Partial<Why>]>([

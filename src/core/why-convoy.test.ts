@@ -59,6 +59,23 @@ describe('why a convoy is where it is', () => {
     );
   });
 
+  it('names the bead that only a person can move, beside what was left out', () => {
+    const of = given({ totalBeads: 3, closedBeads: 1, cancelledBeads: 1, onFailure: 'skip' });
+    const beads = [convoyBead(0, { status: 'closed' }), convoyBead(1, { status: 'cancelled' }), convoyBead(2)];
+    const asked = { landings: [], now: null, reverts: [] };
+    expect(whyConvoy(of, beads, { ...asked, standing: ['api-00002'] })).toEqual(
+      said(of, {
+        sentence:
+          '1 of 3 beads are merged or needed no change; left out api-00001 (cancelled); api-00002 waits for a person.',
+        next: 'A person looks at api-00002.',
+        command: 'gt why api-00002',
+      }),
+    );
+    expect(whyConvoy(of, beads, { ...asked, standing: ['api-00002', 'web-1'] }).sentence).toContain(
+      'api-00002, web-1 wait for a person.',
+    );
+  });
+
   it('goes on without beads that its policy skips', () => {
     const of = given({ onFailure: 'skip', totalBeads: 4, closedBeads: 1, failedBeads: 1, cancelledBeads: 1 });
     const beads = [

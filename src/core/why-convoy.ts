@@ -34,6 +34,8 @@ export interface LandingFacts {
   readonly landings: readonly ConvoyLanding[];
   readonly now: Why | null;
   readonly reverts: readonly ConvoyRevert[];
+  /** Beads of it that only a person can move, as their rigs say. Missing: the rigs were not asked. */
+  readonly standing?: readonly string[] | undefined;
 }
 const NO_LANDING: LandingFacts = { landings: [], now: null, reverts: [] };
 
@@ -60,7 +62,7 @@ function whereItIs(convoy: Convoy, beads: readonly ConvoyBead[], landing: Landin
     case 'staged':
       return say('Complete and staged.', 'A person starts it.', { command: `gt convoy start ${convoy.id}` });
     case 'active':
-      return whyActive(convoy, beads, { progress, say });
+      return whyActive(convoy, beads, { progress, say, standing: landing.standing ?? [] });
     case 'ready_to_land':
       return whyLanding(convoy, beads, landing);
     case 'landed':
@@ -126,9 +128,10 @@ const endings = (beads: readonly ConvoyBead[]): string =>
 interface Saying {
   readonly progress: string;
   readonly say: (sentence: string, next: string | null, more?: More) => Why;
+  readonly standing: readonly string[];
 }
 
-function whyActive(convoy: Convoy, beads: readonly ConvoyBead[], { progress, say }: Saying): Why {
+function whyActive(convoy: Convoy, beads: readonly ConvoyBead[], { progress, say, standing }: Saying): Why {
   const outlook = convoyOutlook(convoy, beads);
   if (outlook.kind === 'held')
     return say(
@@ -137,7 +140,15 @@ function whyActive(convoy: Convoy, beads: readonly ConvoyBead[], { progress, say
       { command: `gt convoy update ${convoy.id} --on-failure skip` },
     );
   const bad = beads.filter((bead) => bead.status === 'failed' || bead.status === 'cancelled');
-  return bad.length === 0
-    ? say(`${progress}.`, 'The rest of its beads.')
-    : say(`${progress}; ${endings(beads)}; the rest goes on.`, 'The rest of its beads.');
+  const so = bad.length === 0 ? progress : `${progress}; ${endings(beads)}`;
+  const [first] = standing;
+  if (first !== undefined)
+    return say(
+      `${so}; ${standing.join(', ')} ${standing.length === 1 ? 'waits' : 'wait'} for a person.`,
+      `A person looks at ${first}.`,
+      {
+        command: `gt why ${first}`,
+      },
+    );
+  return say(bad.length === 0 ? `${so}.` : `${so}; the rest goes on.`, 'The rest of its beads.');
 }

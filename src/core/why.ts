@@ -13,6 +13,7 @@ import {
   type Blocker,
   type CloseReason,
 } from './model/bead.ts';
+import { trusted, type BeadId } from './model/ids.ts';
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
@@ -174,12 +175,7 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
     };
   if (bead.hold === 'needs_human') return holdText(bead);
   const open = blockers.filter((blocker) => blocker.state === 'open').map((blocker) => blocker.blockerRef);
-  if (open.length > 0)
-    return {
-      sentence: `Waits for ${open.join(', ')}.`,
-      rule: 'bead-ended',
-      next: `${open[0] ?? 'It'} is merged or needs no change.`,
-    };
+  if (open.length > 0) return waitsFor(view, open);
   if (bead.hold !== null) return holdText(bead);
   if (bead.notBeforeMs > nowMs) {
     const last = view.lastAttempt(bead.id)?.reason ?? null;
@@ -193,6 +189,27 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
     };
   }
   return whyFeature(view, bead) ?? readyText(view, bead, nowMs);
+}
+
+/** What it waits for goes on by itself, unless one of them waits for a person: then that is the whole answer. */
+function waitsFor(view: RigView, open: readonly string[]): Sentence {
+  const sentence = `Waits for ${open.join(', ')}`;
+  const standing = open.find((ref) => needsPerson(view, trusted.bead(ref)));
+  return standing === undefined
+    ? { sentence: `${sentence}.`, rule: 'bead-ended', next: `${open[0] ?? 'It'} is merged or needs no change.` }
+    : {
+        sentence: `${sentence}; ${standing} waits for a person.`,
+        rule: 'bead-ended',
+        next: `A person looks at ${standing}.`,
+        command: `gt why ${standing}`,
+      };
+}
+
+/** What another rig has is not seen from here. */
+function needsPerson(view: RigView, id: BeadId): boolean {
+  const review = view.reviewOf(id);
+  const all = [view.bead(id), review === null ? null : view.bead(review.beadId)];
+  return all.some((bead) => bead?.hold === 'needs_human');
 }
 
 function holdText(bead: Bead): Sentence {
