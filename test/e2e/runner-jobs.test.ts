@@ -194,6 +194,28 @@ describe('promote and verify', () => {
     ).toEqual({ result: 'promoted', head: second });
   });
 
+  it('refuse work on a conflict that does not merge with what it conflicted with, and take it when it does', async () => {
+    const base = town.branch('c', { 'a.txt': 'mine\n' });
+    town.pushElsewhere({ 'a.txt': 'theirs\n' });
+    await town.job({ kind: 'repo', key: key(), repo: town.repo });
+    const against = town.targetSha;
+    const made = (parents: readonly string[]): string =>
+      town.git(['commit-tree', `${base}^{tree}`, ...parents.flatMap((parent) => ['-p', parent]), '-m', 'again']);
+    const verify = (head: string, part: object): Promise<JobResult> => {
+      town.git(['push', '-q', town.bare, `+${head}:refs/gt/attempts/app-c/1`]);
+      const claim = { ref: 'refs/gt/attempts/app-c/1', claimedHead: head, base };
+      return town.job({ kind: 'verify', key: key(), repo: town.repo, ...claim, ...part });
+    };
+    const unmerged = made([base]);
+    expect(await verify(unmerged, { against })).toMatchObject({
+      result: 'refused',
+      code: 'still_conflicts',
+      message: expect.stringContaining(`both still change a.txt. Run "git merge ${against}"`),
+    });
+    expect(await verify(unmerged, { against: NOBODY })).toMatchObject({ result: 'verified' });
+    expect(await verify(made([base, against]), { against })).toMatchObject({ result: 'verified' });
+  });
+
   it('refuse claims that git does not bear out', async () => {
     await town.job({ kind: 'repo', key: key(), repo: town.repo });
     const base = town.targetSha;

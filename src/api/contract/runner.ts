@@ -170,6 +170,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     /** Task: its base. branch_of: the merge request's present head, which must be a strict ancestor. */
     base: sha,
     /** See `ClaimJob` of the core. */
+    against: sha.optional(),
     elsewhere: z.boolean().optional(),
   }),
   /** Moves `gt/<bead>` on the origin to a verified head, with the expected old value (null: must not exist). */
@@ -244,7 +245,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('repo_ready'), targetSha: sha }),
   z.object({ result: z.literal('branch_ready'), head: sha }),
   z.object({ result: z.literal('verified'), head: sha, ahead: z.number().int() }),
-  /** `code`: ref_missing, head_moved, no_commits, not_descendant, branch_lost, not_on_target, not_a_merge, secret_found, push_refused. `message` tells the agent what to do. */
+  /** `code`: ref_missing, head_moved, no_commits, not_descendant, branch_lost, not_on_target, not_a_merge, secret_found, still_conflicts, push_refused. `message` tells the agent what to do. */
   z.object({ result: z.literal('refused'), code: z.string(), message: z.string() }),
   z.object({ result: z.literal('promoted'), head: sha }),
   /** The branch is elsewhere than expected: somebody else pushed to it. */

@@ -9,6 +9,8 @@ export type ClaimJob = (
       readonly ref: string;
       readonly claimedHead: string;
       readonly base: string;
+      /** Work on a conflict: the commit that it must merge with cleanly; one that is not here is passed over. */
+      readonly against?: string | undefined;
     }
   | {
       readonly kind: 'promote';

@@ -118,6 +118,16 @@ const REVIEW_ONLY = {
     'A review hands in no commits. Say gt approve --comment "<what you looked at>", or gt request-changes --comment "<what, where, why>".',
 };
 
+/**
+ * A conflict is resolved when git merges the branch with the target, as it was seen last: the train would find the same conflict
+ * again, and each time costs a round. Without a known tip (pull requests) only the train's next merge knows.
+ */
+function conflictOf(view: RigView, bead: Bead): { readonly against?: string } {
+  if (bead.kind !== 'conflict') return {};
+  const against = view.feature(bead.targetBranch)?.headSha ?? view.formerTips(bead.targetBranch)[0];
+  return against === undefined ? {} : { against };
+}
+
 function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): RigVerdicts {
   const base = baseOf(view, bead);
   if (attempt.claimedHead === null || base === null) {
@@ -139,6 +149,7 @@ function orderVerification(view: RigView, bead: Bead, attempt: AttemptFacts): Ri
     ref: attemptRef(sourceOf(bead), attempt.epoch),
     claimedHead: attempt.claimedHead,
     base,
+    ...conflictOf(view, bead),
   };
   return act(
     decision(attempt, `done was claimed at ${attempt.claimedHead}`, [

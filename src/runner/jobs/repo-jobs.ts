@@ -1,8 +1,9 @@
 import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
-import { GitError, gitLine } from '../git/git.ts';
+import { git, GitError, gitLine } from '../git/git.ts';
 import { checkRef } from '../git/names.ts';
 import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { secretMessage, secretsIn } from '../secrets/scan.ts';
 
 /** Ensures the clone and fetches the target. */
@@ -33,6 +34,8 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
       message: `The work does not contain ${job.base}, which it has to be built on. Rebase it and call gt done again.`,
     };
   }
+  const conflict = await stillConflicts(repo, job, actual);
+  if (conflict !== null) return conflict;
   const found = await secretsIn(repo, job.repo, [actual, `^${job.base}`]);
   if (found.length > 0) {
     const { message, next } = secretMessage(found);
@@ -42,6 +45,28 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
     result: 'verified',
     head: actual,
     ahead: Number(await gitLine(repo.place, ['rev-list', '--count', `${job.base}..${actual}`])),
+  };
+}
+
+/** Null: it merges cleanly with what it conflicted with, or nobody asked. */
+async function stillConflicts(
+  repo: RigRepo,
+  { against, repo: { targetBranch } }: Extract<Job, { kind: 'verify' }>,
+  head: string,
+): Promise<JobResult | null> {
+  if (against === undefined || (await resolve(repo.place, against)) === null) return null;
+  const merged = await git(
+    repo.place,
+    ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', against, head],
+    { ok: [0, 1, 128] },
+  );
+  if (merged.code !== 1) return null;
+  const [, ...paths] = merged.stdout.split('\0').filter((part) => part !== '');
+  const named = paths.slice(0, CONFLICT_PATHS_MAX).join(', ');
+  return {
+    result: 'refused',
+    code: 'still_conflicts',
+    message: `${targetBranch} (at ${against}) is not merged into your work: both still change ${named}. Run "git merge ${against}", keep both changes, commit, then call gt done again.`,
   };
 }
 
