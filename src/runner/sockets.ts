@@ -1,7 +1,7 @@
 /** WebSockets of the `ws` library, for both ends that use it: the runner that dials, and a town on Node. */
 import { WebSocket, type RawData } from 'ws';
 
-import { PING_EVERY_MS, SILENCE_MAX_MS } from '../api/contract/frames.ts';
+import { PING_EVERY_MS, SILENCE_MAX_MS } from '../api/contract/protocol.ts';
 
 export function textOf(data: RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');

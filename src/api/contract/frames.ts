@@ -11,15 +11,9 @@ import { z } from 'zod';
 
 /** A page of output (512 KiB) and a batch of facts (2 MiB) fit, also when JSON escapes every second character. */
 export const FRAME_BYTES_MAX: number = 8 * 1024 * 1024;
-/** Both sides send a ping this often; NAT tables forget silent connections after some minutes. */
-export const PING_EVERY_MS = 10_000;
-/** Two lost pings and some: then the connection is given up. */
-export const SILENCE_MAX_MS = 25_000;
 /** From the connection to `ready`. */
 export const HANDSHAKE_MS = 10_000;
 
-/** Asks a runner that listens, on a call that is held open, for a sign of life so often; its answer says that it gives them. */
-export const BEAT_HEADER = 'x-gt-beat';
 /** Headers of the runner's request. */
 export const RUNNER_HEADER = 'x-gt-runner';
 export const NONCE_HEADER = 'x-gt-nonce';

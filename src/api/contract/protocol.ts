@@ -13,3 +13,10 @@ export const protocolRange = (): string =>
   PROTOCOL_OLDEST === PROTOCOL_VERSION
     ? String(PROTOCOL_VERSION)
     : `${String(PROTOCOL_OLDEST)} to ${String(PROTOCOL_VERSION)}`;
+
+/** Both sides send a ping this often; NAT tables forget silent connections after some minutes. */
+export const PING_EVERY_MS = 10_000;
+/** Two lost pings and some: then the connection is given up. */
+export const SILENCE_MAX_MS = 25_000;
+/** Asks a runner that listens, on a call that is held open, for a sign of life so often; its answer says that it gives them. */
+export const BEAT_HEADER = 'x-gt-beat';

@@ -1,4 +1,5 @@
-import { FRAME_BYTES_MAX, HANDSHAKE_MS, PROTOCOL_HEADER, SILENCE_MAX_MS } from '../../api/contract/frames.ts';
+import { FRAME_BYTES_MAX, HANDSHAKE_MS, PROTOCOL_HEADER } from '../../api/contract/frames.ts';
+import { SILENCE_MAX_MS } from '../../api/contract/protocol.ts';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
 import { Link, LinkLost } from '../../api/contract/link.ts';
 import { protocolRange } from '../../api/contract/protocol.ts';

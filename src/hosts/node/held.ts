@@ -1,4 +1,4 @@
-import { BEAT_HEADER, SILENCE_MAX_MS } from '../../api/contract/frames.ts';
+import { BEAT_HEADER, SILENCE_MAX_MS } from '../../api/contract/protocol.ts';
 import { CALL_TIMEOUT_MS } from '../../api/lines/wire-runner-client.ts';
 import { httpTarget, requestTo, type RunnerPlace } from './runner-client.ts';
 

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-import { BEAT_HEADER } from '../../api/contract/frames.ts';
+import { BEAT_HEADER } from '../../api/contract/protocol.ts';
 import { TownError } from '../../core/errors.ts';
 import { awaitOutput, OUTPUT_WAIT_MS_MAX } from '../agents/output.ts';
 import { pathSegment } from '../paths.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { BEAT_HEADER, PING_EVERY_MS } from '../../api/contract/frames.ts';
+import { BEAT_HEADER, PING_EVERY_MS } from '../../api/contract/protocol.ts';
 
 /**
  * An answer that stays open for as long as this process lives; its end is what the caller waits for. `beats`: the caller
