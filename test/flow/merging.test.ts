@@ -480,10 +480,12 @@ describe('the train', () => {
     for (const [index, id] of ids.entries()) await finish(town, id, 100 + index);
     await town.advance(20 * MINUTE);
     const told = async () => (await town.service.attention()).map(({ title, severity }) => [title, severity]);
-    expect((await told()).toSorted()).toEqual([
-      ['api/main', 'high'],
-      ['web/main', 'high'],
-    ]);
+    expect(new Set(await told())).toEqual(
+      new Set([
+        ['api/main', 'high'],
+        ['web/main', 'high'],
+      ]),
+    );
     red.delete('api');
     await town.advance(10 * MINUTE);
     expect(await stepsOf(town, ids)).toEqual(['ended', 'queued']);

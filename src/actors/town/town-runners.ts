@@ -111,31 +111,29 @@ export class TownRunners {
       this.store.insert({ id, url: null, serial: null }, turn.nowMs);
     }
     const before = this.store.get(id);
-    this.store.update(id, {
-      instance_id: hello.instance,
-      state: before?.draining === true ? 'draining' : 'healthy',
-      last_seen_at: turn.nowMs,
-      capacity: hello.capacity,
-      labels: JSON.stringify(hello.labels),
-      versions: JSON.stringify(hello.versions),
-    });
+    this.store.update(id, rowOf(hello, { draining: before?.draining === true, nowMs: turn.nowMs }));
     const after = this.store.get(id);
     this.#town.watchdog.runnerAnswered(turn, runnerSubject(id));
-    this.#saidOf(turn, id, hello);
-    if (before === null || after === null || !sameForRigs(before, after)) {
-      this.#journal(turn, id, 'runner_seen', {
-        reason: `instance ${hello.instance}`,
-        from: before?.state ?? null,
-        to: after?.state ?? null,
-      });
-      this.#tell(turn, id);
-    }
+    // A line was taken, so it has no twin; of the rest it speaks itself.
+    for (const trouble of RUNNER_TROUBLES)
+      this.troubled(turn, id, { trouble, text: hello.troubles?.[trouble] ?? null });
+    this.#seenAnew(turn, id, { before, after, instance: hello.instance });
     return after;
   }
 
-  /** A line was taken, so it has no twin; of the rest it speaks itself. */
-  #saidOf(turn: Turn, id: string, { troubles = {} }: RunnerHello): void {
-    for (const trouble of RUNNER_TROUBLES) this.troubled(turn, id, { trouble, text: troubles[trouble] ?? null });
+  /** Rigs hear of what changed for them. */
+  #seenAnew(
+    turn: Turn,
+    id: string,
+    { before, after, instance }: { before: Runner | null; after: Runner | null; instance: string },
+  ): void {
+    if (before !== null && after !== null && sameForRigs(before, after)) return;
+    this.#journal(turn, id, 'runner_seen', {
+      reason: `instance ${instance}`,
+      from: before?.state ?? null,
+      to: after?.state ?? null,
+    });
+    this.#tell(turn, id);
   }
 
   /** Tells people once; a null `text` says that it is over. Of one that is not registered nothing is told. */
@@ -215,3 +213,12 @@ export class TownRunners {
 const factsOf = ({ id, instance, state, capacity, labels }: Runner) => ({ id, instance, state, capacity, labels });
 
 const sameForRigs = (a: Runner, b: Runner): boolean => JSON.stringify(factsOf(a)) === JSON.stringify(factsOf(b));
+
+const rowOf = (hello: RunnerHello, { draining, nowMs }: { readonly draining: boolean; readonly nowMs: number }) => ({
+  instance_id: hello.instance,
+  state: draining ? 'draining' : 'healthy',
+  last_seen_at: nowMs,
+  capacity: hello.capacity,
+  labels: JSON.stringify(hello.labels),
+  versions: JSON.stringify(hello.versions),
+});
