@@ -8,10 +8,4 @@ export const PLANTED_RIGS: readonly Planted[] = [
     find: 'view.isDraining() ? found.filter(continuesBranch) : found',
     put: 'view.isDraining() ? found : found',
   },
-  {
-    name: 'rigs: one is removed while a message to it is on its way',
-    file: 'actors/town/put-rig.ts',
-    find: 'if (turn.kernel.isOnTheWay(rigAddress(name))) return false;',
-    put: '',
-  },
 ];

@@ -13,6 +13,8 @@ import type { SocketAnswer } from './socket-http.ts';
 /** A command that lost its connection is sent once more: its idempotency key makes that the same command. */
 const POST_TRIES = 2;
 
+/** Told with the status of a town that is busy, and waiting alone ends none of them. */
+const AWAY_CODES: ReadonlySet<string> = new Set(['daemon_down', 'brain_away', 'town_moved']);
 const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = {
   400: 'usage',
   401: 'unauthenticated',
@@ -159,7 +161,7 @@ export function checked(answer: SocketAnswer): Reply {
 export function errorOf(answer: { readonly status: number; readonly text: string }): TownError {
   const problem = readProblem(answer.text);
   const code = problem('code') ?? 'failed';
-  const known = code === 'daemon_down' || code === 'brain_away' ? 'unreachable' : KIND_BY_STATUS[answer.status];
+  const known = AWAY_CODES.has(code) ? 'unreachable' : KIND_BY_STATUS[answer.status];
   const message = problem('detail') ?? problem('message') ?? `The town answered with status ${String(answer.status)}.`;
   return new TownError(
     known ?? 'internal',
