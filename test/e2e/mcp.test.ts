@@ -212,7 +212,7 @@ describe('the tools of an agent', () => {
     const forged = { ...(JSON.parse(Buffer.from(claims[1] ?? '', 'base64url').toString()) as object), bead: other.id };
     const token = [claims[0], Buffer.from(JSON.stringify(forged)).toString('base64url'), claims[2]].join('.');
     const liar = await stdio({ ...env, GT_TOKEN: token });
-    expect(await liar.call('gt_bead_show', { id: other.id })).toMatchObject({ isError: true, code: 'bad_credential' });
+    expect(await liar.call('gt_bead_show', { id: other.id })).toMatchObject({ isError: true, code: 'bad_token' });
     await liar.close();
     letGo('rights');
   });
