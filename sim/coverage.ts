@@ -71,11 +71,8 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
  */
 export const RARE: ReadonlySet<string> = new Set(
   [
-    'preparing>ended',
     'checking>opening',
-    'checking>ended',
     'opening>checking',
-    'proposed>queued',
     'confirming>confirming',
     'queued>confirming',
     'opening>reworking',

@@ -1,5 +1,6 @@
 /** Work that is claimed on another machine: the origin has it only a while later, and the line may be cut meanwhile. */
 import { TAKEOVER_AFTER_MS } from '../src/core/limits.ts';
+import { attemptRef } from '../src/core/model/agent.ts';
 import { trusted } from '../src/core/model/ids.ts';
 import type { SqlRow } from '../src/ports/sql.ts';
 import { SqlRigView } from '../src/store/rig-view.ts';
@@ -69,6 +70,10 @@ export function checkClaimVerdict(sim: Sim, { address, sql }: SimDatabase, row: 
   const id = String(row['entity']).replace(/^attempt:/, '');
   const attempt = new SqlRigView(sql).attempt(trusted.attempt(id));
   if (attempt === null || sim.ledger.burned.has(attempt.runner)) return;
+  // Its agent went on after that claim: the verdict is true, and the next claim gets its own.
+  const { refs } = repoOf(sim, address.slice('rig/'.length));
+  const isMoved = refs.get(attemptRef(attempt.sourceBeadId, attempt.epoch)) !== attempt.claimedHead;
+  if (isMoved && String(row['reason']).endsWith('head_moved')) return;
   const ageMs = Number(row['at']) - (attempt.claimedAtMs ?? 0);
   if (ageMs < TAKEOVER_AFTER_MS)
     throw new Violation('L23', `${address}: ${id} claimed work that its runner has, and got: ${String(row['reason'])}`);
