@@ -1,6 +1,6 @@
 /**
  * Every git command of the runner, and of the agents beside it, as the last one before a kill: before it, after it, and
- * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: two kills per
+ * in the middle of its writes. `npm run git-points [-- --long | --most N] [--only TEXT] [--kind KIND]`: one kill per
  * history, N, or all. The last line gives the figures; exit code
  * 1 when work was stuck, lost, doubled or a repository broken.
  */
@@ -10,9 +10,7 @@ import { type LifeEnd, Stage } from './stage.ts';
 import { canKillInside, type Kill, type KillKind } from './wrapper.ts';
 
 /** Kills per history in the short form. */
-const SHORT_MOST = 2;
-/** Of one with a town of its own, which merges in another way: what its agents do is the same. */
-const OWN_TOWN_MOST = 1;
+const SHORT_MOST = 1;
 /** Commands that write nothing can't die in the middle of a write. */
 const READS = new Set([
   'rev-parse',
@@ -76,7 +74,7 @@ function some(history: GitHistory, commands: readonly string[]): readonly Kill[]
   const kills = commands.flatMap((line, index) => killsAt(index + 1, line.split(' ')[1] ?? ''));
   const wanted = kills.filter(({ kind }) => values.kind === undefined || kind === values.kind);
   if (values.long) return wanted;
-  const count = Math.min(Number(values.most ?? (hasOwnTown(history) ? OWN_TOWN_MOST : SHORT_MOST)), wanted.length);
+  const count = Math.min(Number(values.most ?? SHORT_MOST), wanted.length);
   return Array.from(
     { length: count },
     (_, index) => wanted[Math.floor(((index + 0.5) * wanted.length) / count)],
