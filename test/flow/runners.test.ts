@@ -5,6 +5,24 @@ import { defaultResult, sha } from '../support/fake-runner.ts';
 import { human, MINUTE, newBead, show } from '../support/town-story.ts';
 import { openTwo } from '../support/two-runners.ts';
 
+/** A bead that is claimed at `a`, whose line is cut then; nobody else has its work. */
+async function claimedAtOneThatIsCut() {
+  const { town, at } = await openTwo();
+  const { id } = await town.service.createBead(newBead('one'), human);
+  await town.settle();
+  const attempt = at('a').running()[0]?.request.attempt ?? '';
+  const missing = { result: 'refused', code: 'ref_missing', message: 'It is not here.' } as const;
+  const late = { result: 'error', message: 'It is not here yet.' } as const;
+  for (const other of [at('b'), town.runner])
+    other.judge = (job) => (job.kind === 'verify' ? (job.elsewhere === true ? late : missing) : defaultResult(job));
+  at('a').done(attempt, sha(40));
+  at('a').exit(attempt);
+  at('a').silent = true;
+  await town.service.recordFacts(at('a').facts.splice(0), 'a');
+  await town.service.runners.away('a', 'suspect', 'its line was cut');
+  return { town, at, id };
+}
+
 describe('a runner', () => {
   it('gets work by its load, and keeps a lineage', async () => {
     const { town, at } = await openTwo();
@@ -58,19 +76,7 @@ describe('a runner', () => {
   });
 
   it('that is away for a moment is asked itself about the work that it has; nobody else refuses it', async () => {
-    const { town, at } = await openTwo();
-    const { id } = await town.service.createBead(newBead('one'), human);
-    await town.settle();
-    const attempt = at('a').running()[0]?.request.attempt ?? '';
-    const missing = { result: 'refused', code: 'ref_missing', message: 'It is not here.' } as const;
-    const late = { result: 'error', message: 'It is not here yet.' } as const;
-    for (const other of [at('b'), town.runner])
-      other.judge = (job) => (job.kind === 'verify' ? (job.elsewhere === true ? late : missing) : defaultResult(job));
-    at('a').done(attempt, sha(40));
-    at('a').exit(attempt);
-    at('a').silent = true;
-    await town.service.recordFacts(at('a').facts.splice(0), 'a');
-    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    const { town, at, id } = await claimedAtOneThatIsCut();
     await town.advance(10_000);
     const verifies = (id_: 'a' | 'b'): number =>
       [...at(id_).jobs.values()].filter((job) => job.kind === 'verify').length;
@@ -83,19 +89,7 @@ describe('a runner', () => {
   });
 
   it('that does not come back within the takeover deadline with work that nobody has gives it to another agent', async () => {
-    const { town, at } = await openTwo();
-    const { id } = await town.service.createBead(newBead('one'), human);
-    await town.settle();
-    const attempt = at('a').running()[0]?.request.attempt ?? '';
-    const missing = { result: 'refused', code: 'ref_missing', message: 'It is not here.' } as const;
-    const late = { result: 'error', message: 'It is not here yet.' } as const;
-    for (const other of [at('b'), town.runner])
-      other.judge = (job) => (job.kind === 'verify' ? (job.elsewhere === true ? late : missing) : defaultResult(job));
-    at('a').done(attempt, sha(40));
-    at('a').exit(attempt);
-    at('a').silent = true;
-    await town.service.recordFacts(at('a').facts.splice(0), 'a');
-    await town.service.runners.away('a', 'suspect', 'its line was cut');
+    const { town, at, id } = await claimedAtOneThatIsCut();
     await town.advance(TAKEOVER_AFTER_MS - MINUTE);
     expect(at('b').running()).toEqual([]);
     await town.advance(5 * MINUTE);

@@ -67,8 +67,8 @@ export class Link {
     const frame = readFrame(text);
     if (frame?.t === 'answer') this.#answered(frame);
     else if (frame?.t === 'call') this.#serve(frame);
-    else if (frame === null && unreadId(text) !== null) this.#refuse(unreadId(text) ?? 0);
-    else this.#break(frame === null ? 'a frame could not be read' : `"${frame.t}" came after the greeting`);
+    else if (frame === null) this.#unread(text);
+    else this.#break(`"${frame.t}" came after the greeting`);
   }
 
   /** The connection is gone. */
@@ -84,7 +84,12 @@ export class Link {
   }
 
   /** A call of a newer side, or a wrong one: its caller hears of it, and the calls of all others go on. */
-  #refuse(id: number): void {
+  #unread(text: string): void {
+    const id = unreadId(text);
+    if (id === null) {
+      this.#break('a frame could not be read');
+      return;
+    }
     const refusal = problem(
       400,
       'bad_call',
