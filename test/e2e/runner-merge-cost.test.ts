@@ -1,4 +1,5 @@
 /** What one clean merge asks of git: each process more is paid by every merge of every town. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -37,6 +38,10 @@ function work(name: string, inClone = true): string {
   return town.git(['rev-parse', 'HEAD'], at);
 }
 
+/** Asked past the wrapper, which counts. */
+const tipOf = (repo: string): string =>
+  execFileSync('git', ['rev-parse', 'main'], { cwd: repo, env: { ...process.env, PATH }, encoding: 'utf8' }).trim();
+
 async function merge(name: string, head: string): Promise<Extract<JobResult, { result: 'candidate' }>> {
   const made = await town.job({
     kind: 'merge',
@@ -45,6 +50,8 @@ async function merge(name: string, head: string): Promise<Extract<JobResult, { r
     mergeRequest: `app-${name}`,
     head,
     earlierCandidate: null,
+    // As the train saw it last: by its own push, or by the merge before.
+    formerTips: [tipOf(town.origin)],
     message: `Merge ${name}\n`,
     author: { name: 'Gas Town', email: 'gt@example.com' },
     dateMs: 1_700_000_000_000,

@@ -22,8 +22,9 @@ export async function formerTips(
   return { left };
 }
 
-/** False also for a commit that is not here: all that the target contains was fetched. */
+/** False also for a commit that is not here: all that the target contains was fetched. Where nobody else pushed, git is not asked. */
 const isIn = async (repo: RigRepo, tip: string, targetSha: string): Promise<boolean> =>
+  tip === targetSha ||
   (await git(repo.place, ['merge-base', '--is-ancestor', tip, targetSha], { ok: [0, 1, 128] })).code === 0;
 
 async function rewritten(repo: RigRepo, from: string, targetSha: string): Promise<Rewritten> {
