@@ -147,6 +147,39 @@ describe('the pull request of cancelled work', () => {
     expect(story.town.nextAlarmMs()).toBeNull();
   });
 
+  it('that comes late is closed too, though a former one of its branch is found first, and that is told once', async () => {
+    const story = new Story();
+    await story.start();
+    const id = await sling(story.town, 'one');
+    story.silent = 'silent';
+    await finish(story.town, id, 100);
+    const [entry] = await story.town.service.listQueue();
+    const ours = {
+      site: { kind: 'github', apiUrl: '', project: '', token: '' },
+      head: `gt/${id}`,
+      headSha: sha(100),
+      base: 'main',
+      title: 'one',
+      body: `Gt-Merge-Request: ${entry?.id ?? ''}`,
+      after: null,
+    } as const;
+    await story.forge.open(ours);
+    story.forge.mergeByHand(1);
+    await cancel(story, id);
+    story.silent = 'no';
+    await story.town.advance(45_000);
+    const told = await story.town.service.listEscalations(true);
+    expect(told.map(({ message }) => message)).toEqual([expect.stringContaining('merged pull request #1 all the same')]);
+    story.branches.set(`gt/${id}`, sha(101));
+    await story.forge.open({ ...ours, headSha: sha(101) });
+    expect(story.forge.get(2).state).toBe('open');
+    await story.town.advance(3 * PULL_CLOSE_AGAIN_MS);
+    expect(story.forge.get(2).state).toBe('closed');
+    expect(await story.town.service.listEscalations(true)).toMatchObject([{ repeats: 0 }]);
+    await story.town.advance(HOUR);
+    expect(closes(story)).toBeLessThanOrEqual(3);
+  });
+
   it('is closed with its convoy', async () => {
     const story = new Story();
     await story.start();

@@ -133,8 +133,10 @@ function closePull(
   writer: RigWriter,
   { mergeRequest, asks, comment }: Extract<PullAction, { readonly type: 'close_pull' }>,
 ): Change {
-  const number = rig.view.proposal(mergeRequest)?.number ?? null;
-  const before = { number, mergeSha: null, error: null, isTold: false };
+  const known = rig.view.proposal(mergeRequest);
+  const number = known?.number ?? null;
+  const toldMergeSha = known?.closing?.isTold === true ? known.closing.mergeSha : (known?.closing?.toldMergeSha ?? null);
+  const before = { number, mergeSha: null, error: null, isTold: false, toldMergeSha };
   writer.proposals.change(mergeRequest, { closing: { ...before, state: 'asked', asks, askedAtMs: turn.nowMs } });
   const key = closeKey(mergeRequest, asks);
   const order: ForgeOrder = { kind: 'close', key, mergeRequest, comment };

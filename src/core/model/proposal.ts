@@ -34,6 +34,8 @@ export interface Closing {
   readonly error: string | null;
   /** A person was told what only a person can do about it. */
   readonly isTold: boolean;
+  /** The merge that a person was told of when it was asked for before; missing: of none. */
+  readonly toldMergeSha?: string | null;
 }
 
 /** What is recorded of the pull request of a merge request. Its steps stand in the review. */

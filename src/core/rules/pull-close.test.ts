@@ -72,10 +72,29 @@ describe('the pull request of cancelled work', () => {
   });
 
   it('that is not there may come late: it is looked for again, not for ever', () => {
-    const none = (over: Partial<Closing>): string => ended(closing({ state: 'none', ...over }));
+    const none = (over: Partial<Closing>): string =>
+      ended({ ...UNOPENED, isOpenAsked: true, ...closing({ state: 'none', number: null, ...over }) });
     expect(none({})).toBe('looks again +1min');
     expect(none({ askedAtMs: NOW - PULL_CLOSE_AGAIN_MS })).toContain('asks 2');
     expect(none({ askedAtMs: 0, asks: PULL_CLOSE_ASKS_MAX })).toBe('nothing');
+  });
+
+  it('that was found by its branch may be a former one: the one that was asked for is looked for again, not for ever', () => {
+    const found = (over: Partial<Closing>): string =>
+      ended({ ...UNOPENED, isOpenAsked: true, ...closing({ askedAtMs: NOW - PULL_CLOSE_AGAIN_MS, ...over }) });
+    expect(found({ state: 'closed', askedAtMs: NOW })).toBe('looks again +1min');
+    for (const state of ['closed', 'left'] as const) {
+      expect(found({ state })).toContain('asks 2');
+      expect(found({ state, asks: PULL_CLOSE_ASKS_MAX })).toBe('nothing');
+    }
+    const former = { state: 'merged', mergeSha: 'a'.repeat(8) } as const;
+    expect(found(former)).toContain('tell a person');
+    expect(found({ ...former, isTold: true })).toContain('asks 2');
+    expect(found({ ...former, asks: 2, toldMergeSha: former.mergeSha })).toContain('asks 3');
+    expect(found({ ...former, asks: 2, toldMergeSha: 'b'.repeat(8) })).toContain('tell a person');
+    expect(found({ ...former, mergeSha: null, toldMergeSha: null })).toContain('tell a person');
+    expect(found({ ...former, asks: PULL_CLOSE_ASKS_MAX, isTold: true })).toBe('nothing');
+    expect(found({ state: 'refused', isTold: true })).toBe('nothing');
   });
 
   it('that people merged, or that can not be closed, is told once', () => {

@@ -24,17 +24,22 @@ export function afterEnd(pull: Pull): RigVerdicts {
   switch (closing.state) {
     case 'asked':
       return unanswered(pull, closing);
-    case 'none':
-      return notThere(pull, source, closing);
     case 'merged':
+      return isTold(closing) ? lookedForAgain(pull, source, closing) : tellOnce(pull, closing);
     case 'refused':
-      return closing.isTold ? NOTHING : tellOnce(pull, closing);
+      return isTold(closing) ? NOTHING : tellOnce(pull, closing);
     default:
-      return NOTHING;
+      return lookedForAgain(pull, source, closing);
   }
 }
 
-function notThere(pull: Pull, source: Bead, { asks, askedAtMs }: Closing): RigVerdicts {
+/** What was looked for again may be the one that people heard of before. */
+const isTold = ({ isTold: isThis, mergeSha, toldMergeSha }: Closing): boolean =>
+  isThis || (mergeSha !== null && mergeSha === toldMergeSha);
+
+/** The one that is found on the branch may be a former one, long merged or closed, and the one that was asked for is still to come. */
+function lookedForAgain(pull: Pull, source: Bead, { asks, askedAtMs }: Closing): RigVerdicts {
+  if (pull.proposal.number !== null) return NOTHING;
   const againAtMs = askedAtMs + PULL_CLOSE_AGAIN_MS;
   if (asks >= PULL_CLOSE_ASKS_MAX) return NOTHING;
   return pull.nowMs < againAtMs ? wakeAt(againAtMs) : ask(pull, source, asks + 1);
