@@ -74,6 +74,8 @@ export class Claims {
     repo.refs.set(ref, head);
     const made = this.#record(row, intent, head);
     this.#parts.disk.onClaim({ rig: request.rig, ref, key: claimKey(row) });
+    const { atClaim } = this.#parts.sim;
+    if (atClaim.next?.(request.sourceBead) === true) atClaim.next = null;
     return made;
   }
 

@@ -34,8 +34,12 @@ export interface Sim {
   readonly atRedAgain: { next: ((bead: string) => void) | null; readonly red: Set<string> };
   /** What somebody does when the next pull request is asked for; called with its branch. It says how much later the forge is. */
   readonly atOpen: { next: ((branch: string) => Late) | null };
+  /** What somebody does when an agent says that it is done; called with its lineage until it answers true. */
+  readonly atClaim: { next: ((lineage: string) => boolean) | null };
   /** Who hears that an agent asks people something. */
   readonly asked: { hear: (agent: string) => void };
+  /** The machine of the town sleeps for so long. */
+  readonly sleep: (durationMs: number) => void;
   /** True while people act and faults strike. */
   readonly storm: () => boolean;
   /** A long story: work and gates take as long as in real life. */
@@ -47,6 +51,16 @@ export interface Sim {
   /** One line of the trace; it also goes into the hash that two runs must share. */
   readonly note: (line: string) => void;
 }
+
+/** Before anybody waits for a moment to do something. */
+export const nobodyWatches = (): Pick<Sim, 'atPush' | 'atLanding' | 'atRedAgain' | 'atOpen' | 'atClaim' | 'asked'> => ({
+  atPush: { next: null },
+  atLanding: { next: null },
+  atRedAgain: { next: null, red: new Set() },
+  atOpen: { next: null },
+  atClaim: { next: null },
+  asked: { hear: () => undefined },
+});
 
 export function repoOf(sim: Sim, rig: string): GitModel {
   const repo = sim.repos.get(rig);

@@ -75,6 +75,21 @@ export class SimForge {
     return this.#host.pulls.filter(({ state }) => state === 'open').map(({ head }) => head);
   }
 
+  /** Somebody merges what is open for a branch, as it is. */
+  mergeOpen(branch: string): void {
+    const pull = this.#host.pulls.find(({ head, state }) => head === branch && state === 'open');
+    if (pull === undefined) return;
+    const isDone = this.#host.mergeByHand(pull.number);
+    this.#sim.note(`forge ${this.#rig}: early merge of #${String(pull.number)}: ${String(isDone)}`);
+  }
+
+  /** Whether the host merged something of a branch, or said so. */
+  hasMerged(branch: string): boolean {
+    return this.#host.pulls.some(
+      ({ head, state, number }) => head === branch && (state === 'merged' || this.#lied.has(number)),
+    );
+  }
+
   #opens(branch: string): Late {
     const { atOpen } = this.#sim;
     const act = atOpen.next;
@@ -274,7 +289,7 @@ export class SimForge {
         this.#host.set(number, { mergeable: 'conflict' });
       },
       reset: () => {
-        this.#reset(pull.head);
+        this.empty(pull.head);
       },
       unknown: () => {
         this.#host.set(number, { mergeable: 'unknown', checks: { state: 'unknown', failing: [] } });
@@ -287,10 +302,12 @@ export class SimForge {
   }
 
   /** Somebody pushes the target's own commit over the branch: nothing of the work is left on it. */
-  #reset(branch: string): void {
+  empty(branch: string): void {
     const repo = repoOf(this.#sim, this.#rig);
     if (branch.startsWith('gt/hq-')) return;
-    this.#sim.ledger.discarded.add(branch.slice('gt/'.length));
+    const lineage = branch.slice('gt/'.length);
+    this.#sim.ledger.discarded.add(lineage);
+    this.#sim.ledger.emptied.set(lineage, repo.mustHead());
     repo.branches.set(branch, repo.mustHead());
   }
 

@@ -33,6 +33,8 @@ export class Ledger {
   readonly cancelled = new Map<string, number>();
   /** Lineages whose branch somebody outside emptied: what they lose is that person's doing. */
   readonly discarded = new Set<string>();
+  /** What somebody put on a branch instead of its work, by lineage: commits that the target had. */
+  readonly emptied = new Map<string, string>();
   /** Rigs with gates: what they merge must be green. */
   readonly gated = new Set<string>();
   /** Lineages that a forge merged because the town asked it to. */

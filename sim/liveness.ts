@@ -2,19 +2,15 @@ import { FAILURES_MAX, MAIL_KEPT_MS } from '../src/core/limits.ts';
 import { MAYOR_ADDRESS } from '../src/core/model/mayor.ts';
 import type { SqlRow } from '../src/ports/sql.ts';
 import { ArchiveStore } from '../src/store/archive-store.ts';
+import { checkAccepted, mergeShaOf } from './accepted.ts';
 import type { Brain } from './brain.ts';
 import { repoOf, type Sim } from './context.ts';
 import type { SimDatabase } from './faulty-sql.ts';
-import type { GitModel } from './git-model.ts';
 import { Violation } from './ledger.ts';
 import { checkReverts } from './reverts.ts';
 
 const text = (row: SqlRow, name: string): string => String(row[name]);
 const PEOPLE_HOLD = new Set(['held', 'needs_human', 'staged']);
-
-/** Whether a commit is there and has the work of another. */
-const holds = (repo: GitModel, holder: string | null, head: string): boolean =>
-  holder !== null && repo.find(holder) !== null && repo.brings(head, holder);
 
 /**
  * When the storm is over and time has passed: everything ended, or waits for a person or for something that does. What
@@ -47,7 +43,14 @@ export class Rest {
     this.#landed();
     this.#pulls();
     this.#channels();
-    this.#accepted();
+    checkAccepted({
+      sim: this.#sim,
+      brain: this.#brain,
+      bead: (id) => this.#bead(id),
+      must: (isTrue, code, sentence) => {
+        this.#must(isTrue, code, sentence);
+      },
+    });
     this.#claimsJudged();
     this.#bounded();
     this.#justified();
@@ -302,34 +305,6 @@ export class Rest {
       }
   }
 
-  #didNotLand(lineage: string): void {
-    const landed = this.#sim.ledger.landedAs(lineage);
-    this.#must(landed === null, 'L6', () => `${lineage} is cancelled, but its work landed as ${String(landed)}`);
-    // A forge that shows what was is believed about a merge, as about all else.
-    const isMerged = this.#sim.ledger.mergedForUs.has(lineage) && !this.#sim.weather.isAbout('forge_stale');
-    this.#must(!isMerged, 'L6', () => `${lineage} is cancelled, but its forge was asked to merge it and did`);
-  }
-
-  /** R6: work that an agent was told is accepted is in the review or on the target. */
-  #accepted(): void {
-    for (const { rig, lineage, head } of this.#sim.ledger.accepted) {
-      const database = this.#brain.databases.get(`rig/${rig}`);
-      const bead = this.#bead(lineage);
-      const review = database?.sql.all('SELECT head_sha FROM reviews WHERE source_bead_id = ?', lineage)[0];
-      const reason = String(bead?.['close_reason']);
-      if (reason === 'cancelled') this.#didNotLand(lineage);
-      if (reason === 'cancelled' || reason === 'no_change' || this.#sim.ledger.discarded.has(lineage)) continue;
-      const holder = reason === 'merged' && bead !== null ? mergeShaOf(bead) : String(review?.['head_sha']);
-      const kept = holds(repoOf(this.#sim, rig), holder, head);
-      this.#must(
-        kept,
-        'L6',
-        () =>
-          `${head} of ${lineage} was accepted, but it is not in ${String(holder)} (${String(bead?.['status'])}, ${reason})`,
-      );
-    }
-  }
-
   /** A claim that was recorded and not refused ends by its verdict only, whatever becomes of its process. */
   #claimsJudged(): void {
     for (const rig of this.#rigs())
@@ -377,12 +352,6 @@ export class Rest {
         );
       }
   }
-}
-
-function mergeShaOf(row: SqlRow): string | null {
-  const evidence: unknown = JSON.parse(text(row, 'evidence'));
-  if (typeof evidence !== 'object' || evidence === null || !('mergeSha' in evidence)) return null;
-  return typeof evidence.mergeSha === 'string' ? evidence.mergeSha : null;
 }
 
 /** The archive comes back, so that what is checked at the end is checked of everything that ever ended. */

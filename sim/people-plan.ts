@@ -1,4 +1,5 @@
 /** What some people do in some stories only; of chances of their own, so that the other stories stay what they are. */
+import { hasForge } from './forge-plan.ts';
 import { Prng } from './prng.ts';
 
 /** Share of the stories in which a person pauses a merge train. */
@@ -6,6 +7,14 @@ const PAUSE_SHARE = 0.2;
 
 /** Share of the stories in which a person drains a rig. */
 const DRAIN_SHARE = 0.15;
+
+/** What people do just when the town knows least; see `people-moments.ts`. */
+export type MomentKind = 'close_unsure' | 'close_staged' | 'merge_early' | 'empty_pull';
+/** Share of the stories with each of them. */
+const UNSURE_SHARE = 0.06;
+const STAGED_SHARE = 0.08;
+const EARLY_SHARE = 0.2;
+const EMPTY_SHARE = 0.2;
 
 interface OwnStep<Kind extends string> {
   readonly id: string;
@@ -34,4 +43,17 @@ export function rigDrains(seed: number, { workMs, stormMs }: Times): readonly Ow
     kind: 'drain_rig',
     atMs: chance.between(workMs / 2, stormMs),
   }));
+}
+
+/** Each of a chance of its own; two of them where there are pull requests. */
+export function moments(seed: number, { workMs, stormMs }: Times): readonly OwnStep<MomentKind>[] {
+  const step = (kind: MomentKind, share: number, id: string): readonly OwnStep<MomentKind>[] => {
+    const chance = new Prng(`${kind} ${String(seed)}`);
+    return chance.chance(share) ? [{ id, kind, atMs: chance.between(workMs / 4, stormMs / 2) }] : [];
+  };
+  return [
+    ...step('close_unsure', UNSURE_SHARE, 'u0'),
+    ...step('close_staged', STAGED_SHARE, 's0'),
+    ...(hasForge(seed) ? [...step('merge_early', EARLY_SHARE, 'e0'), ...step('empty_pull', EMPTY_SHARE, 'e1')] : []),
+  ];
 }

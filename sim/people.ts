@@ -1,8 +1,7 @@
-import type { Caller, ConvoyChange, ConvoyPlan, CreateConvoy, RigConfig } from '../src/core/commands.ts';
+import type { Caller, RigConfig } from '../src/core/commands.ts';
 import { TownError } from '../src/core/errors.ts';
 import { PRIORITIES } from '../src/core/model/bead.ts';
 import { trusted, type BeadId, type ConvoyId, type RigName } from '../src/core/model/ids.ts';
-import { FAILURE_POLICIES } from '../src/core/model/convoy.ts';
 import type { BeadSummary, ConvoyDetail } from '../src/core/queries.ts';
 import type { TownService } from '../src/actors/town-service.ts';
 import { SIM_FORMULA } from './agent-steps.ts';
@@ -13,6 +12,8 @@ import { outsidePush } from './git-jobs.ts';
 import { meddle } from './meddle.ts';
 import { PeopleMoney, townCap } from './money.ts';
 import type { PersonStep } from './plan.ts';
+import { changeOf, convoyPlan, some, type Planner } from './people-convoys.ts';
+import { MOMENT_KINDS, momentOf } from './people-moments.ts';
 import { commandOf } from './people-orders.ts';
 import { cancelPull } from './people-pulls.ts';
 import { PeopleOfRigs } from './people-rigs.ts';
@@ -23,6 +24,13 @@ import { revertConvoy } from './reverts.ts';
 const CALL_MS = 15_000;
 const AGAIN_MS = 8_000;
 const TRIES_MAX = 40;
+
+interface How {
+  readonly chance: Prng;
+  readonly caller: Caller;
+  /** When it was answered. */
+  readonly heard?: () => void;
+}
 
 /** The people of the town, and everybody who pushes to its repositories without knowing of it. */
 export class People {
@@ -41,11 +49,13 @@ export class People {
   readonly #money: PeopleMoney;
   readonly #ofRigs: PeopleOfRigs;
   readonly #asks: Ask;
+  readonly #planner: Planner;
 
   constructor(sim: Sim, brain: Brain, rigs: readonly string[]) {
     this.#sim = sim;
     this.#brain = brain;
     this.#rigs = rigs;
+    this.#planner = { tasksMax: sim.tasksMax, rigs, beads: this.beads };
     this.#asks = (label, work, then) => {
       this.#ask(label, work, then);
     };
@@ -92,6 +102,7 @@ export class People {
 
   #change(step: PersonStep, chance: Prng, caller: Caller): void {
     if (TALK_KINDS.has(step.kind)) this.#talk.act(step, chance, caller);
+    else if (MOMENT_KINDS.has(step.kind)) this.#moment(step, chance, caller);
     else if (step.kind.includes('convoy')) this.#changeConvoy(step, chance, caller);
     else if (step.kind === 'budget')
       this.#money.act(
@@ -141,7 +152,7 @@ export class People {
       title: `bead ${step.id}`,
       body: '',
       priority: chance.pick(PRIORITIES) ?? 'medium',
-      dependsOn: this.#some(chance, chance.weighted({ 0: 6, 1: 3, 2: 1 })),
+      dependsOn: some(this.beads, chance, chance.weighted({ 0: 6, 1: 3, 2: 1 })),
       // Each town knows these; the third is refused.
       runtime: chance.weighted({ script: 12, command: 6, claude: 1 }),
       model: null,
@@ -176,12 +187,8 @@ export class People {
     }
   }
 
-  #orderOfConvoy(
-    step: PersonStep,
-    id: ConvoyId,
-    { chance, caller }: { readonly chance: Prng; readonly caller: Caller },
-  ): void {
-    const change = this.#changeOf(step, id, chance);
+  #orderOfConvoy(step: PersonStep, id: ConvoyId, { chance, caller }: How): void {
+    const change = changeOf(this.#planner, { step, members: this.#members.get(id) ?? this.beads }, chance);
     this.#ask(
       `${step.kind} ${id}`,
       (town) => (change === null ? town.startConvoy(id, caller) : town.changeConvoy(id, change, caller)),
@@ -189,24 +196,6 @@ export class People {
         this.#learn(convoy);
       },
     );
-  }
-
-  #changeOf(step: PersonStep, id: ConvoyId, chance: Prng): ConvoyChange | null {
-    switch (step.kind) {
-      case 'convoy_add':
-        return { type: 'add', plan: this.#work(step, chance) };
-      case 'convoy_remove':
-        return {
-          type: 'remove',
-          beads: [chance.pick(this.#members.get(id) ?? this.beads) ?? trusted.bead('api-00000')],
-        };
-      case 'convoy_update':
-        return { type: 'update', update: { onFailure: chance.pick(FAILURE_POLICIES) } };
-      case 'convoy_close':
-        return { type: 'close', note: 'not wanted' };
-      default:
-        return null;
-    }
   }
 
   #learn(convoy: ConvoyDetail): void {
@@ -223,7 +212,7 @@ export class People {
     const input =
       step.kind === 'doomed_convoy'
         ? doomedConvoy(step, this.#rigs.map(trusted.rig), chance)
-        : this.#convoyPlan(step, chance);
+        : convoyPlan(this.#planner, step, chance);
     this.#ask(
       `create ${step.id}`,
       (town) => town.createConvoy(input, caller),
@@ -233,46 +222,17 @@ export class People {
     );
   }
 
-  #convoyPlan(step: PersonStep, chance: Prng): CreateConvoy {
-    return {
-      ...this.#work(step, chance),
-      title: `convoy ${step.id}`,
-      mergeMode: chance.chance(0.6) ? 'review-then-land' : 'review-and-merge',
-      onFailure: chance.pick(FAILURE_POLICIES) ?? 'hold',
-      staged: chance.chance(0.3),
-    };
-  }
-
-  #work(step: PersonStep, chance: Prng): ConvoyPlan {
-    const adopts = chance.chance(0.2) && this.beads.length > 2;
-    const tasks = Array.from({ length: chance.between(2, this.#sim.tasksMax + 1) }, (_, position) => {
-      const dependsOn: (number | BeadId)[] = [];
-      if (position > 0 && chance.chance(0.6)) dependsOn.push(chance.int(position));
-      if (chance.chance(0.15)) dependsOn.push(...this.#some(chance, 1));
-      return {
-        rig: trusted.rig(this.#rig(chance)),
-        title: `${step.id} task ${String(position)}`,
-        body: '',
-        priority: chance.pick(PRIORITIES) ?? 'medium',
-        runtime: null,
-        model: null,
-        dependsOn,
-      };
-    });
-    return { tasks: adopts ? [] : tasks, beads: adopts ? this.#some(chance, 2) : [] };
-  }
-
   #command(step: PersonStep, chance: Prng, caller: Caller): void {
     const bead = chance.pick(this.beads);
     if (bead === undefined) return;
     // The narrowest moment for a change of mind is while the push is under way.
     if (step.kind === 'close' && chance.chance(0.4))
       this.#sim.atPush.next = (pushed) => {
-        this.#order(step, trusted.bead(pushed), chance, caller);
+        this.#order(step, trusted.bead(pushed), { chance, caller });
       };
     // Another is while its rework is about to begin.
     else if (step.kind === 'close' && chance.chance(0.5)) this.#closeInRework(step, chance, caller);
-    else this.#order(step, bead, chance, caller);
+    else this.#order(step, bead, { chance, caller });
   }
 
   #cancelPull(step: PersonStep, chance: Prng, caller: Caller): void {
@@ -281,7 +241,7 @@ export class People {
       chance,
       open: this.#brain.forge?.open ?? [],
       bead: (bead) => {
-        this.#order(step, bead, chance, caller);
+        this.#order(step, bead, { chance, caller });
       },
       convoy: (id) => {
         this.#orderOfConvoy({ ...step, kind: 'convoy_close' }, id, { chance, caller });
@@ -295,18 +255,35 @@ export class People {
       (town) => town.listQueue(),
       (queue) => {
         const entry = queue.find(({ step: at }) => at === 'reworking');
-        if (entry !== undefined) this.#order(step, entry.sourceBeadId, chance, caller);
+        if (entry !== undefined) this.#order(step, entry.sourceBeadId, { chance, caller });
         else
           this.#sim.atRedAgain.next = (bead) => {
             this.#sim.time.after(chance.between(1_000, 20_000), `people have seen that ${bead} is red again`, () => {
-              this.#order(step, trusted.bead(bead), chance, caller);
+              this.#order(step, trusted.bead(bead), { chance, caller });
             });
           };
       },
     );
   }
 
-  #order(step: PersonStep, bead: BeadId, chance: Prng, caller: Caller): void {
+  #moment(step: PersonStep, chance: Prng, caller: Caller): void {
+    momentOf(step, {
+      sim: this.#sim,
+      brain: this.#brain,
+      chance,
+      caller,
+      ask: this.#asks,
+      learn: (convoy) => {
+        this.#learn(convoy);
+      },
+      close: (bead, heard) => {
+        const key = `${step.id}-close`;
+        this.#order({ ...step, kind: 'close' }, bead, { chance, caller: { ...caller, idempotencyKey: key }, heard });
+      },
+    });
+  }
+
+  #order(step: PersonStep, bead: BeadId, { chance, caller, heard }: How): void {
     const command = commandOf(step, bead, chance);
     this.#ask<BeadSummary>(
       `${step.kind} ${bead}`,
@@ -317,6 +294,7 @@ export class People {
         if (step.kind === 'retry') retries.set(bead, (retries.get(bead) ?? 0) + 1);
         if (command.type === 'close' && after.status === 'closed' && after.closeReason === 'cancelled')
           this.#sim.ledger.cancelled.set(bead, this.#sim.time.nowMs);
+        heard?.();
       },
     );
   }
@@ -377,14 +355,5 @@ export class People {
 
   #rig(chance: Prng): RigName {
     return trusted.rig(chance.pick(this.#rigs) ?? '');
-  }
-
-  #some(chance: Prng, count: number | string): BeadId[] {
-    const found = new Set<BeadId>();
-    for (let left = Number(count); left > 0; left -= 1) {
-      const bead = chance.pick(this.beads);
-      if (bead !== undefined) found.add(bead);
-    }
-    return [...found];
   }
 }

@@ -1,6 +1,6 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
 import { FORGE_KINDS, forgeFaults, pullCancels, slungOf } from './forge-plan.ts';
-import { rigDrains, trainPauses } from './people-plan.ts';
+import { moments, rigDrains, trainPauses, type MomentKind } from './people-plan.ts';
 import { Prng } from './prng.ts';
 
 /** What people and the outside do to the town. */
@@ -41,6 +41,10 @@ export const PERSON_KINDS = [
   'pause_train',
   'cancel_pull',
   'drain_rig',
+  'close_unsure',
+  'close_staged',
+  'merge_early',
+  'empty_pull',
 ] as const;
 export type PersonKind = (typeof PERSON_KINDS)[number];
 
@@ -206,7 +210,7 @@ const LONG: Size = {
 };
 
 /** What comes by a chance of its own, to some stories. */
-type OwnKind = 'pause_train' | 'cancel_pull' | 'drain_rig';
+type OwnKind = 'pause_train' | 'cancel_pull' | 'drain_rig' | MomentKind;
 const LATER: Readonly<Record<Exclude<PersonKind, 'bead' | 'convoy' | 'doomed_convoy' | OwnKind>, number>> = {
   budget: 8,
   start_convoy: 3,
@@ -277,6 +281,7 @@ export function makePlan(seed: number): Plan {
       ...trainPauses(seed, size),
       ...pullCancels(seed, size),
       ...rigDrains(seed, size),
+      ...moments(seed, size),
     ],
     faults: [
       ...faults.toSorted((a, b) => a.atMs - b.atMs).map((step, index) => ({ ...step, id: `f${String(index)}` })),

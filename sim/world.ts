@@ -3,7 +3,7 @@ import type { MayorConfig } from '../src/core/model/mayor.ts';
 import { Brain } from './brain.ts';
 import { BrainDoor } from './brain-door.ts';
 import { Checkers } from './checkers.ts';
-import type { Sim } from './context.ts';
+import { nobodyWatches, type Sim } from './context.ts';
 import { Coverage } from './coverage.ts';
 import { CrashError } from './faulty-sql.ts';
 import { GitModel } from './git-model.ts';
@@ -125,11 +125,10 @@ class World {
       wire,
       repos: new Map(RIGS.map((rig) => [rig, new GitModel(rig)])),
       chance,
-      atPush: { next: null },
-      atLanding: { next: null },
-      atRedAgain: { next: null, red: new Set() },
-      atOpen: { next: null },
-      asked: { hear: () => undefined },
+      ...nobodyWatches(),
+      sleep: (durationMs) => {
+        this.#clockJumps('clock_jump', durationMs);
+      },
       storm: () => this.#storm,
       long: plan.long,
       slung: plan.slung,
@@ -364,19 +363,19 @@ class World {
         this.#runner.hang(durationMs);
         return;
       case 'clock_jump':
-        this.#weather.count(kind);
-        this.#ledger.clockJumps(this.#brain.nowMs, durationMs);
-        this.#time.wallOffsetMs += durationMs;
-        this.#brain.clockJumped();
-        return;
       case 'clock_back':
-        this.#weather.count(kind);
-        this.#time.wallOffsetMs -= durationMs;
-        this.#brain.clockJumped();
+        this.#clockJumps(kind, durationMs);
         return;
       default:
         this.#beginSpell(step);
     }
+  }
+
+  #clockJumps(kind: 'clock_jump' | 'clock_back', byMs: number): void {
+    this.#weather.count(kind);
+    if (kind === 'clock_jump') this.#ledger.clockJumps(this.#brain.nowMs, byMs);
+    this.#time.wallOffsetMs += kind === 'clock_jump' ? byMs : -byMs;
+    this.#brain.clockJumped();
   }
 
   /** What it had may be taken over long after the fault itself. */

@@ -160,7 +160,7 @@ describe('the pull request of cancelled work', () => {
       headSha: sha(100),
       base: 'main',
       title: 'one',
-      body: `Gt-Merge-Request: ${entry?.id ?? ''}`,
+      body: `Gt-Merge-Request: ${entry?.beadId ?? ''}`,
       after: null,
     } as const;
     await story.forge.open(ours);
