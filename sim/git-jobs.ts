@@ -1,4 +1,5 @@
 import type { Job, JobResult } from '../src/core/facts.ts';
+import { PUSH_REFUSED } from '../src/core/rules/refused-push.ts';
 import { repoOf, type Sim } from './context.ts';
 import { isCursedLanding } from './fates.ts';
 import { makeLists, mergedAs, mergeOnto } from './git-rounds.ts';
@@ -132,6 +133,7 @@ function gates(sim: Sim, repo: GitModel, job: Of<'gates'>): JobResult {
 }
 
 function push(sim: Sim, repo: GitModel, job: Of<'push'>): JobResult {
+  if (sim.weather.hits('host_refuses')) return refused(PUSH_REFUSED);
   if (job.repo.targetBranch === repo.target && sim.weather.hits('racer'))
     outsidePush(sim, job.repo.rig, `race ${job.key} ${String(sim.time.nowMs)}`, []);
   const { targetBranch } = job.repo;

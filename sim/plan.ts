@@ -1,4 +1,16 @@
 import { BEADS_KEPT_MS } from '../src/core/limits.ts';
+import {
+  FAR_KINDS,
+  farFaults,
+  HOST_KIND,
+  hostFaults,
+  PROGRAM_KIND,
+  programFaults,
+  SHIELD_KINDS,
+  shieldFaults,
+  TARGET_KIND,
+  targetFaults,
+} from './fault-plan.ts';
 import { FORGE_KINDS, forgeFaults, pullCancels, slungOf } from './forge-plan.ts';
 import { moments, rigDrains, trainPauses, type MomentKind } from './people-plan.ts';
 import { Prng } from './prng.ts';
@@ -86,17 +98,6 @@ const NEAR_KINDS = [
   'alarm_lost',
   'alarm_twice',
 ] as const;
-/**
- * What happens to a second runner on another machine: its line is cut, it dies with its agents and comes back, or it is
- * gone for good and a person says so.
- */
-const FAR_KINDS = ['far_cut', 'far_death', 'far_lost'] as const;
-/** The program of one runtime is gone for a while; other runtimes start. */
-const PROGRAM_KIND = 'program_missing';
-/** The shield of agents strikes: no sandbox, too much memory or disk, something that looks like a key. */
-const SHIELD_KINDS = ['isolation_gone', 'too_much', 'key_found'] as const;
-/** Somebody pushes what is red by itself to the target of a rig with gates, and it is mended later. */
-export const TARGET_KIND = 'target_red';
 export const FAULT_KINDS = [
   ...NEAR_KINDS,
   ...FAR_KINDS,
@@ -104,6 +105,7 @@ export const FAULT_KINDS = [
   ...SHIELD_KINDS,
   ...FORGE_KINDS,
   TARGET_KIND,
+  HOST_KIND,
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -290,6 +292,7 @@ export function makePlan(seed: number): Plan {
       ...shieldFaults(seed, size),
       ...targetFaults(seed, size),
       ...forgeFaults(seed, size),
+      ...hostFaults(seed, size),
     ],
   };
 }
@@ -302,54 +305,6 @@ function monthsAway(seed: number, size: Size): readonly Omit<FaultStep, 'id'>[] 
   if (size === SHORT || !new Prng(`months of ${String(seed)}`).chance(AWAY_SHARE)) return [];
   const durationMs = ASLEEP_DAYS.months * 24 * 60 * MINUTE;
   return [{ kind: 'clock_jump', atMs: size.stormMs - 3 * MINUTE, durationMs, strength: 1, countdown: 0 }];
-}
-
-/** Of its own chance, so that the stories of towns with one runner stay what they are. Null: there is one. */
-function farFaults(seed: number, size: Size): readonly FaultStep[] | null {
-  const chance = new Prng(`far ${String(seed)}`);
-  if (!chance.chance(FAR_SHARE)) return null;
-  return Array.from({ length: chance.between(1, 3) }, (_, index) => {
-    const kind = chance.weighted({ far_cut: 3, far_death: 2, far_lost: 1 });
-    const [low, high] = DURATIONS[kind] ?? [MINUTE, MINUTE];
-    const atMs = chance.between(MINUTE / 2, size.stormMs - MINUTE);
-    return { id: `r${String(index)}`, kind, atMs, durationMs: chance.between(low, high), strength: 1, countdown: 0 };
-  });
-}
-
-/** Of its own chance, too. It may last longer than the storm: then it ends with it. */
-function programFaults(seed: number, size: Size): readonly FaultStep[] {
-  const chance = new Prng(`program ${String(seed)}`);
-  if (!chance.chance(PROGRAM_SHARE)) return [];
-  const atMs = chance.between(0, size.workMs);
-  const durationMs = chance.between(MINUTE, Math.max(2 * MINUTE, size.stormMs - atMs));
-  return [{ id: 'm0', kind: PROGRAM_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
-}
-
-/** Of its own chance, too. */
-function shieldFaults(seed: number, size: Size): readonly FaultStep[] {
-  const chance = new Prng(`shield ${String(seed)}`);
-  if (!chance.chance(SHIELD_SHARE)) return [];
-  return SHIELD_KINDS.map((kind, index) => {
-    const atMs = chance.between(0, size.workMs);
-    const strength = chance.between(30, 80) / 100;
-    return {
-      id: `h${String(index)}`,
-      kind,
-      atMs,
-      durationMs: chance.between(MINUTE, 3 * MINUTE),
-      strength,
-      countdown: 0,
-    };
-  });
-}
-
-/** Of its own chance, too. */
-function targetFaults(seed: number, size: Size): readonly FaultStep[] {
-  const chance = new Prng(`target ${String(seed)}`);
-  if (!chance.chance(TARGET_SHARE)) return [];
-  const atMs = chance.between(size.workMs / 2, size.stormMs);
-  const durationMs = chance.between(MINUTE / 2, 20 * MINUTE);
-  return [{ id: 't0', kind: TARGET_KIND, atMs, durationMs, strength: 1, countdown: 0 }];
 }
 
 function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
@@ -368,16 +323,8 @@ function makeFault(chance: Prng, size: Size): Omit<FaultStep, 'id'> {
   return { kind, atMs, durationMs, strength: kind === 'disk_full' ? refusals : strength, countdown };
 }
 
-/** Share of the stories in which a program is missing for a while. */
-const PROGRAM_SHARE = 0.25;
-/** Share of the stories in which the shield of agents strikes. */
-const SHIELD_SHARE = 0.2;
-/** Share of the stories in which somebody breaks the target itself. */
-const TARGET_SHARE = 0.2;
 /** Share of the longer stories in which the machine sleeps for months when much is done. */
 const AWAY_SHARE = 0.3;
-/** Share of the stories with a second runner. */
-const FAR_SHARE = 0.3;
 const SECOND = 1_000;
 const ASLEEP_DAYS = { none: 0, week: 8, months: 70 } as const;
 const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
@@ -392,9 +339,6 @@ const DURATIONS: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>
   runner_death: [100, 2 * MINUTE],
   machine_death: [100, 5 * MINUTE],
   runner_hang: [5 * SECOND, 15 * MINUTE],
-  far_cut: [5 * SECOND, 15 * MINUTE],
-  far_death: [SECOND, 10 * MINUTE],
-  far_lost: [MINUTE, MINUTE],
   clock_jump: [MINUTE, 26 * 60 * MINUTE],
   clock_back: [SECOND, 2 * 60 * MINUTE],
 };

@@ -169,7 +169,9 @@ describe('the pull request of cancelled work', () => {
     story.silent = 'no';
     await story.town.advance(45_000);
     const told = await story.town.service.listEscalations(true);
-    expect(told.map(({ message }) => message)).toEqual([expect.stringContaining('merged pull request #1 all the same')]);
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringContaining('merged pull request #1 all the same'),
+    ]);
     story.branches.set(`gt/${id}`, sha(101));
     await story.forge.open({ ...ours, headSha: sha(101) });
     expect(story.forge.get(2).state).toBe('open');

@@ -135,7 +135,8 @@ function closePull(
 ): Change {
   const known = rig.view.proposal(mergeRequest);
   const number = known?.number ?? null;
-  const toldMergeSha = known?.closing?.isTold === true ? known.closing.mergeSha : (known?.closing?.toldMergeSha ?? null);
+  const toldMergeSha =
+    known?.closing?.isTold === true ? known.closing.mergeSha : (known?.closing?.toldMergeSha ?? null);
   const before = { number, mergeSha: null, error: null, isTold: false, toldMergeSha };
   writer.proposals.change(mergeRequest, { closing: { ...before, state: 'asked', asks, askedAtMs: turn.nowMs } });
   const key = closeKey(mergeRequest, asks);
