@@ -43,6 +43,12 @@ export const REGRESSIONS: readonly Regression[] = [
     keep: null,
     found: 'a branch that was deleted before its pull request was opened was never made again',
   },
+  {
+    seed: 2_116,
+    keep: null,
+    found: 'a pull request that was opened late stayed open after the cancel, since a former one was found first',
+  },
+  { seed: 8_337, keep: null, found: 'commits that came after an accepted "no change" were called accepted' },
   { seed: 6_050, keep: null, found: 'with pull requests nobody heard that the target itself is red' },
   {
     seed: 180,

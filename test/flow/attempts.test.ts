@@ -52,6 +52,24 @@ describe('an attempt whose time is over', () => {
     expect(await actionsOf(town)).toContain('late_evidence');
   });
 
+  it('whose "no change" was accepted is not told that the commits it hands in afterwards are accepted', async () => {
+    const town = await openTown();
+    const id = await sling(town, 'one');
+    const { attempt, epoch } = processOf(town, id).request;
+    const verdict = (): Promise<unknown> =>
+      town.service.verdict(trusted.rig('api'), trusted.attempt(attempt), epoch, 0);
+    town.runner.noChange(attempt, 'it is there already');
+    await town.settle();
+    expect(await verdict()).toMatchObject({ verdict: 'accepted' });
+    town.runner.done(attempt, sha(77));
+    await town.settle();
+    expect(await verdict()).toEqual({
+      verdict: 'superseded',
+      message: `Your "no change" was accepted before; ${sha(77)} came after it and is kept in its ref, but is not part of the review.`,
+    });
+    expect(await show(town, id)).toMatchObject({ closeReason: 'no_change' });
+  });
+
   it.each([-1, 1])('is unknown under another epoch (%i): the fact is recorded and ignored', async (step) => {
     const town = await openTown();
     const id = await sling(town, 'one');

@@ -385,7 +385,9 @@ function waitsFor(attempt: AttemptFacts, jobKey: string): boolean {
 
 /** Work that came after an accepted claim is kept, and whoever asks for its verdict is told that it is not part of it. */
 function lateEvidence(attempt: AttemptFacts, head: string): Readonly<Record<string, string>> {
-  if (attempt.outcome !== 'done' || head === attempt.headSha) return { late_head: head };
-  const message = `Your "gt done" at ${attempt.headSha ?? 'another commit'} was accepted before; ${head} came after it and is kept in its ref, but is not part of the review.`;
+  const isAfter = attempt.outcome === 'no_change' || (attempt.outcome === 'done' && head !== attempt.headSha);
+  if (!isAfter) return { late_head: head };
+  const accepted = attempt.outcome === 'done' ? `"gt done" at ${attempt.headSha ?? 'another commit'}` : '"no change"';
+  const message = `Your ${accepted} was accepted before; ${head} came after it and is kept in its ref, but is not part of the review.`;
   return { late_head: head, claim_refusal: JSON.stringify({ code: 'too_late', message }) };
 }
