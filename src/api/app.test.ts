@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Caller } from '../core/commands.ts';
 import { TownError } from '../core/errors.ts';
 import { trusted } from '../core/model/ids.ts';
 import type { BeadSummary, Capability, HookView } from '../core/queries.ts';
@@ -392,7 +393,11 @@ describe('requests', () => {
       headers: { 'idempotency-key': 'abc' },
     });
     expect(reply.status).toBe(200);
-    expect(calls[0]?.args[1]).toEqual({ actor: 'human/owner', origin: 'human', idempotencyKey: 'abc' });
+    expect(calls[0]?.args[1]).toEqual({
+      actor: 'human/owner',
+      origin: 'human',
+      idempotencyKey: 'owner POST /beads abc',
+    });
     expect(
       (
         await ask('POST', `${base}/beads`, {
@@ -401,6 +406,16 @@ describe('requests', () => {
         })
       ).json['code'],
     ).toBe('bad_idempotency_key');
+  });
+
+  it('take a key on another route for another order, and not for one by another name of the town', async () => {
+    const { ask, calls } = world();
+    const headers = { 'idempotency-key': 'abc' };
+    for (const town of ['_', 'shop'])
+      await ask('POST', `/api/v1/towns/${town}/beads`, { ...post({ rig: 'app', title: 'a' }), headers });
+    await ask('POST', `${base}/beads/${BEAD}/close`, { ...post({ reason: 'cancelled', note: '' }), headers });
+    const keys = calls.map(({ args }) => (args[1] as Caller).idempotencyKey);
+    expect(keys).toEqual(['owner POST /beads abc', 'owner POST /beads abc', `owner POST /beads/${BEAD}/close abc`]);
   });
 
   it('answer another town with 404, its own by id, name or _', async () => {

@@ -183,8 +183,8 @@ async function sha256(text: string): Promise<Uint8Array> {
 }
 
 function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
-  const idempotencyKey = c.req.header('idempotency-key');
-  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
     throw usage(
       'bad_idempotency_key',
       'The Idempotency-Key is not 1 to 200 printable ASCII characters without spaces.',
@@ -192,6 +192,7 @@ function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
       'Idempotency-Key',
     );
   }
+  const idempotencyKey = key === undefined ? undefined : `${whoseKey(principal)} ${orderOf(c)} ${key}`;
   const ifMatch = parseIfMatch(c.req.header('if-match'));
   switch (principal.kind) {
     case 'owner':
@@ -199,15 +200,29 @@ function callerOf(principal: Principal, auth: AuthOptions, c: Context): Caller {
     case 'runner':
       return { actor: 'system', origin: 'system', idempotencyKey };
     case 'mayor':
-      return { actor: MAYOR, origin: 'agent', idempotencyKey: mayorKey(principal.capability, idempotencyKey), ifMatch };
+      return { actor: MAYOR, origin: 'agent', idempotencyKey, ifMatch };
     case 'agent':
       return { actor: principal.capability.agent, origin: 'agent', idempotencyKey };
   }
 }
 
-/** Within one sitting a key of the mayor is one key, whichever of its sessions sends it; it is nobody else's. */
-const mayorKey = (capability: MayorCapability, key: string | undefined): string | undefined =>
-  key === undefined ? undefined : `mayor:${String(capability.sitting)}:${key}`;
+/**
+ * A key is its sender's own: two agents may both count from one. Within one sitting a key of the mayor is one key,
+ * whichever of its sessions sends it.
+ */
+function whoseKey(principal: Principal): string {
+  switch (principal.kind) {
+    case 'mayor':
+      return `mayor:${String(principal.capability.sitting)}`;
+    case 'agent':
+      return principal.capability.attempt;
+    default:
+      return principal.kind;
+  }
+}
+
+/** The same key on another route is another order, and not answered as the first; however its town is called there. */
+const orderOf = (c: Context): string => `${c.req.method} ${c.req.path.replace(/^\/api\/v1\/towns\/[^/]+/, '')}`;
 
 /** The session of a call to the mayor's own conversation. */
 export function mayorFor(c: Context<AppEnv>): MayorCapability {
