@@ -8,7 +8,7 @@ import { parseJson } from '../store/rows.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import { MAYOR_ADDRESS } from '../core/model/mayor.ts';
 import type { Actor } from './kernel/actor.ts';
-import type { Envelope } from './kernel/envelope.ts';
+import { OUT_OF_ORDER, type Envelope } from './kernel/envelope.ts';
 import { named } from './kernel/named.ts';
 import type { EffectOutcome } from './kernel/program.ts';
 import { MayorActor } from './mayor/mayor-actor.ts';
@@ -16,9 +16,6 @@ import { RigActor } from './rig/rig-actor.ts';
 import type { TownActors } from './town-actors.ts';
 import { TownActor } from './town/town-actor.ts';
 import { rigAddress, TOWN_ADDRESS } from './town/town-context.ts';
-
-/** A message that came too early is sent again after this long; its predecessor is on its way. */
-const GAP_RETRY_MS = 50;
 
 /** All actors of one town in this process, by address, and the wire between them. */
 export class LocalActors implements TownActors {
@@ -187,8 +184,6 @@ export class LocalActors implements TownActors {
     // One that is not open yet will be; to a rig that was removed nothing is on its way.
     if (target === undefined) return { state: 'retry', error: `no actor ${envelope.to}` };
     const receipt = await target.actor.receive(envelope);
-    return receipt === 'gap'
-      ? { state: 'retry', error: 'out of order', atMs: this.#ports.clock.now() + GAP_RETRY_MS }
-      : { state: 'done' };
+    return receipt === 'gap' ? OUT_OF_ORDER : { state: 'done' };
   };
 }

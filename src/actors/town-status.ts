@@ -1,4 +1,5 @@
 import type { TownStatus } from '../core/queries.ts';
+import { checkChannel } from '../core/channels.ts';
 import { checkTown } from '../core/invariants.ts';
 import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
 import type { Runner } from '../core/model/runner.ts';
@@ -7,6 +8,7 @@ import { readTownFacts } from '../store/town-facts.ts';
 import { askAll } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 import { readAttention } from './town-attention.ts';
+import { TOWN_ADDRESS } from './town/town-context.ts';
 
 /** The five-second answer: alive, what needs a person, what moves. */
 export async function readTownStatus(
@@ -22,6 +24,7 @@ export async function readTownStatus(
     rigs.map(async (rig) => (await rig.violations()).map(({ code, text }) => `${rig.address}: ${code} ${text}`)),
   );
   const ofMayor = (await actors.mayor?.violations()) ?? [];
+  const ofChannels = await channelViolations(actors);
   const { view } = actors.town.program;
   const instance = ports.runner.instance();
   const convoys = view.liveConvoys();
@@ -43,6 +46,7 @@ export async function readTownStatus(
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
       ...ofMayor.map((violation) => `mayor: ${violation.code} ${violation.text}`),
       ...ofRigs.flat(),
+      ...ofChannels,
     ],
   };
 }
@@ -58,4 +62,18 @@ function registered(runners: readonly Runner[]): TownStatus['runner'] {
 function runnerState(instance: string | null, health: readonly Health[]): 'up' | 'down' | 'unknown' {
   if (health.some((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')) return 'down';
   return instance === null ? 'unknown' : 'up';
+}
+
+/** What each actor and the town have of each other; all messages go through the town. */
+async function channelViolations(actors: TownActors): Promise<readonly string[]> {
+  const { kernel: town } = actors.town;
+  const others = actors.all().filter(({ address }) => address !== TOWN_ADDRESS);
+  const found = await askAll(others, async ({ address, kernel }) => {
+    const before = town.channel(address);
+    const other = await kernel.channel(TOWN_ADDRESS);
+    return checkChannel(other, { before, after: town.channel(address) }).map(
+      ({ code, text }) => `${address}: ${code} ${text}`,
+    );
+  });
+  return found.flat();
 }

@@ -1,3 +1,4 @@
+import type { ChannelEnd } from '../core/channels.ts';
 import type { Sql, SqlRow } from '../ports/sql.ts';
 import { int, intOrNull, text, textOrNull } from './rows.ts';
 
@@ -55,6 +56,9 @@ export interface JournalRow {
   readonly from: string | null;
   readonly to: string | null;
 }
+
+/** Messages to one peer are delivered in their order. */
+export const messageLane = (peer: string): string => `to:${peer}`;
 
 /** The tables that every actor has: queue in, queue out, journal, timers, channels, answers. */
 export class KernelStore {
@@ -213,7 +217,7 @@ export class KernelStore {
   /** A message to this address has not arrived. */
   isOnTheWay(address: string): boolean {
     const query = `SELECT 1 AS one FROM outbox WHERE state = 'pending' AND lane = ? LIMIT 1`;
-    return this.#sql.all(query, `to:${address}`).length > 0;
+    return this.#sql.all(query, messageLane(address)).length > 0;
   }
 
   hasPendingEffects(): boolean {
@@ -337,6 +341,16 @@ export class KernelStore {
   received(peer: string): number {
     const row = this.#sql.all('SELECT received FROM channels WHERE peer = ?', peer)[0];
     return row === undefined ? 0 : int(row['received']);
+  }
+
+  /** This end of the channel to a peer. */
+  channel(peer: string): ChannelEnd {
+    const row = this.#sql.all('SELECT sent, received FROM channels WHERE peer = ?', peer)[0];
+    const waiting = this.#sql.all(
+      `SELECT COUNT(*) AS n FROM outbox WHERE state = 'pending' AND lane = ?`,
+      messageLane(peer),
+    )[0];
+    return { sent: int(row?.['sent'] ?? 0), received: int(row?.['received'] ?? 0), waiting: int(waiting?.['n']) };
   }
 
   setReceived(peer: string, seq: number): void {

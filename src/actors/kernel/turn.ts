@@ -2,7 +2,7 @@ import type { Decision } from '../../core/actions.ts';
 import type { Ref } from '../../core/refs.ts';
 import type { Sql } from '../../ports/sql.ts';
 import { GuardFailed } from '../../store/guard-failed.ts';
-import type { KernelStore, NewEffect, NewEvent } from '../../store/kernel-store.ts';
+import { messageLane, type KernelStore, type NewEffect, type NewEvent } from '../../store/kernel-store.ts';
 
 /**
  * One turn of an actor: one transaction. Everything that is decided or written in it carries the turn's time and tick,
@@ -86,7 +86,7 @@ export class Turn {
     this.effect({
       key: `message:${to}:${String(seq)}`,
       kind: 'message',
-      lane: `to:${to}`,
+      lane: messageLane(to),
       payload: { from, to, seq, message },
     });
   }

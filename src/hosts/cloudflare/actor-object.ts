@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Actor } from '../../actors/kernel/actor.ts';
-import type { Envelope, Receipt } from '../../actors/kernel/envelope.ts';
+import { OUT_OF_ORDER, type Envelope, type Receipt } from '../../actors/kernel/envelope.ts';
 import type { EffectOutcome } from '../../actors/kernel/program.ts';
 import type { HostPorts } from '../../ports/host.ts';
 import type { Fact } from '../../core/facts.ts';
@@ -17,8 +17,6 @@ import { answer, refusal, type ActorStub, type Answer } from './rpc.ts';
 import { StorageSql } from './sql-storage.ts';
 import { Watched } from './watched.ts';
 
-/** A message that came too early is sent again after this long; its predecessor is on its way. */
-const GAP_RETRY_MS = 50;
 /** An actor that could not be opened is tried again after this long; whoever asks meanwhile tries too. */
 const OPEN_AGAIN_MS = 60_000;
 /** Below the deadline of an effect, after which the same message would be sent beside this one. */
@@ -209,9 +207,7 @@ export abstract class ActorObject<H extends Hosted = Hosted> extends DurableObje
   protected readonly deliver = async (row: OutboxRow): Promise<EffectOutcome> => {
     const envelope = parseJson<Envelope>(row.payload);
     const receipt = await this.#within(this.#stubOf(envelope.to).receive(envelope));
-    return receipt === 'gap'
-      ? { state: 'retry', error: 'out of order', atMs: this.host.ports.clock.now() + GAP_RETRY_MS }
-      : { state: 'done' };
+    return receipt === 'gap' ? OUT_OF_ORDER : { state: 'done' };
   };
 
   #stubOf(address: string): ActorStub {
