@@ -19,7 +19,7 @@ export function failedScope(
   // A sandbox that does not work stops what needs it, like a program that is missing.
   if (failed === 'program' || failed === 'isolation')
     return isOnlyOne ? runtimeScope(attempt.runtime) : pairScope(attempt.runtime, attempt.runner);
-  return isOnlyOne || failed === 'repository' ? RIG_SCOPE : runnerScope(attempt.runner);
+  return isOnlyOne || failed === 'repository' || failed === 'branch' ? RIG_SCOPE : runnerScope(attempt.runner);
 }
 
 /** The scopes that a process passed through when it runs: all of them work. */

@@ -218,6 +218,8 @@ export interface BeadChanges {
   readonly priority?: Priority | undefined;
   readonly runtime?: string | undefined;
   readonly model?: string | undefined;
+  /** Only before work on it began. */
+  readonly targetBranch?: string | undefined;
 }
 
 /** What a person may do to one bead. */

@@ -80,7 +80,7 @@ export interface ExitRecord {
   readonly dirty: boolean;
   readonly rescueRef: string | null;
   readonly doneIntent: boolean;
-  readonly failed?: 'program' | 'repository' | 'isolation' | 'machine' | undefined;
+  readonly failed?: 'program' | 'repository' | 'branch' | 'isolation' | 'machine' | undefined;
 }
 
 export interface AgentReport {

@@ -272,6 +272,22 @@ describe('changing a bead', () => {
   });
 });
 
+describe('the target branch of a bead', () => {
+  it('changes until its work began, and no longer', async () => {
+    const virtual = await town('api');
+    const created = await virtual.service.createBead(bead('one', { sling: false }), human);
+    const change = { type: 'update', bead: created.id, changes: { targetBranch: 'release' } } as const;
+    expect(await virtual.service.beadCommand(change, human)).toMatchObject({ targetBranch: 'release' });
+    await virtual.service.beadCommand(
+      { type: 'sling', sling: { bead: created.id, runtime: null, model: null, pinnedAgent: null } },
+      human,
+    );
+    await virtual.settle();
+    expect(virtual.runner.running()[0]?.request.repo?.targetBranch).toBe('release');
+    await expect(virtual.service.beadCommand(change, human)).rejects.toMatchObject({ code: 'target_fixed' });
+  });
+});
+
 describe('a runtime that nobody has', () => {
   it('is refused when it is named, so that it never stops the rig', async () => {
     const virtual = await town('api');

@@ -168,6 +168,16 @@ export function unsling(rig: RigContext, turn: Turn, bead: Bead): void {
   rig.writer(turn).updateBead(bead.id, { hold: 'staged', hold_reason: 'recorded, not slung yet' });
 }
 
+/** What was begun stands on commits of its target, and a convoy and a round of rework have theirs from somebody else. */
+function checkTargetFree(bead: Bead): void {
+  if (bead.status === 'open' && bead.baseSha === null && bead.convoyId === null && bead.branchOf === null) return;
+  throw precondition(
+    'target_fixed',
+    `${bead.id} is for ${bead.targetBranch}, and that can't change any more: its work began there, or it belongs to a convoy or a branch.`,
+    `Close it with "gt bead close ${bead.id}", and create it anew with --target-branch.`,
+  );
+}
+
 /** The next attempt reads what is written here; a running one is not disturbed. */
 export function update(rig: RigContext, turn: Turn, bead: Bead, changes: BeadChanges): void {
   if (isTerminal(bead.status)) {
@@ -178,9 +188,18 @@ export function update(rig: RigContext, turn: Turn, bead: Bead, changes: BeadCha
     );
   }
   const columns: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(changes)) if (typeof value === 'string') columns[name] = value;
+  const { targetBranch, ...plain } = changes;
+  for (const [name, value] of Object.entries(plain)) if (typeof value === 'string') columns[name] = value;
+  if (targetBranch !== undefined) {
+    checkTargetFree(bead);
+    columns['target_branch'] = targetBranch;
+  }
   if (Object.keys(columns).length === 0) {
-    throw usage('nothing_to_update', 'Nothing to change was named.', 'Give a title, body, priority, runtime or model.');
+    throw usage(
+      'nothing_to_update',
+      'Nothing to change was named.',
+      'Give a title, body, priority, runtime, model or target branch.',
+    );
   }
   if (changes.runtime !== undefined) checkRuntime(changes.runtime, rig.view.config());
   if (changes.priority !== undefined) columns['queue_key'] = queueKey(changes.priority, bead.createdAtMs);

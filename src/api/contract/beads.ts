@@ -202,7 +202,9 @@ export const updateBeadSchema = z.strictObject({
   priority: priority.optional(),
   runtime: name.optional(),
   model: name.optional(),
+  target_branch: name.optional(),
 });
+export type UpdateBeadBody = z.infer<typeof updateBeadSchema>;
 /** More remarks than anybody makes of one branch. */
 const LINE_COMMENTS_MAX = 200;
 const PATH_CHARS_MAX = 1_000;

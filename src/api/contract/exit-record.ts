@@ -41,9 +41,9 @@ export const exitRecordSchema = z.object({
   doneIntent: z.boolean(),
   /**
    * What kept it from running. `program`: the program of its runtime is missing or may not be run. `repository`: the
-   * origin could not be read. `isolation`: the sandbox that was asked for does not work here. `machine`, or nothing:
+   * origin could not be read. `branch`: it answers, and has no branch of the target's name. `isolation`: the sandbox that was asked for does not work here. `machine`, or nothing:
    * anything else here, also a former session that could not be taken up.
    */
-  failed: z.enum(['program', 'repository', 'isolation', 'machine']).optional(),
+  failed: z.enum(['program', 'repository', 'branch', 'isolation', 'machine']).optional(),
 });
 export type ExitRecord = z.infer<typeof exitRecordSchema>;

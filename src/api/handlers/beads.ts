@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { checkBranch } from '../../core/branch-name.ts';
 import { usage } from '../../core/errors.ts';
 import { versionTag } from '../../core/etag.ts';
 import { PAGE_SIZE_DEFAULT } from '../../core/limits.ts';
 import { BEAD_STATUSES } from '../../core/model/bead.ts';
 import type { BeadStatus } from '../../core/model/bead.ts';
-import type { CreateBead, SlingBead } from '../../core/commands.ts';
+import type { BeadChanges, CreateBead, SlingBead } from '../../core/commands.ts';
 import { parseBeadId, parseConvoyId, parseRigName } from '../../core/model/ids.ts';
 import type { BeadId } from '../../core/model/ids.ts';
 import { makeFormula } from '../../core/model/molecule.ts';
@@ -23,7 +24,7 @@ import {
   updateBeadSchema,
   slingSchema,
 } from '../contract/beads.ts';
-import type { CreateBeadBody, SlingBody } from '../contract/beads.ts';
+import type { CreateBeadBody, SlingBody, UpdateBeadBody } from '../contract/beads.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { presentBead, presentBeadDetail } from '../present.ts';
 import { etag, ifMatch } from '../if-match.ts';
@@ -183,7 +184,7 @@ export function registerBeads(app: App, { gateway }: Deps): void {
     const command = {
       type: 'update',
       bead: parseBeadId(c.req.valid('param').id),
-      changes: c.req.valid('json'),
+      changes: toChanges(c.req.valid('json')),
     } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
@@ -212,12 +213,16 @@ function toCreateBead(input: CreateBeadBody): CreateBead {
     dependsOn: (input.depends_on ?? []).map(parseBeadId),
     runtime: input.runtime ?? null,
     model: input.model ?? null,
-    targetBranch: input.target_branch ?? null,
+    targetBranch: input.target_branch === undefined ? null : checkBranch(input.target_branch, 'target_branch'),
     sling: input.sling ?? false,
     pinnedAgent: input.agent ?? null,
     parentId: input.parent_id === undefined ? null : parseBeadId(input.parent_id),
     formula: input.formula === undefined ? null : makeFormula(input.formula.name, input.formula.steps),
   };
+}
+
+function toChanges({ target_branch: branch, ...plain }: UpdateBeadBody): BeadChanges {
+  return branch === undefined ? plain : { ...plain, targetBranch: checkBranch(branch, 'target_branch') };
 }
 
 function toSling(bead: BeadId, input: SlingBody): SlingBead {

@@ -37,7 +37,8 @@ export const close: CommandSpec = {
 };
 
 export const updateBead: CommandSpec = {
-  usage: 'gt bead update <id> [--title <text>] [--body <text> | --body-file <file>] [--priority <p>]',
+  usage:
+    'gt bead update <id> [--title <text>] [--body <text> | --body-file <file>] [--priority <p>] [--target-branch <name>]',
   summary: 'change a bead that has not ended; the next attempt reads what is written then',
   examples: ['gt bead update app-7k3qf --body-file task.md', 'gt bead update app-7k3qf --priority high'],
   args: ['<id>'],
@@ -46,6 +47,7 @@ export const updateBead: CommandSpec = {
     body: { type: 'string', value: 'text', help: 'new body' },
     'body-file': { type: 'string', value: 'file', help: 'read the body from a file; - is stdin' },
     priority: { type: 'string', value: 'p', help: 'critical, high, medium or low' },
+    'target-branch': { type: 'string', value: 'name', help: 'branch it is merged into, before its work begins' },
     ...WORK_OPTIONS,
   },
   run: (context, args) => {
@@ -55,6 +57,7 @@ export const updateBead: CommandSpec = {
       priority: args.text('priority'),
       runtime: args.text('runtime'),
       model: args.text('model'),
+      target_branch: args.text('target-branch'),
     };
     return verb(context, [args.at(0)], { path: 'update', body });
   },

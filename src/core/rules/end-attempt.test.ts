@@ -186,6 +186,24 @@ describe('endingActions', () => {
     );
   });
 
+  it.each([
+    ['its own', { targetBranch: 'mian' }, true],
+    ["the rig's", {}, false],
+    ["its convoy's", { targetBranch: 'gt/hq-cv-1', convoyId: trusted.convoy('hq-cv-1') }, false],
+  ])('for want of %s branch asks a person at once, and is no trouble of the rig: %#', (_whose, over, asks) => {
+    const task = running(over);
+    const none = attempt(task, { exit: exitRecord({ cause: 'spawn_failed', failed: 'branch' }), runningAtMs: null });
+    const actions = endingActions(rigView({ beads: [task], attempts: [none] }), none, infra, NOW);
+    expect(types(actions).includes('trip_breaker')).toBe(!asks);
+    const question =
+      'The origin of api has no branch "mian", into which api-task1 is to be merged. Push that branch, or name another one with "gt bead update api-task1 --target-branch <name>"; then "gt bead retry api-task1".';
+    expect(actions.filter((action) => action.type === 'hold_bead' || action.type === 'raise_escalation')).toEqual(
+      asks
+        ? [{ type: 'hold_bead', bead: task.id, hold: 'needs_human', reason: question }, told('medium', question)]
+        : [],
+    );
+  });
+
   it('counts no failed start of a process that ran', () => {
     expect(types(end(running(), infra))).toEqual(['end_attempt', 'transition_bead', 'trip_breaker']);
   });

@@ -34,7 +34,8 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
     actions.push(reopen(bead));
     if (ending.outcome === 'quota')
       actions.push(...closeBreakers(view, attempt), park(view, { bead, attempt, ending }, nowMs));
-    if (ending.outcome === 'infra') actions.push(...infraActions(view, { bead, attempt, ending }, nowMs));
+    if (ending.outcome === 'infra')
+      actions.push(...(askForBranch(view, bead, attempt) ?? infraActions(view, { bead, attempt, ending }, nowMs)));
   }
   return actions;
 }
@@ -85,6 +86,20 @@ function infraActions(view: RigView, { bead, attempt, ending }: Failed, nowMs: n
   const question = `${bead.id} could not be started ${String(startFailures)} times although others could. Last: ${ending.reason} Nothing is charged. Correct it with "gt bead update ${bead.id}", then "gt bead retry ${bead.id}".`;
   return [
     count,
+    { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: question },
+    escalation(bead, 'medium', question),
+  ];
+}
+
+/**
+ * Nothing else of the rig waits for a name that was mistyped, and trying again finds nothing. Null: the branch is there,
+ * or is not this one bead's: a feature branch is the town's own, and the rig's is everybody's.
+ */
+function askForBranch(view: RigView, bead: Bead, attempt: AttemptFacts): RigAction[] | null {
+  const isOwn = bead.convoyId === null && bead.targetBranch !== view.config().targetBranch;
+  if (attempt.exit?.failed !== 'branch' || !isOwn) return null;
+  const question = `The origin of ${view.config().name} has no branch "${bead.targetBranch}", into which ${bead.id} is to be merged. Push that branch, or name another one with "gt bead update ${bead.id} --target-branch <name>"; then "gt bead retry ${bead.id}".`;
+  return [
     { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: question },
     escalation(bead, 'medium', question),
   ];

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { inPart, isProgramMissing, missingPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
+import { GitError } from '../git/git.ts';
+import {
+  fetchPart,
+  inPart,
+  isProgramMissing,
+  missingPart,
+  NoStart,
+  partOf,
+  spawnPart,
+  withoutPart,
+} from './failed-part.ts';
 
 describe('the error of a start', () => {
   it('is charged to the part that it was in, and stays what it was', async () => {
@@ -8,6 +18,15 @@ describe('the error of a start', () => {
     expect(partOf(error)).toBe('repository');
     expect(withoutPart(error)).toBe(wrong);
     expect(await inPart('program', () => Promise.resolve(7))).toBe(7);
+  });
+
+  it('of a fetch is the branch that an origin lacks, or the whole origin', async () => {
+    const lacks = new GitError('fetch', 128, "fatal: couldn't find remote ref refs/heads/mian");
+    expect(fetchPart(lacks)).toBe('branch');
+    expect(fetchPart(new GitError('fetch', 128, 'fatal: unable to access'))).toBe('repository');
+    expect(fetchPart(new Error("couldn't find remote ref"))).toBe('repository');
+    const error: unknown = await inPart(fetchPart, () => Promise.reject(lacks)).catch((caught: unknown) => caught);
+    expect(partOf(error)).toBe('branch');
   });
 
   it('is the machine where nothing else is known, and nobody when it was ordered', async () => {

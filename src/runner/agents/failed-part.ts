@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 
 import type { ExitRecord } from '../../api/contract/exit-record.ts';
 import type { StartAgent } from '../../api/contract/runner.ts';
+import { GitError } from '../git/git.ts';
 import { CONTAINER_FAILED } from '../isolation/container.ts';
 import { isList, WAY_FAILED } from '../isolation/way.ts';
 import { MISSING_PROGRAM_WITHIN_MS } from '../limits.ts';
@@ -35,13 +36,24 @@ class PartFailed extends Error {
 }
 
 /** Does a step whose failure is charged to `part`; an end that was ordered meanwhile is nobody's failure. */
-export async function inPart<Result>(part: FailedPart, step: () => Promise<Result>): Promise<Result> {
+export async function inPart<Result>(
+  part: FailedPart | ((error: unknown) => FailedPart),
+  step: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await step();
   } catch (error) {
-    throw error instanceof NoStart ? error : new PartFailed(part, error);
+    if (error instanceof NoStart) throw error;
+    throw new PartFailed(typeof part === 'function' ? part(error) : part, error);
   }
 }
+
+/** What git says of an origin that answers and has no such branch. */
+const NO_SUCH_BRANCH = "couldn't find remote ref";
+
+/** A fetch that failed: for want of that one branch, or of the whole origin. */
+export const fetchPart = (error: unknown): FailedPart =>
+  error instanceof GitError && error.stderr.includes(NO_SUCH_BRANCH) ? 'branch' : 'repository';
 
 /** Which part a start's error is charged to: the machine, where nothing else is known. */
 export function partOf(error: unknown): FailedPart | undefined {

@@ -22,7 +22,7 @@ import { errorText } from '../text.ts';
 import { recordRefusal } from './conversation-facts.ts';
 import { agentEnvironment } from './env.ts';
 import { endAttempt } from './exit.ts';
-import { inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
+import { fetchPart, inPart, NoStart, partOf, spawnPart, withoutPart } from './failed-part.ts';
 import type { LiveAgent } from './live.ts';
 import { formerSession, keepsSessions, talkOf } from './talk.ts';
 import { makeSessionFolder, sessionEnvironment } from './session.ts';
@@ -66,7 +66,7 @@ async function prepare(ctx: RunnerContext, live: LiveAgent): Promise<Prepared> {
   const repo = await ctx.repos.ensure(request.repo);
   const origin = request.repo;
   // The clone is there: what can't be read now is the origin.
-  const target = await inPart('repository', () => fetchTarget(ctx, live, origin));
+  const target = await inPart(fetchPart, () => fetchTarget(ctx, live, origin));
   const found = runtime.capabilities.continuesWork
     ? await earlierWork(ctx, request, { repo, origin: request.repo })
     : null;

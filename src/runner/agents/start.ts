@@ -2,7 +2,8 @@ import type { AgentReport, StartAgent, StartAnswer } from '../../api/contract/ru
 import { conflict } from '../../core/errors.ts';
 import { unreachable } from '../../core/assert.ts';
 import type { RunnerContext } from '../context.ts';
-import { checkBranch, checkUrl } from '../git/names.ts';
+import { checkBranch } from '../../core/branch-name.ts';
+import { checkUrl } from '../git/names.ts';
 import { pathSegment } from '../paths.ts';
 import { launch } from './launch.ts';
 import { LiveAgent } from './live.ts';

@@ -1,7 +1,8 @@
 import type { Repo } from '../../api/contract/runner.ts';
 import { GIT_NETWORK_TIMEOUT_MS } from '../limits.ts';
 import { git, gitLine, type GitOutput } from './git.ts';
-import { checkBranch, checkRef } from './names.ts';
+import { checkBranch } from '../../core/branch-name.ts';
+import { checkRef } from './names.ts';
 import { type Fetched, isAncestor, resolve, setRef, type Repos, type RigRepo } from './repos.ts';
 
 /** Looks at a kept branch that somebody else moves at the same time; more means that they go on doing so. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { pathSegment } from '../paths.ts';
-import { checkBranch, checkRef, checkUrl } from './names.ts';
+import { checkBranch } from '../../core/branch-name.ts';
+import { checkRef, checkUrl } from './names.ts';
 
 describe('names from outside', () => {
   it('pass when git takes them', () => {

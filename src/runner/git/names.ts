@@ -1,28 +1,8 @@
+import { FORBIDDEN_IN_REF } from '../../core/branch-name.ts';
 import { usage } from '../../core/errors.ts';
 
-const FORBIDDEN_IN_REF = /[\u0000-\u0020~^:?*[\\\u007f]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|\/$|\.$/;
 const URL_SHAPES = /^(?:\/|https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|[A-Za-z0-9_.-]+@?[A-Za-z0-9_.-]*:)/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
-
-/** Checks a branch name: git's own rules, and nothing that a command line could take for an option. Errors: `bad_branch`. */
-export function checkBranch(text: string): string {
-  if (
-    text === '' ||
-    text.startsWith('-') ||
-    text.startsWith('.') ||
-    text.startsWith('/') ||
-    text === '@' ||
-    FORBIDDEN_IN_REF.test(text)
-  ) {
-    throw usage(
-      'bad_branch',
-      `${JSON.stringify(text.slice(0, 120))} is not a branch name.`,
-      'Use a name that "git check-ref-format --branch" accepts.',
-      'branch',
-    );
-  }
-  return text;
-}
 
 /** Checks a full ref name of ours. Errors: `bad_ref`. */
 export function checkRef(text: string): string {

@@ -9,7 +9,8 @@ import { Mutex } from '../mutex.ts';
 import { bareRepo, type RunnerPaths } from '../paths.ts';
 import { CLONE_SETTINGS, EVERY_BRANCH, NO_PUSH } from './clone-settings.ts';
 import { git, GitError, type GitPlace } from './git.ts';
-import { checkBranch, checkUrl } from './names.ts';
+import { checkBranch } from '../../core/branch-name.ts';
+import { checkUrl } from './names.ts';
 import { hasOwnSettings, makeOwnSettings, ownSettings } from './own-settings.ts';
 
 /** SHA-1 or SHA-256. */

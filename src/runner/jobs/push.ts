@@ -3,7 +3,7 @@ import { PUSH_REFUSED } from '../../core/rules/refused-push.ts';
 import type { RunnerContext } from '../context.ts';
 import type { GitOutput } from '../git/git.ts';
 import { pushRef, remoteHead } from '../git/keep-branch.ts';
-import { checkBranch } from '../git/names.ts';
+import { checkBranch } from '../../core/branch-name.ts';
 import { isAncestor, remoteName, resolve, type RigRepo, writeRef } from '../git/repos.ts';
 import { refusalOf } from '../git/push-refusal.ts';
 import { ERROR_CHARS_MAX } from '../limits.ts';
