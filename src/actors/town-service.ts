@@ -41,6 +41,7 @@ import type {
   TownStatus,
   Why,
 } from '../core/queries.ts';
+import { byCreation } from '../core/queries.ts';
 import { whyConvoy, type LandingFacts } from '../core/why-convoy.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MoneyGateway } from '../ports/money-gateway.ts';
@@ -227,9 +228,8 @@ export class TownService implements TownGateway {
     const after = filter.after === undefined ? null : decodeCursor<{ createdAtMs: number; id: string }>(filter.after);
     const page = { ...filter, limit: filter.limit + 1 };
     const all = (await askAll(rigs, (rig) => rig.queries.list(page, after, this.#now()))).flat();
-    const items = all
-      .toSorted((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1))
-      .slice(0, filter.limit);
+    const sorted = all.toSorted(byCreation);
+    const items = (filter.isNewestFirst === true ? sorted.toReversed() : sorted).slice(0, filter.limit);
     const last = items.at(-1);
     const next =
       all.length > items.length && last !== undefined

@@ -27,9 +27,17 @@ export interface BeadFilter {
   readonly convoy?: ConvoyId | undefined;
   /** Merge requests are beads as well; lists show issues unless asked. */
   readonly includeMergeRequests: boolean;
+  /** Otherwise oldest first. A page that goes on asks with the same. */
+  readonly isNewestFirst?: boolean | undefined;
   readonly limit: number;
   readonly after?: string | undefined;
 }
+
+/** The place of a bead in lists, oldest first. */
+export const byCreation = (
+  a: { readonly createdAtMs: number; readonly id: string },
+  b: { readonly createdAtMs: number; readonly id: string },
+): number => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1);
 
 export interface BeadSummary extends Bead {
   readonly rig: RigName;

@@ -17,6 +17,7 @@ import type {
   ShownReview,
   Why,
 } from '../core/queries.ts';
+import { byCreation } from '../core/queries.ts';
 import type { AttemptFacts, ReviewFacts } from '../core/view.ts';
 import { textTag } from '../core/etag.ts';
 import { phaseIn, whyAgent, whyBead } from '../core/why.ts';
@@ -54,18 +55,16 @@ export class RigQueries {
     return this.#view.config().name;
   }
 
-  /** Oldest first; `after` is the place of the last item of the page before. */
+  /** Oldest first, or newest first; `after` is the place of the last item of the page before. */
   list(
     filter: BeadFilter,
     after: { readonly createdAtMs: number; readonly id: string } | null,
     nowMs: number,
   ): readonly BeadSummary[] {
     const rows = (filter.statuses ?? [null]).flatMap((status) => this.#listRows(filter, status, after));
-    const sorted = rows.toSorted(
-      (a, b) => int(a['created_at']) - int(b['created_at']) || (text(a['id']) < text(b['id']) ? -1 : 1),
-    );
-    const page = readable(sorted, beadFromRow).slice(0, filter.limit);
-    return page.map((bead) => this.summary(bead, nowMs));
+    const sorted = readable(rows, beadFromRow).toSorted(byCreation);
+    const page = filter.isNewestFirst === true ? sorted.toReversed() : sorted;
+    return page.slice(0, filter.limit).map((bead) => this.summary(bead, nowMs));
   }
 
   /** One walk along one index per status, so that a list of what lives does not read what has ended. */
@@ -74,15 +73,17 @@ export class RigQueries {
     status: BeadStatus | null,
     after: { readonly createdAtMs: number; readonly id: string } | null,
   ): readonly SqlRow[] {
+    const [isAfter, way] = filter.isNewestFirst === true ? ['<', ' DESC'] : ['>', ''];
     const conditions: readonly (readonly [string, ...SqlValue[]])[] = [
       ...(filter.convoy === undefined ? [] : [['convoy_id = ?', filter.convoy] as const]),
       // The plus: within a convoy its own index is the short way.
       ...(status === null ? [] : [[filter.convoy === undefined ? 'status = ?' : '+status = ?', status] as const]),
       ...(filter.includeMergeRequests ? [] : [[`type = 'issue'`] as const]),
-      ['(created_at, id) > (?, ?)', after?.createdAtMs ?? -1, after?.id ?? ''],
+      ...(after === null ? [] : [[`(created_at, id) ${isAfter} (?, ?)`, after.createdAtMs, after.id] as const]),
     ];
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(([text]) => text).join(' AND ')}`;
     return this.#sql.all(
-      `SELECT ${BEAD_COLUMNS} FROM beads WHERE ${conditions.map(([text]) => text).join(' AND ')} ORDER BY created_at, id LIMIT 0 + ?`,
+      `SELECT ${BEAD_COLUMNS} FROM beads${where} ORDER BY created_at${way}, id${way} LIMIT 0 + ?`,
       ...conditions.flatMap(([, ...args]) => args),
       filter.limit + UNREADABLE_SPARE,
     );

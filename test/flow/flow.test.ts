@@ -272,6 +272,33 @@ describe('changing a bead', () => {
   });
 });
 
+describe('a list of beads', () => {
+  it.each([
+    [undefined, [0, 1, 2, 3, 4]],
+    [true, [4, 3, 2, 1, 0]],
+  ])('goes on where a page ended, over all rigs; newest first: %s', async (isNewestFirst, order) => {
+    const virtual = await town('api', 'web');
+    const made: string[] = [];
+    for (const [index, rig] of (['api', 'web', 'api', 'web', 'api'] as const).entries()) {
+      const one = { ...bead(`bead ${String(index)}`, { sling: false }), rig: trusted.rig(rig) };
+      made.push((await virtual.service.createBead(one, human)).id);
+      // Two of them in one moment.
+      if (index !== 1) await virtual.advance(1_000);
+    }
+    const ids: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await virtual.service.listBeads({ includeMergeRequests: false, isNewestFirst, limit: 2, after });
+      ids.push(...page.items.map(({ id }) => id));
+      after = page.next ?? undefined;
+    } while (after !== undefined);
+    const expected = order.map((index) => made[index]);
+    expect(ids.toSorted()).toEqual(made.toSorted());
+    expect([ids[0], ids[4]]).toEqual([expected[0], expected[4]]);
+    expect(ids.indexOf(made[3] ?? '')).toBe(order.indexOf(3));
+  });
+});
+
 describe('the target branch of a bead', () => {
   it('changes until its work began, and no longer', async () => {
     const virtual = await town('api');

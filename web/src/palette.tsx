@@ -20,7 +20,10 @@ interface Entry {
 }
 
 function useEntries(): readonly Entry[] {
-  const beads = useQuery({ queryKey: ['beads', 'palette'], queryFn: () => read<Page<BeadItem>>('beads?limit=500') });
+  const beads = useQuery({
+    queryKey: ['beads', 'palette'],
+    queryFn: () => read<Page<BeadItem>>('beads?limit=500&order=newest'),
+  });
   const convoys = useQuery({ queryKey: ['convoys'], queryFn: () => read<Page<ConvoyItem>>('convoys') });
   const agents = useQuery({ queryKey: ['agents'], queryFn: () => read<Page<AgentItem>>('agents') });
   return [

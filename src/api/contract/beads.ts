@@ -255,6 +255,8 @@ export const beadQuerySchema = z.strictObject({
   convoy: name.optional(),
   /** `true` lists merge requests as well. */
   merge_requests: z.enum(['true', 'false']).optional(),
+  /** `oldest` where it is missing. With `after`, the same as of the page before. */
+  order: z.enum(['oldest', 'newest']).optional(),
   limit: limit.optional(),
   after: cursor.optional(),
 });

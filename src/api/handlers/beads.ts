@@ -40,7 +40,7 @@ const list = createRoute({
   path,
   security: ownerOnly,
   request: { params: town, query: beadQuerySchema },
-  responses: answers(beadPageSchema, 'Beads, oldest first'),
+  responses: answers(beadPageSchema, 'Beads, oldest first unless asked otherwise'),
 });
 const create = createRoute({
   method: 'post',
@@ -235,6 +235,7 @@ function filterOf(query: z.infer<typeof beadQuerySchema>): BeadFilter {
     statuses: query.status === undefined ? undefined : query.status.split(',').map(parseStatus),
     convoy: query.convoy === undefined ? undefined : parseConvoyId(query.convoy),
     includeMergeRequests: query.merge_requests === 'true',
+    isNewestFirst: query.order === 'newest',
     limit: query.limit ?? PAGE_SIZE_DEFAULT,
     after: query.after,
   };

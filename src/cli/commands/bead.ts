@@ -123,7 +123,7 @@ function stateOf(style: Style, bead: BeadItem): string {
 
 export const list: CommandSpec = {
   usage: 'gt bead list [--rig <rig>] [--status a,b] [--convoy <id>]',
-  summary: 'list beads',
+  summary: 'list beads, newest first',
   examples: ['gt bead list --rig app', 'gt bead list --status open,in_progress --json'],
   options: {
     rig: { type: 'string', value: 'rig', help: 'only of this rig' },
@@ -141,6 +141,7 @@ export const list: CommandSpec = {
         status: statuses.length === 0 ? undefined : statuses.join(','),
         convoy: args.text('convoy'),
         merge_requests: args.flag('merge-requests') ? 'true' : undefined,
+        order: 'newest',
         limit: args.number('limit', { min: 1, max: PAGE_SIZE_MAX }),
         after: args.text('after'),
       })}`,

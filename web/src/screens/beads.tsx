@@ -49,21 +49,19 @@ export function Beads(): ReactNode {
         </div>
       }
     >
-      <Asked<{ items: readonly BeadItem[]; next: string | null }> name={['beads']} path="beads?limit=500">
+      <Asked<{ items: readonly BeadItem[]; next: string | null }> name={['beads']} path="beads?limit=500&order=newest">
         {({ items, next }) => {
-          const some = items
-            .filter(
-              (bead) =>
-                (column === '' || bead.status === column) &&
-                (rig === '' || bead.rig === rig) &&
-                `${bead.id} ${bead.title} ${bead.agent ?? ''}`.includes(words),
-            )
-            .toReversed();
+          const some = items.filter(
+            (bead) =>
+              (column === '' || bead.status === column) &&
+              (rig === '' || bead.rig === rig) &&
+              `${bead.id} ${bead.title} ${bead.agent ?? ''}`.includes(words),
+          );
           if (some.length === 0)
             return <Nothing why="No bead is like that. Make one with" command='gt sling "what to do" --rig <rig>' />;
           return (
             <>
-              {next !== null && <p className="text-soft">The first 500 beads; search finds the others.</p>}
+              {next !== null && <p className="text-soft">The newest 500 beads; search finds the others.</p>}
               <BeadTable beads={some} />
             </>
           );
