@@ -20,7 +20,7 @@ export function trainCommand(rig: RigContext, turn: Turn, command: TrainCommand,
   const config = rig.view.config();
   const target = command.target ?? config.targetBranch;
   checkTarget(rig, target);
-  const { state: from, redTree, reason: before } = rig.view.train(target);
+  const { state: from, redTree, escalated, reason: before } = rig.view.train(target);
   const set = (to: TrainState, reason: string | null): void => {
     const retryAtMs = to === 'red' ? turn.nowMs : null;
     rig.writer(turn).trains.set(target, { state: to, reason, redTree, retryAtMs, by: caller.actor });
@@ -38,7 +38,8 @@ export function trainCommand(rig: RigContext, turn: Turn, command: TrainCommand,
       `The merge train of ${target} in ${config.name} is not paused; it is ${from}.`,
       'See what each merge request waits for with "gt mq".',
     );
-  if (redTree === null) set('running', null);
+  // With pull requests no tree of the target is known, only that people were told.
+  if (redTree === null && !escalated) set('running', null);
   else set('red', 'the target was red before the pause');
 }
 

@@ -56,7 +56,8 @@ export async function recordMet(
   const { client, health, troubles, nowMs } = met;
   const runner = await gateway.seen(id, { ...helloOf(health), troubles });
   if (runner === null) return false;
-  if (runner.draining !== health.draining) {
+  // Also when it drains already: until when may have changed while it was away.
+  if (runner.draining || health.draining) {
     const { drainUntilMs } = runner;
     // What is left of the time that a person gave, since it may have been away meanwhile.
     await client.drain(runner.draining, drainUntilMs === null ? null : Math.max(0, drainUntilMs - nowMs));
