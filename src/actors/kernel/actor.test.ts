@@ -2,6 +2,7 @@ import type { Observation } from './program.ts';
 import { describe, expect, it } from 'vitest';
 import { BareActor, note } from '../../../test/support/bare-actor.ts';
 import {
+  CALL_BYTES_MAX,
   ACCEPTED_POLL_MS,
   EFFECT_DEADLINE_MS,
   EFFECT_RETRY_MAX_MS,
@@ -657,6 +658,24 @@ describe('an observation', () => {
     await bare.advance(10);
     expect(bare.program.observed).toEqual([['attempt:a', 'attempt:b']]);
     expect([bare.notes(), bare.alarmMs]).toEqual([['seen'], bare.nowMs + 50]);
+  });
+});
+
+describe('an observation whose answers are too large to record together', () => {
+  it('is asked again in smaller batches, and not for ever', async () => {
+    const bare = await BareActor.open();
+    const large = 'x'.repeat(Math.ceil(CALL_BYTES_MAX / 3));
+    bare.program.onObserve = (refs) => ({
+      events: refs.map((ref) => ({ ...event(`seen ${ref}`), payload: large })),
+      again: new Map(),
+    });
+    await bare.actor.ask((turn) => {
+      for (const name of ['a', 'b', 'c', 'd']) turn.kernel.setTimer(`attempt:${name}`, 'observe', bare.nowMs + 10);
+    });
+    await bare.advance(60_000);
+    expect(bare.program.observed.map((refs) => refs.length)).toEqual([4, 2, 2]);
+    expect(bare.notes()).toHaveLength(4);
+    expect(bare.alarmMs).toBeNull();
   });
 });
 

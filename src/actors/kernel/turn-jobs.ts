@@ -56,9 +56,10 @@ function recordOf({ call, reject }: Asked): string | null {
 }
 
 /** The code of a body that is too large: a runner then sends its facts one by one. */
+export const TOO_LARGE = 'body_too_large';
 const tooLarge = (bytes: number) =>
   usage(
-    'body_too_large',
+    TOO_LARGE,
     `What was asked has ${String(bytes)} bytes; one call may have ${String(CALL_BYTES_MAX)}. Nothing was changed.`,
     'Send it in smaller parts.',
   );
