@@ -57,6 +57,8 @@ describe('gt rescue', () => {
   it('lists and shows what was left, and brings it into a clone without moving a branch that went on', async () => {
     const work = await left('one', () => undefined);
     expect(work).toMatchObject({ stored: true, ref: `refs/gt/rescue/${work.bead}/${work.attempt}`, folders: [] });
+    expect(work).toMatchObject({ commits: 1, files: 1, others: 0 });
+    expect((await gt(['rescue', 'list'])).out).toMatch(/ 1 commit, 1 file /);
     const shown = (await gt(['rescue', 'show', work.attempt])).out;
     expect(shown).toMatch(/Keep it\n[^]*Not committed:\n +more\.txt/);
     const mine = place.path('mine');

@@ -7,10 +7,13 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain, table } from '../output.ts';
+import { leftOver, type LeftOver, leftText } from '../left-over.ts';
 import { cloneOf, type RescuedWork, rescuedWork } from '../rescued-work.ts';
 
 const LIMIT = 50;
 const LIMIT_MAX = 10_000;
+/** Refs that are looked at at once; each takes three git processes of some milliseconds. */
+const LOOKS_AT_ONCE = 4;
 
 export const list: CommandSpec = {
   usage: 'gt rescue list [bead] [--limit <n>]',
@@ -19,17 +22,21 @@ export const list: CommandSpec = {
   args: ['[bead]'],
   options: { limit: { type: 'string', value: 'n', help: `at most so many (${String(LIMIT)})` } },
   notes:
-    'Whatever an attempt left at its end is one commit in a ref of the rig\'s clone at its runner; the next attempt of the bead goes on from it by itself. "not stored" is work that could not be stored: it lies in the folders named, the runner tries again every few minutes, and nothing of it is removed before.',
+    'Whatever an attempt left at its end is one commit in a ref of the rig\'s clone at its runner; the next attempt of the bead goes on from it by itself. LEFT is what no branch of the origin has: "nothing new" was handed in whole (commits that were merged squashed or rebased count as left). "not stored" is work that could not be stored: it lies in the folders named, the runner tries again every few minutes, and nothing of it is removed before.',
   run: async (context, args) => {
     const [bead] = args.positionals;
     const all = (await rescuedWork(context.town())).filter((work) => bead === undefined || work.bead === bead);
     const shown = all.slice(0, args.number('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT);
+    const left: (LeftOver | null)[] = [];
+    for (let at = 0; at < shown.length; at += LOOKS_AT_ONCE)
+      left.push(...(await Promise.all(shown.slice(at, at + LOOKS_AT_ONCE).map((work) => leftOf(context, work)))));
     if (context.json) {
-      context.print(JSON.stringify({ items: shown.map(itemOf), more: all.length - shown.length }));
+      const items = shown.map((work, index) => ({ ...itemOf(work), ...left[index] }));
+      context.print(JSON.stringify({ items, more: all.length - shown.length }));
       return EXIT.ok;
     }
     if (all.length === 0) context.hint('No attempt left anything.');
-    else context.print(rows(context, shown));
+    else context.print(rows(context, shown, left));
     for (const { attempt, problem } of shown.filter((work) => work.ref === null))
       context.print(`${attempt} is not stored: ${plain(problem ?? '')}`);
     if (all.length > shown.length) context.hint(`${String(all.length - shown.length)} older ones: --limit <n>`);
@@ -37,7 +44,12 @@ export const list: CommandSpec = {
   },
 };
 
-const itemOf = (work: RescuedWork): unknown => ({
+/** Null: it is not stored, or git can't say. */
+async function leftOf(context: Context, { ref, rig }: RescuedWork): Promise<LeftOver | null> {
+  return ref === null ? null : leftOver(cloneOf(context.town().paths.dataDir, rig), ref);
+}
+
+const itemOf = (work: RescuedWork): object => ({
   rig: work.rig,
   bead: work.bead,
   attempt: work.attempt,
@@ -48,15 +60,16 @@ const itemOf = (work: RescuedWork): unknown => ({
   problem: work.problem,
 });
 
-function rows(context: Context, shown: readonly RescuedWork[]): string {
-  const cells = shown.map((work) => [
+function rows(context: Context, shown: readonly RescuedWork[], left: readonly (LeftOver | null)[]): string {
+  const cells = shown.map((work, index) => [
     work.attempt,
     work.bead,
     work.rig,
     ago(context.style, work.atMs),
+    work.ref === null ? 'all of it' : leftText(left[index] ?? null),
     work.ref ?? `not stored: ${work.folders.join(' and ')}`,
   ]);
-  return table(context.style, ['ATTEMPT', 'BEAD', 'RIG', 'AGE', 'WHERE'], cells);
+  return table(context.style, ['ATTEMPT', 'BEAD', 'RIG', 'AGE', 'LEFT', 'WHERE'], cells);
 }
 
 /** Errors: not found. */
