@@ -19,7 +19,7 @@ const LEAVES =
 describe('gt rescue', () => {
   const place = new Place();
   const town = place.path('town');
-  const clone = place.path('town', '.gastown', 'repos', 'app.git');
+  const clone = place.path('town', '.gastown', 'repos', 'my_app.git');
   const gt = (args: readonly string[], cwd = town) => place.gt(args, { cwd });
   const git = (cwd: string, ...args: readonly string[]): string =>
     execFileSync('git', args, { cwd, env: place.env(), encoding: 'utf8' }).trim();
@@ -29,7 +29,7 @@ describe('gt rescue', () => {
   /** A bead whose agent leaves work and fails; `before` runs when its id is known. */
   async function left(title: string, before: (bead: string) => void): Promise<Listed['items'][number]> {
     const body = place.file(`${title}.md`, LEAVES);
-    const bead = await place.json<{ id: string }>(['bead', 'create', title, '--rig', 'app', '--body-file', body], {
+    const bead = await place.json<{ id: string }>(['bead', 'create', title, '--rig', 'my_app', '--body-file', body], {
       cwd: town,
     });
     before(bead.id);
@@ -45,7 +45,7 @@ describe('gt rescue', () => {
 
   beforeAll(async () => {
     await place.gt(['init', 'town']);
-    await gt(['rig', 'add', 'app', place.origin('app')]);
+    await gt(['rig', 'add', 'my_app', place.origin('app')]);
     expect((await gt(['up'])).code).toBe(0);
   }, 120_000);
 
@@ -114,10 +114,10 @@ describe('gt rescue', () => {
       'gastown.toml',
       'mayor.db',
       'rigs',
-      'rigs/app.db',
+      'rigs/my_app.db',
       'town.db',
       'work',
-      'work/app.bundle',
+      'work/my_app.bundle',
     ]);
     expect((await gt(['backup', without, '--no-work'])).err).toContain('Not in it: what agents committed and left');
     // The former town runs: no second one takes up its work.
@@ -129,7 +129,7 @@ describe('gt rescue', () => {
     });
     const { items } = await place.json<Listed>(['rescue', 'list', work.bead, '--town', again]);
     expect(items).toMatchObject([{ attempt: work.attempt, ref: work.ref, stored: true }]);
-    const there = place.path('again', '.gastown', 'repos', 'app.git');
+    const there = place.path('again', '.gastown', 'repos', 'my_app.git');
     expect(git(place.path(), `--git-dir=${there}`, 'show', `${work.ref ?? ''}:more.txt`)).toBe('more');
     const bare = place.path('bare');
     await place.gt(['restore', without, bare]);
@@ -138,11 +138,14 @@ describe('gt rescue', () => {
       '--town',
       bare,
     ]);
-    expect(checks.filter(({ name }) => name === 'clone of app')).toMatchObject([
+    expect(checks.filter(({ name }) => name === 'clone of my_app')).toMatchObject([
       { status: 'note', what: expect.stringMatching(/^what \d attempts? left is not here: the backup/) },
     ]);
-    appendFileSync(place.path('whole', 'work', 'app.bundle'), 'x');
+    const replay = place.path('my.replay');
+    expect((await gt(['replay', '--export', 'rig/my_app', '--out', replay])).code).toBe(0);
+    expect((await gt(['replay', '--export', 'my_app'])).err).toContain('is no actor');
+    appendFileSync(place.path('whole', 'work', 'my_app.bundle'), 'x');
     const refused = await place.gt(['restore', whole, place.path('none')]);
-    expect(refused.err).toContain('work/app.bundle is not what was written');
+    expect(refused.err).toContain('work/my_app.bundle is not what was written');
   });
 });

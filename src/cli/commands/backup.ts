@@ -26,6 +26,8 @@ export const backup: CommandSpec = {
     const left = setAsideWork(town.paths.dataDir).map(({ attempt }) => attempt);
     if (left.length > 0)
       context.hint(`Not in it: work that is not stored yet, of ${left.join(', ')}. See "gt rescue list".`);
+    if (result.leftOut.length > 0)
+      context.hint(`Not in it: ${result.leftOut.join(', ')} below .gastown, which no rig is named like.`);
     if (args.flag('no-work'))
       context.hint('Not in it: what agents committed and left; only the clones of this machine have that.');
     return EXIT.ok;

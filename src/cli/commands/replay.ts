@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { conflict, notFound, usage } from '../../core/errors.ts';
+import { isRigName } from '../../core/model/ids.ts';
 import { databasePath } from '../../hosts/node/host-ports.ts';
 import type { BundleReplay } from '../../hosts/node/replay-bundle.ts';
 import type { Arguments } from '../arguments.ts';
@@ -37,7 +38,7 @@ export const replay: CommandSpec = {
 
 async function exportIt(context: Context, args: Arguments, actor: string): Promise<number> {
   const town = context.town();
-  if (!/^(town|rig\/[a-z0-9][a-z0-9-]*)$/.test(actor))
+  if (actor !== 'town' && !(actor.startsWith('rig/') && isRigName(actor.slice('rig/'.length))))
     throw usage('bad_actor', `${JSON.stringify(actor)} is no actor.`, 'Use "town" or "rig/<name>".', 'export');
   const database = databasePath(town.paths, actor);
   if (!existsSync(database)) throw notFound('rig', actor);

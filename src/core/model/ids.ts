@@ -90,6 +90,8 @@ export const parseRigName = (text: string): RigName =>
 
 /** True for text of the shape of a convoy id; used where a command takes either kind. */
 export const isConvoyId = (text: string): boolean => CONVOY.test(text);
+/** The one answer to whether a file, a clone or an actor is named after a rig. */
+export const isRigName = (text: string): boolean => RIG.test(text);
 export const isEscalationId = (text: string): boolean => ESCALATION.test(text);
 export const isMailId = (text: string): boolean => MAIL.test(text);
 export const isAgentId = (text: string): boolean => AGENT.test(text);

@@ -1,8 +1,9 @@
 /** The work of agents in a backup: what is only in the clones of this machine, each as one git bundle. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { precondition, type TownError } from '../../core/errors.ts';
 import { CLONE_SETTINGS } from '../../runner/git/clone-settings.ts';
+import { bundleOf, rigsIn } from './backup-names.ts';
 import { git } from './git.ts';
 
 /** A repository of several GiB is copied at disk speed within it; what takes longer hangs. */
@@ -30,19 +31,20 @@ const notCopied = (repo: string, stderr: string): TownError =>
 /**
  * Writes the work refs of every clone with all that they need, so that a backup is whole without the origin, and reads
  * each bundle back. Called after the databases are copied: refs are only added, so each that a copy names is in it.
- * Answers the files' names below `folder`. Errors: `work_not_copied`.
+ * Answers the files' names below `folder`, and the clones that are named after no rig. Errors: `work_not_copied`.
  */
-export async function bundleWork(dataDir: string, folder: string): Promise<readonly string[]> {
-  const repos = existsSync(reposOf(dataDir))
-    ? readdirSync(reposOf(dataDir)).filter((name) => /^[a-z0-9][a-z0-9-]*\.git$/.test(name))
-    : [];
+export async function bundleWork(
+  dataDir: string,
+  folder: string,
+): Promise<{ readonly files: readonly string[]; readonly leftOut: readonly string[] }> {
+  const { rigs, others } = rigsIn(reposOf(dataDir), '.git');
   mkdirSync(join(folder, FOLDER), { recursive: true });
   const written: string[] = [];
-  for (const name of repos.toSorted()) {
-    const repo = join(reposOf(dataDir), name);
+  for (const rig of rigs) {
+    const repo = join(reposOf(dataDir), `${rig}.git`);
     const wanted = await workRefs(repo);
     if (wanted.length === 0) continue;
-    const file = `${FOLDER}/${name.slice(0, -'.git'.length)}.bundle`;
+    const file = bundleOf(rig);
     const create = ['bundle', 'create', '--quiet', join(folder, file), `--glob=${WORK_REFS}*`];
     const made = await git([`--git-dir=${repo}`, ...create], undefined, BUNDLE_TIMEOUT_MS);
     if (!made.ok) throw notCopied(repo, made.stderr);
@@ -53,16 +55,16 @@ export async function bundleWork(dataDir: string, folder: string): Promise<reado
       throw notCopied(repo, read.ok ? `${lost[0] ?? ''} is not in the copy` : read.stderr);
     written.push(file);
   }
-  return written;
+  return { files: written, leftOut: others.map((name) => `repos/${name}`) };
 }
 
 /** Makes each rig's clone anew with the work of a backup; the runner follows its origin from there. Errors: `work_not_restored`. */
-export async function unbundleWork(backup: string, files: readonly string[], dataDir: string): Promise<void> {
+export async function unbundleWork(backup: string, rigs: readonly string[], dataDir: string): Promise<void> {
   mkdirSync(reposOf(dataDir), { recursive: true });
-  for (const file of files) {
-    const name = file.slice(`${FOLDER}/`.length, -'.bundle'.length);
+  for (const rig of rigs) {
+    const file = bundleOf(rig);
     // Removed by the runner's first look, should this end half-way.
-    const half = join(reposOf(dataDir), `.making-${name}-restore`);
+    const half = join(reposOf(dataDir), `.making-${rig}-restore`);
     rmSync(half, { recursive: true, force: true });
     const steps = [
       ['init', '--quiet', '--bare', half],
@@ -73,7 +75,7 @@ export async function unbundleWork(backup: string, files: readonly string[], dat
       const answer = await git(step, undefined, BUNDLE_TIMEOUT_MS);
       if (!answer.ok) throw notTaken(file, answer.stderr);
     }
-    renameSync(half, join(reposOf(dataDir), `${name}.git`));
+    renameSync(half, join(reposOf(dataDir), `${rig}.git`));
   }
 }
 

@@ -12,8 +12,9 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { conflict, TownError, usage } from '../../core/errors.ts';
+import { conflict, precondition, TownError, usage } from '../../core/errors.ts';
 import { readJsonIfThere, writeFileAtomic } from './atomic-file.ts';
+import { databaseOf, isBackupName, rigOfBundle, rigsIn } from './backup-names.ts';
 import { bundleWork, unbundleWork } from './backup-work.ts';
 import { copyDatabase, damageOfCopy } from './copy-database.ts';
 import { tooOld } from './consistent-cut.ts';
@@ -22,7 +23,9 @@ import { createTown } from './town-create.ts';
 import { PRIVATE_DIR_MODE, townPaths, type Town, type TownPaths } from './town-files.ts';
 
 const MANIFEST = 'backup.json';
-const FORMAT = 1;
+const FORMAT = 2;
+/** Programs that wrote it left out the clone of a rig with "_" in its name, without a word. */
+const FORMAT_WITHOUT_UNDERSCORES = 1;
 /** Copies take milliseconds and messages come in bursts; more rounds than this mean a town that never rests. */
 const ROUNDS_MAX = 20;
 /** Read at once; more is not faster. */
@@ -37,14 +40,15 @@ interface BackupFile {
 export interface BackupResult {
   readonly folder: string;
   readonly files: readonly BackupFile[];
+  /** What lies among the databases and clones of the rigs and is named after none, by its name below `.gastown`. */
+  readonly leftOut: readonly string[];
 }
 
 /** Every database of a town, by its name below `.gastown`. */
-function databases(paths: TownPaths): readonly string[] {
-  const rigs = existsSync(paths.rigsDir) ? readdirSync(paths.rigsDir).filter((name) => name.endsWith('.db')) : [];
-  return ['town.db', 'mayor.db', ...rigs.map((name) => join('rigs', name))].filter((name) =>
-    existsSync(join(paths.dataDir, name)),
-  );
+function databases(paths: TownPaths): { readonly names: readonly string[]; readonly leftOut: readonly string[] } {
+  const { rigs, others } = rigsIn(paths.rigsDir, '.db');
+  const ofTheTown = ['town.db', 'mayor.db'].filter((name) => existsSync(join(paths.dataDir, name)));
+  return { names: [...ofTheTown, ...rigs.map(databaseOf)], leftOut: others.map((name) => `rigs/${name}`) };
 }
 
 /** Part by part: a bundle may be larger than any buffer. */
@@ -75,7 +79,8 @@ export interface BackupOptions {
  * Copies all databases of a town, which may be running, its configuration, and the work of agents that is only in this
  * machine's clones into a new folder, and checks each copy. Not in it: secrets, worktrees with what is not committed or
  * rescued yet, and the runner's database, which is about this machine's processes and folders. No copy misses a message
- * that another one holds for delivered. Errors: `folder_exists`, `database_damaged`, `too_busy`, `work_not_copied`.
+ * that another one holds for delivered. What was written is read back as a restore reads it, before it gets its name.
+ * Errors: `folder_exists`, `database_damaged`, `too_busy`, `work_not_copied`, `backup_unsound`.
  */
 export async function backupTown(town: Town, folder: string, { nowMs, work }: BackupOptions): Promise<BackupResult> {
   if (existsSync(folder))
@@ -84,19 +89,28 @@ export async function backupTown(town: Town, folder: string, { nowMs, work }: Ba
   rmSync(half, { recursive: true, force: true });
   mkdirSync(half, { recursive: true, mode: PRIVATE_DIR_MODE });
   mkdirSync(join(half, 'rigs'));
-  const names = databases(town.paths);
+  const { names, leftOut } = databases(town.paths);
   await copyAll(town.paths, half, names);
   cpSync(town.paths.config, join(half, 'gastown.toml'));
-  const bundles = work ? await bundleWork(town.paths.dataDir, half) : [];
-  const files = [...names, ...bundles, 'gastown.toml'].map((name) => fileOf(half, name));
+  const bundled = work ? await bundleWork(town.paths.dataDir, half) : { files: [], leftOut: [] };
+  const files = [...names, ...bundled.files, 'gastown.toml'].map((name) => fileOf(half, name));
   const { id, name } = town.identity;
   const from = { id, name, root: town.paths.root, machine: thisMachine() };
   const manifest = { kind: 'gastown-backup', format: FORMAT, town: from, createdAtMs: nowMs, work, files };
   writeFileAtomic(join(half, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  const problem = backupProblem(half);
+  if (problem !== null) throw unsound(half, problem);
   mkdirSync(dirname(folder), { recursive: true });
   renameSync(half, folder);
-  return { folder, files };
+  return { folder, files, leftOut: [...leftOut, ...bundled.leftOut] };
 }
+
+const unsound = (half: string, problem: string): TownError =>
+  precondition(
+    'backup_unsound',
+    `What was written could not be restored: ${problem}. It is left as ${half}; nothing of the town was changed.`,
+    'Try again on another disk; if it says so there too, it is a defect of gt: report it with these words.',
+  );
 
 const addressOf = (name: string): string => name.replace(/\.db$/, '').replace('rigs/', 'rig/');
 
@@ -125,41 +139,49 @@ interface Manifest {
   readonly files: readonly BackupFile[];
 }
 
-function readManifest(folder: string): Manifest {
+/** A text says why the manifest can't be believed. */
+function readManifest(folder: string): Manifest | string {
   const data: unknown = readJsonIfThere(join(folder, MANIFEST));
-  const [files, town, work, createdAtMs] = ['files', 'town', 'work', 'createdAtMs'].map((key) => fieldOf(data, key));
+  const [given, town, format, createdAtMs] = ['files', 'town', 'format', 'createdAtMs'].map((key) =>
+    fieldOf(data, key),
+  );
   const text = (key: string): string | null => {
     const value = fieldOf(town, key);
     return typeof value === 'string' ? value : null;
   };
   const name = text('name');
-  if (!Array.isArray(files) || name === null) throw broken(folder, `${MANIFEST} is missing or unreadable`);
+  if (!Array.isArray(given) || name === null) return `${MANIFEST} is missing or unreadable`;
+  const files: BackupFile[] = [];
+  for (const one of given) {
+    const file = asFile(one);
+    if (typeof file === 'string') return file;
+    files.push(file);
+  }
   const former = { id: text('id') ?? '', root: text('root'), machine: text('machine') };
   const atMs = typeof createdAtMs === 'number' ? createdAtMs : 0;
-  return {
-    name,
-    restored: { atMs, work: work === true, former },
-    files: files.map((file: unknown) => asFile(folder, file)),
-  };
+  const left = format === FORMAT_WITHOUT_UNDERSCORES && files.some((file) => file.name.includes('_'));
+  const work = fieldOf(data, 'work') === true && !left;
+  return { name, restored: { atMs, work, former }, files };
 }
 
 const fieldOf = (data: unknown, key: string): unknown =>
   typeof data === 'object' && data !== null ? Reflect.get(data, key) : undefined;
 
-function asFile(folder: string, file: unknown): BackupFile {
+function asFile(file: unknown): BackupFile | string {
   const [name, bytes, sha256] = ['name', 'bytes', 'sha256'].map((key) => fieldOf(file, key));
-  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof sha256 !== 'string' || !isOurName(name))
-    throw broken(folder, `${MANIFEST} is unreadable`);
-  return { name, bytes, sha256 };
+  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof sha256 !== 'string')
+    return `${MANIFEST} is unreadable`;
+  return isBackupName(name) ? { name, bytes, sha256 } : `${MANIFEST} names ${JSON.stringify(name)}, which no town has`;
 }
-
-/** Nothing outside the town's folder is ever written, whatever a manifest says. */
-const isOurName = (name: string): boolean =>
-  /^(gastown\.toml|town\.db|mayor\.db|rigs\/[a-z0-9][a-z0-9-]*\.db|work\/[a-z0-9][a-z0-9-]*\.bundle)$/.test(name);
 
 /** Says what is wrong with a backup; null when each file is as it was written and sound. */
 function backupProblem(folder: string): string | null {
-  for (const file of readManifest(folder).files) {
+  const manifest = readManifest(folder);
+  return typeof manifest === 'string' ? manifest : fileProblem(folder, manifest.files);
+}
+
+function fileProblem(folder: string, files: readonly BackupFile[]): string | null {
+  for (const file of files) {
     if (!existsSync(join(folder, file.name))) return `${file.name} is missing`;
     const found = fileOf(folder, file.name);
     if (found.sha256 !== file.sha256) return `${file.name} is not what was written`;
@@ -179,8 +201,10 @@ export async function restoreTown(
   root: string,
   nowMs: number,
 ): Promise<{ readonly town: Town; readonly restored: Restored }> {
-  const { name, files, restored } = readManifest(backup);
-  const problem = backupProblem(backup);
+  const manifest = readManifest(backup);
+  if (typeof manifest === 'string') throw broken(backup, manifest);
+  const { name, files, restored } = manifest;
+  const problem = fileProblem(backup, files);
   if (problem !== null) throw broken(backup, problem);
   if (existsSync(root) && readdirSync(root).length > 0)
     throw conflict('town_exists', `${root} is not empty.`, 'Restore into a folder that does not exist yet.');
@@ -189,10 +213,13 @@ export async function restoreTown(
   const half = join(paths.dataDir, 'restore.half');
   mkdirSync(join(half, 'rigs'), { recursive: true, mode: PRIVATE_DIR_MODE });
   mkdirSync(paths.rigsDir, { recursive: true });
-  const isWork = (file: BackupFile): boolean => file.name.startsWith('work/');
-  const work = files.filter(isWork).map((file) => file.name);
-  await unbundleWork(backup, work, paths.dataDir);
-  for (const file of files.filter((one) => !isWork(one))) cpSync(join(backup, file.name), join(half, file.name));
+  await unbundleWork(
+    backup,
+    files.flatMap((file) => rigOfBundle(file.name) ?? []),
+    paths.dataDir,
+  );
+  const others = files.filter((file) => rigOfBundle(file.name) === null);
+  for (const file of others) cpSync(join(backup, file.name), join(half, file.name));
   for (const file of files.filter((one) => one.name.endsWith('.db')))
     renameSync(join(half, file.name), join(paths.dataDir, file.name));
   writeRestored(paths, restored);
