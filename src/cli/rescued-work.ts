@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { openForReading } from '../hosts/node/open-reading.ts';
 
 import { git } from '../hosts/node/git.ts';
 import type { Town } from '../hosts/node/town-files.ts';
@@ -25,7 +25,7 @@ const REFS = 'refs/gt/rescue';
 export function setAsideWork(dataDir: string): readonly RescuedWork[] {
   const path = join(dataDir, 'runner.db');
   if (!existsSync(path)) return [];
-  const db = new DatabaseSync(path, { readOnly: true });
+  const db = openForReading(path);
   try {
     if (db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'set_aside'`).get() === undefined) return [];
     return db

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { openForReading } from '../../hosts/node/open-reading.ts';
 import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import { inOneLine } from '../../core/job-trouble.ts';
@@ -63,7 +64,7 @@ function recorded(town: Town, rig: string): Recorded | null {
   const path = join(town.paths.rigsDir, `${rig}.db`);
   if (!existsSync(path)) return null;
   try {
-    const db = new DatabaseSync(path, { readOnly: true });
+    const db = openForReading(path);
     try {
       const text = (row: Readonly<Record<string, unknown>>, name: string): string => String(row[name]);
       return {
@@ -193,7 +194,7 @@ function worktreeChecks(town: Town): readonly Check[] {
   if (!existsSync(path)) return [];
   let rows: readonly { readonly rig: string; readonly name: string; readonly state: string }[];
   try {
-    const db = new DatabaseSync(path, { readOnly: true });
+    const db = openForReading(path);
     rows = db
       .prepare(`SELECT rig, name, state FROM worktrees WHERE state <> 'making' ORDER BY rig, name`)
       .all()

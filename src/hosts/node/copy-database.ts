@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { openForReading } from './open-reading.ts';
 import { TownError } from '../../core/errors.ts';
 
 /** Pages copied at once; the copy gives way to the writer between two such steps. */
@@ -13,7 +14,7 @@ const PAGES_AT_ONCE = 1_000;
 export async function copyDatabase(from: string, to: string): Promise<void> {
   const half = `${to}.half`;
   rmSync(half, { force: true });
-  const source = new DatabaseSync(from, { readOnly: true });
+  const source = openForReading(from);
   try {
     await backup(source, half, { rate: PAGES_AT_ONCE });
   } finally {
@@ -41,7 +42,7 @@ export function openCopy(path: string): DatabaseSync {
 }
 
 /** What SQLite finds wrong with a database that is in use; null when it is sound. */
-export const damageOf = (path: string): string | null => damageIn(() => new DatabaseSync(path, { readOnly: true }));
+export const damageOf = (path: string): string | null => damageIn(() => openForReading(path));
 
 /** The same of a copy. */
 export const damageOfCopy = (path: string): string | null => damageIn(() => openCopy(path));

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { openForReading } from './open-reading.ts';
 import { newestOf } from '../../store/migrate.ts';
 import { MAYOR_MIGRATIONS } from '../../store/migrations/mayor.ts';
 import { RIG_MIGRATIONS } from '../../store/migrations/rig.ts';
@@ -35,7 +35,7 @@ export function databaseHealth(paths: TownPaths): readonly DatabaseHealth[] {
 
 /** The newest step that was applied; 0 for a database that has none yet. */
 function newestStep(path: string): number {
-  const db = new DatabaseSync(path, { readOnly: true });
+  const db = openForReading(path);
   try {
     const has = db.prepare(`SELECT 1 AS one FROM sqlite_master WHERE name = 'migrations'`).get();
     return has === undefined ? 0 : Number(db.prepare('SELECT MAX(id) AS id FROM migrations').get()?.['id'] ?? 0);
