@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openForReading } from '../hosts/node/open-reading.ts';
 
-import { git } from '../hosts/node/git.ts';
+import { gitLines } from '../hosts/node/git.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 
 /** What attempts left and nobody has merged, as the clones of this machine and its runner know it. */
@@ -20,6 +20,7 @@ export interface RescuedWork {
 }
 
 const REFS = 'refs/gt/rescue';
+const FORMAT = '--format=%(refname) %(committerdate:unix)';
 
 /** Work that a runner of this machine keeps aside. An older runner's table has none. */
 export function setAsideWork(dataDir: string): readonly RescuedWork[] {
@@ -49,25 +50,31 @@ export function setAsideWork(dataDir: string): readonly RescuedWork[] {
 
 export const cloneOf = (dataDir: string, rig: string): string => join(dataDir, 'repos', `${rig}.git`);
 
-/** Everything that was rescued, the newest first. Errors: `needs_folder`. */
-export async function rescuedWork(town: Town): Promise<readonly RescuedWork[]> {
-  const { dataDir } = town.paths;
-  const repos = join(dataDir, 'repos');
-  const rigs = existsSync(repos) ? readdirSync(repos).filter((name) => name.endsWith('.git')) : [];
-  const stored = await Promise.all(rigs.map((name) => storedOf(dataDir, name.slice(0, -'.git'.length))));
-  return [...setAsideWork(dataDir), ...stored.flat()].toSorted((a, b) => b.atMs - a.atMs);
+/** What is known of rescued work, and of which clones git can't say. */
+export interface AllRescued {
+  /** The newest first. */
+  readonly works: readonly RescuedWork[];
+  readonly unread: readonly { readonly rig: string; readonly clone: string; readonly problem: string }[];
 }
 
-async function storedOf(dataDir: string, rig: string): Promise<readonly RescuedWork[]> {
-  const format = '--format=%(refname) %(committerdate:unix)';
-  const answer = await git([`--git-dir=${cloneOf(dataDir, rig)}`, 'for-each-ref', format, `${REFS}/`]);
-  return answer.stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [ref = '', atS = '0'] = line.split(' ');
-      const [bead = '', attempt = ''] = ref.slice(REFS.length + 1).split('/');
-      return { rig, bead, attempt, ref, atMs: Number(atS) * 1_000, folders: [], problem: null };
-    })
-    .filter(({ attempt }) => attempt !== '');
+/** Everything that was rescued. Errors: `needs_folder`. */
+export async function rescuedWork(town: Town): Promise<AllRescued> {
+  const { dataDir } = town.paths;
+  const repos = join(dataDir, 'repos');
+  const names = existsSync(repos) ? readdirSync(repos).filter((name) => name.endsWith('.git')) : [];
+  const works = [...setAsideWork(dataDir)];
+  const unread: AllRescued['unread'][number][] = [];
+  for (const rig of names.map((name) => name.slice(0, -'.git'.length))) {
+    const clone = cloneOf(dataDir, rig);
+    const found = await gitLines(clone, ['for-each-ref', FORMAT, `${REFS}/`]);
+    if ('problem' in found) unread.push({ rig, clone, problem: found.problem });
+    else works.push(...found.lines.map((line) => storedOf(rig, line)).filter(({ attempt }) => attempt !== ''));
+  }
+  return { works: works.toSorted((a, b) => b.atMs - a.atMs), unread };
+}
+
+function storedOf(rig: string, line: string): RescuedWork {
+  const [ref = '', atS = '0'] = line.split(' ');
+  const [bead = '', attempt = ''] = ref.slice(REFS.length + 1).split('/');
+  return { rig, bead, attempt, ref, atMs: Number(atS) * 1_000, folders: [], problem: null };
 }

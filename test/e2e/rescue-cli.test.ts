@@ -1,6 +1,6 @@
 /** `gt rescue` as a person uses it: what agents left is listed, shown, brought back; what is not stored is given up by a word only. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, renameSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Place, until } from './cli-support.ts';
 
@@ -131,6 +131,14 @@ describe('gt rescue', () => {
     expect(items).toMatchObject([{ attempt: work.attempt, ref: work.ref, stored: true }]);
     const there = place.path('again', '.gastown', 'repos', 'my_app.git');
     expect(git(place.path(), `--git-dir=${there}`, 'show', `${work.ref ?? ''}:more.txt`)).toBe('more');
+    // A list without this clone would say that nothing is kept.
+    renameSync(`${there}/HEAD`, `${there}/HEAD.away`);
+    for (const args of [['list'], ['show', work.attempt]])
+      expect(await place.gt(['rescue', ...args, '--town', again])).toMatchObject({
+        code: 3,
+        out: '',
+        err: expect.stringContaining("What agents left in the clone of my_app can't be read: fatal: not a git"),
+      });
     const bare = place.path('bare');
     await place.gt(['restore', without, bare]);
     const { items: checks } = await place.json<{ items: { name: string; status: string; what: string }[] }>([

@@ -2,16 +2,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { precondition, TownError, usage } from '../../core/errors.ts';
-import { git } from '../../hosts/node/git.ts';
+import { git, gitLines } from '../../hosts/node/git.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain, table } from '../output.ts';
 import { leftOver, type LeftOver, leftText } from '../left-over.ts';
-import { cloneOf, type RescuedWork, rescuedWork } from '../rescued-work.ts';
+import { type AllRescued, cloneOf, type RescuedWork, rescuedWork } from '../rescued-work.ts';
 
 const LIMIT = 50;
 const LIMIT_MAX = 10_000;
+const PROBLEM_CHARS_SHOWN = 300;
 /** Refs that are looked at at once; each takes three git processes of some milliseconds. */
 const LOOKS_AT_ONCE = 4;
 
@@ -25,7 +26,8 @@ export const list: CommandSpec = {
     'Whatever an attempt left at its end is one commit in a ref of the rig\'s clone at its runner; the next attempt of the bead goes on from it by itself. LEFT is what no branch of the origin has: "nothing new" was handed in whole (commits that were merged squashed or rebased count as left). "not stored" is work that could not be stored: it lies in the folders named, the runner tries again every few minutes, and nothing of it is removed before.',
   run: async (context, args) => {
     const [bead] = args.positionals;
-    const all = (await rescuedWork(context.town())).filter((work) => bead === undefined || work.bead === bead);
+    const { works, unread } = await rescuedWork(context.town());
+    const all = works.filter((work) => bead === undefined || work.bead === bead);
     const shown = all.slice(0, args.number('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT);
     const left: (LeftOver | null)[] = [];
     for (let at = 0; at < shown.length; at += LOOKS_AT_ONCE)
@@ -33,16 +35,32 @@ export const list: CommandSpec = {
     if (context.json) {
       const items = shown.map((work, index) => ({ ...itemOf(work), ...left[index] }));
       context.print(JSON.stringify({ items, more: all.length - shown.length }));
+      refuseUnread(unread);
       return EXIT.ok;
     }
-    if (all.length === 0) context.hint('No attempt left anything.');
-    else context.print(rows(context, shown, left));
+    if (all.length === 0 && unread.length === 0) context.hint('No attempt left anything.');
+    else if (all.length > 0) context.print(rows(context, shown, left));
     for (const { attempt, problem } of shown.filter((work) => work.ref === null))
       context.print(`${attempt} is not stored: ${plain(problem ?? '')}`);
     if (all.length > shown.length) context.hint(`${String(all.length - shown.length)} older ones: --limit <n>`);
+    refuseUnread(unread);
     return EXIT.ok;
   },
 };
+
+/** A list that lacks a clone is none: who counts on it would take work for gone. Errors: `clone_unreadable`. */
+function refuseUnread([first, ...others]: AllRescued['unread']): void {
+  if (first === undefined) return;
+  const more = others.map(({ rig }) => rig).join(', ');
+  throw unreadable(first, more === '' ? '' : ` Nor of: ${more}.`);
+}
+
+const unreadable = ({ rig, clone, problem }: AllRescued['unread'][number], more = ''): TownError =>
+  precondition(
+    'clone_unreadable',
+    `What agents left in the clone of ${rig} can't be read: ${plain(problem.slice(0, PROBLEM_CHARS_SHOWN))}.${more}`,
+    `See what git says: git --git-dir=${clone} for-each-ref refs/gt/rescue`,
+  );
 
 /** Null: it is not stored, or git can't say. */
 async function leftOf(context: Context, { ref, rig }: RescuedWork): Promise<LeftOver | null> {
@@ -72,9 +90,11 @@ function rows(context: Context, shown: readonly RescuedWork[], left: readonly (L
   return table(context.style, ['ATTEMPT', 'BEAD', 'RIG', 'AGE', 'LEFT', 'WHERE'], cells);
 }
 
-/** Errors: not found. */
+/** Errors: not found, `clone_unreadable`. */
 async function find(context: Context, attempt: string): Promise<RescuedWork> {
-  const found = (await rescuedWork(context.town())).find((work) => work.attempt === attempt);
+  const { works, unread } = await rescuedWork(context.town());
+  const found = works.find((work) => work.attempt === attempt);
+  if (found === undefined) refuseUnread(unread);
   if (found === undefined)
     throw new TownError('not_found', 'not_found', {
       message: `Nothing that the attempt ${JSON.stringify(attempt)} left is kept here.`,
@@ -84,9 +104,12 @@ async function find(context: Context, attempt: string): Promise<RescuedWork> {
 }
 
 /** Its ref and its clone. Errors: `not_stored`. */
-async function stored(context: Context, attempt: string): Promise<{ readonly ref: string; readonly clone: string }> {
+async function stored(
+  context: Context,
+  attempt: string,
+): Promise<{ readonly ref: string; readonly clone: string; readonly rig: string }> {
   const { ref, folders, rig } = await find(context, attempt);
-  if (ref !== null) return { ref, clone: cloneOf(context.town().paths.dataDir, rig) };
+  if (ref !== null) return { ref, rig, clone: cloneOf(context.town().paths.dataDir, rig) };
   throw precondition(
     'not_stored',
     `The work of ${attempt} could not be stored yet; it is in ${folders.join(' and ')}.`,
@@ -100,9 +123,12 @@ export const show: CommandSpec = {
   examples: ['gt rescue show at-01k…', 'gt rescue show at-01k… --json'],
   args: ['<attempt>'],
   run: async (context, args) => {
-    const { ref, clone } = await stored(context, args.at(0));
-    const ask = async (...words: readonly string[]): Promise<readonly string[]> =>
-      (await git([`--git-dir=${clone}`, ...words])).stdout.split('\n').filter((line) => line !== '');
+    const { ref, clone, rig } = await stored(context, args.at(0));
+    const ask = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const answer = await gitLines(clone, words);
+      if ('problem' in answer) throw unreadable({ rig, clone, problem: answer.problem });
+      return answer.lines;
+    };
     const commits = await ask(
       'log',
       '--format=%h %s',

@@ -5,7 +5,7 @@ import { openForReading } from '../../hosts/node/open-reading.ts';
 import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import { inOneLine } from '../../core/job-trouble.ts';
-import { git } from '../../hosts/node/git.ts';
+import { git, type GitLines, gitLines } from '../../hosts/node/git.ts';
 import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';
@@ -149,14 +149,19 @@ async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
   ];
 }
 
+const RESCUES = 'refs/gt/rescue';
+const NONE: GitLines = { lines: [] };
+
 /** Rescued work that the clone does not have: how much the backup left out, from which this town came, and what else. */
 async function lostRescues(
   { paths }: Town,
   folder: string,
   known: Recorded,
 ): Promise<{ readonly left: number; readonly lost: readonly string[] }> {
-  const refs = await git([`--git-dir=${folder}`, 'for-each-ref', '--format=%(refname)', 'refs/gt/rescue']);
-  const there = new Set(refs.stdout.split('\n'));
+  const refs = existsSync(folder) ? await gitLines(folder, ['for-each-ref', '--format=%(refname)', RESCUES]) : NONE;
+  if ('problem' in refs)
+    return { left: 0, lost: [`git can't list what was rescued in ${folder}: ${inOneLine(refs.problem)}`] };
+  const there = new Set(refs.lines);
   const missing = known.rescues.filter(({ ref }) => !there.has(ref));
   const restored = readRestored(paths);
   const lost = missing.filter((one) => restored === null || restored.work || one.endedAtMs > restored.atMs);

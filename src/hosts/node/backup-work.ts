@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { precondition, type TownError } from '../../core/errors.ts';
 import { CLONE_SETTINGS } from '../../runner/git/clone-settings.ts';
 import { bundleOf, rigsIn } from './backup-names.ts';
-import { git } from './git.ts';
+import { git, gitLines } from './git.ts';
 
 /** A repository of several GiB is copied at disk speed within it; what takes longer hangs. */
 const BUNDLE_TIMEOUT_MS = 10 * 60_000;
@@ -16,9 +16,9 @@ const FOLDER = 'work';
 const reposOf = (dataDir: string): string => join(dataDir, 'repos');
 
 async function workRefs(repo: string): Promise<readonly string[]> {
-  const answer = await git([`--git-dir=${repo}`, 'for-each-ref', '--format=%(refname)', WORK_REFS]);
-  if (!answer.ok) throw notCopied(repo, answer.stderr);
-  return answer.stdout.split('\n').filter((line) => line !== '');
+  const answer = await gitLines(repo, ['for-each-ref', '--format=%(refname)', WORK_REFS]);
+  if ('problem' in answer) throw notCopied(repo, answer.problem);
+  return answer.lines;
 }
 
 const notCopied = (repo: string, stderr: string): TownError =>
@@ -48,11 +48,11 @@ export async function bundleWork(
     const create = ['bundle', 'create', '--quiet', join(folder, file), `--glob=${WORK_REFS}*`];
     const made = await git([`--git-dir=${repo}`, ...create], undefined, BUNDLE_TIMEOUT_MS);
     if (!made.ok) throw notCopied(repo, made.stderr);
-    const read = await git(['bundle', 'list-heads', join(folder, file)]);
-    const has = new Set(read.stdout.split('\n').map((line) => line.slice(line.indexOf(' ') + 1)));
-    const lost = wanted.filter((ref) => !has.has(ref));
-    if (!read.ok || lost.length > 0)
-      throw notCopied(repo, read.ok ? `${lost[0] ?? ''} is not in the copy` : read.stderr);
+    const read = await gitLines(repo, ['bundle', 'list-heads', join(folder, file)]);
+    if ('problem' in read) throw notCopied(repo, read.problem);
+    const has = new Set(read.lines.map((line) => line.slice(line.indexOf(' ') + 1)));
+    const lost = wanted.find((ref) => !has.has(ref));
+    if (lost !== undefined) throw notCopied(repo, `${lost} is not in the copy`);
     written.push(file);
   }
   return { files: written, leftOut: others.map((name) => `repos/${name}`) };

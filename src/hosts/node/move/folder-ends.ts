@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 import type { TransferDoor } from '../../../api/handlers/transfer.ts';
 import { factSchema, type Fact } from '../../../api/contract/runner.ts';
-import { conflict, precondition } from '../../../core/errors.ts';
+import { conflict, precondition, type TownError } from '../../../core/errors.ts';
 import { MAYOR_ADDRESS } from '../../../core/model/mayor.ts';
 import type { ActorAddress } from '../../../ports/host.ts';
 import type { Sql } from '../../../ports/sql.ts';
@@ -11,7 +11,7 @@ import { RunnerDb } from '../../../runner/store/db.ts';
 import { FactStore } from '../../../runner/store/facts.ts';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { runnerStatus } from '../daemon-control.ts';
-import { git } from '../git.ts';
+import { git, gitLines } from '../git.ts';
 import { holdTown } from '../held-town.ts';
 import { databasePath } from '../host-ports.ts';
 import { takeLock } from '../lock.ts';
@@ -20,6 +20,8 @@ import { parseConfig } from '../town-config.ts';
 import { createTown } from '../town-create.ts';
 import { PRIVATE_DIR_MODE, townPaths, type Town, type TownPaths } from '../town-files.ts';
 import { sqlSource, sqlTarget } from './sql-ends.ts';
+
+const STDERR_CHARS_SHOWN = 300;
 
 const runnerDatabase = (paths: TownPaths): string => join(paths.dataDir, 'runner.db');
 
@@ -101,22 +103,25 @@ export async function pushRefs(
   for (const { name, url } of rigs) {
     const repo = join(paths.dataDir, 'repos', `${name}.git`);
     if (!existsSync(repo)) continue;
-    const refs = await git(['--git-dir', repo, 'for-each-ref', '--format=%(refname)', 'refs/gt/']);
-    const count = refs.stdout.split('\n').filter((line) => line !== '').length;
+    const refs = await gitLines(repo, ['for-each-ref', '--format=%(refname)', 'refs/gt/']);
+    if ('problem' in refs) throw notPushed('Nobody knows how many refs with', name, refs.problem);
+    const count = refs.lines.length;
     if (count === 0) continue;
     // By its address, as the runner does: "origin" is a setting that an agent may change. Each name has its epoch in it.
     const push = ['push', '--quiet', '--no-verify', '--force', '--end-of-options', url, 'refs/gt/*:refs/gt/*'];
     const answer = await git(['--git-dir', repo, ...push]);
-    if (!answer.ok)
-      throw precondition(
-        'refs_not_pushed',
-        `${String(count)} refs with work of "${name}" are on this machine only: ${answer.stderr.trim().slice(0, 300)}`,
-        'Make its origin reachable, or add --no-push when nothing of that work is needed elsewhere.',
-      );
+    if (!answer.ok) throw notPushed(`${String(count)} refs with`, name, answer.stderr);
     pushed[name] = count;
   }
   return pushed;
 }
+
+const notPushed = (what: string, rig: string, words: string): TownError =>
+  precondition(
+    'refs_not_pushed',
+    `${what} work of "${rig}" are on this machine only: ${words.trim().slice(0, STDERR_CHARS_SHOWN)}`,
+    'Make its clone here and its origin readable, or add --no-push when nothing of that work is needed elsewhere.',
+  );
 
 export interface FolderTarget {
   readonly door: TransferDoor;
