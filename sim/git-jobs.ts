@@ -3,7 +3,7 @@ import { PUSH_REFUSED } from '../src/core/rules/refused-push.ts';
 import { repoOf, type Sim } from './context.ts';
 import { isCursedLanding } from './fates.ts';
 import { makeLists, mergedAs, mergeOnto } from './git-rounds.ts';
-import { PLAIN, type GitModel } from './git-model.ts';
+import { PLAIN, type Commit, type GitModel } from './git-model.ts';
 import { performRevert } from './reverts.ts';
 import { keyFound } from './shield.ts';
 
@@ -46,7 +46,21 @@ function verify(repo: GitModel, job: Of<'verify'>, runner: string): JobResult {
   if (actual !== job.claimedHead) return refused('head_moved');
   if (actual === job.base) return refused('no_commits');
   if (!repo.isAncestor(job.base, actual)) return refused('not_descendant');
+  if (isOnlyTarget(repo, job, actual)) return refused('no_commits');
   return { result: 'verified', head: actual, ahead: repo.between(job.base, actual).length };
+}
+
+/** Nothing on the claim's own line is by an agent, and the target has all of it. */
+function isOnlyTarget(repo: GitModel, { base, repo: { targetBranch } }: Of<'verify'>, head: string): boolean {
+  const target = repo.head(targetBranch);
+  if (target === null || !repo.isAncestor(head, target)) return false;
+  let at: string | undefined = head;
+  while (at !== undefined && !repo.isAncestor(at, base)) {
+    const { by, parents }: Commit = repo.get(at);
+    if (by === 'agent') return false;
+    at = parents[0];
+  }
+  return true;
 }
 
 function promote(repo: GitModel, job: Of<'promote'>, runner: string): JobResult {

@@ -31,7 +31,13 @@ const leftOut = z.array(
   z.discriminatedUnion('why', [
     z.object({ mergeRequest: name, why: z.literal('behind'), paths: z.array(z.string()) }),
     z.object({ mergeRequest: name, why: z.literal('conflict'), paths: z.array(z.string()), message: z.string() }),
-    z.object({ mergeRequest: name, why: z.literal('merged'), mergeSha: sha, outside: outside.optional() }),
+    z.object({
+      mergeRequest: name,
+      why: z.literal('merged'),
+      mergeSha: sha,
+      outside: outside.optional(),
+      madeFor: name.optional(),
+    }),
     z.object({ mergeRequest: name, why: z.literal('revives'), from: sha, commits: z.number().int() }),
   ]),
 );

@@ -252,7 +252,13 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('branch_moved'), actual: sha.nullable() }),
   z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha, ...roundAnswer }),
   z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
-  z.object({ result: z.literal('already_merged'), targetSha: sha, mergeSha: sha, outside: outside.optional() }),
+  z.object({
+    result: z.literal('already_merged'),
+    targetSha: sha,
+    mergeSha: sha,
+    outside: outside.optional(),
+    madeFor: name.optional(),
+  }),
   z.object({
     result: z.literal('rewritten'),
     from: sha,

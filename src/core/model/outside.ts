@@ -9,4 +9,6 @@ export type Outside = (typeof OUTSIDE)[number];
 export interface Brought {
   readonly mergeSha: string;
   readonly outside?: Outside | undefined;
+  /** The head is itself the commit with which a train landed this other merge request. */
+  readonly madeFor?: string | undefined;
 }

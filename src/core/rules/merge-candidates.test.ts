@@ -77,6 +77,18 @@ describe('a round of several that merged', () => {
     `);
   });
 
+  it('keeps one for a person that is the merge of another bead, and goes on with the rest', () => {
+    const others = leftOut('b', { why: 'merged', mergeSha: commit(9), madeFor: 'api-mrz' });
+    const lines = merged('ab', { result: candidates(['a'], { leftOut: [others] as never }) }).split('\n');
+    expect(lines.filter((line) => line.includes('api-mrb') || line.includes('escalation'))).toEqual([
+      'merge_step {"mergeRequest":"api-mrb","fromStep":"preparing","toStep":"queued","job":null,"candidate":null,"heldReason":"its branch holds the merge of another bead and nothing of its own"}',
+      'transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}',
+      expect.stringContaining('hold_bead {"bead":"api-mrb","hold":"needs_human"'),
+      expect.stringContaining('the merge of api-mrz'),
+    ]);
+    expect(lines.some((line) => line.includes('"toStep":"gating"'))).toBe(true);
+  });
+
   it('does not test again what passed, nor what can change nothing then', () => {
     const known = { tested: ['ab'] };
     expect(merged('abc', { result: candidates(['abc', 'ab', 'a']), lanes: 4, world: known })).toMatchInlineSnapshot(`
@@ -249,6 +261,8 @@ describe('a bead that was cancelled while its push may have landed', () => {
     `);
     const conflict = leftOut('b', { why: 'conflict', paths: [], message: '' });
     expect(of({ result: candidates(['ac'], { leftOut: [conflict] as never }) }).split('\n')[0]).toBe(cancelled);
+    const others = leftOut('b', { why: 'merged', mergeSha: commit(9), madeFor: 'api-mrz' });
+    expect(of({ result: candidates(['ac'], { leftOut: [others] as never }) }).split('\n')[0]).toBe(cancelled);
   });
 
   it('is merged when it had, and waits on when it was not looked at', () => {

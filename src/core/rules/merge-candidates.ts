@@ -4,6 +4,7 @@ import type { ProbeOrder, RigAction } from '../actions.ts';
 import type { Job, JobResult } from '../facts.ts';
 import type { Bead } from '../model/bead.ts';
 import type { LeftOut, Revived } from '../model/merge-answer.ts';
+import type { Brought } from '../model/outside.ts';
 import { trusted, type Sha } from '../model/ids.ts';
 import { isOpen, type Judged } from '../train/conclude.ts';
 import { gatesDigest } from '../train/gates-digest.ts';
@@ -11,7 +12,7 @@ import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
 import { cancelBeforePush, cancelledSource } from './merge-end.ts';
 import { decide, pushSteps } from './merge-push.ts';
-import { mergedAlready, onTarget } from './merged-outside.ts';
+import { askForOwn, isOfAnother, mergedAlready, NOTHING_OWN, onTarget } from './merged-outside.ts';
 import { backToLine, conflictCause, rework } from './rework.ts';
 import { askToRevive, targetRewritten } from './rewritten-target.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
@@ -26,10 +27,7 @@ export function afterMerge(view: RigView, review: ReviewFacts, result: JobResult
     case 'candidate':
       return afterCandidates(view, review, result, nowMs);
     case 'already_merged':
-      return alone(view, review, {
-        reason: onTarget(result),
-        actions: mergedAlready(view, review, result),
-      });
+      return alone(view, review, afterMerged(view, review, result));
     case 'conflict':
       return alone(view, review, afterConflict(view, review, result));
     case 'rewritten':
@@ -83,7 +81,7 @@ function afterCandidates(view: RigView, review: ReviewFacts, result: Candidates,
   // Only of those that were looked at is it known that the target does not have them.
   const [cancelled] = round.flatMap((member) => {
     const source = cancelledSource(view, member);
-    return source !== null && isKnownAbsent(member, result, lists) ? [{ member, source }] : [];
+    return source !== null && isKnownAbsent(view, member, { result, lists }) ? [{ member, source }] : [];
   });
   if (cancelled !== undefined) return alone(view, cancelled.member, callOff(cancelled.member, cancelled.source));
   const { gates } = view.config();
@@ -97,10 +95,22 @@ const callOff = (member: ReviewFacts, source: Bead): Outcome => ({
   actions: cancelBeforePush(member, source),
 });
 
-function isKnownAbsent({ beadId }: ReviewFacts, result: Candidates, lists: readonly Entries[]): boolean {
+function isKnownAbsent(
+  view: RigView,
+  member: ReviewFacts,
+  { result, lists }: { readonly result: Candidates; readonly lists: readonly Entries[] },
+): boolean {
+  const { beadId } = member;
   const left = result.leftOut?.find(({ mergeRequest }) => mergeRequest === beadId);
-  if (left !== undefined) return left.why !== 'merged';
+  if (left !== undefined) return left.why !== 'merged' || isOfAnother(view, member, left);
   return lists.some((entries) => entries.some(({ mergeRequest }) => mergeRequest === beadId));
+}
+
+function afterMerged(view: RigView, review: ReviewFacts, brought: Brought): Outcome {
+  if (!isOfAnother(view, review, brought))
+    return { reason: onTarget(brought), actions: mergedAlready(view, review, brought) };
+  const source = cancelledSource(view, review);
+  return source === null ? { reason: NOTHING_OWN, actions: askForOwn(view, review, brought) } : callOff(review, source);
 }
 
 function afterConflict(view: RigView, review: ReviewFacts, result: Conflict): Outcome {
@@ -265,7 +275,7 @@ function leave(
 ): readonly RigAction[] {
   switch (why?.why) {
     case 'merged':
-      return mergedAlready(view, member, why);
+      return isOfAnother(view, member, why) ? askForOwn(view, member, why) : mergedAlready(view, member, why);
     case 'conflict':
       return rework(view, member, 'conflict', conflictCause(member, { ...why, targetSha })).actions;
     case 'revives':

@@ -17,13 +17,15 @@ import { mergeStep } from './merge-step.ts';
 
 interface Given {
   readonly outside?: Outside;
+  readonly madeFor?: string;
+  readonly isCancelled?: boolean;
   readonly kind?: BeadKind;
   readonly hasGates?: boolean;
 }
 
-function merges({ outside, kind = 'task', hasGates = true }: Given) {
-  const source = bead({ status: 'in_review', kind });
-  const result = { result: 'already_merged', targetSha: commit(8), mergeSha: commit(9), outside } as const;
+function merges({ outside, madeFor, isCancelled = false, kind = 'task', hasGates = true }: Given) {
+  const source = bead({ status: 'in_review', kind, cancelRequestedAtMs: isCancelled ? NOW - 1 : null });
+  const result = { result: 'already_merged', targetSha: commit(8), mergeSha: commit(9), outside, madeFor } as const;
   const row = review(source, { step: 'preparing', result, stepKey: 'key', position: 0 });
   const view = rigView({
     beads: [source, mergeRequest(source, { status: 'in_progress' })],
@@ -34,12 +36,14 @@ function merges({ outside, kind = 'task', hasGates = true }: Given) {
   const [decision] = mergeStep(view, row.beadId, NOW).decisions;
   const actions: readonly RigAction[] = decision?.actions ?? [];
   const ends = actions.flatMap((one) => (one.type === 'transition_bead' ? [one.evidence?.note ?? null] : []));
-  return { reason: decision?.reason ?? '', ends, told: actions.find((one) => one.type === 'raise_escalation') };
+  const held = actions.flatMap((one) => (one.type === 'merge_step' ? [`${one.toStep}: ${one.heldReason ?? ''}`] : []));
+  return { reason: decision?.reason ?? '', ends, held, told: actions.find((one) => one.type === 'raise_escalation') };
 }
 
 describe('work that the target has already', () => {
   it('is merged without a word when a train brought it', () => {
     expect(merges({})).toEqual({
+      held: ['ended: '],
       reason: 'the head is an ancestor of the target already',
       ends: [null, null],
       told: undefined,
@@ -67,10 +71,34 @@ describe('work that the target has already', () => {
 
   it('by a hand-made merge is recorded as untested, and nobody is told what they did themselves (R12)', () => {
     expect(merges({ outside: 'by_hand' })).toEqual({
+      held: ['ended: '],
       reason: 'the head is on the target already, past the gates: somebody merged it by hand',
       ends: Array.from({ length: 2 }, () => 'It was merged there by hand: no gate ran on it here.'),
       told: undefined,
     });
+  });
+
+  it('is not merged when it is the merge of another bead: a person says what becomes of it', () => {
+    const { reason, ends, held, told } = merges({ madeFor: 'api-other' });
+    expect(reason).toBe('its branch holds the merge of another bead and nothing of its own');
+    expect({ ends, held }).toEqual({ ends: [null], held: [`queued: ${reason}`] });
+    expect(told).toMatchObject({ causeKey: 'bead:api-task1', severity: 'high', subject: 'bead:api-task1' });
+    expect(told?.message).toBe(
+      `api-task1 is not merged: all that was handed in for it is the merge of api-other (${commit(9).slice(0, 12)}), which main has already. End it with "gt bead close api-task1"; if its work is still to be done, "gt bead reopen api-task1" after that.`,
+    );
+  });
+
+  it('and is the merge of another ends as cancelled when a person gave it up', () => {
+    expect(merges({ madeFor: 'api-other', isCancelled: true })).toMatchObject({
+      reason: 'cancelled, and its push had not arrived',
+      told: undefined,
+    });
+  });
+
+  it('ends what the town made itself, though a train of another bead brought all of it', () => {
+    for (const kind of ['landing', 'revert'] as const)
+      expect(merges({ madeFor: 'api-other', kind })).toMatchObject({ held: ['ended: '], told: undefined });
+    expect(merges({ madeFor: 'api-merge' })).toMatchObject({ held: ['ended: '], told: undefined });
   });
 
   it('accuses nobody of what the town made itself', () => {

@@ -5,11 +5,50 @@ import type { Brought } from '../model/outside.ts';
 import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { merged } from './merge-end.ts';
+import { askPerson } from './refused-push.ts';
+import { backToLine } from './rework.ts';
 
 /** What the town makes itself: its head may be on the target for reasons of its own (nothing was left to land). */
 const MADE_BY_THE_TOWN: readonly BeadKind[] = ['landing', 'revert'];
 /** Enough of a commit's name for people to find it by. */
 const SHORT_SHA_CHARS = 12;
+
+/**
+ * True when what was handed in is the merge of another merge request: the target has it, and nothing of it is this bead's.
+ * What the town makes itself may end so.
+ */
+export const isOfAnother = (view: RigView, review: ReviewFacts, { madeFor }: Pick<Brought, 'madeFor'>): boolean =>
+  madeFor !== undefined && madeFor !== review.beadId && !isTheTowns(view, review);
+
+const isTheTowns = (view: RigView, review: ReviewFacts): boolean => {
+  const source = view.bead(review.sourceBeadId);
+  return source !== null && MADE_BY_THE_TOWN.includes(source.kind);
+};
+
+/** That merge stands for the work of the other; what becomes of this bead, a person says. */
+export function otherQuestion(view: RigView, review: ReviewFacts, { mergeSha, madeFor }: Brought): string {
+  const { sourceBeadId: bead, targetBranch } = review;
+  const other = madeFor === undefined ? null : (view.review(trusted.bead(madeFor))?.sourceBeadId ?? madeFor);
+  return `${bead} is not merged: all that was handed in for it is the merge of ${other ?? 'another bead'} (${mergeSha.slice(0, SHORT_SHA_CHARS)}), which ${targetBranch} has already. End it with "gt bead close ${bead}"; if its work is still to be done, "gt bead reopen ${bead}" after that.`;
+}
+
+/** It waits for that person, out of the way of the others. */
+export const askForOwn = (view: RigView, review: ReviewFacts, brought: Brought): readonly RigAction[] => [
+  {
+    type: 'merge_step',
+    mergeRequest: review.beadId,
+    fromStep: review.step,
+    toStep: 'queued',
+    job: null,
+    candidate: null,
+    heldReason: NOTHING_OWN,
+  },
+  backToLine(review),
+  ...askPerson(review, otherQuestion(view, review, brought)),
+];
+
+/** Why it is held. */
+export const NOTHING_OWN = 'its branch holds the merge of another bead and nothing of its own';
 
 /** Why it counts as merged, for the journal. */
 export function onTarget({ outside }: Brought): string {
@@ -25,10 +64,8 @@ export function onTarget({ outside }: Brought): string {
  * own commits, its agent may have pushed them, and a person hears of it once.
  */
 export function mergedAlready(view: RigView, review: ReviewFacts, brought: Brought): readonly RigAction[] {
-  const source = view.bead(review.sourceBeadId);
-  const isOurs = source !== null && MADE_BY_THE_TOWN.includes(source.kind);
   const mergeSha = trusted.sha(brought.mergeSha);
-  if (brought.outside === undefined || isOurs) return merged(view, review, mergeSha);
+  if (brought.outside === undefined || isTheTowns(view, review)) return merged(view, review, mergeSha);
   const hasGates = view.config().gates.length > 0;
   const past = brought.outside === 'pushed' ? 'It was pushed there past the train' : 'It was merged there by hand';
   const note = hasGates ? `${past}: no gate ran on it here.` : `${past}.`;

@@ -103,6 +103,15 @@ describe('what git says of a head and its target', () => {
 });
 
 describe('a head that the target has already', () => {
+  it('is no merge when it is that of another bead: a person says what becomes of it', () => {
+    const others: JobResult = { ...THERE, madeFor: 'api-other' };
+    const said = checking(others, { pull: UNOPENED });
+    expect(said).toContain('checking -> queued');
+    expect(said).toContain('api-task1 is not merged: all that was handed in for it is the merge of api-other');
+    // Through a pull request it came as people chose.
+    expect(checking(others)).toContain('checking -> ended');
+  });
+
   it('is merged, whoever brought it there, with the commit as evidence', () => {
     expect(checking(THERE)).toMatchInlineSnapshot(`
       "pull-request bead:api-merge: the head is an ancestor of the target already

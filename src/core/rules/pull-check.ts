@@ -21,7 +21,7 @@ import { gatesDigest } from '../train/gates-digest.ts';
 import { redGate, type RedGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
 import { cancelledSource, endReworks } from './merge-end.ts';
-import { mergedAlready, onTarget } from './merged-outside.ts';
+import { isOfAnother, mergedAlready, NOTHING_OWN, onTarget, otherQuestion } from './merged-outside.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { cancelPull } from './pull-cancel.ts';
 import {
@@ -88,6 +88,11 @@ function alreadyMerged(pull: Pull, brought: Brought): RigVerdicts {
   if (!proposal.isAdopted) {
     // Through a pull request it came the way that people chose for this rig.
     const how = proposal.number === null ? brought : { mergeSha: brought.mergeSha };
+    if (isOfAnother(pull.view, review, how))
+      return decidePull(pull, NOTHING_OWN, [
+        ...toStep(pull, 'queued', { heldReason: NOTHING_OWN }),
+        ...askPerson(review, otherQuestion(pull.view, review, how)),
+      ]);
     return decidePull(pull, onTarget(how), endMerged(pull, how));
   }
   if (proposal.number === null) return decidePull(pull, 'its forge knows what its branch is by now', toOpening(pull));

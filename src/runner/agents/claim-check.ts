@@ -1,5 +1,6 @@
 import { git } from '../git/git.ts';
-import { isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { isOnlyTarget } from '../git/own-commits.ts';
+import { isAncestor, remoteName, resolve, type RigRepo } from '../git/repos.ts';
 import { dirtyFiles, isLinked, type Worktree } from '../git/worktree.ts';
 import { authorEnvironment } from './author.ts';
 import type { DoneIntent } from './intent.ts';
@@ -25,6 +26,8 @@ export interface ClaimSite {
   readonly repo: RigRepo;
   readonly tree: Worktree;
   readonly base: string;
+  /** What the work is for. */
+  readonly target: { readonly rig: string; readonly branch: string };
   readonly intent: DoneIntent;
 }
 
@@ -55,12 +58,21 @@ export async function checkClaim(
       'Put your commits on top of $GT_BASE_SHA, for example with "git rebase --onto $GT_BASE_SHA <first>~ HEAD" or "git cherry-pick", then call gt done again.',
     );
   }
-  return { head };
+  return (await bringsNothing(site, head)) ? nothingOwn(site.target.branch) : { head };
 }
+
+/** By the target as it is known here; the claim's verdict asks the origin. */
+const bringsNothing = ({ repo, base, target }: ClaimSite, head: string): Promise<boolean> =>
+  isOnlyTarget(repo.place, { rig: target.rig, base, head }, () => resolve(repo.place, remoteName(target.branch)));
+
+const isTakenIn = async (site: ClaimSite, head: string): Promise<boolean> =>
+  (await isAncestor(site.repo.place, site.base, head)) && bringsNothing(site, head);
 
 async function checkNoChange(site: ClaimSite, dirty: readonly string[]): Promise<{ readonly head: null } | Refusal> {
   const head = await resolve(site.tree.place, 'HEAD');
-  if (dirty.length === 0 && head === site.base) return { head: null };
+  const isClean = dirty.length === 0 && head !== null;
+  // Who took in what the target has meanwhile changed nothing.
+  if (isClean && (head === site.base || (await isTakenIn(site, head)))) return { head: null };
   return refused(
     'work_exists',
     `You say that nothing needs to change, but there ${dirty.length > 0 ? `are changed files (${dirty.join(', ')})` : 'are commits on top of the base'}.`,
@@ -93,9 +105,19 @@ async function noCommits(site: ClaimSite): Promise<Refusal> {
   return refused(
     'no_commits',
     `There is no commit on top of the base, so there is nothing to hand in.${elsewhere}`,
-    'If the work needs no change, say why: gt done --no-change "<reason>". Otherwise go on, commit, and call gt done again.',
+    NO_CHANGE_OR_ON,
   );
 }
+
+const nothingOwn = (target: string): Refusal =>
+  refused(
+    'no_commits',
+    `All that is in HEAD is on ${target} already, and none of it was made for this bead: there is nothing to hand in.`,
+    NO_CHANGE_OR_ON,
+  );
+
+const NO_CHANGE_OR_ON =
+  'If the work needs no change, say why: gt done --no-change "<reason>". Otherwise go on, commit, and call gt done again.';
 
 async function commitAll(request: Claimant, tree: Worktree, message: string): Promise<void> {
   const env = authorEnvironment(request.author);

@@ -28,7 +28,7 @@ export interface SaveOrder {
 
 /** Whose work it is, live or not. */
 export interface Worker {
-  readonly request: Pick<StartAgent, 'rig' | 'bead' | 'attempt' | 'author' | 'sandbox'>;
+  readonly request: Pick<StartAgent, 'rig' | 'repo' | 'bead' | 'attempt' | 'author' | 'sandbox'>;
   readonly base: string | null;
 }
 
@@ -36,9 +36,11 @@ export interface Worker {
 export function siteOf(ctx: RunnerContext, live: Worker): WorkSite | null {
   const repo = ctx.repos.known(live.request.rig);
   const tree = ctx.pool.ownedTree(repo, live.request.attempt);
-  const { base } = live;
+  const { base, request } = live;
   if (tree === null || base === null) return null;
-  const work = { live, repo, tree, base };
+  // A worktree is of a repository.
+  const target = { rig: request.rig, branch: request.repo?.targetBranch ?? '' };
+  const work = { live, repo, tree, base, target };
   return live.request.sandbox === undefined ? linkedSite(work) : isolatedSite(ctx, work);
 }
 
@@ -47,12 +49,13 @@ interface Work {
   readonly repo: RigRepo;
   readonly tree: Worktree;
   readonly base: string;
+  readonly target: { readonly rig: string; readonly branch: string };
 }
 
 /** A worktree linked to the rig's clone, which the agent can write as we do. */
-function linkedSite({ live, repo, tree, base }: Work): WorkSite {
+function linkedSite({ live, repo, tree, base, target }: Work): WorkSite {
   return {
-    check: (intent) => checkClaim(live.request, { repo, tree, base, intent }),
+    check: (intent) => checkClaim(live.request, { repo, tree, base, target, intent }),
     rescue: (what) => rescue(repo, { ...what, tree, base, agent: live.request.author.name }),
     dropBranches: (rescued) => dropOwnBranches(repo, tree, { safe: [base, ...(rescued === null ? [] : [rescued])] }),
   };
@@ -64,14 +67,14 @@ function linkedSite({ live, repo, tree, base }: Work): WorkSite {
  * is not (a container, a wrapper), git reads that directory here, after its settings were written anew. What is said is the
  * agent's word; what it hands in is checked again here.
  */
-function isolatedSite(ctx: RunnerContext, { live, repo, tree, base }: Work): WorkSite {
+function isolatedSite(ctx: RunnerContext, { live, repo, tree, base, target }: Work): WorkSite {
   const { request } = live;
   const own = ownGitOf(ctx.paths, request.attempt, tree);
   const inside = new Inside({ town: ctx.town.id, runner: ctx.name, repo, own });
   return {
     check: async (intent) => {
       const { bead, attempt, author } = request;
-      const answer = await inside.ask({ op: 'check', base, intent, claimant: { bead, attempt, author } });
+      const answer = await inside.ask({ op: 'check', base, target, intent, claimant: { bead, attempt, author } });
       if (answer.op !== 'check') throw new Error('the sandbox answered something else');
       const { outcome } = answer;
       if ('state' in outcome || outcome.head === null) return outcome;

@@ -6,7 +6,13 @@ import type { Worktree } from '../git/worktree.ts';
 
 /** What is asked about an isolated attempt's work. */
 export type Look =
-  | { readonly op: 'check'; readonly base: string; readonly intent: DoneIntent; readonly claimant: Claimant }
+  | {
+      readonly op: 'check';
+      readonly base: string;
+      readonly target: { readonly rig: string; readonly branch: string };
+      readonly intent: DoneIntent;
+      readonly claimant: Claimant;
+    }
   | {
       readonly op: 'rescue';
       readonly ref: string;
@@ -35,7 +41,13 @@ export async function look(repo: RigRepo, tree: Worktree, order: Look): Promise<
   if (order.op === 'check')
     return {
       op: 'check',
-      outcome: await checkClaim(order.claimant, { repo, tree, base: order.base, intent: order.intent }),
+      outcome: await checkClaim(order.claimant, {
+        repo,
+        tree,
+        base: order.base,
+        target: order.target,
+        intent: order.intent,
+      }),
     };
   const { ref, head, ahead, dirty } = await rescue(repo, {
     tree,

@@ -106,11 +106,14 @@ async function mergedAs(
     .split('\n');
   const [first = '', below = ''] = path.at(-1)?.split(' ') ?? [];
   // Nothing was merged onto the target's own line: that line goes through the head itself.
-  return broughtBy(repo, first === '' || below === entry.head ? entry.head : first, entry.head);
+  return broughtBy(repo, entry, first === '' || below === entry.head ? entry.head : first);
 }
 
-/** Says who brought it: the commits of a train name their merge request, those of others don't. */
-async function broughtBy(repo: RigRepo, mergeSha: string, head: string): Promise<Brought> {
+/**
+ * Says who brought it: the commits of a train name their merge request, those of others don't. A head that is itself such a
+ * commit, of another merge request, brought nothing: its lineage only took in what was landed.
+ */
+async function broughtBy(repo: RigRepo, { head, message: words }: Entry, mergeSha: string): Promise<Brought> {
   const format = ['%ce', '%B'].join('%x00');
   const { stdout } = await git(repo.place, [
     'show',
@@ -122,7 +125,9 @@ async function broughtBy(repo: RigRepo, mergeSha: string, head: string): Promise
     head,
   ]);
   const [by = '', message = '', author = by] = stdout.split('\0');
-  if (mergeRequestOf(message) !== null) return { mergeSha };
+  const made = mergeRequestOf(message);
+  if (made !== null)
+    return mergeSha !== head || made === mergeRequestOf(words) ? { mergeSha } : { mergeSha, madeFor: made };
   return { mergeSha, outside: mergeSha === head || by === author ? 'pushed' : 'by_hand' };
 }
 

@@ -1,8 +1,9 @@
 import type { Job, JobResult, Repo } from '../../api/contract/runner.ts';
 import type { RunnerContext } from '../context.ts';
 import { git, GitError, gitLine } from '../git/git.ts';
+import { isOnlyTarget } from '../git/own-commits.ts';
 import { checkRef } from '../git/names.ts';
-import { fetchedRef, isAncestor, resolve, type RigRepo } from '../git/repos.ts';
+import { fetchedRef, isAncestor, remoteName, resolve, type RigRepo } from '../git/repos.ts';
 import { CONFLICT_PATHS_MAX } from '../limits.ts';
 import { secretMessage, secretsIn } from '../secrets/scan.ts';
 
@@ -34,6 +35,8 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
       message: `The work does not contain ${job.base}, which it has to be built on. Rebase it and call gt done again.`,
     };
   }
+  const span = { rig: job.repo.rig, base: job.base, head: actual };
+  if (await isOnlyTarget(repo.place, span, () => newestTarget(ctx, job.repo))) return nothingOwn(job.repo.targetBranch);
   const conflict = await stillConflicts(repo, job, actual);
   if (conflict !== null) return conflict;
   const found = await secretsIn(repo, job.repo, [actual, `^${job.base}`]);
@@ -46,6 +49,22 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
     head: actual,
     ahead: Number(await gitLine(repo.place, ['rev-list', '--count', `${job.base}..${actual}`])),
   };
+}
+
+const nothingOwn = (target: string): JobResult => ({
+  result: 'refused',
+  code: 'no_commits',
+  message: `${target} has all of these commits already, and none of them was made for this bead. If nothing needs to change, say why: gt done --no-change "<reason>". Otherwise go on, commit, and call gt done again.`,
+});
+
+/** Where the target is; an origin that does not answer, or has no such branch, must not keep a claim waiting. */
+async function newestTarget(ctx: RunnerContext, repo: Repo): Promise<string | null> {
+  try {
+    return await ctx.repos.fetchTarget(repo);
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    return resolve(ctx.repos.known(repo.rig).place, remoteName(repo.targetBranch));
+  }
 }
 
 /** Null: it merges cleanly with what it conflicted with, or nobody asked. */
