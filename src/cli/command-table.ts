@@ -25,7 +25,7 @@ const mayor = () => import('./commands/mayor.ts');
 const runner = () => import('./commands/runner.ts');
 const daemon = () => import('./commands/daemon.ts');
 
-/** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` and `version` are in `main.ts`. */
+/** The way to each command of `command-names.ts`; nothing else is loaded to run it. `help` is in `main.ts`. */
 const LOADERS: Readonly<Record<string, Load>> = {
   init: async () => (await start()).init,
   'rig add': async () => (await rig()).add,
@@ -146,6 +146,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'daemon stop': async () => (await daemon()).stopCommand,
   'daemon status': async () => (await daemon()).statusCommand,
   'daemon logs': async () => (await follow()).daemonLogs,
+  version: async () => (await import('./commands/version.ts')).version,
   'daemon run': async () => (await daemon()).runCommand,
 };
 

@@ -34,10 +34,15 @@ async function main(argv: readonly string[]): Promise<number> {
       ordered.slice(1).filter((word) => !word.startsWith('-')),
       ordered.includes('--json'),
     );
-  if (first === 'version' || ordered.includes('--version')) return versionCommand(ordered);
-  if (first === undefined || first.startsWith('-')) return (await import('./commands/help.ts')).rootHelp(ordered);
+  if (first === undefined || first.startsWith('-')) {
+    if (ordered.includes('--version')) return main(['version', ...ordered.filter((word) => word !== '--version')]);
+    return (await import('./commands/help.ts')).rootHelp(ordered);
+  }
   const found = findCommand(ordered);
-  if (found === null) return (await import('./commands/help.ts')).unknownCommand(ordered);
+  if (found === null) {
+    const help = await import('./commands/help.ts');
+    return help.familyHelp(ordered) ?? help.unknownCommand(ordered);
+  }
   const spec = await found.load();
   const args = parseArguments(spec, found.rest);
   if (args.flag('help')) return (await import('./commands/help.ts')).commandHelp(found.name, spec);
@@ -52,10 +57,6 @@ async function helpCommand(words: readonly string[], json: boolean): Promise<num
   if (help.printTopic(words.join(' '))) return EXIT.ok;
   const found = findCommand(words);
   return found === null ? help.unknownCommand(words) : help.commandHelp(found.name, await found.load());
-}
-
-async function versionCommand(argv: readonly string[]): Promise<number> {
-  return (await import('./commands/help.ts')).printVersion(argv.slice(1), argv.includes('--json'));
 }
 
 /** What the machine refused, in its own words; a stack only for whoever asks for one. */

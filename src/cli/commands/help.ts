@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { usage } from '../../core/errors.ts';
 import { nearest } from '../../settings/nearest.ts';
 import { COMMON_OPTIONS } from '../arguments.ts';
 import { COMMAND_NAMES, GROUPS } from '../command-names.ts';
+import type { CommandName } from '../command-names.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -34,7 +34,6 @@ An agent has also
 const TOPICS: Readonly<Record<string, string>> = {
   'exit-codes': EXIT_CODES,
   environment: ENVIRONMENT,
-  version: 'gt version: print the version of gt and of the Node it runs on\n\nUsage: gt version [--json]',
   help: 'gt help: what commands there are, or one command or topic\n\nUsage: gt help [<command> | exit-codes | environment]',
 };
 
@@ -104,7 +103,7 @@ export function commandText(name: string, spec: CommandSpec): string {
   });
   const width = Math.max(...options.map(([left]) => left.length));
   // A word that is a command and a family of commands: "gt runner" runs one, "gt runner list" shows them.
-  const verbs = verbsOf(name);
+  const verbs = membersOf(name);
   return [
     ...spec.examples.map((example) => `  $ ${example}`),
     '',
@@ -114,18 +113,32 @@ export function commandText(name: string, spec: CommandSpec): string {
     '',
     ...options.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
     ...(spec.notes === undefined ? [] : ['', spec.notes]),
-    ...(verbs.length === 0 ? [] : ['', `See also: ${verbs.map((verb) => `gt ${name} ${verb}`).join(', ')}`]),
+    ...(verbs.length === 0 ? [] : ['', `See also: ${verbs.map((verb) => `gt ${verb.name}`).join(', ')}`]),
   ].join('\n');
+}
+
+/**
+ * What `gt bead` and `gt bead --help` print: the commands that begin so, with what each does. Without `--help` it is an
+ * error, for nothing was asked for. Null where the words are no family, or name one of its commands.
+ */
+export function familyHelp(argv: readonly string[]): number | null {
+  const [family = '', second] = argv;
+  const text = second === undefined || second.startsWith('-') ? familyText(family) : null;
+  if (text === null) return null;
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(`${text}\n`);
+    return EXIT.ok;
+  }
+  if (argv.includes('--json')) return null;
+  process.stderr.write(`gt: "gt ${family}" needs one of its commands.\n\n${text}\n`);
+  return EXIT.usage;
 }
 
 /** Exit 2, with the command that was probably meant. */
 export function unknownCommand(argv: readonly string[]): never {
   const typed = argv.slice(0, 2).filter((word) => !word.startsWith('-'));
-  const family = COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${typed[0] ?? ''} `)).map(
-    (entry) => entry.name,
-  );
-  if (family.length > 0) {
-    const verbs = family.map((name) => name.split(' ')[1] ?? '');
+  const verbs = membersOf(typed[0] ?? '').map(({ name }) => name.split(' ')[1] ?? '');
+  if (verbs.length > 0) {
     const near = typed[1] === undefined ? null : nearest(typed[1], verbs);
     const what =
       typed[1] === undefined
@@ -153,42 +166,19 @@ export function printTopic(topic: string): boolean {
   return true;
 }
 
-const verbsOf = (family: string): readonly string[] =>
-  COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `)).map((entry) =>
-    entry.name.slice(family.length + 1),
-  );
+const membersOf = (family: string): readonly CommandName[] =>
+  COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `));
 
-/** What `gt help mail` lists; null where the word is a command by itself, whose own help says more. */
+/** The commands of a family; null where the word is a command by itself, whose own help says more. */
 function familyText(family: string): string | null {
   if (COMMAND_NAMES.some((entry) => entry.name === family)) return null;
-  const members = COMMAND_NAMES.filter((entry) => entry.name.startsWith(`${family} `)).map((entry) => entry.name);
+  const members = membersOf(family);
   if (members.length === 0) return null;
-  return [`gt ${family} has these commands:`, ...members.map((name) => `  gt help ${name}`)].join('\n');
-}
-
-/** The version in the package's own manifest, two folders up in source and in a build. */
-export function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' &&
-    manifest !== null &&
-    'version' in manifest &&
-    typeof manifest.version === 'string'
-    ? manifest.version
-    : 'unknown';
-}
-
-export function printVersion(extra: readonly string[], json: boolean): number {
-  const unknown = extra.find((text) => !['--json', '--version'].includes(text));
-  if (unknown !== undefined)
-    throw usage(
-      'too_many_arguments',
-      `${JSON.stringify(unknown)} is one argument too many.`,
-      'Usage: gt version [--json]',
-    );
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ version: ownVersion(), node: process.versions.node })}\n`
-      : `gt ${ownVersion()} (node ${process.versions.node})\n`,
-  );
-  return EXIT.ok;
+  const width = Math.max(...members.map(({ name }) => name.length));
+  return [
+    `gt ${family} has these commands:`,
+    ...members.map(({ name, summary }) => `  gt ${name.padEnd(width)}  ${summary}`),
+    '',
+    `More: gt ${family} <command> --help`,
+  ].join('\n');
 }

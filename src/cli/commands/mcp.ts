@@ -4,7 +4,7 @@ import { toolServer } from '../../api/mcp/server.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { toolCaller } from '../tool-doors.ts';
-import { ownVersion } from './help.ts';
+import { ownVersion } from './version.ts';
 
 export const serve: CommandSpec = {
   usage: 'gt mcp',
