@@ -1,6 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND_NAMES } from '../../src/cli/command-names.ts';
-import { Place } from './cli-support.ts';
+import { Place, type Answer } from './cli-support.ts';
 
 describe('help of gt, asked in every place', () => {
   const place = new Place();
@@ -35,5 +35,62 @@ describe('help of gt, asked in every place', () => {
       ['--town', 'x', '--version'],
     ])
       expect(await place.gt(argv)).toMatchObject({ code: 0, out: expect.stringMatching(/^gt \d+\.\d+\.\d+ \(node /) });
+  });
+});
+
+interface Bead {
+  readonly id: string;
+  readonly hold: string | null;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+const errorOf = (answer: Answer): Failure => (JSON.parse(answer.err) as { readonly error: Failure }).error;
+
+describe('words of gt in a town', () => {
+  const place = new Place();
+  const town = place.path('town');
+  const gt = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    place.gt(args, { cwd: town, env });
+  const json = <T>(args: readonly string[]): Promise<T> => place.json<T>(args, { cwd: town });
+
+  beforeAll(async () => {
+    await place.gt(['init', 'town']);
+    expect(await gt(['rig', 'add', 'app', place.origin('app')])).toMatchObject({ code: 0 });
+    // Nothing is started, so what the tests change stays as they leave it.
+    await json(['up']);
+    await json(['rig', 'park', 'app']);
+  });
+  afterAll(async () => {
+    await gt(['down']);
+    place.remove();
+  });
+
+  const staged = async (title: string): Promise<string> =>
+    (await json<Bead>(['bead', 'create', title, '--rig', 'app'])).id;
+  const holdOf = async (id: string): Promise<string | null> => (await json<Bead>(['bead', 'show', id])).hold;
+
+  it('a command for several beads looks all up before it changes the first', async () => {
+    const [one, two, three] = [await staged('one'), await staged('two'), await staged('three')];
+    for (const [others, exit, code] of [
+      [['x', two], 2, 'bad_bead_id'],
+      [['app-zzzzz'], 4, 'bead_not_found'],
+      [[two, one], 2, 'duplicate_bead'],
+    ] as const) {
+      const answer = await gt(['bead', 'release', one, ...others, '--json']);
+      expect([answer.code, errorOf(answer).code, answer.out]).toEqual([exit, code, '']);
+      expect(await holdOf(one)).toBe('staged');
+    }
+    await json(['bead', 'close', two]);
+    const answer = await gt(['bead', 'release', one, two, three, '--json']);
+    expect([answer.code, errorOf(answer).code]).toEqual([5, 'bead_ended']);
+    expect(errorOf(answer).message).toMatch(
+      new RegExp(`^${two}: .+ Done before it: ${one}\\. Not begun: ${three}\\.$`),
+    );
+    expect([await holdOf(one), await holdOf(three)]).toEqual([null, 'staged']);
   });
 });

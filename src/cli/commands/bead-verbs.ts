@@ -1,23 +1,55 @@
 import type { BeadItem } from '../../api/contract/beads.ts';
-import { usage } from '../../core/errors.ts';
-import { isBeadId } from '../../core/model/ids.ts';
+import { TownError, usage } from '../../core/errors.ts';
+import { isBeadId, parseBeadId } from '../../core/model/ids.ts';
 import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, ExitError } from '../exit-codes.ts';
 import { segment, TownClient } from '../town-client.ts';
 import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
 
-/** One verb on one or more beads, in order; the first error ends it. */
+/**
+ * One verb on one or more beads, in order. Each is a change of its own, so all ids are looked up before the first;
+ * an error at a later one names what was done.
+ * Errors: `bad_bead_id`, `duplicate_bead`, `bead_not_found`, those of the verb.
+ */
 export async function verb(
   context: Context,
   ids: readonly string[],
   call: { readonly path: string; readonly body: unknown },
 ): Promise<number> {
   const client = new TownClient(context.town());
-  for (const id of ids) printBead(context, await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body));
+  if (ids.length > 1) await lookUp(client, ids);
+  for (const [index, id] of ids.entries()) {
+    try {
+      printBead(context, await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body));
+    } catch (error) {
+      throw index === 0 ? error : afterOthers(error, ids, index);
+    }
+  }
   return EXIT.ok;
+}
+
+async function lookUp(client: TownClient, ids: readonly string[]): Promise<void> {
+  const beads = ids.map(parseBeadId);
+  const twice = beads.find((id, index) => beads.indexOf(id) !== index);
+  if (twice !== undefined)
+    throw usage('duplicate_bead', `The bead ${twice} is named twice.`, 'Name each bead once; nothing was changed.');
+  for (const id of beads) await client.read(`beads/${segment(id)}`);
+}
+
+/** The error at one of several, with what became of the others: a repeat of all would do the first ones twice. */
+function afterOthers(error: unknown, ids: readonly string[], at: number): unknown {
+  if (!(error instanceof TownError)) return error;
+  const rest = ids.slice(at + 1);
+  const others = [
+    `Done before it: ${ids.slice(0, at).join(', ')}.`,
+    ...(rest.length === 0 ? [] : [`Not begun: ${rest.join(', ')}.`]),
+  ].join(' ');
+  const text = { message: `${ids[at] ?? ''}: ${error.message} ${others}`, next: error.next };
+  if (error instanceof ExitError) return new ExitError(error.exitCode, error.code, text);
+  return new TownError(error.kind, error.code, text, { field: error.field, cause: error });
 }
 
 export const close: CommandSpec = {
@@ -211,8 +243,6 @@ function slingBeads(context: Context, args: Arguments): Promise<number> {
   const odd = ['rig', 'body', 'body-file', 'priority', 'formula'].find((name) => args.flag(name));
   if (odd !== undefined)
     throw usage('not_for_ids', `--${odd} is for a new bead, not for one that exists.`, `Leave --${odd} out.`, odd);
-  if (new Set(args.positionals).size !== args.positionals.length)
-    throw usage('duplicate_bead', 'The same bead is named twice.', 'Name each bead once.');
   return verb(context, args.positionals, {
     path: 'sling',
     body: { runtime: args.text('runtime'), model: args.text('model'), agent: args.text('agent') },
