@@ -1,4 +1,4 @@
-/** Writes docs/transitions.md from the tables that the store enforces: `node scripts/transitions-doc.ts`. */
+/** Writes docs/transitions.md from the tables that the store enforces: `npm exec node -- scripts/transitions-doc.ts`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -64,7 +64,7 @@ const MACHINES: readonly Machine[] = [
 
 const HEAD = `# Transitions
 
-Made by \`node scripts/transitions-doc.ts\` from \`src/core/transitions.ts\`; do not edit. The same tables are the guard of
+Made by \`npm exec node -- scripts/transitions-doc.ts\` from \`src/core/transitions.ts\`; do not edit. The same tables are the guard of
 every status change (\`src/store/rig-writer.ts\`, \`src/actors/town/town-program.ts\`): what is not listed here can't happen.
 A status without a way out is final; for beads and convoys a SQL trigger holds that too.
 `;

@@ -27,9 +27,14 @@ const ENVIRONMENT = `Environment of gt
   NO_COLOR, FORCE_COLOR   colour off, on
   GT_OWNER_EMAIL, GT_HEARTBEAT_INTERVAL, GT_POLECATS_MAX, GT_RUNTIME, GT_MODEL, GT_COMMAND, GT_WALL_CLOCK
                           settings of the daemon; they win over gastown.toml
+  GT_OWNER_TOKEN_FILE     the file with the owner's token, for a town at an address
+  GT_RUNNER_TOKEN         the token of "gt runner", instead of a file
+  GT_DEBUG=1              where a fault of gt happened
 An agent has also
   GT_RUNNER_SOCKET, GT_TOKEN, GT_STATE_DIR   how gt hook, prime, checkpoint and done reach the town
-  GT_ATTEMPT, GT_EPOCH, GT_ROUND, GT_KIND, GT_SOURCE_BEAD, GT_TARGET_SHA   which try this is`;
+  GT_AGENT, GT_BEAD, GT_BRANCH, GT_TARGET_BRANCH, GT_BASE_SHA   who it is, and what it works on
+  GT_ATTEMPT, GT_EPOCH, GT_ROUND, GT_KIND, GT_SOURCE_BEAD, GT_TARGET_SHA   which try this is
+  GT_USAGE_FILE           where a program of the runtime "command" writes what it used`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   'exit-codes': EXIT_CODES,
@@ -72,10 +77,14 @@ function joinFamilies(names: readonly string[]): readonly string[] {
   for (const name of names) {
     const [first = '', second] = name.split(' ');
     const verbs = families.get(first) ?? [];
-    if (second !== undefined) verbs.push(second);
+    verbs.push(second ?? '');
     families.set(first, verbs);
   }
-  return [...families].map(([first, verbs]) => (verbs.length === 0 ? first : `${first} ${verbs.join('|')}`));
+  return [...families].flatMap(([first, all]) => {
+    const verbs = all.filter((verb) => verb !== '');
+    // Some are a command by themselves, too.
+    return [...(all.includes('') ? [first] : []), ...(verbs.length === 0 ? [] : [`${first} ${verbs.join('|')}`])];
+  });
 }
 
 const LINE_CHARS = 68;

@@ -21,6 +21,7 @@ export const attach: CommandSpec = {
   summary: 'give a bead that has not started the steps of a formula',
   examples: ['gt mol attach app-7k3qf feature', 'gt mol attach app-7k3qf ./release.toml --json'],
   args: ['<bead>', '<formula>'],
+  notes: `A formula is a file in ${FORMULA_FOLDER}/:\n  [[steps]]\n  title = "Write the test"\n  instructions = "It must fail first."\n  [[steps]]\n  title = "Make it pass"`,
   run: async (context, args) => {
     const town = context.town();
     const path = `beads/${segment(args.at(0))}/formula`;
@@ -38,17 +39,32 @@ export const showMolecule: CommandSpec = {
     show(context, await new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(args.at(0))}`)),
 };
 
+/** One that is broken must not hide the others. */
+function readable(name: string, root: string): ReturnType<typeof readFormula> | TownError {
+  try {
+    return readFormula(name, root);
+  } catch (error) {
+    if (error instanceof TownError) return error;
+    throw error;
+  }
+}
+
 export const listFormulas: CommandSpec = {
   usage: 'gt mol list',
   summary: 'the formulas of this town',
   examples: ['gt mol list', 'gt mol list --json'],
   run: (context) => {
     const { root } = context.town().paths;
-    const items = formulaNames(root).map((name) => ({ name, steps: readFormula(name, root).steps }));
+    const read = formulaNames(root).map((name) => ({ name, formula: readable(name, root) }));
+    const items = read.flatMap(({ name, formula }) =>
+      formula instanceof TownError ? [] : [{ name, steps: formula.steps }],
+    );
     if (context.json) context.print(JSON.stringify({ items, next: null }));
-    else if (items.length === 0) context.hint(`No formulas. Put files like feature.toml into ${FORMULA_FOLDER}/.`);
+    else if (read.length === 0) context.hint(`No formulas. Put files like feature.toml into ${FORMULA_FOLDER}/.`);
     for (const { name, steps } of context.json ? [] : items)
       context.print(`${plain(name)}  ${plain(steps.map((step) => step.title).join(' · '))}`);
+    for (const { name, formula } of read)
+      if (formula instanceof TownError) context.hint(`${name} can't be read: ${formula.message} ${formula.next}`);
     return Promise.resolve(EXIT.ok);
   },
 };

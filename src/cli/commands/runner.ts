@@ -1,4 +1,6 @@
 import type { RunnerItem, RunnerTokenItem } from '../../api/contract/runners.ts';
+import { usage } from '../../core/errors.ts';
+import { isLoopback } from '../../hosts/node/remote-town.ts';
 import { parseDurationMs } from '../../settings/duration.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -8,14 +10,19 @@ import { segment, TownClient } from '../town-client.ts';
 import { printItems } from './watch.ts';
 
 export const add: CommandSpec = {
-  usage: 'gt runner add <name> [--url <address>]',
+  usage: 'gt runner add <name> [--url <address> [--insecure]]',
   summary: 'let a runner on another machine join; its token is printed once',
-  examples: ['gt runner add big-box > big-box.token', 'gt runner add box --url http://10.0.0.7:7700'],
+  examples: ['gt runner add big-box > big-box.token', 'gt runner add box --url https://box.example.com'],
   args: ['<name>'],
-  options: { url: { type: 'string', value: 'address', help: 'call it there, instead of waiting to be dialled' } },
+  options: {
+    url: { type: 'string', value: 'address', help: 'call it there, instead of waiting to be dialled' },
+    insecure: { type: 'boolean', help: 'allow http to another machine: only in a network that nobody else can read' },
+  },
   run: async (context, args) => {
-    const body = { name: args.at(0), url: args.text('url') };
-    tokenMade(context, await new TownClient(context.town()).post<RunnerTokenItem>('runners', body));
+    const url = args.text('url');
+    if (url !== undefined && !args.flag('insecure')) refusePlain(url);
+    const made = await new TownClient(context.town()).post<RunnerTokenItem>('runners', { name: args.at(0), url });
+    tokenMade(context, made, url === undefined ? '' : ' --listen <host:port that this address leads to>');
     return EXIT.ok;
   },
 };
@@ -32,15 +39,27 @@ export const rotate: CommandSpec = {
   },
 };
 
+/** Errors: `insecure_url`. What is no address is refused by the town. */
+function refusePlain(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'http:' || isLoopback(url.hostname)) return;
+  throw usage(
+    'insecure_url',
+    `The line to ${url.host} would be readable by everybody on the way: prompts, work and the agents' rights.`,
+    'Use https, or a tunnel to loopback ("ssh -L"). In a network that nobody else can read, say --insecure.',
+    'url',
+  );
+}
+
 /** The token alone on stdout, so that it can go into a file without a person or a log reading it. */
-function tokenMade(context: Context, made: RunnerTokenItem): void {
+function tokenMade(context: Context, made: RunnerTokenItem, more = ''): void {
   if (context.json) {
     context.print(JSON.stringify(made));
     return;
   }
   context.print(made.token);
   context.hint(
-    `Put it into a file on the runner's machine (chmod 600) and start: gt runner --town <this town's address> --token-file <file> --dir <folder>`,
+    `Put it into a file on the runner's machine (chmod 600) and start: gt runner --town <this town's address> --token-file <file> --dir <folder>${more}`,
   );
 }
 

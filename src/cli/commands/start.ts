@@ -61,8 +61,10 @@ async function ownerEmail(): Promise<string> {
 
 export const up: CommandSpec = {
   usage: 'gt up [--beside]',
-  summary: 'start the town and keep it up; waits until it answers',
+  summary: 'start the town; waits until it answers',
   examples: ['gt up', 'gt up --json'],
+  notes:
+    'Nothing restarts a daemon that dies, or a machine that was rebooted: for that run "gt daemon run" under a service manager.',
   options: {
     beside: { type: 'boolean', help: 'of a restored town: although the town that the backup is of runs' },
   },

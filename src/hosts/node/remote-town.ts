@@ -42,6 +42,9 @@ export function remotePlace(url: string, tokenFile: string | undefined): RemoteP
   return { url, token: readToken(tokenFile) };
 }
 
+/** This machine itself. */
+export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
+
 function checkAddress(text: string): void {
   let url: URL;
   try {
@@ -49,7 +52,7 @@ function checkAddress(text: string): void {
   } catch {
     throw usage('bad_url', `${JSON.stringify(text.slice(0, 120))} is no address.`, 'Use https://host.', 'town');
   }
-  if (url.protocol === 'https:' || LOOPBACK.test(url.hostname)) return;
+  if (url.protocol === 'https:' || isLoopback(url.hostname)) return;
   throw usage(
     'insecure_url',
     `The owner token would be readable by everybody on the way to ${url.host}.`,
