@@ -1,4 +1,4 @@
-import type { Caller } from '../core/commands.ts';
+import type { Caller, RigDrain } from '../core/commands.ts';
 import { conflict, precondition } from '../core/errors.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigRemoval, RigRest } from '../core/queries.ts';
@@ -14,25 +14,22 @@ const MESSAGE_WAIT_MS = 2_000;
 
 /**
  * Takes a rig out of the town when nothing of it runs or waits. With `drain` what runs is waited for (the caller asks
- * again until the answer is `removed`), what is in the merge line ends, with its rework, and then what has not started is
+ * with `go_on` until the answer is `removed`; a rig that was unparked meanwhile stays), what is in the merge line ends, with its rework, and then what has not started is
  * cancelled. The answer names what it waits for. Its database, its clone and its
- * worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`.
+ * worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`, `drain_ended`.
  */
 export async function removeRig(
   actors: TownActors,
   rig: AskedRig,
-  input: { readonly drain: boolean; readonly caller: Caller },
+  input: { readonly drain: RigDrain; readonly caller: Caller },
 ): Promise<RigRemoval> {
   const { name, parked } = await rig.view.config();
+  await mayGoOn(rig, name, input.drain);
   const before = await rig.queries.rest();
   if (!input.drain && workOf(before) > 0) throw hasWork(name, before);
-  if (!parked && workOf(before) > 0)
-    throw precondition(
-      'rig_not_parked',
-      `${name} is not parked, so new work would start while it is drained.`,
-      `Park it with "gt rig park ${name}" first.`,
-    );
-  if (input.drain && workOf(before) > 0)
+  if (!parked && workOf(before) > 0) throw notParked(name);
+  // Also without work: a message may still be on its way, and then the caller goes on.
+  if (input.drain === true && parked)
     await rig.rigCommand({ type: 'drain' }, { actor: input.caller.actor, origin: input.caller.origin });
   if (before.running + before.merging === 0) await cancelRest(rig, name, input.caller);
   const rest = await rig.queries.rest();
@@ -61,6 +58,22 @@ async function cancelRest(rig: AskedRig, name: RigName, { actor, origin }: Calle
 }
 
 const count = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;
+
+async function mayGoOn(rig: AskedRig, name: RigName, drain: RigDrain): Promise<void> {
+  if (drain !== 'go_on' || (await rig.summary()).status === 'draining') return;
+  throw conflict(
+    'drain_ended',
+    `${name} is no longer drained: somebody took that back, for example with "gt rig unpark ${name}". It stays, and nothing more of it is cancelled.`,
+    `To remove it after all: gt rig remove ${name} --drain`,
+  );
+}
+
+const notParked = (name: RigName): Error =>
+  precondition(
+    'rig_not_parked',
+    `${name} is not parked, so new work would start while it is drained.`,
+    `Park it with "gt rig park ${name}" first.`,
+  );
 
 function hasWork(name: RigName, rest: RigRest): Error {
   const parts = [

@@ -2,11 +2,12 @@ import type {
   BeadCommand,
   Caller,
   ConvoyChange,
-  EscalationCommand,
   CreateBead,
   CreateConvoy,
+  EscalationCommand,
   RigCommand,
   RigConfig,
+  RigDrain,
 } from '../core/commands.ts';
 import { conflict, notFound, TownError } from '../core/errors.ts';
 import type { Budget } from '../core/budget.ts';
@@ -173,7 +174,7 @@ export class TownService implements TownGateway {
     return this.#rig(config.name).summary();
   }
 
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval> {
+  removeRig(name: RigName, drain: RigDrain, caller: Caller): Promise<RigRemoval> {
     this.#writable();
     return removeRig(this.#actors, this.#rig(name), { drain, caller });
   }

@@ -2,7 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hook } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { Caller, RigSettings } from '../core/commands.ts';
+import type { Caller, RigDrain, RigSettings } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import { notFound, TownError, usage } from '../core/errors.ts';
 import type { RigRemoval, RigSummary } from '../core/queries.ts';
@@ -54,7 +54,7 @@ export interface AppOptions {
   readonly ready: () => boolean;
   readonly addRig: (body: AddRigBody, caller: Caller) => Promise<RigSummary>;
   readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
-  readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
+  readonly removeRig: (name: RigName, drain: RigDrain, caller: Caller) => Promise<RigRemoval>;
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
   readonly diff?: NonNullable<Deps['diff']>;
   readonly runnerLine: Deps['runnerLine'];

@@ -201,6 +201,12 @@ export type EscalationCommand =
   | { readonly type: 'resolve'; readonly note: string }
   | { readonly type: 'decide'; readonly option: string };
 
+/**
+ * How a rig is removed. False: only when it has no work. True: it is parked and drained first. `go_on`: asked further of a
+ * drain that was begun; it begins none, so that a person who unparks the rig meanwhile has the last word.
+ */
+export type RigDrain = boolean | 'go_on';
+
 /** What a person may do to a rig as a whole. */
 export type RigCommand =
   /** A parked rig finishes what is in its merge line, with its rework, and begins nothing else; unparking ends that. */

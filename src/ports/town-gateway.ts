@@ -2,11 +2,12 @@ import type {
   BeadCommand,
   Caller,
   ConvoyChange,
-  EscalationCommand,
   CreateBead,
   CreateConvoy,
+  EscalationCommand,
   RigCommand,
   RigConfig,
+  RigDrain,
 } from '../core/commands.ts';
 import type { AttemptId, BeadId, ConvoyId, EscalationId, RigName } from '../core/model/ids.ts';
 import type {
@@ -56,8 +57,8 @@ export interface TownGateway {
 
   /** Registers a rig, or updates its settings when `config` differs. Errors: `rig_exists`, `prefix_taken`, `prefix_reused`. */
   addRig(config: RigConfig, caller: Caller): Promise<RigSummary>;
-  /** Asked again until it says `removed`. Errors: `rig_has_work` (without `drain`), `rig_not_parked`. */
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
+  /** Asked with `go_on` until it says `removed`. Errors: `rig_has_work` (without `drain`), `rig_not_parked`, `drain_ended`. */
+  removeRig(name: RigName, drain: RigDrain, caller: Caller): Promise<RigRemoval>;
   /** Errors: `unknown_target`, `train_not_paused`. */
   rigCommand(name: RigName, command: RigCommand, caller: Caller): Promise<RigSummary>;
   listRigs(): Promise<readonly RigSummary[]>;

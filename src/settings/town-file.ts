@@ -1,5 +1,5 @@
 import type { Budget } from '../core/budget.ts';
-import type { Caller, RigConfig, RigSettings } from '../core/commands.ts';
+import type { Caller, RigConfig, RigDrain, RigSettings } from '../core/commands.ts';
 import { conflict, notFound, precondition } from '../core/errors.ts';
 import { refuseStale, textTag } from '../core/etag.ts';
 import type { RigName } from '../core/model/ids.ts';
@@ -23,7 +23,7 @@ export interface FileStore {
 /** What settings are applied to. */
 export interface Configured {
   addRig(config: RigConfig): Promise<RigSummary>;
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
+  removeRig(name: RigName, drain: RigDrain, caller: Caller): Promise<RigRemoval>;
   /** Whether `configure` would take these rigs; nothing changes. Errors: `prefix_fixed`, `prefix_taken`. */
   mustTake(rigs: readonly RigConfig[]): void;
   configure(rigs: readonly RigConfig[], budgets: readonly Budget[]): Promise<void>;
@@ -131,10 +131,10 @@ export class TownFile {
   }
 
   /** A rig that drains is parked first; its section goes when it is removed. */
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval> {
+  removeRig(name: RigName, drain: RigDrain, caller: Caller): Promise<RigRemoval> {
     return this.#oneByOne(async () => {
       const { store, town } = this.#options;
-      if (drain && this.#rig(store.read(), name) !== undefined) await this.#changeRig(name, { parked: true });
+      if (drain === true && this.#rig(store.read(), name) !== undefined) await this.#changeRig(name, { parked: true });
       const answer = await town.removeRig(name, drain, caller);
       const text = answer.status === 'removed' ? droppedText(store.read(), ['rigs', name], NAME) : null;
       if (text !== null) store.write(text);

@@ -434,6 +434,23 @@ describe('gt in a town', () => {
     expect((await json<Page>(['convoy', 'list'])).items).toMatchObject([{ id: made.id, status: 'landed' }]);
   });
 
+  it('ends the wait for a drain that was taken back, and cancels nothing', async () => {
+    const go = place.path('go-on');
+    const body = `\`\`\`gt-script\nuntil test -e '${go}'; do sleep 0.1; done\necho done > d.txt\n\`\`\`\n`;
+    const { id } = await json<Item>(['sling', 'Takes a while', '--rig', 'lib', '--body', body]);
+    const waiting = gt(['rig', 'remove', 'lib', '--drain', '--json']);
+    const lib = async () => (await json<Page>(['rig', 'list'])).items.find((rig) => rig.id === 'lib')?.status ?? null;
+    await until(async () => ((await lib()) === 'draining' ? true : null), 'the drain');
+    expect((await gt(['rig', 'unpark', 'lib'])).code).toBe(0);
+    const ended = await waiting;
+    expect([ended.code, ended.out]).toEqual([5, '']);
+    expect(ended.err).toContain('"code":"drain_ended"');
+    expect(await lib()).toBe('ready');
+    place.file('go-on', '');
+    const phase = async () => (await json<Item>(['bead', 'show', id])).phase;
+    await until(async () => ((await phase()) === 'merged' ? true : null), 'the merge');
+  });
+
   it('prints plain aligned lines into a pipe, colour only when asked', async () => {
     const plain = await gt(['bead', 'list']);
     expect(plain.out).not.toContain('\u001B');

@@ -157,6 +157,25 @@ describe('a convoy that lands at once', () => {
 });
 
 describe('a drain', () => {
+  it('goes on for whoever asks further, until a person takes it back: then the rig stays with its work', async () => {
+    const town = await openTown();
+    const again = () => town.service.removeRig(api, 'go_on', human);
+    const id = await sling(town, 'one');
+    const other = await town.service.createBead(newBead('other', { dependsOn: [id] }), human);
+    await expect(again()).rejects.toMatchObject({ code: 'drain_ended' });
+    await drain(town);
+    expect(await again()).toMatchObject({ status: 'draining', running: 1 });
+    await town.service.configure([rigConfig('api')]);
+    await finish(town, id);
+    await expect(again()).rejects.toMatchObject({ code: 'drain_ended', kind: 'conflict' });
+    expect(await show(town, other.id)).toMatchObject({ status: 'in_progress', closeReason: null });
+    // Parked again is not drained again.
+    await town.service.configure([rigConfig('api', { parked: true })]);
+    await expect(again()).rejects.toMatchObject({ code: 'drain_ended' });
+    await drain(town);
+    await expect(again()).resolves.toMatchObject({ id: 'api' });
+  });
+
   it('says which train is paused and how it goes on, wherever it is asked', async () => {
     const town = await openTown();
     const id = await sling(town, 'one');

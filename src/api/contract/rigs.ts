@@ -62,10 +62,11 @@ export const rigSettingsSchema = z.strictObject({
 /** Without a target: the rig's own. */
 export const resumeTrainSchema = z.strictObject({ target: name.optional() });
 export const pauseTrainSchema = resumeTrainSchema.extend({ reason: title });
-export const removeRigSchema = z.strictObject({ drain: z.boolean().optional() });
+/** `true` begins a drain, `go_on` asks further of one that was begun: it refuses when somebody took that back. */
+export const removeRigSchema = z.strictObject({ drain: z.union([z.boolean(), z.literal('go_on')]).optional() });
 export const rigRemovalSchema = z.object({
   id: z.string(),
-  /** `draining`: ask again. */
+  /** `draining`: ask again, with `go_on`. */
   status: z.enum(['removed', 'draining']),
   running: count,
   merging: count,

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { z } from 'zod';
 import type { RigRemoval, RigSummary } from '../../core/queries.ts';
-import type { Caller, RigSettings } from '../../core/commands.ts';
+import type { Caller, RigDrain, RigSettings } from '../../core/commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
 import type { AppEnv } from '../auth.ts';
@@ -23,7 +23,7 @@ export interface Deps {
   /** Changes settings of a rig where the host keeps them, and applies them. */
   readonly changeRig: (name: RigName, settings: RigSettings, caller: Caller) => Promise<RigSummary>;
   /** Removes a rig, also where the host keeps its settings. */
-  readonly removeRig: (name: RigName, drain: boolean, caller: Caller) => Promise<RigRemoval>;
+  readonly removeRig: (name: RigName, drain: RigDrain, caller: Caller) => Promise<RigRemoval>;
   /** Stored output of an attempt, from its runner; waits up to `waitMs` for the next output of a live one. */
   readonly transcript: (attempt: string, from: number, waitMs?: number) => Promise<Transcript>;
   /** What a piece of work changes, from the runner that has it; missing where nothing is asked of runners. */

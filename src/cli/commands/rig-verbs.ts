@@ -1,6 +1,6 @@
 import type { RigItem, RigRemovalItem } from '../../api/contract/rigs.ts';
 import { TownError, usage } from '../../core/errors.ts';
-import type { RigSettings } from '../../core/commands.ts';
+import type { RigDrain, RigSettings } from '../../core/commands.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
@@ -139,14 +139,14 @@ export const remove: CommandSpec = {
     },
   },
   notes:
-    'What is in the merge line ends, with its rework; what waits for somebody is named with its command. Ctrl-C during a drain leaves the rig parked, and its line goes on; so does the same command. "gt rig unpark" takes it back.',
+    'What is in the merge line ends, with its rework; what waits for somebody is named with its command. Ctrl-C during a drain leaves the rig parked, and its line goes on; so does the same command. "gt rig unpark" takes it back, also while the command waits: that ends with exit code 5 then.',
   run: async (context, args) => {
     const rig = parseRigName(args.at(0));
     const town = context.town();
     const client = new TownClient(town);
-    const ask = (): Promise<RigRemovalItem> =>
-      client.post<RigRemovalItem>(`rigs/${segment(rig)}/remove`, { drain: args.flag('drain') });
-    let answer = await ask();
+    const ask = (drain: RigDrain): Promise<RigRemovalItem> =>
+      client.post<RigRemovalItem>(`rigs/${segment(rig)}/remove`, { drain });
+    let answer = await ask(args.flag('drain'));
     let said = '';
     while (answer.status === 'draining') {
       const now = waitingText(answer);
@@ -155,7 +155,7 @@ export const remove: CommandSpec = {
       if (key !== said) context.hint(now);
       said = key;
       await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
-      answer = await ask();
+      answer = await ask('go_on');
     }
     if (context.json) context.print(JSON.stringify(answer));
     else context.print(`Removed ${rig}. Kept: ${keptDatabase(town, rig)} and its clone with all rescued work.`);

@@ -4,7 +4,7 @@ import type { DiffAnswer, DiffRequest } from '../../api/contract/diff.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
 import type { SettingsDoor } from '../../api/handlers/settings.ts';
 import type { WireAnswer, WireCall } from '../../api/contract/frames.ts';
-import type { Caller, RigSettings } from '../../core/commands.ts';
+import type { Caller, RigDrain, RigSettings } from '../../core/commands.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { RigRemoval, RigSummary } from '../../core/queries.ts';
 import type { TownGateway } from '../../ports/town-gateway.ts';
@@ -21,7 +21,7 @@ export interface TownTarget {
   readonly settings: SettingsDoor;
   addRig(body: AddRigBody, caller: Caller): Promise<RigSummary>;
   changeRig(name: RigName, settings: RigSettings, caller: Caller): Promise<RigSummary>;
-  removeRig(name: RigName, drain: boolean, caller: Caller): Promise<RigRemoval>;
+  removeRig(name: RigName, drain: RigDrain, caller: Caller): Promise<RigRemoval>;
   /** One call to a runner. Errors: `runner_away`; no answer in time. */
   callRunner(id: string, call: WireCall): Promise<WireAnswer>;
   /** A runner that does not answer now is told when it is met again. */

@@ -317,7 +317,7 @@ export class Daemon {
           const { paths } = this.#town;
           refuseStaleRig(caller, await this.#service.listRigs(), name);
           const known = loadConfig(paths, process.env).rigs.some((rig) => rig.name === name);
-          if (drain && known)
+          if (drain === true && known)
             await this.#service.addRig(changeRigSettings(paths, name, { parked: true }, this.#checks), caller);
           const answer = await this.#service.removeRig(name, drain, caller);
           if (answer.status === 'removed') dropSection(paths, ['rigs', name], process.env);
