@@ -3,7 +3,7 @@ import type { Reviewer } from './model/reviewer.ts';
 import type { MergeStrategy } from './model/review.ts';
 import type { ForgeSite } from './model/pull-request.ts';
 import { TRAIN_BATCH, TRAIN_LANES } from './limits.ts';
-import type { AgentId, BeadId, RigName } from './model/ids.ts';
+import type { BeadId, RigName } from './model/ids.ts';
 import type { Price } from './prices.ts';
 import type { RuntimePreset } from './runtime-presets.ts';
 import type { Formula } from './model/molecule.ts';
@@ -136,7 +136,7 @@ export interface CreateBead {
   readonly targetBranch: string | null;
   /** False: recorded only (hold `staged`) until it is slung. */
   readonly sling: boolean;
-  /** Identity of the one agent that may take it. */
+  /** The one agent that may take it: its identity, or its name in the rig. */
   readonly pinnedAgent: string | null;
   /** The bead during whose work it was noted. */
   readonly parentId: BeadId | null;
@@ -148,6 +148,7 @@ export interface SlingBead {
   readonly bead: BeadId;
   readonly runtime: string | null;
   readonly model: string | null;
+  /** As of `CreateBead`; null: as it was. */
   readonly pinnedAgent: string | null;
 }
 
@@ -240,8 +241,8 @@ export type BeadCommand =
   /** Steps to follow; the same formula again changes nothing. */
   | { readonly type: 'attach_formula'; readonly bead: BeadId; readonly formula: Formula }
   | { readonly type: 'unsling'; readonly bead: BeadId }
-  /** To one agent; a session of another one at it ends. */
-  | { readonly type: 'reassign'; readonly bead: BeadId; readonly agent: AgentId }
+  /** To one agent, by its identity or its name in the rig; a session of another one at it ends. */
+  | { readonly type: 'reassign'; readonly bead: BeadId; readonly agent: string }
   | { readonly type: 'update'; readonly bead: BeadId; readonly changes: BeadChanges }
   /** `head`: the commit that was looked at; missing: whatever it is. */
   | {

@@ -149,9 +149,11 @@ describe('what a ready bead waits for in its rig', () => {
   it('the agent that it is for', () => {
     check(
       {},
-      { sentence: 'Ready; waits for the agent nux.', next: 'That agent is free.' },
+      { sentence: 'Ready; waits for the agent api/polecats/nux.', next: 'That agent is free.' },
       bead({ updatedAtMs: CHANGED, pinnedAgent: 'nux' }),
     );
+    // Rows of older versions: anybody of the rig takes it.
+    check({}, ITS_TURN, bead({ updatedAtMs: CHANGED, pinnedAgent: 'web/polecats/nux' }));
   });
 
   describe('a breaker', () => {

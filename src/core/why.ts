@@ -14,6 +14,7 @@ import {
   type CloseReason,
 } from './model/bead.ts';
 import { trusted, type BeadId } from './model/ids.ts';
+import { polecatOf } from './model/polecat.ts';
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
 import { duration } from './text.ts';
@@ -283,9 +284,10 @@ function readyText(view: RigView, bead: Bead, nowMs: number): Sentence {
     };
   const obstacle = whyNotAdmitted(view, bead, nowMs);
   if (obstacle !== null) return obstacle;
-  if (bead.pinnedAgent !== null)
+  const pinned = bead.pinnedAgent === null ? null : polecatOf(config.name, bead.pinnedAgent);
+  if (pinned !== null)
     return {
-      sentence: `Ready; waits for the agent ${bead.pinnedAgent}.`,
+      sentence: `Ready; waits for the agent ${pinned}.`,
       rule: 'assign-work',
       next: 'That agent is free.',
     };

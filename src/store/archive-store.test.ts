@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NOW } from '../../test/support/rig-view-builder.ts';
 import { RigStore } from '../../test/support/rig-store.ts';
 import type { Bead } from '../core/model/bead.ts';
+import { trusted } from '../core/model/ids.ts';
 import { makeFormula } from '../core/model/molecule.ts';
 import { archivedInUse } from './archive-store.ts';
 
@@ -104,5 +105,22 @@ describe('the walk over what is old', () => {
     expect([...first.ids, ...second.ids]).toEqual([...names, done.id]);
     expect(walk(second.seen)).toEqual({ ids: [], seen: null });
     expect(store.view.archive.candidates(NOW - 1, 2, null).ids).toEqual([]);
+  });
+});
+
+describe('agents that may retire', () => {
+  it('were not used for long, or are no polecats of the rig, which older versions made of any text', () => {
+    store.agent('nux');
+    for (const id of ['web/polecats/nux', '<>', 'x'])
+      store.sql.all(
+        `INSERT INTO agents (id, role, name, status, created_at, updated_at) VALUES (?, 'polecat', ?, 'idle', ?, ?)`,
+        id,
+        id,
+        NOW,
+        LATER,
+      );
+    const unused = (beforeMs: number) => store.view.archive.unused(trusted.rig('api'), beforeMs, 10);
+    expect(unused(NOW - 1)).toEqual(['<>', 'web/polecats/nux', 'x']);
+    expect(unused(NOW)).toEqual(['api/polecats/nux', '<>', 'web/polecats/nux', 'x']);
   });
 });

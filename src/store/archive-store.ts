@@ -1,5 +1,5 @@
 import { isTerminal, type Bead, type Blocker } from '../core/model/bead.ts';
-import { trusted, type AgentId, type BeadId } from '../core/model/ids.ts';
+import { trusted, type AgentId, type BeadId, type RigName } from '../core/model/ids.ts';
 import type { Molecule } from '../core/model/molecule.ts';
 import type { Proposal } from '../core/model/proposal.ts';
 import type { AttemptFacts, ReviewFacts } from '../core/view.ts';
@@ -283,12 +283,13 @@ export class ArchiveStore {
     return int(this.#sql.all('SELECT n FROM archived_counts WHERE status = ?', status)[0]?.['n'] ?? 0);
   }
 
-  /** Agents that nobody has needed since `beforeMs`. */
-  unused(beforeMs: number, limit: number): readonly AgentId[] {
+  /** Idle agents that nobody has needed since `beforeMs`, and those that are no polecats of the rig, whenever they were used. */
+  unused(rig: RigName, beforeMs: number, limit: number): readonly AgentId[] {
     return this.#sql
       .all(
-        `SELECT id FROM agents WHERE status = 'idle' AND updated_at <= ? ORDER BY updated_at, id LIMIT 0 + ?`,
+        `SELECT id FROM agents WHERE status = 'idle' AND (updated_at <= ? OR instr(id, ?) <> 1) ORDER BY updated_at, id LIMIT 0 + ?`,
         beforeMs,
+        `${rig}/polecats/`,
         limit,
       )
       .map((row) => trusted.agent(text(row['id'])));

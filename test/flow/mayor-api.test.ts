@@ -170,6 +170,15 @@ describe('the token of the mayor', () => {
       status: 400,
       code: 'bad_agent',
     });
+    // The same holds where a bead is made or slung for one agent.
+    for (const [path, body] of [
+      ['beads', { rig: 'api', title: 'x', sling: true }],
+      [`beads/${bead}/sling`, {}],
+    ] as const)
+      expect(await ask('POST', path, own, { ...body, agent: '../../x' })).toMatchObject({
+        status: 400,
+        code: 'bad_agent',
+      });
     expect(await ask('POST', 'agents/zed/reset', own, {})).toMatchObject({ status: 200 });
     await virtual.settle();
     expect((await virtual.service.getBead(bead)).attemptList.at(-1)).toMatchObject({ agentId: 'api/polecats/zed' });

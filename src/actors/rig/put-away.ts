@@ -33,7 +33,7 @@ export function putAway(rig: RigContext, turn: Turn, writer: RigWriter, action: 
 /** Lets the rules look at what is old enough to rest, a bounded part of it; true when more is left. */
 export function nameOld(rig: RigContext, turn: Turn): boolean {
   const { archive } = rig.view;
-  const agents = archive.unused(turn.nowMs - AGENT_UNUSED_MS, ARCHIVE_BATCH);
+  const agents = archive.unused(rig.view.config().name, turn.nowMs - AGENT_UNUSED_MS, ARCHIVE_BATCH);
   for (const agent of agents) turn.dirty(agentRef(agent));
   const seen = turn.kernel.getMeta(SEEN) || null;
   const next = archive.candidates(turn.nowMs - BEADS_KEPT_MS, ARCHIVE_BATCH, seen);

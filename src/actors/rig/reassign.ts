@@ -1,6 +1,7 @@
 import { conflict, precondition, usage } from '../../core/errors.ts';
 import { isTerminal, type Bead } from '../../core/model/bead.ts';
-import { isAgentId, type AgentId } from '../../core/model/ids.ts';
+import type { AgentId } from '../../core/model/ids.ts';
+import { parsePolecat } from '../../core/model/polecat.ts';
 import { beadRef } from '../../core/refs.ts';
 import { endingActions } from '../../core/rules/end-attempt.ts';
 import type { Turn } from '../kernel/turn.ts';
@@ -11,9 +12,9 @@ import type { RigContext } from './rig-context.ts';
  * Gives a bead to one agent. A session of another agent at it ends uncharged and its work is kept; a bead that waits goes
  * to the agent when that is free. Errors: `bad_agent`, `not_a_task`, `bead_ended`, `in_review`, `claim_pending`.
  */
-export function reassign(rig: RigContext, turn: Turn, bead: Bead, command: { agent: AgentId; by: string }): void {
-  const { agent, by } = command;
-  checkAgent(rig, agent);
+export function reassign(rig: RigContext, turn: Turn, bead: Bead, command: { agent: string; by: string }): void {
+  const { by } = command;
+  const agent = parsePolecat(rig.view.config().name, command.agent);
   if (bead.type !== 'issue')
     throw usage('not_a_task', `${bead.id} is a merge request; no agent has it.`, 'Look at it with "gt mq".', 'bead');
   if (isTerminal(bead.status))
@@ -31,16 +32,6 @@ export function reassign(rig: RigContext, turn: Turn, bead: Bead, command: { age
   endOther(rig, turn, bead, { agent, by });
   rig.writer(turn).updateBead(bead.id, { pinned_agent: agent });
   turn.dirty(beadRef(bead.id));
-}
-
-function checkAgent(rig: RigContext, agent: AgentId): void {
-  if (isAgentId(agent) && agent.startsWith(`${rig.view.config().name}/polecats/`)) return;
-  throw usage(
-    'bad_agent',
-    `${agent} is no polecat of the rig ${rig.view.config().name}.`,
-    'Agents: "gt agents". A name that is new makes a new agent.',
-    'agent',
-  );
 }
 
 function endOther(rig: RigContext, turn: Turn, bead: Bead, to: { readonly agent: AgentId; readonly by: string }): void {

@@ -6,6 +6,7 @@ import { refuseStale, versionTag } from '../../core/etag.ts';
 import { BLOCKERS_MAX, CHECKPOINT_BYTES_MAX } from '../../core/limits.ts';
 import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import { prefixOf, type AgentId, type BeadId } from '../../core/model/ids.ts';
+import { parsePolecat } from '../../core/model/polecat.ts';
 import { engineOf } from '../../core/quota.ts';
 import { breakerCause } from '../../core/rules/dispatch-breaker.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
@@ -62,6 +63,7 @@ export class RigCommands {
     const missing = local.find((id) => !writer.beadExists(id));
     if (missing !== undefined) throw notFound('bead', missing);
     checkRuntime(input.runtime, config);
+    const pinnedAgent = input.pinnedAgent === null ? null : parsePolecat(config.name, input.pinnedAgent);
     const id = this.#rig.mintBead(writer);
     writer.insertBead({
       id,
@@ -80,7 +82,7 @@ export class RigCommands {
       targetBranch: input.targetBranch ?? config.targetBranch,
       runtime: input.runtime,
       model: input.model,
-      pinnedAgent: input.pinnedAgent,
+      pinnedAgent,
       createdBy: caller.actor,
     });
     turn.journal({
@@ -174,6 +176,8 @@ export class RigCommands {
         `${bead.id} has ended (${bead.closeReason ?? bead.status}).`,
         'Create a new bead for more work.',
       );
+    const config = this.#rig.view.config();
+    const pinned = sling.pinnedAgent === null ? bead.pinnedAgent : parsePolecat(config.name, sling.pinnedAgent);
     if (bead.status !== 'open') return;
     if (bead.convoyId !== null && bead.hold === 'staged') {
       throw precondition(
@@ -182,12 +186,12 @@ export class RigCommands {
         `Start all of it with "gt convoy start ${bead.convoyId}".`,
       );
     }
-    checkRuntime(sling.runtime ?? bead.runtime, this.#rig.view.config());
+    checkRuntime(sling.runtime ?? bead.runtime, config);
     writer.updateBead(bead.id, {
       ...(bead.hold === 'staged' ? { hold: null, hold_reason: null } : {}),
       runtime: sling.runtime ?? bead.runtime,
       model: sling.model ?? bead.model,
-      pinned_agent: sling.pinnedAgent ?? bead.pinnedAgent,
+      pinned_agent: pinned,
     });
     turn.dirty(beadRef(bead.id));
   }

@@ -164,6 +164,9 @@ export type BeadDetailItem = z.infer<typeof beadDetailSchema>;
 export const beadPageSchema = pageOf(beadSchema);
 export const queuePageSchema = pageOf(queueEntrySchema);
 
+/** The one agent that may take it; the rig refuses what is no polecat of its own. */
+const polecat = name.describe("Identity of a polecat of the bead's rig, or its name there");
+
 export const createBeadSchema = z.strictObject({
   rig: name,
   title,
@@ -175,8 +178,7 @@ export const createBeadSchema = z.strictObject({
   target_branch: name.optional(),
   /** True: it runs as soon as it can. Otherwise it is recorded with the hold `staged` until it is slung. */
   sling: z.boolean().optional(),
-  /** Identity of the one agent that may take it. */
-  agent: name.optional(),
+  agent: polecat.optional(),
   parent_id: name.optional(),
   /** Steps that its agent follows. */
   formula: formulaSchema.optional(),
@@ -186,15 +188,18 @@ export type CreateBeadBody = z.infer<typeof createBeadSchema>;
 /** A review comment longer than this is a document; put it into the repository. */
 const COMMENT_CHARS_MAX = 32 * 1024;
 
-export const slingSchema = z.strictObject({ runtime: name.optional(), model: name.optional(), agent: name.optional() });
+export const slingSchema = z.strictObject({
+  runtime: name.optional(),
+  model: name.optional(),
+  agent: polecat.optional(),
+});
 export type SlingBody = z.infer<typeof slingSchema>;
 
 export const closeSchema = z.strictObject({
   reason: z.enum(['cancelled', 'no_change']).optional(),
   note: reason.optional(),
 });
-/** A whole identity, or a name of a polecat of the bead's rig. */
-export const reassignSchema = z.strictObject({ agent: name });
+export const reassignSchema = z.strictObject({ agent: polecat });
 export const holdSchema = z.strictObject({ note: reason.optional() });
 export const updateBeadSchema = z.strictObject({
   title: title.optional(),

@@ -1,6 +1,6 @@
 /** What a person or the mayor does when an agent is the wrong one, or on the wrong way. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { parseAgentId, parseBeadId } from '../../core/model/ids.ts';
+import { parseBeadId } from '../../core/model/ids.ts';
 import { beadSchema, reassignSchema } from '../contract/beads.ts';
 import { emptySchema, name } from '../contract/common.ts';
 import { answerSchema } from '../contract/talk.ts';
@@ -26,10 +26,8 @@ const reset = createRoute({
 
 export function registerSteering(app: App, { gateway }: Deps): void {
   app.openapi(reassign, async (c) => {
-    const bead = await gateway.getBead(parseBeadId(c.req.valid('param').id));
-    const given = c.req.valid('json').agent;
-    const agent = parseAgentId(given.includes('/') ? given : `${bead.rig}/polecats/${given}`);
-    const command = { type: 'reassign', bead: bead.id, agent } as const;
+    const bead = parseBeadId(c.req.valid('param').id);
+    const command = { type: 'reassign', bead, agent: c.req.valid('json').agent } as const;
     return c.json(presentBead(await gateway.beadCommand(command, c.get('caller'))), 200);
   });
   app.openapi(reset, async (c) => {

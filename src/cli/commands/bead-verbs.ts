@@ -221,7 +221,7 @@ export const sling: CommandSpec = {
   args: ['<bead or title>', '[bead…]'],
   options: {
     rig: { type: 'string', value: 'rig', help: 'for a title: the rig it belongs to (default: GT_RIG)' },
-    agent: { type: 'string', value: 'name', help: 'the one agent that may take it' },
+    agent: { type: 'string', value: 'name', help: 'the one polecat of the rig that may take it, by name or identity' },
     body: { type: 'string', value: 'text', help: 'for a title: what is to be done' },
     'body-file': { type: 'string', value: 'file', help: 'for a title: read the body from a file; - is stdin' },
     priority: { type: 'string', value: 'p', help: 'for a title: critical, high, medium or low' },

@@ -63,7 +63,7 @@ export const create: CommandSpec = {
     'depends-on': { type: 'string', value: 'id', help: 'a bead that comes first; repeat, or separate by commas' },
     'target-branch': { type: 'string', value: 'name', help: 'branch it is merged into (default: of the rig)' },
     sling: { type: 'boolean', help: 'run it as soon as it can' },
-    agent: { type: 'string', value: 'name', help: 'the one agent that may take it' },
+    agent: { type: 'string', value: 'name', help: 'the one polecat of the rig that may take it, by name or identity' },
     formula: { type: 'string', value: 'name', help: 'steps to follow: a name in formulas/, or a file' },
     ...WORK_OPTIONS,
   },

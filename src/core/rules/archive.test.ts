@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { agent, attempt, bead, NOW, polecat, rigView } from '../../../test/support/rig-view-builder.ts';
 import { AGENT_UNUSED_MS, BEADS_KEPT_MS } from '../limits.ts';
+import { trusted } from '../model/ids.ts';
 import type { Bead } from '../model/bead.ts';
 import { archiveBead, retireAgent } from './archive.ts';
 
@@ -55,5 +56,14 @@ describe('retireAgent', () => {
     expect(actions(look({}, { attempts: [attempt(ended, { agentId: nux.id, processGone: false })] }))).toEqual([]);
     expect(actions(look({}, { needed: [nux.id] }))).toEqual([]);
     expect(actions(retireAgent(rigView(), polecat('nobody'), NOW))).toEqual([]);
+  });
+
+  it('retires what is no polecat of the rig as soon as it is idle', () => {
+    const stranger = { ...nux, id: trusted.agent('<>'), updatedAtMs: NOW };
+    const of = (over: Partial<typeof nux>) => retireAgent(rigView({ agents: [{ ...stranger, ...over }] }), '<>', NOW);
+    expect(of({}).decisions).toMatchObject([
+      { reason: 'no polecat of this rig', actions: [{ type: 'retire_agent', agent: '<>' }] },
+    ]);
+    expect(actions(of({ status: 'working' }))).toEqual([]);
   });
 });

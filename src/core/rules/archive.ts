@@ -1,6 +1,7 @@
 import { AGENT_UNUSED_MS, BEADS_KEPT_MS } from '../limits.ts';
 import { isTerminal } from '../model/bead.ts';
 import { trusted } from '../model/ids.ts';
+import { isPolecatOf } from '../model/polecat.ts';
 import { agentRef, beadRef } from '../refs.ts';
 import { act, NOTHING, type RigRule } from './rule.ts';
 
@@ -21,15 +22,20 @@ export const archiveBead: RigRule = (view, id, nowMs) => {
   });
 };
 
-/** An agent that nobody used for long retires; its name stays its own. It has no wake-up either. */
+/**
+ * An agent that nobody used for long retires; its name stays its own. What older versions made of a text that is no polecat of
+ * this rig retires as soon as it is idle. It has no wake-up either.
+ */
 export const retireAgent: RigRule = (view, id, nowMs) => {
   const agent = view.agent(trusted.agent(id));
-  if (agent === null || agent.status !== 'idle' || agent.updatedAtMs + AGENT_UNUSED_MS > nowMs) return NOTHING;
+  if (agent === null || agent.status !== 'idle') return NOTHING;
+  const isStranger = !isPolecatOf(view.config().name, agent.id);
+  if (!isStranger && agent.updatedAtMs + AGENT_UNUSED_MS > nowMs) return NOTHING;
   if (view.unresolvedAttempt(agent.id) !== null || view.isAgentNeeded(agent.id)) return NOTHING;
   return act({
     rule: 'retire-agent',
     entity: agentRef(agent.id),
-    reason: 'not used for long',
+    reason: isStranger ? 'no polecat of this rig' : 'not used for long',
     actions: [{ type: 'retire_agent', agent: agent.id }],
   });
 };

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { agent, attempt, bead, beadId, polecat, rigView } from '../../../test/support/rig-view-builder.ts';
+import { trusted } from '../model/ids.ts';
 import { chooseAgent, POLECAT_NAMES } from './choose-agent.ts';
 
+/** Texts that older versions took for agents of the rig api. */
+const STRANGERS = ['web/polecats/nux', 'api/refinery', '../../x', 'mayor/', '<>'];
 const NONE: ReadonlySet<string> = new Set();
 
 describe('chooseAgent', () => {
@@ -44,6 +47,12 @@ describe('chooseAgent', () => {
     expect(chosen('slit')).toEqual({ agent: polecat('nux'), isNew: true });
   });
 
+  it.each(STRANGERS)('gives no work to %j, which an older version took for an agent', (stranger) => {
+    const idle = agent('x', { id: trusted.agent(stranger) });
+    expect(chooseAgent(rigView({ agents: [idle] }), bead(), NONE)).toEqual({ agent: polecat('nux'), isNew: true });
+    expect(chooseAgent(rigView({ agents: [idle, agent('slit')] }), bead(), NONE)?.agent).toBe(polecat('slit'));
+  });
+
   it('takes the first idle polecat when the familiar one is busy, and no other role', () => {
     const view = rigView({ agents: [agent('joe', { role: 'crew' }), agent('slit'), agent('toast')] });
     expect(chooseAgent(view, bead(), NONE)).toEqual({ agent: polecat('slit'), isNew: false });
@@ -73,6 +82,20 @@ describe('chooseAgent', () => {
     it('is anybody once the pinned agent has retired: it will never be free', () => {
       const view = rigView({ agents: [agent('nux'), agent('slit', { status: 'dead' })] });
       expect(chooseAgent(view, pinned, NONE)).toEqual({ agent: polecat('nux'), isNew: false });
+    });
+
+    it('is who a bare name means, also in rows of older versions', () => {
+      const view = rigView({ agents: [agent('nux'), agent('slit')] });
+      const named = bead({ pinnedAgent: 'slit' });
+      expect(chooseAgent(view, named, NONE)).toEqual({ agent: polecat('slit'), isNew: false });
+      expect(chooseAgent(rigView(), named, NONE)).toEqual({ agent: polecat('slit'), isNew: true });
+    });
+
+    it.each(STRANGERS)('is anybody of the rig when %j is pinned, never that', (stranger) => {
+      const strange = bead({ pinnedAgent: stranger });
+      expect(chooseAgent(rigView(), strange, NONE)).toEqual({ agent: polecat('nux'), isNew: true });
+      const view = rigView({ agents: [agent('x', { id: trusted.agent(stranger) })] });
+      expect(chooseAgent(view, strange, NONE)).toEqual({ agent: polecat('nux'), isNew: true });
     });
 
     it('is nobody when the pinned agent was given away in the same pass', () => {

@@ -1,5 +1,7 @@
+import type { Agent } from '../model/agent.ts';
 import { trusted, type AgentId, type RigName } from '../model/ids.ts';
 import { sourceOf, type Bead } from '../model/bead.ts';
+import { isPolecatOf, polecatOf } from '../model/polecat.ts';
 import type { RigView } from '../view.ts';
 
 /** Names people can tell apart at a glance; after the pool is used up they go on as `<name>-2`. */
@@ -32,11 +34,14 @@ export interface AgentChoice {
 /**
  * Who takes a bead: the pinned agent, else the one that last worked on the branch, else any idle one, else a new one.
  * Null when the pinned agent is busy: the bead waits for it. `taken` holds the agents given away in the same pass.
+ * Rows of older versions may name what is no polecat of this rig: such an agent gets no work, and pins nothing.
  */
 export function chooseAgent(view: RigView, bead: Bead, taken: ReadonlySet<string>): AgentChoice | null {
-  const idle = view.idleAgents().filter((agent) => agent.role === 'polecat' && !taken.has(agent.id));
-  if (bead.pinnedAgent !== null) {
-    const pinned = trusted.agent(bead.pinnedAgent);
+  const rig = view.config().name;
+  const mayWork = (agent: Agent): boolean => agent.role === 'polecat' && isPolecatOf(rig, agent.id);
+  const idle = view.idleAgents().filter((agent) => mayWork(agent) && !taken.has(agent.id));
+  const pinned = bead.pinnedAgent === null ? null : polecatOf(rig, bead.pinnedAgent);
+  if (pinned !== null) {
     if (idle.some((agent) => agent.id === pinned)) return { agent: pinned, isNew: false };
     const known = view.agent(pinned);
     if (known === null) return taken.has(pinned) ? null : { agent: pinned, isNew: true };
