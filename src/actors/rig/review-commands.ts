@@ -2,7 +2,7 @@ import type { BeadChanges, BeadCommand, Caller } from '../../core/commands.ts';
 import { conflict, precondition, TownError, usage } from '../../core/errors.ts';
 import { BODY_CHARS_MAX } from '../../core/limits.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
-import { isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
+import { hasOpenTarget, isTerminal, sourceOf, type Bead } from '../../core/model/bead.ts';
 import type { ReviewFacts } from '../../core/view.ts';
 import { COMMITTED_STEPS, mayHaveLanded } from '../../core/model/review.ts';
 import { beadRef } from '../../core/refs.ts';
@@ -168,9 +168,8 @@ export function unsling(rig: RigContext, turn: Turn, bead: Bead): void {
   rig.writer(turn).updateBead(bead.id, { hold: 'staged', hold_reason: 'recorded, not slung yet' });
 }
 
-/** What was begun stands on commits of its target, and a convoy and a round of rework have theirs from somebody else. */
 function checkTargetFree(bead: Bead): void {
-  if (bead.status === 'open' && bead.baseSha === null && bead.convoyId === null && bead.branchOf === null) return;
+  if (bead.status === 'open' && hasOpenTarget(bead)) return;
   throw precondition(
     'target_fixed',
     `${bead.id} is for ${bead.targetBranch}, and that can't change any more: its work began there, or it belongs to a convoy or a branch.`,

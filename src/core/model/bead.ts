@@ -105,6 +105,13 @@ export interface Bead {
 /** The bead whose branch is worked on: one lineage shares a branch, a merge request and the order of its effects. */
 export const sourceOf = (bead: Bead): BeadId => bead.branchOf ?? bead.id;
 
+/**
+ * True while a bead may still be meant for another branch: what was begun stands on commits of its target, and a convoy and a
+ * round of rework have theirs from somebody else.
+ */
+export const hasOpenTarget = ({ baseSha, convoyId, branchOf }: Bead): boolean =>
+  baseSha === null && convoyId === null && branchOf === null;
+
 export const isTerminal = (status: BeadStatus): boolean => status === 'closed' || status === 'failed';
 
 /**

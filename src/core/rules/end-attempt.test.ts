@@ -4,6 +4,7 @@ import {
   bead,
   beadId,
   CLOSED_BREAKER,
+  commit,
   exitRecord,
   NOW,
   rigView,
@@ -201,6 +202,18 @@ describe('endingActions', () => {
       asks
         ? [{ type: 'hold_bead', bead: task.id, hold: 'needs_human', reason: question }, told('medium', question)]
         : [],
+    );
+  });
+
+  it.each([
+    ['its work began', { baseSha: commit(1) }, 'api-task1'],
+    ['it continues a branch', { branchOf: beadId('source') }, beadId('source')],
+  ])('for want of a branch that was there names no command that is refused: %s', (_what, over, ends) => {
+    const task = running({ targetBranch: 'release-1', ...over });
+    const none = attempt(task, { exit: exitRecord({ cause: 'spawn_failed', failed: 'branch' }), runningAtMs: null });
+    const actions = endingActions(rigView({ beads: [task], attempts: [none] }), none, infra, NOW);
+    expect(actions.find((action) => action.type === 'hold_bead')?.reason).toBe(
+      `The origin of api has no branch "release-1", into which api-task1 is to be merged. Push that branch again, then "gt bead retry api-task1"; its work began there, so it can't go elsewhere. Or give it up with "gt bead close ${ends}".`,
     );
   });
 

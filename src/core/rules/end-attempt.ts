@@ -1,6 +1,6 @@
 import { FAILURES_MAX, START_FAILURES_MAX } from '../limits.ts';
 import { COUNTED_OUTCOMES } from '../model/agent.ts';
-import type { Bead } from '../model/bead.ts';
+import { hasOpenTarget, sourceOf, type Bead } from '../model/bead.ts';
 import { beadRef } from '../refs.ts';
 import type { RigAction } from '../actions.ts';
 import type { AttemptFacts, RigView } from '../view.ts';
@@ -98,11 +98,19 @@ function infraActions(view: RigView, { bead, attempt, ending }: Failed, nowMs: n
 function askForBranch(view: RigView, bead: Bead, attempt: AttemptFacts): RigAction[] | null {
   const isOwn = bead.convoyId === null && bead.targetBranch !== view.config().targetBranch;
   if (attempt.exit?.failed !== 'branch' || !isOwn) return null;
-  const question = `The origin of ${view.config().name} has no branch "${bead.targetBranch}", into which ${bead.id} is to be merged. Push that branch, or name another one with "gt bead update ${bead.id} --target-branch <name>"; then "gt bead retry ${bead.id}".`;
+  const question = `The origin of ${view.config().name} has no branch "${bead.targetBranch}", into which ${bead.id} is to be merged. ${branchAdvice(bead)}`;
   return [
     { type: 'hold_bead', bead: bead.id, hold: 'needs_human', reason: question },
     escalation(bead, 'medium', question),
   ];
+}
+
+/** What was begun is for the branch that it was begun for: naming another one is refused. */
+function branchAdvice(bead: Bead): string {
+  const retry = `"gt bead retry ${bead.id}"`;
+  return hasOpenTarget(bead)
+    ? `Push that branch, or name another one with "gt bead update ${bead.id} --target-branch <name>"; then ${retry}.`
+    : `Push that branch again, then ${retry}; its work began there, so it can't go elsewhere. Or give it up with "gt bead close ${sourceOf(bead)}".`;
 }
 
 const reopen = (bead: Bead): RigAction => ({ type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'open' });
