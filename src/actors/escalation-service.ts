@@ -5,7 +5,7 @@ import { isTerminal } from '../core/model/bead.ts';
 import { isConvoyEnded } from '../core/model/convoy.ts';
 import { causeOf, type Escalation, type EscalationOption } from '../core/model/escalation.ts';
 import { isBeadId, isConvoyId, parseBeadId, parseConvoyId, prefixOf, type EscalationId } from '../core/model/ids.ts';
-import type { EscalationSummary } from '../core/queries.ts';
+import type { BeadSummary, EscalationSummary } from '../core/queries.ts';
 import type { TownActors } from './town-actors.ts';
 
 /** One escalation with how it was told and what may be answered. */
@@ -36,7 +36,8 @@ async function beadOptions(actors: TownActors, id: string): Promise<readonly Unl
   const isHeld = bead.hold === 'held' || bead.hold === 'needs_human' || bead.hold === 'parked';
   return [
     { name: 'retry', what: `${id} and its merge request go back in line, and its failures are counted from zero.` },
-    { name: 'cancel', what: `${id} is closed as cancelled; what waits for it is blocked.` },
+    // A landing is what its convoy wants, and ends with that.
+    ...(bead.kind === 'landing' ? [] : [cancelOf(bead)]),
     ...(isHeld
       ? [
           {
@@ -47,6 +48,14 @@ async function beadOptions(actors: TownActors, id: string): Promise<readonly Unl
       : []),
   ];
 }
+
+const cancelOf = ({ id, kind, convoyId }: BeadSummary): Unlettered => ({
+  name: 'cancel',
+  what:
+    kind === 'revert'
+      ? `${id} is closed as cancelled; "gt convoy revert ${convoyId ?? '<convoy>'}" makes another.`
+      : `${id} is closed as cancelled; what waits for it is blocked.`,
+});
 
 function convoyOptions(actors: TownActors, id: string): readonly Unlettered[] {
   const convoy = actors.town.view.convoy(parseConvoyId(id));

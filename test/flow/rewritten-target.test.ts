@@ -1,9 +1,11 @@
 /** People rewrote the target: the train goes on, tells it once, and brings nothing back without a person. */
 import { describe, expect, it } from 'vitest';
 import type { Job, JobResult } from '../../src/core/facts.ts';
-import type { BeadId } from '../../src/core/model/ids.ts';
+import type { MergeMode } from '../../src/core/model/convoy.ts';
+import type { BeadId, ConvoyId } from '../../src/core/model/ids.ts';
+import type { EscalationSummary } from '../../src/core/queries.ts';
 import { defaultResult, sha } from '../support/fake-runner.ts';
-import { finish, human, MINUTE, openTown, show, sling } from '../support/town-story.ts';
+import { finish, finishAll, human, MINUTE, newConvoy, newTask, openTown, show, sling } from '../support/town-story.ts';
 import type { VirtualTown } from '../support/virtual-town.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
@@ -46,6 +48,17 @@ async function held(): Promise<{ readonly town: VirtualTown; readonly id: BeadId
   const id = await sling(town, 'old');
   rewrite(town, [100]);
   await finish(town, id, 100);
+  return { town, id };
+}
+
+const REVIVES: JobResult = { result: 'revives', from: OLD_LINE, targetSha: NOW, commits: 3 };
+const askedOf = async (town: VirtualTown): Promise<readonly EscalationSummary[]> =>
+  (await town.service.listEscalations(true)).filter(({ message }) => message.includes('it would bring back'));
+
+async function convoyOf(mergeMode: MergeMode): Promise<{ readonly town: VirtualTown; readonly id: ConvoyId }> {
+  const town = await openTown();
+  const { id } = await town.service.createConvoy(newConvoy({ mergeMode, tasks: [newTask('api', 'a')] }), human);
+  await town.settle();
   return { town, id };
 }
 
@@ -96,5 +109,43 @@ describe('a target that was rewritten', () => {
     expect(mergesOf(town).at(-1)?.head).toBe(sha(400));
     expect(mergesOf(town).at(-1)?.mayRevive).toBeUndefined();
     expect(await show(town, id)).toMatchObject({ status: 'in_review' });
+  });
+
+  it('names for what the town makes itself only commands that are not refused: a landing ends with its convoy', async () => {
+    const { town, id } = await convoyOf('review-then-land');
+    let isOn = true;
+    town.runner.judge = (job) =>
+      isOn && job.kind === 'merge' && job.repo.targetBranch === 'main' ? REVIVES : defaultResult(job);
+    for (let round = 1; town.runner.running().length > 0; round += 1) await finishAll(town, 1_000 * round);
+    await town.settle();
+    const [asked] = await askedOf(town);
+    expect(asked?.message).toContain(`Give the landing up: "gt convoy close ${id}". Or bring them back`);
+    expect(asked?.options.map(({ name }) => name)).toEqual(['retry']);
+    isOn = false;
+    await town.service.changeConvoy(id, { type: 'close', note: 'given up' }, human);
+    await town.settle();
+    expect(await town.service.getConvoy(id)).toMatchObject({ status: 'cancelled' });
+    expect(await askedOf(town)).toEqual([]);
+  });
+
+  it('a revert is made anew by its convoy', async () => {
+    const { town, id } = await convoyOf('review-and-merge');
+    for (let round = 1; town.runner.running().length > 0; round += 1) await finishAll(town, 1_000 * round);
+    town.runner.judge = (job) => (job.kind === 'merge' ? REVIVES : defaultResult(job));
+    await Promise.all([town.service.changeConvoy(id, { type: 'revert' }, human), town.settle()]);
+    await town.settle();
+    const first = (await town.service.getConvoy(id)).reverts[0]?.beadId;
+    const [asked] = await askedOf(town);
+    if (first === null || first === undefined) throw new Error('no revert');
+    expect(asked?.message).toContain(`"gt bead close ${first}", then "gt convoy revert ${id}". Or bring them back`);
+    expect(asked?.options[1]?.what).toContain(`"gt convoy revert ${id}" makes another`);
+    town.runner.judge = defaultResult;
+    await town.service.beadCommand({ type: 'close', bead: first, reason: 'cancelled', note: '' }, human);
+    await town.settle();
+    await Promise.all([town.service.changeConvoy(id, { type: 'revert' }, human), town.settle()]);
+    await town.settle();
+    const [again] = (await town.service.getConvoy(id)).reverts;
+    expect(again).toMatchObject({ attempt: 2, state: 'reverted' });
+    expect(again?.beadId).not.toBe(first);
   });
 });

@@ -121,7 +121,7 @@ function afterConflict(view: RigView, review: ReviewFacts, result: Conflict): Ou
 function afterRevival(view: RigView, review: ReviewFacts, found: Revived): Outcome {
   const source = cancelledSource(view, review);
   return source === null
-    ? { reason: 'it would bring back what was taken out of its target', actions: askToRevive(review, found) }
+    ? { reason: 'it would bring back what was taken out of its target', actions: askToRevive(view, review, found) }
     : callOff(review, source);
 }
 
@@ -279,7 +279,7 @@ function leave(
     case 'conflict':
       return rework(view, member, 'conflict', conflictCause(member, { ...why, targetSha })).actions;
     case 'revives':
-      return askToRevive(member, why);
+      return askToRevive(view, member, why);
     case 'behind':
       return [
         requeue(member, `conflicts in ${why.paths.join(', ')} with one before it, which goes first`),

@@ -1,6 +1,6 @@
 import type { JobResult } from '../facts.ts';
 import type { RigAction } from '../actions.ts';
-import { trusted } from '../model/ids.ts';
+import { trusted, type BeadId } from '../model/ids.ts';
 import type { Revived } from '../model/merge-answer.ts';
 import { trainRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
@@ -41,7 +41,7 @@ export function targetRewritten(view: RigView, review: ReviewFacts, found: Rewri
 }
 
 /** It waits for a person, who says that it may ("gt bead retry"), or has it done anew. */
-export function askToRevive(review: ReviewFacts, { from, commits }: Revived): readonly RigAction[] {
+export function askToRevive(view: RigView, review: ReviewFacts, { from, commits }: Revived): readonly RigAction[] {
   const { sourceBeadId: source, targetBranch: target } = review;
   const what = `${counted(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${from.slice(0, SHORT)})`;
   return [
@@ -58,7 +58,21 @@ export function askToRevive(review: ReviewFacts, { from, commits }: Revived): re
     backToLine(review),
     ...askPerson(
       review,
-      `${source} was begun before ${target} was rewritten; merged, it would bring back ${what}. Do it anew on what is there now: "gt bead close ${source}", then "gt bead reopen ${source}". Or bring them back with it: "gt bead retry ${source}".`,
+      `${source} was begun before ${target} was rewritten; merged, it would bring back ${what}. ${insteadOf(view, source)} Or bring them back with it: "gt bead retry ${source}".`,
     ),
   ];
+}
+
+/** Without what it would bring back: what the town makes itself belongs to a convoy, which says what becomes of it. */
+function insteadOf(view: RigView, id: BeadId): string {
+  const bead = view.bead(id);
+  const convoy = bead?.convoyId ?? '<convoy>';
+  switch (bead?.kind) {
+    case 'landing':
+      return `Give the landing up: "gt convoy close ${convoy}".`;
+    case 'revert':
+      return `Do it anew on what is there now: "gt bead close ${id}", then "gt convoy revert ${convoy}".`;
+    default:
+      return `Do it anew on what is there now: "gt bead close ${id}", then "gt bead reopen ${id}".`;
+  }
 }
