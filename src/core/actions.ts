@@ -157,7 +157,7 @@ export type RigAction =
       /** The head that its review agent is asked about, or is not for a reason: each is asked about once. */
       readonly reviewAsked?: Sha;
       /** A person is asked whether it may bring back what was in this former tip of the target. */
-      readonly mayRevive?: Sha;
+      readonly mayRevive?: readonly Sha[];
       readonly flakes?: number;
       /** What the forge is asked in this step; only with the strategy `pr`. */
       readonly forge?: ForgeAsk;

@@ -132,6 +132,7 @@ export interface Rider {
   readonly earlierCandidate: string | null;
   readonly message: string;
   readonly mayRevive?: string | undefined;
+  readonly mayReviveAlso?: readonly string[] | undefined;
 }
 
 /** How entries are brought to the target: as a merge commit, as one commit, or as their commits again on top of it. */
@@ -170,6 +171,8 @@ export type Job =
       readonly formerTips?: readonly string[] | undefined;
       /** A former tip: a person lets this one bring back what was in it. */
       readonly mayRevive?: string | undefined;
+      /** Further such tips, of which an older runner does not know. */
+      readonly mayReviveAlso?: readonly string[] | undefined;
     }
   | {
       readonly kind: 'gates';

@@ -271,7 +271,7 @@ export function reviewFromRow(row: SqlRow): ReviewFacts {
     position: intOrNull(row['position']),
     suspect: textOrNull(row['suspect']),
     reviewAsked: map(row['review_asked'], trusted.sha),
-    mayRevive: map(row['may_revive'], trusted.sha),
+    mayRevive: (textOrNull(row['may_revive'])?.split(' ') ?? []).map(trusted.sha),
     flakes: int(row['flakes']),
     version: int(row['version']),
     result: jsonOrNull<JobResult>(row['result']),

@@ -104,4 +104,31 @@ describe('a target that people rewrote', () => {
     expect(await merge('mr-two', head, { formerTips: [tip] })).toMatchObject({ result: 'candidate' });
     expect(await merge('mr-two', head, { formerTips: [town.targetSha, tip] })).toMatchObject({ result: 'candidate' });
   });
+
+  it('that was rewritten twice is asked about once: one yes covers all tips that were left behind', async () => {
+    const first = town.targetSha;
+    const older = await land('mr-x', town.branch('x', { 'x.txt': 'x\n' }));
+    const newer = await land('mr-y', town.branch('y', { 'y.txt': 'y\n' }));
+    const old = town.branch('old', { 'old.txt': 'old\n' });
+    force(older);
+    expect(await merge('mr-old', old, { formerTips: [newer] })).toMatchObject({ result: 'rewritten', from: newer });
+    force(first);
+    const former = [older, newer];
+    expect(await merge('mr-old', old, { formerTips: former })).toMatchObject({ result: 'rewritten', from: older });
+
+    const formerTips = [first, ...former];
+    const back = { from: older, commits: 4, also: [newer] };
+    expect(await merge('mr-old', old, { formerTips })).toEqual({ result: 'revives', targetSha: first, ...back });
+    const yes = { mayRevive: older, mayReviveAlso: [newer] };
+    const rider = { mergeRequest: 'mr-old', head: old, earlierCandidate: null, message: 'Merge old' };
+    const fresh = town.branch('fresh', { 'fresh.txt': 'fresh\n' });
+    const lists = [[0, 1]];
+    expect(await merge('mr-fresh', fresh, { formerTips, riders: [rider], lists })).toMatchObject({
+      leftOut: [{ mergeRequest: 'mr-old', why: 'revives', ...back }],
+    });
+    expect(await merge('mr-fresh', fresh, { formerTips, riders: [{ ...rider, ...yes }], lists })).toMatchObject({
+      made: [{ entries: [{ mergeRequest: 'mr-fresh' }, { mergeRequest: 'mr-old' }] }],
+    });
+    expect(await merge('mr-old', old, { formerTips, ...yes })).toMatchObject({ result: 'candidate' });
+  });
 });

@@ -96,6 +96,49 @@ describe('a target that was rewritten', () => {
     expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
   });
 
+  it('that was rewritten twice asks once about all that a branch would bring back', async () => {
+    const town = await openTown();
+    await seen(town);
+    const id = await sling(town, 'old');
+    const tips = [OLD_LINE, sha(8)];
+    town.runner.judge = (job): JobResult | null => {
+      if (job.kind !== 'merge') return defaultResult(job);
+      const yes = [job.mayRevive, ...(job.mayReviveAlso ?? [])];
+      const [from, ...also] = tips.filter((tip) => !yes.includes(tip));
+      if (from === undefined) return defaultResult(job);
+      return { result: 'revives', from, targetSha: NOW, commits: 3, ...(also.length === 0 ? {} : { also }) };
+    };
+    await finish(town, id, 100);
+    const asked = (await told(town)).find((message) => message.startsWith(id));
+    expect(asked).toContain(`(it was at ${tips.map((tip) => tip.slice(0, 12)).join(', ')})`);
+    await town.service.beadCommand({ type: 'retry', bead: id }, human);
+    await town.settle();
+    expect(mergesOf(town).at(-1)).toMatchObject({ mayRevive: tips[0], mayReviveAlso: [tips[1]] });
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
+  });
+
+  it('keeps what a person allowed when it asks about another tip', async () => {
+    const town = await openTown();
+    await seen(town);
+    const id = await sling(town, 'old');
+    const left = [OLD_LINE];
+    town.runner.judge = (job): JobResult | null => {
+      if (job.kind !== 'merge') return defaultResult(job);
+      const yes = [job.mayRevive, ...(job.mayReviveAlso ?? [])];
+      const from = left.find((tip) => !yes.includes(tip));
+      return from === undefined ? defaultResult(job) : { result: 'revives', from, targetSha: NOW, commits: 3 };
+    };
+    await finish(town, id, 100);
+    // Another rewrite, while a person decides.
+    left.unshift(sha(8));
+    for (const _yes of left) {
+      await town.service.beadCommand({ type: 'retry', bead: id }, human);
+      await town.settle();
+    }
+    expect(mergesOf(town).at(-1)).toMatchObject({ mayRevive: sha(8), mayReviveAlso: [OLD_LINE] });
+    expect(await show(town, id)).toMatchObject({ closeReason: 'merged' });
+  });
+
   it('asks again of a branch that changed since a person said yes', async () => {
     const { town, id } = await held();
     await town.service.beadCommand({ type: 'request_changes', bead: id, comment: 'Leave the key out.' }, human);

@@ -391,7 +391,7 @@ export function review(source: Bead, over: Partial<ReviewFacts> = {}): ReviewFac
     position: null,
     suspect: null,
     reviewAsked: null,
-    mayRevive: null,
+    mayRevive: [],
     flakes: 0,
     version: 1,
     result: null,

@@ -30,7 +30,7 @@ export function stepColumns(action: StepAction): Record<string, SqlValue> {
     suspect: FORGIVEN.has(action.toStep) ? null : action.suspect,
     flakes: action.flakes,
     review_asked: action.reviewAsked,
-    may_revive: action.mayRevive,
+    may_revive: action.mayRevive?.join(' '),
   };
   const columns: Record<string, SqlValue> = {};
   for (const [name, value] of Object.entries(named)) if (value !== undefined) columns[name] = value;

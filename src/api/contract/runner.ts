@@ -27,7 +27,7 @@
  *   everything else an agent calls is forwarded with the agent's own capability token.
  */
 import { z } from 'zod';
-import { outside, roundAnswer, roundOrder } from './merge-round.ts';
+import { brought, revived, roundAnswer, roundOrder } from './merge-round.ts';
 
 import { ISOLATIONS } from '../../core/model/isolation.ts';
 import { exitRecordSchema } from './exit-record.ts';
@@ -252,13 +252,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
   z.object({ result: z.literal('branch_moved'), actual: sha.nullable() }),
   z.object({ result: z.literal('candidate'), candidate: sha, tree: sha, targetSha: sha, ...roundAnswer }),
   z.object({ result: z.literal('conflict'), targetSha: sha, paths: z.array(z.string()), message: z.string() }),
-  z.object({
-    result: z.literal('already_merged'),
-    targetSha: sha,
-    mergeSha: sha,
-    outside: outside.optional(),
-    madeFor: name.optional(),
-  }),
+  z.object({ result: z.literal('already_merged'), targetSha: sha, ...brought }),
   z.object({
     result: z.literal('rewritten'),
     from: sha,
@@ -266,7 +260,7 @@ export const jobResultSchema = z.discriminatedUnion('result', [
     commits: z.number().int().nullable(),
     merged: z.number().int().nullable(),
   }),
-  z.object({ result: z.literal('revives'), targetSha: sha, from: sha, commits: z.number().int() }),
+  z.object({ result: z.literal('revives'), targetSha: sha, ...revived }),
   z.object({
     result: z.literal('gates'),
     green: z.boolean(),

@@ -17,11 +17,14 @@ export type LeftOut =
   | ({ readonly mergeRequest: string; readonly why: 'merged' } & Brought)
   | ({ readonly mergeRequest: string; readonly why: 'revives' } & Revived);
 
-/** What an entry would bring back: commits of a former tip of the target that are not on it any more. */
+/** What an entry would bring back: commits of former tips of the target that are not on it any more. */
 export interface Revived {
-  /** The former tip. */
+  /** The newest of these tips. */
   readonly from: string;
+  /** Of all former tips together. */
   readonly commits: number;
+  /** Further former tips of which it would bring something back. */
+  readonly also?: readonly string[] | undefined;
 }
 
 /**

@@ -91,8 +91,8 @@ export interface Review {
   readonly suspect: string | null;
   /** The head that the rig's review agent was asked about last. */
   readonly reviewAsked: Sha | null;
-  /** Former tip of the target of which it may bring back what people took out: a person was asked, and had it tried again. */
-  readonly mayRevive: Sha | null;
+  /** Former tips of the target of which it may bring back what people took out: a person was asked, and had it tried again. */
+  readonly mayRevive: readonly Sha[];
   /** Red runs that did not come again on the same tree. */
   readonly flakes: number;
   readonly version: number;

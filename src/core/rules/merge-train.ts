@@ -123,20 +123,23 @@ function mergeJob(view: RigView, round: readonly ReviewFacts[], plan: RoundPlan,
 }
 
 /** A branch that the town keeps is put back instead. */
-function rewriteOf(
-  view: RigView,
-  { targetBranch, mayRevive }: ReviewFacts,
-): Pick<MergeJob, 'formerTips' | 'mayRevive'> {
+function rewriteOf(view: RigView, review: ReviewFacts): Pick<MergeJob, 'formerTips' | 'mayRevive' | 'mayReviveAlso'> {
+  const { targetBranch } = review;
   const formerTips = view.feature(targetBranch) === null ? view.formerTips(targetBranch) : [];
-  return { ...(formerTips.length === 0 ? {} : { formerTips }), ...(mayRevive === null ? {} : { mayRevive }) };
+  return { ...(formerTips.length === 0 ? {} : { formerTips }), ...yesOf(review) };
 }
+
+const yesOf = ({ mayRevive: [first, ...also] }: ReviewFacts): Pick<MergeJob, 'mayRevive' | 'mayReviveAlso'> => ({
+  ...(first === undefined ? {} : { mayRevive: first }),
+  ...(also.length === 0 ? {} : { mayReviveAlso: also }),
+});
 
 const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
   mergeRequest: review.beadId,
   head: review.headSha,
   earlierCandidate: review.candidateSha,
   message: messageOf(review, view.bead(review.sourceBeadId), style),
-  ...(review.mayRevive === null ? {} : { mayRevive: review.mayRevive }),
+  ...yesOf(review),
 });
 
 /** A squashed commit says what the bead says; a rebased one has its own words, unless it has to be squashed. */

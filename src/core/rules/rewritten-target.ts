@@ -1,5 +1,6 @@
 import type { JobResult } from '../facts.ts';
 import type { RigAction } from '../actions.ts';
+import { FORMER_TIPS_MAX } from '../limits.ts';
 import { trusted, type BeadId } from '../model/ids.ts';
 import type { Revived } from '../model/merge-answer.ts';
 import { trainRef } from '../refs.ts';
@@ -41,9 +42,15 @@ export function targetRewritten(view: RigView, review: ReviewFacts, found: Rewri
 }
 
 /** It waits for a person, who says that it may ("gt bead retry"), or has it done anew. */
-export function askToRevive(view: RigView, review: ReviewFacts, { from, commits }: Revived): readonly RigAction[] {
+export function askToRevive(
+  view: RigView,
+  review: ReviewFacts,
+  { from, commits, also = [] }: Revived,
+): readonly RigAction[] {
   const { sourceBeadId: source, targetBranch: target } = review;
-  const what = `${counted(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${from.slice(0, SHORT)})`;
+  const what = `${counted(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${[from, ...also].map((tip) => tip.slice(0, SHORT)).join(', ')})`;
+  // The yes, when it comes, is to all of them; what was allowed before stays so.
+  const mayRevive = new Set([...[from, ...also].map(trusted.sha), ...review.mayRevive]);
   return [
     {
       type: 'merge_step',
@@ -53,7 +60,7 @@ export function askToRevive(view: RigView, review: ReviewFacts, { from, commits 
       job: null,
       candidate: null,
       heldReason: `would bring back ${what}`,
-      mayRevive: trusted.sha(from),
+      mayRevive: [...mayRevive].slice(0, FORMER_TIPS_MAX),
     },
     backToLine(review),
     ...askPerson(

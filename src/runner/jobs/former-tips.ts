@@ -8,6 +8,7 @@ import { REWRITE_LOOKED_AT_MAX } from '../limits.ts';
 
 type MergeJob = Extract<Job, { kind: 'merge' }>;
 type Rewritten = Extract<TargetRewrite, { result: 'rewritten' }>;
+type Found = Omit<Revived, 'also'> & { readonly also?: string[] };
 
 /** Tips that the target does not contain any more; or that it was rewritten since it was seen last. Errors: `GitError`. */
 export async function formerTips(
@@ -47,23 +48,33 @@ async function mergedIn(repo: RigRepo, tip: string, without: string): Promise<Re
 }
 
 /**
- * What an entry would bring back: it has commits in common with a tip that was left behind which the target does not have.
- * Not asked of the tip that a person allowed it. Errors: `GitError`.
+ * What an entry would bring back: it has commits in common with tips that were left behind which the target does not have.
+ * Not asked of the tips that a person allowed it. Errors: `GitError`.
  */
 export async function revivedBy(
   repo: RigRepo,
   of: {
-    readonly entry: Pick<Rider, 'head' | 'mayRevive'>;
+    readonly entry: Pick<Rider, 'head' | 'mayRevive' | 'mayReviveAlso'>;
     readonly targetSha: string;
     readonly left: readonly string[];
   },
-): Promise<Revived | null> {
-  for (const from of of.left.filter((tip) => tip !== of.entry.mayRevive)) {
+): Promise<Found | null> {
+  const { mayRevive, mayReviveAlso = [] } = of.entry;
+  const found: string[] = [];
+  const back: string[] = [];
+  for (const from of of.left.filter((tip) => tip !== mayRevive && !mayReviveAlso.includes(tip))) {
     const shared = await git(repo.place, ['merge-base', '--all', of.entry.head, from], { ok: [0, 1, 128] });
     const bases = shared.code === 0 ? shared.stdout.split('\n').filter((line) => line !== '') : [];
     if (bases.length === 0) continue;
-    const commits = Number(await gitLine(repo.place, ['rev-list', '--count', ...bases, '--not', of.targetSha]));
-    if (commits > 0) return { from, commits };
+    if ((await countOf(repo, bases, of.targetSha)) === 0) continue;
+    found.push(from);
+    back.push(...bases);
   }
-  return null;
+  // One question for all of them: people answer it once.
+  const [from, ...also] = found;
+  if (from === undefined) return null;
+  return { from, commits: await countOf(repo, back, of.targetSha), ...(also.length === 0 ? {} : { also }) };
 }
+
+const countOf = async (repo: RigRepo, tips: readonly string[], without: string): Promise<number> =>
+  Number(await gitLine(repo.place, ['rev-list', '--count', ...tips, '--not', without]));
