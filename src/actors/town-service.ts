@@ -58,7 +58,7 @@ import { findAgent } from './find-agent.ts';
 import { readFeed, readFeedTail, townStream } from './feed.ts';
 import { commandEscalation, escalationSummary } from './escalation-service.ts';
 import { removeRig } from './remove-rig.ts';
-import { refusePrefix } from './town/put-rig.ts';
+import { refuseRig } from './town/put-rig.ts';
 import { readAttention } from './town-attention.ts';
 import { readTownStatus } from './town-status.ts';
 import { readWhy } from './town-why.ts';
@@ -145,9 +145,9 @@ export class TownService implements TownGateway {
     this.#actors.wakeAll();
   }
 
-  /** Whether `configure` would take these rigs; nothing changes. Errors: `prefix_fixed`, `prefix_taken`. */
+  /** Whether `configure` would take these rigs; nothing changes. Errors: those of `refuseRig`. */
   mustTake(rigs: readonly RigConfig[]): void {
-    for (const config of rigs) refusePrefix(this.#actors.town.program.view, config);
+    for (const config of rigs) refuseRig(this.#actors.town.program.view, config);
   }
 
   /** Applies the settings of the town's file. Rigs that are not in it keep running with their last settings. */

@@ -16,11 +16,21 @@ import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import type { RefusedSettings } from './refused-settings.ts';
+import { hasPassword } from './remote-url.ts';
 import { breakerCause } from './rules/dispatch-breaker.ts';
 import type { AttemptFacts, RigView } from './view.ts';
 import { whyBead } from './why.ts';
 import { whyConvoy } from './why-convoy.ts';
-import { whyBroken, whyRefusedSettings, whyEscalation, whyMail, whyPaused, whyRig, whyRunner } from './why-others.ts';
+import {
+  whyBroken,
+  whyRefusedSettings,
+  whyEscalation,
+  whyMail,
+  whyPassword,
+  whyPaused,
+  whyRig,
+  whyRunner,
+} from './why-others.ts';
 
 /** One rig as attention reads it: the view of the rules, and what only people ask for. Lazy and bounded. */
 export interface RigAttentionView {
@@ -158,6 +168,12 @@ const pauses: RigAttentionSource = (rig, nowMs) =>
       }),
     );
 
+/** Also of a rig that has nothing to do: what is shown is shown. */
+const logins: RigAttentionSource = (rig, nowMs) =>
+  hasPassword(rig.view.config().url)
+    ? [found(`password:${rig.name}`, whyPassword(rig.view, nowMs), { kind: 'rig', severity: 'medium', title: null })]
+    : [];
+
 const machines: AttentionSource = (view) =>
   view
     .health()
@@ -229,7 +245,7 @@ function toldByRig(rig: RigAttentionView, id: BeadId, nowMs: number): Told | nul
  * Everything that can need a person. A new cause is a source here: what it reads is a question in its view, what it says
  * is a `Why`, so that `gt why` says the same.
  */
-const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself, pauses];
+const RIG_SOURCES: readonly RigAttentionSource[] = [questions, beads, itself, pauses, logins];
 const SOURCES: readonly AttentionSource[] = [convoys, machines, settings, escalations, mail];
 
 /** What one rig finds; `asked` are its beads that the town's open escalations are about. */

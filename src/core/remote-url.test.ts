@@ -98,6 +98,17 @@ describe('a password in an address', () => {
     'http://:token@127.0.0.1:8931/sub.git',
     'ssh://git:pw@h.org/a/b',
     'https://u:p@ss@h.org/a/b',
+    'https://user%3Asecret@h.org/a/b',
+    'https://ghp_16C7e42F292c6912E7710c838347Ae178B4a@github.com/a/b',
+    'https://ghp_16C7e42F292c6912E7710c838347Ae178B4a:@github.com/a/b',
+    'https://github_pat_11ABCDEFG0aBcDeFgHiJkL_mNoP@github.com/a/b',
+    'HTTPS://glpat-Zx9cVb8nM7aSdF6gH5jK@gitlab.com/a/b',
+    'https::https://glpat-Zx9cVb8nM7aSdF6gH5jK@gitlab.com/a/b',
+    // Gitea, Azure DevOps, a UUID.
+    'https://5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b@h.org/a/b',
+    'https://kq7zr2w4xv6n3b5m8j9h7g5f4d3s2a1qwertyu6iop7lkj8mnbv9@dev.azure.com/o/p/_git/r',
+    'https://550e8400-e29b-41d4-a716-446655440000@h.org/a/b',
+    'https://50%x50e8400e29b41d4a716446655440000@h.org/a/b',
   ])('is seen in %s', (url) => {
     expect(hasPassword(url)).toBe(true);
   });
@@ -105,6 +116,12 @@ describe('a password in an address', () => {
   it.each([
     'https://h.org/a/b',
     'https://user@h.org:8443/a/b',
+    'https://user:@h.org/a/b',
+    'https://x-access-token@github.com/a/b',
+    'https://my-organisation-of-2026@dev.azure.com/my-organisation-of-2026/p/_git/r',
+    'https://ada.lovelace1815%40mathematics.example.com@h.org/a/b',
+    'https://glass-and-friends@h.org/a/b',
+    'ssh://kq7zr2w4xv6n3b5m8j9h7g5f4d3s2a1@h.org/a/b',
     'ssh://git@h.org:22/a/b',
     'git@h.org:a/b',
     'https://h.org:8443/a/b@c',

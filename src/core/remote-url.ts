@@ -1,3 +1,5 @@
+import { usage } from './errors.ts';
+
 /** What an address of a repository says about the host that has it. */
 export interface Remote {
   /** In small letters; with a port only where the address is one of the web, whose API has the same port. */
@@ -49,5 +51,50 @@ export function parseProject(path: string): string | null {
   return parts.every(isName) ? parts.join('/') : null;
 }
 
-/** Somebody put a password (or a token in its place) into the address: everybody who reads settings or a backup would have it. */
-export const hasPassword = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/?#:@]*:[^/?#]+@/i.test(url);
+/** What stands before the host; a password may have "@" and ":" in it. */
+const LOGIN = /^(?:[a-z]+::)?([a-z][a-z0-9+.-]*):\/\/([^/?#]*)@/i;
+/** How tokens of code hosts begin, so that people and scanners know them. */
+const TOKEN =
+  /^(?:gh[a-z]_|github_pat_|gl(?:pat|ptt|dt|rt|cbt|soat|imt|ft|agent|oas)-|ATBB|ATCTT|ATATT|BBDC-)[\w=.-]{8}/;
+/** Words with perhaps a number, as people and organisations are called; what is drawn by chance mixes letters and digits. */
+const WORDS = /^[a-z]{1,20}\d{0,4}(?:[-._+ ][a-z]{0,20}\d{0,4})*$/i;
+const EMAIL = /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/;
+/** Tokens of code hosts have at least so many characters. */
+const TOKEN_CHARS_MIN = 20;
+
+/**
+ * Somebody put a password into the address, or a token in place of a name, as the web takes it: everybody who reads
+ * settings or a backup would have it. A plain name is none.
+ */
+export function hasPassword(url: string): boolean {
+  const [, scheme = '', login = ''] = LOGIN.exec(url) ?? [];
+  const text = decoded(login);
+  const [name = '', ...password] = text.split(':');
+  if (password.some((part) => part !== '')) return true;
+  return /^https?$/i.test(scheme) && isToken(name);
+}
+
+const isToken = (name: string): boolean =>
+  TOKEN.test(name) || (name.length >= TOKEN_CHARS_MIN && !WORDS.test(name) && !EMAIL.test(name));
+
+function decoded(login: string): string {
+  try {
+    return decodeURIComponent(login);
+  } catch {
+    return login;
+  }
+}
+
+/** The address as it may be shown. */
+export const withoutLogin = (url: string): string => (LOGIN.test(url) ? url.replace(/\/\/[^/?#]*@/, '//') : url);
+
+/** Settings hold no secrets: the file is copied by each backup and shown by each list. The refusal shows none either. Errors: `password_in_url`. */
+export function refusePassword(url: string): string {
+  if (!hasPassword(url)) return url;
+  throw usage(
+    'password_in_url',
+    `The address ${withoutLogin(url)} was given with a password or token, which gastown.toml and its backups would show. Nothing was changed.`,
+    'Give it without the login: git asks its credential helper (or use ssh with a key). A clone\'s origin is changed with "git remote set-url".',
+    'url',
+  );
+}

@@ -7,6 +7,7 @@ import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
 import type { RefusedSettings } from './refused-settings.ts';
 import type { EscalationSummary, RigSummary, Why } from './queries.ts';
+import { hasPassword, withoutLogin } from './remote-url.ts';
 import { asSentence } from './sentence.ts';
 import { brokenText } from './rules/dispatch-breaker.ts';
 import { duration } from './text.ts';
@@ -53,9 +54,23 @@ export function whyPaused(view: RigView, train: StoppedTrain, nowMs: number): Wh
   });
 }
 
+/** What is said of a rig whose address holds a login, as settings of an older program may; no new one is taken. */
+export function whyPassword(view: RigView, nowMs: number): Why {
+  const { name, url } = view.config();
+  return say({
+    id: `rig:${name}`,
+    state: rigState(view, nowMs),
+    sentence: `The address of ${name} has a password or token in it, which gastown.toml, each backup and each list of rigs show.`,
+    rule: 'settings',
+    sinceMs: null,
+    next: `A person gives it to git's credential helper, sets ${withoutLogin(url)}, and has the host make a new one: copies have this one.`,
+    command: `gt config set rigs.${name}.url <address>`,
+  });
+}
+
 /** `waiting`: beads and merge requests of it that are neither held nor ended. */
 export function whyRig(view: RigView, waiting: number, nowMs: number, trains: readonly StoppedTrain[] = []): Why {
-  const { name, polecatsMax } = view.config();
+  const { name, polecatsMax, url } = view.config();
   const state = rigState(view, nowMs);
   const common = { id: `rig:${name}`, state, sinceMs: null };
   if (state === 'parked')
@@ -79,6 +94,7 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
   const [worst] = view.breakers().filter(isTripped);
   if (worst !== undefined) return whyBroken(view, worst, nowMs);
   if (paused !== undefined) return whyPaused(view, paused, nowMs);
+  if (waiting === 0 && hasPassword(url)) return whyPassword(view, nowMs);
   const taken = view.slotsTaken();
   return say({
     ...common,

@@ -21,6 +21,9 @@ export interface RigRow {
   readonly createdAtMs: number;
 }
 
+/** What the registry holds against another rig of that name or prefix. */
+type Namesake = Pick<RigRow, 'name' | 'prefix'> & { readonly url: string };
+
 /** More open escalations than a person can read mean one cause; the newest say which. */
 const ESCALATIONS_SHOWN_MAX = 500;
 
@@ -131,10 +134,14 @@ export class SqlTownView implements TownView {
   }
 
   /** Rigs that this name or this prefix belongs to, for ever: those that were removed too. */
-  namesakes(name: string, prefix: string): readonly Pick<RigRow, 'name' | 'prefix'>[] {
+  namesakes(name: string, prefix: string): readonly Namesake[] {
     return this.#sql
-      .all('SELECT name, prefix FROM rigs WHERE name = ? OR prefix = ?', name, prefix)
-      .map((row) => ({ name: trusted.rig(text(row['name'])), prefix: text(row['prefix']) }));
+      .all('SELECT name, prefix, git_url FROM rigs WHERE name = ? OR prefix = ?', name, prefix)
+      .map((row) => ({
+        name: trusted.rig(text(row['name'])),
+        prefix: text(row['prefix']),
+        url: text(row['git_url']),
+      }));
   }
 
   convoys(limit: number, after: { readonly createdAtMs: number; readonly id: string } | null): readonly Convoy[] {

@@ -166,9 +166,19 @@ describe('the daemon', () => {
     expect(await gt('config', 'set', 'rigs.app.runtime', 'nosuch')).toMatchObject({ code: 2 });
     expect(await gt('config', 'set', 'rigs.app.url', '/nonexistent/x')).toMatchObject({ code: 3 });
     expect(await gt('config', 'set', 'rigs.app.gates.a', '{ run = "true"')).toMatchObject({ code: 2 });
+    const token = 'glpat-Zx9cVb8nM7aSdF6gH5jK';
+    const withToken = await gt('config', 'set', 'rigs.app.url', `https://${token}@127.0.0.1:9/a/b`);
+    expect([withToken.code, withToken.err.includes(token)]).toEqual([2, false]);
     expect(place.read('town', 'gastown.toml')).toBe(config);
     await gt('config', 'set', 'rigs.app.gates.a', '{ run = "true", timeout = "10s" }');
     expect(place.read('town', 'gastown.toml')).toContain('a = { run = "true", timeout = "10s" }');
+    writeFileSync(path, config.replace(/url = .*/, `url = "https://${token}@127.0.0.1:9/a/b"`));
+    const edited = await gt('daemon', 'reload', '--json');
+    expect([edited.code, JSON.parse(edited.err), edited.err.includes(token)]).toMatchObject([
+      2,
+      { error: { code: 'password_in_url' } },
+      false,
+    ]);
     writeFileSync(path, config.replace('prefix = "app"', 'prefix = "zz"'));
     const reload = await gt('daemon', 'reload', '--json');
     expect(reload.code).toBe(5);

@@ -1,5 +1,6 @@
 import type { RigConfig } from '../../core/commands.ts';
 import { conflict } from '../../core/errors.ts';
+import { refusePassword } from '../../core/remote-url.ts';
 import type { Turn } from '../kernel/turn.ts';
 import { touchBudgets } from './budget-commands.ts';
 import { rigAddress, type TownContext } from './town-context.ts';
@@ -19,12 +20,14 @@ export function removeRig(town: TownContext, turn: Turn, name: string): boolean 
 }
 
 /**
- * A prefix is for life: ids minted with it must never mean another rig. Asked before settings are written or applied, and
- * again when they are applied. Errors: `prefix_fixed`, `prefix_taken`.
+ * A prefix is for life: ids minted with it must never mean another rig. An address brings no password in; one that the
+ * town has already stays, since it must start with what it started with before. Asked before settings are written or
+ * applied, and again when they are applied. Errors: `prefix_fixed`, `prefix_taken`, `password_in_url`.
  */
-export function refusePrefix(view: Pick<TownContext['view'], 'namesakes'>, config: RigConfig): void {
+export function refuseRig(view: Pick<TownContext['view'], 'namesakes'>, config: RigConfig): void {
   const namesakes = view.namesakes(config.name, config.prefix);
   const known = namesakes.find((rig) => rig.name === config.name);
+  if (known?.url !== config.url) refusePassword(config.url);
   if (known !== undefined && known.prefix !== config.prefix) {
     throw conflict(
       'prefix_fixed',
@@ -42,9 +45,9 @@ export function refusePrefix(view: Pick<TownContext['view'], 'namesakes'>, confi
   }
 }
 
-/** Registers a rig or updates its settings. Errors: those of `refusePrefix`. */
+/** Registers a rig or updates its settings. Errors: those of `refuseRig`. */
 export function putRig(town: TownContext, turn: Turn, config: RigConfig): void {
-  refusePrefix(town.view, config);
+  refuseRig(town.view, config);
   const isNew = town.view.rig(config.name) === null;
   const isBack = town.view.isRemovedRig(config.name);
   town.sql.all(

@@ -5,6 +5,7 @@ import { openForReading } from '../../hosts/node/open-reading.ts';
 import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import { inOneLine } from '../../core/job-trouble.ts';
+import { hasPassword, withoutLogin } from '../../core/remote-url.ts';
 import { git, type GitLines, gitLines } from '../../hosts/node/git.ts';
 import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
@@ -37,17 +38,30 @@ export async function repositoryChecks(town: Town): Promise<readonly Check[]> {
 }
 
 async function rigChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
-  return [await originCheck(rig), ...(await cloneChecks(town, rig))];
+  return [await originCheck(rig), ...addressNotes(rig), ...(await cloneChecks(town, rig))];
 }
+
+/** No new one is taken; one of before stays until a person changes it, and the inbox says so too. */
+const addressNotes = (rig: Rig): readonly Check[] =>
+  hasPassword(rig.url)
+    ? [
+        note(`address of ${rig.name}`, {
+          what: 'it has a password or token in it',
+          why: 'gastown.toml, each backup and each list of rigs show it',
+          fix: `Give it to git's credential helper, gt config set rigs.${rig.name}.url ${withoutLogin(rig.url)}, and make a new one: copies have this one.`,
+        }),
+      ]
+    : [];
 
 async function originCheck(rig: Rig): Promise<Check> {
   const answer = await git(['ls-remote', '--exit-code', '--', rig.url, `refs/heads/${rig.targetBranch}`]);
-  if (answer.ok) return ok(`rig ${rig.name}`, `${rig.url} (${rig.targetBranch})`);
+  const shown = withoutLogin(rig.url);
+  if (answer.ok) return ok(`rig ${rig.name}`, `${shown} (${rig.targetBranch})`);
   const why = answer.stderr.trim().split('\n')[0] ?? '';
   return problem(`rig ${rig.name}`, {
-    what: `${rig.url} has no branch ${rig.targetBranch}, or can't be read`,
+    what: `${shown} has no branch ${rig.targetBranch}, or can't be read`,
     why: why === '' ? 'work is fetched from there and merged there' : plain(why),
-    fix: `git ls-remote ${rig.url}`,
+    fix: `git ls-remote ${shown}`,
   });
 }
 

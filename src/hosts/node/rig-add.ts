@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { choosePrefix } from '../../core/choose-prefix.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
-import { hasPassword } from '../../core/remote-url.ts';
+import { refusePassword } from '../../core/remote-url.ts';
 import { parseRigName } from '../../core/model/ids.ts';
 import type { RigName } from '../../core/model/ids.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
@@ -103,17 +103,6 @@ async function resolveUrl(body: AddRigBody, name: string, paths: TownPaths): Pro
     'no_origin',
     `${folder} is a working clone without an "origin": its checked-out branch can't be pushed to, so nothing could be merged there.`,
     'Add --create-bare: it makes a bare repository from the clone inside the town and uses that.',
-  );
-}
-
-/** Settings hold no secrets: the file is copied by each backup and shown by each list. The refusal shows none either. */
-function refusePassword(url: string): string {
-  if (!hasPassword(url)) return url;
-  throw usage(
-    'password_in_url',
-    `The address ${url.replace(/\/\/[^/?#]*@/, '//')} was given with a password, which gastown.toml and its backups would show. Nothing was changed.`,
-    'Give it without the login: git asks its credential helper (or use ssh with a key). A clone\'s origin is changed with "git remote set-url".',
-    'url',
   );
 }
 
