@@ -46,7 +46,7 @@ describe('checkRuntime', () => {
       kind: 'precondition',
       code: 'no_command',
       message: 'The runtime "command" needs a program, and the rig "api" names none.',
-      next: 'Set command = "…" in [rigs.api] of gastown.toml.',
+      next: 'Name it: --command "<line>" of gt rig add and gt rig config, or command in [rigs.api] of gastown.toml.',
     });
   });
 });

@@ -75,6 +75,20 @@ describe('the file of a town without files', () => {
     expect(state.text).toBe(before);
   });
 
+  it('takes no rig, and no change of one, with a runtime that cannot start', async () => {
+    const { state, file } = kept();
+    const of = (over: object) => sectionOf({ name: 'app', url: 'https://x.example/app.git', ...over }, []);
+    expect(await codeOf(file.addRig(of({ runtime: 'gpt' })))).toBe('unknown_runtime');
+    expect(await codeOf(file.addRig(of({ runtime: 'command' })))).toBe('no_command');
+    expect(state.text).toBe(first);
+    await file.addRig(of({}));
+    const before = state.text;
+    expect(await codeOf(file.changeRig(trusted.rig('app'), { runtime: 'gpt' }))).toBe('unknown_runtime');
+    expect(await codeOf(file.changeRig(trusted.rig('app'), { runtime: 'command' }))).toBe('no_command');
+    expect(state.text).toBe(before);
+    expect(await codeOf(file.changeRig(trusted.rig('app'), { runtime: 'command', command: 'x' }))).toBe('done');
+  });
+
   it('asks the town before it changes anything, so that one refused rig leaves all of them as they are', async () => {
     const fixed = (rigs: readonly RigConfig[]): void => {
       if (rigs.some((rig) => rig.prefix === 'zz'))

@@ -106,7 +106,7 @@ export class TownFile {
     return this.#oneByOne(() => this.#apply(this.settings()));
   }
 
-  /** Registers a rig and writes its section. Errors: `rig_exists`, those of the parser and of the registry. */
+  /** Registers a rig and writes its section. Errors: `rig_exists`, those of the parser, of `refuseNew` and of the registry. */
   addRig(section: RigSectionText): Promise<RigSummary> {
     return this.#oneByOne(async () => {
       const before = this.#options.store.read();
@@ -116,6 +116,7 @@ export class TownFile {
       const config = this.#rig(text, section.name);
       if (config === undefined)
         throw precondition('bad_config', `${NAME} has no place for this rig.`, 'Check its end.');
+      refuseNew(this.#parse(before), this.#parse(text));
       const answer = await this.#options.town.addRig(config);
       this.#options.store.write(text);
       return answer;
@@ -149,6 +150,7 @@ export class TownFile {
     const text = changedText(before, rigChanges(name, settings), NAME);
     const config = this.#rig(text, name);
     if (config === undefined) throw notFound('rig', name);
+    refuseNew(this.#parse(before), this.#parse(text));
     const answer = await town.addRig(config);
     store.write(text);
     return answer;

@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import type { RigConfig } from '../../core/commands.ts';
 import { TownError } from '../../core/errors.ts';
 import { presetsOf, type RuntimePreset } from '../../core/runtime-presets.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { findProgram } from '../rehearse/find-program.ts';
-import { type Check, note, ok } from './check.ts';
+import { checkRuntime } from '../../core/runtimes.ts';
+import { type Check, note, ok, problem } from './check.ts';
 
 /** Some of these programs take seconds to say their version. */
 const VERSION_TIMEOUT_MS = 15_000;
@@ -17,9 +19,29 @@ const VERSION_TIMEOUT_MS = 15_000;
  * Which programs of AI agents are here and logged in. None of them is needed, so that nothing of this is a problem, unless
  * a rig would use it. No program is asked for its login: that would start it, and some call home.
  */
-export async function runtimeChecks(town: Town): Promise<readonly Check[]> {
+export async function runtimeChecks(town: Pick<Town, 'paths'>): Promise<readonly Check[]> {
   const rigs = rigsOf(town);
   if (rigs === null) return [];
+  return [...rigs.flatMap(rigCheck), ...(await programChecks(rigs))];
+}
+
+/** A file that somebody edited is read with a runtime that nobody knows; each bead of the rig would then be refused. */
+function rigCheck(rig: RigConfig): readonly Check[] {
+  try {
+    checkRuntime(null, rig);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    const fix =
+      error.code === 'no_command'
+        ? `gt rig config ${rig.name} --command "<line>"`
+        : `gt rig config ${rig.name} --runtime <name>`;
+    const why = 'no work of this rig can be started without --runtime';
+    return [problem(`rig ${rig.name}`, { what: error.message, why, fix })];
+  }
+}
+
+async function programChecks(rigs: readonly RigConfig[]): Promise<readonly Check[]> {
   const presets = presetsOf(rigs[0]?.runtimes);
   const used = new Set(rigs.map((rig) => rig.runtime));
   const found = Object.entries(presets).map(([name, preset]) => ({ name, preset, path: findProgram(preset.program) }));
@@ -38,7 +60,7 @@ export async function runtimeChecks(town: Town): Promise<readonly Check[]> {
 }
 
 /** Null: the configuration is wrong; its own check says so. */
-function rigsOf(town: Town) {
+function rigsOf(town: Pick<Town, 'paths'>) {
   try {
     return loadConfig(town.paths, process.env).rigs;
   } catch (error) {

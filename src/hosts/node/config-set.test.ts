@@ -87,6 +87,22 @@ describe('a setting', () => {
     expect(text()).toContain('runtime = "claude"');
   });
 
+  it('may not leave the runtime "command" without a command, but a file that does can be changed', () => {
+    const none = expect.objectContaining({ code: 'no_command' });
+    expect(() => set('rigs.app', 'runtime', 'command')).toThrow(none);
+    expect(() => set('defaults', 'runtime', 'command')).toThrow(none);
+    expect(text()).toBe(FILE);
+    set('rigs.app', 'command', 'agent --yes');
+    set('rigs.app', 'runtime', 'command');
+    expect(() => set('rigs.app', 'command', null)).toThrow(none);
+    writeFileSync(
+      join(root, 'gastown.toml'),
+      FILE.replace('polecats_max = 2 ', 'runtime = "command"\npolecats_max = 2 '),
+    );
+    set('rigs.app', 'polecats_max', 5);
+    expect(text()).toContain('polecats_max = 5');
+  });
+
   it('is taken away', () => {
     set('rigs.app', 'polecats_max', null);
     expect(text()).toBe(FILE.replace('polecats_max = 2   # enough\n', ''));

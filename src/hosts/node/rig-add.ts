@@ -15,16 +15,11 @@ import type { TownPaths } from './town-files.ts';
 
 const STDERR_CHARS_SHOWN = 300;
 
-/**
- * Finds out what a rig's section must say and checks it against the repository. Changes nothing, except that
- * `create_bare` makes a bare repository from a clone that has no origin.
- * Errors: `rig_exists`, `prefix_taken`, `no_origin`, `not_a_repository`, `repository_unreachable`, `branch_missing`, `empty_repository`.
- */
-export async function resolveRig(
-  body: AddRigBody,
-  config: TownConfig,
-  paths: TownPaths,
-): Promise<RigSectionText & { readonly name: RigName }> {
+/** A section of which all is known but what the repository has to say. */
+type RigDraft = Omit<RigSectionText, 'url' | 'targetBranch'> & { readonly name: RigName };
+
+/** What a rig's section says that needs no look at its repository. Errors: `rig_exists`, `prefix_taken`. */
+export function draftRig(body: AddRigBody, config: TownConfig, paths: TownPaths): RigDraft {
   const name = parseRigName(body.name);
   if (config.rigs.some((rig) => rig.name === name)) {
     throw conflict(
@@ -38,19 +33,28 @@ export async function resolveRig(
     body.prefix,
     config.rigs.map((rig) => rig.prefix),
   );
-  const url = await resolveUrl(body, name, paths);
-  const targetBranch = await checkRemote(url, body.target_branch);
   return {
     name,
-    url,
     prefix,
-    targetBranch,
     polecatsMax: body.polecats_max ?? null,
     runtime: body.runtime ?? null,
     model: body.model ?? null,
     command: body.command ?? null,
     gates: gatesOf(body.gates),
   };
+}
+
+/**
+ * The draft with what its repository says. Changes nothing, except that `create_bare` makes a bare repository from a
+ * clone that has no origin. Errors: `no_origin`, `not_a_repository`, `repository_unreachable`, `branch_missing`, `empty_repository`.
+ */
+export async function withRepository(
+  draft: RigDraft,
+  body: AddRigBody,
+  paths: TownPaths,
+): Promise<RigSectionText & { readonly name: RigName }> {
+  const url = await resolveUrl(body, draft.name, paths);
+  return { ...draft, url, targetBranch: await checkRemote(url, body.target_branch) };
 }
 
 /**

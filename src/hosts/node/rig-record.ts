@@ -3,10 +3,11 @@ import type { RigConfig } from '../../core/commands.ts';
 import { precondition } from '../../core/errors.ts';
 import type { AddRigBody } from '../../api/contract/rigs.ts';
 import { parseConfig } from './town-config.ts';
-import { withRigSection } from '../../settings/rig-section.ts';
+import { withRigSection, type RigSectionText } from '../../settings/rig-section.ts';
 import { appendRigSection } from './config-edit.ts';
 import { loadConfig } from './town-config.ts';
-import { resolveRig } from './rig-add.ts';
+import { draftRig, withRepository } from './rig-add.ts';
+import { refuseNew } from '../../settings/refuse-new.ts';
 import type { TownPaths } from './town-files.ts';
 
 /**
@@ -18,9 +19,14 @@ export async function recordRig<T>(
   paths: TownPaths,
   register: (config: RigConfig) => Promise<T>,
 ): Promise<{ readonly config: RigConfig; readonly answer: T }> {
-  const section = await resolveRig(body, loadConfig(paths, process.env), paths);
-  const after = parseConfig(withRigSection(readFileSync(paths.config, 'utf8'), section), paths, process.env);
-  const config = after.rigs.find((rig) => rig.name === section.name);
+  const before = loadConfig(paths, process.env);
+  const withSection = (added: RigSectionText) =>
+    parseConfig(withRigSection(readFileSync(paths.config, 'utf8'), added), paths, process.env);
+  const draft = draftRig(body, before, paths);
+  // Before the repository is touched: it may be made only now. What stands for it here is not kept.
+  refuseNew(before, withSection({ ...draft, url: paths.root, targetBranch: 'main' }));
+  const section = await withRepository(draft, body, paths);
+  const config = withSection(section).rigs.find((rig) => rig.name === section.name);
   if (config === undefined)
     throw precondition(
       'bad_config',

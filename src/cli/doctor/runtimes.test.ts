@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { townPaths } from '../../hosts/node/town-files.ts';
+import { runtimeChecks } from './runtimes.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'gt-doctor-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+it.each([
+  ['runtime = "gpt"', 'There is no runtime "gpt".', 'gt rig config app --runtime <name>'],
+  [
+    'runtime = "command"',
+    'The runtime "command" needs a program, and the rig "app" names none.',
+    'gt rig config app --command "<line>"',
+  ],
+])('a rig that somebody wrote with %s is a problem', async (line, what, fix) => {
+  writeFileSync(join(root, 'gastown.toml'), `[rigs.app]\nurl = "/r/app.git"\nprefix = "app"\n${line}\n`);
+  const found = await runtimeChecks({ paths: townPaths(root) });
+  expect(found.filter((check) => check.status === 'problem')).toMatchObject([{ name: 'rig app', what, fix }]);
+});
