@@ -2,6 +2,7 @@ import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigHealth } from '../core/model/health.ts';
 import type { RefusedSettings } from '../core/refused-settings.ts';
+import type { RunnerTrouble } from '../core/runner-trouble.ts';
 import type { ActorAddress, HostPorts } from '../ports/host.ts';
 import type { KernelStore, OutboxRow } from '../store/kernel-store.ts';
 import { parseJson } from '../store/rows.ts';
@@ -45,6 +46,10 @@ export class LocalActors implements TownActors {
 
   refusedSettings(): RefusedSettings | null {
     return this.#ports.refusedSettings?.() ?? null;
+  }
+
+  runnerTrouble(): RunnerTrouble | null {
+    return this.#ports.runnerTrouble?.() ?? null;
   }
 
   get town(): TownActor {

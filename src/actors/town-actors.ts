@@ -2,6 +2,7 @@ import type { RigConfig } from '../core/commands.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import type { RefusedSettings } from '../core/refused-settings.ts';
+import type { RunnerTrouble } from '../core/runner-trouble.ts';
 import type { KernelStore } from '../store/kernel-store.ts';
 import type { Asked, AskedMayor, AskedRig } from './asked.ts';
 import type { TownActor } from './town/town-actor.ts';
@@ -16,6 +17,8 @@ export interface TownActors {
   readonly readOnly: boolean;
   /** Missing on a host whose settings are checked before they are written, and nobody edits. */
   readonly refusedSettings?: () => RefusedSettings | null;
+  /** Missing on a host that starts no runner of its own. */
+  readonly runnerTrouble?: () => RunnerTrouble | null;
   /** Null in a town that is only read and never had one. */
   readonly mayor: AskedMayor | null;
   open(): Promise<void>;

@@ -27,6 +27,7 @@ export async function readAttention(actors: TownActors): Promise<readonly Attent
     escalations: () => escalations,
     health: () => town.health(),
     refusedSettings: () => actors.refusedSettings?.() ?? null,
+    runnerTrouble: () => actors.runnerTrouble?.() ?? null,
     mail: () => town.post.store.list({ recipient: null, unreadOnly: true, limit: MAILS_SHOWN }),
   };
   return attention(read, findings);

@@ -44,6 +44,7 @@ import type {
 } from '../core/queries.ts';
 import { byCreation } from '../core/queries.ts';
 import { whyConvoy, type LandingFacts } from '../core/why-convoy.ts';
+import { whyAtRunner } from '../core/why-others.ts';
 import type { HostPorts } from '../ports/host.ts';
 import type { MoneyGateway } from '../ports/money-gateway.ts';
 import { MAYOR, type MayorConfig } from '../core/model/mayor.ts';
@@ -242,7 +243,7 @@ export class TownService implements TownGateway {
   async getBead(id: BeadId): Promise<BeadDetail> {
     const detail = await this.#rigOf(id).queries.detail(id, this.#now());
     if (detail === null) throw notFound('bead', id);
-    return detail;
+    return { ...detail, why: whyAtRunner(detail.why, detail.attemptList, this.#actors.runnerTrouble?.() ?? null) };
   }
 
   async createConvoy(input: CreateConvoy, caller: Caller): Promise<ConvoyDetail> {

@@ -3,6 +3,7 @@ import { checkChannel } from '../core/channels.ts';
 import { checkTown } from '../core/invariants.ts';
 import { RUNNER_SUBJECT, type Health } from '../core/model/health.ts';
 import type { Runner } from '../core/model/runner.ts';
+import type { RunnerTrouble } from '../core/runner-trouble.ts';
 import type { HostPorts } from '../ports/host.ts';
 import { readTownFacts } from '../store/town-facts.ts';
 import { askAll } from './asked.ts';
@@ -41,7 +42,7 @@ export async function readTownStatus(
     runner:
       ports.hasLocalRunner === false
         ? registered(actors.town.runnerStore.all())
-        : { instance, state: runnerState(instance, health), pid: null },
+        : { instance, state: runnerState(instance, health, ports.runnerTrouble?.() ?? null), pid: null },
     violations: [
       ...checkTown(readTownFacts(actors.town.sql)).map((violation) => `town: ${violation.code} ${violation.text}`),
       ...ofMayor.map((violation) => `mayor: ${violation.code} ${violation.text}`),
@@ -59,7 +60,12 @@ function registered(runners: readonly Runner[]): TownStatus['runner'] {
 }
 
 /** The watchdog's word counts where it has one: a process may be there and answer nobody. */
-function runnerState(instance: string | null, health: readonly Health[]): 'up' | 'down' | 'unknown' {
+function runnerState(
+  instance: string | null,
+  health: readonly Health[],
+  trouble: RunnerTrouble | null,
+): 'up' | 'down' | 'unknown' {
+  if (trouble !== null) return 'down';
   if (health.some((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')) return 'down';
   return instance === null ? 'unknown' : 'up';
 }

@@ -37,11 +37,17 @@ export async function readWhy(town: TownGateway, actors: TownActors, id: string,
 /** What has a name of its own: the daemon, the runner, a rig, an agent. */
 async function whyOfName(town: TownGateway, actors: TownActors, id: string, nowMs: number): Promise<Why> {
   if (id === DAEMON_SUBJECT) return whyDaemon(!actors.readOnly, actors.refusedSettings?.() ?? null);
-  if (id === RUNNER_SUBJECT) return whyRunner(actors.town.health().find((item) => item.subject === id) ?? null);
+  if (id === RUNNER_SUBJECT) return whyLocalRunner(actors);
   const rig = actors.rig(id.startsWith(RIG_MARK) ? id.slice(RIG_MARK.length) : id);
   if (rig !== null && (await rig.view.hasConfig())) return rig.queries.whyRig(nowMs);
   return whyOfAgent(town, actors, id);
 }
+
+const whyLocalRunner = (actors: TownActors): Why =>
+  whyRunner(
+    actors.town.health().find((item) => item.subject === RUNNER_SUBJECT) ?? null,
+    actors.runnerTrouble?.() ?? null,
+  );
 
 async function whyOfAgent(town: TownGateway, actors: TownActors, id: string): Promise<Why> {
   const agent = await town.findAgent(id).catch((error: unknown) => {

@@ -328,6 +328,23 @@ describe('what needs a person', () => {
       ...over,
     });
 
+    it('when it does not start, once, whatever the watchdog knows', () => {
+      const trouble = { starts: 2, cause: 'the disk is full', sinceMs: 420 };
+      for (const known of [[], [health({})], [health({ state: 'unknown', missed: 0 })]])
+        expect(items(town({ health: () => known, runnerTrouble: () => trouble }))).toEqual([
+          {
+            ...BASE,
+            kind: 'runner',
+            severity: 'high',
+            subject: 'runner',
+            title: null,
+            sentence: 'The runner beside the daemon does not start (tried 2 times in a row): the disk is full.',
+            sinceMs: 420,
+            command: 'gt doctor',
+          },
+        ]);
+    });
+
     it('when it is down', () => {
       expect(items(town({ health: () => [health({})] }))).toEqual([
         {

@@ -17,6 +17,7 @@ import type { StoppedTrain } from './model/train.ts';
 import type { EscalationSummary, Why } from './queries.ts';
 import type { RefusedSettings } from './refused-settings.ts';
 import { hasPassword } from './remote-url.ts';
+import type { RunnerTrouble } from './runner-trouble.ts';
 import { breakerCause } from './rules/dispatch-breaker.ts';
 import type { AttemptFacts, RigView } from './view.ts';
 import { whyBead } from './why.ts';
@@ -55,6 +56,8 @@ export interface AttentionView {
   health(): readonly Health[];
   /** Null: the town works with what its file says. */
   refusedSettings(): RefusedSettings | null;
+  /** Null: the runner beside the daemon is there, or there is none. */
+  runnerTrouble(): RunnerTrouble | null;
   /** Unread mail of people, newest last. */
   mail(): readonly Mail[];
 }
@@ -174,11 +177,14 @@ const logins: RigAttentionSource = (rig, nowMs) =>
     ? [found(`password:${rig.name}`, whyPassword(rig.view, nowMs), { kind: 'rig', severity: 'medium', title: null })]
     : [];
 
-const machines: AttentionSource = (view) =>
-  view
-    .health()
-    .filter((item) => item.subject === RUNNER_SUBJECT && item.state === 'down')
-    .map((item) => found(`health:${item.subject}`, whyRunner(item), { kind: 'runner', severity: 'high', title: null }));
+/** One that does not start is told before the watchdog has asked three times, and in a town without work too. */
+const machines: AttentionSource = (view) => {
+  const health = view.health().find((item) => item.subject === RUNNER_SUBJECT && item.state === 'down') ?? null;
+  const trouble = view.runnerTrouble();
+  if (health === null && trouble === null) return [];
+  const why = whyRunner(health, trouble);
+  return [found(`health:${RUNNER_SUBJECT}`, why, { kind: 'runner', severity: 'high', title: null })];
+};
 
 /** What people changed and believe to hold, and does not. */
 const settings: AttentionSource = (view) => {

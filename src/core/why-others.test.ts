@@ -4,9 +4,10 @@ import { rigConfig } from '../../test/support/rig-config.ts';
 import { escalation, mail } from '../../test/support/town-builder.ts';
 import { INFRA_FAILURES_TO_OPEN } from './limits.ts';
 import type { EscalationOption } from './model/escalation.ts';
+import type { Attempt } from './model/agent.ts';
 import { DAEMON_SUBJECT, type Health } from './model/health.ts';
 import type { EscalationSummary, Why } from './queries.ts';
-import { rigState, whyDaemon, whyEscalation, whyMail, whyRig, whyRunner } from './why-others.ts';
+import { rigState, whyDaemon, whyEscalation, whyMail, whyAtRunner, whyRig, whyRunner } from './why-others.ts';
 
 describe('why a rig starts nothing', () => {
   const said = (over: Partial<Why>): Partial<Why> => ({
@@ -218,7 +219,7 @@ describe('how the runner is', () => {
       health({ state: 'unknown' }),
       {
         state: 'unknown',
-        sentence: 'Nothing runs, so the runner is not asked.',
+        sentence: 'The runner was not asked lately: it is asked every few minutes while something runs.',
         sinceMs: null,
         next: 'Work starts.',
       },
@@ -228,7 +229,7 @@ describe('how the runner is', () => {
       null,
       {
         state: 'unknown',
-        sentence: 'Nothing runs, so the runner is not asked.',
+        sentence: 'The runner was not asked lately: it is asked every few minutes while something runs.',
         sinceMs: null,
         next: 'Work starts.',
       },
@@ -326,5 +327,39 @@ describe('what a mail waits for', () => {
       command: `gt mail read ${of.id}`,
       wakeAtMs: null,
     });
+  });
+});
+
+describe('a bead whose agent is being started', () => {
+  const why: Why = {
+    id: 'api-a',
+    state: 'running',
+    sentence: 'nux is being started.',
+    rule: 'assign-work',
+    sinceMs: 1,
+    next: 'The runner confirms the process.',
+    command: null,
+    wakeAtMs: null,
+  };
+  const trouble = { starts: 3, cause: 'EACCES', sinceMs: 5 };
+  const starts = { endedAtMs: null, runningAtMs: null, runner: 'local' };
+  const at = (over: Partial<Pick<Attempt, keyof typeof starts>>) => [{ ...starts, ...over }];
+
+  it('by a runner that does not start says that', () => {
+    expect(whyAtRunner(why, at({}), trouble)).toMatchObject({
+      sentence: 'nux is being started. The runner beside the daemon does not start (tried 3 times in a row): EACCES.',
+      command: 'gt doctor',
+      sinceMs: 1,
+    });
+  });
+
+  it.each([
+    ['no trouble', at({}), null],
+    ['another runner', at({ runner: 'big-box' }), trouble],
+    ['an agent that runs', at({ runningAtMs: 9 }), trouble],
+    ['an attempt that ended', at({ endedAtMs: 9 }), trouble],
+    ['no attempt', [], trouble],
+  ])('says nothing of it: %s', (_given, attempts, of) => {
+    expect(whyAtRunner(why, attempts, of)).toBe(why);
   });
 });

@@ -2,10 +2,13 @@
 import { isClosedToDispatch, isTripped } from './breaker-scope.ts';
 import { RIG_SCOPE } from './model/breaker.ts';
 import type { Health } from './model/health.ts';
+import type { Attempt } from './model/agent.ts';
+import { LOCAL_RUNNER } from './model/runner.ts';
 import { DAEMON_SUBJECT, RUNNER_SUBJECT } from './model/health.ts';
 import type { Mail } from './model/mail.ts';
 import type { StoppedTrain } from './model/train.ts';
 import type { RefusedSettings } from './refused-settings.ts';
+import type { RunnerTrouble } from './runner-trouble.ts';
 import type { EscalationSummary, RigSummary, Why } from './queries.ts';
 import { hasPassword, withoutLogin } from './remote-url.ts';
 import { asSentence } from './sentence.ts';
@@ -145,9 +148,18 @@ export const whyDaemon = (answers: boolean, refused: RefusedSettings | null = nu
           command: 'gt up',
         });
 
-/** The runner, or a rig's loop, as the watchdog knows it. */
-export function whyRunner(health: Health | null): Why {
+/** The runner as the watchdog knows it, or why its host can't start it. */
+export function whyRunner(health: Health | null, trouble: RunnerTrouble | null = null): Why {
   const common = { id: RUNNER_SUBJECT, rule: 'watchdog' };
+  if (trouble !== null)
+    return say({
+      ...common,
+      state: 'down',
+      sentence: `The runner beside the daemon does not start (tried ${times(trouble.starts)}): ${trouble.cause}`,
+      sinceMs: trouble.sinceMs,
+      next: 'A person mends the cause; the daemon tries again by itself, and what waits for it goes on then.',
+      command: 'gt doctor',
+    });
   switch (health?.state) {
     case 'down':
     case 'suspect':
@@ -171,11 +183,25 @@ export function whyRunner(health: Health | null): Why {
       return say({
         ...common,
         state: 'unknown',
-        sentence: 'Nothing runs, so the runner is not asked.',
+        sentence: 'The runner was not asked lately: it is asked every few minutes while something runs.',
         sinceMs: null,
         next: 'Work starts.',
       });
   }
+}
+
+/** A bead that waits for a runner which does not start says so; what else it says stays. */
+export function whyAtRunner(
+  why: Why,
+  attempts: readonly Pick<Attempt, 'endedAtMs' | 'runningAtMs' | 'runner'>[],
+  trouble: RunnerTrouble | null,
+): Why {
+  const waits = attempts.some(
+    ({ endedAtMs, runningAtMs, runner }) => endedAtMs === null && runningAtMs === null && runner === LOCAL_RUNNER,
+  );
+  if (trouble === null || !waits) return why;
+  const { sentence, next, command } = whyRunner(null, trouble);
+  return { ...why, sentence: `${why.sentence} ${sentence}`, next, command };
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${String(count)} times in a row`);

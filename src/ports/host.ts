@@ -1,5 +1,6 @@
 import type { Capability, MayorCapability } from '../core/queries.ts';
 import type { RefusedSettings } from '../core/refused-settings.ts';
+import type { RunnerTrouble } from '../core/runner-trouble.ts';
 import type { Alarm } from './alarm.ts';
 import type { Clock } from './clock.ts';
 import type { Forge } from './forge.ts';
@@ -34,6 +35,8 @@ export interface HostPorts {
   readonly notifier?: Notifier | undefined;
   /** Settings that the town's file has and that are not in force; null: there are none. Missing: as null. */
   readonly refusedSettings?: (() => RefusedSettings | null) | undefined;
+  /** Why the runner that this host starts does not come up; null: it does, as far as is known. Missing: as null. */
+  readonly runnerTrouble?: (() => RunnerTrouble | null) | undefined;
   /** The way to code hosts with pull requests; without it no rig can use them. */
   readonly forge?: Forge | undefined;
   /** The database of one actor; opened once per actor and process. */

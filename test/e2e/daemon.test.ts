@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive, Place, until } from './cli-support.ts';
@@ -134,6 +134,25 @@ describe('the daemon', () => {
       const now = (await status()).runner;
       return now.running && now.instance !== runner.instance ? now : null;
     }, 'another runner');
+  });
+
+  it("tells why its runner can't start: in the inbox, the status and gt up, until it starts", async () => {
+    const { runner } = await runnerUp();
+    const secrets = place.path('town', '.gastown', 'secrets.json');
+    const inbox = async () => (await json<{ items: { kind: string; severity: string }[] }>('inbox')).items;
+    chmodSync(secrets, 0o644);
+    process.kill(runner.pid ?? 0, 'SIGKILL');
+    const told = await until(async () => (await inbox()).find((item) => item.kind === 'runner') ?? null, 'the item');
+    const sentence = /^The runner beside the daemon does not start \(tried .*secrets\.json can be read by other users/;
+    expect(told).toMatchObject({ severity: 'high', command: 'gt doctor', sentence: expect.stringMatching(sentence) });
+    expect(await json('status')).toMatchObject({ runner: { status: 'down' } });
+    const { code, err } = await gt('up');
+    expect([code, err]).toEqual([0, expect.stringContaining('does not start')]);
+    expect(err).not.toContain('gt sling');
+    chmodSync(secrets, 0o600);
+    await runnerUp();
+    await until(async () => ((await inbox()).length === 0 ? true : null), 'an empty inbox');
+    expect((await gt('up')).err).toContain('gt sling');
   });
 
   it('reloads its configuration at SIGHUP, and keeps the old one when the new one is wrong', async () => {

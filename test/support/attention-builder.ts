@@ -35,6 +35,7 @@ export const town = (over: Partial<TownWorld> = {}): TownWorld => ({
   escalations: () => [],
   health: () => [],
   refusedSettings: () => null,
+  runnerTrouble: () => null,
   mail: () => [],
   ...over,
 });

@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { WhyItem } from '../../api/contract/common.ts';
+import type { StatusItem } from '../../api/contract/town.ts';
 import { TownError, usage } from '../../core/errors.ts';
 import { mustNotBeHeld } from '../../hosts/node/held-town.ts';
 import { statusOf, startDaemon, stopDaemon, stopRunner } from '../../hosts/node/daemon-control.ts';
@@ -10,7 +12,12 @@ import { findTownRoot, writeDesired, type Town } from '../../hosts/node/town-fil
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { paint, state } from '../output.ts';
+import { paint, plain, state } from '../output.ts';
+import { TownClient } from '../town-client.ts';
+
+/** A runner is met about half a second after the daemon; one that can't start has ended twice by then, also on a busy machine. */
+const RUNNER_WAIT_MS = 5_000;
+const RUNNER_LOOK_MS = 100;
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$/;
 
@@ -77,10 +84,32 @@ export const up: CommandSpec = {
     const status = before.running ? before : await startDaemon({ town, main: mainPath() });
     print(context, { running: true, already: before.running, pid: status.pid, url: status.url, root: town.paths.root });
     if (before.running) await tellRefused(context, town);
+    if (await tellRunner(context, town)) return EXIT.ok;
     context.hint('Give it work with: gt sling "<title>" --rig <rig>');
     return EXIT.ok;
   },
 };
+
+/** True when the runner does not start and that was told: work given out now would only wait. */
+async function tellRunner(context: Context, town: Town): Promise<boolean> {
+  const client = new TownClient(town);
+  const untilMs = Date.now() + RUNNER_WAIT_MS;
+  try {
+    let { runner } = await client.get<StatusItem>('status');
+    while (runner.status === 'unknown' && Date.now() < untilMs) {
+      await new Promise((resolve) => setTimeout(resolve, RUNNER_LOOK_MS));
+      ({ runner } = await client.get<StatusItem>('status'));
+    }
+    if (runner.status !== 'down') return false;
+    const why = await client.get<WhyItem>('why/runner');
+    context.hint(`${plain(why.sentence)}\nUntil then no agent starts. Look with: ${why.command ?? 'gt doctor'}`);
+    return true;
+  } catch (error) {
+    // The daemon is up, which is what was asked for; what it can't tell now is told by the status.
+    if (error instanceof TownError) return false;
+    throw error;
+  }
+}
 
 /** Errors: `former_town_runs`. */
 async function mindFormer(context: Context, { paths }: Town): Promise<void> {

@@ -59,8 +59,8 @@ const quotaLine = (style: Style, window: QuotaItem): string =>
   `\nquota of ${plain(window.account)} for ${plain(window.model)} is used up: ${String(window.parked)} parked, ${window.known ? 'opens' : 'tried again'} ${new Date(window.resets_at).toISOString()} (closed ${ago(style, window.closed_at)})`;
 
 export const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
-/** The watchdog asks nobody in an idle town. */
-const NOT_ASKED = 'asked only while something runs';
+/** In the first second after a start, and in a town of Durable Objects until the first one dials. */
+const NOT_MET = 'no runner has been met yet; it comes by itself, or: gt runner list';
 
 /** The status fits on a screen; the inbox has all. */
 const ITEMS_SHOWN = 7;
@@ -78,7 +78,7 @@ function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): stri
     `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
     daemon === 'down'
       ? `daemon ${state(style, daemon)}  ${AWAY}`
-      : `runner ${state(style, town.runner.status)}${town.runner.status === 'unknown' ? `  ${NOT_ASKED}` : ''}`,
+      : `runner ${state(style, town.runner.status)}${town.runner.status === 'unknown' ? `  ${NOT_MET}` : ''}`,
   ];
   for (const item of town.health.filter((one) => one.status === 'suspect' || one.status === 'down'))
     lines.push(`${plain(item.subject)} ${state(style, item.status)}  ${plain(item.detail ?? '')}`);

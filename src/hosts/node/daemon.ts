@@ -123,6 +123,7 @@ export class Daemon {
       notifier: this.#notifier,
       forge: nodeForge(process.env, () => clock.now()),
       refusedSettings: () => this.#settings.refused(),
+      runnerTrouble: () => this.#supervisor.trouble(),
       storage: 'files',
       checkInvariants: process.env['GT_CHECK'] === '1',
       onTurn: (address) => {

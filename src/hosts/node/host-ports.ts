@@ -29,6 +29,7 @@ export interface NodePortsOptions {
   readonly notifier?: Notifier | undefined;
   readonly forge?: Forge | undefined;
   readonly refusedSettings?: HostPorts['refusedSettings'];
+  readonly runnerTrouble?: HostPorts['runnerTrouble'];
   /** `read-only`: without the right to write. `memory`: nothing on disk, for a town that never ran. */
   readonly storage: 'files' | 'read-only' | 'memory';
   /** Checks every invariant after every turn and logs what does not hold (`GT_CHECK=1`); for development and tests. */
@@ -57,6 +58,7 @@ export function nodePorts(options: NodePortsOptions): NodePorts {
     notifier: options.notifier,
     forge: options.forge,
     refusedSettings: options.refusedSettings,
+    runnerTrouble: options.runnerTrouble,
     openSql: (address) => {
       const sql = openDatabase(databasePath(options.paths, address), options.storage);
       databases.push(sql);

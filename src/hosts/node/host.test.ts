@@ -135,8 +135,14 @@ describe('the supervisor of the runner', () => {
     });
     supervisor.start();
     await vi.waitFor(() => {
+      expect(errors).toHaveLength(1);
+    });
+    // One start alone may have met the former runner, which was still ending.
+    expect(supervisor.trouble()).toBeNull();
+    await vi.waitFor(() => {
       expect(errors.length).toBeGreaterThan(1);
     });
+    expect(supervisor.trouble()).toMatchObject({ starts: errors.length, cause: expect.stringContaining('ENOENT') });
     await supervisor.stop();
     supervisor.client.close();
     rmSync(root, { recursive: true, force: true });

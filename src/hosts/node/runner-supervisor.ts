@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { inOneLine } from '../../core/job-trouble.ts';
+import { duration } from '../../core/text.ts';
 import { trusted } from '../../core/model/ids.ts';
 import type { RunnerInstance } from '../../core/model/ids.ts';
+import type { RunnerTrouble } from '../../core/runner-trouble.ts';
 import type { Log } from '../../ports/log.ts';
 import { held } from './held.ts';
 import { HttpRunnerClient } from './runner-client.ts';
+import { LogTail } from './log-tail.ts';
 import { runnerSocket } from './town-files.ts';
 import type { Town, TownSecrets } from './town-files.ts';
 
@@ -19,6 +23,8 @@ const START_WAIT_MS = 15_000;
 const START_POLL_MS = 50;
 /** A runner that lived this long resets the back-off. */
 const STABLE_AFTER_MS = 60_000;
+/** Starts in a row that came to nothing before people are told: one alone may be the former runner that is still ending. */
+const STARTS_BEFORE_TOLD = 2;
 
 export interface SupervisorOptions {
   readonly town: Town;
@@ -39,6 +45,7 @@ export class RunnerSupervisor {
   #instance: RunnerInstance | null = null;
   #pid: number | null = null;
   #loop: Promise<void> | null = null;
+  #trouble: RunnerTrouble | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -51,6 +58,11 @@ export class RunnerSupervisor {
 
   pid(): number | null {
     return this.#pid;
+  }
+
+  /** Null: a runner is there, or was not tried for often enough to say that it will not be. */
+  trouble(): RunnerTrouble | null {
+    return this.#trouble !== null && this.#trouble.starts >= STARTS_BEFORE_TOLD ? this.#trouble : null;
   }
 
   start(): void {
@@ -96,26 +108,36 @@ export class RunnerSupervisor {
     try {
       return await this.#spawn();
     } catch (error) {
-      this.#options.log.error('runner not started', { cause: error instanceof Error ? error.message : String(error) });
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#options.log.error('runner not started', { cause });
+      this.#failed(cause);
       return false;
     }
+  }
+
+  /** A start came to nothing. */
+  #failed(cause: string): void {
+    if (this.#stop.signal.aborted) return;
+    const { starts = 0, sinceMs = Date.now() } = this.#trouble ?? {};
+    this.#trouble = { starts: starts + 1, cause: inOneLine(cause), sinceMs };
   }
 
   async #spawn(): Promise<boolean> {
     const { town, log } = this.#options;
     const output = openSync(town.paths.runnerLog, 'a');
-    let gone = false;
+    const said = new LogTail(town.paths.runnerLog);
+    let gone: string | null = null;
     try {
       const child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], {
         detached: true,
         stdio: ['ignore', output, output],
         cwd: town.paths.root,
       });
-      child.on('error', () => {
-        gone = true;
+      child.on('error', (error) => {
+        gone = error.message;
       });
       child.on('exit', (code, signal) => {
-        gone = true;
+        gone = `its process ended ${signal === null ? `with code ${String(code)}` : `by ${signal}`}`;
         log.warn('runner process ended', { pid: child.pid ?? null, code, signal });
       });
       child.unref();
@@ -124,11 +146,13 @@ export class RunnerSupervisor {
       closeSync(output);
     }
     const deadlineMs = Date.now() + START_WAIT_MS;
-    while (!gone && Date.now() < deadlineMs && !this.#stop.signal.aborted) {
+    while (gone === null && Date.now() < deadlineMs && !this.#stop.signal.aborted) {
       if (await this.#adopt()) return true;
       await this.#sleep(START_POLL_MS);
     }
-    if (!this.#stop.signal.aborted) log.error('runner did not come up', { log: town.paths.runnerLog });
+    if (this.#stop.signal.aborted) return false;
+    log.error('runner did not come up', { log: town.paths.runnerLog });
+    this.#failed(said.lastLine() ?? gone ?? `it did not answer within ${duration(START_WAIT_MS)}`);
     return false;
   }
 
@@ -140,6 +164,7 @@ export class RunnerSupervisor {
 
   #setInstance(instance: RunnerInstance | null, pid: number | null): void {
     this.#pid = pid;
+    if (instance !== null) this.#trouble = null;
     if (this.#instance === instance) return;
     this.#instance = instance;
     if (instance !== null) this.#options.log.info('runner is up', { instance, pid });
