@@ -78,26 +78,29 @@ describe('merge', () => {
     town.pushElsewhere({ 'c.txt': 'later' });
     expect(await asked(own)).toEqual(there(own, 'pushed'));
 
-    const merges = (name: string, by: string): { readonly head: string; readonly merge: string } => {
+    const merges = (name: string, by: string, words = 'by hand'): { readonly head: string; readonly merge: string } => {
       const head = town.branch(name, { [`${name}.txt`]: name });
       const clone = mkdtempSync(join(town.root, 'hand-'));
       town.git(['clone', '-q', town.origin, clone], town.root);
-      const who = ['-c', `user.name=${by}`, '-c', `user.email=${by}@t`];
+      const who = ['-c', `user.name=${by}`, '-c', 'user.email=t@t'];
       town.git([...who, 'merge', '-q', '--no-ff', '--no-commit', head], clone);
       const tree = town.git(['write-tree'], clone);
       const parents = ['-p', 'HEAD', '-p', head];
-      const merge = execFileSync('git', [...who, 'commit-tree', tree, ...parents, '-m', 'by hand'], {
+      const merge = execFileSync('git', [...who, 'commit-tree', tree, ...parents, '-m', words], {
         cwd: clone,
         encoding: 'utf8',
       }).trim();
       town.git(['push', '-q', 'origin', `${merge}:main`], clone);
       return { head, merge };
     };
-    // The fixture commits the work as t@t.
-    const agents = merges('agents', 't');
+    // The fixture commits the work as T <t@t>; agents have their owner's address.
+    const agents = merges('agents', 'T');
     expect(await asked(agents.head)).toEqual(there(agents.merge, 'pushed'));
     const persons = merges('persons', 'person');
     expect(await asked(persons.head)).toEqual(there(persons.merge, 'by_hand'));
+    // Whoever claims to be the train is not it.
+    const claims = merges('claims', 'T', 'Merge\n\nGt-Merge-Request: app-mr001');
+    expect(await asked(claims.head)).toEqual(there(claims.merge, 'pushed'));
     const trains = await candidate(town.branch('trains', { 'd.txt': 'd\n' }));
     expect(await town.job(pushJob(trains.candidate, trains.targetSha))).toMatchObject({ result: 'pushed' });
     town.pushElsewhere({ 'e.txt': 'later' });

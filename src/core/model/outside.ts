@@ -1,6 +1,6 @@
 /**
  * How work came to its target without a train. `pushed`: the target was moved to the work's own commits, or whoever wrote
- * them merged them there. `by_hand`: somebody else made a merge commit.
+ * them (by name and address) merged them there. `by_hand`: somebody else made a merge commit.
  */
 export const OUTSIDE = ['pushed', 'by_hand'] as const;
 export type Outside = (typeof OUTSIDE)[number];

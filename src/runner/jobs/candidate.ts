@@ -106,15 +106,20 @@ async function mergedAs(
     .split('\n');
   const [first = '', below = ''] = path.at(-1)?.split(' ') ?? [];
   // Nothing was merged onto the target's own line: that line goes through the head itself.
-  return broughtBy(repo, entry, first === '' || below === entry.head ? entry.head : first);
+  return broughtBy(repo, of, first === '' || below === entry.head ? entry.head : first);
 }
 
 /**
- * Says who brought it: the commits of a train name their merge request, those of others don't. A head that is itself such a
- * commit, of another merge request, brought nothing: its lineage only took in what was landed.
+ * Says who brought it: a train's commits are the refinery's and name their merge request; that line in a commit of somebody
+ * else proves nothing. A head that is itself such a commit, of another merge request, brought nothing: its lineage only took in
+ * what was landed. Agents commit with the address of the town's owner, so it takes the name too to tell the two apart.
  */
-async function broughtBy(repo: RigRepo, { head, message: words }: Entry, mergeSha: string): Promise<Brought> {
-  const format = ['%ce', '%B'].join('%x00');
+async function broughtBy(
+  repo: RigRepo,
+  { job, entry: { head, message: words } }: { readonly job: MergeJob; readonly entry: Entry },
+  mergeSha: string,
+): Promise<Brought> {
+  const format = ['%cn <%ce>', '%cn', '%B'].join('%x00');
   const { stdout } = await git(repo.place, [
     'show',
     '-s',
@@ -124,8 +129,8 @@ async function broughtBy(repo: RigRepo, { head, message: words }: Entry, mergeSh
     mergeSha,
     head,
   ]);
-  const [by = '', message = '', author = by] = stdout.split('\0');
-  const made = mergeRequestOf(message);
+  const [by = '', name = '', message = '', author = by] = stdout.split('\0');
+  const made = name === job.author.name ? mergeRequestOf(message) : null;
   if (made !== null)
     return mergeSha !== head || made === mergeRequestOf(words) ? { mergeSha } : { mergeSha, madeFor: made };
   return { mergeSha, outside: mergeSha === head || by === author ? 'pushed' : 'by_hand' };
