@@ -53,7 +53,10 @@ export function makeContext(command: string, args: Arguments): Context {
       refuseAgent(command, process.env);
       const named = townFlag ?? process.env['GT_TOWN_ROOT'];
       if (named !== undefined && isAddress(named))
-        return remoteTown(named, args.text('token-file') ?? process.env['GT_OWNER_TOKEN_FILE']);
+        return remoteTown(named, args.text('token-file') ?? process.env['GT_OWNER_TOKEN_FILE'], {
+          source: townFlag === undefined ? 'GT_TOWN_ROOT' : '--town',
+          command,
+        });
       const isElsewhere = sessionDoor(process.env) !== null && findTownRoot(named ?? process.cwd()) === null;
       return isElsewhere ? townElsewhere() : locateTown(townFlag, process.env, process.cwd());
     },

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND_NAMES } from '../../src/cli/command-names.ts';
 import { Place, type Answer } from './cli-support.ts';
@@ -92,5 +93,25 @@ describe('words of gt in a town', () => {
       new RegExp(`^${two}: .+ Done before it: ${one}\\. Not begun: ${three}\\.$`),
     );
     expect([await holdOf(one), await holdOf(three)]).toEqual([null, 'staged']);
+  });
+
+  it('what works on files says how to name a folder when an address is in its place', async () => {
+    const { url } = await json<{ url: string }>(['daemon', 'status']);
+    const token = place.file('owner.token', JSON.parse(place.read('town', '.gastown', 'secrets.json')).owner);
+    chmodSync(token, 0o600);
+    const env = { GT_TOWN_ROOT: url, GT_OWNER_TOKEN_FILE: token };
+    const named = await gt(['backup', place.path('copy'), '--json'], env);
+    expect([named.code, errorOf(named)]).toMatchObject([
+      3,
+      {
+        code: 'needs_folder',
+        message: 'This command works on the files of a town, and GT_TOWN_ROOT names an address.',
+        next: 'Name the folder of a town: gt backup --town <dir>, or unset GT_TOWN_ROOT in that folder.',
+      },
+    ]);
+    expect((await gt(['backup', place.path('copy'), '--town', town], env)).code).toBe(0);
+    expect((await gt(['daemon', 'reload', '--town', url], env)).err).toContain('and --town names an address.');
+    // A move takes the address of the surroundings too; a daemon with its files refuses the call itself.
+    expect(errorOf(await gt(['town', 'resume', '--not-imported', '--json'], env)).code).not.toBe('needs_folder');
   });
 });

@@ -50,8 +50,8 @@ function tokenFile(name: string, token: string): string {
   return path;
 }
 
-const run = (town: string, args: readonly string[]): Promise<Answer> =>
-  place.gt(args, { cwd: place.path(town), env: { GT_OWNER_TOKEN_FILE: tokenFile('owner', OWNER) } });
+const run = (town: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  place.gt(args, { cwd: place.path(town), env: { GT_OWNER_TOKEN_FILE: tokenFile('owner', OWNER), ...env } });
 
 const recipe = (line: string): string => `\`\`\`gt-script\n${line}\n\`\`\`\n`;
 
@@ -86,7 +86,8 @@ describe('a town that moves', () => {
     ]);
     await until(async () => {
       const beads = await beadsIn('town');
-      return beads[0]?.phase === 'merged' && beads[1]?.phase === 'running';
+      const phaseOf = (title: string): string | undefined => beads.find((bead) => bead.title === title)?.phase;
+      return phaseOf('one') === 'merged' && phaseOf('slow') === 'running';
     });
     // A town that works is not exported from under its daemon.
     expect(await run('town', ['town', 'export', 'x.town'])).toMatchObject({ code: 5 });
@@ -111,6 +112,11 @@ describe('a town that moves', () => {
     ]);
 
     const back = place.path('back.town');
+    // What the refusal of a held town tells works with the address where the how-to puts it.
+    const far = { GT_TOWN_ROOT: workerd.url };
+    expect(await run('town', ['town', 'export', back], far)).toMatchObject({ code: 0 });
+    expect((await run('town', ['sling', 'three', '--rig', 'app'], far)).err).toContain('gt town resume --not-imported');
+    expect(await run('town', ['town', 'resume', '--not-imported'], far)).toMatchObject({ code: 0 });
     expect(await run('town', ['town', 'export', back, '--town', workerd.url])).toMatchObject({ code: 0 });
     expect(await run('town', ['town', 'import', back, place.path('again')])).toMatchObject({ code: 0 });
     expect(place.read('again', 'gastown.toml')).toBe(place.read('town', 'gastown.toml'));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { TransferDoor } from '../../api/handlers/transfer.ts';
 import { usage } from '../../core/errors.ts';
+import type { RemotePlace } from '../../hosts/node/remote-place.ts';
 import { isAddress, remotePlace } from '../../hosts/node/remote-town.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -37,14 +38,13 @@ export const exportCommand: CommandSpec = {
   run: async (context, args) => {
     const path = resolve(context.cwd, args.at(0));
     const { exportTown } = await import('../../hosts/node/move/move.ts');
-    const address = context.townFlag;
     const { nowMs } = context.style;
-    if (address !== undefined && isAddress(address)) {
-      const source = await doorTo(context, address, args.text('token-file'));
+    const town = context.town();
+    if (town.remote !== undefined) {
+      const source = await doorTo(town.remote);
       print(context, await exportTown({ source, path, move: newMove(), nowMs, facts: () => [] }), path);
       return EXIT.ok;
     }
-    const town = context.town();
     const { folderSource, pushRefs } = await import('../../hosts/node/move/folder-ends.ts');
     const source = await folderSource(town);
     try {
@@ -99,7 +99,8 @@ export const importCommand: CommandSpec = {
     const path = resolve(context.cwd, args.at(0));
     const { importTown } = await import('../../hosts/node/move/move.ts');
     if (isAddress(args.at(1))) {
-      const target = await doorTo(context, args.at(1), args.text('token-file'));
+      const file = args.text('token-file') ?? context.env['GT_OWNER_TOKEN_FILE'];
+      const target = await doorTo(remotePlace(args.at(1), file));
       const moved = await importTown({ path, target, hold: args.flag('hold') });
       const isHeld = args.flag('hold') && !moved.isRepeat;
       const what = moved.isRepeat ? 'was there already' : isHeld ? 'is there, and held' : 'goes on there';
@@ -151,13 +152,13 @@ export const resume: CommandSpec = {
         'Say --not-imported if the exported file was imported nowhere; otherwise use the town that it was imported into.',
         'not-imported',
       );
-    const address = context.townFlag;
-    if (address !== undefined && isAddress(address)) {
-      const door = await doorTo(context, address, args.text('token-file'));
+    const town = context.town();
+    if (town.remote !== undefined) {
+      const door = await doorTo(town.remote);
       await door({ step: 'resume', addresses: null, facts: [] });
     } else {
       const { letGo } = await import('../../hosts/node/held-town.ts');
-      letGo(context.town().paths);
+      letGo(town.paths);
       context.hint('Next: gt up');
     }
     if (context.json) context.print(JSON.stringify({ held: false }));
@@ -166,8 +167,5 @@ export const resume: CommandSpec = {
   },
 };
 
-async function doorTo(context: Context, address: string, tokenFile: string | undefined): Promise<TransferDoor> {
-  const { remoteDoor } = await import('../remote-door.ts');
-  const file = tokenFile ?? context.env['GT_OWNER_TOKEN_FILE'];
-  return remoteDoor(remotePlace(address, file === undefined ? undefined : resolve(context.cwd, file)));
-}
+const doorTo = async (place: RemotePlace): Promise<TransferDoor> =>
+  (await import('../remote-door.ts')).remoteDoor(place);

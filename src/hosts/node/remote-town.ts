@@ -8,23 +8,34 @@ const TOKEN = /^[\x21-\x7e]{16,200}$/;
 
 export const isAddress = (text: string): boolean => /^https?:\/\//i.test(text);
 
+/** Says why there are no files to work on, and how the command finds some. */
+type Refusal = () => Error;
+
 /**
  * A town at an address: for commands that only ask its API. Errors: those of `remotePlace`; whoever wants a file of it:
- * `needs_folder`.
+ * `needs_folder`, told with `next`.
  */
-export function remoteTown(url: string, tokenFile: string | undefined): Town {
+export function remoteTown(url: string, tokenFile: string | undefined, from: AddressFrom): Town {
   // Not spread: its other members throw.
-  return Object.assign(townElsewhere(), { remote: remotePlace(url, tokenFile) });
+  return Object.assign(
+    withoutFolder(() => addressHasNoFolder(from)),
+    { remote: remotePlace(url, tokenFile) },
+  );
 }
 
 /** A town that has no folder on this machine: for a session at a runner, which reaches it through that runner. */
-export function townElsewhere(): Town {
+export const townElsewhere = (): Town =>
+  withoutFolder(() =>
+    needsFolder('the town is on another machine.', 'Leave it to people there: gt mail send human/ "<subject>".'),
+  );
+
+function withoutFolder(refusal: Refusal): Town {
   return {
     get paths(): never {
-      throw needsFolder();
+      throw refusal();
     },
     get identity(): never {
-      throw needsFolder();
+      throw refusal();
     },
   };
 }
@@ -76,9 +87,20 @@ function readToken(file: string): string {
   throw precondition('bad_token', `${file} holds no token.`, 'Put the owner token of the town into it, on one line.');
 }
 
-const needsFolder = (): Error =>
-  precondition(
-    'needs_folder',
-    'This command works on the files of a town, and the town that was named is at an address.',
-    'Run it in the folder of the town, or name that with --town <dir>.',
+/** Where the address of a town was said, and in which command: a refusal names the way out of it. */
+export interface AddressFrom {
+  readonly source: '--town' | 'GT_TOWN_ROOT';
+  /** Without `gt`, for example `doctor`. */
+  readonly command: string;
+}
+
+function addressHasNoFolder({ source, command }: AddressFrom): Error {
+  const orElse = source === '--town' ? 'or leave --town out in that folder' : 'or unset GT_TOWN_ROOT in that folder';
+  return needsFolder(
+    `${source} names an address.`,
+    `Name the folder of a town: gt ${command} --town <dir>, ${orElse}.`,
   );
+}
+
+const needsFolder = (why: string, next: string): Error =>
+  precondition('needs_folder', `This command works on the files of a town, and ${why}`, next);
