@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { TownError } from '../src/core/errors.ts';
 import { parseConfig } from '../src/hosts/node/town-config.ts';
 import { parseDurationMs } from '../src/settings/duration.ts';
+import { CONFIG_KEYS } from '../src/settings/settings.ts';
 import { townPaths } from '../src/hosts/node/town-files.ts';
 import { readTree, root } from './tidy/tree.ts';
 
@@ -20,13 +21,15 @@ function rowsUnder(heading: string): ReadonlyMap<string, string> {
   );
 }
 
-/** The parser names the keys it knows when it meets one that resembles none. */
+/** The parser names the keys it knows when it meets one that resembles none; of many it names this page. */
 function keysKnown(section: string): readonly string[] {
   try {
     parseConfig(`${section}\nqqqqqqqqqqqq = 1\n`, paths, {});
   } catch (error) {
-    if (error instanceof TownError) return /^Known here: (.*)\.$/.exec(error.next)?.[1]?.split(', ') ?? [error.next];
-    throw error;
+    if (!(error instanceof TownError)) throw error;
+    if (error.next.startsWith('docs/configuration.md lists'))
+      return CONFIG_KEYS[section.startsWith('[defaults]') ? 'defaults' : 'rigs.*'] ?? [];
+    return /^Known here: (.*?)\./.exec(error.next)?.[1]?.split(', ') ?? [error.next];
   }
   throw new Error('an unknown key was accepted');
 }

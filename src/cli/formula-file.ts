@@ -4,7 +4,7 @@ import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import type { FormulaBody } from '../api/contract/molecules.ts';
 import { notFound, usage } from '../core/errors.ts';
-import { nearest } from '../settings/nearest.ts';
+import { meantOrKnown } from '../settings/nearest.ts';
 import { readText } from './read-text.ts';
 
 /** Folder of the town in which formulas lie. */
@@ -64,12 +64,10 @@ function parse(path: string): unknown {
 }
 
 function unknownField(path: string, at: string, key: string): Error {
-  const known = Object.keys((at === '' ? file : step).shape);
-  const near = nearest(key, known);
   return usage(
     'unknown_field',
     `${path}: there is no field ${JSON.stringify(at === '' ? key : `${at}.${key}`)}.`,
-    near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`,
+    meantOrKnown(key, Object.keys((at === '' ? file : step).shape)),
     'formula',
   );
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { usage } from '../core/errors.ts';
-import { nearest } from '../settings/nearest.ts';
+import { meantOrKnown } from '../settings/nearest.ts';
 import { readText } from './read-text.ts';
 
 const reference = z.union([z.number().int(), z.string()]);
@@ -99,13 +99,10 @@ function check(data: unknown, file: string): Plan {
 }
 
 function unknownField(file: string, at: string, key: string): Error {
-  const known = at === '' ? Object.keys(plan.shape) : Object.keys(task.shape);
-  const near = nearest(key, known);
-  const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
   return usage(
     'unknown_field',
     `${file}: there is no field ${JSON.stringify(at === '' ? key : `${at}.${key}`)}.`,
-    next,
+    meantOrKnown(key, Object.keys(at === '' ? plan.shape : task.shape)),
     'file',
   );
 }

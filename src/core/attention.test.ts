@@ -312,7 +312,7 @@ describe('what needs a person', () => {
         title: 'gastown.toml',
         sentence: 'The settings in gastown.toml are not in force: A prefix never changes. Set it back.',
         sinceMs: 300,
-        command: 'gt daemon reload',
+        command: 'gt why daemon',
       },
     ]);
   });

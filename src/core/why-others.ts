@@ -121,8 +121,9 @@ export const whyRefusedSettings = (refused: RefusedSettings): Why =>
     sentence: `The settings in gastown.toml are not in force: ${refused.message} ${refused.next}`,
     rule: 'settings',
     sinceMs: refused.sinceMs,
-    next: 'A person corrects the file, and the daemon reads it again.',
-    command: 'gt daemon reload',
+    // A reload before the file was corrected is refused again, so it is no command to run now.
+    next: 'A person corrects gastown.toml; then: gt daemon reload.',
+    command: null,
   });
 
 /** `answers`: it is the daemon itself that says this; otherwise somebody reads its files without it. */

@@ -4,7 +4,7 @@
  * damaged.
  */
 import { parse as parseToml } from 'smol-toml';
-import { precondition } from '../core/errors.ts';
+import { precondition, TownError } from '../core/errors.ts';
 
 /** A small table, as a gate with its time limit; written on one line. */
 type SettingTable = Readonly<Record<string, string | number>>;
@@ -48,6 +48,19 @@ export function changedText(before: string, changes: readonly SettingChange[], p
     setIn(wanted, change);
   }
   return checkedText(text, wanted, path);
+}
+
+/**
+ * What `parse` answers for a file; null where it refuses one whose text can still be changed, so that a change may mend
+ * it: what comes out is parsed again. Errors: those of `parse` for a file that is no TOML.
+ */
+export function mendable<T>(text: string, parse: () => T): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof TownError) || parsed(text) === null) throw error;
+    return null;
+  }
 }
 
 /** The text without a section and those below it; null when it is not there. Errors: `config_not_editable`. */
@@ -140,8 +153,12 @@ const nameOf = (header: string): string =>
     .map((part) => part.trim().replace(/^["'](.*)["']$/, '$1'))
     .join('.');
 
-/** Where the lines of a section begin, behind its header, and end. */
+/** Where the lines of a section begin, behind its header, and end; without a name what stands above all sections. */
 function rangeOf(lines: readonly string[], section: readonly string[]): { readonly from: number; to: number } | null {
+  if (section.length === 0) {
+    const first = lines.findIndex((line) => /^\s*\[/.test(line));
+    return { from: 0, to: first < 0 ? lines.length : first };
+  }
   const wanted = section.join('.');
   const at = lines.findIndex((line) => nameOf(HEADER.exec(line)?.[1] ?? '') === wanted && HEADER.test(line));
   if (at < 0) return null;
@@ -172,7 +189,7 @@ interface KeyPlace {
 
 /** A section of its own, or names with dots in one above it, as `gates.test = …` in `[rigs.app]`. */
 function placeOf(lines: readonly string[], { section, key }: SettingChange): KeyPlace {
-  for (let depth = section.length; depth > 0; depth -= 1) {
+  for (let depth = section.length; depth >= 0; depth -= 1) {
     const range = rangeOf(lines, section.slice(0, depth));
     const within = section.slice(depth);
     if (range === null) continue;
@@ -181,6 +198,29 @@ function placeOf(lines: readonly string[], { section, key }: SettingChange): Key
       return { range, key: [...within, key] };
   }
   return { range: null, key: [key] };
+}
+
+/**
+ * The line, from 1, on which a setting or section stands, or else the section that should have it; null where the file
+ * says nothing of either.
+ */
+function lineOf(text: string, path: readonly string[]): number | null {
+  if (path.length === 0) return null;
+  const lines = text.split('\n');
+  const header = lines.findIndex((line) => nameOf(HEADER.exec(line)?.[1] ?? '') === path.join('.'));
+  if (header >= 0) return header + 1;
+  const { range, key } = placeOf(lines, { section: path.slice(0, -1), key: path.at(-1) ?? '', value: null });
+  const own = new RegExp(`^\\s*${key.map(keyPattern).join('\\s*\\.\\s*')}\\s*[.=]`);
+  const at = lines.findIndex(
+    (line, index) => range !== null && index >= range.from && index < range.to && own.test(line),
+  );
+  return at < 0 ? lineOf(text, path.slice(0, -1)) : at + 1;
+}
+
+/** Where a setting is, for an error: the file, and the line where that is known. */
+export function placeIn(text: string, file: string, path: readonly string[]): string {
+  const line = lineOf(text, path);
+  return line === null ? file : `${file} line ${String(line)}`;
 }
 
 function withSection(text: string, section: readonly string[], line: string): string {

@@ -1,11 +1,12 @@
 /** Where the value of a setting comes from: environment, the rig's section, the town's file, the default. */
-import { parse as parseToml } from 'smol-toml';
+import { parse as parseToml, TomlError } from 'smol-toml';
 import { DEFAULT_MERGING, DEFAULT_PULL } from '../core/commands.ts';
 import { TownError } from '../core/errors.ts';
+import type { SettingChange, SettingValue } from './change-text.ts';
 import { POLECATS_PER_RIG, TRAIN_BATCH, TRAIN_LANES } from '../core/limits.ts';
 import { CONFIG_KEYS, HEARTBEAT_DEFAULT, RUNTIME_DEFAULT, WALL_CLOCK_DEFAULT, type Environment } from './settings.ts';
 import { DISK_MAX_DEFAULT, MEMORY_MAX_DEFAULT } from './shield-config.ts';
-import { nearest } from './nearest.ts';
+import { known, nearest } from './nearest.ts';
 
 export interface Explained {
   readonly key: string;
@@ -57,7 +58,7 @@ const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Splits and checks a key. Errors: `unknown_setting`. */
-export function settingPath(key: string): { readonly section: readonly string[]; readonly key: string } {
+function settingPath(key: string): { readonly section: readonly string[]; readonly key: string } {
   const parts = key.split('.');
   const name = parts.at(-1) ?? '';
   const section = parts.slice(0, -1);
@@ -70,6 +71,53 @@ export function settingPath(key: string): { readonly section: readonly string[];
   });
 }
 
+/**
+ * Splits a key that is to be taken out of the file: one that is in it goes too when nothing knows it, since that is what
+ * the file is refused for. Errors: `unknown_setting`.
+ */
+function removalPath(source: string, key: string): ReturnType<typeof settingPath> {
+  try {
+    return settingPath(key);
+  } catch (error) {
+    const path = key.split('.');
+    if (valueIn(source, path) === undefined) throw error;
+    return { section: path.slice(0, -1), key: path.at(-1) ?? '' };
+  }
+}
+
+/** Null takes the setting away. */
+export interface KeyChange {
+  readonly key: string;
+  readonly value: SettingValue | null;
+}
+
+/** Changes by their keys, for the text of the file. Errors: `unknown_setting`, `rig_not_found`. */
+export function settingChanges(source: string, changes: readonly KeyChange[]): readonly SettingChange[] {
+  const found = changes.map(({ key, value }) => ({
+    ...(value === null ? removalPath(source, key) : settingPath(key)),
+    value,
+  }));
+  const isNew = ({ section: [at, rig = ''] }: SettingChange): boolean =>
+    at === 'rigs' &&
+    valueIn(source, ['rigs', rig]) === undefined &&
+    !found.some(({ section, key }) => key === 'url' && section[1] === rig);
+  const nowhere = found.find(isNew);
+  if (nowhere === undefined) return found;
+  throw new TownError('not_found', 'rig_not_found', {
+    message: `There is no rig ${JSON.stringify(nowhere.section[1])}, so nothing was changed.`,
+    next: '"gt rig list" shows those there are; "gt rig add" makes one.',
+  });
+}
+
+function valueIn(source: string, path: readonly string[]): unknown {
+  try {
+    return valueAt(parseToml(source), path);
+  } catch (error) {
+    if (error instanceof TomlError) return undefined;
+    throw error;
+  }
+}
+
 /** A rig's gates have names of their own choice. */
 const isGate = (section: readonly string[], name: string): boolean =>
   section.length === 3 && section[0] === 'rigs' && section[2] === 'gates' && /^[a-z0-9][a-z0-9_-]*$/.test(name);
@@ -77,12 +125,28 @@ const isGate = (section: readonly string[], name: string): boolean =>
 function hintFor(section: readonly string[], name: string, names: readonly string[]): string {
   if (section[2] === 'gates' && section.length === 4)
     return `A gate is set as a whole: gt config set ${section.join('.')} '{ run = "npm test", timeout = "5m" }'.`;
+  if (names.includes(name)) return sectionHint([...section, name]);
+  const whole = section.length === 0 ? settingsNamed(name) : [];
+  if (whole.length > 0) return `The whole name is needed: ${whole.join(', ')}.`;
   const near = nearest(name, names);
-  if (near !== null && near !== name) return `Did you mean "${[...section, near].join('.')}"?`;
-  return names.length > 0
-    ? `Known there: ${names.join(', ')}.`
-    : 'A key is like daemon.heartbeat_interval or rigs.app.runtime.';
+  if (near !== null) return `Did you mean "${[...section, near].join('.')}"?`;
+  return names.length > 0 ? known(names) : 'A key is like daemon.heartbeat_interval or rigs.app.runtime.';
 }
+
+/** A section has no value of its own. */
+function sectionHint(section: readonly string[]): string {
+  const names = namesIn(section);
+  const path = section.join('.');
+  return names.length === 0
+    ? `${path} is a section of sections, as [${path}.<name>]; "gt config get" shows what is set.`
+    : `${path} is a section. ${known(names)}`;
+}
+
+/** Where a setting of that last name is: `runtime` is `defaults.runtime`, `mayor.runtime` and `rigs.<name>.runtime`. */
+const settingsNamed = (name: string): readonly string[] =>
+  Object.entries(CONFIG_KEYS)
+    .filter(([section, names]) => section !== '' && !section.includes('*.gates') && names.includes(name))
+    .map(([section]) => `${section.replace('*', '<name>')}.${name}`);
 
 function namesIn(section: readonly string[]): readonly string[] {
   const path = section.join('.');

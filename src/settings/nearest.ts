@@ -1,6 +1,21 @@
 /** Farther than this many edits a name is another word, not a typing mistake. */
 const EDITS_MAX = 3;
 
+/** A list longer than this is no longer read in an error; then the page that has them is named. */
+const NAMES_TOLD_MAX = 16;
+
+/** What to write instead of an unknown name: the one that was probably meant, else those there are. */
+export function meantOrKnown(text: string, names: readonly string[]): string {
+  const near = nearest(text, names);
+  return near === null ? known(names) : `Did you mean "${near}"?`;
+}
+
+/** The names that may stand there. Only the settings of `gastown.toml` are too many to be listed. */
+export const known = (names: readonly string[]): string =>
+  names.length > NAMES_TOLD_MAX
+    ? 'docs/configuration.md lists the names that are known here.'
+    : `Known here: ${names.join(', ')}.`;
+
 /** The name that was probably meant, or null when none is near. */
 export function nearest(text: string, names: readonly string[]): string | null {
   let best: string | null = null;

@@ -15,7 +15,8 @@ import { ESCALATION_KEYS, escalationConfig, escalationSection } from './escalati
 import type { EscalationConfig } from './escalation-config.ts';
 import { MAYOR_KEYS, mayorConfig, mayorSection } from './mayor-config.ts';
 import { forgeOf, forgeSettings } from './forge-config.ts';
-import { nearest } from './nearest.ts';
+import { placeIn } from './change-text.ts';
+import { meantOrKnown, nearest } from './nearest.ts';
 import { mergingOf, mergingSettings } from './merging-config.ts';
 import { reviewerOf, reviewSettings } from './review-config.ts';
 import { pullOf, pullSettings } from './pull-config.ts';
@@ -213,22 +214,25 @@ function check(source: string, path: string): ConfigFile {
         `${path} is not valid.`,
         'Correct it, or begin anew from the file that "gt init" makes elsewhere.',
       )
-    : configError(issue, path);
+    : configError(issue, path, source);
 }
 
-function configError(issue: z.core.$ZodIssue, path: string): TownError {
+function configError(issue: z.core.$ZodIssue, path: string, source: string): TownError {
   const section = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
     const pattern = section.map((part, index) => (index % 2 === 1 ? '*' : part)).join('.');
     const known = CONFIG_KEYS[section.join('.')] ?? CONFIG_KEYS[pattern] ?? [];
-    const near = nearest(key, known);
     const full = [...section, key].join('.');
-    const next = near === null ? `Known here: ${known.join(', ')}.` : `Did you mean "${near}"?`;
+    const isSection = section.length === 0;
+    const wayOut = isSection || nearest(key, known) !== null ? '' : ` "gt config set ${full} --unset" takes it out.`;
     return new TownError(
       'precondition',
       'unknown_setting',
-      { message: `${path}: there is no setting "${full}".`, next },
+      {
+        message: `${placeIn(source, path, [...section, key])}: there is no setting "${full}".`,
+        next: `${meantOrKnown(key, known)}${wayOut}`,
+      },
       { field: full },
     );
   }
@@ -237,7 +241,7 @@ function configError(issue: z.core.$ZodIssue, path: string): TownError {
     'precondition',
     'bad_config',
     {
-      message: `${path}: "${full}" is not valid: ${issue.message}.`,
+      message: `${placeIn(source, path, section)}: "${full}" is not valid: ${issue.message}.`,
       next: 'Correct that setting; nothing was changed.',
     },
     { field: full },

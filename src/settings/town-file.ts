@@ -5,8 +5,8 @@ import { refuseStale, textTag } from '../core/etag.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { MayorConfig } from '../core/model/mayor.ts';
 import type { RigRemoval, RigSummary } from '../core/queries.ts';
-import { changedText, droppedText, type SettingValue } from './change-text.ts';
-import { settingPath } from './explain.ts';
+import { changedText, droppedText, mendable } from './change-text.ts';
+import { settingChanges, type KeyChange } from './explain.ts';
 import { refuseNew } from './refuse-new.ts';
 import { rigChanges, withRigSection, type RigSectionText } from './rig-section.ts';
 import { parseSettings, type Environment, type Settings } from './settings.ts';
@@ -32,12 +32,6 @@ export interface Configured {
 
 /** The version that a change is meant for. Errors of each that takes it: `stale`. */
 type Meant = Pick<Caller, 'ifMatch'>;
-
-/** Null takes the setting away. */
-export interface KeyChange {
-  readonly key: string;
-  readonly value: SettingValue | null;
-}
 
 /** The file, and what of it has no effect on this host. */
 export interface FileState {
@@ -81,7 +75,7 @@ export class TownFile {
     return this.#oneByOne(() => {
       const before = this.#options.store.read();
       refuseStale(meant, NAME, textTag(before));
-      const at = changes.map(({ key, value }) => ({ ...settingPath(key), value }));
+      const at = settingChanges(before, changes);
       return this.#replace(before, changedText(before, at, NAME));
     });
   }
@@ -158,8 +152,9 @@ export class TownFile {
 
   async #replace(before: string, text: string): Promise<FileState> {
     const settings = this.#parse(text);
-    refuseNew(this.#parse(before), settings);
-    const known = new Set(this.#options.refuses(this.#parse(before)));
+    const former = mendable(before, () => this.#parse(before));
+    if (former !== null) refuseNew(former, settings);
+    const known = new Set(former === null ? [] : this.#options.refuses(former));
     const refused = this.#options.refuses(settings);
     // What a moved town brought along may stay; nothing new of it is taken.
     const fresh = refused.find((sentence) => !known.has(sentence));

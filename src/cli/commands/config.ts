@@ -1,4 +1,5 @@
-import { usage } from '../../core/errors.ts';
+import { readFileSync } from 'node:fs';
+import { TownError, usage } from '../../core/errors.ts';
 import { tableOf, type SettingValue } from '../../settings/change-text.ts';
 import type { Explained } from '../../settings/explain.ts';
 import type { SettingsItem } from '../../api/contract/settings.ts';
@@ -71,13 +72,28 @@ export const set: CommandSpec = {
       );
     const key = args.at(0);
     const hints = await ((await answers(context)) ? setThere : setHere)(context, key, text ?? null);
-    const one = (await settingsOf(context)).one(key);
-    if (context.json) context.print(JSON.stringify(one));
-    else context.print(`${one.key} = ${plain(one.shown)}  (${plain(one.from)})`);
+    print(context, key, text === undefined ? await afterRemoval(context, key) : (await settingsOf(context)).one(key));
     for (const hint of hints) context.hint(hint);
     return EXIT.ok;
   },
 };
+
+/** Null: the file said something that is no setting, and says it no more. */
+async function afterRemoval(context: Context, key: string): Promise<Explained | null> {
+  try {
+    return (await settingsOf(context)).one(key);
+  } catch (error) {
+    if (error instanceof TownError && error.code === 'unknown_setting') return null;
+    throw error;
+  }
+}
+
+function print(context: Context, key: string, one: Explained | null): void {
+  if (context.json)
+    context.print(JSON.stringify(one ?? { key, value: null, shown: '(not set)', from: 'nowhere', order: [] }));
+  else if (one === null) context.print(`${key} is out of gastown.toml.`);
+  else context.print(`${one.key} = ${plain(one.shown)}  (${plain(one.from)})`);
+}
 
 interface SettingsRead {
   readonly one: (key: string) => Explained;
@@ -104,10 +120,10 @@ async function setHere(context: Context, name: string, text: string | null): Pro
   const { paths } = context.town();
   const { changeSettings, withCheckedAddresses } = await import('../../hosts/node/config-set.ts');
   const { mustTakeOf } = await import('../../hosts/node/must-take.ts');
-  const { settingPath } = await import('../../settings/explain.ts');
-  const { section, key } = settingPath(name);
+  const { settingChanges } = await import('../../settings/explain.ts');
+  const source = readFileSync(paths.config, 'utf8');
   await setAsMeant(async (value) => {
-    const changes = await withCheckedAddresses(paths, [{ section, key, value }], context.env);
+    const changes = await withCheckedAddresses(paths, settingChanges(source, [{ key: name, value }]), context.env);
     changeSettings(paths, changes, { env: context.env, mustTake: mustTakeOf(paths) });
   }, text);
   return ['It counts when the daemon starts.'];

@@ -22,7 +22,7 @@ export async function settingsCheck(town: Town, rigs: Parameters<MustTake>[0]): 
   return problem('configuration', {
     what: refused.sentence,
     why: 'the town works with the settings that it had before',
-    fix: refused.command,
+    fix: 'correct the file, then: gt daemon reload',
   });
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tableOf, type SettingValue } from '../../settings/change-text.ts';
+import { settingChanges } from '../../settings/explain.ts';
 import { changeSettings, dropSection } from './config-set.ts';
 import { townPaths } from './town-files.ts';
 
@@ -141,6 +142,53 @@ describe('a setting', () => {
         set(section, key, value);
       }, key).toThrow(expect.objectContaining({ code }));
     expect(text()).toBe(FILE);
+  });
+
+  it('of a file that is refused may mend it, and nothing else', () => {
+    const refused: [string, readonly string[], string][] = [
+      [FILE.replace('prefix = "lib"\n', 'prefix = "lib"\noops = 1\n'), ['rigs', 'lib', 'oops'], FILE],
+      [`oops = "x"\n${FILE}`, ['oops'], FILE],
+    ];
+    for (const [file, path, mended] of refused) {
+      writeFileSync(join(root, 'gastown.toml'), file);
+      expect(() => {
+        set('rigs.app', 'parked', true);
+      }).toThrow(expect.objectContaining({ code: 'unknown_setting' }));
+      expect(text()).toBe(file);
+      const [change] = settingChanges(file, [{ key: path.join('.'), value: null }]);
+      expect(change).toEqual({ section: path.slice(0, -1), key: path.at(-1), value: null });
+      if (change !== undefined) changeSettings(townPaths(root), [change], { env: {}, mustTake: () => undefined });
+      expect(text()).toBe(mended);
+    }
+    writeFileSync(join(root, 'gastown.toml'), FILE.replace('polecats_max = 2', 'polecats_max = "two"'));
+    set('rigs.app', 'polecats_max', 2);
+    expect(text()).toBe(FILE);
+    writeFileSync(join(root, 'gastown.toml'), '[town');
+    expect(() => {
+      set('town', 'name', null);
+    }).toThrow(expect.objectContaining({ code: 'bad_config' }));
+  });
+
+  it('that nobody knows is refused by its name, and so is a rig that is not there', () => {
+    const refusal = (key: string, value: SettingValue | null): unknown => {
+      try {
+        return settingChanges(FILE, [{ key, value }]);
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refusal('rigs.app.oops', null)).toMatchObject({ kind: 'usage', code: 'unknown_setting' });
+    expect(refusal('rigs.nope.parked', true)).toMatchObject({
+      code: 'rig_not_found',
+      message: 'There is no rig "nope", so nothing was changed.',
+    });
+    expect(refusal('mayor', null)).toMatchObject({
+      next: expect.stringMatching(/^mayor is a section\. Known here: enabled,/),
+    });
+    expect(refusal('rigs', 1)).toMatchObject({ next: expect.stringContaining('[rigs.<name>]') });
+    expect(refusal('runtime', 'x')).toMatchObject({
+      next: 'The whole name is needed: defaults.runtime, mayor.runtime, rigs.<name>.runtime.',
+    });
   });
 
   it('of a file that is written otherwise is refused, not damaged', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { changedText, droppedText, type SettingChange } from '../../settings/change-text.ts';
+import { changedText, droppedText, mendable, type SettingChange } from '../../settings/change-text.ts';
 import { refuseNew } from '../../settings/refuse-new.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import type { MustTake } from './must-take.ts';
@@ -19,10 +19,10 @@ export interface Checks {
  */
 export function changeSettings(paths: TownPaths, changes: readonly SettingChange[], checks: Checks): void {
   const before = readFileSync(paths.config, 'utf8');
-  const settings = parseConfig(before, paths, checks.env);
+  const settings = mendable(before, () => parseConfig(before, paths, checks.env));
   const text = changedText(before, changes, paths.config);
   const after = parseConfig(text, paths, checks.env);
-  refuseNew(settings, after);
+  if (settings !== null) refuseNew(settings, after);
   checks.mustTake(after.rigs);
   writeFileAtomic(paths.config, text);
 }
@@ -49,6 +49,7 @@ export async function withCheckedAddresses(
     section[0] === 'rigs' && section.length === 2 && (key === 'url' || key === 'target_branch');
   if (!changes.some(isAddress)) return changes;
   const before = readFileSync(paths.config, 'utf8');
+  mendable(before, () => parseConfig(before, paths, env));
   const { rigs } = parseConfig(changedText(before, changes, paths.config), paths, env);
   const urls = new Map<string, string>();
   for (const change of changes.filter(isAddress)) {

@@ -121,6 +121,22 @@ describe('parseConfig', () => {
   });
 });
 
+describe('what is said of a refused file', () => {
+  const refused = (source: string) => errorOf(() => parseConfig(source, paths, {}));
+
+  it('names the line, and a way out that is short', () => {
+    expect(refused(`# a town\n${RIG}oops = 1\n`)).toMatchObject({
+      message: `${paths.config} line 5: there is no setting "rigs.app.oops".`,
+      next: 'docs/configuration.md lists the names that are known here. "gt config set rigs.app.oops --unset" takes it out.',
+    });
+    expect(refused('\n\n[oops]\na = 1\n').message).toContain('line 3: there is no setting "oops".');
+    expect(refused(`oops.a = 1\n${RIG}`).message).toContain('line 1: there is no setting "oops".');
+    expect(refused(`${RIG}gates.test = { run = "x", timeuot = "5m" }\n`).message).toContain('line 4:');
+    expect(refused(`${RIG}\npolecats_max = "x"\n`).message).toContain('line 5: "rigs.app.polecats_max" is not valid');
+    expect(refused('[town]\n[rigs.app]\nprefix = "app"\n').message).toContain('line 2: "rigs.app.url" is not valid');
+  });
+});
+
 describe('a town on disk', () => {
   let root: string;
   beforeEach(() => {

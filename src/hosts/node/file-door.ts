@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { SettingsDoor, SettingsState } from '../../api/handlers/settings.ts';
 import { refuseStale, textTag } from '../../core/etag.ts';
-import { settingPath } from '../../settings/explain.ts';
+import { settingChanges } from '../../settings/explain.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { changeSettings, withCheckedAddresses, type Checks } from './config-set.ts';
 import { parseConfig } from './town-config.ts';
@@ -19,7 +19,7 @@ export function fileDoor(options: {
   return {
     state,
     change: async (changes, meant) => {
-      const wanted = changes.map(({ key, value }) => ({ ...settingPath(key), value }));
+      const wanted = settingChanges(text(), changes);
       const checked = await withCheckedAddresses(paths, wanted, checks.env);
       refuseStale(meant, 'gastown.toml', textTag(text()));
       changeSettings(paths, checked, checks);
