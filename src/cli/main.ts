@@ -6,6 +6,7 @@ import { findCommand } from './command-table.ts';
 import { makeContext } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { plain } from './output.ts';
+import { wrongPath } from './wrong-path.ts';
 
 const NODE_MAJOR_MIN = 22;
 
@@ -70,10 +71,11 @@ function report(error: unknown, json: boolean): number {
   const known =
     error instanceof TownError
       ? error
-      : new TownError('internal', 'internal', {
+      : (wrongPath(error) ??
+        new TownError('internal', 'internal', {
           message: faultOf(error),
           next: 'This is a fault of gt. Run "gt doctor" and report it; GT_DEBUG=1 shows where it happened.',
-        });
+        }));
   const { code, message, next, field } = known.body();
   if (json) process.stderr.write(`${JSON.stringify({ error: { code, message, next, field: field ?? null } })}\n`);
   else process.stderr.write(`gt: ${plain(message)}\n    ${plain(next)}\n`);

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND_NAMES } from '../../src/cli/command-names.ts';
 import { Place, type Answer } from './cli-support.ts';
@@ -36,6 +36,31 @@ describe('help of gt, asked in every place', () => {
       ['--town', 'x', '--version'],
     ])
       expect(await place.gt(argv)).toMatchObject({ code: 0, out: expect.stringMatching(/^gt \d+\.\d+\.\d+ \(node /) });
+  });
+});
+
+describe('a path that is wrong', () => {
+  const place = new Place();
+  afterAll(() => {
+    place.remove();
+  });
+
+  it('is refused as that, not as a fault of gt, and nothing is made', async () => {
+    place.file('file', '');
+    const bare = place.origin('app');
+    for (const [named, code] of [
+      ['file', 'not_a_folder'],
+      ['file/town', 'wrong_path'],
+      [bare, 'git_folder'],
+      [`${bare}/refs/town`, 'git_folder'],
+    ] as const) {
+      const answer = await place.gt(['init', named, '--json']);
+      expect([named, answer.code, answer.out, errorOf(answer).code]).toEqual([named, 3, '', code]);
+    }
+    expect(readdirSync(place.root).toSorted()).toEqual(['app-work', 'app.git', 'file']);
+    await place.gt(['init', 'town']);
+    const answer = await place.gt(['backup', '../file/copy', '--json'], { cwd: place.path('town') });
+    expect([answer.code, errorOf(answer).code]).toEqual([3, 'wrong_path']);
   });
 });
 

@@ -1,9 +1,10 @@
-import { basename, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { WhyItem } from '../../api/contract/common.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
-import { TownError, usage } from '../../core/errors.ts';
+import { precondition, TownError, usage } from '../../core/errors.ts';
 import { mustNotBeHeld } from '../../hosts/node/held-town.ts';
 import { statusOf, startDaemon, stopDaemon, stopRunner } from '../../hosts/node/daemon-control.ts';
 import { git } from '../../hosts/node/git.ts';
@@ -33,6 +34,7 @@ export const init: CommandSpec = {
   options: { name: { type: 'string', value: 'name', help: 'name of the town (default: of the folder)' } },
   run: async (context, args) => {
     const root = resolve(context.cwd, args.positionals[0] ?? context.townFlag ?? '.');
+    mustBeFolder(root);
     const outer = findTownRoot(resolve(root, '..'));
     if (outer !== null)
       throw usage('town_inside_town', `${root} is inside the town ${outer}.`, 'Choose a folder outside of it.', 'dir');
@@ -58,6 +60,17 @@ export const init: CommandSpec = {
     return EXIT.ok;
   },
 };
+
+/** Errors: `not_a_folder`, `git_folder`. */
+function mustBeFolder(root: string): void {
+  const next = 'Name a new or empty folder: gt init <dir>.';
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw precondition('not_a_folder', `${root} is a file.`, next);
+  for (let folder = root; folder !== dirname(folder); folder = dirname(folder)) {
+    const isGit = ['HEAD', 'objects', 'refs'].every((name) => existsSync(join(folder, name)));
+    if (isGit) throw precondition('git_folder', `${folder} holds the files of git itself, no work tree.`, next);
+  }
+}
 
 /** The author's address of commits: what git would use here. */
 async function ownerEmail(): Promise<string> {
