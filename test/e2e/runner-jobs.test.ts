@@ -219,6 +219,28 @@ describe('promote and verify', () => {
     expect(await verify(made([base, against]), { against })).toMatchObject({ result: 'verified' });
   });
 
+  it('judge work on a conflict by the target as it is where people took out what it conflicted with', async () => {
+    const before = town.targetSha;
+    const base = town.branch('c', { 'a.txt': 'mine\n' });
+    const against = town.pushElsewhere({ 'a.txt': 'theirs\n' });
+    await town.job({ kind: 'repo', key: key(), repo: town.repo });
+    town.git(['update-ref', 'refs/heads/main', before]);
+    const now = town.pushElsewhere({ 'b.txt': 'theirs\n' });
+    const merged = town.git(['merge-tree', '--write-tree', base, now]).split('\n')[0] ?? '';
+    const head = town.git(['commit-tree', merged, '-p', base, '-p', now, '-m', 'merged']);
+    town.git(['push', '-q', town.bare, `+${head}:refs/gt/attempts/app-c/1`]);
+    const claim = { ref: 'refs/gt/attempts/app-c/1', claimedHead: head, base, against };
+    expect(await town.job({ kind: 'verify', key: key(), repo: town.repo, ...claim })).toMatchObject({
+      result: 'verified',
+    });
+    // What is there instead counts like any other.
+    const other = town.pushElsewhere({ 'a.txt': 'others\n' });
+    expect(await town.job({ kind: 'verify', key: key(), repo: town.repo, ...claim })).toMatchObject({
+      code: 'still_conflicts',
+      message: expect.stringContaining(`Run "git merge ${other}"`),
+    });
+  });
+
   it('refuse claims that git does not bear out', async () => {
     await town.job({ kind: 'repo', key: key(), repo: town.repo });
     const base = town.targetSha;

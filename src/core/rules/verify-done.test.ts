@@ -33,6 +33,23 @@ function judge(of: Bead, over: Partial<AttemptFacts>) {
 }
 const actions = (of: Bead, over: Partial<AttemptFacts>) => judge(of, over).decisions.flatMap((row) => row.actions);
 
+describe('work on a conflict', () => {
+  it.each(['direct', 'pr'] as const)('names what it conflicted with only where a train saw it: %s', (strategy) => {
+    const work: Bead = { ...rework, kind: 'conflict' };
+    const claim = attempt(work, claimed);
+    const view = rigView({
+      beads: [source, work],
+      reviews: [{ ...reworking, strategy }],
+      attempts: [claim],
+      formerTips: [commit(7)],
+    });
+    const [decision] = verifyDone(view, claim.id, NOW).decisions;
+    const job = decision?.actions.flatMap((action) => (action.type === 'verify_done' ? [action.job] : []))[0];
+    expect(job).toMatchObject({ kind: 'verify' });
+    expect(job !== undefined && 'against' in job).toBe(strategy === 'direct');
+  });
+});
+
 describe('verifyDone', () => {
   it.each(['verifying', 'promoting'] as const)('tells a person once when a claim stays %s', (state) => {
     const late = (agoMs: number) => ({ claimedAtMs: NOW - agoMs, claim: { state, kind: 'done' as const } });

@@ -123,7 +123,8 @@ const REVIEW_ONLY = {
  * again, and each time costs a round. Without a known tip (pull requests) only the train's next merge knows.
  */
 function conflictOf(view: RigView, bead: Bead): { readonly against?: string } {
-  if (bead.kind !== 'conflict') return {};
+  const isDirect = bead.branchOf !== null && view.reviewOf(bead.branchOf)?.strategy === 'direct';
+  if (bead.kind !== 'conflict' || !isDirect) return {};
   const against = view.feature(bead.targetBranch)?.headSha ?? view.formerTips(bead.targetBranch)[0];
   return against === undefined ? {} : { against };
 }

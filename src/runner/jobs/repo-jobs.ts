@@ -37,7 +37,7 @@ export async function runVerify(ctx: RunnerContext, job: Extract<Job, { kind: 'v
   }
   const span = { rig: job.repo.rig, base: job.base, head: actual };
   if (await isOnlyTarget(repo.place, span, () => newestTarget(ctx, job.repo))) return nothingOwn(job.repo.targetBranch);
-  const conflict = await stillConflicts(repo, job, actual);
+  const conflict = await stillConflicts(ctx, repo, job, actual);
   if (conflict !== null) return conflict;
   const found = await secretsIn(repo, job.repo, [actual, `^${job.base}`]);
   if (found.length > 0) {
@@ -69,11 +69,14 @@ async function newestTarget(ctx: RunnerContext, repo: Repo): Promise<string | nu
 
 /** Null: it merges cleanly with what it conflicted with, or nobody asked. */
 async function stillConflicts(
+  ctx: RunnerContext,
   repo: RigRepo,
-  { against, repo: { targetBranch } }: Extract<Job, { kind: 'verify' }>,
+  job: Extract<Job, { kind: 'verify' }>,
   head: string,
 ): Promise<JobResult | null> {
-  if (against === undefined || (await resolve(repo.place, against)) === null) return null;
+  const against = await conflicting(ctx, repo, job);
+  if (against === null) return null;
+  const { targetBranch } = job.repo;
   const merged = await git(
     repo.place,
     ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', against, head],
@@ -87,6 +90,17 @@ async function stillConflicts(
     code: 'still_conflicts',
     message: `${targetBranch} (at ${against}) is not merged into your work: both still change ${named}. Run "git merge ${against}", keep both changes, commit, then call gt done again.`,
   };
+}
+
+/** What it is to merge with: what it conflicted with, or the target as it is now where people took that out meanwhile. */
+async function conflicting(
+  ctx: RunnerContext,
+  repo: RigRepo,
+  { against, repo: origin }: Extract<Job, { kind: 'verify' }>,
+): Promise<string | null> {
+  if (against === undefined || (await resolve(repo.place, against)) === null) return null;
+  const newest = await newestTarget(ctx, origin);
+  return newest === null || (await isAncestor(repo.place, against, newest)) ? against : newest;
 }
 
 /** The runner that has the work may bring it to the origin, or be asked itself. */
