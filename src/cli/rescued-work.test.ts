@@ -46,7 +46,7 @@ describe('a clone with more refs of work than a short answer of git holds', () =
 
   it('is listed whole; one that git can not read is named beside it', async () => {
     mkdirSync(repoOf('web'));
-    const { works, unread } = await rescuedWork(town);
+    const { works, unread } = await rescuedWork(town, process.env);
     expect(works).toHaveLength(REFS);
     expect(works.at(-1)).toMatchObject({ rig: 'app', bead: 'app-7k3qf' });
     expect(unread).toMatchObject([{ rig: 'web', problem: expect.stringContaining('not a git repository') }]);

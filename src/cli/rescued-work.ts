@@ -2,6 +2,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openForReading } from '../hosts/node/open-reading.ts';
 
+import { TownError } from '../core/errors.ts';
+import { LOCAL_RUNNER } from '../core/model/runner.ts';
+import { loadConfig } from '../hosts/node/town-config.ts';
+import { keptAtOrigin, keptWork, rigDatabase } from './remote-work.ts';
 import { gitLines } from '../hosts/node/git.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 
@@ -17,6 +21,15 @@ export interface RescuedWork {
   readonly folders: readonly string[];
   /** Why it is not stored. */
   readonly problem: string | null;
+  /** Null: it is on this machine. */
+  readonly away: Away | null;
+}
+
+/** Work that a runner on another machine stored; `origin`: whether the origin has it too, where it does not say null. */
+export interface Away {
+  readonly runner: string;
+  readonly url: string | null;
+  readonly origin: boolean | null;
 }
 
 const REFS = 'refs/gt/rescue';
@@ -41,7 +54,7 @@ export function setAsideWork(dataDir: string): readonly RescuedWork[] {
         const tree = row['name'] === null ? [] : [join(dataDir, 'worktrees', rig, String(row['name']))];
         const folders = [...tree, join(dataDir, 'boxes', attempt)].filter((folder) => existsSync(folder));
         const [bead, problem] = [String(row['bead']), String(row['problem'])];
-        return { rig, bead, attempt, ref: null, atMs: Number(row['at_ms']), folders, problem };
+        return { rig, bead, attempt, ref: null, atMs: Number(row['at_ms']), folders, problem, away: null };
       });
   } finally {
     db.close();
@@ -50,31 +63,97 @@ export function setAsideWork(dataDir: string): readonly RescuedWork[] {
 
 export const cloneOf = (dataDir: string, rig: string): string => join(dataDir, 'repos', `${rig}.git`);
 
-/** What is known of rescued work, and of which clones git can't say. */
+/** A rig of which it can't be said what was left. */
+export interface Unread {
+  readonly rig: string;
+  /** What can't be read. */
+  readonly what: string;
+  readonly problem: string;
+  readonly next: string;
+}
+
+/** What is known of rescued work, and of which rigs it can't be said. */
 export interface AllRescued {
   /** The newest first. */
   readonly works: readonly RescuedWork[];
-  readonly unread: readonly { readonly rig: string; readonly clone: string; readonly problem: string }[];
+  readonly unread: readonly Unread[];
 }
 
-/** Everything that was rescued. Errors: `needs_folder`. */
-export async function rescuedWork(town: Town): Promise<AllRescued> {
+/** Everything that was rescued, here and at runners on other machines. Errors: `needs_folder`. */
+export async function rescuedWork(town: Town, env: NodeJS.ProcessEnv): Promise<AllRescued> {
   const { dataDir } = town.paths;
   const repos = join(dataDir, 'repos');
   const names = existsSync(repos) ? readdirSync(repos).filter((name) => name.endsWith('.git')) : [];
   const works = [...setAsideWork(dataDir)];
-  const unread: AllRescued['unread'][number][] = [];
+  const unread: Unread[] = [];
   for (const rig of names.map((name) => name.slice(0, -'.git'.length))) {
     const clone = cloneOf(dataDir, rig);
     const found = await gitLines(clone, ['for-each-ref', FORMAT, `${REFS}/`]);
-    if ('problem' in found) unread.push({ rig, clone, problem: found.problem });
+    if ('problem' in found)
+      unread.push({
+        rig,
+        what: `the clone of ${rig}`,
+        problem: found.problem,
+        next: `See what git says: git --git-dir=${clone} for-each-ref ${REFS}`,
+      });
     else works.push(...found.lines.map((line) => storedOf(rig, line)).filter(({ attempt }) => attempt !== ''));
   }
-  return { works: works.toSorted((a, b) => b.atMs - a.atMs), unread };
+  const away = await workElsewhere(town, env, new Set(works.map(({ attempt }) => attempt)));
+  return {
+    works: [...works, ...away.works].toSorted((a, b) => b.atMs - a.atMs),
+    unread: [...unread, ...away.unread],
+  };
+}
+
+/** What runners on other machines stored, by the word of the rigs' databases and of their origins. */
+async function workElsewhere(town: Town, env: NodeJS.ProcessEnv, here: ReadonlySet<string>): Promise<AllRescued> {
+  const { dataDir, rigsDir } = town.paths;
+  const works: RescuedWork[] = [];
+  const unread: Unread[] = [];
+  const files = existsSync(rigsDir) ? readdirSync(rigsDir).filter((name) => name.endsWith('.db')) : [];
+  for (const rig of files.map((name) => name.slice(0, -'.db'.length))) {
+    const kept = keptWork(rigDatabase(dataDir, rig));
+    if ('problem' in kept) {
+      unread.push({
+        rig,
+        what: `the database of ${rig}`,
+        problem: kept.problem,
+        next: 'Look at its database with "gt doctor".',
+      });
+      continue;
+    }
+    const away = kept.works.filter(({ runner, attempt }) => runner !== LOCAL_RUNNER && !here.has(attempt));
+    if (away.length === 0) continue;
+    const url = urlOf(town, env, rig);
+    const refs = url === null ? null : await keptAtOrigin(url);
+    works.push(
+      ...away.map(({ bead, attempt, ref, runner, endedAtMs }) => ({
+        rig,
+        bead,
+        attempt,
+        ref,
+        atMs: endedAtMs,
+        folders: [],
+        problem: null,
+        away: { runner, url, origin: refs === null ? null : refs.has(ref) },
+      })),
+    );
+  }
+  return { works, unread };
+}
+
+/** Null: the rig was removed, or the settings can't be read, which other commands say. */
+function urlOf({ paths }: Town, env: NodeJS.ProcessEnv, rig: string): string | null {
+  try {
+    return loadConfig(paths, env).rigs.find(({ name }) => name === rig)?.url ?? null;
+  } catch (error) {
+    if (error instanceof TownError) return null;
+    throw error;
+  }
 }
 
 function storedOf(rig: string, line: string): RescuedWork {
   const [ref = '', atS = '0'] = line.split(' ');
   const [bead = '', attempt = ''] = ref.slice(REFS.length + 1).split('/');
-  return { rig, bead, attempt, ref, atMs: Number(atS) * 1_000, folders: [], problem: null };
+  return { rig, bead, attempt, ref, atMs: Number(atS) * 1_000, folders: [], problem: null, away: null };
 }

@@ -164,6 +164,41 @@ describe('gt doctor', () => {
     renameSync(place.path('w1'), data('worktrees', 'app', 'w1'));
   });
 
+  it('looks for kept work at its runner and at the origin before it calls it gone', async () => {
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(data('rigs', 'app.db'));
+    const row = db.prepare('SELECT id, exit_record AS kept FROM attempts ORDER BY epoch DESC LIMIT 1').get();
+    const id = String(row?.['id']);
+    const { rescueRef: ref } = JSON.parse(String(row?.['kept'])) as { rescueRef: string };
+    const atRunner = (runner: string) => db.prepare('UPDATE attempts SET runner = ? WHERE id = ?').run(runner, id);
+    const sha = git('rev-parse', ref);
+    const clone = async () => (await report()).items.filter(({ name }) => name === 'clone of app');
+
+    // As the town knows it when another machine had the attempt.
+    git('push', '--quiet', place.path('app.git'), `${sha}:${ref}`);
+    git('update-ref', '-d', ref);
+    atRunner('box2');
+    expect(await clone()).toMatchObject([{ status: 'ok' }]);
+    const listed = await gt(['rescue', 'list', '--json']);
+    expect(JSON.parse(listed.out)).toMatchObject({ items: [{ attempt: id, ref, runner: 'box2', at_origin: true }] });
+    const shown = await gt(['rescue', 'show', id]);
+    expect([shown.code, shown.err]).toEqual([3, expect.stringContaining(`gt rescue restore ${id}`)]);
+    const cwd = place.path('app-work');
+    expect((await place.gt(['rescue', 'restore', id, '--town', town], { cwd })).code).toBe(0);
+    expect(execFileSync('git', ['rev-parse', `rescue/${id}`], { cwd, encoding: 'utf8' }).trim()).toBe(sha);
+
+    git('push', '--quiet', place.path('app.git'), `:${ref}`);
+    expect(await clone()).toMatchObject([
+      { status: 'ok' },
+      { status: 'note', what: expect.stringContaining('lies at the runner box2') },
+    ]);
+    atRunner('local');
+    expect(await problems()).toEqual([['clone of app', expect.stringContaining('is gone')]]);
+    git('update-ref', ref, sha);
+    db.close();
+    expect(await problems()).toEqual([]);
+  });
+
   it('tells of a merge that is no longer on its target, and of a clone that is gone', async () => {
     const head = git('rev-parse', 'refs/remotes/origin/main');
     git('update-ref', 'refs/remotes/origin/main', git('rev-list', '--max-parents=0', head).split('\n')[0]!);

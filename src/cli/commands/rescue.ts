@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain, table } from '../output.ts';
 import { leftOver, type LeftOver, leftText } from '../left-over.ts';
-import { type AllRescued, cloneOf, type RescuedWork, rescuedWork } from '../rescued-work.ts';
+import { type AllRescued, type Away, cloneOf, type RescuedWork, rescuedWork, type Unread } from '../rescued-work.ts';
 
 const LIMIT = 50;
 const LIMIT_MAX = 10_000;
@@ -26,7 +26,7 @@ export const list: CommandSpec = {
     'Whatever an attempt left at its end is one commit in a ref of the rig\'s clone at its runner; the next attempt of the bead goes on from it by itself. LEFT is what no branch of the origin has: "nothing new" was handed in whole (commits that were merged squashed or rebased count as left). "not stored" is work that could not be stored: it lies in the folders named, the runner tries again every few minutes, and nothing of it is removed before.',
   run: async (context, args) => {
     const [bead] = args.positionals;
-    const { works, unread } = await rescuedWork(context.town());
+    const { works, unread } = await rescuedWork(context.town(), context.env);
     const all = works.filter((work) => bead === undefined || work.bead === bead);
     const shown = all.slice(0, args.number('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT);
     const left: (LeftOver | null)[] = [];
@@ -55,16 +55,16 @@ function refuseUnread([first, ...others]: AllRescued['unread']): void {
   throw unreadable(first, more === '' ? '' : ` Nor of: ${more}.`);
 }
 
-const unreadable = ({ rig, clone, problem }: AllRescued['unread'][number], more = ''): TownError =>
+const unreadable = ({ what, problem, next }: Omit<Unread, 'rig'>, more = ''): TownError =>
   precondition(
     'clone_unreadable',
-    `What agents left in the clone of ${rig} can't be read: ${plain(problem.slice(0, PROBLEM_CHARS_SHOWN))}.${more}`,
-    `See what git says: git --git-dir=${clone} for-each-ref refs/gt/rescue`,
+    `What agents left in ${what} can't be read: ${plain(problem.slice(0, PROBLEM_CHARS_SHOWN))}.${more}`,
+    next,
   );
 
-/** Null: it is not stored, or git can't say. */
-async function leftOf(context: Context, { ref, rig }: RescuedWork): Promise<LeftOver | null> {
-  return ref === null ? null : leftOver(cloneOf(context.town().paths.dataDir, rig), ref);
+/** Null: it is not stored, or not here, or git can't say. */
+async function leftOf(context: Context, { ref, rig, away }: RescuedWork): Promise<LeftOver | null> {
+  return ref === null || away !== null ? null : leftOver(cloneOf(context.town().paths.dataDir, rig), ref);
 }
 
 const itemOf = (work: RescuedWork): object => ({
@@ -76,6 +76,8 @@ const itemOf = (work: RescuedWork): object => ({
   at: new Date(work.atMs).toISOString(),
   folders: work.folders,
   problem: work.problem,
+  runner: work.away?.runner ?? null,
+  at_origin: work.away?.origin ?? null,
 });
 
 function rows(context: Context, shown: readonly RescuedWork[], left: readonly (LeftOver | null)[]): string {
@@ -84,15 +86,26 @@ function rows(context: Context, shown: readonly RescuedWork[], left: readonly (L
     work.bead,
     work.rig,
     ago(context.style, work.atMs),
-    work.ref === null ? 'all of it' : leftText(left[index] ?? null),
-    work.ref ?? `not stored: ${work.folders.join(' and ')}`,
+    leftWords(work, left[index] ?? null),
+    whereOf(work),
   ]);
   return table(context.style, ['ATTEMPT', 'BEAD', 'RIG', 'AGE', 'LEFT', 'WHERE'], cells);
 }
 
+function leftWords({ ref, away }: RescuedWork, left: LeftOver | null): string {
+  if (ref === null) return 'all of it';
+  return away === null ? leftText(left) : 'not looked at here';
+}
+
+function whereOf({ ref, folders, away }: RescuedWork): string {
+  if (ref === null) return `not stored: ${folders.join(' and ')}`;
+  if (away === null) return ref;
+  return `${away.origin === true ? 'origin, from the' : 'at the'} runner ${away.runner}: ${ref}`;
+}
+
 /** Errors: not found, `clone_unreadable`. */
 async function find(context: Context, attempt: string): Promise<RescuedWork> {
-  const { works, unread } = await rescuedWork(context.town());
+  const { works, unread } = await rescuedWork(context.town(), context.env);
   const found = works.find((work) => work.attempt === attempt);
   if (found === undefined) refuseUnread(unread);
   if (found === undefined)
@@ -103,13 +116,21 @@ async function find(context: Context, attempt: string): Promise<RescuedWork> {
   return found;
 }
 
-/** Its ref and its clone. Errors: `not_stored`. */
-async function stored(
-  context: Context,
-  attempt: string,
-): Promise<{ readonly ref: string; readonly clone: string; readonly rig: string }> {
-  const { ref, folders, rig } = await find(context, attempt);
-  if (ref !== null) return { ref, rig, clone: cloneOf(context.town().paths.dataDir, rig) };
+interface Stored {
+  readonly ref: string;
+  readonly rig: string;
+  /** Where git has it: the clone of this machine, or the origin. */
+  readonly at: string;
+  readonly away: Away | null;
+}
+
+/** Errors: `not_stored`, `work_elsewhere`. */
+async function stored(context: Context, attempt: string): Promise<Stored> {
+  const { ref, folders, rig, away } = await find(context, attempt);
+  if (ref !== null && away === null) return { ref, rig, at: cloneOf(context.town().paths.dataDir, rig), away };
+  if (ref !== null && away !== null && away.url !== null && away.origin === true)
+    return { ref, rig, at: away.url, away };
+  if (ref !== null && away !== null) throw atRunner(attempt, ref, away);
   throw precondition(
     'not_stored',
     `The work of ${attempt} could not be stored yet; it is in ${folders.join(' and ')}.`,
@@ -117,16 +138,34 @@ async function stored(
   );
 }
 
+const atRunner = (attempt: string, ref: string, { runner, origin }: Away): TownError =>
+  precondition(
+    'work_elsewhere',
+    `What ${attempt} left lies at the runner ${runner}, as ${ref}; ${origin === null ? 'whether the origin has it too is not known now' : 'the origin does not have it'}.`,
+    'Look at it on the machine of that runner; "gt runner list" says whether it answers.',
+  );
+
 export const show: CommandSpec = {
   usage: 'gt rescue show <attempt>',
   summary: 'what an attempt left: its commits, and what it had not committed',
   examples: ['gt rescue show at-01k…', 'gt rescue show at-01k… --json'],
   args: ['<attempt>'],
   run: async (context, args) => {
-    const { ref, clone, rig } = await stored(context, args.at(0));
+    const { ref, at: clone, rig, away } = await stored(context, args.at(0));
+    if (away !== null)
+      throw precondition(
+        'work_elsewhere',
+        `What ${args.at(0)} left is not on this machine: the origin has it as ${ref}, from the runner ${away.runner}.`,
+        `Bring it into your clone of ${rig}, there: gt rescue restore ${args.at(0)} --town ${context.town().paths.root}`,
+      );
     const ask = async (...words: readonly string[]): Promise<readonly string[]> => {
       const answer = await gitLines(clone, words);
-      if ('problem' in answer) throw unreadable({ rig, clone, problem: answer.problem });
+      if ('problem' in answer)
+        throw unreadable({
+          what: `the clone of ${rig}`,
+          problem: answer.problem,
+          next: `See what git says: git --git-dir=${clone} show ${ref}`,
+        });
       return answer.lines;
     };
     const commits = await ask(
@@ -164,13 +203,13 @@ export const restore: CommandSpec = {
     'Run it in a clone of the rig. It makes the branch rescue/<attempt> and touches nothing else: what was not committed is the newest commit of that branch. A branch of that name with other work in it is left alone.',
   run: async (context, args) => {
     const attempt = args.at(0);
-    const { ref, clone } = await stored(context, attempt);
+    const { ref, at } = await stored(context, attempt);
     const top = await git(['rev-parse', '--show-toplevel'], context.cwd);
     if (!top.ok)
       throw precondition('no_clone', 'This folder is no git repository.', 'Run it in your clone of the rig.');
     const branch = `rescue/${attempt}`;
     // Without force: a branch that went on is not moved back.
-    const fetched = await git(['fetch', '--quiet', '--no-tags', clone, `${ref}:refs/heads/${branch}`], context.cwd);
+    const fetched = await git(['fetch', '--quiet', '--no-tags', at, `${ref}:refs/heads/${branch}`], context.cwd);
     if (!fetched.ok)
       throw precondition(
         'not_restored',

@@ -10,7 +10,9 @@ import { git, type GitLines, gitLines } from '../../hosts/node/git.ts';
 import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
 import { plain } from '../output.ts';
-import { type RescuedWork, setAsideWork } from '../rescued-work.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
+import { keptAtOrigin, keptRows, type KeptWork } from '../remote-work.ts';
+import { cloneOf, type RescuedWork, setAsideWork } from '../rescued-work.ts';
 import { note, ok, problem, type Check } from './check.ts';
 import { settingsCheck } from './settings.ts';
 
@@ -70,7 +72,7 @@ interface Recorded {
   readonly merged: readonly { readonly id: string; readonly sha: string; readonly target: string }[];
   /** The order to the runner that fails most often; null: none does. */
   readonly failing: { readonly job: string; readonly tries: number; readonly error: string } | null;
-  readonly rescues: readonly { readonly attempt: string; readonly ref: string; readonly endedAtMs: number }[];
+  readonly rescues: readonly KeptWork[];
 }
 
 /** What the rig's database says that git must have; null when it can't be read, which its own check says. */
@@ -92,13 +94,7 @@ function recorded(town: Town, rig: string): Recorded | null {
           )
           .all(LOOKED_AT)
           .map((row) => ({ id: text(row, 'id'), sha: text(row, 'sha'), target: text(row, 'target') })),
-        rescues: db
-          .prepare(
-            `SELECT id, json_extract(exit_record, '$.rescueRef') AS ref, ended_at FROM attempts
-              WHERE json_extract(exit_record, '$.rescueRef') IS NOT NULL ORDER BY epoch DESC LIMIT ?`,
-          )
-          .all(LOOKED_AT)
-          .map((row) => ({ attempt: text(row, 'id'), ref: text(row, 'ref'), endedAtMs: Number(row['ended_at']) })),
+        rescues: keptRows(db, LOOKED_AT),
       };
     } finally {
       db.close();
@@ -134,10 +130,14 @@ const failingChecks = (rig: Rig, failing: Recorded['failing']): readonly Check[]
 async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
   const name = `clone of ${rig.name}`;
   const known = recorded(town, rig.name);
-  const folder = join(town.paths.dataDir, 'repos', `${rig.name}.git`);
+  const folder = cloneOf(town.paths.dataDir, rig.name);
   if (known === null) return [];
-  const { left, lost: gone } = await lostRescues(town, folder, known);
-  const notes = [...failingChecks(rig, known.failing), ...(left === 0 ? [] : [notInBackup(town, name, left)])];
+  const { left, elsewhere, lost: gone } = await lostRescues(town, rig, known);
+  const notes = [
+    ...failingChecks(rig, known.failing),
+    ...(left === 0 ? [] : [notInBackup(town, name, left)]),
+    ...(elsewhere.length === 0 ? [] : [atOtherRunners(name, elsewhere)]),
+  ];
   if (!existsSync(folder))
     return known.attempts === 0 || readRestored(town.paths) !== null
       ? notes
@@ -166,23 +166,46 @@ async function cloneChecks(town: Town, rig: Rig): Promise<readonly Check[]> {
 const RESCUES = 'refs/gt/rescue';
 const NONE: GitLines = { lines: [] };
 
-/** Rescued work that the clone does not have: how much the backup left out, from which this town came, and what else. */
-async function lostRescues(
-  { paths }: Town,
-  folder: string,
-  known: Recorded,
-): Promise<{ readonly left: number; readonly lost: readonly string[] }> {
+/** Rescued work that neither the clone nor the origin has. */
+interface Missing {
+  /** So much of it the backup left out, from which this town came. */
+  readonly left: number;
+  /** Of runners on other machines, whose clones can't be looked at from here. */
+  readonly elsewhere: readonly KeptWork[];
+  readonly lost: readonly string[];
+}
+
+async function lostRescues({ paths }: Town, rig: Rig, known: Recorded): Promise<Missing> {
+  const folder = cloneOf(paths.dataDir, rig.name);
   const refs = existsSync(folder) ? await gitLines(folder, ['for-each-ref', '--format=%(refname)', RESCUES]) : NONE;
   if ('problem' in refs)
-    return { left: 0, lost: [`git can't list what was rescued in ${folder}: ${inOneLine(refs.problem)}`] };
+    return {
+      left: 0,
+      elsewhere: [],
+      lost: [`git can't list what was rescued in ${folder}: ${inOneLine(refs.problem)}`],
+    };
   const there = new Set(refs.lines);
   const missing = known.rescues.filter(({ ref }) => !there.has(ref));
+  // Runners push what they keep where a rig has several, so the origin answers for those that nobody here can look at.
+  const origin = missing.length === 0 ? null : await keptAtOrigin(rig.url);
+  const gone = missing.filter(({ ref }) => origin?.has(ref) !== true);
+  const ofHere = gone.filter(({ runner }) => runner === LOCAL_RUNNER);
   const restored = readRestored(paths);
-  const lost = missing.filter((one) => restored === null || restored.work || one.endedAtMs > restored.atMs);
+  const lost = ofHere.filter((one) => restored === null || restored.work || one.endedAtMs > restored.atMs);
   return {
-    left: missing.length - lost.length,
+    left: ofHere.length - lost.length,
+    elsewhere: gone.filter(({ runner }) => runner !== LOCAL_RUNNER),
     lost: lost.map(({ attempt, ref }) => `the rescued work of ${attempt} is gone: there is no ${ref}`),
   };
+}
+
+function atOtherRunners(name: string, works: readonly KeptWork[]): Check {
+  const runners = [...new Set(works.map(({ runner }) => runner))].toSorted().join(', ');
+  return note(name, {
+    what: `what ${String(works.length)} ${works.length === 1 ? 'attempt' : 'attempts'} left lies at the runner ${runners}; the origin does not show it`,
+    why: 'the clone of this machine never had it; whether it is there can only be seen there',
+    fix: 'gt rescue list',
+  });
 }
 
 function notInBackup({ paths }: Town, name: string, left: number): Check {
