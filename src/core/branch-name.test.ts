@@ -7,8 +7,31 @@ describe('the name of a branch', () => {
   });
 
   it.each([
-    ...['', '-f', '--upload-pack=x', 'a..b', 'a b', 'a~1', 'a^', 'a:b', 'a?', 'a*', 'a[', 'a\\', '/a', 'a/', 'a//b'],
-    ...['a.lock', 'a.lock/b', '.a', 'a/.b', 'a.', '@', 'a@{1}', 'a\u0000', 'a\n', 'a\u007f'],
+    '',
+    '-f',
+    '--upload-pack=x',
+    'a..b',
+    'a b',
+    'a~1',
+    'a^',
+    'a:b',
+    'a?',
+    'a*',
+    'a[',
+    'a\\',
+    '/a',
+    'a/',
+    'a//b',
+    'a.lock',
+    'a.lock/b',
+    '.a',
+    'a/.b',
+    'a.',
+    '@',
+    'a@{1}',
+    'a\u0000',
+    'a\n',
+    'a\u007f',
   ])('may not be %j: git refuses it, or takes it for an option', (name) => {
     expect(() => checkBranch(name)).toThrow(/not a branch name/);
   });
