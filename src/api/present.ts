@@ -241,6 +241,7 @@ export function presentRig(rig: RigSummary): RigItem {
     status: rig.status,
     status_reason: rig.statusReason,
     polecats_max: rig.polecatsMax,
+    runtime: rig.runtime,
     live_attempts: rig.liveAttempts,
     counts: { ...rig.counts },
     ready_beads: rig.readyBeads,

@@ -131,5 +131,5 @@ export const COMMAND_NAMES: readonly CommandName[] = [
   { name: 'config explain', group: 'Machinery', summary: 'where a setting comes from, and what it means' },
   { name: 'completion', group: 'Machinery', summary: 'completion for bash, zsh or fish' },
   { name: 'version', group: 'Machinery', summary: 'print the version' },
-  { name: 'help', group: 'Machinery', summary: 'help for a command, or: exit-codes, environment' },
+  { name: 'help', group: 'Machinery', summary: 'help for a command, or: exit-codes, environment, script' },
 ];

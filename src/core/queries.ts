@@ -144,6 +144,8 @@ export interface RigSummary {
   readonly status: 'ready' | 'parked' | 'draining' | 'breaker_open';
   readonly statusReason: string | null;
   readonly polecatsMax: number;
+  /** What runs its beads that name no other. */
+  readonly runtime: string;
   readonly liveAttempts: number;
   readonly counts: Readonly<Record<BeadStatus, number>>;
   readonly readyBeads: number;

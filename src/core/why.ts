@@ -23,6 +23,7 @@ import { troubleNow } from './job-trouble.ts';
 import { queuedText, stepText } from './why-train.ts';
 import { cancelText, closingText, pullText } from './why-pull.ts';
 import { breakerWait, openBreaker } from './why-breaker.ts';
+import { retryCommand } from './retry-advice.ts';
 import { parkedText, whyNotAdmitted } from './why-money.ts';
 import { reopenedText, whyFeature } from './why-feature.ts';
 import type { AttemptFacts, ReviewFacts, RigView } from './view.ts';
@@ -174,10 +175,10 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
       next: `A person decides: "gt bead close ${bead.id}" gives it up.`,
       command: `gt bead close ${bead.id}`,
     };
-  if (bead.hold === 'needs_human') return holdText(bead);
+  if (bead.hold === 'needs_human') return holdText(view, bead);
   const open = blockers.filter((blocker) => blocker.state === 'open').map((blocker) => blocker.blockerRef);
   if (open.length > 0) return waitsFor(view, open);
-  if (bead.hold !== null) return holdText(bead);
+  if (bead.hold !== null) return holdText(view, bead);
   if (bead.notBeforeMs > nowMs) {
     const last = view.lastAttempt(bead.id)?.reason ?? null;
     const count = `${String(bead.failures)} failed ${bead.failures === 1 ? 'attempt' : 'attempts'}`;
@@ -213,7 +214,7 @@ function needsPerson(view: RigView, id: BeadId): boolean {
   return all.some((bead) => bead?.hold === 'needs_human');
 }
 
-function holdText(bead: Bead): Sentence {
+function holdText(view: RigView, bead: Bead): Sentence {
   const reason = bead.holdReason ?? 'held';
   switch (bead.hold) {
     case 'staged':
@@ -235,7 +236,7 @@ function holdText(bead: Bead): Sentence {
         sentence: reason,
         rule: 'dead-agent',
         next: 'A person has it tried again when it can go on, or cancels it.',
-        command: `gt bead retry ${bead.id}`,
+        command: retryCommand(view, bead),
       };
     case 'parked':
       return parkedText(bead, reason);

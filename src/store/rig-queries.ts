@@ -225,6 +225,7 @@ export class RigQueries {
       status,
       statusReason: status === 'breaker_open' ? breaker.reason : null,
       polecatsMax: config.polecatsMax,
+      runtime: config.runtime,
       isolation: isolationOf(config.shield ?? NO_SHIELD, config.runtime),
       liveAttempts: this.#view.slotsTaken(),
       counts: {

@@ -25,6 +25,8 @@ export const rigSchema = z.object({
   status: z.enum(['ready', 'parked', 'draining', 'breaker_open']),
   status_reason: z.string().nullable(),
   polecats_max: count,
+  /** What runs its beads that name no other. */
+  runtime: z.string(),
   live_attempts: count,
   counts: z.record(z.enum(BEAD_STATUSES), count),
   ready_beads: count,

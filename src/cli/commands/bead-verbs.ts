@@ -6,6 +6,7 @@ import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, ExitError } from '../exit-codes.ts';
+import { hintMissingRecipe } from '../missing-recipe.ts';
 import { segment, TownClient } from '../town-client.ts';
 import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
 
@@ -17,13 +18,19 @@ import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
 export async function verb(
   context: Context,
   ids: readonly string[],
-  call: { readonly path: string; readonly body: unknown },
+  call: {
+    readonly path: string;
+    readonly body: unknown;
+    readonly after?: (client: TownClient, bead: BeadItem) => Promise<void>;
+  },
 ): Promise<number> {
   const client = new TownClient(context.town());
   if (ids.length > 1) await lookUp(client, ids);
   for (const [index, id] of ids.entries()) {
     try {
-      printBead(context, await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body));
+      const bead = await client.post<BeadItem>(`beads/${segment(id)}/${call.path}`, call.body);
+      printBead(context, bead);
+      await call.after?.(client, bead);
     } catch (error) {
       throw index === 0 ? error : afterOthers(error, ids, index);
     }
@@ -246,6 +253,7 @@ function slingBeads(context: Context, args: Arguments): Promise<number> {
   return verb(context, args.positionals, {
     path: 'sling',
     body: { runtime: args.text('runtime'), model: args.text('model'), agent: args.text('agent') },
+    after: (client, bead) => hintMissingRecipe(context, client, bead),
   });
 }
 
@@ -264,8 +272,10 @@ async function slingTitle(context: Context, args: Arguments): Promise<number> {
     formula:
       formula === undefined ? undefined : (await import('../formula-file.ts')).readFormula(formula, town.paths.root),
   };
-  const bead = await new TownClient(town).post<BeadItem>('beads', input);
+  const client = new TownClient(town);
+  const bead = await client.post<BeadItem>('beads', input);
   printBead(context, bead);
+  await hintMissingRecipe(context, client, bead);
   context.hint(`Watch it with: gt why ${bead.id}`);
   return EXIT.ok;
 }

@@ -5,6 +5,7 @@ import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { hintMissingRecipe } from '../missing-recipe.ts';
 import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
 import { agentEnv, ask, hasHook } from '../agent-call.ts';
@@ -85,8 +86,10 @@ export const create: CommandSpec = {
       formula:
         formula === undefined ? undefined : (await import('../formula-file.ts')).readFormula(formula, town.paths.root),
     };
-    const bead = await new TownClient(town).post<BeadItem>('beads', input);
+    const client = new TownClient(town);
+    const bead = await client.post<BeadItem>('beads', input);
     printBead(context, bead);
+    if (input.sling) await hintMissingRecipe(context, client, bead);
     if (bead.hold === 'staged') context.hint(`Recorded, not running yet. Run it with: gt sling ${bead.id}`);
     return EXIT.ok;
   },

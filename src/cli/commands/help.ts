@@ -36,10 +36,24 @@ An agent has also
   GT_ATTEMPT, GT_EPOCH, GT_ROUND, GT_KIND, GT_SOURCE_BEAD, GT_TARGET_SHA   which try this is
   GT_USAGE_FILE           where a program of the runtime "command" writes what it used`;
 
+const SCRIPT = `The runtime "script": shell in the body of a bead, for trying things out and for chores. It is no AI.
+It runs each block that is tagged gt-script in a worktree, and hands in what they changed. A body without one fails.
+
+  Say hello in the README.
+
+  \`\`\`gt-script
+  echo hello >> README.md
+  \`\`\`
+
+  gt sling "Say hello" --rig app --body-file task.md   the body of one bead
+  gt sling "Fix the login page" --rig app --runtime claude   one bead for an AI
+  gt rig config app --runtime claude                   all beads of a rig`;
+
 const TOPICS: Readonly<Record<string, string>> = {
   'exit-codes': EXIT_CODES,
   environment: ENVIRONMENT,
-  help: 'gt help: what commands there are, or one command or topic\n\nUsage: gt help [<command> | exit-codes | environment]',
+  script: SCRIPT,
+  help: 'gt help: what commands there are, or one command or topic\n\nUsage: gt help [<command> | exit-codes | environment | script]',
 };
 
 /** `gt`, `gt --help`: at most 25 lines. */

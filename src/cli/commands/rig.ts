@@ -8,6 +8,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
+import { scriptSentence } from '../missing-recipe.ts';
 import { TownClient } from '../town-client.ts';
 import { printItems, RIG_HEAD, rigRow } from './watch.ts';
 
@@ -42,7 +43,11 @@ export const add: CommandSpec = {
     const body = await rigBody(context, args);
     try {
       const rig = await new TownClient(context.town()).post<RigItem>('rigs', body);
-      say(context, { name: rig.id, url: rig.url, branch: rig.target_branch, prefix: rig.prefix }, rig);
+      say(
+        context,
+        { name: rig.id, url: rig.url, branch: rig.target_branch, prefix: rig.prefix, runtime: rig.runtime },
+        rig,
+      );
     } catch (error) {
       if (!(error instanceof TownError) || error.code !== 'daemon_down') throw error;
       await addOffline(context, body);
@@ -92,13 +97,15 @@ async function addOffline(context: Context, body: Body): Promise<void> {
     target_branch: config.targetBranch,
     gates: config.gates.map((gate) => gate.name),
     polecats_max: config.polecatsMax,
+    runtime: config.runtime,
   };
-  say(context, { name: config.name, url: config.url, branch: config.targetBranch, prefix: config.prefix }, wire);
+  const { name, url, prefix, targetBranch: branch, runtime } = config;
+  say(context, { name, url, branch, prefix, runtime }, wire);
 }
 
 function say(
   context: Context,
-  rig: { readonly name: string; readonly url: string; readonly branch: string; readonly prefix: string },
+  rig: Readonly<Record<'name' | 'url' | 'branch' | 'prefix' | 'runtime', string>>,
   wire: unknown,
 ): void {
   if (context.json) {
@@ -108,6 +115,8 @@ function say(
   context.print(
     `${paint(context.style, 'bold', rig.name)}  ${plain(rig.url)}  branch ${rig.branch}  beads ${rig.prefix}-…`,
   );
+  if (rig.runtime === 'script')
+    context.hint(`${scriptSentence(rig.name)} For an AI: gt rig config ${rig.name} --runtime claude`);
   context.hint(`Give it work with: gt sling "<title>" --rig ${rig.name}`);
 }
 

@@ -98,7 +98,7 @@ describe('endingActions', () => {
     const actions = end(running({ failures: 1, lastSignature: crash.signature }), crash);
     expect(types(actions)).toEqual(['end_attempt', 'charge_bead', 'transition_bead', 'hold_bead', 'raise_escalation']);
     const question =
-      'api-task1 failed twice in the same way. Last: It crashed. Try again with "gt bead retry api-task1", or change it first with "gt bead update api-task1".';
+      'api-task1 failed twice in the same way. Last: It crashed. Try again with "gt bead retry api-task1", or change it first with "gt bead update api-task1 --body-file <file>".';
     expect(actions.slice(3)).toEqual([
       { type: 'hold_bead', bead: running().id, hold: 'needs_human', reason: question },
       told('medium', question),

@@ -7,6 +7,7 @@ import type { AttemptFacts, RigView } from '../view.ts';
 import { failedScope } from '../breaker-scope.ts';
 import { RIG_SCOPE, type BreakerScope } from '../model/breaker.ts';
 import { closeBreakers, tellBroken } from './dispatch-breaker.ts';
+import { retryAdvice } from '../retry-advice.ts';
 import { parkedUntil } from './quota.ts';
 import { infraBackoffMs, retryBackoffMs, type Ending } from './outcome.ts';
 
@@ -29,7 +30,7 @@ export function endingActions(view: RigView, attempt: AttemptFacts, ending: Endi
   const bead = view.bead(attempt.beadId);
   if (bead === null || bead.status !== 'in_progress') return actions;
   if (COUNTED_OUTCOMES.has(ending.outcome))
-    actions.push(...closeBreakers(view, attempt), ...chargeActions(bead, ending, nowMs));
+    actions.push(...closeBreakers(view, attempt), ...chargeActions(view, { bead, attempt, ending, nowMs }));
   else {
     actions.push(reopen(bead));
     if (ending.outcome === 'quota')
@@ -115,7 +116,14 @@ function branchAdvice(bead: Bead): string {
 
 const reopen = (bead: Bead): RigAction => ({ type: 'transition_bead', bead: bead.id, from: 'in_progress', to: 'open' });
 
-function chargeActions(bead: Bead, ending: Ending, nowMs: number): RigAction[] {
+interface Charge {
+  readonly bead: Bead;
+  readonly attempt: AttemptFacts;
+  readonly ending: Ending;
+  readonly nowMs: number;
+}
+
+function chargeActions(view: RigView, { bead, attempt, ending, nowMs }: Charge): RigAction[] {
   const failures = bead.failures + 1;
   const signature = ending.signature ?? ending.outcome;
   const charge: RigAction = {
@@ -141,7 +149,7 @@ function chargeActions(bead: Bead, ending: Ending, nowMs: number): RigAction[] {
   }
   // Twice in a row the same way: a third try would only burn money, so a person is asked.
   if (signature === bead.lastSignature) {
-    const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} Try again with "gt bead retry ${bead.id}", or change it first with "gt bead update ${bead.id}".`;
+    const question = `${bead.id} failed twice in the same way. Last: ${ending.reason} ${retryAdvice(view, bead, attempt)}`;
     return [
       charge,
       reopen(bead),

@@ -1,11 +1,12 @@
-/** The `script` runtime's process: runs a recipe like any agent would, then says done. Uses nothing but Node itself. */
+/** The `script` runtime's process: runs a recipe like any agent would, then says done. Uses Node itself and next to nothing else: it starts with each attempt. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `EX_NOPERM`, `EX_DATAERR`: of sysexits, so that a reader of the exit code can tell them from a recipe's own codes. */
+import { EXIT_NO_RECIPE } from '../../core/recipe.ts';
+
+/** `EX_NOPERM` of sysexits, so that a reader of the exit code can tell it from a recipe's own codes. */
 const EXIT_NOT_ALLOWED = 77;
-const EXIT_NO_RECIPE = 65;
 const EXIT_REFUSED = 1;
 /** Longer than the default wait for a verdict. */
 const DONE_TIMEOUT_MS = 90_000;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { recipeBlocks } from './recipe.ts';
+import { recipeBlocks } from '../../core/recipe.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What `script-main` finds in the attempt's folder. */

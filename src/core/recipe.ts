@@ -1,3 +1,8 @@
+import type { Bead } from './model/bead.ts';
+
+/** `EX_DATAERR` of sysexits: how the runtime `script` ends where there is nothing to run. */
+export const EXIT_NO_RECIPE = 65;
+
 /** Recipes are written by people and short; more blocks than this is a mistake. */
 const RECIPE_BLOCKS_MAX: number = 100;
 
@@ -24,3 +29,7 @@ export function recipeBlocks(body: string): readonly string[] {
 
 const closes = (mark: string, fence: string): boolean =>
   mark.charAt(0) === fence.charAt(0) && mark.length >= fence.length;
+
+/** True for a task that the runtime `script` can only fail: it runs what the body has, and this one has nothing to run. */
+export const lacksRecipe = (bead: Pick<Bead, 'kind' | 'body'>, runtime: string): boolean =>
+  runtime === 'script' && bead.kind === 'task' && recipeBlocks(bead.body).length === 0;
