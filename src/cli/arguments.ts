@@ -181,6 +181,9 @@ function refuseNul(text: string): void {
   if (text.includes('\0')) throw usage('bad_text', 'An argument holds a NUL character.', 'Remove it.');
 }
 
+/** Arguments that may be several words. */
+const WORDS = /title|text|subject|message|question|value/;
+
 function checkPositionals(spec: ArgumentSpec, positionals: readonly string[]): void {
   const names = spec.args ?? [];
   const missing = names.slice(positionals.length).find((name) => !name.startsWith('['));
@@ -190,7 +193,7 @@ function checkPositionals(spec: ArgumentSpec, positionals: readonly string[]): v
     throw usage(
       'too_many_arguments',
       `${JSON.stringify(positionals[names.length])} is one argument too many.`,
-      `Usage: ${spec.usage}; put quotes around a text with spaces.`,
+      `Usage: ${spec.usage}${names.some((name) => WORDS.test(name)) ? '; put quotes around a text with spaces.' : ''}`,
     );
   }
 }

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { usage } from '../core/errors.ts';
+import { isBeadId } from '../core/model/ids.ts';
 import { meantOrKnown } from '../settings/nearest.ts';
 import { readText } from './read-text.ts';
 
@@ -66,8 +67,19 @@ function plannedTasks(tasks: readonly Task[], file: string): readonly PlannedTas
     model: one.model,
     depends_on: [one.depends_on ?? []]
       .flat()
-      .map((entry) => (typeof entry === 'number' ? entry : (labels.get(entry) ?? entry))),
+      .map((entry) => (typeof entry === 'number' ? entry : (labels.get(entry) ?? beadNamed(entry, one.title, file)))),
   }));
+}
+
+/** Errors: `bad_bead_id`. */
+function beadNamed(entry: string, title: string, file: string): string {
+  if (isBeadId(entry)) return entry;
+  throw usage(
+    'bad_bead_id',
+    `${file}: the task ${JSON.stringify(title)} waits for ${JSON.stringify(entry)}, which is neither a label of this plan nor a bead id.`,
+    'Name the id of a task of this plan, or of a bead that exists.',
+    'depends_on',
+  );
 }
 
 function parsePlan(file: string, text: string): unknown {

@@ -1,4 +1,4 @@
-/** Farther than this many edits a name is another word, not a typing mistake. */
+/** Farther than this many edits, or than a third of its letters, a name is another word, not a typing mistake. */
 const EDITS_MAX = 3;
 
 /** A list longer than this is no longer read in an error; then the page that has them is named. */
@@ -19,7 +19,7 @@ export const known = (names: readonly string[]): string =>
 /** The name that was probably meant, or null when none is near. */
 export function nearest(text: string, names: readonly string[]): string | null {
   let best: string | null = null;
-  let bestEdits = Math.min(EDITS_MAX, Math.max(1, Math.floor(text.length / 2))) + 1;
+  let bestEdits = Math.min(EDITS_MAX, Math.max(1, Math.floor(text.length / 3))) + 1;
   for (const name of names) {
     const edits = editDistance(text.toLowerCase(), name.toLowerCase());
     if (edits < bestEdits) {
@@ -30,16 +30,23 @@ export function nearest(text: string, names: readonly string[]): string | null {
   return best;
 }
 
-/** Levenshtein distance, row by row. */
+/** Edits from one to the other, row by row; two letters in the wrong order are one edit. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_unused, index) => index);
+  const cell = (of: readonly number[], index: number): number => of[index] ?? 0;
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: right.length + 1 }, (_unused, index) => index);
   for (let i = 1; i <= left.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= right.length; j += 1) {
-      const same = left.charAt(i - 1) === right.charAt(j - 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (same ? 0 : 1)));
+      const other = left.charAt(i - 1) === right.charAt(j - 1) ? 0 : 1;
+      const edits = Math.min(cell(row, j) + 1, cell(next, j - 1) + 1, cell(row, j - 1) + other);
+      next.push(isSwap(left, right, { i, j }) ? Math.min(edits, cell(before, j - 2) + 1) : edits);
     }
+    before = row;
     row = next;
   }
-  return row[right.length] ?? 0;
+  return cell(row, right.length);
 }
+
+const isSwap = (left: string, right: string, { i, j }: { readonly i: number; readonly j: number }): boolean =>
+  i > 1 && j > 1 && left.charAt(i - 1) === right.charAt(j - 2) && left.charAt(i - 2) === right.charAt(j - 1);

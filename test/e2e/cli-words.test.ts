@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND_NAMES } from '../../src/cli/command-names.ts';
 import { Place, type Answer } from './cli-support.ts';
@@ -120,6 +122,38 @@ describe('words of gt in a town', () => {
     expect([await holdOf(one), await holdOf(three)]).toEqual([null, 'staged']);
   });
 
+  it('an error speaks of the command line, not of fields', async () => {
+    const plan = place.file('plan.toml', '[[tasks]]\nid = "a"\nrig = "app"\ntitle = "A"\ndepends_on = ["b"]\n');
+    for (const [argv, message, next] of [
+      [['sling', '', '--rig', 'app'], 'The title is empty.', 'gt sling "Fix the login page" --rig app'],
+      [['bead', 'create', '  ', '--rig', 'app'], 'The title is empty.', 'gt bead create "Fix'],
+      [
+        ['convoy', 'create', 'c', '--file', plan],
+        'the task "A" waits for "b", which is neither a label',
+        'a task of this',
+      ],
+      [['config', 'set', 'rigs.nope.polecats_max', '2'], 'There is no rig "nope"', 'gt rig add'],
+      [['mayor', 'message', 'hi'], 'This town has no mayor.', 'gt daemon reload'],
+    ] as const) {
+      const error = errorOf(await gt([...argv, '--json']));
+      expect([argv, error.message]).toEqual([argv, expect.stringContaining(message)]);
+      expect([argv, error.next]).toEqual([argv, expect.stringContaining(next)]);
+    }
+    expect((await gt(['inbox', 'foo'])).err).toMatch(/Usage: gt inbox$/m);
+    expect((await gt(['sling'])).err).toContain('is missing');
+    expect((await gt(['bead', 'create', 'a', 'b'])).err).toContain('put quotes around');
+  });
+
+  it('figures and columns have names', async () => {
+    expect((await gt(['budget', 'set', 'town', '--usd', '5'])).out).toBe(
+      'town: hard budget of $5.00; spent $0.00, reserved $0.00\n',
+    );
+    expect((await gt(['budget', 'list'])).out).toMatch(/^BUDGET +KIND +SPENT +OF +RESERVED\n/);
+    await staged('a bead');
+    expect((await gt(['bead', 'list', '--status', 'running'])).code).toBe(0);
+    expect((await gt(['bead', 'list'])).out).toMatch(/^ID .* CHANGED\n/);
+  });
+
   it('what works on files says how to name a folder when an address is in its place', async () => {
     const { url } = await json<{ url: string }>(['daemon', 'status']);
     const token = place.file('owner.token', JSON.parse(place.read('town', '.gastown', 'secrets.json')).owner);
@@ -138,5 +172,24 @@ describe('words of gt in a town', () => {
     expect((await gt(['daemon', 'reload', '--town', url], env)).err).toContain('and --town names an address.');
     // A move takes the address of the surroundings too; a daemon with its files refuses the call itself.
     expect(errorOf(await gt(['town', 'resume', '--not-imported', '--json'], env)).code).not.toBe('needs_folder');
+  });
+
+  it('an export looks at its path before anything is done, and a town that is down is not stopped again', async () => {
+    const clone = readdirSync(town, { recursive: true, encoding: 'utf8' }).find((name) => /app[^/]*\/HEAD$/.test(name));
+    const work = execFileSync('git', ['-C', place.path('app.git'), 'rev-parse', 'main'], { encoding: 'utf8' }).trim();
+    execFileSync('git', [
+      '--git-dir',
+      join(town, dirname(clone ?? '')),
+      'update-ref',
+      'refs/gt/rescue/app-7k3qf/at-1',
+      work,
+    ]);
+    expect((await gt(['down'])).err).toContain('Stopping');
+    expect(await gt(['down'])).toMatchObject({ code: 0, err: '' });
+    const answer = await gt(['town', 'export', '/dev/null/x']);
+    expect([answer.code, answer.out]).toEqual([3, '']);
+    expect(answer.err).toMatch(/^gt: \/dev\/null\/x can't be written/);
+    const refs = execFileSync('git', ['-C', place.path('app.git'), 'for-each-ref', 'refs/gt'], { encoding: 'utf8' });
+    expect(refs).toBe('');
   });
 });

@@ -99,6 +99,11 @@ describe('what needs a person', () => {
     await town.service.talk.wait(await capabilityOf(town, asking), { question: 'Which\ndatabase?' }, 0);
     expect(await agree(town)).toMatchObject([{ kind: 'question', severity: 'medium', title: 'asking' }]);
     expect((await show(town, asking)).phase).toBe('waiting');
+    await expect(town.service.beadCommand({ type: 'hold', bead: asking, note: '' }, human)).rejects.toMatchObject({
+      code: 'not_open',
+      message: `${asking} is running; only waiting beads can be held.`,
+      next: expect.stringContaining(`gt bead close ${asking}`),
+    });
 
     const failing = await sling(town, 'failing');
     const next = await town.service.createBead(newBead('next', { dependsOn: [failing] }), human);

@@ -121,7 +121,7 @@ export class MayorActor {
       throw precondition(
         'no_mayor',
         'This town has no mayor.',
-        'Add a section [mayor] with command = "…" to gastown.toml, then restart the daemon or send it SIGHUP.',
+        'Add a section [mayor] with command = "…" to gastown.toml, then "gt daemon reload".',
       );
   }
 

@@ -230,8 +230,8 @@ export class RigCommands {
     if (bead.status !== 'open')
       throw precondition(
         'not_open',
-        `${bead.id} is ${bead.status}; only waiting beads can be held.`,
-        'Close it to stop its agent.',
+        `${bead.id} is ${bead.status === 'in_progress' ? 'running' : 'in review'}; only waiting beads can be held.`,
+        `"gt bead close ${bead.id}" ends it; what was done is kept.`,
       );
     if (bead.hold === 'staged')
       throw precondition(

@@ -43,7 +43,7 @@ function refuseConfigured(town: TownContext, id: string): void {
     throw conflict(
       'set_in_config',
       `The budget ${id} is set in gastown.toml.`,
-      'Change it there, then reload the daemon (SIGHUP).',
+      'Change it there, then "gt daemon reload".',
     );
 }
 

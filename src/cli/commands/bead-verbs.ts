@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { EXIT, ExitError } from '../exit-codes.ts';
 import { hintMissingRecipe } from '../missing-recipe.ts';
 import { segment, TownClient } from '../town-client.ts';
-import { bodyOf, printBead, rigOf, textOf, WORK_OPTIONS } from './bead.ts';
+import { bodyOf, printBead, rigOf, textOf, titleOf, WORK_OPTIONS } from './bead.ts';
 
 /**
  * One verb on one or more beads, in order. Each is a change of its own, so all ids are looked up before the first;
@@ -262,7 +262,7 @@ async function slingTitle(context: Context, args: Arguments): Promise<number> {
   const town = context.town();
   const input = {
     rig: rigOf(context, args),
-    title: args.at(0),
+    title: titleOf(args, 'gt sling "Fix the login page" --rig app'),
     body: bodyOf(args),
     priority: args.text('priority'),
     runtime: args.text('runtime'),

@@ -43,6 +43,13 @@ export function rigOf(context: Context, args: Arguments): string {
   return rig;
 }
 
+/** The title, which is the first argument. Errors: `bad_field` for one that says nothing. */
+export function titleOf(args: Arguments, example: string): string {
+  const title = args.at(0);
+  if (title.trim() !== '') return title;
+  throw usage('bad_field', 'The title is empty.', `Give the title in quotes: ${example}`, 'title');
+}
+
 export const WORK_OPTIONS = {
   runtime: { type: 'string', value: 'name', help: 'which agent program runs it (default: of the rig)' },
   model: { type: 'string', value: 'name', help: 'which model (default: of the rig)' },
@@ -74,7 +81,7 @@ export const create: CommandSpec = {
     const town = context.town();
     const input = {
       rig: rigOf(context, args),
-      title: args.at(0),
+      title: titleOf(args, 'gt bead create "Fix the login page" --rig app'),
       body: bodyOf(args),
       priority: args.text('priority'),
       depends_on: args.list('depends-on'),
@@ -137,7 +144,8 @@ export const list: CommandSpec = {
     after: { type: 'string', value: 'cursor', help: 'continue with the "next" of an earlier list' },
   },
   run: async (context, args) => {
-    const statuses = args.list('status');
+    // A bead in progress is "running" in the list itself.
+    const statuses = args.list('status').map((word) => (word === 'running' ? 'in_progress' : word));
     const page = await new TownClient(context.town()).get<BeadPage>(
       `beads${query({
         rig: args.text('rig'),
@@ -172,7 +180,7 @@ function printBeads(context: Context, page: BeadPage, empty: string): void {
     bead.agent?.split('/').at(-1) ?? '-',
     ago(style, bead.updated_at),
   ]);
-  context.print(table(style, ['ID', 'STATE', 'PRIORITY', 'TITLE', 'AGENT', 'AGE'], rows));
+  context.print(table(style, ['ID', 'STATE', 'PRIORITY', 'TITLE', 'AGENT', 'CHANGED'], rows));
   if (page.next !== null) context.hint(`There are more: add --after ${page.next}`);
 }
 

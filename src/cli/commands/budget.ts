@@ -17,7 +17,12 @@ const row = (item: BudgetItem): readonly string[] => [
   amountText(item.reserved, item.unit),
   item.waited_for ? 'work waits for it' : item.source === 'config' ? 'from gastown.toml' : '',
 ];
-const HEAD = ['budget', 'kind', 'spent', 'of', 'reserved', ''];
+const HEAD = ['BUDGET', 'KIND', 'SPENT', 'OF', 'RESERVED', ''];
+
+function said({ scope, kind, unit, amount, spent, reserved }: BudgetItem): string {
+  const of = `${scope.replace(':', ' ')}: ${kind} budget of ${amountText(amount, unit)}`;
+  return `${of}; spent ${amountText(spent, unit)}, reserved ${amountText(reserved, unit)}`;
+}
 
 export const list: CommandSpec = {
   usage: 'gt budget list',
@@ -77,7 +82,7 @@ export const set: CommandSpec = {
   run: async (context, args) => {
     const body = { scope: scopeOf(args), ...unitOf(args, true), kind: kindOf(args) };
     const item = await new TownClient(context.town()).send<BudgetItem>('PUT', 'budgets', body);
-    context.print(context.json ? JSON.stringify(item) : row(item).join('  ').trimEnd());
+    context.print(context.json ? JSON.stringify(item) : said(item));
     return EXIT.ok;
   },
 };

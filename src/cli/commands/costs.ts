@@ -83,7 +83,7 @@ function costsText(context: Context, item: CostsItem, asked: CostKey | undefined
   if (total.assumed_micro_usd > 0)
     lines.push(`budgets count ${dollars(total.assumed_micro_usd)} for attempts that did not say what they used`);
   const part = (head: string, rows: readonly (readonly string[])[]): string[] =>
-    rows.length === 0 ? [] : ['', table(style, [head, 'cost', 'tokens', 'attempts'], rows)];
+    rows.length === 0 ? [] : ['', table(style, [head.toUpperCase(), 'COST', 'TOKENS', 'ATTEMPTS'], rows)];
   const cells = (name: string, sum: Sum): readonly string[] => [plain(name), money(sum), tokens(sum), attempts(sum)];
   if (asked !== undefined)
     return [

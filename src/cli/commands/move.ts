@@ -46,9 +46,11 @@ export const exportCommand: CommandSpec = {
       return EXIT.ok;
     }
     const { folderSource, pushRefs } = await import('../../hosts/node/move/folder-ends.ts');
+    const { mustBeWritable } = await import('../../hosts/node/move/move-file.ts');
     const source = await folderSource(town);
     try {
       if (!args.flag('no-push')) {
+        mustBeWritable(path);
         const pushed = await pushRefs(town.paths, source.rigs());
         for (const [rig, count] of Object.entries(pushed))
           context.hint(`${String(count)} refs with work of ${rig} are on its origin.`);

@@ -6,7 +6,8 @@ import { EXIT } from '../exit-codes.ts';
 const CAPACITY_MAX = 1_000;
 
 export const run: CommandSpec = {
-  usage: 'gt runner --town <address> --dir <folder> [--token-file <file>] [--listen <host:port>]',
+  usage:
+    'gt runner --town <address> --dir <folder> [--token-file <file>] [--listen <host:port>] [--capacity <n>] [--labels <a,b>]',
   summary: 'run agents of a town on this machine: it dials out, so it works behind NAT',
   examples: [
     'gt runner --town https://town.example.com --dir ~/gt-runner --token-file ~/big-box.token --labels gpu',

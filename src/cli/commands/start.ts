@@ -151,7 +151,7 @@ export const down: CommandSpec = {
   run: async (context) => {
     const town = context.town();
     writeDesired(town.paths, 'down');
-    context.hint('Stopping; agents get time to hand over their work.');
+    if (statusOf(town).running) context.hint('Stopping; agents get time to hand over their work.');
     const hadDaemon = await stopDaemon(town, false);
     const hadRunner = await stopRunner(town);
     print(context, { running: false, already: !hadDaemon && !hadRunner, pid: null, url: null, root: town.paths.root });

@@ -15,6 +15,28 @@ import {
 import { precondition, usage } from '../../../core/errors.ts';
 import { PRIVATE_MODE } from '../atomic-file.ts';
 
+const halfOf = (path: string): string => `${path}.half`;
+
+function openHalf(path: string): number {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
+    rmSync(halfOf(path), { force: true });
+    return openSync(halfOf(path), 'wx', PRIVATE_MODE);
+  } catch (error) {
+    throw precondition(
+      'export_unwritable',
+      `${path} can't be written: ${error instanceof Error ? error.message : String(error)}. Nothing was changed.`,
+      'Name a file in a folder that exists and is yours.',
+    );
+  }
+}
+
+/** Before anything is done for a file that could not be written. Errors: `export_unwritable`. */
+export function mustBeWritable(path: string): void {
+  closeSync(openHalf(path));
+  rmSync(halfOf(path), { force: true });
+}
+
 /** Writes a file that is there only when it is whole. It holds everything that the town knows: only the owner reads it. */
 export class MoveWriter {
   readonly #path: string;
@@ -26,18 +48,8 @@ export class MoveWriter {
   /** Errors: `export_unwritable`. */
   constructor(path: string) {
     this.#path = path;
-    this.#half = `${path}.half`;
-    try {
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder');
-      rmSync(this.#half, { force: true });
-      this.#fd = openSync(this.#half, 'wx', PRIVATE_MODE);
-    } catch (error) {
-      throw precondition(
-        'export_unwritable',
-        `${path} can't be written: ${error instanceof Error ? error.message : String(error)}. Nothing was changed.`,
-        'Name a file in a folder that exists and is yours.',
-      );
-    }
+    this.#half = halfOf(path);
+    this.#fd = openHalf(path);
   }
 
   header(header: Omit<MoveHeader, 'kind' | 'format'>): void {
