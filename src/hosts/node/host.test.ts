@@ -148,4 +148,30 @@ describe('the supervisor of the runner', () => {
     rmSync(root, { recursive: true, force: true });
     expect(new Set(errors)).toEqual(new Set(['runner not started']));
   });
+
+  it('leaves no process behind that it started and never met', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'gt-supervisor-'));
+    const pids: number[] = [];
+    const supervisor = new RunnerSupervisor({
+      town: {
+        paths: { root, runnerLog: join(root, 'runner.log') },
+        identity: { id: 'tw-test', name: 'test', socketDir: root },
+      } as unknown as Town,
+      secrets: { owner: 'o', brainCalls: 'b', runnerCalls: 'r', capabilityKey: 'k' } as TownSecrets,
+      log: { ...silentLog, info: (_text, fields) => pids.push(Number(fields?.['pid'])) },
+      onInstance: () => undefined,
+    });
+    supervisor.start();
+    await vi.waitFor(() => {
+      expect(pids).toHaveLength(1);
+    });
+    await supervisor.stop();
+    supervisor.client.close();
+    await vi.waitFor(() => {
+      expect(() => process.kill(pids[0] ?? 0, 0)).toThrow('ESRCH');
+    });
+    // It had no time to end by itself for want of a town.
+    expect(readFileSync(join(root, 'runner.log'), 'utf8')).toBe('');
+    rmSync(root, { recursive: true, force: true });
+  });
 });

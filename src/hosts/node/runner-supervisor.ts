@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inOneLine } from '../../core/job-trouble.ts';
@@ -127,8 +127,9 @@ export class RunnerSupervisor {
     const output = openSync(town.paths.runnerLog, 'a');
     const said = new LogTail(town.paths.runnerLog);
     let gone: string | null = null;
+    let child: ChildProcess;
     try {
-      const child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], {
+      child = spawn(process.execPath, [...process.execArgv, runnerMain(), '--town', town.paths.root], {
         detached: true,
         stdio: ['ignore', output, output],
         cwd: town.paths.root,
@@ -150,7 +151,11 @@ export class RunnerSupervisor {
       if (await this.#adopt()) return true;
       await this.#sleep(START_POLL_MS);
     }
-    if (this.#stop.signal.aborted) return false;
+    if (this.#stop.signal.aborted) {
+      // Nobody met it: whoever stops the town asks its socket, where nothing answers yet, and it would stay behind.
+      if (gone === null) child.kill('SIGTERM');
+      return false;
+    }
     log.error('runner did not come up', { log: town.paths.runnerLog });
     this.#failed(said.lastLine() ?? gone ?? `it did not answer within ${duration(START_WAIT_MS)}`);
     return false;
