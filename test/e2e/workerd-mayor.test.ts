@@ -174,7 +174,7 @@ describe('gt for a town at an address', () => {
     gt('config', 'set', `rigs.${rig}.polecats_max`, '--unset');
     const { text } = await town.call<{ text: string }>('GET', 'settings');
     expect(text).not.toContain('polecats_max');
-    expect(() => gt('daemon', 'status'), 'what needs files says so').toThrow('at an address');
+    expect(() => gt('daemon', 'status'), 'what needs files says so').toThrow('GT_TOWN_ROOT names an address');
   });
 
   it('follows the output of an agent until it ends, and sits down beside it', { timeout: 2 * WAIT_MS }, async () => {

@@ -364,7 +364,7 @@ describe('the door for runners', () => {
     });
     expect(gt('daemon', 'status', ...at)).toMatchObject({
       code: 3,
-      text: expect.stringContaining('at an address') as string,
+      text: expect.stringContaining('names an address') as string,
     });
     const far = ['--town', 'http://town.example.com', '--token-file', file];
     expect(gt('status', ...far)).toMatchObject({
