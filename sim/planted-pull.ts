@@ -11,7 +11,7 @@ export const PLANTED_PULL: readonly Planted[] = [
   {
     name: 'pull: merged without its last commits is merged',
     file: 'core/rules/pull-step.ts',
-    find: 'isWhole(pull) ? seen.mergeSha : null',
+    find: 'isAsProposed ? seen.mergeSha : null',
     put: 'seen.mergeSha',
   },
   {

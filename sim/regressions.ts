@@ -48,6 +48,7 @@ export const REGRESSIONS: readonly Regression[] = [
     keep: null,
     found: 'a pull request that was opened late stayed open after the cancel, since a former one was found first',
   },
+  { seed: 1_831, keep: null, found: 'what somebody had emptied before its forge merged it was called merged' },
   { seed: 8_337, keep: null, found: 'commits that came after an accepted "no change" were called accepted' },
   { seed: 6_050, keep: null, found: 'with pull requests nobody heard that the target itself is red' },
   {

@@ -135,6 +135,9 @@ describe('a forge that was asked to merge', () => {
       step of api-merge: accepting -> confirming | job merge:api-merge:confirming:3 of c10 (as c30), heldReason null, pull {number 7, site here, url https://forge.test/7, seen #7, lookError null, silentSinceMs null}, deadlineAtMs +2min"
     `);
     expect(accepting({ said: shows({ ...merged, mergeSha: null }) })).toContain('its forge says merged; git is asked');
+    expect(accepting({ said: shows({ ...merged, headSha: null }) })).toContain('(as c30)');
+    // Somebody changed the branch since it was seen last, and that was merged.
+    expect(accepting({ said: shows({ ...merged, headSha: commit(9) }) })).toContain('(as null)');
   });
 
   it('and has put it into its own queue is looked at, and was asked once', () => {

@@ -64,7 +64,9 @@ export const toCheck = (pull: Pull, more: More = {}): readonly RigAction[] => to
  * that is proposed now; a newer head has to be there itself.
  */
 export function toConfirm(pull: Pull, seen: PullRequest, more: More = {}): readonly RigAction[] {
-  return toGit(pull, 'confirming', isWhole(pull) ? seen.mergeSha : null, more);
+  // Also by what the forge says now: the branch may have been changed since the last look.
+  const isAsProposed = isWhole(pull) && (seen.headSha === null || seen.headSha === pull.review.headSha);
+  return toGit(pull, 'confirming', isAsProposed ? seen.mergeSha : null, more);
 }
 
 /** The commit that the forge had last is the one that is on the branch now. */
