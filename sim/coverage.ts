@@ -72,6 +72,7 @@ export const NO_PATH_YET: ReadonlyMap<string, string> = new Map([
 export const RARE: ReadonlySet<string> = new Set(
   [
     'checking>opening',
+    'testing>ended',
     'opening>checking',
     'confirming>confirming',
     'queued>confirming',
