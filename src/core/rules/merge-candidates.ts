@@ -13,7 +13,8 @@ import { repoFor } from './feature-branch.ts';
 import { cancelBeforePush, cancelledSource } from './merge-end.ts';
 import { decide, pushSteps } from './merge-push.ts';
 import { askForOwn, isOfAnother, mergedAlready, NOTHING_OWN, onTarget } from './merged-outside.ts';
-import { backToLine, conflictCause, rework } from './rework.ts';
+import { backToLine } from './back-in-line.ts';
+import { conflictCause, rework } from './rework.ts';
 import { askToRevive, targetRewritten } from './rewritten-target.ts';
 import { NOTHING, type RigVerdicts } from './rule.ts';
 

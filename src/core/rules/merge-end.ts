@@ -2,7 +2,7 @@ import type { RigAction } from '../actions.ts';
 import type { Bead, Evidence } from '../model/bead.ts';
 import type { Sha } from '../model/ids.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
-import { backToLine } from './rework.ts';
+import { backInLine } from './back-in-line.ts';
 
 export const cancelSource = (
   source: Bead,
@@ -18,15 +18,7 @@ export const cancelSource = (
 
 /** The cancel waited for a push that never had a verdict; the merge found that it did not arrive. */
 export const cancelBeforePush = (review: ReviewFacts, source: Bead): readonly RigAction[] => [
-  {
-    type: 'merge_step',
-    mergeRequest: review.beadId,
-    fromStep: review.step,
-    toStep: 'queued',
-    job: null,
-    candidate: null,
-  },
-  backToLine(review),
+  ...backInLine(review),
   cancelSource(source),
 ];
 

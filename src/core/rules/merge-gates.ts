@@ -9,7 +9,8 @@ import { killedGates } from './merge-kills.ts';
 import { decide, pushSteps, type Landing } from './merge-push.ts';
 import { retryBackoffMs } from './outcome.ts';
 import { goesOn, targetIsRed } from './red-target.ts';
-import { backToLine, rework, type Rework } from './rework.ts';
+import { backToLine } from './back-in-line.ts';
+import { rework, type Rework } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
 
 interface Round {

@@ -7,7 +7,7 @@ import { redGate } from './gate-verdict.ts';
 import { gatesJob } from './merge-candidates.ts';
 import { decide } from './merge-push.ts';
 import { askPerson } from './refused-push.ts';
-import { backToLine } from './rework.ts';
+import { backToLine } from './back-in-line.ts';
 import type { RigVerdicts } from './rule.ts';
 
 /**

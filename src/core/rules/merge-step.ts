@@ -13,7 +13,7 @@ import { afterMerge } from './merge-candidates.ts';
 import { cancelBeforePush, cancelledSource, merged } from './merge-end.ts';
 import { decide } from './merge-push.ts';
 import { PUSH_REFUSED, refusedByHost, refusedPush } from './refused-push.ts';
-import { backToLine } from './rework.ts';
+import { backInLine, backToLine } from './back-in-line.ts';
 import { NOTHING, wakeAt, type RigRule, type RigVerdicts } from './rule.ts';
 
 /**
@@ -142,19 +142,8 @@ function refused(view: RigView, review: ReviewFacts, result: Refusal): RigVerdic
   );
 }
 
-const pushedApart = (member: ReviewFacts, suspect: string): readonly RigAction[] => [
-  {
-    type: 'merge_step',
-    mergeRequest: member.beadId,
-    fromStep: 'pushing',
-    toStep: 'queued',
-    job: null,
-    candidate: null,
-    heldReason: 'the push with others was refused; they are pushed apart',
-    suspect,
-  },
-  backToLine(member),
-];
+const pushedApart = (member: ReviewFacts, suspect: string): readonly RigAction[] =>
+  backInLine(member, { heldReason: 'the push with others was refused; they are pushed apart', suspect });
 
 /** Entries that were refused together. */
 const suspectedPush = (leader: ReviewFacts): string => pushMark(`${leader.beadId}:${String(leader.version)}`);
@@ -162,18 +151,9 @@ const suspectedPush = (leader: ReviewFacts): string => pushMark(`${leader.beadId
 /** A cancel goes on waiting: an earlier push of the same head may have won this race, and the next merge sees it. */
 function lostRace(review: ReviewFacts, nowMs: number): readonly RigAction[] {
   const races = review.races + 1;
-  return [
-    {
-      type: 'merge_step',
-      mergeRequest: review.beadId,
-      fromStep: 'pushing',
-      toStep: 'queued',
-      job: null,
-      candidate: null,
-      races: races > PUSH_RACES_MAX ? 0 : races,
-      heldReason: 'somebody else pushed to the target first',
-      ...(races > PUSH_RACES_MAX ? { requeueAtMs: nowMs } : {}),
-    },
-    backToLine(review),
-  ];
+  return backInLine(review, {
+    races: races > PUSH_RACES_MAX ? 0 : races,
+    heldReason: 'somebody else pushed to the target first',
+    ...(races > PUSH_RACES_MAX ? { requeueAtMs: nowMs } : {}),
+  });
 }

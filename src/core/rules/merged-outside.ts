@@ -6,7 +6,7 @@ import { beadRef } from '../refs.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { merged } from './merge-end.ts';
 import { askPerson } from './refused-push.ts';
-import { backToLine } from './rework.ts';
+import { backInLine } from './back-in-line.ts';
 
 /** What the town makes itself: its head may be on the target for reasons of its own (nothing was left to land). */
 const MADE_BY_THE_TOWN: readonly BeadKind[] = ['landing', 'revert'];
@@ -34,16 +34,7 @@ export function otherQuestion(view: RigView, review: ReviewFacts, { mergeSha, ma
 
 /** It waits for that person, out of the way of the others. */
 export const askForOwn = (view: RigView, review: ReviewFacts, brought: Brought): readonly RigAction[] => [
-  {
-    type: 'merge_step',
-    mergeRequest: review.beadId,
-    fromStep: review.step,
-    toStep: 'queued',
-    job: null,
-    candidate: null,
-    heldReason: NOTHING_OWN,
-  },
-  backToLine(review),
+  ...backInLine(review, { heldReason: NOTHING_OWN }),
   ...askPerson(review, otherQuestion(view, review, brought)),
 ];
 

@@ -11,7 +11,7 @@ import { asSentence } from '../sentence.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { repoFor } from './feature-branch.ts';
 import { messageOf } from './merge-train.ts';
-import { backToLine } from './rework.ts';
+import { backToLine } from './back-in-line.ts';
 import { act, NOTHING, type RigVerdicts } from './rule.ts';
 
 /** One merge request with its pull request, as the rules look at it. */

@@ -2,6 +2,7 @@ import type { RigAction } from '../actions.ts';
 import { beadRef } from '../refs.ts';
 import { inOneLine } from '../job-trouble.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
+import { backInLine } from './back-in-line.ts';
 
 /** Code of a runner's refusal: the host takes no such push, so that trying again changes nothing. */
 export const PUSH_REFUSED = 'push_refused';
@@ -10,7 +11,7 @@ export const PUSH_REFUSED = 'push_refused';
 export function refusedPush(review: ReviewFacts, message: string): RigAction[] {
   const { sourceBeadId, branch } = review;
   const question = `${sourceBeadId} is not merged: ${message} Take it out of ${branch}, or allow it (secrets_allowed in gastown.toml), then "gt bead retry ${sourceBeadId}".`;
-  return [...unpushed(review, message), ...askPerson(review, question)];
+  return [...backInLine(review, { heldReason: message }), ...askPerson(review, question)];
 }
 
 /** A hook, a protected branch or a missing right: nothing of the work can change that. Nothing was pushed. */
@@ -18,21 +19,11 @@ export function refusedByHost(view: RigView, review: ReviewFacts, words: string)
   const { sourceBeadId: source, targetBranch: target } = review;
   const { name } = view.config();
   const question = `The git host refused ${source} on ${target}: ${inOneLine(words)}. Let the town's account push to ${target}, then "gt bead retry ${source}"; or have it merge by pull requests ("gt config set rigs.${name}.merge_strategy pr"), then the same.`;
-  return [...unpushed(review, `the git host refused its push: ${inOneLine(words)}`), ...askPerson(review, question)];
+  return [
+    ...backInLine(review, { heldReason: `the git host refused its push: ${inOneLine(words)}` }),
+    ...askPerson(review, question),
+  ];
 }
-
-const unpushed = (review: ReviewFacts, heldReason: string): RigAction[] => [
-  {
-    type: 'merge_step',
-    mergeRequest: review.beadId,
-    fromStep: review.step,
-    toStep: 'queued',
-    job: null,
-    candidate: null,
-    heldReason,
-  },
-  { type: 'transition_bead', bead: review.beadId, from: 'in_progress', to: 'open' },
-];
 
 /** The merge request waits until a person answers. */
 export const askPerson = (review: ReviewFacts, question: string): RigAction[] => [

@@ -2,7 +2,9 @@ import { REWORK_ROUNDS_MAX } from '../limits.ts';
 import type { RigAction } from '../actions.ts';
 import type { Bead } from '../model/bead.ts';
 import type { Sha } from '../model/ids.ts';
+import { counted } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
+import { backToLine } from './back-in-line.ts';
 import { failLanding } from './landing.ts';
 import { askPerson } from './refused-push.ts';
 
@@ -78,20 +80,12 @@ export const advance = (view: RigView, bead: Bead, { beadId: mergeRequest }: Rev
   isLast: view.openReworks(mergeRequest).every(({ id }) => id === bead.id),
 });
 
-/** Its bead waits again: in the line, for its rework, or for a person. */
-export const backToLine = (review: ReviewFacts): RigAction => ({
-  type: 'transition_bead',
-  bead: review.beadId,
-  from: 'in_progress',
-  to: 'open',
-});
-
 function tooOften(
   view: RigView,
   review: ReviewFacts,
   { cause, again, step }: { readonly cause: ReworkCause; readonly again: boolean; readonly step: readonly RigAction[] },
 ): Rework {
-  const rounds = `${String(review.rounds)} ${review.rounds === 1 ? 'time' : 'times'}`;
+  const rounds = counted(review.rounds, 'time');
   const landing = view.bead(review.sourceBeadId);
   if (landing?.kind === 'landing') {
     const why = `it was reworked ${rounds} and still ${cause.reason}`;

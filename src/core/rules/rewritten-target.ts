@@ -4,10 +4,11 @@ import { FORMER_TIPS_MAX } from '../limits.ts';
 import { trusted, type BeadId } from '../model/ids.ts';
 import type { Revived } from '../model/merge-answer.ts';
 import { trainRef } from '../refs.ts';
+import { counted } from '../text.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
+import { backInLine } from './back-in-line.ts';
 import { decide } from './merge-push.ts';
 import { askPerson } from './refused-push.ts';
-import { backToLine } from './rework.ts';
 import type { RigVerdicts } from './rule.ts';
 
 type Rewritten = Extract<JobResult, { readonly result: 'rewritten' }>;
@@ -15,8 +16,8 @@ type Rewritten = Extract<JobResult, { readonly result: 'rewritten' }>;
 /** Digits of a commit's name that people read. */
 const SHORT = 12;
 
-const counted = (count: number | null, one: string, many: string): string =>
-  count === null ? `an unknown number of ${many}` : `${String(count)} ${count === 1 ? one : many}`;
+const countedIfKnown = (count: number | null, one: string, many: string): string =>
+  count === null ? `an unknown number of ${many}` : counted(count, one, many);
 
 /**
  * People took commits out of the target by force. That is theirs to do, so the train goes on from what is there; but it is
@@ -26,8 +27,8 @@ export function targetRewritten(view: RigView, review: ReviewFacts, found: Rewri
   const { targetBranch: target } = review;
   const span = `${found.from.slice(0, SHORT)}..${found.targetSha.slice(0, SHORT)}`;
   const reason = `${target} was rewritten (${span})`;
-  const went = counted(found.commits, 'commit', 'commits');
-  const merged = counted(found.merged, 'merged bead is', 'merged beads are');
+  const went = countedIfKnown(found.commits, 'commit', 'commits');
+  const merged = countedIfKnown(found.merged, 'merged bead is', 'merged beads are');
   return decide(review, reason, [
     { type: 'dissolve_round', target, except: null, reason },
     {
@@ -48,21 +49,14 @@ export function askToRevive(
   { from, commits, also = [] }: Revived,
 ): readonly RigAction[] {
   const { sourceBeadId: source, targetBranch: target } = review;
-  const what = `${counted(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${[from, ...also].map((tip) => tip.slice(0, SHORT)).join(', ')})`;
+  const what = `${countedIfKnown(commits, 'commit', 'commits')} that people took out of ${target} (it was at ${[from, ...also].map((tip) => tip.slice(0, SHORT)).join(', ')})`;
   // The yes, when it comes, is to all of them; what was allowed before stays so.
   const mayRevive = new Set([...[from, ...also].map(trusted.sha), ...review.mayRevive]);
   return [
-    {
-      type: 'merge_step',
-      mergeRequest: review.beadId,
-      fromStep: review.step,
-      toStep: 'queued',
-      job: null,
-      candidate: null,
+    ...backInLine(review, {
       heldReason: `would bring back ${what}`,
       mayRevive: [...mayRevive].slice(0, FORMER_TIPS_MAX),
-    },
-    backToLine(review),
+    }),
     ...askPerson(
       review,
       `${source} was begun before ${target} was rewritten; merged, it would bring back ${what}. ${insteadOf(view, source)} Or bring them back with it: "gt bead retry ${source}".`,
