@@ -2,6 +2,7 @@ import type { Caller, RigDrain } from '../core/commands.ts';
 import { conflict, precondition } from '../core/errors.ts';
 import type { RigName } from '../core/model/ids.ts';
 import type { RigRemoval, RigRest } from '../core/queries.ts';
+import { counted } from '../core/text.ts';
 import type { AskedRig } from './asked.ts';
 import type { TownActors } from './town-actors.ts';
 import { rigAddress } from './town/town-context.ts';
@@ -14,9 +15,9 @@ const MESSAGE_WAIT_MS = 2_000;
 
 /**
  * Takes a rig out of the town when nothing of it runs or waits. With `drain` what runs is waited for (the caller asks
- * with `go_on` until the answer is `removed`; a rig that was unparked meanwhile stays), what is in the merge line ends, with its rework, and then what has not started is
- * cancelled. The answer names what it waits for. Its database, its clone and its
- * worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`, `drain_ended`.
+ * with `go_on` until the answer is `removed`; a rig that was unparked meanwhile stays), what is in the merge line ends,
+ * with its rework, and then what has not started is cancelled. The answer names what it waits for. Its database, its
+ * clone and its worktrees stay where they are. Errors: `rig_has_work`, `rig_not_parked`, `drain_ended`.
  */
 export async function removeRig(
   actors: TownActors,
@@ -57,8 +58,6 @@ async function cancelRest(rig: AskedRig, name: RigName, { actor, origin }: Calle
     );
 }
 
-const count = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;
-
 async function mayGoOn(rig: AskedRig, name: RigName, drain: RigDrain): Promise<void> {
   if (drain !== 'go_on' || (await rig.summary()).status === 'draining') return;
   throw conflict(
@@ -77,10 +76,10 @@ const notParked = (name: RigName): Error =>
 
 function hasWork(name: RigName, rest: RigRest): Error {
   const parts = [
-    count(rest.open, 'open bead'),
-    count(rest.running, 'running agent'),
-    count(rest.merging, 'merge request'),
-    ...(rest.open + rest.running + rest.merging === 0 ? [count(rest.unsent, 'message')] : []),
+    counted(rest.open, 'open bead'),
+    counted(rest.running, 'running agent'),
+    counted(rest.merging, 'merge request'),
+    ...(rest.open + rest.running + rest.merging === 0 ? [counted(rest.unsent, 'message')] : []),
   ].filter((part) => !part.startsWith('0 '));
   return conflict(
     'rig_has_work',

@@ -1,3 +1,4 @@
+import { counted } from '../core/text.ts';
 import { git } from '../hosts/node/git.ts';
 
 /** What a rescue ref holds that the origin lacks. */
@@ -24,8 +25,6 @@ export async function leftOver(clone: string, ref: string): Promise<LeftOver | n
   if (count === null || files === null || parents === null) return null;
   return { commits: Number(count[0]), files: files.length, others: parents.length - 1 };
 }
-
-const counted = (count: number, one: string): string => `${String(count)} ${one}${count === 1 ? '' : 's'}`;
 
 export function leftText(left: LeftOver | null): string {
   if (left === null) return 'git can not say';

@@ -1,6 +1,7 @@
 /** Searching the output of a whole town: page by page, newest attempt first. */
 import type { SearchPage } from '../api/contract/search.ts';
 import { usage } from '../core/errors.ts';
+import { counted } from '../core/text.ts';
 import type { Arguments } from './arguments.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -57,8 +58,7 @@ function sayRest(context: Context, { text, found, unread }: Rest): void {
     context.hint(
       'The whole town is searched for words as they stand; the output of one bead takes a regular expression.',
     );
-  for (const [reason, count] of unread)
-    context.hint(`${String(count)} ${count === 1 ? 'attempt' : 'attempts'} could not be read: ${reason}`);
+  for (const [reason, count] of unread) context.hint(`${counted(count, 'attempt')} could not be read: ${reason}`);
 }
 
 /** Escapes in what agents print are never let through: this is other people's output in a list. */

@@ -1,4 +1,5 @@
 import type { Violation } from './invariants.ts';
+import { counted } from './text.ts';
 
 /** How many messages one end of a channel sent to the other and took from it. */
 export interface ChannelEnd {
@@ -19,21 +20,19 @@ export function checkChannel(
 ): readonly Violation[] {
   const texts = [
     town.before.received > other.sent
-      ? `its database is older than the town's: the town has ${counted(town.before.received)} of it, and it knows of ${String(other.sent)}`
+      ? `its database is older than the town's: the town has ${counted(town.before.received, 'message')} of it, and it knows of ${String(other.sent)}`
       : null,
     town.before.sent - town.before.waiting > other.received
-      ? `its database is older than the town's: it had ${counted(town.before.sent - town.before.waiting)} of the town, and knows of ${String(other.received)}; it hears nothing more`
+      ? `its database is older than the town's: it had ${counted(town.before.sent - town.before.waiting, 'message')} of the town, and knows of ${String(other.received)}; it hears nothing more`
       : null,
     other.received > town.after.sent
-      ? `the town's database is older than its own: it has ${counted(other.received)} of the town, which knows of ${String(town.after.sent)}`
+      ? `the town's database is older than its own: it has ${counted(other.received, 'message')} of the town, which knows of ${String(town.after.sent)}`
       : null,
     other.sent - other.waiting > town.after.received
-      ? `the town's database is older than its own: the town had ${counted(other.sent - other.waiting)} of it, and knows of ${String(town.after.received)}; it hears nothing more`
+      ? `the town's database is older than its own: the town had ${counted(other.sent - other.waiting, 'message')} of it, and knows of ${String(town.after.received)}; it hears nothing more`
       : null,
   ];
   return texts.flatMap((text) => (text === null ? [] : [{ code: 'I17', text: `${text}. ${MEND}` }]));
 }
-
-const counted = (count: number): string => (count === 1 ? '1 message' : `${String(count)} messages`);
 
 const MEND = 'Bring all databases of the town back from one backup, into a new folder ("gt restore")';

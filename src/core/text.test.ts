@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyChar } from '../../test/support/any-char.ts';
-import { cutToBytes, duration, fingerprint, inert, utf8Length } from './text.ts';
+import { counted, cutToBytes, duration, fingerprint, inert, utf8Length } from './text.ts';
 
 describe('utf8Length', () => {
   it('counts what an encoder writes, for any text', () => {
@@ -13,6 +13,11 @@ describe('utf8Length', () => {
     expect(['\u007f', '\u0080', '\u07ff', '\u0800', '\uffff', '\u{10000}'].map(utf8Length)).toEqual([1, 2, 2, 3, 3, 4]);
     expect([utf8Length('aé€😀'), utf8Length('\u0000'), utf8Length('')]).toEqual([10, 1, 0]);
   });
+});
+
+it('counts things as people say it', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'commit'))).toEqual(['0 commits', '1 commit', '2 commits']);
+  expect([1, 2].map((count) => counted(count, 'waits', 'wait'))).toEqual(['1 waits', '2 wait']);
 });
 
 describe('duration', () => {

@@ -8,6 +8,10 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** A number of things for people: `1 commit`, `2 commits`; `many` only where an "s" does not make it. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${String(count)} ${count === 1 ? one : many}`;
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -13,7 +13,7 @@ import type { EscalationSummary, RigSummary, Why } from './queries.ts';
 import { hasPassword, withoutLogin } from './remote-url.ts';
 import { asSentence } from './sentence.ts';
 import { brokenText } from './rules/dispatch-breaker.ts';
-import { duration } from './text.ts';
+import { counted, duration } from './text.ts';
 import { pausedBy, pausedText } from './why-train.ts';
 import type { BreakerFacts, RigView } from './view.ts';
 
@@ -44,10 +44,7 @@ export function whyBroken(view: RigView, breaker: BreakerFacts, nowMs: number): 
 /** What is said of a rig because a person paused one of its merge trains. */
 export function whyPaused(view: RigView, train: StoppedTrain, nowMs: number): Why {
   const { name } = view.config();
-  const count =
-    train.waiting === 0
-      ? 'nothing waits'
-      : `${String(train.waiting)} ${train.waiting === 1 ? 'waits' : 'wait'} in line`;
+  const count = train.waiting === 0 ? 'nothing waits' : `${counted(train.waiting, 'waits', 'wait')} in line`;
   return say({
     id: `rig:${name}`,
     state: rigState(view, nowMs),
@@ -111,7 +108,7 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
   });
 }
 
-const countOf = (waiting: number): string => `${String(waiting)} ${waiting === 1 ? 'bead waits' : 'beads wait'}`;
+const countOf = (waiting: number): string => counted(waiting, 'bead waits', 'beads wait');
 
 /** The town's file was changed to something that the town can't take: it goes on with what it had, or does not start. */
 export const whyRefusedSettings = (refused: RefusedSettings): Why =>

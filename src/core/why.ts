@@ -17,7 +17,7 @@ import { trusted, type BeadId } from './model/ids.ts';
 import { polecatOf } from './model/polecat.ts';
 import type { Why } from './queries.ts';
 import { asSentence } from './sentence.ts';
-import { duration } from './text.ts';
+import { counted, duration } from './text.ts';
 import { claimKey } from './rules/verify-done.ts';
 import { troubleNow } from './job-trouble.ts';
 import { queuedText, stepText } from './why-train.ts';
@@ -181,7 +181,7 @@ function openText(view: RigView, bead: Bead, blockers: readonly Blocker[], nowMs
   if (bead.hold !== null) return holdText(view, bead);
   if (bead.notBeforeMs > nowMs) {
     const last = view.lastAttempt(bead.id)?.reason ?? null;
-    const count = `${String(bead.failures)} failed ${bead.failures === 1 ? 'attempt' : 'attempts'}`;
+    const count = counted(bead.failures, 'failed attempt');
     return {
       sentence: `Backs off after ${count}; next try in ${duration(bead.notBeforeMs - nowMs)}.${last === null ? '' : ` Last: ${last}`}`,
       rule: 'dead-agent',

@@ -1,11 +1,12 @@
 import type { CostsItem } from '../../api/contract/money.ts';
 import { COST_KEYS, dollars, tokenCount, type CostKey } from '../../core/money.ts';
+import { counted } from '../../core/text.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain, table } from '../output.ts';
 import { sinceOf } from '../since.ts';
-import { query, TownClient } from '../town-client.ts';
+import { clientOf, query } from '../town-client.ts';
 
 type Sum = CostsItem['total'];
 
@@ -29,7 +30,7 @@ export const costs: CommandSpec = {
     'Agents say themselves what they use ("gt usage"). What nobody said is unknown and shown so, never counted as nothing; budgets count it with what was expected. A recipe that says nothing used nothing.',
   run: async (context, args) => {
     const by = args.choice('by', COST_KEYS);
-    const item = await new TownClient(context.town()).get<CostsItem>(
+    const item = await clientOf(context).get<CostsItem>(
       `costs${query({
         rig: args.text('rig'),
         convoy: args.text('convoy'),
@@ -70,7 +71,7 @@ const NAMELESS: Readonly<Record<CostKey, string>> = {
 function costsText(context: Context, item: CostsItem, asked: CostKey | undefined): string {
   const { total } = item;
   const { style } = context;
-  const attempts = (sum: Sum): string => `${String(sum.attempts)} ${sum.attempts === 1 ? 'attempt' : 'attempts'}`;
+  const attempts = (sum: Sum): string => counted(sum.attempts, 'attempt');
   const unknown = total.unknown_cost > 0 ? 'at least ' : '';
   const perMerged = item.per_merged_micro_usd === null ? 'unknown' : `${unknown}${dollars(item.per_merged_micro_usd)}`;
   const lines = [

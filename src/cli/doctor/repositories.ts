@@ -6,6 +6,7 @@ import { TownError } from '../../core/errors.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import { inOneLine } from '../../core/job-trouble.ts';
 import { hasPassword, withoutLogin } from '../../core/remote-url.ts';
+import { counted } from '../../core/text.ts';
 import { git, type GitLines, gitLines } from '../../hosts/node/git.ts';
 import { readRestored } from '../../hosts/node/restored.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
@@ -202,7 +203,7 @@ async function lostRescues({ paths }: Town, rig: Rig, known: Recorded): Promise<
 function atOtherRunners(name: string, works: readonly KeptWork[]): Check {
   const runners = [...new Set(works.map(({ runner }) => runner))].toSorted().join(', ');
   return note(name, {
-    what: `what ${String(works.length)} ${works.length === 1 ? 'attempt' : 'attempts'} left lies at the runner ${runners}; the origin does not show it`,
+    what: `what ${counted(works.length, 'attempt')} left lies at the runner ${runners}; the origin does not show it`,
     why: 'the clone of this machine never had it; whether it is there can only be seen there',
     fix: 'gt rescue list',
   });
@@ -211,7 +212,7 @@ function atOtherRunners(name: string, works: readonly KeptWork[]): Check {
 function notInBackup({ paths }: Town, name: string, left: number): Check {
   const root = readRestored(paths)?.former.root ?? null;
   return note(name, {
-    what: `what ${String(left)} ${left === 1 ? 'attempt' : 'attempts'} left is not here: the backup that this town came from does not hold it`,
+    what: `what ${counted(left, 'attempt')} left is not here: the backup that this town came from does not hold it`,
     why: 'it was made with --no-work, or by a gt that could not do it yet',
     fix: root === null ? 'Look for it in the former town with "gt rescue list".' : `gt rescue list --town ${root}`,
   });

@@ -13,7 +13,7 @@ import type { PullPolicy } from '../commands.ts';
 import type { Proposal, WaitsFor } from '../model/proposal.ts';
 import type { PullRequest } from '../model/pull-request.ts';
 import type { Review } from '../model/review.ts';
-import { duration } from '../text.ts';
+import { counted, duration } from '../text.ts';
 import { feedbackOf, isWordless, wordlessChange, type Feedback } from './feedback.ts';
 
 export interface Wait {
@@ -171,7 +171,10 @@ const isAnswered: Check = ({ seen, policy, proposal }) => {
   const open = policy.threads ? seen.threads.length : 0;
   return open === 0
     ? null
-    : wait('people', `${nameOf(seen)} has ${count(open, 'open thread')}, answered by rework: resolve what is settled`);
+    : wait(
+        'people',
+        `${nameOf(seen)} has ${counted(open, 'open thread')}, answered by rework: resolve what is settled`,
+      );
 };
 
 const isDraft: Check = ({ seen }) =>
@@ -180,7 +183,7 @@ const isDraft: Check = ({ seen }) =>
 const lacksApproval: Check = ({ seen, policy }) =>
   seen.approvals >= policy.approvals
     ? null
-    : wait('people', `${nameOf(seen)} has ${String(seen.approvals)} of ${count(policy.approvals, 'approval')}`);
+    : wait('people', `${nameOf(seen)} has ${String(seen.approvals)} of ${counted(policy.approvals, 'approval')}`);
 
 const lacksChecks: Check = ({ seen, policy, proposal, hasGates, nowMs }) => {
   switch (seen.checks.state) {
@@ -312,4 +315,3 @@ export function judgePull(one: PullCase): PullVerdict {
 
 export const nameOf = ({ number }: { readonly number: number }): string => `pull request #${String(number)}`;
 const short = (sha: string): string => sha.slice(0, 12);
-const count = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;
