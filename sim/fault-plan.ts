@@ -1,4 +1,5 @@
 /** What goes wrong in some stories only; each of a chance of its own, so that the other stories stay what they are. */
+import type { OwnFault, Times } from './own-steps.ts';
 import { Prng } from './prng.ts';
 
 const SECOND = 1_000;
@@ -40,22 +41,8 @@ type Kind =
   | typeof TARGET_KIND
   | typeof HOST_KIND;
 
-interface FaultStep {
-  readonly id: string;
-  readonly atMs: number;
-  readonly kind: Kind;
-  readonly durationMs: number;
-  readonly strength: number;
-  readonly countdown: number;
-}
-
-interface Times {
-  readonly workMs: number;
-  readonly stormMs: number;
-}
-
 /** Null: there is one runner. */
-export function farFaults(seed: number, size: Times): readonly FaultStep[] | null {
+export function farFaults(seed: number, size: Times): readonly OwnFault<Kind>[] | null {
   const chance = new Prng(`far ${String(seed)}`);
   if (!chance.chance(FAR_SHARE)) return null;
   return Array.from({ length: chance.between(1, 3) }, (_, index) => {
@@ -67,7 +54,7 @@ export function farFaults(seed: number, size: Times): readonly FaultStep[] | nul
 }
 
 /** Of its own chance, too. It may last longer than the storm: then it ends with it. */
-export function programFaults(seed: number, size: Times): readonly FaultStep[] {
+export function programFaults(seed: number, size: Times): readonly OwnFault<Kind>[] {
   const chance = new Prng(`program ${String(seed)}`);
   if (!chance.chance(PROGRAM_SHARE)) return [];
   const atMs = chance.between(0, size.workMs);
@@ -76,7 +63,7 @@ export function programFaults(seed: number, size: Times): readonly FaultStep[] {
 }
 
 /** Of its own chance, too. */
-export function shieldFaults(seed: number, size: Times): readonly FaultStep[] {
+export function shieldFaults(seed: number, size: Times): readonly OwnFault<Kind>[] {
   const chance = new Prng(`shield ${String(seed)}`);
   if (!chance.chance(SHIELD_SHARE)) return [];
   return SHIELD_KINDS.map((kind, index) => {
@@ -94,7 +81,7 @@ export function shieldFaults(seed: number, size: Times): readonly FaultStep[] {
 }
 
 /** Of its own chance, too. */
-export function targetFaults(seed: number, size: Times): readonly FaultStep[] {
+export function targetFaults(seed: number, size: Times): readonly OwnFault<Kind>[] {
   const chance = new Prng(`target ${String(seed)}`);
   if (!chance.chance(TARGET_SHARE)) return [];
   const atMs = chance.between(size.workMs / 2, size.stormMs);
@@ -103,7 +90,7 @@ export function targetFaults(seed: number, size: Times): readonly FaultStep[] {
 }
 
 /** Of its own chance, too. */
-export function hostFaults(seed: number, size: Times): readonly FaultStep[] {
+export function hostFaults(seed: number, size: Times): readonly OwnFault<Kind>[] {
   const chance = new Prng(`host ${String(seed)}`);
   if (!chance.chance(HOST_SHARE)) return [];
   const atMs = chance.between(size.workMs / 2, size.stormMs);

@@ -1,4 +1,5 @@
 /** When the forge of a story fails, and in which stories there is one. */
+import type { OwnFault, OwnStep, Times } from './own-steps.ts';
 import { Prng } from './prng.ts';
 
 const MINUTE = 60_000;
@@ -19,26 +20,6 @@ const SLUNG_WITH_FORGE = 0.7;
 /** Share of the stories with pull requests in which somebody cancels what has one. */
 const CANCEL_SHARE = 0.4;
 
-interface PullCancel {
-  readonly id: string;
-  readonly atMs: number;
-  readonly kind: 'cancel_pull';
-}
-
-interface ForgeFault {
-  readonly id: string;
-  readonly atMs: number;
-  readonly kind: (typeof FORGE_KINDS)[number];
-  readonly durationMs: number;
-  readonly strength: number;
-  readonly countdown: number;
-}
-
-interface Times {
-  readonly workMs: number;
-  readonly stormMs: number;
-}
-
 /** Pull requests take their time: there have to be some. */
 export const slungOf = (seed: number, size: { readonly slung: number }): number =>
   hasForge(seed) ? Math.max(size.slung, SLUNG_WITH_FORGE) : size.slung;
@@ -47,7 +28,7 @@ export const slungOf = (seed: number, size: { readonly slung: number }): number 
 export const hasForge = (seed: number): boolean => new Prng(`pulls ${String(seed)}`).chance(FORGE_SHARE);
 
 /** Of its own chance, too. */
-export function forgeFaults(seed: number, size: Times): readonly ForgeFault[] {
+export function forgeFaults(seed: number, size: Times): readonly OwnFault<(typeof FORGE_KINDS)[number]>[] {
   if (!hasForge(seed)) return [];
   const chance = new Prng(`forge faults ${String(seed)}`);
   return FORGE_KINDS.filter(() => chance.chance(0.7)).map((kind, index) => ({
@@ -61,7 +42,7 @@ export function forgeFaults(seed: number, size: Times): readonly ForgeFault[] {
 }
 
 /** Of its own chance, too: somebody cancels work while it has a pull request. */
-export function pullCancels(seed: number, { workMs, stormMs }: Times): readonly PullCancel[] {
+export function pullCancels(seed: number, { workMs, stormMs }: Times): readonly OwnStep<'cancel_pull'>[] {
   if (!hasForge(seed)) return [];
   const chance = new Prng(`cancels ${String(seed)}`);
   if (!chance.chance(CANCEL_SHARE)) return [];

@@ -1,5 +1,6 @@
 /** What some people do in some stories only; of chances of their own, so that the other stories stay what they are. */
 import { hasForge } from './forge-plan.ts';
+import type { OwnStep, Times } from './own-steps.ts';
 import { Prng } from './prng.ts';
 
 /** Share of the stories in which a person pauses a merge train. */
@@ -15,17 +16,6 @@ const UNSURE_SHARE = 0.06;
 const STAGED_SHARE = 0.08;
 const EARLY_SHARE = 0.2;
 const EMPTY_SHARE = 0.2;
-
-interface OwnStep<Kind extends string> {
-  readonly id: string;
-  readonly atMs: number;
-  readonly kind: Kind;
-}
-
-interface Times {
-  readonly workMs: number;
-  readonly stormMs: number;
-}
 
 /** Whoever pauses a train lets it go on later. */
 export function trainPauses(seed: number, size: Times): readonly OwnStep<'pause_train'>[] {
