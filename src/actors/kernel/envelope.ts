@@ -1,4 +1,5 @@
 import type { EffectOutcome } from './program.ts';
+
 /** A message of another actor, numbered per sender. */
 export interface Envelope {
   readonly from: string;

@@ -7,7 +7,7 @@ import { checkArgs, checkStatement } from '../../store/sql-guard.ts';
 /** Prepared statements kept per database, oldest out first; the engine has about 200 texts, so nothing is prepared twice. */
 const STATEMENTS_KEPT = 400;
 /** Waits for a reader's or backup's short lock before giving up. */
-const BUSY_TIMEOUT_MS = 5_000;
+export const BUSY_TIMEOUT_MS = 5_000;
 
 export interface SqliteOptions {
   /** Opens without the right to write, for reading beside a running daemon. */
