@@ -3,6 +3,8 @@ import { z } from 'zod';
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const name = z.string().min(1).max(200);
 
+const FAILED = ['program', 'repository', 'branch', 'isolation', 'machine'] as const;
+
 /** How a process ended, as the runner saw it; written durably before anybody is told. */
 export const exitRecordSchema = z.object({
   attempt: name,
@@ -41,9 +43,13 @@ export const exitRecordSchema = z.object({
   doneIntent: z.boolean(),
   /**
    * What kept it from running. `program`: the program of its runtime is missing or may not be run. `repository`: the
-   * origin could not be read. `branch`: it answers, and has no branch of the target's name. `isolation`: the sandbox that was asked for does not work here. `machine`, or nothing:
-   * anything else here, also a former session that could not be taken up.
+   * origin could not be read. `branch`: it answers, and has no branch of the target's name. `isolation`: the sandbox that
+   * was asked for does not work here. `machine`, or nothing: anything else here, also a former session that could not be
+   * taken up. A runner of a newer version may know more of them: that is nothing, the end itself is taken.
    */
-  failed: z.enum(['program', 'repository', 'branch', 'isolation', 'machine']).optional(),
+  failed: z
+    .string()
+    .transform((word) => FAILED.find((known) => known === word))
+    .optional(),
 });
 export type ExitRecord = z.infer<typeof exitRecordSchema>;
