@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { TownError } from '../core/errors.ts';
 import type { ErrorKind } from '../core/errors.ts';
 import { isOrder } from '../core/tools.ts';
+import { townMoved } from '../core/town-moved.ts';
+import { isHeld } from '../hosts/node/held-town.ts';
 import { brainSocket, readSecrets } from '../hosts/node/town-files.ts';
 import type { Town } from '../hosts/node/town-files.ts';
 import { sessionDoor } from './agent-rights.ts';
 import type { SessionDoor } from './agent-rights.ts';
+import { awayText } from './away.ts';
+import type { Context } from './context.ts';
 import { EXIT, ExitError } from './exit-codes.ts';
 import { NoAnswer, NotListening, socketRequest } from './socket-http.ts';
 import type { SocketAnswer } from './socket-http.ts';
@@ -27,6 +31,20 @@ const KIND_BY_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'busy',
 };
 
+/** The town that a command is about, for one that says so itself when its daemon is down. */
+export const clientOf = (context: Context): TownClient =>
+  new TownClient(context.town(), (text) => {
+    context.hint(text);
+  });
+
+function once(tell: (text: string) => void): (text: string) => void {
+  let isTold = false;
+  return (text) => {
+    if (!isTold) tell(text);
+    isTold = true;
+  };
+}
+
 export interface Reply {
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
@@ -40,10 +58,13 @@ export class TownClient {
   readonly #town: Town;
   readonly #token: string;
   readonly #session: SessionDoor | null;
+  readonly #tellAway: (text: string) => void;
   #isAway = false;
 
-  constructor(town: Town) {
+  /** `tellAway` hears once that what is read is what was recorded last. */
+  constructor(town: Town, tellAway: (text: string) => void = () => {}) {
     this.#town = town;
+    this.#tellAway = once(tellAway);
     this.#session = sessionDoor(process.env);
     this.#token = this.#session?.token ?? town.remote?.token ?? readSecrets(town.paths).owner;
   }
@@ -67,6 +88,7 @@ export class TownClient {
       if (!(error instanceof NotListening) || this.#session !== null) throw noAnswer(error);
       if (this.#town.remote !== undefined) throw townUnreachable(this.#town.remote.url, error);
       this.#isAway = true;
+      this.#tellAway(awayText(this.#town));
       return this.#readHere(path);
     }
   }
@@ -114,7 +136,8 @@ export class TownClient {
 
   #nobody(error: NotListening): TownError {
     const { remote } = this.#town;
-    return remote === undefined ? daemonDown() : townUnreachable(remote.url, error);
+    if (remote !== undefined) return townUnreachable(remote.url, error);
+    return isHeld(this.#town.paths) ? townMoved() : daemonDown();
   }
 
   async #send(

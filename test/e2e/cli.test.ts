@@ -490,9 +490,18 @@ describe('gt in a town', () => {
     expect((await gt(['sling', bead, '--json'])).code).toBe(7);
   });
 
-  it('says in status and inbox that the daemon is down', async () => {
+  it('says in all that is read that the daemon is down, once', async () => {
     expect((await gt(['status'])).out).toMatch(/daemon .*down.*gt up/);
-    expect((await gt(['inbox'])).err).toContain('The daemon is down');
-    expect(await json(['status'])).toMatchObject({ daemon: 'down' });
+    for (const args of [['inbox'], ['why', bead], ['bead', 'list'], ['bead', 'show', bead], ['runner', 'list']])
+      expect([args, (await gt(args)).err.split('The daemon is down').length]).toEqual([args, 2]);
+    expect(await json(['status'])).toMatchObject({ daemon: 'down', held: false });
+  });
+
+  it('says of output that its runner is down too, not that somebody should look at that runner', async () => {
+    const answer = await gt(['logs', bead, '--json']);
+    expect([answer.code, errorOf(answer.err)]).toMatchObject([
+      7,
+      { code: 'daemon_down', next: 'Start it with "gt up".' },
+    ]);
   });
 });

@@ -94,6 +94,8 @@ describe('a town that moves', () => {
     await run('town', ['down']);
     expect(await run('town', ['town', 'export', 'x.town'])).toMatchObject({ code: 0 });
     expect((await run('town', ['up'])).err).toContain('is held');
+    expect((await run('town', ['status'])).out).toMatch(/town .*held.*gt town resume --not-imported/);
+    expect((await run('town', ['bead', 'list'])).err).not.toContain('gt up');
 
     const x = place.path('town', 'x.town');
     const wrong = await place.gt(['town', 'import', x, workerd.url], {

@@ -2,7 +2,7 @@ import type { AgentItem } from '../../api/contract/agents.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { isolationBadge } from './watch.ts';
 
 export const showAgent: CommandSpec = {
@@ -11,7 +11,7 @@ export const showAgent: CommandSpec = {
   examples: ['gt agent show nux', 'gt agent show app/polecats/nux --json'],
   args: ['<agent>'],
   run: async (context, args) => {
-    const agent = await new TownClient(context.town()).get<AgentItem>(`agents/${segment(args.at(0))}`);
+    const agent = await clientOf(context).get<AgentItem>(`agents/${segment(args.at(0))}`);
     const { style } = context;
     const rows: readonly (readonly [string, string])[] = [
       ['hook', agent.hook ?? '-'],

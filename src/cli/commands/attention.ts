@@ -4,16 +4,14 @@ import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state } from '../output.ts';
 import type { Style, Tone } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 
 export const inbox: CommandSpec = {
   usage: 'gt inbox',
   summary: 'what needs a person, worst first, each with the command that helps',
   examples: ['gt inbox', 'gt inbox --json'],
   run: async (context) => {
-    const client = new TownClient(context.town());
-    const page = await client.get<{ items: AttentionWire[]; next: string | null }>('attention');
-    if (client.isAway) context.hint('The daemon is down: this is what was recorded last. Start it with: gt up');
+    const page = await clientOf(context).get<{ items: AttentionWire[]; next: string | null }>('attention');
     if (context.json) context.print(JSON.stringify(page));
     else if (page.items.length === 0) context.print('Nothing needs you.');
     else context.print(attentionLines(context.style, page.items).join('\n'));
@@ -51,7 +49,7 @@ export const why: CommandSpec = {
     'The id is of a bead, merge request, convoy, escalation or mail, or the name of a rig or agent, "runner" or "daemon".\nWithout one: what needs a person most.',
   run: async (context, args) => {
     const id = args.positionals[0] ?? '_';
-    const answer = await new TownClient(context.town()).get<WhyItem>(`why/${segment(id)}`);
+    const answer = await clientOf(context).get<WhyItem>(`why/${segment(id)}`);
     context.print(context.json ? JSON.stringify(answer) : whyText(context.style, answer));
     return EXIT.ok;
   },

@@ -3,7 +3,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 
 type File = BeadDiffItem['files'][number];
 
@@ -13,7 +13,7 @@ export const diff: CommandSpec = {
   examples: ['gt bead diff app-7k3qf', 'gt bead diff app-7k3qf --json'],
   args: ['<id>'],
   run: async (context, args) => {
-    const found = await new TownClient(context.town()).get<BeadDiffItem>(`beads/${segment(args.at(0))}/diff`);
+    const found = await clientOf(context).get<BeadDiffItem>(`beads/${segment(args.at(0))}/diff`);
     print(context, found);
     return EXIT.ok;
   },

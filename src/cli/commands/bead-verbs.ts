@@ -7,7 +7,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT, ExitError } from '../exit-codes.ts';
 import { hintMissingRecipe } from '../missing-recipe.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment, TownClient } from '../town-client.ts';
 import { bodyOf, printBead, rigOf, textOf, titleOf, WORK_OPTIONS } from './bead.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function verb(
     readonly after?: (client: TownClient, bead: BeadItem) => Promise<void>;
   },
 ): Promise<number> {
-  const client = new TownClient(context.town());
+  const client = clientOf(context);
   if (ids.length > 1) await lookUp(client, ids);
   for (const [index, id] of ids.entries()) {
     try {

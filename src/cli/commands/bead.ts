@@ -11,7 +11,7 @@ import type { Style } from '../output.ts';
 import { agentEnv, ask, hasHook } from '../agent-call.ts';
 import { readText } from '../read-text.ts';
 import { stepLines } from '../step-lines.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { clientOf, query, segment, TownClient } from '../town-client.ts';
 
 interface BeadPage {
   readonly items: readonly BeadItem[];
@@ -146,7 +146,7 @@ export const list: CommandSpec = {
   run: async (context, args) => {
     // A bead in progress is "running" in the list itself.
     const statuses = args.list('status').map((word) => (word === 'running' ? 'in_progress' : word));
-    const page = await new TownClient(context.town()).get<BeadPage>(
+    const page = await clientOf(context).get<BeadPage>(
       `beads${query({
         rig: args.text('rig'),
         status: statuses.length === 0 ? undefined : statuses.join(','),
@@ -190,7 +190,7 @@ export const ready: CommandSpec = {
   examples: ['gt ready', 'gt ready --rig app --json'],
   options: { rig: { type: 'string', value: 'rig', help: 'only of this rig' } },
   run: async (context, args) => {
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     const items: BeadItem[] = [];
     let after: string | undefined;
     do {
@@ -219,7 +219,7 @@ export const show: CommandSpec = {
 
 /** The owner sees every bead, an agent its own. */
 async function showBead(context: Context, id: string): Promise<BeadDetailItem> {
-  if (!hasHook(context.env)) return new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(id)}`);
+  if (!hasHook(context.env)) return clientOf(context).get<BeadDetailItem>(`beads/${segment(id)}`);
   return await ask<BeadDetailItem>(agentEnv(context.env), 'GET', `/agent/bead/${segment(id)}`);
 }
 

@@ -5,7 +5,7 @@ import { MICRO_USD } from '../../core/usage.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { usdOf } from './usage.ts';
 import { printItems } from './watch.ts';
 
@@ -29,7 +29,7 @@ export const list: CommandSpec = {
   summary: 'budgets: what is spent and reserved of each, and whether work waits for it',
   examples: ['gt budget list', 'gt budget list --json'],
   run: async (context) => {
-    const page = await new TownClient(context.town()).get<{ items: BudgetItem[]; next: string | null }>('budgets');
+    const page = await clientOf(context).get<{ items: BudgetItem[]; next: string | null }>('budgets');
     return printItems(context, page, {
       head: HEAD,
       row,
@@ -81,7 +81,7 @@ export const set: CommandSpec = {
     'All that was ever spent there counts, with what is reserved for running attempts. Running work may finish. Raising the limit lets waiting work go on at once.',
   run: async (context, args) => {
     const body = { scope: scopeOf(args), ...unitOf(args, true), kind: kindOf(args) };
-    const item = await new TownClient(context.town()).send<BudgetItem>('PUT', 'budgets', body);
+    const item = await clientOf(context).send<BudgetItem>('PUT', 'budgets', body);
     context.print(context.json ? JSON.stringify(item) : said(item));
     return EXIT.ok;
   },
@@ -101,7 +101,7 @@ export const remove: CommandSpec = {
     if (args.flag('usd') === args.flag('tokens'))
       throw usage('which_unit', 'Say which of its budgets.', 'Give one of --usd and --tokens.');
     const id = budgetId(scopeOf(args), args.flag('usd') ? 'usd' : 'tokens', kindOf(args));
-    const answer = await new TownClient(context.town()).send<{ removed: string }>('DELETE', `budgets/${segment(id)}`);
+    const answer = await clientOf(context).send<{ removed: string }>('DELETE', `budgets/${segment(id)}`);
     context.print(context.json ? JSON.stringify(answer) : `removed ${answer.removed}`);
     return EXIT.ok;
   },

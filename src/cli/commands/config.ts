@@ -7,7 +7,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
-import { TownClient } from '../town-client.ts';
+import { clientOf, TownClient } from '../town-client.ts';
 
 export const get: CommandSpec = {
   usage: 'gt config get [key]',
@@ -131,7 +131,7 @@ async function setHere(context: Context, name: string, text: string | null): Pro
 
 /** Asks a town that runs, here or at an address, to change what it keeps; it checks and applies that. Answers hints. */
 async function setThere(context: Context, key: string, text: string | null): Promise<readonly string[]> {
-  const client = new TownClient(context.town());
+  const client = clientOf(context);
   const without: string[] = [];
   await setAsMeant(async (value) => {
     const { without_effect } = await client.post<SettingsItem>('settings', { changes: [{ key, value }] });

@@ -4,7 +4,7 @@ import type { Arguments } from '../arguments.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { planOf, printConvoy } from './convoy.ts';
 
 /** What joins a convoy: how it merges and lands was said when it was created. */
@@ -17,7 +17,7 @@ async function workOf(args: Arguments): Promise<{ readonly tasks?: unknown; read
 }
 
 async function send(context: Context, path: string, body: unknown): Promise<number> {
-  printConvoy(context, await new TownClient(context.town()).post<ConvoyDetailItem>(`convoys/${path}`, body));
+  printConvoy(context, await clientOf(context).post<ConvoyDetailItem>(`convoys/${path}`, body));
   return EXIT.ok;
 }
 

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain, state, table, type Style } from '../output.ts';
 import type { PlannedConvoy } from '../plan-file.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { clientOf, query, segment } from '../town-client.ts';
 import { CONVOY_HEAD, convoyRow, printItems } from './watch.ts';
 
 export const create: CommandSpec = {
@@ -62,7 +62,7 @@ export const create: CommandSpec = {
       merge_mode: args.text('merge-mode') ?? plan.merge_mode,
       landing_order: order.length > 0 ? order : plan.landing_order,
     };
-    const convoy = await new TownClient(context.town()).post<ConvoyDetailItem>('convoys', input);
+    const convoy = await clientOf(context).post<ConvoyDetailItem>('convoys', input);
     printConvoy(context, convoy);
     return EXIT.ok;
   },
@@ -144,7 +144,7 @@ export const list: CommandSpec = {
     after: { type: 'string', value: 'cursor', help: 'continue with the "next" of an earlier list' },
   },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<{ items: ConvoyItem[]; next: string | null }>(
+    const page = await clientOf(context).get<{ items: ConvoyItem[]; next: string | null }>(
       `convoys${query({ limit: args.number('limit', { min: 1, max: PAGE_SIZE_MAX }), after: args.text('after') })}`,
     );
     return printItems(context, page, {
@@ -161,7 +161,7 @@ export const show: CommandSpec = {
   examples: ['gt convoy show hq-cv-9m2aa', 'gt convoy show hq-cv-9m2aa --json'],
   args: ['<id>'],
   run: async (context, args) => {
-    printConvoy(context, await new TownClient(context.town()).get<ConvoyDetailItem>(`convoys/${segment(args.at(0))}`));
+    printConvoy(context, await clientOf(context).get<ConvoyDetailItem>(`convoys/${segment(args.at(0))}`));
     return EXIT.ok;
   },
 };
@@ -172,10 +172,7 @@ export const start: CommandSpec = {
   examples: ['gt convoy start hq-cv-9m2aa', 'gt convoy start hq-cv-9m2aa --json'],
   args: ['<id>'],
   run: async (context, args) => {
-    printConvoy(
-      context,
-      await new TownClient(context.town()).post<ConvoyDetailItem>(`convoys/${segment(args.at(0))}/start`, {}),
-    );
+    printConvoy(context, await clientOf(context).post<ConvoyDetailItem>(`convoys/${segment(args.at(0))}/start`, {}));
     return EXIT.ok;
   },
 };

@@ -4,7 +4,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, paint, plain, state } from '../output.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { clientOf, query, segment } from '../town-client.ts';
 
 interface EscalationPage {
   readonly items: readonly EscalationItem[];
@@ -19,7 +19,7 @@ export const list: CommandSpec = {
   run: async (context, args) => {
     const page = hasHook(context.env)
       ? await ask<EscalationPage>(agentEnv(context.env), 'GET', '/agent/escalations')
-      : await new TownClient(context.town()).get<EscalationPage>(
+      : await clientOf(context).get<EscalationPage>(
           `escalations${query({ all: args.flag('all') ? 'true' : undefined })}`,
         );
     if (context.json) context.print(JSON.stringify(page));
@@ -47,7 +47,7 @@ function textOf(context: Context, item: EscalationItem): string {
 }
 
 async function command(context: Context, path: string, body: unknown): Promise<number> {
-  return show(context, await new TownClient(context.town()).post<EscalationItem>(`escalations/${path}`, body));
+  return show(context, await clientOf(context).post<EscalationItem>(`escalations/${path}`, body));
 }
 
 function show(context: Context, item: EscalationItem): number {

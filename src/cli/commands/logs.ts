@@ -12,7 +12,7 @@ import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
 import { NotListening } from '../socket-http.ts';
 import { searchTown } from '../search-logs.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { clientOf, query, segment, type TownClient } from '../town-client.ts';
 
 /** After a stream ended or could not be opened it is opened again; quick for a person, cheap for the town. */
 const AGAIN_AFTER_MS = 1_000;
@@ -50,7 +50,7 @@ export const logs: CommandSpec = {
     'Of a bead a pattern is a regular expression; small letters match capitals too. Matches show attempt and line number.\n' +
     'With --json each line of output is an object; exit code 1 when nothing matched.',
   run: async (context, args) => {
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     if (args.positionals.length === 0 && args.text('grep') !== undefined) return searchTown(context, client, args);
     refuseTownOnly(args);
     return outputOf(context, client, args);
@@ -285,7 +285,7 @@ export const attach: CommandSpec = {
     'What you type is a nudge: it goes into the live session where the runtime takes words, else with its mail.\n' +
     'Ctrl-C leaves; the agent goes on. It ends when the attempt does. For output in a pipe use "gt logs -f".',
   run: async (context, args) => {
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     const [attempt] = await attemptsOf(context, client, { name: args.at(0), all: false });
     if (attempt === undefined) return EXIT.ok;
     const from = await printWhole(context, client, { attempt, lines: SEEN_LINES, named: false });

@@ -8,7 +8,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain } from '../output.ts';
-import { query, segment, TownClient } from '../town-client.ts';
+import { clientOf, query, segment } from '../town-client.ts';
 import { bodyOf } from './bead.ts';
 import { printItems } from './watch.ts';
 
@@ -34,7 +34,7 @@ export const inbox: CommandSpec = {
     const page = (
       isAgent(context.env)
         ? await ask(agentEnv(context.env), 'GET', `/agent/mail${query({ all })}`)
-        : await new TownClient(context.town()).get(`mail${query({ address, all })}`)
+        : await clientOf(context).get(`mail${query({ address, all })}`)
     ) as MailPage;
     const { style } = context;
     return printItems(context, page, {
@@ -72,7 +72,7 @@ async function fetchMail(context: Context, id: string): Promise<MailItem> {
   return (
     isAgent(context.env)
       ? await ask(agentEnv(context.env), 'POST', `/agent/${path}`, {})
-      : await new TownClient(context.town()).post(path, {})
+      : await clientOf(context).post(path, {})
   ) as MailItem;
 }
 
@@ -116,7 +116,7 @@ async function sendMail(context: Context, mail: SendMailBody): Promise<number> {
   const sent = (
     isAgent(context.env)
       ? await ask(agentEnv(context.env), 'POST', '/agent/mail', mail)
-      : await new TownClient(context.town()).post('mail', mail)
+      : await clientOf(context).post('mail', mail)
   ) as SentMailItem;
   context.print(context.json ? JSON.stringify(sent) : plain(sent.answer));
   return EXIT.ok;

@@ -6,7 +6,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain } from '../output.ts';
-import { query, TownClient } from '../town-client.ts';
+import { clientOf, query, type TownClient } from '../town-client.ts';
 import { bodyOf } from './bead.ts';
 
 /** One call; the API takes no longer ones. */
@@ -29,14 +29,14 @@ export const stop: CommandSpec = {
 };
 
 async function change(context: Context, verb: 'start' | 'stop'): Promise<number> {
-  return show(context, await new TownClient(context.town()).post<MayorItem>(`mayor/${verb}`, {}));
+  return show(context, await clientOf(context).post<MayorItem>(`mayor/${verb}`, {}));
 }
 
 export const status: CommandSpec = {
   usage: 'gt mayor status',
   summary: 'whether it runs, and what waits for it',
   examples: ['gt mayor status', 'gt mayor status --json'],
-  run: async (context) => show(context, await new TownClient(context.town()).get<MayorItem>('mayor')),
+  run: async (context) => show(context, await clientOf(context).get<MayorItem>('mayor')),
 };
 
 function show(context: Context, mayor: MayorItem): number {
@@ -81,7 +81,7 @@ export const message: CommandSpec = {
     if (text === undefined || text.trim() === '')
       throw usage('no_text', 'The message is empty.', 'Give it as text, --body or --body-file.');
     const seconds = args.number('wait', { min: 0, max: WAIT_MAX_S }) ?? 0;
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     const sent = await client.post<MayorMessageItem>('mayor/messages', { text });
     const mayor = await client.get<MayorItem>('mayor');
     if (mayor.status === 'stopped') context.hint('The mayor is stopped: the message waits for "gt mayor start".');
@@ -128,7 +128,7 @@ export const log: CommandSpec = {
   options: { lines: { type: 'string', short: 'n', value: 'count', help: 'messages to show (default 50)' } },
   run: async (context, args) => {
     const limit = args.number('lines', { min: 1, max: 500 }) ?? LOG_DEFAULT;
-    const page = await new TownClient(context.town()).get<MayorMessagePage>(`mayor/messages${query({ limit })}`);
+    const page = await clientOf(context).get<MayorMessagePage>(`mayor/messages${query({ limit })}`);
     if (context.json) context.print(JSON.stringify(page));
     else if (page.items.length === 0) context.print('Nothing was said yet. Begin with: gt mayor message "<text>"');
     else context.print(page.items.map((item) => messageLines(item, context)).join('\n\n'));

@@ -14,7 +14,7 @@ import { EXIT } from '../exit-codes.ts';
 import { formulaNames, FORMULA_FOLDER, readFormula } from '../formula-file.ts';
 import { plain } from '../output.ts';
 import { stepLines } from '../step-lines.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment, TownClient } from '../town-client.ts';
 
 export const attach: CommandSpec = {
   usage: 'gt mol attach <bead> <formula>',
@@ -36,7 +36,7 @@ export const showMolecule: CommandSpec = {
   examples: ['gt mol show app-7k3qf', 'gt mol show app-7k3qf --json'],
   args: ['<bead>'],
   run: async (context, args) =>
-    show(context, await new TownClient(context.town()).get<BeadDetailItem>(`beads/${segment(args.at(0))}`)),
+    show(context, await clientOf(context).get<BeadDetailItem>(`beads/${segment(args.at(0))}`)),
 };
 
 /** One that is broken must not hide the others. */

@@ -4,7 +4,7 @@ import { precondition } from '../../core/errors.ts';
 import { reviewPrompt } from '../../core/review-prompt.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 
 export const review: CommandSpec = {
   usage: 'gt review <id>',
@@ -13,7 +13,7 @@ export const review: CommandSpec = {
   args: ['<id>'],
   notes: 'The verdict is given with "gt approve" or "gt request-changes", or with the tools of the same names.',
   run: async (context, args) => {
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     const bead = await client.get<BeadDetailItem>(`beads/${segment(args.at(0))}`);
     if (bead.review === null)
       throw precondition(

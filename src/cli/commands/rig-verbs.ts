@@ -8,7 +8,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, state } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment, TownClient } from '../town-client.ts';
 
 const POLECATS_LIMIT = 100;
 /** Agents take minutes; a person who watches sees the numbers fall. */
@@ -22,7 +22,7 @@ async function change(
 ): Promise<number> {
   const rig = parseRigName(name);
   try {
-    const answer = await new TownClient(context.town()).post<RigItem>(`rigs/${segment(rig)}/${call.path}`, call.body);
+    const answer = await clientOf(context).post<RigItem>(`rigs/${segment(rig)}/${call.path}`, call.body);
     if (context.json) context.print(JSON.stringify(answer));
     else context.print(`${paint(context.style, 'bold', answer.id)}  ${state(context.style, answer.status)}`);
   } catch (error) {
@@ -62,10 +62,7 @@ export const retry: CommandSpec = {
   args: ['<name>'],
   notes: 'The open breakers of the rig close, also those of a runtime or a runner. They probe by themselves as well.',
   run: async (context, args) => {
-    const rig = await new TownClient(context.town()).post<RigItem>(
-      `rigs/${segment(parseRigName(args.at(0)))}/retry`,
-      {},
-    );
+    const rig = await clientOf(context).post<RigItem>(`rigs/${segment(parseRigName(args.at(0)))}/retry`, {});
     if (context.json) context.print(JSON.stringify(rig));
     else context.print(`${paint(context.style, 'bold', rig.id)}  ${state(context.style, rig.status)}`);
     return EXIT.ok;

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain } from '../output.ts';
 import { scriptSentence } from '../missing-recipe.ts';
-import { TownClient } from '../town-client.ts';
+import { clientOf } from '../town-client.ts';
 import { printItems, RIG_HEAD, rigRow } from './watch.ts';
 
 const POLECATS_LIMIT = 100;
@@ -42,7 +42,7 @@ export const add: CommandSpec = {
   run: async (context, args) => {
     const body = await rigBody(context, args);
     try {
-      const rig = await new TownClient(context.town()).post<RigItem>('rigs', body);
+      const rig = await clientOf(context).post<RigItem>('rigs', body);
       say(
         context,
         { name: rig.id, url: rig.url, branch: rig.target_branch, prefix: rig.prefix, runtime: rig.runtime },
@@ -125,7 +125,7 @@ export const list: CommandSpec = {
   summary: 'list the rigs',
   examples: ['gt rig list', 'gt rig list --json'],
   run: async (context) => {
-    const page = await new TownClient(context.town()).get<{ items: RigItem[]; next: string | null }>('rigs');
+    const page = await clientOf(context).get<{ items: RigItem[]; next: string | null }>('rigs');
     return printItems(context, page, {
       head: RIG_HEAD,
       row: (rig) => rigRow(context.style, rig),

@@ -6,7 +6,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ago, plain, state } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { printItems } from './watch.ts';
 
 export const add: CommandSpec = {
@@ -21,7 +21,7 @@ export const add: CommandSpec = {
   run: async (context, args) => {
     const url = args.text('url');
     if (url !== undefined && !args.flag('insecure')) refusePlain(url);
-    const made = await new TownClient(context.town()).post<RunnerTokenItem>('runners', { name: args.at(0), url });
+    const made = await clientOf(context).post<RunnerTokenItem>('runners', { name: args.at(0), url });
     tokenMade(context, made, url === undefined ? '' : ' --listen <host:port that this address leads to>');
     return EXIT.ok;
   },
@@ -34,7 +34,7 @@ export const rotate: CommandSpec = {
   args: ['<name>'],
   run: async (context, args) => {
     const path = `runners/${segment(args.at(0))}/rotate`;
-    tokenMade(context, await new TownClient(context.town()).post<RunnerTokenItem>(path, {}));
+    tokenMade(context, await clientOf(context).post<RunnerTokenItem>(path, {}));
     return EXIT.ok;
   },
 };
@@ -74,7 +74,7 @@ export const remove: CommandSpec = {
   run: async (context, args) => {
     const body = args.flag('lost') ? { lost: true } : {};
     const path = `runners/${segment(args.at(0))}/remove`;
-    const answer = await new TownClient(context.town()).post<{ removed: string }>(path, body);
+    const answer = await clientOf(context).post<{ removed: string }>(path, body);
     context.print(
       context.json ? JSON.stringify(answer) : `${plain(answer.removed)} is no runner of this town any more.`,
     );
@@ -110,7 +110,7 @@ export const undrain: CommandSpec = {
 };
 
 async function change(context: Context, path: string, body: object): Promise<number> {
-  const runner = await new TownClient(context.town()).post<RunnerItem>(path, body);
+  const runner = await clientOf(context).post<RunnerItem>(path, body);
   if (context.json) context.print(JSON.stringify(runner));
   else context.print(`${plain(runner.id)}  ${state(context.style, runner.status)}  ${String(runner.agents)} agents`);
   return EXIT.ok;
@@ -131,7 +131,7 @@ export const list: CommandSpec = {
   summary: 'list the runners: state, load, capacity, labels',
   examples: ['gt runner list', 'gt runner list --json'],
   run: async (context) => {
-    const page = await new TownClient(context.town()).get<{ items: RunnerItem[]; next: string | null }>('runners');
+    const page = await clientOf(context).get<{ items: RunnerItem[]; next: string | null }>('runners');
     return printItems(context, page, {
       head: HEAD,
       row: (runner) => row(context, runner),
@@ -149,7 +149,7 @@ export const show: CommandSpec = {
   examples: ['gt runner show big-box', 'gt runner show local --json'],
   args: ['<name>'],
   run: async (context, args) => {
-    const runner = await new TownClient(context.town()).get<RunnerItem>(`runners/${segment(args.at(0))}`);
+    const runner = await clientOf(context).get<RunnerItem>(`runners/${segment(args.at(0))}`);
     if (context.json) context.print(JSON.stringify(runner));
     else {
       const versions = Object.entries(runner.versions).map(([name, version]) => `${name} ${version}`);

@@ -3,7 +3,7 @@ import type { AnswerItem } from '../../api/contract/talk.ts';
 import type { CommandSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { printBead } from './bead.ts';
 
 export const reassign: CommandSpec = {
@@ -12,7 +12,7 @@ export const reassign: CommandSpec = {
   examples: ['gt bead reassign app-7k3qf nux', 'gt bead reassign app-7k3qf app/polecats/slit --json'],
   args: ['<id>', '<agent>'],
   run: async (context, args) => {
-    const client = new TownClient(context.town());
+    const client = clientOf(context);
     const path = `beads/${segment(args.at(0))}/reassign`;
     printBead(context, await client.post<BeadItem>(path, { agent: args.at(1) }));
     return EXIT.ok;
@@ -26,7 +26,7 @@ export const reset: CommandSpec = {
   args: ['<agent>'],
   run: async (context, args) => {
     const path = `agents/${segment(args.at(0))}/reset`;
-    const answer = await new TownClient(context.town()).post<AnswerItem>(path, {});
+    const answer = await clientOf(context).post<AnswerItem>(path, {});
     context.print(context.json ? JSON.stringify(answer) : plain(answer.answer));
     return EXIT.ok;
   },

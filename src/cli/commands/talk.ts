@@ -9,7 +9,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { bodyOf } from './bead.ts';
 
 const MODES = ['immediate', 'wait-idle', 'queue'] as const;
@@ -41,7 +41,7 @@ export const nudge: CommandSpec = {
     const body = { text: args.at(1), ...(mode === undefined ? {} : { mode }) };
     const answer = hasHook(context.env)
       ? await nudgeNeighbour(context, { agent: args.at(0), text: args.at(1) })
-      : await new TownClient(context.town()).post<NudgeItem>(`agents/${segment(args.at(0))}/nudge`, body);
+      : await clientOf(context).post<NudgeItem>(`agents/${segment(args.at(0))}/nudge`, body);
     context.print(context.json ? JSON.stringify(answer) : `${answer.agent}: ${NUDGE_TEXT[answer.status]}`);
     return EXIT.ok;
   },

@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../command.ts';
+import { awayText } from '../away.ts';
 import { EXIT } from '../exit-codes.ts';
 import { TownClient } from '../town-client.ts';
 import { Reader } from '../top/reader.ts';
@@ -19,7 +20,7 @@ export const top: CommandSpec = {
     const isScreen = context.style.terminal && process.stdin.isTTY && context.env['TERM'] !== 'dumb';
     if (isScreen && !context.json && !args.flag('once')) return new Terminal(context, reader).run();
     const now = await reader.read();
-    if (reader.isAway) context.hint('The daemon is down: this is what was recorded last. Start it with: gt up');
+    if (reader.isAway) context.hint(awayText(town));
     if (context.json) {
       const { status, agents, queue, costs } = now;
       context.print(JSON.stringify({ ...status, agents, queue, costs, daemon: reader.isAway ? 'down' : 'up' }));

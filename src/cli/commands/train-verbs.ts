@@ -6,7 +6,7 @@ import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paint, plain, state } from '../output.ts';
-import { segment, TownClient } from '../town-client.ts';
+import { clientOf, segment } from '../town-client.ts';
 import { verb } from './bead-verbs.ts';
 
 const TARGET = {
@@ -25,7 +25,7 @@ function reasonOf(args: Arguments, why: string): string {
 async function order(context: Context, args: Arguments, verb: 'pause' | 'resume', body: object): Promise<number> {
   const target = args.text('target');
   const path = `rigs/${segment(parseRigName(args.at(0)))}/mq/${verb}`;
-  const rig = await new TownClient(context.town()).post<RigItem>(path, { ...body, target });
+  const rig = await clientOf(context).post<RigItem>(path, { ...body, target });
   if (context.json) {
     context.print(JSON.stringify(rig));
     return EXIT.ok;

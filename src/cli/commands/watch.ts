@@ -4,6 +4,7 @@ import type { ConvoyItem } from '../../api/contract/convoys.ts';
 import type { QuotaItem } from '../../api/contract/money.ts';
 import type { RigItem } from '../../api/contract/rigs.ts';
 import type { StatusItem } from '../../api/contract/town.ts';
+import { counted } from '../../core/text.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -11,8 +12,9 @@ import { ago, paint, plain, state, table } from '../output.ts';
 import type { Style } from '../output.ts';
 import { attentionLines } from './attention.ts';
 import { hasHook } from '../agent-call.ts';
+import { awayOf, type Away } from '../away.ts';
 import { ownStatus } from '../own-status.ts';
-import { query, TownClient } from '../town-client.ts';
+import { clientOf, query, TownClient } from '../town-client.ts';
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -40,12 +42,12 @@ export const status: CommandSpec = {
     const client = new TownClient(context.town());
     const town = await client.get<StatusItem>('status');
     const quota = (await client.get<{ items: QuotaItem[] }>('quota')).items;
-    const daemon = client.isAway ? 'down' : 'up';
+    const away = client.isAway ? awayOf(context.town()) : null;
     const { style } = context;
     context.print(
       context.json
-        ? JSON.stringify({ ...town, daemon, quota })
-        : [statusText(style, town, daemon), ...quota.map((window) => quotaLine(style, window))].join('\n'),
+        ? JSON.stringify({ ...town, daemon: away === null ? 'up' : 'down', held: away?.state === 'held', quota })
+        : [statusText(style, town, away), ...quota.map((window) => quotaLine(style, window))].join('\n'),
     );
     return EXIT.ok;
   },
@@ -58,7 +60,6 @@ export const isolationBadge = (style: Style, isolation: AgentItem['isolation']):
 const quotaLine = (style: Style, window: QuotaItem): string =>
   `\nquota of ${plain(window.account)} for ${plain(window.model)} is used up: ${String(window.parked)} parked, ${window.known ? 'opens' : 'tried again'} ${new Date(window.resets_at).toISOString()} (closed ${ago(style, window.closed_at)})`;
 
-export const AWAY = 'this is what was recorded last; nothing new starts or merges. Start it with: gt up';
 /** In the first second after a start, and in a town of Durable Objects until the first one dials. */
 const NOT_MET = 'no runner has been met yet; it comes by itself, or: gt runner list';
 
@@ -67,17 +68,17 @@ const ITEMS_SHOWN = 7;
 
 function needs(items: StatusItem['attention']): string {
   const open = items.filter((item) => item.acknowledged_by === null).length;
-  return open === 0 ? 'Nothing needs you.' : `${String(open)} ${open === 1 ? 'needs' : 'need'} you.`;
+  return open === 0 ? 'Nothing needs you.' : `${counted(open, 'needs', 'need')} you.`;
 }
 
-function statusText(style: Style, town: StatusItem, daemon: 'up' | 'down'): string {
+function statusText(style: Style, town: StatusItem, away: Away | null): string {
   const isLive = (convoy: ConvoyItem): boolean => !['landed', 'failed', 'cancelled'].includes(convoy.status);
   const ready = town.rigs.reduce((sum, rig) => sum + rig.ready_beads, 0);
   const sentence = `${needs(town.attention)} ${String(town.working_agents)} working, ${String(ready)} ready, ${String(town.merged_last_hour)} merged in the last hour.`;
   const lines = [
     `${paint(style, 'bold', plain(town.name))}  ${sentence}`,
-    daemon === 'down'
-      ? `daemon ${state(style, daemon)}  ${AWAY}`
+    away !== null
+      ? `${away.subject} ${state(style, away.state)}  ${away.sentence}. ${away.next}`
       : `runner ${state(style, town.runner.status)}${town.runner.status === 'unknown' ? `  ${NOT_MET}` : ''}`,
   ];
   for (const item of town.health.filter((one) => one.status === 'suspect' || one.status === 'down'))
@@ -163,9 +164,7 @@ export const agents: CommandSpec = {
   examples: ['gt agents', 'gt agents --rig app --json'],
   options: { rig: { type: 'string', value: 'rig', help: 'only of this rig' } },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<Items<AgentItem>>(
-      `agents${query({ rig: args.text('rig') })}`,
-    );
+    const page = await clientOf(context).get<Items<AgentItem>>(`agents${query({ rig: args.text('rig') })}`);
     const { style } = context;
     return printItems(context, page, {
       head: ['AGENT', 'STATE', 'HOOK', 'RUNTIME', 'ISOLATION', 'ACTIVE', 'MESSAGE'],
@@ -189,7 +188,7 @@ export const mq: CommandSpec = {
   examples: ['gt mq', 'gt mq --rig app --json'],
   options: { rig: { type: 'string', value: 'rig', help: 'only of this rig' } },
   run: async (context, args) => {
-    const page = await new TownClient(context.town()).get<Items<QueueItem>>(`mq${query({ rig: args.text('rig') })}`);
+    const page = await clientOf(context).get<Items<QueueItem>>(`mq${query({ rig: args.text('rig') })}`);
     const { style } = context;
     return printItems(context, page, {
       head: ['RIG', 'PLACE', 'ID', 'STATE', 'BRANCH', 'WAITED', 'WHY'],

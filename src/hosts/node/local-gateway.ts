@@ -3,12 +3,14 @@ import { createApp } from '../../api/app.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import type { RefusedSettings } from '../../core/refused-settings.ts';
 import { TownError } from '../../core/errors.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { silentLog } from '../../ports/log.ts';
 import { monotoneClock } from './clock.ts';
 import { loadConfig } from './town-config.ts';
 import { databaseFault } from './database-fault.ts';
 import { nodePorts } from './host-ports.ts';
 import { mustTakeOf } from './must-take.ts';
+import { askRunner } from './runner-away.ts';
 import { refusedBy } from './settings-in-force.ts';
 import { HttpRunnerClient } from './runner-client.ts';
 import type { ServiceFactory } from './service.ts';
@@ -65,8 +67,8 @@ export async function openLocalApp(town: Town, makeService: ServiceFactory): Pro
     addRig: daemonDown,
     changeRig: daemonDown,
     removeRig: daemonDown,
-    transcript: (attempt, from) => runner.transcript(attempt, from),
-    diff: (_runner, request) => runner.diff(request),
+    transcript: (attempt, from) => whileDown(() => runner.transcript(attempt, from)),
+    diff: (_runner, request) => whileDown(() => runner.diff(request)),
     runnerLine: { drain: () => Promise.resolve() },
   });
   return {
@@ -96,6 +98,19 @@ const daemonDown = (): Promise<never> =>
       next: 'Start it with "gt up".',
     }),
   );
+
+/** Its runner may still be there: agents outlive a daemon that died. Errors: `daemon_down`; those of the runner. */
+async function whileDown<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await askRunner(LOCAL_RUNNER, ask);
+  } catch (error) {
+    if (!(error instanceof TownError)) throw error;
+    throw new TownError('unreachable', 'daemon_down', {
+      message: 'The daemon is down, and its runner, which has this, does not answer either.',
+      next: 'Start it with "gt up".',
+    });
+  }
+}
 
 async function opened<T>({ paths }: Town, open: () => Promise<T>): Promise<T> {
   try {
