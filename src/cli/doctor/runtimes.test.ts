@@ -25,3 +25,23 @@ it.each([
   const found = await runtimeChecks({ paths: townPaths(root) });
   expect(found.filter((check) => check.status === 'problem')).toMatchObject([{ name: 'rig app', what, fix }]);
 });
+
+it('a program that an open bead asks for, and that is not here, is a problem with its own way out', async () => {
+  const path = process.env['PATH'];
+  process.env['PATH'] = root;
+  try {
+    writeFileSync(join(root, 'gastown.toml'), `[rigs.app]\nurl = "/r/app.git"\nprefix = "app"\nruntime = "script"\n`);
+    const town = { paths: townPaths(root) };
+    expect((await runtimeChecks(town)).map(({ status }) => status)).toEqual(['note']);
+    expect(await runtimeChecks(town, new Set(['codex', 'script']))).toMatchObject([
+      {
+        name: 'codex',
+        status: 'problem',
+        why: 'an open bead asks for this runtime',
+        fix: expect.stringContaining('codex'),
+      },
+    ]);
+  } finally {
+    process.env['PATH'] = path;
+  }
+});

@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import type { BeadItem } from '../../api/contract/beads.ts';
 import type { RigConfig } from '../../core/commands.ts';
 import { TownError } from '../../core/errors.ts';
 import { presetsOf, type RuntimePreset } from '../../core/runtime-presets.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
 import type { Town } from '../../hosts/node/town-files.ts';
+import { query, TownClient } from '../town-client.ts';
 import { findProgram } from '../rehearse/find-program.ts';
 import { checkRuntime } from '../../core/runtimes.ts';
 import { type Check, note, ok, problem } from './check.ts';
@@ -15,14 +17,33 @@ import { type Check, note, ok, problem } from './check.ts';
 /** Some of these programs take seconds to say their version. */
 const VERSION_TIMEOUT_MS = 15_000;
 
+/** Open beads whose runtime is looked at; whoever has more of them has rigs that say what they use. */
+const BEADS_SEEN = 200;
+
 /**
  * Which programs of AI agents are here and logged in. None of them is needed, so that nothing of this is a problem, unless
- * a rig would use it. No program is asked for its login: that would start it, and some call home.
+ * a rig or an open bead would use it. No program is asked for its login: that would start it, and some call home.
+ * `asked`: the runtimes that open beads name.
  */
-export async function runtimeChecks(town: Pick<Town, 'paths'>): Promise<readonly Check[]> {
+export async function runtimeChecks(
+  town: Pick<Town, 'paths'>,
+  asked: ReadonlySet<string> = new Set(),
+): Promise<readonly Check[]> {
   const rigs = rigsOf(town);
   if (rigs === null) return [];
-  return [...rigs.flatMap(rigCheck), ...(await programChecks(rigs))];
+  return [...rigs.flatMap(rigCheck), ...(await programChecks(rigs, asked))];
+}
+
+/** The runtimes that open beads name. Empty also when nobody can say it: other checks tell what is broken then. */
+export async function askedRuntimes(town: Town): Promise<ReadonlySet<string>> {
+  try {
+    const { items } = await new TownClient(town).get<{ items: readonly BeadItem[] }>(
+      `beads${query({ status: 'open,in_progress', order: 'newest', limit: BEADS_SEEN })}`,
+    );
+    return new Set(items.flatMap(({ runtime }) => (runtime === null ? [] : [runtime])));
+  } catch {
+    return new Set();
+  }
 }
 
 /** A file that somebody edited is read with a runtime that nobody knows; each bead of the rig would then be refused. */
@@ -41,18 +62,25 @@ function rigCheck(rig: RigConfig): readonly Check[] {
   }
 }
 
-async function programChecks(rigs: readonly RigConfig[]): Promise<readonly Check[]> {
+async function programChecks(rigs: readonly RigConfig[], asked: ReadonlySet<string>): Promise<readonly Check[]> {
   const presets = presetsOf(rigs[0]?.runtimes);
-  const used = new Set(rigs.map((rig) => rig.runtime));
-  const found = Object.entries(presets).map(([name, preset]) => ({ name, preset, path: findProgram(preset.program) }));
-  const missing = found.filter(({ name, path }) => path === null && !used.has(name)).map(({ name }) => name);
+  const used = new Map([
+    ...[...asked].map((name) => [name, 'an open bead asks for this runtime'] as const),
+    ...rigs.map(({ runtime }) => [runtime, 'a rig uses this runtime'] as const),
+  ]);
   const checks = await Promise.all(
-    found.filter(({ name, path }) => path !== null || used.has(name)).map((one) => checkOf(one)),
+    Object.entries(presets).flatMap(([name, preset]): readonly Promise<Check>[] => {
+      const path = findProgram(preset.program);
+      if (path !== null) return [foundCheck(name, preset, path)];
+      const why = used.get(name);
+      const what = `${preset.program} is not in PATH`;
+      return why === undefined ? [] : [Promise.resolve(problem(name, { what, why, fix: preset.install }))];
+    }),
   );
-  if (checks.length > 0 || missing.length === 0) return checks;
+  if (checks.length > 0) return checks;
   return [
     note('runtimes', {
-      what: `none of ${missing.join(', ')} is installed`,
+      what: `none of ${Object.keys(presets).join(', ')} is installed`,
       why: 'recipes (script) and any program (command) work without',
       fix: presets['claude']?.install ?? '',
     }),
@@ -69,20 +97,7 @@ function rigsOf(town: Pick<Town, 'paths'>) {
   }
 }
 
-async function checkOf(one: {
-  readonly name: string;
-  readonly preset: RuntimePreset;
-  readonly path: string | null;
-}): Promise<Check> {
-  const { name, preset, path } = one;
-  if (path === null)
-    return {
-      name,
-      status: 'problem',
-      what: `${preset.program} is not in PATH`,
-      why: 'a rig uses this runtime',
-      fix: preset.install,
-    };
+async function foundCheck(name: string, preset: RuntimePreset, path: string): Promise<Check> {
   const version = await versionOf(path);
   if (isLoggedIn(preset)) return ok(name, `${version}, a login is there`);
   return note(name, {
