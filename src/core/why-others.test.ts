@@ -27,13 +27,19 @@ describe('why a rig starts nothing', () => {
     reason: 'No space left.',
   };
 
-  it('nothing waits for it', () => {
-    expect(whyRig(rigView({ attempts: [attempt(bead())] }), 0, NOW)).toEqual(
+  it('nothing runs, and nothing waits for it', () => {
+    expect(whyRig(rigView(), 0, NOW)).toEqual(
       said({
         sentence: 'api has nothing to do.',
         next: 'Work is slung.',
         command: 'gt sling "<title>" --rig api',
       }),
+    );
+  });
+
+  it('it works, and nothing waits', () => {
+    expect(whyRig(rigView({ attempts: [attempt(bead())] }), 0, NOW)).toEqual(
+      said({ sentence: 'api works: 1 of 4 polecats are taken, no bead waits.', next: 'An agent is done.' }),
     );
   });
 

@@ -96,15 +96,19 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
   if (paused !== undefined) return whyPaused(view, paused, nowMs);
   if (waiting === 0 && hasPassword(url)) return whyPassword(view, nowMs);
   const taken = view.slotsTaken();
+  if (waiting === 0 && taken === 0)
+    return say({
+      ...common,
+      sentence: `${name} has nothing to do.`,
+      rule: 'assign-work',
+      next: 'Work is slung.',
+      command: `gt sling "<title>" --rig ${name}`,
+    });
   return say({
     ...common,
-    sentence:
-      waiting === 0
-        ? `${name} has nothing to do.`
-        : `${name} works: ${String(taken)} of ${String(polecatsMax)} polecats are taken, ${countOf(waiting)}.`,
+    sentence: `${name} works: ${String(taken)} of ${String(polecatsMax)} polecats are taken, ${waiting === 0 ? 'no bead waits' : countOf(waiting)}.`,
     rule: 'assign-work',
-    next: waiting === 0 ? 'Work is slung.' : 'A polecat is free, or what beads wait for is done.',
-    command: waiting === 0 ? `gt sling "<title>" --rig ${name}` : null,
+    next: waiting === 0 ? 'An agent is done.' : 'A polecat is free, or what beads wait for is done.',
   });
 }
 
