@@ -55,6 +55,7 @@ export function townRunners(
     seen: (id, hello) => town.runnerSeen(id, hello),
     away: (id, state, reason) => town.runnerAway(id, state, reason),
     troubled: (id, trouble, text) => town.runnerTroubled(id, trouble, text),
+    keptFor: (id) => Promise.resolve(town.runnerKeptFor(id)),
     attempts: async (filter, limit) => {
       const rigs = filter.rig === undefined ? actors.rigs() : [rigOf(actors, filter.rig)];
       const found = await askAll(rigs, (rig) => rig.attempts(filter, limit));

@@ -29,6 +29,11 @@ export interface RunnerGateway {
   away(id: string, state: Extract<RunnerState, 'suspect' | 'down'>, reason: string): Promise<void>;
   /** People are told once while it lasts, and that it is over when `text` is null. */
   troubled(id: string, trouble: RunnerTrouble, text: string | null): Promise<void>;
+  /**
+   * The process whose line is kept while people are told that two show its token: the one that was met last, until it is
+   * down. Null: whoever comes gets it.
+   */
+  keptFor(id: string): Promise<string | null>;
   /** Attempts of all rigs, or of one, newest first, at most `limit`. Errors: `rig_not_found`. */
   attempts(filter: AttemptFilter, limit: number): Promise<readonly AttemptPlace[]>;
   /** Where an attempt is. */

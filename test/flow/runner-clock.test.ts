@@ -63,4 +63,19 @@ describe('a runner on a machine with another time', () => {
     await town.service.runners.troubled('nobody', 'clock', 'x');
     expect(await open()).toEqual(new Map());
   });
+
+  it('keeps the line for the process that had it while people are told of two, until that one is down', async () => {
+    const { town } = await townWithClock(0);
+    const { runners } = town.service;
+    const hello = { instance: 'rn-a', capacity: 2, labels: [], versions: {} };
+    await runners.seen('a', hello);
+    expect(await runners.keptFor('a')).toBeNull();
+    await runners.troubled('a', 'twin', 'two show its token');
+    await runners.away('a', 'suspect', 'the daemon started');
+    expect([await runners.keptFor('a'), await runners.keptFor('nobody')]).toEqual(['rn-a', null]);
+    await runners.away('a', 'down', 'three questions missed');
+    expect(await runners.keptFor('a')).toBeNull();
+    await runners.seen('a', { ...hello, instance: 'rn-b' });
+    expect(await runners.keptFor('a')).toBeNull();
+  });
 });

@@ -151,6 +151,10 @@ export class TownActor {
     });
   }
 
+  runnerKeptFor(id: string): string | null {
+    return this.#town.runners.keptFor(id);
+  }
+
   runnerAway(id: string, state: 'suspect' | 'down', reason: string): Promise<void> {
     return this.actor.ask((turn) => {
       this.#town.runners.away(turn, id, state, reason);

@@ -143,11 +143,22 @@ export class TownRunners {
     { trouble, text }: { readonly trouble: RunnerTrouble; readonly text: string | null },
   ): void {
     const causeKey = causeOfTrouble(id, trouble);
-    const isOpen = this.#town.view.openCauses(causeKey).includes(causeKey);
+    const isOpen = this.#isTold(id, trouble);
     if (text === null && isOpen) this.#town.resolve(turn, causeKey);
     if (text === null || isOpen || this.store.get(id) === null) return;
     const subject = runnerSubject(id);
     this.#town.raise(turn, { rig: '', causeKey, severity: 'high', category: 'runner', subject, message: text });
+  }
+
+  #isTold(id: string, trouble: RunnerTrouble): boolean {
+    const causeKey = causeOfTrouble(id, trouble);
+    return this.#town.view.openCauses(causeKey).includes(causeKey);
+  }
+
+  /** A line that its twin took would prove the loss of what runs at the other, and all of it would be started twice. */
+  keptFor(id: string): string | null {
+    const runner = this.store.get(id);
+    return runner === null || runner.state === 'down' || !this.#isTold(id, 'twin') ? null : runner.instance;
   }
 
   /** Its line was cut, or it was asked in vain: nothing new goes there. What it has, has its own deadlines. */

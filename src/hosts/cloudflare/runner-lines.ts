@@ -230,9 +230,7 @@ export class ObjectLines {
   async #meet(socket: DurableSocket, id: string): Promise<void> {
     const client = this.#clientOn(socket);
     const health = await client.health();
-    const inUse = this.#met(id);
-    const present = (await this.#options.gateway().list()).find((runner) => runner.id === id)?.instance ?? null;
-    if (inUse !== null && inUse !== socket && (await isTwin(this.#clientOn(inUse), present, health.instance))) {
+    if (await this.#isTwin(socket, id, health.instance)) {
       this.#hangUp(socket, TWIN_REASON);
       await this.#options.gateway().troubled(id, 'twin', twinText(id));
       return;
@@ -251,6 +249,14 @@ export class ObjectLines {
     )
       this.#hangUp(socket, 'it was removed');
     else this.#options.ports.log.info('runner is connected', { runner: id, instance: health.instance });
+  }
+
+  async #isTwin(socket: DurableSocket, id: string, instance: string): Promise<boolean> {
+    const met = this.#met(id);
+    if (met === socket) return false;
+    const present = (await this.#options.gateway().list()).find((runner) => runner.id === id)?.instance ?? null;
+    const inUse = met === null ? null : { client: this.#clientOn(met), present };
+    return isTwin(this.#options.gateway(), id, { instance, inUse });
   }
 
   #clientOn(socket: DurableSocket): WireRunnerClient {

@@ -46,6 +46,7 @@ async function calledRunner() {
     rotate: never,
     drain: never,
     troubled: never,
+    keptFor: () => Promise.resolve(null),
     attempts: never,
     ofAttempt: never,
     serials: () => Promise.resolve({ ...serials }),

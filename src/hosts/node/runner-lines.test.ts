@@ -74,6 +74,7 @@ async function door(watch?: (socket: EventEmitter) => void, over: Partial<Runner
     seen: never,
     away: never,
     troubled: never,
+    keptFor: () => Promise.resolve(null),
     attempts: never,
     ofAttempt: never,
     serials: (id) => Promise.resolve(id === 'box' ? { current: 's1', next: null } : null),
@@ -260,6 +261,37 @@ describe('the door for runners', () => {
     // The first one does not answer any more: who asks for its place gets it.
     isThere = false;
     await expect.poll(() => met, { timeout: 8_000 }).toEqual(['i1', 'i2']);
+  });
+
+  it('without a line in use keeps it for the process that had it, while people are told of two', async () => {
+    const told: string[] = [];
+    const met: string[] = [];
+    const url = await door(undefined, {
+      away: () => Promise.resolve(),
+      keptFor: () => Promise.resolve('i1'),
+      seen: (_id, { instance }) => {
+        met.push(instance);
+        return Promise.resolve(RECORD);
+      },
+      troubled: (id, trouble) => {
+        told.push(`${id} ${trouble}`);
+        return Promise.resolve();
+      },
+    });
+    const { token } = await tokenOf(KEY, SERIAL);
+    for (const instance of ['i2', 'i1']) {
+      const body = JSON.stringify({ ...HEALTH, instance });
+      const hangUp = dial({
+        url,
+        token: () => readToken(token),
+        serve: () => Promise.resolve({ status: 200, type: 'application/json', body, next: null }),
+        onLink: () => undefined,
+        log: silentLog,
+      });
+      open.push(() => void hangUp());
+      if (instance === 'i2') await expect.poll(() => told).toEqual(['box twin']);
+    }
+    await expect.poll(() => met).toEqual(['i1']);
   });
 
   it('names its own protocol when it refuses another one', async () => {

@@ -225,8 +225,9 @@ export class RunnerLines {
   /** From here on the line is used. */
   async #meet(id: string, line: Line, met: (health: RunnerHealth) => void): Promise<void> {
     const health = await line.client.health();
-    const inUse = this.#lines.get(id);
-    if (inUse !== undefined && (await isTwin(inUse.client, inUse.client.instance(), health.instance))) {
+    const client = this.#lines.get(id)?.client;
+    const inUse = client === undefined ? null : { client, present: client.instance() };
+    if (await isTwin(this.#options.gateway(), id, { instance: health.instance, inUse })) {
       line.refuse(TWIN_REASON);
       await this.#options.gateway().troubled(id, 'twin', twinText(id));
       return;
