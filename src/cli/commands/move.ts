@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { TransferDoor } from '../../api/handlers/transfer.ts';
 import { usage } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import type { RemotePlace } from '../../hosts/node/remote-place.ts';
 import { isAddress, remotePlace } from '../../hosts/node/remote-town.ts';
 import type { CommandSpec } from '../command.ts';
@@ -55,11 +56,12 @@ export const exportCommand: CommandSpec = {
         for (const [rig, count] of Object.entries(pushed))
           context.hint(`${String(count)} refs with work of ${rig} are on its origin.`);
       }
-      print(
-        context,
-        await exportTown({ source: source.door, path, move: newMove(), nowMs, facts: source.facts }),
-        path,
-      );
+      const { facts, unread } = source.reports();
+      if (unread > 0)
+        context.hint(
+          `${counted(unread, 'report')} of the runner can't be read by this gt, and stay in ${town.paths.dataDir}/runner.db`,
+        );
+      print(context, await exportTown({ source: source.door, path, move: newMove(), nowMs, facts: () => facts }), path);
     } finally {
       source.close();
     }

@@ -66,6 +66,16 @@ export class FactStore {
     }
   }
 
+  /**
+   * All of them, oldest first, also those that were set aside: for a town that takes the place of the one that refused them.
+   * `unread`: how many of them this version can't read.
+   */
+  all(): { readonly facts: readonly Fact[]; readonly unread: number } {
+    const read = this.#db.all('SELECT body FROM facts ORDER BY seq').map((row) => readFact(String(row['body'])));
+    const facts = read.filter((fact) => typeof fact !== 'string');
+    return { facts, unread: read.length - facts.length };
+  }
+
   forget(keys: readonly string[]): void {
     this.#db.all('DELETE FROM facts WHERE key IN (SELECT value FROM json_each(?))', JSON.stringify(keys));
     for (const key of keys) {

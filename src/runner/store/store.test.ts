@@ -118,6 +118,25 @@ describe('a fact that is none', () => {
     expect(aside.length).toBe(60);
     expect(facts.counts()).toEqual({ waiting: 1, rejected: 60 });
   });
+
+  it('moves with its town when that refused it, and is counted when nobody here can read it', () => {
+    const facts = new FactStore(new RunnerDb(':memory:'));
+    facts.record(done('k1'));
+    facts.record({
+      type: 'quota_limited',
+      key: 'odd',
+      rig: 'app',
+      attempt: 'at-1',
+      epoch: 1,
+      resetsAtMs: 1.5,
+      reason: '',
+      atMs: 1,
+    });
+    facts.record(done('k2', 'other'));
+    facts.reject('k1', 'a town of before did not know it');
+    const { facts: all, unread } = facts.all();
+    expect([all.map(({ key }) => key), unread]).toEqual([['k1', 'k2'], 1]);
+  });
 });
 
 describe('attempts', () => {

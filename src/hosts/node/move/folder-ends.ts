@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TransferDoor } from '../../../api/handlers/transfer.ts';
-import { factSchema, type Fact } from '../../../api/contract/runner.ts';
+import type { Fact } from '../../../api/contract/runner.ts';
 import { conflict, precondition, type TownError } from '../../../core/errors.ts';
 import { MAYOR_ADDRESS } from '../../../core/model/mayor.ts';
 import type { ActorAddress } from '../../../ports/host.ts';
@@ -25,12 +25,14 @@ const STDERR_CHARS_SHOWN = 300;
 
 const runnerDatabase = (paths: TownPaths): string => join(paths.dataDir, 'runner.db');
 
+type Reports = ReturnType<FactStore['all']>;
+
 export interface FolderSource {
   readonly door: TransferDoor;
   /** Those of the registry. */
   readonly rigs: () => readonly { readonly name: string; readonly url: string }[];
-  /** What its runner has not handed over: it travels with the rows. */
-  readonly facts: () => readonly Fact[];
+  /** What its runner has not handed over, also what this town did not take: it travels with the rows. */
+  readonly reports: () => Reports;
   close(): void;
 }
 
@@ -68,7 +70,7 @@ export async function folderSource(town: Town): Promise<FolderSource> {
       name: String(row['name']),
       url: String(row['git_url']),
     }));
-  return { door, rigs, facts: () => factsIn(paths), close };
+  return { door, rigs, reports: () => reportsIn(paths), close };
 }
 
 function addressesOf(paths: TownPaths): readonly ActorAddress[] {
@@ -79,13 +81,11 @@ function addressesOf(paths: TownPaths): readonly ActorAddress[] {
   return ['town', ...mayor, ...rigs.toSorted().map((name) => `rig/${name.slice(0, -'.db'.length)}`)];
 }
 
-function factsIn(paths: TownPaths): readonly Fact[] {
-  if (!existsSync(runnerDatabase(paths))) return [];
+function reportsIn(paths: TownPaths): Reports {
+  if (!existsSync(runnerDatabase(paths))) return { facts: [], unread: 0 };
   const db = new RunnerDb(runnerDatabase(paths));
   try {
-    return db
-      .all('SELECT body FROM facts WHERE rejected IS NULL ORDER BY seq')
-      .map((row) => factSchema.parse(JSON.parse(String(row['body']))));
+    return new FactStore(db).all();
   } finally {
     db.close();
   }
