@@ -54,6 +54,20 @@ describe('gt rescue', () => {
     place.remove();
   });
 
+  it('says how many commits it does not show, and where they are', async () => {
+    const work = await left('many', () => undefined);
+    const tree = git(clone, 'rev-parse', `${work.ref ?? ''}^{tree}`);
+    const child = (parent: string): string =>
+      git(clone, '-c', 'user.name=n', '-c', 'user.email=e@example.com', 'commit-tree', tree, '-p', parent, '-m', 'c');
+    let tip = git(clone, 'rev-parse', `${work.ref ?? ''}^1`);
+    for (let count = 0; count < 52; count += 1) tip = child(tip);
+    git(clone, 'update-ref', work.ref ?? '', child(tip));
+    // 52, the one that the agent made, and 50 of them are shown.
+    expect((await gt(['rescue', 'show', work.attempt])).out).toMatch(
+      /and 3 older: git --git-dir=\S+ log refs\/gt\/rescue/,
+    );
+  });
+
   it('lists and shows what was left, and brings it into a clone without moving a branch that went on', async () => {
     const work = await left('one', () => undefined);
     expect(work).toMatchObject({ stored: true, ref: `refs/gt/rescue/${work.bead}/${work.attempt}`, folders: [] });

@@ -168,21 +168,17 @@ export const show: CommandSpec = {
         });
       return answer.lines;
     };
-    const commits = await ask(
-      'log',
-      '--format=%h %s',
-      `--max-count=${String(LIMIT)}`,
-      `${ref}^1`,
-      '--not',
-      '--remotes=origin',
-    );
+    const own = [`${ref}^1`, '--not', '--remotes=origin'];
+    const commits = await ask('log', '--format=%h %s', `--max-count=${String(LIMIT)}`, ...own);
+    const more = Number((await ask('rev-list', '--count', ...own))[0] ?? 0) - commits.length;
     const files = await ask('diff', '--stat=100', '--no-ext-diff', `${ref}^1`, ref);
     const others = await ask('log', '--no-walk', '--format=%h %s', `${ref}^@`);
     if (context.json) {
-      context.print(JSON.stringify({ ref, clone, commits, not_committed: files, also: others.slice(1) }));
+      context.print(JSON.stringify({ ref, clone, commits, more, not_committed: files, also: others.slice(1) }));
       return EXIT.ok;
     }
-    section(context, `${ref}\nCommits that are not on the origin:`, commits);
+    const rest = more === 0 ? [] : [`and ${String(more)} older: git --git-dir=${clone} log ${own.join(' ')}`];
+    section(context, `${ref}\nCommits that are not on the origin:`, [...commits, ...rest]);
     section(context, 'Not committed:', files);
     if (others.length > 1) section(context, 'Also kept (stashed, or reset away):', others.slice(1));
     return EXIT.ok;

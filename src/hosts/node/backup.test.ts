@@ -78,6 +78,13 @@ describe('a backup', () => {
     expect(readRestored(town.paths)?.work).toBe(true);
   });
 
+  it('that fails leaves nothing half behind', async () => {
+    const town = townWith(folders.town, ['a']);
+    writeFileSync(join(town.paths.rigsDir, 'a.db'), 'no database');
+    await expect(back(town)).rejects.toThrow();
+    expect([existsSync(folders.backup), existsSync(`${folders.backup}.half`)]).toEqual([false, false]);
+  });
+
   it('names what lies among the rigs and is none, and holds all else', async () => {
     const town = townWith(folders.town, ['app']);
     writeFileSync(join(town.paths.rigsDir, 'app copy.db'), 'mine');

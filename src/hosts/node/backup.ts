@@ -87,6 +87,23 @@ export async function backupTown(town: Town, folder: string, { nowMs, work }: Ba
     throw conflict('folder_exists', `${folder} exists.`, 'Name a folder that does not exist yet.');
   const half = `${folder}.half`;
   rmSync(half, { recursive: true, force: true });
+  const written = await copyInto(town, half, { nowMs, work }).catch((error: unknown) => {
+    // Often for want of space, which it would go on taking.
+    rmSync(half, { recursive: true, force: true });
+    throw error;
+  });
+  const problem = backupProblem(half);
+  if (problem !== null) throw unsound(half, problem);
+  mkdirSync(dirname(folder), { recursive: true });
+  renameSync(half, folder);
+  return { folder, ...written };
+}
+
+async function copyInto(
+  town: Town,
+  half: string,
+  { nowMs, work }: BackupOptions,
+): Promise<Omit<BackupResult, 'folder'>> {
   mkdirSync(half, { recursive: true, mode: PRIVATE_DIR_MODE });
   mkdirSync(join(half, 'rigs'));
   const { names, leftOut } = databases(town.paths);
@@ -98,11 +115,7 @@ export async function backupTown(town: Town, folder: string, { nowMs, work }: Ba
   const from = { id, name, root: town.paths.root, machine: thisMachine() };
   const manifest = { kind: 'gastown-backup', format: FORMAT, town: from, createdAtMs: nowMs, work, files };
   writeFileAtomic(join(half, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  const problem = backupProblem(half);
-  if (problem !== null) throw unsound(half, problem);
-  mkdirSync(dirname(folder), { recursive: true });
-  renameSync(half, folder);
-  return { folder, files, leftOut: [...leftOut, ...bundled.leftOut] };
+  return { files, leftOut: [...leftOut, ...bundled.leftOut] };
 }
 
 const unsound = (half: string, problem: string): TownError =>
