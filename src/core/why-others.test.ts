@@ -74,7 +74,7 @@ describe('why a rig starts nothing', () => {
     sentence: 'No agent can be started in api after 3 failures: No space left.',
     rule: 'dispatch-breaker',
     sinceMs: NOW - 9_000,
-    next: 'A probe starts an agent; it goes by itself when the wait is over.',
+    next: 'When the wait is over, the next bead that needs it is a probe; it goes by itself.',
     command: 'gt doctor',
     wakeAtMs: NOW + 1,
   };

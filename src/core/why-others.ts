@@ -35,7 +35,7 @@ export function whyBroken(view: RigView, breaker: BreakerFacts, nowMs: number): 
     sentence: brokenText(view, breaker),
     rule: 'dispatch-breaker',
     sinceMs: breaker.openedAtMs,
-    next: 'A probe starts an agent; it goes by itself when the wait is over.',
+    next: 'When the wait is over, the next bead that needs it is a probe; it goes by itself.',
     command: 'gt doctor',
     wakeAtMs: breaker.retryAtMs > nowMs ? breaker.retryAtMs : null,
   });
