@@ -20,4 +20,21 @@ describe('recipeBlocks', () => {
     expect(recipeBlocks('')).toEqual([]);
     expect(recipeBlocks('```gt-scripts\nno\n```')).toEqual([]);
   });
+
+  it('takes no mark that is indented like code, or in the middle of a line', () => {
+    expect(recipeBlocks('   ```gt-script\none\n  ```\n')).toEqual(['one\n']);
+    expect(recipeBlocks('    ```gt-script\nno\n    ```\n')).toEqual([]);
+    expect(recipeBlocks('Write ```gt-script\nno\n```\n')).toEqual([]);
+    expect(recipeBlocks('```gt-script\nsay ```\n```\n')).toEqual(['say ```\n']);
+  });
+
+  it('ends a block at a longer mark of the same kind only', () => {
+    expect(recipeBlocks('```gt-script\none\n`````\nno\n')).toEqual(['one\n']);
+    expect(recipeBlocks('```gt-script\none\n~~~~\ntwo\n```\n')).toEqual(['one\n~~~~\ntwo\n']);
+    expect(recipeBlocks('```gt-script\none\n```sh\ntwo\n```\n')).toEqual(['one\n```sh\ntwo\n']);
+  });
+
+  it('stops at a hundred blocks', () => {
+    expect(recipeBlocks('```gt-script\nx\n```\n'.repeat(101))).toHaveLength(100);
+  });
 });

@@ -54,6 +54,15 @@ describe('why an ended bead does nothing', () => {
       `Merged into release as ${commit(7)}.`,
       'merge-step',
     ],
+    [
+      'merged past the train',
+      ended({
+        closeReason: 'merged',
+        evidence: { target: 'main', mergeSha: commit(7), note: 'No gate ran on it here.' },
+      }),
+      `Merged into main as ${commit(7)}. No gate ran on it here.`,
+      'merge-step',
+    ],
     ['merged without evidence', ended({ closeReason: 'merged' }), 'Merged into main as unknown.', 'merge-step'],
     [
       'integrated',

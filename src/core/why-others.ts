@@ -70,7 +70,7 @@ export function whyPassword(view: RigView, nowMs: number): Why {
 
 /** `waiting`: beads and merge requests of it that are neither held nor ended. */
 export function whyRig(view: RigView, waiting: number, nowMs: number, trains: readonly StoppedTrain[] = []): Why {
-  const { name, polecatsMax, url } = view.config();
+  const { name, url } = view.config();
   const state = rigState(view, nowMs);
   const common = { id: `rig:${name}`, state, sinceMs: null };
   if (state === 'parked')
@@ -95,6 +95,12 @@ export function whyRig(view: RigView, waiting: number, nowMs: number, trains: re
   if (worst !== undefined) return whyBroken(view, worst, nowMs);
   if (paused !== undefined) return whyPaused(view, paused, nowMs);
   if (waiting === 0 && hasPassword(url)) return whyPassword(view, nowMs);
+  return whyAtWork(view, waiting, common);
+}
+
+/** Nothing is in its way. */
+function whyAtWork(view: RigView, waiting: number, common: Pick<Why, 'id' | 'state' | 'sinceMs'>): Why {
+  const { name, polecatsMax } = view.config();
   const taken = view.slotsTaken();
   if (waiting === 0 && taken === 0)
     return say({

@@ -33,6 +33,17 @@ describe('what "gt why" says of a pull request', () => {
     });
   });
 
+  it('is tried again before its deadline while the forge does not answer', () => {
+    const trouble = { tries: 2, error: 'connection refused', firstAtMs: NOW - 5, lastAtMs: NOW - 1, nextAtMs: NOW + 4 };
+    const of: PullWorld = {
+      step: 'opening',
+      review: { deadlineAtMs: NOW + 9, stepKey: 'k1' },
+      world: { troubles: { k1: trouble } },
+    };
+    expect(said(of)).toMatchObject({ sentence: expect.stringContaining('connection refused'), wakeAtMs: NOW + 4 });
+    expect(said({ ...of, review: { deadlineAtMs: NOW + 9 } })).toMatchObject({ wakeAtMs: NOW + 9 });
+  });
+
   it('is that it comes next, or what holds it in line', () => {
     const line = { rule: 'pull-request', next: 'It is tried again by itself.', sinceMs: NOW - 60_000 };
     expect(said({ step: 'queued', pull: UNOPENED })).toEqual({ sentence: 'Its pull request comes next.', ...line });
