@@ -127,6 +127,8 @@ describe('words of gt in a town', () => {
     for (const [argv, message, next] of [
       [['sling', '', '--rig', 'app'], 'The title is empty.', 'gt sling "Fix the login page" --rig app'],
       [['bead', 'create', '  ', '--rig', 'app'], 'The title is empty.', 'gt bead create "Fix'],
+      [['bead', 'update', 'app-7k3qf', '--title', ''], 'The title is empty.', 'gt bead update app-7k3qf --title'],
+      [['convoy', 'create', ' ', '--bead', 'app-7k3qf'], 'The title is empty.', 'gt convoy create "The new login"'],
       [
         ['convoy', 'create', 'c', '--file', plan],
         'the task "A" waits for "b", which is neither a label',

@@ -90,8 +90,10 @@ export const updateBead: CommandSpec = {
     ...WORK_OPTIONS,
   },
   run: (context, args) => {
+    const title = args.text('title');
     const body = {
-      title: args.text('title'),
+      title:
+        title === undefined ? undefined : titleOf(title, `gt bead update ${args.at(0)} --title "Fix the login page"`),
       body: bodyOf(args),
       priority: args.text('priority'),
       runtime: args.text('runtime'),
@@ -262,7 +264,7 @@ async function slingTitle(context: Context, args: Arguments): Promise<number> {
   const town = context.town();
   const input = {
     rig: rigOf(context, args),
-    title: titleOf(args, 'gt sling "Fix the login page" --rig app'),
+    title: titleOf(args.at(0), 'gt sling "Fix the login page" --rig app'),
     body: bodyOf(args),
     priority: args.text('priority'),
     runtime: args.text('runtime'),

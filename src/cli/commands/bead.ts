@@ -43,9 +43,10 @@ export function rigOf(context: Context, args: Arguments): string {
   return rig;
 }
 
-/** The title, which is the first argument. Errors: `bad_field` for one that says nothing. */
-export function titleOf(args: Arguments, example: string): string {
-  const title = args.at(0);
+const CREATED = 'gt bead create "Fix the login page" --rig app';
+
+/** The title as it was given. Errors: `bad_field` for one that says nothing. */
+export function titleOf(title: string, example: string): string {
   if (title.trim() !== '') return title;
   throw usage('bad_field', 'The title is empty.', `Give the title in quotes: ${example}`, 'title');
 }
@@ -81,7 +82,7 @@ export const create: CommandSpec = {
     const town = context.town();
     const input = {
       rig: rigOf(context, args),
-      title: titleOf(args, 'gt bead create "Fix the login page" --rig app'),
+      title: titleOf(args.at(0), CREATED),
       body: bodyOf(args),
       priority: args.text('priority'),
       depends_on: args.list('depends-on'),
@@ -115,7 +116,7 @@ async function followUp(context: Context, args: Arguments): Promise<number> {
       message: `--${extra} is not for agents: your follow-up work is recorded in your own rig, and who gives it out decides the rest.`,
       next: 'Leave it out. For another rig write to the mayor: gt mail send mayor/ "<subject>".',
     });
-  const draft = { title: args.at(0), body: bodyOf(args), priority: args.text('priority') };
+  const draft = { title: titleOf(args.at(0), CREATED), body: bodyOf(args), priority: args.text('priority') };
   printBead(context, await ask<BeadItem>(agentEnv(context.env), 'POST', '/agent/beads', draft));
   context.hint('Recorded, and linked to your bead. Go on with your own.');
   return EXIT.ok;

@@ -8,6 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { paint, plain, state, table, type Style } from '../output.ts';
 import type { PlannedConvoy } from '../plan-file.ts';
 import { clientOf, query, segment } from '../town-client.ts';
+import { titleOf } from './bead.ts';
 import { CONVOY_HEAD, convoyRow, printItems } from './watch.ts';
 
 export const create: CommandSpec = {
@@ -55,7 +56,7 @@ export const create: CommandSpec = {
     const plan = await planOf(args);
     const order = args.list('landing-order');
     const input = {
-      title: args.at(0),
+      title: titleOf(args.at(0), 'gt convoy create "The new login" --file plan.toml'),
       ...plan,
       staged: args.flag('staged'),
       on_failure: args.text('on-failure') ?? plan.on_failure,
