@@ -120,6 +120,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   core('rules/merge-train.ts', OPTIONAL, "round[0]?.beadId ?? ''", TYPES),
   core('rules/merge-train.ts', 'StringLiteral', "round[0]?.beadId ?? ''", TYPES),
   core('rules/merge-train.ts', CONDITION, 'if (review === undefined) return null', TYPES, 'false'),
+  core('rules/merged-outside.ts', CONDITION, 'madeFor === undefined ? null : (view.review(', TYPES, 'false'),
   core('pull/policy.ts', CONDITION, 'proposal.lookedAtMs !== null &&', TYPES, 'true'),
   core('rules/pull-request.ts', CONDITION, 'proposal.testedAtMs !== null &&', TYPES, 'true'),
   core('rules/pull-request.ts', CONDITION, 'seen.headSha !== null && view.isOwnHead', TYPES, 'true'),
