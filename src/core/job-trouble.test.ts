@@ -18,6 +18,12 @@ describe('words of a program inside a sentence', () => {
     expect(inOneLine(' remote: denied\r\n\n\tfatal:  Could not read  \n')).toBe('remote: denied fatal: Could not read');
   });
 
+  it('hold no login of an address: git leaves the rest of a password that has an "@"', () => {
+    expect(inOneLine("fatal: unable to access 'https://me:p@ss@h.org/a/b@v1' from https://ss@h.org: no")).toBe(
+      "fatal: unable to access 'https://h.org/a/b@v1' from https://h.org: no",
+    );
+  });
+
   it('steer no terminal: what would is shown as its code', () => {
     expect(inOneLine('\u001b[31mfatal\u001b[0m')).toBe('\\x1b[31mfatal\\x1b[0m');
   });

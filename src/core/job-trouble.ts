@@ -1,24 +1,28 @@
 /** An order to the runner that is not done yet although it was tried: what everybody who waits for it is told. */
 import { HOST_WORDS_CHARS_MAX } from './limits.ts';
+import { withoutLogin } from './remote-url.ts';
 import { duration, inert } from './text.ts';
 import type { RigView } from './view.ts';
 
-/** Words of a program in one line, short enough to stand in a sentence beside others. */
+/** The name and password of an account in each address of a text. */
+const LOGINS = /\/\/[^/?#\s]*@/g;
+
+/**
+ * Words of a program in one line, short enough to stand in a sentence beside others. Git names the address that it asked, and
+ * leaves a part of a password with an `@` in it.
+ */
 export function inOneLine(words: string): string {
-  const chars = Array.from(inert(words.replaceAll(/\s+/g, ' ').trim()));
+  const chars = Array.from(inert(words.replaceAll(LOGINS, '//').replaceAll(/\s+/g, ' ').trim()));
   return chars.length <= HOST_WORDS_CHARS_MAX ? chars.join('') : `${chars.slice(0, HOST_WORDS_CHARS_MAX).join('')}…`;
 }
 
 const times = (count: number): string => (count === 1 ? 'once' : `${String(count)} times`);
 
-/** An address may hold the name and password of an account; those are not shown. */
-const shownUrl = (url: string): string => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
-
 /** The same at any moment: for what is written down. Begins with a space; empty: nothing failed. */
 export const troubleSaid = (view: RigView, key: string | null): string => {
   const trouble = key === null ? null : view.trouble(key);
   if (trouble === null) return '';
-  return ` It was asked for ${times(trouble.tries)} at ${shownUrl(view.config().url)}; the last try failed: ${inOneLine(trouble.error)}`;
+  return ` It was asked for ${times(trouble.tries)} at ${withoutLogin(view.config().url)}; the last try failed: ${inOneLine(trouble.error)}`;
 };
 
 /** As it is now, with when it is tried again. Begins with a space; empty: nothing failed. */
@@ -26,7 +30,7 @@ export function troubleNow(view: RigView, key: string | null, nowMs: number): st
   const trouble = key === null ? null : view.trouble(key);
   if (trouble === null) return '';
   const again = trouble.nextAtMs > nowMs ? `again within ${duration(trouble.nextAtMs - nowMs)}` : 'again now';
-  return ` The last try at ${shownUrl(view.config().url)} failed: ${inOneLine(trouble.error)} (asked ${times(trouble.tries)}, ${again}).`;
+  return ` The last try at ${withoutLogin(view.config().url)} failed: ${inOneLine(trouble.error)} (asked ${times(trouble.tries)}, ${again}).`;
 }
 
 /** The first moment that is not over; null: none is known. */
