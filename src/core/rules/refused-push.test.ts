@@ -57,6 +57,12 @@ describe('a push that was refused', () => {
     );
   });
 
+  it('does not end the words of the git host twice', () => {
+    const [decision] = refused(PUSH_REFUSED, 'remote: Permission denied to town-bot.');
+    const hold = decision?.actions.find(({ type }) => type === 'hold_bead');
+    expect(hold).toMatchObject({ reason: expect.stringContaining("denied to town-bot. Let the town's account") });
+  });
+
   it('repeats the words of the git host in one line', () => {
     const [decision] = refused(PUSH_REFUSED, 'remote: main\n  is protected\u001b[0m\n');
     const words = String.raw`remote: main is protected\x1b[0m`;

@@ -1,6 +1,7 @@
 import type { RigAction } from '../actions.ts';
 import { beadRef } from '../refs.ts';
 import { inOneLine } from '../job-trouble.ts';
+import { asSentence } from '../sentence.ts';
 import type { ReviewFacts, RigView } from '../view.ts';
 import { backInLine } from './back-in-line.ts';
 
@@ -18,7 +19,7 @@ export function refusedPush(review: ReviewFacts, message: string): RigAction[] {
 export function refusedByHost(view: RigView, review: ReviewFacts, words: string): RigAction[] {
   const { sourceBeadId: source, targetBranch: target } = review;
   const { name } = view.config();
-  const question = `The git host refused ${source} on ${target}: ${inOneLine(words)}. Let the town's account push to ${target}, then "gt bead retry ${source}"; or have it merge by pull requests ("gt config set rigs.${name}.merge_strategy pr"), then the same.`;
+  const question = `The git host refused ${source} on ${target}: ${asSentence(inOneLine(words))} Let the town's account push to ${target}, then "gt bead retry ${source}"; or have it merge by pull requests ("gt config set rigs.${name}.merge_strategy pr"), then the same.`;
   return [
     ...backInLine(review, { heldReason: `the git host refused its push: ${inOneLine(words)}` }),
     ...askPerson(review, question),
