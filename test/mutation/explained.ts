@@ -150,6 +150,13 @@ export const EXPLANATIONS: readonly Explanation[] = [
   core('rules/verify-done.ts', OPTIONAL, "attempt.claim?.kind === 'no_change'", TYPES),
   core('rules/verify-done.ts', OPTIONAL, "attempt.claim?.kind !== 'no_change'", TYPES),
   core('rules/verify-done.ts', CONDITION, 'bead.branchOf === null ? null : view.reviewOf', TYPES, 'false'),
+  core('rules/verify-done.ts', CONDITION, 'const isDirect = bead.branchOf !== null', SPARES, 'true'),
+  core(
+    'rules/verify-done.ts',
+    OPTIONAL,
+    'const isDirect = ',
+    'a claim whose merge request is gone was sent back before',
+  ),
   core('sentence.ts', 'BlockStatement', '} catch {', 'no message and an undefined one are the same', '{}'),
   core('sentence.ts', CONDITION, "depth === 0 || typeof value !== 'object'", 'a number has no fields either', 'false'),
   core('sentence.ts', 'StringLiteral', "match[1] ?? ''", TYPES),

@@ -33,42 +33,7 @@ function judge(of: Bead, over: Partial<AttemptFacts>) {
 }
 const actions = (of: Bead, over: Partial<AttemptFacts>) => judge(of, over).decisions.flatMap((row) => row.actions);
 
-describe('work on a conflict', () => {
-  it.each(['direct', 'pr'] as const)('names what it conflicted with only where a train saw it: %s', (strategy) => {
-    const work: Bead = { ...rework, kind: 'conflict' };
-    const claim = attempt(work, claimed);
-    const view = rigView({
-      beads: [source, work],
-      reviews: [{ ...reworking, strategy }],
-      attempts: [claim],
-      formerTips: [commit(7)],
-    });
-    const [decision] = verifyDone(view, claim.id, NOW).decisions;
-    const job = decision?.actions.flatMap((action) => (action.type === 'verify_done' ? [action.job] : []))[0];
-    expect(job).toMatchObject({ kind: 'verify' });
-    expect(job !== undefined && 'against' in job).toBe(strategy === 'direct');
-  });
-});
-
 describe('verifyDone', () => {
-  it.each(['verifying', 'promoting'] as const)('tells a person once when a claim stays %s', (state) => {
-    const late = (agoMs: number) => ({ claimedAtMs: NOW - agoMs, claim: { state, kind: 'done' as const } });
-    expect(judge(task, late(10))).toEqual({ decisions: [], wakeAtMs: NOW - 10 + CLAIM_DEADLINE_MS });
-    const overdue = `api-task1 is done, says its agent, but the claim has been ${state} for 10 min: the runner or the git host does not answer, or refuses gt/api-task1. It is asked for again by itself; look into the runner's log.`;
-    expect(actions(task, late(CLAIM_DEADLINE_MS))).toEqual([
-      {
-        type: 'raise_escalation',
-        causeKey: 'bead:api-task1',
-        severity: 'high',
-        category: 'merge',
-        subject: 'bead:api-task1',
-        message: overdue,
-      },
-    ]);
-    expect(judge(task, late(CLAIM_DEADLINE_MS - 1))).toEqual({ decisions: [], wakeAtMs: NOW + 1 });
-    expect(judge({ ...task, escalated: true }, late(CLAIM_DEADLINE_MS))).toEqual({ decisions: [], wakeAtMs: null });
-  });
-
   it.each<[string, Bead, Partial<AttemptFacts>, string]>([
     ['done', task, claimed, `done was claimed at ${commit(5)}`],
     ['done too early', bead({ status: 'in_progress' }), claimed, 'the claim came before the start was recorded'],
