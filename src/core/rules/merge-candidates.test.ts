@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { candidates, decided, entriesOf, type Round } from '../../../test/support/round-table.ts';
 import { commit, NOW } from '../../../test/support/rig-view-builder.ts';
+import type { JobResult } from '../facts.ts';
 
 /** What follows from the merges of a round of several, whole; that of a single entry is in `merge-decisions.test.ts`. */
 const merged = (letters: string, over: Partial<Round>): string => decided({ step: 'preparing', letters, ...over });
+/** Where the target was before people took something out of it. */
+const TIP = 'abcdef012345'.padEnd(40, '6');
+const TIP_SHOWN = `c${String(Number.parseInt(TIP, 16))}`;
 const leftOut = (letter: string, why: object) => ({ mergeRequest: entriesOf(letter)[0]?.mergeRequest ?? '', ...why });
 
 describe('a round of several that merged', () => {
@@ -85,6 +89,19 @@ describe('a round of several that merged', () => {
       'transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}',
       expect.stringContaining('hold_bead {"bead":"api-mrb","hold":"needs_human"'),
       expect.stringContaining('the merge of api-mrz'),
+    ]);
+    expect(lines.some((line) => line.includes('"toStep":"gating"'))).toBe(true);
+  });
+
+  it('keeps one for a person that would bring back what people took out, and goes on with the rest', () => {
+    const revives = leftOut('b', { why: 'revives', from: TIP, commits: 3 });
+    const lines = merged('ab', { result: candidates(['a'], { leftOut: [revives] as never }) }).split('\n');
+    const what = '3 commits that people took out of main (it was at abcdef012345)';
+    expect(lines.filter((line) => line.includes('api-mrb') || line.includes('escalation'))).toEqual([
+      `merge_step {"mergeRequest":"api-mrb","fromStep":"preparing","toStep":"queued","job":null,"candidate":null,"heldReason":"would bring back ${what}","mayRevive":["${TIP_SHOWN}"]}`,
+      'transition_bead {"bead":"api-mrb","from":"in_progress","to":"open"}',
+      expect.stringContaining('hold_bead {"bead":"api-mrb","hold":"needs_human"'),
+      expect.stringContaining(`it would bring back ${what}`),
     ]);
     expect(lines.some((line) => line.includes('"toStep":"gating"'))).toBe(true);
   });
@@ -234,10 +251,37 @@ describe('an answer about the leader alone', () => {
     ['already_merged', { result: 'already_merged', targetSha: commit(9), mergeSha: commit(9) }],
     ['conflict', { result: 'conflict', targetSha: commit(1), paths: ['x.ts'], message: 'details' }],
     ['refused', { result: 'refused', code: 'target_lost', message: 'Somebody rewrote it.' }],
+    ['revives', { result: 'revives', targetSha: commit(9), from: TIP, commits: 3 }],
   ] as const)('sends the others back in line: %s', (_name, result) => {
     const lines = merged('ab', { result }).split('\n');
     expect(lines[1]).toMatch(/^dissolve_round \{"target":"main","except":"api-mra","reason":".+"\}$/);
     expect(lines[1]).toContain(lines[0]);
+  });
+
+  it('is given to a person when the leader would bring back what people took out', () => {
+    const lines = merged('a', { result: { result: 'revives', targetSha: commit(9), from: TIP, commits: 1 } }).split(
+      '\n',
+    );
+    const what = '1 commit that people took out of main (it was at abcdef012345)';
+    expect(lines).toEqual([
+      'it would bring back what was taken out of its target',
+      `merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"queued","job":null,"candidate":null,"heldReason":"would bring back ${what}","mayRevive":["${TIP_SHOWN}"]}`,
+      'transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}',
+      expect.stringContaining('hold_bead {"bead":"api-mra","hold":"needs_human"'),
+      expect.stringContaining(`it would bring back ${what}`),
+    ]);
+  });
+
+  it('sends all of them back in line, the leader too, when the target was rewritten, and tells it once', () => {
+    const result = { result: 'rewritten', from: TIP, targetSha: '1234567890ab'.padEnd(40, '6'), commits: 3, merged: 2 };
+    const reason = 'main was rewritten (abcdef012345..1234567890ab)';
+    expect(merged('ab', { result: result as JobResult }).split('\n')).toEqual([
+      reason,
+      `dissolve_round {"target":"main","except":null,"reason":"${reason}"}`,
+      expect.stringMatching(
+        /^raise_escalation .*"subject":"train:main".*3 commits went, and 2 merged beads are not on it/,
+      ),
+    ]);
   });
 
   it('says nothing when it is none of a merge', () => {
@@ -270,6 +314,16 @@ describe('a bead that was cancelled while its push may have landed', () => {
     expect(of({ result: candidates(['ac'], { leftOut: [there] as never }) })).toContain('"closeReason":"merged"');
     for (const left of [[], [leftOut('c', { why: 'conflict', paths: [], message: '' })]])
       expect(of({ result: candidates(['a'], { leftOut: left as never }) }).split('\n')[0]).not.toBe(cancelled);
+  });
+
+  it('ends when it leads the round and would bring back what people took out: nobody is asked about it', () => {
+    const result = { result: 'revives', targetSha: commit(9), from: TIP, commits: 3 } as const;
+    expect(merged('a', { result, sources: { a: { cancelRequestedAtMs: NOW } } }).split('\n')).toEqual([
+      cancelled,
+      'merge_step {"mergeRequest":"api-mra","fromStep":"preparing","toStep":"queued","job":null,"candidate":null}',
+      'transition_bead {"bead":"api-mra","from":"in_progress","to":"open"}',
+      'transition_bead {"bead":"api-taska","from":"in_review","to":"closed","closeReason":"cancelled","evidence":{"note":"cancelled while its push was under way; the push lost"}}',
+    ]);
   });
 
   it('ends when it leads the round and conflicts', () => {

@@ -10,6 +10,7 @@ import {
   probesOf,
   review,
   rigView,
+  type World,
 } from '../../../test/support/rig-view-builder.ts';
 import { rigConfig } from '../../../test/support/rig-config.ts';
 import { candidates, decided } from '../../../test/support/round-table.ts';
@@ -256,6 +257,21 @@ describe('mergeStep', () => {
       expect(list).toEqual(actions('pushing', lost, { over: recorded }));
     });
 
+    it.each([
+      ['secret_found', 'what would be pushed looks like a key', 'a.env:3 looks like a key'],
+      ['push_refused', 'the git host refused the push', 'the git host refused its push: a.env:3 looks like a key'],
+    ])('says who refused it, and what: %s', (code, reason, heldReason) => {
+      const result: JobResult = { result: 'refused', code, message: 'a.env:3 looks like a key' };
+      const { decisions } = judge('pushing', result, { over: recorded });
+      expect(decisions.map((decision) => decision.reason)).toEqual([reason]);
+      expect(decisions[0]?.actions).toEqual([
+        expect.objectContaining({ type: 'merge_step', toStep: 'queued', heldReason }),
+        { type: 'transition_bead', bead: beadId('merge'), from: 'in_progress', to: 'open' },
+        expect.objectContaining({ type: 'hold_bead', hold: 'needs_human' }),
+        expect.objectContaining({ type: 'raise_escalation', subject: `bead:${source.id}` }),
+      ]);
+    });
+
     it('carries it out when the push was refused: then nothing was pushed', () => {
       const refused = { result: 'refused', code: 'secret_found', message: 'a key' } as const;
       const list = actions('pushing', refused, { over: recorded, of: { cancelRequestedAtMs: NOW - 1 } });
@@ -299,6 +315,41 @@ describe('mergeStep', () => {
       const told = mergeRequest(source, { status: 'in_progress', escalated: true });
       expect(mergeStep(rigView({ beads: [source, told], reviews: [row] }), row.beadId, NOW).decisions).toEqual([]);
     });
+  });
+});
+
+describe('what a person is told of a step that is overdue', () => {
+  const failed = (tries: number, error: string) => ({ tries, error, nextAtMs: NOW + 1 });
+  const told = (step: MergeStep, stepKey: string | null, world: Partial<World>): readonly unknown[] => {
+    const row = review(source, { step, stepKey, position: 0, deadlineAtMs: NOW });
+    const beads = [source, mergeRequest(source, { status: 'in_progress' })];
+    const view = rigView({ beads, reviews: [row], ...world });
+    return mergeStep(view, row.beadId, NOW).decisions.flatMap((decision) =>
+      decision.actions.map((action) => action.type === 'raise_escalation' && action.message),
+    );
+  };
+
+  it.each(['preparing', 'pushing'] as const)('%s: what its own order met', (step) => {
+    const troubles = { key: failed(4, 'could not resolve host'), other: failed(9, 'disk full') };
+    expect(told(step, 'key', { troubles })).toEqual([
+      `api-merge has been ${step} past its deadline. It was asked for 4 times at /remotes/api.git; the last try failed: could not resolve host`,
+    ]);
+  });
+
+  it('gates: what the first of its runs met that met anything', () => {
+    const [run] = probesOf(review(source), null);
+    if (run === undefined) throw new Error('no run');
+    const probes = ['one', 'two', 'three'].map((key) => ({ ...run, key }));
+    const troubles = { two: failed(1, 'no runner has docker'), three: failed(2, 'disk full') };
+    expect(told('gating', null, { probes, troubles })).toEqual([
+      'api-merge has been gating past its deadline. It was asked for once at /remotes/api.git; the last try failed: no runner has docker',
+    ]);
+  });
+
+  it('who may be the cause, where no order of it has failed', () => {
+    expect(told('preparing', 'key', { troubles: { other: failed(4, 'could not resolve host') } })).toEqual([
+      'api-merge has been preparing past its deadline; the runner or its git host does not answer, or refuses.',
+    ]);
   });
 });
 

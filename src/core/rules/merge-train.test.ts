@@ -15,10 +15,23 @@ import type { Feature } from '../model/feature.ts';
 import { trusted } from '../model/ids.ts';
 import { newTrain } from '../model/train.ts';
 import { MERGE_STEPS } from '../model/review.ts';
+import type { ReviewFacts } from '../view.ts';
 import { mergeTrain, messageOf } from './merge-train.ts';
 
 const source = bead({ status: 'in_review', title: 'Add a thing\nwith a second line' });
 const queued = review(source, { version: 4, candidateSha: commit(8) });
+/** The target as a branch that the town keeps. */
+const FEATURE: Feature = {
+  branch: 'main',
+  convoyId: trusted.convoy('hq-cv-00000'),
+  state: 'ready',
+  headSha: null,
+  stepKey: null,
+  reason: null,
+  retryAtMs: null,
+  escalated: false,
+  version: 1,
+};
 
 describe('mergeTrain', () => {
   it('starts the head of the line and names everything that makes a repeat the same commit', () => {
@@ -151,17 +164,7 @@ describe('mergeTrain', () => {
   });
 
   it.each(['staged', 'wanted', 'checking', 'lost'] as const)('merges nothing into a branch that is %s', (state) => {
-    const feature: Feature = {
-      branch: 'main',
-      convoyId: trusted.convoy('hq-cv-00000'),
-      state,
-      headSha: null,
-      stepKey: null,
-      reason: null,
-      retryAtMs: null,
-      escalated: false,
-      version: 1,
-    };
+    const feature: Feature = { ...FEATURE, state };
     const at = (features: readonly Feature[]): number =>
       mergeTrain(rigView({ beads: [source], reviews: [queued], line: [queued], features }), 'main', NOW).decisions
         .length;
@@ -172,6 +175,53 @@ describe('mergeTrain', () => {
   it('does nothing with an empty line, or without the source', () => {
     expect(mergeTrain(rigView(), 'main', NOW).decisions).toEqual([]);
     expect(mergeTrain(rigView({ reviews: [queued], line: [queued] }), 'main', NOW).decisions).toEqual([]);
+  });
+});
+
+describe('what the runner is told of a target that may be rewritten', () => {
+  const keys = ['formerTips', 'mayRevive', 'mayReviveAlso'] as const;
+  const world = (rows: readonly ReviewFacts[], over: Partial<World> = {}): Partial<World> => {
+    const beads = rows.map((row) => bead({ id: row.sourceBeadId, status: 'in_review' }));
+    return { beads, reviews: rows, line: rows, ...over };
+  };
+  /** What of it is in the order of the merge; a field that is there without a value counts too. */
+  const ordered = (of: Partial<World>): object => {
+    const [start] = mergeTrain(rigView(of), 'main', NOW).decisions[0]?.actions ?? [];
+    const job = start?.type === 'start_merge' ? start.job : null;
+    if (job?.kind !== 'merge') throw new Error('no merge was ordered');
+    const told = (from: object): object =>
+      Object.fromEntries(Object.entries(from).filter(([key]) => keys.some((known) => known === key)));
+    return { ...told(job), ...(job.riders === undefined ? {} : { riders: job.riders.map(told) }) };
+  };
+
+  it('nothing, as long as nothing was seen of it and nobody allowed anything', () => {
+    expect(ordered(world([queued]))).toStrictEqual({});
+  });
+
+  it('where it was seen, so that a rewrite is noticed', () => {
+    const formerTips = [commit(3), commit(2)];
+    expect(ordered(world([queued], { formerTips }))).toStrictEqual({ formerTips });
+  });
+
+  it('not where it was seen, when it is a branch that the town keeps: that one is put back', () => {
+    expect(ordered(world([queued], { formerTips: [commit(3)], features: [FEATURE] }))).toStrictEqual({});
+  });
+
+  it('what a person lets come back: the first by itself, the rest for runners that know of more', () => {
+    const one = { ...queued, mayRevive: [commit(3)] };
+    expect(ordered(world([one]))).toStrictEqual({ mayRevive: commit(3) });
+    const three = { ...queued, mayRevive: [commit(3), commit(2), commit(1)] };
+    expect(ordered(world([three]))).toStrictEqual({ mayRevive: commit(3), mayReviveAlso: [commit(2), commit(1)] });
+  });
+
+  it('of each that is merged together, what that one may bring back', () => {
+    const rider = (name: string, mayRevive: ReviewFacts['mayRevive']): ReviewFacts =>
+      review(bead({ id: beadId(`task${name}`) }), { beadId: beadId(`mr${name}`), mayRevive });
+    const rows = [queued, rider('b', [commit(3), commit(2)]), rider('c', [])];
+    expect(ordered(world(rows, { formerTips: [commit(4)] }))).toStrictEqual({
+      formerTips: [commit(4)],
+      riders: [{ mayRevive: commit(3), mayReviveAlso: [commit(2)] }, {}],
+    });
   });
 });
 
