@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bead, NOW } from '../../../test/support/rig-view-builder.ts';
-import { clearsDependents, phaseOf, sourceOf, type Bead } from './bead.ts';
+import { clearsDependents, hasOpenTarget, phaseOf, sourceOf, type Bead } from './bead.ts';
 import { trusted } from './ids.ts';
 
 describe('phaseOf', () => {
@@ -47,6 +47,15 @@ describe('a bead', () => {
   it('works on its own branch, or continues that of its source', () => {
     expect(sourceOf(bead())).toBe(bead().id);
     expect(sourceOf(bead({ branchOf: trusted.bead('api-00000') }))).toBe('api-00000');
+  });
+
+  it.each([
+    ['nothing of it was begun', {}, true],
+    ['it was begun on commits of its target', { baseSha: trusted.sha('1'.repeat(40)) }, false],
+    ['it is part of a convoy', { convoyId: trusted.convoy('hq-cv-00000') }, false],
+    ['it goes on with the branch of another', { branchOf: trusted.bead('api-00000') }, false],
+  ] satisfies [string, Partial<Bead>, boolean][])('may be meant for another branch or not: %s', (_case, over, may) => {
+    expect(hasOpenTarget(bead(over))).toBe(may);
   });
 
   it('clears those who wait only by a good end', () => {

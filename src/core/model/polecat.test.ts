@@ -33,6 +33,17 @@ describe('a polecat of a rig', () => {
     expect(() => parsePolecat(app, given)).toThrow(TownError);
   });
 
+  it('is taken by its identity, or by its name there', () => {
+    expect(parsePolecat(app, 'app/polecats/nux')).toBe('app/polecats/nux');
+    expect(parsePolecat(app, 'nux-2')).toBe('app/polecats/nux-2');
+  });
+
+  it('is refused with the beginning of what was given, however long that is', () => {
+    expect(() => parsePolecat(app, '<'.repeat(10_000))).toThrow(
+      expect.objectContaining({ message: `"${'<'.repeat(80)}" is no polecat of the rig app.` }),
+    );
+  });
+
   it('is refused with what would do', () => {
     expect(() => parsePolecat(app, 'web/polecats/nux')).toThrow(
       expect.objectContaining({

@@ -217,6 +217,16 @@ describe('endingActions', () => {
     );
   });
 
+  it('for want of something else asks nobody about a branch, though the bead has its own', () => {
+    const task = running({ targetBranch: 'release-1' });
+    const none = attempt(task, {
+      exit: exitRecord({ cause: 'spawn_failed', failed: 'repository' }),
+      runningAtMs: null,
+    });
+    const actions = endingActions(rigView({ beads: [task], attempts: [none] }), none, infra, NOW);
+    expect(types(actions)).toEqual(['end_attempt', 'transition_bead', 'trip_breaker', 'count_start_failure']);
+  });
+
   it('counts no failed start of a process that ran', () => {
     expect(types(end(running(), infra))).toEqual(['end_attempt', 'transition_bead', 'trip_breaker']);
   });

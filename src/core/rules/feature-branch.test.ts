@@ -84,6 +84,23 @@ describe('the feature branch of a convoy', () => {
     expect(judge(feature({ state, retryAtMs: NOW, escalated: true }))).toEqual(nothing);
   });
 
+  it('is told with what the last try met, of the order that it waits for', () => {
+    const late = feature({ state: 'checking', retryAtMs: NOW, stepKey: 'branch:api:gt/hq-cv-00000:7' });
+    const troubles = {
+      other: { tries: 9, error: 'disk full', nextAtMs: NOW },
+      'branch:api:gt/hq-cv-00000:7': { tries: 2, error: 'protected branch\nhook declined', nextAtMs: NOW },
+    };
+    expect(featureBranch(rigView({ features: [late], beads: [user], troubles }), BRANCH, NOW)).toEqual(
+      one(
+        'the verdict is overdue',
+        expect.objectContaining({
+          message:
+            'The feature branch gt/hq-cv-00000 of hq-cv-00000 is not checked after 10 min: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself. It was asked for 2 times at /remotes/api.git; the last try failed: protected branch hook declined',
+        }),
+      ),
+    );
+  });
+
   it('takes its alarm back once it is whole', () => {
     expect(judge(feature({ state: 'ready', escalated: true }))).toEqual(one('it is whole again', resolved));
     expect(judge(feature({ state: 'ready' }))).toEqual(nothing);

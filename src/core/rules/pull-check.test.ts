@@ -106,7 +106,9 @@ describe('a head that the target has already', () => {
   it('is no merge when it is that of another bead: a person says what becomes of it', () => {
     const others: JobResult = { ...THERE, madeFor: 'api-other' };
     const said = checking(others, { pull: UNOPENED });
-    expect(said).toContain('checking -> queued');
+    expect(said).toContain(
+      'checking -> queued | job null, heldReason its branch holds the merge of another bead and nothing of its own\n',
+    );
     expect(said).toContain('api-task1 is not merged: all that was handed in for it is the merge of api-other');
     // Through a pull request it came as people chose.
     expect(checking(others)).toContain('checking -> ended');
