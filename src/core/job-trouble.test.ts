@@ -49,10 +49,10 @@ describe('words of a program inside a sentence', () => {
 describe('an order that is not done yet', () => {
   it('is told for the record as it is at any moment: how often, where, and the last words', () => {
     expect(troubleSaid(failing(), KEY)).toBe(
-      ' It was asked for 3 times at /srv/api.git; the last try failed: fatal: Connection refused',
+      ' It was asked for 3 times at /srv/api.git; the last try failed: fatal: Connection refused.',
     );
     expect(troubleSaid(failing({ tries: 1, error: 'fatal:\nno route' }), KEY)).toBe(
-      ' It was asked for once at /srv/api.git; the last try failed: fatal: no route',
+      ' It was asked for once at /srv/api.git; the last try failed: fatal: no route.',
     );
   });
 

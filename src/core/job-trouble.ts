@@ -1,6 +1,7 @@
 /** An order to the runner that is not done yet although it was tried: what everybody who waits for it is told. */
 import { HOST_WORDS_CHARS_MAX } from './limits.ts';
 import { withoutLogin } from './remote-url.ts';
+import { asSentence } from './sentence.ts';
 import { duration, inert } from './text.ts';
 import type { RigView } from './view.ts';
 
@@ -22,7 +23,7 @@ const times = (count: number): string => (count === 1 ? 'once' : `${String(count
 export const troubleSaid = (view: RigView, key: string | null): string => {
   const trouble = key === null ? null : view.trouble(key);
   if (trouble === null) return '';
-  return ` It was asked for ${times(trouble.tries)} at ${withoutLogin(view.config().url)}; the last try failed: ${inOneLine(trouble.error)}`;
+  return ` It was asked for ${times(trouble.tries)} at ${withoutLogin(view.config().url)}; the last try failed: ${asSentence(inOneLine(trouble.error))}`;
 };
 
 /** As it is now, with when it is tried again. Begins with a space; empty: nothing failed. */

@@ -95,7 +95,7 @@ describe('the feature branch of a convoy', () => {
         'the verdict is overdue',
         expect.objectContaining({
           message:
-            'The feature branch gt/hq-cv-00000 of hq-cv-00000 is not checked after 10 min: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself. It was asked for 2 times at /remotes/api.git; the last try failed: protected branch hook declined',
+            'The feature branch gt/hq-cv-00000 of hq-cv-00000 is not checked after 10 min: the runner or the git host does not answer, or refuses the branch. Nothing of the convoy runs or merges in this rig until then. It is asked for again by itself. It was asked for 2 times at /remotes/api.git; the last try failed: protected branch hook declined.',
         }),
       ),
     );

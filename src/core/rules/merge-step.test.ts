@@ -332,7 +332,7 @@ describe('what a person is told of a step that is overdue', () => {
   it.each(['preparing', 'pushing'] as const)('%s: what its own order met', (step) => {
     const troubles = { key: failed(4, 'could not resolve host'), other: failed(9, 'disk full') };
     expect(told(step, 'key', { troubles })).toEqual([
-      `api-merge has been ${step} past its deadline. It was asked for 4 times at /remotes/api.git; the last try failed: could not resolve host`,
+      `api-merge has been ${step} past its deadline. It was asked for 4 times at /remotes/api.git; the last try failed: could not resolve host.`,
     ]);
   });
 
@@ -342,7 +342,7 @@ describe('what a person is told of a step that is overdue', () => {
     const probes = ['one', 'two', 'three'].map((key) => ({ ...run, key }));
     const troubles = { two: failed(1, 'no runner has docker'), three: failed(2, 'disk full') };
     expect(told('gating', null, { probes, troubles })).toEqual([
-      'api-merge has been gating past its deadline. It was asked for once at /remotes/api.git; the last try failed: no runner has docker',
+      'api-merge has been gating past its deadline. It was asked for once at /remotes/api.git; the last try failed: no runner has docker.',
     ]);
   });
 

@@ -320,4 +320,11 @@ describe('a round of several', () => {
       expect(started({ line: rows, trains: [{ ...red, version: 1 }] }, NOW + 5).entries).toEqual(['api-mra']);
     });
   });
+
+  it('ends a long body between two characters, never inside of one', () => {
+    const long = bead({ title: 'Add a thing', body: '\u{1f600}'.repeat(5_000) });
+    const text = messageOf(queued, long, 'squash');
+    expect(Array.from(text).filter((char) => char === '\u{1f600}')).toHaveLength(4_000);
+    expect(new TextDecoder().decode(new TextEncoder().encode(text))).toBe(text);
+  });
 });

@@ -145,7 +145,10 @@ const riderOf = (view: RigView, review: ReviewFacts, style: MergeStyle) => ({
 /** A squashed commit says what the bead says; a rebased one has its own words, unless it has to be squashed. */
 export function messageOf(review: ReviewFacts, source: Bead | null, style: MergeStyle): string {
   const title = firstLine(source?.title ?? '');
-  const body = source?.body.trim().slice(0, SQUASH_BODY_CHARS_MAX) ?? '';
+  // By characters: half of one is none, and git would store another in its place.
+  const body = Array.from(source?.body.trim() ?? '')
+    .slice(0, SQUASH_BODY_CHARS_MAX)
+    .join('');
   const text =
     style === 'merge' ? `Merge ${review.branch}: ${title}` : `${title}${body === '' ? '' : `\n\n${body.trimEnd()}`}`;
   return `${text}\n\nGt-Bead: ${review.sourceBeadId}\nGt-Merge-Request: ${review.beadId}\n`;

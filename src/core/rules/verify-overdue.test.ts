@@ -44,8 +44,8 @@ describe('a claim whose verdict does not come', () => {
       return told?.type === 'raise_escalation' && told.message.replace(/^.*It is asked for again by itself/, '');
     };
     const tried = '. It was asked for 3 times at /remotes/api.git; the last try failed:';
-    expect(message('verifying', { troubles })).toBe(`${tried} could not resolve host`);
-    expect(message('promoting', { troubles })).toBe(`${tried} hook declined`);
+    expect(message('verifying', { troubles })).toBe(`${tried} could not resolve host.`);
+    expect(message('promoting', { troubles })).toBe(`${tried} hook declined.`);
     expect(message('verifying', { troubles: { other: failed('disk full') } })).toBe("; look into the runner's log.");
   });
 });
