@@ -19,23 +19,17 @@ interface Asking {
 }
 
 /**
- * Whether the line of a runner belongs to another process than `instance`. One in use does, while its process is there; one
- * that does not answer is gone, and the same process has only lost its former line. Without one, after a restart of the town
- * or a cut, the first to come gets it, unless people are told of two: then it is kept for the process that had it.
+ * Whether the line of a runner belongs to another process than `instance`. One in use does, while its process answers; the
+ * same process has only lost its former line. Without an answer, or without a line after a restart of the town or a cut, the
+ * first to come gets it, unless people are told of two: then it is kept for the process that had it.
  */
 export async function isTwin(
   gateway: Pick<RunnerGateway, 'keptFor'>,
   id: string,
   { instance, inUse }: Asking,
 ): Promise<boolean> {
-  if (inUse === null) {
-    const kept = await gateway.keptFor(id);
-    return kept !== null && kept !== instance;
-  }
-  if (inUse.present === instance) return false;
-  try {
-    return (await inUse.client.health()).instance !== instance;
-  } catch {
-    return false;
-  }
+  if (inUse?.present === instance) return false;
+  const answer = await inUse?.client.health().catch(() => null);
+  const owner = answer?.instance ?? (await gateway.keptFor(id));
+  return owner !== null && owner !== instance;
 }

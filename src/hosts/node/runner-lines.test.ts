@@ -279,12 +279,16 @@ describe('the door for runners', () => {
       },
     });
     const { token } = await tokenOf(KEY, SERIAL);
+    let isThere = true;
     for (const instance of ['i2', 'i1']) {
       const body = JSON.stringify({ ...HEALTH, instance });
       const hangUp = dial({
         url,
         token: () => readToken(token),
-        serve: () => Promise.resolve({ status: 200, type: 'application/json', body, next: null }),
+        serve: () =>
+          instance === 'i1' && !isThere
+            ? Promise.reject(new Error('it hangs'))
+            : Promise.resolve({ status: 200, type: 'application/json', body, next: null }),
         onLink: () => undefined,
         log: silentLog,
       });
@@ -292,6 +296,11 @@ describe('the door for runners', () => {
       if (instance === 'i2') await expect.poll(() => told).toEqual(['box twin']);
     }
     await expect.poll(() => met).toEqual(['i1']);
+    // It does not answer for a while: that proves the loss of nothing.
+    isThere = false;
+    const refused = told.length;
+    await expect.poll(() => told.length, { timeout: 8_000 }).toBeGreaterThan(refused);
+    expect(met).toEqual(['i1']);
   });
 
   it('names its own protocol when it refuses another one', async () => {
