@@ -1,3 +1,4 @@
+import type { RigConfig } from '../core/commands.ts';
 import { refuseMissingCommand, refuseUnknownRuntime } from '../core/runtimes.ts';
 import type { Settings } from './settings.ts';
 
@@ -13,7 +14,21 @@ export function refuseNew(before: Started, after: Started): void {
     refuseUnknownRuntime(after.defaultRuntime, after.runtimes);
   for (const rig of after.rigs) {
     const was = before.rigs.find(({ name }) => name === rig.name);
-    if (rig.runtime !== was?.runtime) refuseUnknownRuntime(rig.runtime, after.runtimes);
-    if (rig.runtime !== was?.runtime || rig.command !== was.command) refuseMissingCommand(rig.runtime, rig);
+    refuseEngine(rig, { runtime: rig.runtime, former: was?.runtime, was, own: after.runtimes });
+    const reviewer = rig.reviewer?.runtime;
+    if (reviewer !== undefined)
+      refuseEngine(rig, { runtime: reviewer, former: was?.reviewer?.runtime, was, own: after.runtimes });
   }
+}
+
+interface Engine {
+  readonly runtime: string;
+  readonly former: string | undefined;
+  readonly was: RigConfig | undefined;
+  readonly own: Settings['runtimes'];
+}
+
+function refuseEngine(rig: RigConfig, { runtime, former, was, own }: Engine): void {
+  if (runtime !== former) refuseUnknownRuntime(runtime, own);
+  if (runtime !== former || rig.command !== was?.command) refuseMissingCommand(runtime, rig);
 }

@@ -20,6 +20,11 @@ it.each([
     'The runtime "command" needs a program, and the rig "app" names none.',
     'gt rig config app --command "<line>"',
   ],
+  [
+    'runtime = "script"\nreview_agent = "gpt"',
+    'There is no runtime "gpt".',
+    'gt config set rigs.app.review_agent <name>',
+  ],
 ])('a rig that somebody wrote with %s is a problem', async (line, what, fix) => {
   writeFileSync(join(root, 'gastown.toml'), `[rigs.app]\nurl = "/r/app.git"\nprefix = "app"\n${line}\n`);
   const found = await runtimeChecks({ paths: townPaths(root) });

@@ -48,17 +48,31 @@ export async function askedRuntimes(town: Town): Promise<ReadonlySet<string>> {
 
 /** A file that somebody edited is read with a runtime that nobody knows; each bead of the rig would then be refused. */
 function rigCheck(rig: RigConfig): readonly Check[] {
+  const own = unknownIn(rig, null, {
+    why: 'no work of this rig can be started without --runtime',
+    fix: `gt rig config ${rig.name} --runtime <name>`,
+  });
+  if (rig.reviewer === undefined) return own;
+  const reviewer = unknownIn(rig, rig.reviewer.runtime, {
+    why: 'its review agent can not be started',
+    fix: `gt config set rigs.${rig.name}.review_agent <name>`,
+  });
+  return [...own, ...reviewer];
+}
+
+/** `runtime` null: the rig's own. */
+function unknownIn(
+  rig: RigConfig,
+  runtime: string | null,
+  { why, fix }: { readonly why: string; readonly fix: string },
+): readonly Check[] {
   try {
-    checkRuntime(null, rig);
+    checkRuntime(runtime, rig);
     return [];
   } catch (error) {
     if (!(error instanceof TownError)) throw error;
-    const fix =
-      error.code === 'no_command'
-        ? `gt rig config ${rig.name} --command "<line>"`
-        : `gt rig config ${rig.name} --runtime <name>`;
-    const why = 'no work of this rig can be started without --runtime';
-    return [problem(`rig ${rig.name}`, { what: error.message, why, fix })];
+    const way = error.code === 'no_command' ? `gt rig config ${rig.name} --command "<line>"` : fix;
+    return [problem(`rig ${rig.name}`, { what: error.message, why, fix: way })];
   }
 }
 
@@ -66,6 +80,9 @@ async function programChecks(rigs: readonly RigConfig[], asked: ReadonlySet<stri
   const presets = presetsOf(rigs[0]?.runtimes);
   const used = new Map([
     ...[...asked].map((name) => [name, 'an open bead asks for this runtime'] as const),
+    ...rigs.flatMap(({ reviewer }) =>
+      reviewer === undefined ? [] : [[reviewer.runtime, 'the review agent of a rig uses this runtime'] as const],
+    ),
     ...rigs.map(({ runtime }) => [runtime, 'a rig uses this runtime'] as const),
   ]);
   const checks = await Promise.all(

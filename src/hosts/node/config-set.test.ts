@@ -81,6 +81,8 @@ describe('a setting', () => {
     const unknown = expect.objectContaining({ code: 'unknown_runtime' });
     expect(() => set('defaults', 'runtime', 'nosuch')).toThrow(unknown);
     expect(() => set('rigs.app', 'runtime', 'nosuch')).toThrow(unknown);
+    expect(() => set('rigs.app', 'review_agent', 'nosuch')).toThrow(unknown);
+    expect(() => set('defaults', 'review_agent', 'nosuch')).toThrow(unknown);
     expect(text()).toBe(FILE);
     writeFileSync(join(root, 'gastown.toml'), `${FILE}\n[defaults]\nruntime = "nosuch"\n`);
     set('rigs.app', 'polecats_max', 5);
@@ -92,6 +94,7 @@ describe('a setting', () => {
     const none = expect.objectContaining({ code: 'no_command' });
     expect(() => set('rigs.app', 'runtime', 'command')).toThrow(none);
     expect(() => set('defaults', 'runtime', 'command')).toThrow(none);
+    expect(() => set('rigs.app', 'review_agent', 'command')).toThrow(none);
     expect(text()).toBe(FILE);
     set('rigs.app', 'command', 'agent --yes');
     set('rigs.app', 'runtime', 'command');
