@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { precondition, TownError, usage } from '../../core/errors.ts';
-import { git, gitLines } from '../../hosts/node/git.ts';
+import { CONTENT_TIMEOUT_MS, git, gitLines } from '../../hosts/node/git.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -205,7 +205,8 @@ export const restore: CommandSpec = {
       throw precondition('no_clone', 'This folder is no git repository.', 'Run it in your clone of the rig.');
     const branch = `rescue/${attempt}`;
     // Without force: a branch that went on is not moved back.
-    const fetched = await git(['fetch', '--quiet', '--no-tags', at, `${ref}:refs/heads/${branch}`], context.cwd);
+    const fetch = ['fetch', '--quiet', '--no-tags', at, `${ref}:refs/heads/${branch}`];
+    const fetched = await git(fetch, context.cwd, CONTENT_TIMEOUT_MS);
     if (!fetched.ok)
       throw precondition(
         'not_restored',

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { precondition, type TownError } from '../../core/errors.ts';
 import { CLONE_SETTINGS } from '../../runner/git/clone-settings.ts';
 import { bundleOf, rigsIn } from './backup-names.ts';
-import { git, gitLines } from './git.ts';
+import { CONTENT_TIMEOUT_MS, git, gitLines } from './git.ts';
 
-/** A repository of several GiB is copied at disk speed within it; what takes longer hangs. */
-const BUNDLE_TIMEOUT_MS = 10 * 60_000;
 const STDERR_CHARS_SHOWN = 300;
 /** Attempts, rescues, merges: whatever this system alone has made. */
 const WORK_REFS = 'refs/gt/';
@@ -46,7 +44,7 @@ export async function bundleWork(
     if (wanted.length === 0) continue;
     const file = bundleOf(rig);
     const create = ['bundle', 'create', '--quiet', join(folder, file), `--glob=${WORK_REFS}*`];
-    const made = await git([`--git-dir=${repo}`, ...create], undefined, BUNDLE_TIMEOUT_MS);
+    const made = await git([`--git-dir=${repo}`, ...create], undefined, CONTENT_TIMEOUT_MS);
     if (!made.ok) throw notCopied(repo, made.stderr);
     const read = await gitLines(repo, ['bundle', 'list-heads', join(folder, file)]);
     if ('problem' in read) throw notCopied(repo, read.problem);
@@ -72,7 +70,7 @@ export async function unbundleWork(backup: string, rigs: readonly string[], data
       [`--git-dir=${half}`, 'fetch', '--quiet', '--no-tags', join(backup, file), `+${WORK_REFS}*:${WORK_REFS}*`],
     ];
     for (const step of steps) {
-      const answer = await git(step, undefined, BUNDLE_TIMEOUT_MS);
+      const answer = await git(step, undefined, CONTENT_TIMEOUT_MS);
       if (!answer.ok) throw notTaken(file, answer.stderr);
     }
     renameSync(half, join(reposOf(dataDir), `${rig}.git`));

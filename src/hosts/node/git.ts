@@ -8,6 +8,12 @@ const LINES_BYTES_MAX = 256 * 1024 * 1024;
 /** A list may look at each of the commits, on a slow disk and with refs that are not packed. */
 const LINES_TIMEOUT_MS = 5 * 60_000;
 
+/**
+ * For what moves the content of a repository: gigabytes at disk speed, or all that agents left over a slow line. What takes
+ * longer hangs.
+ */
+export const CONTENT_TIMEOUT_MS: number = 30 * 60_000;
+
 export interface GitAnswer {
   readonly ok: boolean;
   readonly stdout: string;

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TownError } from '../../core/errors.ts';
-import { checkedAddress } from './rig-add.ts';
+import { parseRigName } from '../../core/model/ids.ts';
+import { checkedAddress, withRepository } from './rig-add.ts';
 import { townPaths } from './town-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rig-add-'));
@@ -38,4 +39,22 @@ describe('an address with a password', () => {
   it('is told from one without, which is asked', async () => {
     expect(await refusal('http://user@127.0.0.1:9/sub.git')).toMatchObject({ code: 'repository_unreachable' });
   });
+});
+
+it('a copy that was cut is not taken for the origin of a rig', async () => {
+  const clone = join(root, 'own');
+  const git = (...args: readonly string[]): void => {
+    execFileSync('git', ['-C', clone, '-c', 'user.name=n', '-c', 'user.email=e@example.com', ...args]);
+  };
+  execFileSync('git', ['init', '-q', '-b', 'main', clone]);
+  git('commit', '-q', '--allow-empty', '-m', 'x');
+  const paths = townPaths(root);
+  const half = join(paths.dataDir, 'origins', 'lib.git.half');
+  mkdirSync(half, { recursive: true });
+  writeFileSync(join(half, 'HEAD'), 'cut');
+  const name = parseRigName('lib');
+  const draft = { name, prefix: 'lib', polecatsMax: null, runtime: null, model: null, command: null, gates: [] };
+  const made = await withRepository(draft, { name, url: clone, create_bare: true }, paths);
+  expect(made).toMatchObject({ url: join(paths.dataDir, 'origins', 'lib.git'), targetBranch: 'main' });
+  expect(existsSync(half)).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { choosePrefix } from '../../core/choose-prefix.ts';
 import { conflict, precondition, usage } from '../../core/errors.ts';
@@ -9,7 +9,7 @@ import type { AddRigBody } from '../../api/contract/rigs.ts';
 import { refuseOption } from '../../settings/settings.ts';
 import type { TownConfig } from './town-config.ts';
 import { gatesOf, type RigSectionText } from '../../settings/rig-section.ts';
-import { git } from './git.ts';
+import { CONTENT_TIMEOUT_MS, git } from './git.ts';
 import { parseDurationMs } from '../../settings/duration.ts';
 import type { TownPaths } from './town-files.ts';
 
@@ -119,13 +119,18 @@ async function createBare(folder: string, name: string, paths: TownPaths): Promi
   mkdirSync(origins, { recursive: true });
   const target = join(origins, `${name}.git`);
   if (existsSync(target)) return target;
-  const clone = await git(['clone', '--bare', '--quiet', '--no-hardlinks', '--', folder, target]);
+  // A copy that was cut must not be there under the name by which a repeat finds it.
+  const half = `${target}.half`;
+  rmSync(half, { recursive: true, force: true });
+  const copy = ['clone', '--bare', '--quiet', '--no-hardlinks', '--', folder, half];
+  const clone = await git(copy, undefined, CONTENT_TIMEOUT_MS);
   if (!clone.ok)
     throw precondition(
       'not_a_repository',
       `${folder} could not be copied: ${clone.stderr.trim().slice(0, STDERR_CHARS_SHOWN)}`,
       'Check the repository with "git status".',
     );
+  renameSync(half, target);
   return target;
 }
 

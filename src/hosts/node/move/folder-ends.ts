@@ -11,7 +11,7 @@ import { RunnerDb } from '../../../runner/store/db.ts';
 import { FactStore } from '../../../runner/store/facts.ts';
 import { writeFileAtomic } from '../atomic-file.ts';
 import { runnerStatus } from '../daemon-control.ts';
-import { git, gitLines } from '../git.ts';
+import { CONTENT_TIMEOUT_MS, git, gitLines } from '../git.ts';
 import { holdTown } from '../held-town.ts';
 import { databasePath } from '../host-ports.ts';
 import { takeLock } from '../lock.ts';
@@ -109,7 +109,7 @@ export async function pushRefs(
     if (count === 0) continue;
     // By its address, as the runner does: "origin" is a setting that an agent may change. Each name has its epoch in it.
     const push = ['push', '--quiet', '--no-verify', '--force', '--end-of-options', url, 'refs/gt/*:refs/gt/*'];
-    const answer = await git(['--git-dir', repo, ...push]);
+    const answer = await git(['--git-dir', repo, ...push], undefined, CONTENT_TIMEOUT_MS);
     if (!answer.ok) throw notPushed(`${String(count)} refs with`, name, answer.stderr);
     pushed[name] = count;
   }
