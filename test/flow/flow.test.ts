@@ -272,6 +272,27 @@ describe('changing a bead', () => {
   });
 });
 
+describe('slinging what runs already', () => {
+  it('changes nothing, and is refused when it asks for another runtime, model or agent', async () => {
+    const virtual = await town('api');
+    const { id } = await virtual.service.createBead(bead('one'), human);
+    await virtual.settle();
+    const again = (over: { readonly runtime?: string; readonly model?: string; readonly pinnedAgent?: string }) =>
+      virtual.service.beadCommand(
+        { type: 'sling', sling: { bead: id, runtime: null, model: null, pinnedAgent: null, ...over } },
+        human,
+      );
+    const runtime = virtual.runner.running()[0]?.request.runtime ?? '';
+    expect(await again({})).toMatchObject({ status: 'in_progress' });
+    expect(await again({ runtime })).toMatchObject({ status: 'in_progress' });
+    for (const other of [{ runtime: 'claude' }, { model: 'large' }, { pinnedAgent: 'slit' }])
+      await expect(again(other)).rejects.toMatchObject({
+        code: 'bead_started',
+        next: expect.stringContaining(`gt bead reassign ${id}`),
+      });
+  });
+});
+
 describe('a list of beads', () => {
   it.each([
     [undefined, [0, 1, 2, 3, 4]],

@@ -1,5 +1,5 @@
 import type { RigToTown } from '../../core/messages.ts';
-import type { BeadCommand, Caller, CreateBead, RigCommand, SlingBead } from '../../core/commands.ts';
+import type { BeadCommand, Caller, CreateBead, RigCommand, RigConfig, SlingBead } from '../../core/commands.ts';
 import { must, unreachable } from '../../core/assert.ts';
 import { conflict, notFound, precondition, usage } from '../../core/errors.ts';
 import { refuseStale, versionTag } from '../../core/etag.ts';
@@ -161,7 +161,7 @@ export class RigCommands {
     }
   }
 
-  /** Slinging a bead that runs already changes nothing: the answer is its state. */
+  /** Slinging a bead that runs already changes nothing: the answer is its state. Errors: `bead_started`, when it asks for more. */
   #sling(turn: Turn, writer: RigWriter, bead: Bead, sling: SlingBead): void {
     if (bead.type !== 'issue')
       throw usage(
@@ -178,7 +178,10 @@ export class RigCommands {
       );
     const config = this.#rig.view.config();
     const pinned = sling.pinnedAgent === null ? bead.pinnedAgent : parsePolecat(config.name, sling.pinnedAgent);
-    if (bead.status !== 'open') return;
+    if (bead.status !== 'open') {
+      refuseOther(bead, { runtime: sling.runtime, model: sling.model, pinned }, config);
+      return;
+    }
     if (bead.convoyId !== null && bead.hold === 'staged') {
       throw precondition(
         'convoy_not_started',
@@ -351,4 +354,24 @@ export class RigCommands {
       );
     this.#rig.writer(turn).updateAgent(agent, { checkpoint: json });
   }
+}
+
+/** What a bead is started with is chosen before it starts; a choice that comes later would be lost without a word. */
+function refuseOther(
+  bead: Bead,
+  asked: { readonly runtime: string | null; readonly model: string | null; readonly pinned: string | null },
+  config: RigConfig,
+): void {
+  const has = engineOf(bead, config);
+  const isSame =
+    (asked.runtime ?? has.runtime) === has.runtime &&
+    (asked.model ?? has.model) === has.model &&
+    asked.pinned === bead.pinnedAgent;
+  if (isSame) return;
+  const isRunning = bead.status === 'in_progress';
+  throw conflict(
+    'bead_started',
+    `${bead.id} is ${isRunning ? 'running' : 'in review'}; its runtime, model and agent are chosen before it starts. Nothing was changed.`,
+    isRunning ? `To another agent: "gt bead reassign ${bead.id} <agent>".` : `See where it is: "gt why ${bead.id}".`,
+  );
 }
