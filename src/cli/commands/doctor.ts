@@ -8,7 +8,7 @@ import { isolationChecks } from '../doctor/isolation.ts';
 import { diskCheck, gitCheck, nodeCheck } from '../doctor/machine.ts';
 import { processChecks } from '../doctor/processes.ts';
 import { repositoryChecks } from '../doctor/repositories.ts';
-import { askedRuntimes, runtimeChecks } from '../doctor/runtimes.ts';
+import { needsOf, runtimeChecks } from '../doctor/runtimes.ts';
 import { stateChecks } from '../doctor/state.ts';
 import { ok } from '../doctor/check.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -89,6 +89,6 @@ async function townChecks(context: Context): Promise<readonly Check[]> {
     ...(await isolationChecks(town, context.env)),
     ...(await stateChecks(town)),
     ...(await repositoryChecks(town)),
-    ...(await runtimeChecks(town, await askedRuntimes(town))),
+    ...(await runtimeChecks(town, await needsOf(town))),
   ];
 }

@@ -4,7 +4,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import type { BeadItem } from '../../api/contract/beads.ts';
+import type { RunnerItem } from '../../api/contract/runners.ts';
 import type { RigConfig } from '../../core/commands.ts';
+import { LOCAL_RUNNER } from '../../core/model/runner.ts';
 import { TownError } from '../../core/errors.ts';
 import { presetsOf, type RuntimePreset } from '../../core/runtime-presets.ts';
 import { loadConfig } from '../../hosts/node/town-config.ts';
@@ -20,29 +22,43 @@ const VERSION_TIMEOUT_MS = 15_000;
 /** Open beads whose runtime is looked at; whoever has more of them has rigs that say what they use. */
 const BEADS_SEEN = 200;
 
+/** What is known of a town beside its file. */
+interface Needs {
+  /** The runtimes that open beads name. */
+  readonly asked: ReadonlySet<string>;
+  /** Agents may run on other machines as well, which have programs of their own. */
+  readonly hasOthers: boolean;
+}
+
+const NOTHING_KNOWN: Needs = { asked: new Set(), hasOthers: false };
+
 /**
  * Which programs of AI agents are here and logged in. None of them is needed, so that nothing of this is a problem, unless
  * a rig or an open bead would use it. No program is asked for its login: that would start it, and some call home.
- * `asked`: the runtimes that open beads name.
  */
 export async function runtimeChecks(
   town: Pick<Town, 'paths'>,
-  asked: ReadonlySet<string> = new Set(),
+  needs: Needs = NOTHING_KNOWN,
 ): Promise<readonly Check[]> {
   const rigs = rigsOf(town);
   if (rigs === null) return [];
-  return [...rigs.flatMap(rigCheck), ...(await programChecks(rigs, asked))];
+  return [...rigs.flatMap(rigCheck), ...(await programChecks(rigs, needs))];
 }
 
-/** The runtimes that open beads name. Empty also when nobody can say it: other checks tell what is broken then. */
-export async function askedRuntimes(town: Town): Promise<ReadonlySet<string>> {
+/** What the town needs. Nothing also when nobody can say it: other checks tell what is broken then. */
+export async function needsOf(town: Town): Promise<Needs> {
   try {
-    const { items } = await new TownClient(town).get<{ items: readonly BeadItem[] }>(
+    const client = new TownClient(town);
+    const { items } = await client.get<{ items: readonly BeadItem[] }>(
       `beads${query({ status: 'open,in_progress', order: 'newest', limit: BEADS_SEEN })}`,
     );
-    return new Set(items.flatMap(({ runtime }) => (runtime === null ? [] : [runtime])));
+    const runners = await client.get<{ items: readonly RunnerItem[] }>('runners');
+    return {
+      asked: new Set(items.flatMap(({ runtime }) => (runtime === null ? [] : [runtime]))),
+      hasOthers: runners.items.some(({ id }) => id !== LOCAL_RUNNER),
+    };
   } catch {
-    return new Set();
+    return NOTHING_KNOWN;
   }
 }
 
@@ -76,7 +92,7 @@ function unknownIn(
   }
 }
 
-async function programChecks(rigs: readonly RigConfig[], asked: ReadonlySet<string>): Promise<readonly Check[]> {
+async function programChecks(rigs: readonly RigConfig[], { asked, hasOthers }: Needs): Promise<readonly Check[]> {
   const presets = presetsOf(rigs[0]?.runtimes);
   const used = new Map([
     ...[...asked].map((name) => [name, 'an open bead asks for this runtime'] as const),
@@ -91,7 +107,9 @@ async function programChecks(rigs: readonly RigConfig[], asked: ReadonlySet<stri
       if (path !== null) return [foundCheck(name, preset, path)];
       const why = used.get(name);
       const what = `${preset.program} is not in PATH`;
-      return why === undefined ? [] : [Promise.resolve(problem(name, { what, why, fix: preset.install }))];
+      if (why === undefined) return [];
+      const found = { what, why: hasOthers ? `${why}; a runner elsewhere may have it` : why, fix: preset.install };
+      return [Promise.resolve(hasOthers ? note(name, found) : problem(name, found))];
     }),
   );
   if (checks.length > 0) return checks;
