@@ -19,6 +19,7 @@ import type { SimDatabase } from './faulty-sql.ts';
 import { Violation } from './ledger.ts';
 import { MoneyChecks } from './money-checks.ts';
 import { checkDrained, checkPause, checkReviewed } from './pause-checks.ts';
+import { checkSilence } from './silence-checks.ts';
 
 /** An effect that is due and first in its lane waits this long only behind others in flight. */
 const OVERDUE_MS = 90_000;
@@ -209,6 +210,7 @@ export class Checkers {
     if (database.address !== 'town') this.#checkProcesses(database);
     if (!database.address.startsWith('rig/')) return;
     this.#checkIdleSlot(database);
+    checkSilence(database);
     this.#checkEnds(database);
   }
 

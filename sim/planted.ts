@@ -311,10 +311,16 @@ export const PLANTED: readonly Planted[] = [
     put: 'return bead;',
   },
   {
-    name: 'a silent agent stays stalled when its attempt ends',
+    name: 'what is said of a silent agent outlives its attempt',
     file: 'core/rules/gupp.ts',
-    find: 'return endingActions(view, attempt, ending, nowMs);',
-    put: 'return [];',
+    find: 'if (attempt.endedAtMs !== null || agent === null) return ended(attempt);',
+    put: 'if (attempt.endedAtMs !== null || agent === null) return NOTHING;',
+  },
+  {
+    name: 'a silent agent that works again stays stalled',
+    file: 'core/rules/gupp.ts',
+    find: '  if (isOver(agent, attempt, taken !== null)) return act(goesOn(agent, attempt));\n',
+    put: '',
   },
   {
     name: 'money: one part of a budget is given to two rigs',
