@@ -110,6 +110,7 @@ async function workElsewhere(town: Town, env: NodeJS.ProcessEnv, here: ReadonlyS
   const { dataDir, rigsDir } = town.paths;
   const works: RescuedWork[] = [];
   const unread: Unread[] = [];
+  let urls: ReadonlyMap<string, string> | null = null;
   const files = existsSync(rigsDir) ? readdirSync(rigsDir).filter((name) => name.endsWith('.db')) : [];
   for (const rig of files.map((name) => name.slice(0, -'.db'.length))) {
     const kept = keptWork(rigDatabase(dataDir, rig));
@@ -124,7 +125,8 @@ async function workElsewhere(town: Town, env: NodeJS.ProcessEnv, here: ReadonlyS
     }
     const away = kept.works.filter(({ runner, attempt }) => runner !== LOCAL_RUNNER && !here.has(attempt));
     if (away.length === 0) continue;
-    const url = urlOf(town, env, rig);
+    urls ??= urlsOf(town, env);
+    const url = urls.get(rig) ?? null;
     const refs = url === null ? null : await keptAtOrigin(url);
     works.push(
       ...away.map(({ bead, attempt, ref, runner, endedAtMs }) => ({
@@ -142,12 +144,12 @@ async function workElsewhere(town: Town, env: NodeJS.ProcessEnv, here: ReadonlyS
   return { works, unread };
 }
 
-/** Null: the rig was removed, or the settings can't be read, which other commands say. */
-function urlOf({ paths }: Town, env: NodeJS.ProcessEnv, rig: string): string | null {
+/** Of the rigs that are there. None where the settings can't be read, which other commands say. */
+function urlsOf({ paths }: Town, env: NodeJS.ProcessEnv): ReadonlyMap<string, string> {
   try {
-    return loadConfig(paths, env).rigs.find(({ name }) => name === rig)?.url ?? null;
+    return new Map(loadConfig(paths, env).rigs.map(({ name, url }) => [name, url]));
   } catch (error) {
-    if (error instanceof TownError) return null;
+    if (error instanceof TownError) return new Map();
     throw error;
   }
 }

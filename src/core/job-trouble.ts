@@ -1,19 +1,16 @@
 /** An order to the runner that is not done yet although it was tried: what everybody who waits for it is told. */
 import { HOST_WORDS_CHARS_MAX } from './limits.ts';
-import { withoutLogin } from './remote-url.ts';
+import { withoutLogin, withoutLogins } from './remote-url.ts';
 import { asSentence } from './sentence.ts';
 import { duration, inert } from './text.ts';
 import type { RigView } from './view.ts';
-
-/** The name and password of an account in each address of a text. */
-const LOGINS = /\/\/[^/?#\s]*@/g;
 
 /**
  * Words of a program in one line, short enough to stand in a sentence beside others. Git names the address that it asked, and
  * leaves a part of a password with an `@` in it.
  */
 export function inOneLine(words: string): string {
-  const chars = Array.from(inert(words.replaceAll(LOGINS, '//').replaceAll(/\s+/g, ' ').trim()));
+  const chars = Array.from(inert(withoutLogins(words).replaceAll(/\s+/g, ' ').trim()));
   return chars.length <= HOST_WORDS_CHARS_MAX ? chars.join('') : `${chars.slice(0, HOST_WORDS_CHARS_MAX).join('')}…`;
 }
 

@@ -88,6 +88,9 @@ function decoded(login: string): string {
 /** The address as it may be shown. */
 export const withoutLogin = (url: string): string => (LOGIN.test(url) ? url.replace(/\/\/[^/?#]*@/, '//') : url);
 
+/** A text whose addresses may be shown: what a program says of one. */
+export const withoutLogins = (text: string): string => text.replaceAll(/\/\/[^/?#\s]*@/g, '//');
+
 /** Settings hold no secrets: the file is copied by each backup and shown by each list. The refusal shows none either. Errors: `password_in_url`. */
 export function refusePassword(url: string): string {
   if (!hasPassword(url)) return url;

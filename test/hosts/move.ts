@@ -95,7 +95,7 @@ export async function moveCases(bench: MoveBench, folder: string): Promise<reado
       path,
       move: 'mv-1',
       nowMs: 1,
-      facts: () => facts,
+      facts,
     });
     equal(moved.rows > 1_000, true, 'it has a history');
     const { end } = await readMove(path);
@@ -114,7 +114,7 @@ export async function moveCases(bench: MoveBench, folder: string): Promise<reado
     ])
       equal(has(table) > 0, true, `it has ${table}`);
     const first = readFileSync(path, 'utf8');
-    await exportTown({ source: source(here.databases()), path, move: 'mv-1', nowMs: 1, facts: () => facts });
+    await exportTown({ source: source(here.databases()), path, move: 'mv-1', nowMs: 1, facts });
     equal(readFileSync(path, 'utf8') === first, true, 'the same again');
   });
   await tell('import: what is no whole export is refused before anything is asked of the target', async () => {
@@ -140,11 +140,11 @@ export async function moveCases(bench: MoveBench, folder: string): Promise<reado
   await tell('import: a held town answers nothing, and another move is refused', async () => {
     equal(await codeOf(bench.goOn('moved-1')), 'town_moved');
     const other = join(folder, 'other.town');
-    await exportTown({ source: source(here.databases()), path: other, move: 'mv-2', nowMs: 1, facts: () => [] });
+    await exportTown({ source: source(here.databases()), path: other, move: 'mv-2', nowMs: 1, facts: [] });
     equal(await codeOf(importTown({ path: other, target: there, hold: true })), 'other_move');
   });
   await tell('back: what the objects hold is what was there, to the last row', async () => {
-    await exportTown({ source: there, path: back, move: 'mv-3', nowMs: 1, facts: () => [] });
+    await exportTown({ source: there, path: back, move: 'mv-3', nowMs: 1, facts: [] });
     const [first, second] = [await readMove(path), await readMove(back)];
     equal(second.end.actors, first.end.actors);
     equal(second.header.held.settings, SETTINGS);

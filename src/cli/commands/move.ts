@@ -43,7 +43,7 @@ export const exportCommand: CommandSpec = {
     const town = context.town();
     if (town.remote !== undefined) {
       const source = await doorTo(town.remote);
-      print(context, await exportTown({ source, path, move: newMove(), nowMs, facts: () => [] }), path);
+      print(context, await exportTown({ source, path, move: newMove(), nowMs, facts: [] }), path);
       return EXIT.ok;
     }
     const { folderSource, pushRefs } = await import('../../hosts/node/move/folder-ends.ts');
@@ -61,7 +61,7 @@ export const exportCommand: CommandSpec = {
         context.hint(
           `${counted(unread, 'report')} of the runner can't be read by this gt, and stay in ${town.paths.dataDir}/runner.db`,
         );
-      print(context, await exportTown({ source: source.door, path, move: newMove(), nowMs, facts: () => facts }), path);
+      print(context, await exportTown({ source: source.door, path, move: newMove(), nowMs, facts }), path);
     } finally {
       source.close();
     }

@@ -170,7 +170,8 @@ export const show: CommandSpec = {
     };
     const own = [`${ref}^1`, '--not', '--remotes=origin'];
     const commits = await ask('log', '--format=%h %s', `--max-count=${String(LIMIT)}`, ...own);
-    const more = Number((await ask('rev-list', '--count', ...own))[0] ?? 0) - commits.length;
+    const isCut = commits.length === LIMIT;
+    const more = isCut ? Number((await ask('rev-list', '--count', ...own))[0] ?? 0) - LIMIT : 0;
     const files = await ask('diff', '--stat=100', '--no-ext-diff', `${ref}^1`, ref);
     const others = await ask('log', '--no-walk', '--format=%h %s', `${ref}^@`);
     if (context.json) {

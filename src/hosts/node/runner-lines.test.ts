@@ -97,6 +97,40 @@ async function door(watch?: (socket: EventEmitter) => void, over: Partial<Runner
   return listen(server);
 }
 
+/** A town at which processes with one token dial in: whom it met, what people are told, and what the refused ones say. */
+async function rivals(over: Partial<RunnerGateway> = {}) {
+  const [met, told, said]: [string[], string[], string[]] = [[], [], []];
+  const url = await door(undefined, {
+    away: () => Promise.resolve(),
+    seen: (_id, { instance }) => {
+      met.push(instance);
+      return Promise.resolve(RECORD);
+    },
+    troubled: (id, trouble) => {
+      told.push(`${id} ${trouble}`);
+      return Promise.resolve();
+    },
+    ...over,
+  });
+  const { token } = await tokenOf(KEY, SERIAL);
+  const hung = new Set<string>();
+  const enter = (instance: string): void => {
+    const body = JSON.stringify({ ...HEALTH, instance });
+    const hangUp = dial({
+      url,
+      token: () => readToken(token),
+      serve: () =>
+        hung.has(instance)
+          ? Promise.reject(new Error('it hangs'))
+          : Promise.resolve({ status: 200, type: 'application/json', body, next: null }),
+      onLink: () => undefined,
+      log: { ...silentLog, error: (_text, fields) => said.push(String(fields?.['cause'])) },
+    });
+    open.push(() => void hangUp());
+  };
+  return { enter, hang: (instance: string) => hung.add(instance), met, told, said };
+}
+
 interface Refusal {
   readonly status: number | undefined;
   readonly protocol: unknown;
@@ -219,85 +253,27 @@ describe('the door for runners', () => {
   });
 
   it('keeps to the process that it has while that answers: another one with its token is refused, and told', async () => {
-    const told: string[] = [];
-    const met: string[] = [];
-    const url = await door(undefined, {
-      away: () => Promise.resolve(),
-      seen: (_id, { instance }) => {
-        met.push(instance);
-        return Promise.resolve(RECORD);
-      },
-      troubled: (id, trouble) => {
-        told.push(`${id} ${trouble}`);
-        return Promise.resolve();
-      },
-    });
-    const { token } = await tokenOf(KEY, SERIAL);
-    let isThere = true;
-    const said: string[] = [];
-    for (const instance of ['i1', 'i2']) {
-      const hangUp = dial({
-        url,
-        token: () => readToken(token),
-        serve: () =>
-          instance === 'i1' && !isThere
-            ? Promise.reject(new Error('it hangs'))
-            : Promise.resolve({
-                status: 200,
-                type: 'application/json',
-                body: JSON.stringify({ ...HEALTH, instance }),
-                next: null,
-              }),
-        onLink: () => undefined,
-        log: { ...silentLog, error: (_text, fields) => said.push(String(fields?.['cause'])) },
-      });
-      open.push(() => void hangUp());
-      if (instance === 'i1') await expect.poll(() => met).toEqual(['i1']);
-    }
+    const { enter, hang, met, told, said } = await rivals();
+    enter('i1');
+    await expect.poll(() => met).toEqual(['i1']);
+    enter('i2');
     await expect.poll(() => told.length).toBeGreaterThan(0);
     expect(told[0]).toBe('box twin');
     expect(met).toEqual(['i1']);
     await expect.poll(() => said).toEqual([`the town ended the line: ${TWIN_REASON}`]);
     // The first one does not answer any more: who asks for its place gets it.
-    isThere = false;
+    hang('i1');
     await expect.poll(() => met, { timeout: 8_000 }).toEqual(['i1', 'i2']);
   });
 
   it('without a line in use keeps it for the process that had it, while people are told of two', async () => {
-    const told: string[] = [];
-    const met: string[] = [];
-    const url = await door(undefined, {
-      away: () => Promise.resolve(),
-      keptFor: () => Promise.resolve('i1'),
-      seen: (_id, { instance }) => {
-        met.push(instance);
-        return Promise.resolve(RECORD);
-      },
-      troubled: (id, trouble) => {
-        told.push(`${id} ${trouble}`);
-        return Promise.resolve();
-      },
-    });
-    const { token } = await tokenOf(KEY, SERIAL);
-    let isThere = true;
-    for (const instance of ['i2', 'i1']) {
-      const body = JSON.stringify({ ...HEALTH, instance });
-      const hangUp = dial({
-        url,
-        token: () => readToken(token),
-        serve: () =>
-          instance === 'i1' && !isThere
-            ? Promise.reject(new Error('it hangs'))
-            : Promise.resolve({ status: 200, type: 'application/json', body, next: null }),
-        onLink: () => undefined,
-        log: silentLog,
-      });
-      open.push(() => void hangUp());
-      if (instance === 'i2') await expect.poll(() => told).toEqual(['box twin']);
-    }
+    const { enter, hang, met, told } = await rivals({ keptFor: () => Promise.resolve('i1') });
+    enter('i2');
+    await expect.poll(() => told).toEqual(['box twin']);
+    enter('i1');
     await expect.poll(() => met).toEqual(['i1']);
     // It does not answer for a while: that proves the loss of nothing.
-    isThere = false;
+    hang('i1');
     const refused = told.length;
     await expect.poll(() => told.length, { timeout: 8_000 }).toBeGreaterThan(refused);
     expect(met).toEqual(['i1']);

@@ -43,7 +43,7 @@ const never = (): never => {
   throw new Error('the disk is full');
 };
 const write = (path: string, door: TransferDoor, facts: readonly Fact[] = []) =>
-  exportTown({ source: door, path, move: 'mv-1', nowMs: 1, facts: () => facts });
+  exportTown({ source: door, path, move: 'mv-1', nowMs: 1, facts });
 
 describe('an export', () => {
   it.each(['none/x.town', '.'])('holds no town when it cannot be written: %s', async (name) => {

@@ -51,10 +51,10 @@ export async function exportTown(options: {
   readonly move: string;
   readonly nowMs: number;
   /** Of a town that is down: nothing is added to them any more. */
-  readonly facts: () => readonly Fact[];
+  readonly facts: readonly Fact[];
 }): Promise<Moved> {
   const { source, path } = options;
-  const facts = movable(options.facts());
+  const facts = movable(options.facts);
   const writer = new MoveWriter(path);
   let isHeld = false;
   try {
