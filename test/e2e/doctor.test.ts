@@ -71,6 +71,12 @@ describe('gt doctor', () => {
           : null,
       'the merge',
     );
+    // Its process may outlive the merge by a moment, and what it left is known from its end on.
+    const { DatabaseSync } = await import('node:sqlite');
+    const db = new DatabaseSync(data('rigs', 'app.db'), { readOnly: true });
+    const open = db.prepare('SELECT 1 FROM attempts WHERE exit_record IS NULL');
+    await until(() => Promise.resolve(open.get() === undefined ? true : null), 'the end of its agent');
+    db.close();
     expect((await gt(['down'])).code).toBe(0);
   }, 120_000);
 
